@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Counted things that a higher floor may hold without knowing them.
+ *
+ * A struct whose first member is an `la_object` can be retained and released through it. A function
+ * named `new` and an out-parameter give a reference; arguments are borrowed; whoever keeps one retains
+ * it. A thing that lives inside another (a column in its table, a table in its metadata) has a class
+ * with an `owner`: retaining it retains the owner.
+ */
+#ifndef LA_BASE_OBJECT_H
+#define LA_BASE_OBJECT_H
+
+#include <stdint.h>
+
+typedef struct la_object la_object;
+
+typedef struct la_object_class {
+  const char *name; /* "column", "mapper", … for messages and dumps */
+  void (*destroy)(la_object *object);       /* the last reference is gone */
+  la_object *(*owner)(const la_object *object); /* NULL, or gives who is counted instead (or NULL for itself) */
+} la_object_class;
+
+struct la_object {
+  const la_object_class *class;
+  uint32_t references;
+  uint32_t id; /* free for the class: an index, a serial number */
+};
+
+void la_object_init(la_object *object, const la_object_class *class);
+/* Gives `object`. Accepts NULL. */
+void *la_object_retain(void *object);
+/* Accepts NULL. */
+void la_object_release(void *object);
+
+#endif
