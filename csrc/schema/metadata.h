@@ -4,6 +4,12 @@
  *
  * Counted; a table, column or constraint that is retained keeps its whole metadata. Tables are kept in
  * order of creation.
+ *
+ * Cycles: an SQL expression that the schema holds (a default, a check, an index's expression) may refer to
+ * columns of the same metadata and so count it. `la_metadata_collect` finds out whether all references that are
+ * left come from such expressions, by following `visit` of their classes, and if so frees the metadata with them.
+ * The binding asks it when the last box of a metadata or of a part of it goes, and again later for those that
+ * were still in use then.
  */
 #ifndef LA_SCHEMA_METADATA_H
 #define LA_SCHEMA_METADATA_H
@@ -28,6 +34,11 @@ struct la_metadata {
 la_metadata *la_metadata_new(la_allocator *alloc, la_text schema);
 /* `kind` is "pk", "fk", "uq", "ck" or "ix"; LA_ARGUMENT otherwise. "ix" has SQLAlchemy's default. */
 la_status la_metadata_set_convention(la_metadata *metadata, la_text kind, la_text format, la_error *err);
+/* Frees `metadata` if only expressions that it holds itself refer to it; true if it did. The caller owns no
+ * reference and has not just freed it. Does nothing when out of memory. */
+bool la_metadata_collect(la_metadata *metadata);
+/* Releases every expression that the schema holds: at the end of a program, where nothing reads it any more. */
+void la_metadata_drop_exprs(la_metadata *metadata);
 /* A new empty table, lent. LA_INVALID_REQUEST if the name is taken, with SQLAlchemy's words. */
 la_status la_metadata_add_table(la_metadata *metadata, la_text name, la_text schema, la_table **out,
                                 la_error *err);
