@@ -2,10 +2,10 @@
 /*
  * The one allocator.
  *
- * A function with the signature of Lua's own allocator: it is told the old and the new size, so every
- * release passes the size of what it gives back. The struct belongs to whoever made it (the binding:
- * one per Lua state) and outlives everything allocated through it. It counts what is held, for the
- * checks of leaks and of counted work.
+ * A function with the signature of Lua's own allocator: it is told the old and the new size, so
+ * every release passes the size of what it gives back. The struct belongs to whoever made it (the
+ * binding: one per Lua state) and outlives everything allocated through it. It counts what is held,
+ * for the checks of leaks and of counted work.
  */
 #ifndef LA_BASE_ALLOC_H
 #define LA_BASE_ALLOC_H

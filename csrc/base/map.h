@@ -2,8 +2,9 @@
 /*
  * A hash map that keeps the order of insertion.
  *
- * From bytes, or from a pointer, to a pointer. Keys of bytes are borrowed: they lie in what the value
- * owns, or in an arena. Zero-initialised is empty; the owner clears it. Removal keeps the others' order.
+ * From bytes, or from a pointer, to a pointer. Keys of bytes are borrowed: they lie in what the
+ * value owns, or in an arena. Zero-initialised is empty; the owner clears it. Removal keeps the
+ * others' order.
  */
 #ifndef LA_BASE_MAP_H
 #define LA_BASE_MAP_H
@@ -30,7 +31,8 @@ void la_map_clear(la_map *map, la_allocator *alloc);
 /* NULL if there is none. */
 void *la_map_get(const la_map *map, la_text key);
 void *la_map_get_pointer(const la_map *map, const void *key);
-/* Adds or replaces; `value` is not NULL. False when out of memory, and then the map is unchanged. */
+/* Adds or replaces; `value` is not NULL. False when out of memory, and then the map is unchanged.
+ */
 bool la_map_set(la_map *map, la_allocator *alloc, la_text key, void *value);
 bool la_map_set_pointer(la_map *map, la_allocator *alloc, const void *key, void *value);
 /* Gives what was removed, or NULL. */

@@ -3,12 +3,12 @@
  * Counted things that a higher floor may hold without knowing them.
  *
  * A struct whose first member is an `la_object` can be retained and released through it. A function
- * named `new` and an out-parameter give a reference; arguments are borrowed; whoever keeps one retains
- * it. A thing that lives inside another (a column in its table, a table in its metadata) has a class
- * with an `owner`: retaining it retains the owner.
+ * named `new` and an out-parameter give a reference; arguments are borrowed; whoever keeps one
+ * retains it. A thing that lives inside another (a column in its table, a table in its metadata)
+ * has a class with an `owner`: retaining it retains the owner.
  *
- * `visit` is for finding cycles (schema/metadata.h): it calls `each` once for every reference that the object
- * itself holds. A class without it is one whose references are never part of a cycle.
+ * `visit` is for finding cycles (schema/metadata.h): it calls `each` once for every reference that
+ * the object itself holds. A class without it is one whose references are never part of a cycle.
  */
 #ifndef LA_BASE_OBJECT_H
 #define LA_BASE_OBJECT_H
@@ -20,9 +20,10 @@ typedef struct la_object la_object;
 typedef void (*la_object_visitor)(void *ctx, la_object *held);
 
 typedef struct la_object_class {
-  const char *name; /* "column", "mapper", … for messages and dumps */
-  void (*destroy)(la_object *object);       /* the last reference is gone */
-  la_object *(*owner)(const la_object *object); /* NULL, or gives who is counted instead (or NULL for itself) */
+  const char *name;                   /* "column", "mapper", … for messages and dumps */
+  void (*destroy)(la_object *object); /* the last reference is gone */
+  la_object *(*owner)(
+      const la_object *object); /* NULL, or gives who is counted instead (or NULL for itself) */
   void (*visit)(const la_object *object, la_object_visitor each, void *ctx); /* or NULL */
 } la_object_class;
 

@@ -2,10 +2,10 @@
 /*
  * Statuses and the error struct.
  *
- * A function that can fail returns an `la_status`: zero for success, positive for an expected outcome
- * of stepping, negative for a failure. A failing function fills the `la_error` that its caller keeps on
- * the C stack; the struct owns nothing, so a jump away from it leaks nothing. The first error wins:
- * filling an error that is already filled keeps the old one.
+ * A function that can fail returns an `la_status`: zero for success, positive for an expected
+ * outcome of stepping, negative for a failure. A failing function fills the `la_error` that its
+ * caller keeps on the C stack; the struct owns nothing, so a jump away from it leaks nothing. The
+ * first error wins: filling an error that is already filled keeps the old one.
  */
 #ifndef LA_BASE_STATUS_H
 #define LA_BASE_STATUS_H
@@ -91,8 +91,8 @@ typedef struct la_error {
 #define LA_ERROR_INIT                                                                              \
   { LA_OK, 0, 0, "", "" }
 
-/* Fills `err` unless it is filled already or NULL; gives `status`, so that `return la_fail(…)` works.
- * A message that does not fit ends in "...". */
+/* Fills `err` unless it is filled already or NULL; gives `status`, so that `return la_fail(…)`
+ * works. A message that does not fit ends in "...". */
 la_status la_fail(la_error *err, la_status status, const char *format, ...)
 #if defined(__GNUC__)
     __attribute__((format(printf, 3, 4)))

@@ -2,8 +2,8 @@
 /*
  * A growing text with a sticky failure.
  *
- * Appending to a text that has failed does nothing, so a builder asks once at the end. Owned by whoever
- * inits it. The bytes are followed by a zero byte that `len` does not count.
+ * Appending to a text that has failed does nothing, so a builder asks once at the end. Owned by
+ * whoever inits it. The bytes are followed by a zero byte that `len` does not count.
  */
 #ifndef LA_BASE_STRBUF_H
 #define LA_BASE_STRBUF_H

@@ -15,7 +15,7 @@ typedef struct la_text {
   size_t len;
 } la_text;
 
-#define LA_TEXT_NONE ((la_text){NULL, 0})
+#define LA_TEXT_NONE             ((la_text){NULL, 0})
 #define LA_TEXT_LITERAL(literal) ((la_text){"" literal, sizeof(literal) - 1})
 
 static inline la_text la_text_of(const char *string) {
@@ -32,7 +32,8 @@ uint64_t la_hash_bytes(const void *bytes, size_t len, uint64_t seed);
 uint64_t la_hash_mix(uint64_t hash, uint64_t value);
 /* Equal but for the case of ASCII letters. */
 bool la_text_equal_nocase(la_text a, la_text b);
-/* How many single-character edits lie between `a` and `b`, at most `limit` + 1; for suggestions. */
+/* How many edits of one character lie between `a` and `b`, at most `limit` + 1; for suggestions.
+ * Two neighbours that changed places are one edit, the case of ASCII letters is none. */
 int la_text_distance(la_text a, la_text b, int limit);
 
 /* For printf's "%.*s". */

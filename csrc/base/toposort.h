@@ -16,8 +16,9 @@ typedef struct la_edge {
   uint32_t after;
 } la_edge;
 
-/* Fills `order_out[count]`. On a cycle gives LA_CIRCULAR_DEPENDENCY without a message, `order_out` then
- * begins with the items that could be ordered, the rest being those of cycles or after them, and
+/* Fills `order_out[count]`. On a cycle gives LA_CIRCULAR_DEPENDENCY without a message, `order_out`
+ * then begins with the items that could be ordered, the rest being those of cycles or after them,
+ * and
  * `*ordered_out` (may be NULL) says how many could. Edges from an item to itself are ignored. */
 la_status la_toposort(la_allocator *alloc, size_t count, const la_edge *edges, size_t edge_count,
                       uint32_t *order_out, size_t *ordered_out, la_error *err);

@@ -2,8 +2,8 @@
 /*
  * Growable arrays of a type: `LA_VEC(la_node *) nodes;`
  *
- * Zero-initialised is empty. The owner clears it. Push is false when out of memory, and then the array
- * is unchanged.
+ * Zero-initialised is empty. The owner clears it. Push is false when out of memory, and then the
+ * array is unchanged.
  */
 #ifndef LA_BASE_VEC_H
 #define LA_BASE_VEC_H
