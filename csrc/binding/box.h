@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Boxes: userdata that own.
+ *
+ * A box begins with its class and one owned pointer. It is pushed empty, with its metatable, before anything is acquired;
+ * then the pointer is stored; its finalizer releases it and accepts an empty one. The first user value holds the Lua values
+ * that the thing needs alive (parts with host values, a table of extra fields …).
+ *
+ * A class's metatable has __name, __index, __gc, __metatable = false; `__close` where it has a close. Metamethods are reached only through
+ * objects, so they need no type test; methods check their first argument with la_check_box.
+ */
+#ifndef LA_BINDING_BOX_H
+#define LA_BINDING_BOX_H
+
+#include "binding/state.h"
+
+typedef struct la_box {
+  const void *mark;  /* address that only this library's boxes carry */
+  uint32_t class;    /* la_box_class */
+  uint32_t flags;    /* the class's own */
+  void *object;      /* owned, or NULL */
+} la_box;
+
+/* Registers class `class` with its methods and metamethods, each a list of luaL_Reg or NULL, called once per state at open. An `__index` among
+ * the metamethods gets the methods table as second upvalue (and must fall back to it); otherwise `__index` is the methods table. Children
+ * copy their parent's methods: register parents first. */
+void la_register_class(lua_State *L, la_state *state, la_box_class class, const luaL_Reg *methods,
+                       const luaL_Reg *metamethods);
+/* Pushes an empty box of `size` bytes (at least sizeof(la_box), the rest zeroed) with `user_values` user values. */
+void *la_push_box(lua_State *L, la_state *state, la_box_class class, size_t size, int user_values);
+/* The box at `index`, or NULL if it is none of ours. */
+la_box *la_to_box(lua_State *L, int index);
+/* The box at `index` if it is of `class` or of a child of it, else NULL. */
+la_box *la_to_box_of(lua_State *L, int index, la_box_class class);
+/* Raises an ArgumentError that names the function's argument otherwise. */
+la_box *la_check_box(lua_State *L, int index, la_box_class class);
+/* __gc of boxes whose object is a la_object: releases it once. */
+int la_box_release(lua_State *L);
+
+/* A box around an arena, text or vector that must not leak when Lua raises; `clear` is called by __gc, or earlier through la_scratch_clear. */
+typedef struct la_scratch {
+  la_box box;
+  void (*clear)(void *memory);
+  max_align_t memory[];
+} la_scratch;
+/* Pushes zeroed scratch memory of `size` bytes and gives it. */
+void *la_push_scratch(lua_State *L, la_state *state, size_t size, void (*clear)(void *memory));
+/* Clears the scratch at `index` now. */
+void la_scratch_clear(lua_State *L, int index);
+
+/* Pushes a box for `node`, whose reference it takes over (also when it raises): class by the node's kind, user value set so that parts at stack
+ * indexes `first`..`last` stay alive if the node has host values (pass 0, -1 for none). `node` NULL raises out of memory. */
+void la_push_node(lua_State *L, la_state *state, la_node *node, int first, int last);
+/* The node of a box at `index` that holds one (EXPR, COLUMN, ATTRIBUTE, FROM, TABLE, SELECT, …, ENTITY, a mapped class, a Query); lent; NULL if it has none. */
+la_node *la_to_node(lua_State *L, int index);
+
+#endif

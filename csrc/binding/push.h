@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Core values → Lua.
+ */
+#ifndef LA_BINDING_PUSH_H
+#define LA_BINDING_PUSH_H
+
+#include "binding/box.h"
+
+/* Pushes a program's value: nil for NULL, Lua's own kinds, date tables with their metatable, decimals, the Lua value of a HOST number. */
+void la_push_value(lua_State *L, la_state *state, const la_value *value);
+/* The same, but la.null for NULL: for lists. */
+void la_push_value_or_null(lua_State *L, la_state *state, const la_value *value);
+void la_push_null(lua_State *L);
+static inline void la_push_text(lua_State *L, la_text text) {
+  lua_pushlstring(L, text.bytes ? text.bytes : "", text.len);
+}
+
+#endif

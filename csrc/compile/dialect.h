@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A dialect: what a database writes differently, as facts and a few overrides.
+ *
+ * Constant tables; one per database in dialect/. The compiler asks facts first and calls an override only where a fact cannot say it.
+ */
+#ifndef LA_COMPILE_DIALECT_H
+#define LA_COMPILE_DIALECT_H
+
+#include "sql/select.h"
+
+typedef struct la_compiler la_compiler;
+typedef struct la_dialect la_dialect;
+
+typedef enum la_paramstyle {
+  LA_PARAMSTYLE_NAMED,    /* :name */
+  LA_PARAMSTYLE_QMARK,    /* ? */
+  LA_PARAMSTYLE_NUMERIC_DOLLAR, /* $1 */
+  LA_PARAMSTYLE_PYFORMAT  /* %(name)s */
+} la_paramstyle;
+
+struct la_dialect {
+  const char *name;   /* "sqlite", "default" */
+  const char *driver; /* "sqlite3" or NULL */
+  la_paramstyle paramstyle;
+  char quote_open, quote_close;
+  size_t max_identifier_length;
+  const char *const *reserved_words; /* sorted, lower case, NULL at the end */
+  bool supports_native_boolean;      /* writes true and false; otherwise 1 and 0 */
+  bool supports_returning;
+  bool supports_default_values;      /* INSERT … DEFAULT VALUES */
+  bool supports_multivalues_insert;
+  bool supports_is_distinct;
+  bool supports_update_from, supports_delete_using;
+  bool supports_right_and_full_join;
+  bool supports_for_update;
+  bool supports_alter;               /* constraints added after the table: for cycles */
+  bool supports_comments;
+  bool supports_sequences;
+  bool supports_for_update_in_select;
+  bool nulls_order_written;          /* NULLS FIRST and LAST */
+  bool tuple_in_values;              /* (a, b) IN (VALUES (1, 2), …) */
+  bool percent_doubled;
+  bool select_compound_parentheses;  /* selects of a compound may stand in parentheses */
+  const char *concat_operator;
+  const char *empty_set;             /* what stands for the rows of an empty IN list */
+  /* Overrides; NULL: as the compiler does it. Each appends text to the compiler's output and may be called again. */
+  la_status (*type_text)(const la_type *type, la_strbuf *out, la_error *err);
+  la_status (*binary)(la_compiler *compiler, const la_node *node, bool *done_out);
+  la_status (*function)(la_compiler *compiler, const la_node *node, bool *done_out);
+  la_status (*extract)(la_compiler *compiler, const la_node *node);
+  la_status (*cast)(la_compiler *compiler, const la_node *node);
+  la_status (*limit)(la_compiler *compiler, const la_node *select);
+  la_status (*column_specification)(la_compiler *compiler, const la_column *column, bool *done_out);
+  la_status (*table_suffix)(la_compiler *compiler, const la_table *table);
+};
+
+/* The dialects that are built in, in dialect/registry.c. NULL if there is none of that name; "default" always is. */
+const la_dialect *la_dialect_find(la_text name);
+
+#endif

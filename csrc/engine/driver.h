@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the core asks of a database's client library.
+ *
+ * A driver is a constant table of functions with a version; one for each client library, and one that records
+ * (driver_record.c). Connections and statements are the driver's own structs behind opaque pointers. Every
+ * failure fills `err` with the class that DB-API gives it (INTEGRITY, OPERATIONAL, PROGRAMMING, …) and the database's codes.
+ */
+#ifndef LA_ENGINE_DRIVER_H
+#define LA_ENGINE_DRIVER_H
+
+#include "compile/compiled.h"
+#include "engine/url.h"
+
+typedef struct la_driver la_driver;
+typedef struct la_driver_connection la_driver_connection;
+typedef struct la_driver_statement la_driver_statement;
+
+#define LA_DRIVER_VERSION 1
+
+typedef struct la_driver_options {
+  const la_url *url;
+  bool foreign_keys;        /* SQLite: PRAGMA foreign_keys */
+  int64_t busy_timeout;     /* milliseconds */
+  la_text journal_mode;     /* none: left as it is */
+  void *host_handle;        /* a connection of the host's own: never closed, nothing set on it */
+  bool no_mutex;            /* one thread uses the connection */
+} la_driver_options;
+
+struct la_driver {
+  int version;
+  const char *name;
+  la_status (*open)(la_allocator *alloc, const la_driver_options *options, la_driver_connection **out, la_error *err);
+  /* Finalizes nothing by itself: the caller has finalized its statements. Accepts NULL. */
+  void (*close)(la_driver_connection *connection);
+  /* Runs statements without rows. */
+  la_status (*execute)(la_driver_connection *connection, la_text text, la_error *err);
+  /* Prepares the first statement of `text`; LA_PROGRAMMING "You can only execute one statement at a time." if there are more. */
+  la_status (*prepare)(la_driver_connection *connection, la_text text, la_driver_statement **out, la_error *err);
+  void (*finalize)(la_driver_statement *statement);
+  /* Ready to be stepped again; bound values are forgotten. */
+  void (*reset)(la_driver_statement *statement);
+  uint32_t (*param_count)(const la_driver_statement *statement);
+  /* The place (from 1) of a `:name`, 0 if there is none. */
+  uint32_t (*param_index)(const la_driver_statement *statement, la_text name);
+  /* `place` counts from 1. The bytes must live until the next reset. Takes database kinds only. */
+  la_status (*bind)(la_driver_statement *statement, uint32_t place, const la_value *value, la_error *err);
+  /* LA_ROW, LA_DONE or a failure. After a failure the statement has been reset. */
+  la_status (*step)(la_driver_statement *statement, la_error *err);
+  uint32_t (*column_count)(const la_driver_statement *statement);
+  la_text (*column_name)(const la_driver_statement *statement, uint32_t column);
+  /* Lent until the next step or reset. */
+  void (*column)(la_driver_statement *statement, uint32_t column, la_value *out);
+  /* All columns of the row at once, `count` of them: the fast path of loaders. */
+  void (*row)(la_driver_statement *statement, la_value *out, uint32_t count);
+  int64_t (*last_insert_id)(la_driver_connection *connection);
+  int64_t (*changes)(la_driver_connection *connection);
+  bool (*in_transaction)(la_driver_connection *connection);
+  void (*interrupt)(la_driver_connection *connection);
+  bool (*is_read_only)(const la_driver_statement *statement);
+  /* A number that another connection's schema change alters, if the driver knows one cheaply. */
+  void *(*native_handle)(la_driver_connection *connection);
+};
+
+extern const la_driver la_driver_sqlite3;
+
+#endif

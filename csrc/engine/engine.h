@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An engine: dialect, driver, pool, and the cache of compiled statements.
+ *
+ * Counted: connections and sessions retain it, so the order of finalization does not matter. Opens nothing until a
+ * connection is first asked for.
+ *
+ *   engine ──la_pool_checkout──▶ la_raw (driver connection + its prepared statements)
+ *   la_connection: what a program holds, with a transaction state; returns its raw connection to the pool on close
+ */
+#ifndef LA_ENGINE_ENGINE_H
+#define LA_ENGINE_ENGINE_H
+
+#include "engine/cache.h"
+#include "engine/driver.h"
+#include "sql/key.h"
+
+typedef struct la_pool la_pool;
+
+typedef enum la_pool_kind {
+  LA_POOL_QUEUE,            /* file databases: size 5, overflow 10 */
+  LA_POOL_STATIC,           /* one connection for all: memory databases */
+  LA_POOL_NULL,             /* opens and closes each time */
+  LA_POOL_SINGLETON_THREAD, /* one per thread; a Lua state is one thread, so one */
+  LA_POOL_ASSERTION         /* one at a time, or an error */
+} la_pool_kind;
+
+typedef enum la_begin_mode { LA_BEGIN_DEFERRED, LA_BEGIN_IMMEDIATE, LA_BEGIN_EXCLUSIVE, LA_BEGIN_AUTOCOMMIT } la_begin_mode;
+
+typedef struct la_engine_options {
+  la_text url;
+  bool foreign_keys;
+  int64_t busy_timeout;  /* milliseconds */
+  la_text journal_mode;
+  la_begin_mode begin_mode;
+  int pool_kind;         /* la_pool_kind, -1: by the URL */
+  int pool_size, max_overflow;
+  double pool_timeout, pool_recycle; /* seconds; recycle -1: never */
+  bool pool_pre_ping, pool_lifo;
+  size_t query_cache_size;
+  bool hide_parameters;
+  void *host_handle;     /* la_driver_options */
+  const la_driver *driver; /* NULL: by the dialect */
+} la_engine_options;
+#define LA_ENGINE_OPTIONS_INIT                                                                                            \
+  { .foreign_keys = true, .busy_timeout = 5000, .pool_kind = -1, .pool_size = 5, .max_overflow = 10, .pool_timeout = 30,   \
+    .pool_recycle = -1, .query_cache_size = 500 }
+
+/* Read only outside engine/. */
+typedef struct la_engine {
+  la_object object;
+  la_allocator *alloc;
+  la_sql sql;  /* borrowed basic types: the binding's state outlives the engine */
+  la_url url;
+  const la_dialect *dialect;
+  const la_driver *driver;
+  la_engine_options options; /* texts in url.arena */
+  la_pool *pool;
+  la_cache cache; /* key → la_compiled */
+  la_key key;     /* reused for each statement */
+  uint64_t statements, prepares; /* sent and prepared so far: counted work */
+  bool log_statements;           /* the binding wants timings */
+} la_engine;
+
+la_status la_engine_new(const la_sql *sql, const la_engine_options *options, la_engine **out, la_error *err);
+/* Closes every connection that lies in the pool and forgets those that are out (they close on return); the engine can be
+ * used again. A memory database is gone. Finalizes prepared statements, also on a host's connection. */
+void la_engine_dispose(la_engine *engine);
+/* The compiled form of `statement`, from the cache if it is there: retained for the caller. `engine->key` holds the statement's
+ * parameters afterwards. `column_keys` as in la_compile_options. `*cached_out` says if it was. ORM statements take the ORM's own way (orm/translate.h). */
+la_status la_engine_compile(la_engine *engine, const la_node *statement, const la_text *column_keys, uint32_t column_key_count,
+                            bool for_executemany, la_compiled **out, bool *cached_out, la_error *err);
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Raw connections, lent and taken back.
+ *
+ * Owned by its engine. A raw connection is a driver's connection with its prepared statements (by text, least
+ * recently used first out) and its transaction state, since with StaticPool several users share it. A Lua state is one
+ * thread: an exhausted pool cannot wait, it gives LA_TIMEOUT at once; the binding first runs a full collection and tries again.
+ */
+#ifndef LA_ENGINE_POOL_H
+#define LA_ENGINE_POOL_H
+
+#include "engine/engine.h"
+
+/* A statement of a raw connection's cache; `busy` while someone steps it. */
+typedef struct la_prepared {
+  la_driver_statement *statement;
+  la_text text;
+  bool busy;
+  bool doomed; /* finalize when it is given back */
+  struct la_prepared *newer, *older;
+  uint32_t column_count;
+} la_prepared;
+
+/* Counted: connections retain it while they use it. Read only outside engine/. */
+typedef struct la_raw {
+  la_object object;
+  la_engine *engine; /* retained while checked out */
+  la_driver_connection *handle; /* NULL once closed */
+  la_map statements;            /* text → la_prepared */
+  la_prepared *newest, *oldest;
+  uint32_t users;        /* how many connections hold it: more than one with StaticPool */
+  bool transaction;      /* BEGIN was sent by us */
+  bool host_transaction; /* the host had one open: ours is a savepoint */
+  uint32_t savepoints;   /* depth of our stack */
+  uint32_t savepoint_serial;
+  uint32_t transaction_serial; /* raised by each BEGIN: who began an older one has lost it */
+  bool invalid;
+  uint32_t generation;   /* of the pool when it was opened; older ones close on return */
+  int64_t opened_at;     /* seconds */
+} la_raw;
+
+la_status la_pool_checkout(la_engine *engine, la_raw **out, la_error *err);
+/* Gives it back; rolls back what its last user left open. `raw`'s reference goes to the pool. */
+void la_pool_checkin(la_raw *raw);
+/* Pool counters for status(). */
+typedef struct la_pool_status { int size, checked_in, checked_out, overflow; } la_pool_status;
+void la_pool_get_status(const la_engine *engine, la_pool_status *out);
+
+/* A prepared statement for `text`, from the cache or made, marked busy. Give it back with la_raw_give. */
+la_status la_raw_prepare(la_raw *raw, la_text text, la_prepared **out, la_error *err);
+/* Resets it; it is free for the next. */
+void la_raw_give(la_raw *raw, la_prepared *prepared);
+/* Sends a statement of the transaction kind or any without parameters and rows. */
+la_status la_raw_execute(la_raw *raw, la_text text, la_error *err);
+
+#endif

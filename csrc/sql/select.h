@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Constructors of statements.
+ *
+ * A statement is a node with one child per clause; every function gives a new statement that shares its
+ * parts with the old one, or NULL when out of memory. Clauses are added with `la_node_with_chained` and replaced with
+ * `la_node_with_child` by their part's number.
+ */
+#ifndef LA_SQL_SELECT_H
+#define LA_SQL_SELECT_H
+
+#include "sql/from.h"
+
+la_node *la_select_new(const la_sql *sql, la_node *const *columns, size_t count);
+/* UNION and the like; `op` is LA_OP_UNION…. */
+la_node *la_compound_new(const la_sql *sql, la_operator op, la_node *const *selects, size_t count);
+la_node *la_insert_new(const la_sql *sql, la_node *table);
+la_node *la_update_new(const la_sql *sql, la_node *table);
+la_node *la_delete_new(const la_sql *sql, la_node *table);
+/* An assignment to a column, or to a key if `column` is NULL. */
+la_node *la_set_new(const la_sql *sql, la_node *column, la_text key, la_node *value);
+la_node *la_join_step_new(const la_sql *sql, la_node *target, la_node *on, la_node *left, uint32_t flags);
+/* The parts' numbers for statements of any kind; -1 if the kind has none. */
+int la_statement_where_part(const la_node *statement);
+int la_statement_execution_part(const la_node *statement);
+int la_statement_options_part(const la_node *statement);
+int la_statement_returning_part(const la_node *statement);
+int la_statement_ctes_part(const la_node *statement);
+int la_statement_prefixes_part(const la_node *statement);
+
+#endif
