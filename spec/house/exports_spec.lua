@@ -1,0 +1,37 @@
+-- SPDX-License-Identifier: MIT
+-- What the built files show to the linker: a module exports its luaopen function alone and brings
+-- no Lua of its own; the embedding library has the functions of lualchemy.h.
+local tree = require "spec.support.tree"
+
+local function exported(path, options)
+  local text, status = tree.shell(("nm %s %s"):format(options, tree.quote(path)))
+  assert(status == 0, text)
+  local names = {}
+  for name in text:gmatch("%x+ [TDBRVW] ([%w_]+)") do
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  return names
+end
+
+describe("the module", function()
+  local path = tree.build() .. "/lualchemy/core.so"
+
+  it("exports its luaopen function alone", function()
+    assert.same({"luaopen_lualchemy_core"}, exported(path, "-D --defined-only"))
+  end)
+
+  it("is not linked to liblua", function()
+    local text, status = tree.shell("readelf -d " .. tree.quote(path))
+    assert(status == 0, text)
+    assert.is_nil(text:match("NEEDED[^\n]*lua"))
+    assert.truthy(text:match("NEEDED[^\n]*sqlite3"))
+  end)
+end)
+
+describe("the embedding library", function()
+  it("has the functions of lualchemy.h and the module's own as its only global names", function()
+    assert.same({"lualchemy_preload", "lualchemy_pushengine", "luaopen_lualchemy",
+      "luaopen_lualchemy_core"}, exported(tree.build() .. "/liblualchemy.a", "--defined-only -g"))
+  end)
+end)

@@ -1,0 +1,51 @@
+-- SPDX-License-Identifier: MIT
+-- Loading and using the module writes no global and reads none that is not Lua's own.
+local tree = require "spec.support.tree"
+local rockspec = require "spec.house.rockspec"
+
+-- Runs in an interpreter of its own: the strict table must be there before the first module.
+local prelude = [[
+local known = {}
+for name in pairs(_G) do known[name] = true end
+setmetatable(_G, {
+  __newindex = function(_, name) error("global written: " .. tostring(name), 2) end,
+  __index = function(_, name)
+    if not known[name] then error("global read: " .. tostring(name), 2) end
+  end,
+})
+local libraries = {"string", "table", "math", "io", "os", "coroutine", "debug", "utf8"}
+local before = {}
+for _, library in ipairs(libraries) do
+  before[library] = {}
+  for name, value in pairs(_G[library]) do before[library][name] = value end
+end
+local string_meta = getmetatable("").__index
+]]
+
+local epilogue = [[
+for _, library in ipairs(libraries) do
+  for name, value in pairs(_G[library]) do
+    assert(before[library][name] == value, "changed: " .. library .. "." .. name)
+  end
+end
+assert(getmetatable("").__index == string_meta, "the metatable of strings is changed")
+]]
+
+local function run_strict(lines)
+  local path = tree.scratch("globals") .. "/strict.lua"
+  tree.write(path, prelude .. lines .. epilogue)
+  local text, status = tree.shell(tree.interpreter() .. " " .. tree.quote(path))
+  assert(status == 0, text)
+end
+
+describe("under a strict _G", function()
+  it("every module loads by itself", function()
+    for _, module in ipairs(rockspec.modules()) do
+      run_strict(("assert(require %q)\n"):format(module.name))
+    end
+  end)
+
+  it("the quick start runs", function()
+    run_strict('dofile "examples/01_quickstart.lua"\n')
+  end)
+end)

@@ -1,0 +1,70 @@
+-- SPDX-License-Identifier: MIT
+-- Every Lua block of the documentation runs. The blocks of one page run in order as one script,
+-- each in a scope of its own under shared globals, as a reader would type them; `local` at the
+-- start of a line of a block is therefore seen by the blocks after it. A block that is no program
+-- (it shows a shape, or fails on purpose) is marked ```lua norun.
+local tree = require "spec.support.tree"
+
+local function pages()
+  local paths = {}
+  for _, name in ipairs {"README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "csrc/README.md", "spec/README.md"} do
+    if tree.exists(name) then paths[#paths + 1] = name end
+  end
+  return table.move(tree.files("doc", "*.md"), 1, 1000, #paths + 1, paths)
+end
+
+-- The blocks of a page as {line, text}.
+local function blocks(text)
+  local found, block = {}, nil
+  for number, line in tree.lines(text) do
+    local fence = line:match("^```(.*)$")
+    if block and fence then
+      found[#found + 1], block = block, nil
+    elseif block then
+      block.lines[#block.lines + 1] = line
+    elseif fence == "lua" then
+      block = {line = number, lines = {}}
+    elseif fence and fence ~= "" then
+      block = {lines = {}, other = true}
+    end
+  end
+  local lua = {}
+  for _, one in ipairs(found) do
+    if not one.other then lua[#lua + 1] = {line = one.line, text = table.concat(one.lines, "\n")} end
+  end
+  return lua
+end
+
+-- A `local` at the start of a line becomes a global, so that later blocks see it; attributes stay.
+local function shared(text)
+  text = "\n" .. text
+  text = text:gsub("\nlocal function ", "\nfunction ")
+  text = text:gsub("\nlocal ([^\n<]-=)", "\n%1")
+  return (text:gsub("\nlocal ([%w_, ]+)\n", "\n%1 = nil\n"):sub(2))
+end
+
+describe("the Lua blocks of", function()
+  for _, page in ipairs(pages()) do
+    local found = blocks(tree.read(page))
+    if #found > 0 then
+      it(page .. " run", function()
+        local folder = tree.scratch("doc")
+        local parts = {}
+        for i, block in ipairs(found) do
+          local path = ("%s/%d.lua"):format(folder, i)
+          -- Blank lines in front keep the line numbers of the page.
+          tree.write(path, ("\n"):rep(block.line) .. shared(block.text) .. "\n")
+          parts[#parts + 1] = ("assert(loadfile(%q))()"):format(path)
+        end
+        local main = folder .. "/main.lua"
+        tree.write(main, table.concat(parts, "\n") .. "\n")
+        local root = tree.shell("pwd"):gsub("\n", "")
+        -- In a folder of its own: a block may make files.
+        local search = tree.quote(("%s/lua/?.lua;%s/lua/?/init.lua;;"):format(root, root))
+        local text, status = tree.shell(("cd %s && LUA_PATH_5_4=%s %s %s"):format(
+          tree.quote(folder), search, tree.interpreter(), tree.quote(main)))
+        assert(status == 0, page .. ":\n" .. text)
+      end)
+    end
+  end
+end)
