@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A mapper: how a class and its table correspond.
+ *
+ * Counted; retains its table's metadata, its base mapper and its properties. Made when a class is declared; relationships
+ * find their targets when the registry is configured. Column properties are numbered as slots of an instance, relationships as links; numbers never
+ * change, new properties get new ones at the end, and instances made before have fewer (see instance.h).
+ *
+ *   declared ──la_registry_configure──▶ configured ──property added──▶ declared
+ */
+#ifndef LA_ORM_MAPPER_H
+#define LA_ORM_MAPPER_H
+
+#include "engine/engine.h"
+
+typedef struct la_mapper la_mapper;
+typedef struct la_relationship la_relationship;
+typedef struct la_registry la_registry;
+
+typedef enum la_property_kind {
+  LA_PROPERTY_COLUMN,
+  LA_PROPERTY_EXPRESSION,  /* column_property of an SQL expression: read only, has a slot */
+  LA_PROPERTY_RELATIONSHIP,
+  LA_PROPERTY_SYNONYM      /* another name for property `target` */
+} la_property_kind;
+
+enum la_property_flag {
+  LA_PROPERTY_PRIMARY_KEY = 1,
+  LA_PROPERTY_DEFERRED = 2,
+  LA_PROPERTY_ACTIVE_HISTORY = 4,
+  LA_PROPERTY_RAISELOAD = 8,
+  LA_PROPERTY_VERSION = 16,
+  LA_PROPERTY_POLYMORPHIC = 32,
+  LA_PROPERTY_HOST_TYPE = 64,   /* its type has processing in Lua, or is JSON */
+  LA_PROPERTY_PLAIN = 128,      /* la_type_result_is_plain */
+  LA_PROPERTY_HOST_DEFAULT = 256, /* insert default is a Lua function */
+  LA_PROPERTY_FOREIGN_KEY = 512
+};
+
+/* Read only outside orm/. */
+typedef struct la_property {
+  la_property_kind kind;
+  uint32_t flags;
+  uint32_t index;    /* among the mapper's properties, in mapped order */
+  uint32_t slot;     /* COLUMN, EXPRESSION: slot of an instance; RELATIONSHIP: link of an instance */
+  la_text key;       /* the attribute's name */
+  la_column *column; /* COLUMN */
+  la_node *expr;     /* COLUMN: its COLUMN node; EXPRESSION: the expression; retained */
+  la_node *attribute; /* the ATTRIBUTE or RELATIONSHIP node that Class.key gives; retained */
+  la_text group;     /* deferred group, or none */
+  la_relationship *relationship;
+  struct la_property *target; /* SYNONYM */
+  struct la_property *parent; /* inherited from the base mapper: its property there */
+} la_property;
+
+/* Read only outside orm/. */
+struct la_mapper {
+  la_object object;
+  la_allocator *alloc;
+  const la_sql *sql;
+  la_registry *registry;  /* plain: the registry outlives its mappers' use; NULL once it is gone */
+  la_text class_name;
+  int64_t host;           /* number of the Lua class */
+  uint32_t serial;        /* order of declaration */
+  uint32_t version;       /* raised by each change; in cache keys through object.id */
+  bool configured;
+  la_table *table;        /* its own (local) table; for single-table inheritance the parent's */
+  la_node *entity;        /* ENTITY node of the class itself; retained without counting the mapper twice, see mapper.c */
+  la_mapper *base;        /* inherits; retained; NULL */
+  la_mapper *root;        /* the base of bases: identity keys name it; itself if none */
+  LA_VEC(la_property *) properties; /* in mapped order, inherited ones included */
+  la_map by_key;
+  la_map by_column;       /* la_column → la_property */
+  uint32_t slot_count, link_count;
+  la_property **slots;    /* slot → property */
+  la_property **links;    /* link → property */
+  la_property **primary_key; /* of the root's key, in order */
+  uint32_t primary_key_count;
+  la_property *autoincrement; /* whose value the database makes, or NULL */
+  la_property *version_property;
+  la_property *polymorphic_on;
+  la_value polymorphic_identity;
+  LA_VEC(la_mapper *) subclasses; /* plain */
+  bool has_host_defaults, has_host_types, has_deferred;
+  bool eager_defaults, batch, confirm_deleted_rows, allow_partial_keys;
+  bool has_events;        /* the binding has mapper or instance listeners: steps for hooks are wanted */
+};
+
+typedef struct la_mapper_options {
+  la_text class_name;
+  int64_t host;
+  la_table *table; /* NULL with `base`: single-table inheritance */
+  la_mapper *base;
+  la_column *const *primary_key; /* for tables without one; NULL: the table's */
+  uint32_t primary_key_count;
+  la_column *version_id;
+  bool eager_defaults, confirm_deleted_rows, allow_partial_keys;
+} la_mapper_options;
+
+/*
+ * A registry: the mappers of one declarative base. Counted; names of classes are found here. Read only outside orm/.
+ */
+struct la_registry {
+  la_object object;
+  la_allocator *alloc;
+  const la_sql *sql;
+  LA_VEC(la_mapper *) mappers; /* plain: a mapper leaves when it dies */
+  uint32_t next_serial;
+  bool configured;
+};
+la_registry *la_registry_new(const la_sql *sql);
+/* The mapper of class `name`; LA_INVALID_REQUEST if there is none or several. */
+la_status la_registry_find(const la_registry *registry, la_text name, la_mapper **out, la_error *err);
+
+/* LA_ARGUMENT for a table without primary key: "Mapper Mapper[User(users)] could not assemble any primary key columns for mapped table 'users'". Adds no
+ * properties yet. */
+la_status la_mapper_new(la_registry *registry, const la_mapper_options *options, la_mapper **out, la_error *err);
+/* Maps `column` of the mapper's tables under `key`. */
+la_status la_mapper_add_column(la_mapper *mapper, la_text key, la_column *column, uint32_t flags, la_text group, la_property **out, la_error *err);
+la_status la_mapper_add_expression(la_mapper *mapper, la_text key, la_node *expr, uint32_t flags, la_text group, la_property **out, la_error *err);
+la_status la_mapper_add_synonym(la_mapper *mapper, la_text key, la_text target, la_property **out, la_error *err);
+/* Takes a configured description; see relationship.h. The mapper owns it. */
+la_status la_mapper_add_relationship(la_mapper *mapper, la_text key, la_relationship *relationship, la_property **out, la_error *err);
+/* Called once the columns are added: finds the primary key's and other special properties. */
+la_status la_mapper_finish(la_mapper *mapper, la_error *err);
+/* NULL if there is none; synonyms are followed. */
+la_property *la_mapper_property(const la_mapper *mapper, la_text key);
+la_property *la_mapper_property_of_column(const la_mapper *mapper, const la_column *column);
+bool la_mapper_is_a(const la_mapper *mapper, const la_mapper *base);
+/* "Mapper[User(users)]" */
+void la_mapper_describe(const la_mapper *mapper, la_strbuf *out);
+/* The ATTRIBUTE (or RELATIONSHIP) node of `property` as seen through `entity` (an alias); a new reference. */
+la_status la_mapper_attribute(const la_sql *sql, const la_property *property, la_node *entity, la_node **out, la_error *err);
+/* aliased(Class): an ENTITY over an alias of the mapper's table; name none: anonymous. */
+la_status la_mapper_aliased(const la_sql *sql, la_mapper *mapper, la_text name, la_node *element, la_node **out, la_error *err);
+
+#endif
