@@ -2,8 +2,8 @@
 /*
  * A column: name, type, nullability, defaults, foreign keys.
  *
- * Counted. Made on its own, then attached to one table by `la_table_add_column`; from then on its life is
- * the table's metadata's. Changed only until its table is first used in a statement.
+ * Counted. Made on its own, then attached to one table by `la_table_add_column`; from then on its
+ * life is the table's metadata's. Changed only until its table is first used in a statement.
  */
 #ifndef LA_SCHEMA_COLUMN_H
 #define LA_SCHEMA_COLUMN_H
@@ -17,10 +17,10 @@ typedef struct la_constraint la_constraint;
 
 typedef enum la_default_kind {
   LA_DEFAULT_NONE,
-  LA_DEFAULT_VALUE, /* `value`, bytes owned */
-  LA_DEFAULT_EXPR,  /* `expr`: an SQL expression, retained */
-  LA_DEFAULT_HOST,  /* `host`: a Lua function, called with the context */
-  LA_DEFAULT_TEXT,  /* server side: `value` is SQL text (text()) or a string to be quoted */
+  LA_DEFAULT_VALUE,  /* `value`, bytes owned */
+  LA_DEFAULT_EXPR,   /* `expr`: an SQL expression, retained */
+  LA_DEFAULT_HOST,   /* `host`: a Lua function, called with the context */
+  LA_DEFAULT_TEXT,   /* server side: `value` is SQL text (text()) or a string to be quoted */
   LA_DEFAULT_FETCHED /* server side: the database makes a value, no text known (FetchedValue) */
 } la_default_kind;
 
@@ -71,16 +71,19 @@ struct la_column {
   LA_VEC(la_constraint *) foreign_keys; /* constraints this column is a local column of; plain */
 };
 
-/* NULL when out of memory. `type` may be NULL (taken over from a foreign key's target later, else NullType). */
+/* NULL when out of memory. `type` may be NULL (taken over from a foreign key's target later, else
+ * NullType). */
 la_column *la_column_new(la_allocator *alloc, la_text name, la_type *type);
 /* NULL when out of memory, on which nothing is changed. Only while not attached. */
 la_status la_column_set_name(la_column *column, la_text name, la_error *err);
 la_status la_column_set_key(la_column *column, la_text key, la_error *err);
 la_status la_column_set_comment(la_column *column, la_text comment, la_error *err);
 /* Copies `what`: bytes are copied, `expr` is retained. */
-la_status la_column_set_default(la_column *column, la_default_slot slot, const la_default *what, la_error *err);
+la_status la_column_set_default(la_column *column, la_default_slot slot, const la_default *what,
+                                la_error *err);
 void la_column_set_type(la_column *column, la_type *type);
-/* A copy for another table (a mixin's column, to_metadata): everything but the table and the constraints. */
+/* A copy for another table (a mixin's column, to_metadata): everything but the table and the
+ * constraints. */
 la_column *la_column_copy(const la_column *column, la_allocator *alloc);
 /* True if the database makes the key: see la_autoincrement. Needs an attached column. */
 bool la_column_is_autoincrement(const la_column *column);

@@ -22,14 +22,15 @@ struct la_constraint {
   la_object object; /* owner: the table's metadata */
   la_table *table;
   la_constraint_kind kind;
-  uint32_t serial;  /* order of creation within the metadata */
-  la_text name;     /* none if not given; naming conventions are applied by `la_constraint_name` */
+  uint32_t serial; /* order of creation within the metadata */
+  la_text name;    /* none if not given; naming conventions are applied by `la_constraint_name` */
   LA_VEC(la_column *) columns;
   /* foreign key */
   la_text referred_schema;
   la_text referred_table;
-  LA_VEC(la_text) referred_names;      /* column names in the other table, in the order of `columns`; an empty
-                                          text stands for the key of the same name */
+  LA_VEC(la_text)
+  referred_names; /* column names in the other table, in the order of `columns`; an empty
+                     text stands for the key of the same name */
   LA_VEC(la_column *) referred_columns; /* filled by la_constraint_resolve */
   la_table *referred;
   la_text ondelete, onupdate, match, initially;
@@ -37,7 +38,7 @@ struct la_constraint {
   bool use_alter;
   bool inline_rendered; /* made by Column(ForeignKey) rather than by ForeignKeyConstraint */
   /* check */
-  la_object *sqltext; /* an SQL expression or text(), retained */
+  la_object *sqltext;    /* an SQL expression or text(), retained */
   la_column *type_bound; /* the Boolean or Enum column whose type made this check, or NULL */
   la_text conflict[1];   /* ON CONFLICT clause of SQLite, or none */
 };
@@ -67,19 +68,22 @@ typedef struct la_constraint_options {
   la_text conflict;
 } la_constraint_options;
 
-/* Adds a constraint to `table`. LA_ARGUMENT if a column is not the table's, or counts don't match. A primary key
- * replaces the implicit one. */
+/* Adds a constraint to `table`. LA_ARGUMENT if a column is not the table's, or counts don't match.
+ * A primary key replaces the implicit one. */
 la_status la_table_add_constraint(la_table *table, la_constraint_kind kind,
                                   const la_constraint_options *options, la_constraint **out,
                                   la_error *err);
-la_status la_table_add_index(la_table *table, la_text name, la_object *const *expressions, size_t count,
-                             bool unique, la_object *where, la_index **out, la_error *err);
-/* Finds the columns that a foreign key refers to. LA_NO_REFERENCED_TABLE, LA_NO_REFERENCED_COLUMN with
- * SQLAlchemy's words. Does nothing if it has found them. */
+la_status la_table_add_index(la_table *table, la_text name, la_object *const *expressions,
+                             size_t count, bool unique, la_object *where, la_index **out,
+                             la_error *err);
+/* Finds the columns that a foreign key refers to. LA_NO_REFERENCED_TABLE, LA_NO_REFERENCED_COLUMN
+ * with SQLAlchemy's words. Does nothing if it has found them. */
 la_status la_constraint_resolve(la_constraint *constraint, la_error *err);
-/* Resolves every foreign key of `table`, and gives columns without a type the type of their target. */
+/* Resolves every foreign key of `table`, and gives columns without a type the type of their target.
+ */
 la_status la_table_resolve(la_table *table, la_error *err);
-/* The name to write: the given one, or what the metadata's naming convention makes of it; none if neither. */
+/* The name to write: the given one, or what the metadata's naming convention makes of it; none if
+ * neither. */
 la_status la_constraint_name(const la_constraint *constraint, la_strbuf *out, la_error *err);
 la_status la_index_name(const la_index *index, la_strbuf *out, la_error *err);
 

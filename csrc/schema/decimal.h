@@ -9,14 +9,16 @@
 #include "base/strbuf.h"
 #include "base/text.h"
 
-/* `text` (an exponent allowed) in plain canonical form: no plus sign, no leading zeros but one before
- * the point, trailing zeros of the fraction kept. False if it is no number. */
+/* Results are appended to `out`. */
+
+/* `text` (an exponent allowed) in plain canonical form: no plus sign, no leading zeros but one
+ * before the point, trailing zeros of the fraction kept. False if it is no number. */
 bool la_decimal_canonical(la_text text, la_strbuf *out);
 /* <0, 0, >0 by number; both canonical. */
 int la_decimal_compare(la_text a, la_text b);
 /* Rounded half to even, or filled with zeros, to `scale` digits of fraction. */
 void la_decimal_quantize(la_text decimal, int scale, la_strbuf *out);
-/* How many significant digits there are. */
+/* Significant digits: from the first to the last that is not zero; 1 for zero. */
 int la_decimal_digits(la_text decimal);
 void la_decimal_add(la_text a, la_text b, la_strbuf *out);
 void la_decimal_subtract(la_text a, la_text b, la_strbuf *out);

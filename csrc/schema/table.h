@@ -18,7 +18,7 @@ struct la_table {
   la_metadata *metadata;
   uint32_t serial; /* order of creation within the metadata */
   la_text name;
-  la_text schema; /* none if not given */
+  la_text schema;   /* none if not given */
   la_text fullname; /* "schema.name" or the name */
   LA_VEC(la_column *) columns;
   la_map columns_by_key; /* key → la_column */
@@ -31,8 +31,9 @@ struct la_table {
   la_map options; /* dialect options such as "sqlite_autoincrement" → la_value * */
 };
 
-/* Attaches `column` (taking its count over to the metadata); with `primary_key` it joins the primary key. Key and
- * name must be new in the table: LA_DUPLICATE_COLUMN. LA_ARGUMENT if it belongs to another table. */
+/* Attaches `column` (taking its count over to the metadata); with `primary_key` it joins the
+ * primary key. Key and name must be new in the table: LA_DUPLICATE_COLUMN. LA_ARGUMENT if it
+ * belongs to another table. */
 la_status la_table_add_column(la_table *table, la_column *column, la_error *err);
 /* NULL if there is none. */
 la_column *la_table_column(const la_table *table, la_text key);

@@ -3,8 +3,9 @@
  * SQL types, and how values pass through them.
  *
  * Immutable and counted. A type knows how a value of the program becomes a value for the database
- * (`la_type_bind`) and back (`la_type_result`), without Lua. A type whose processing is written in Lua
- * (TypeDecorator, UserDefinedType, JSON) has a `host` number; the binding runs its functions around these two.
+ * (`la_type_bind`) and back (`la_type_result`), without Lua. A type whose processing is written in
+ * Lua (TypeDecorator, UserDefinedType, JSON) has a `host` number; the binding runs its functions
+ * around these two.
  */
 #ifndef LA_SCHEMA_TYPE_H
 #define LA_SCHEMA_TYPE_H
@@ -82,24 +83,24 @@ typedef enum la_affinity {
   X(SQL_DATETIME, "DATETIME", DATETIME)                                                            \
   X(SQL_TIMESTAMP, "TIMESTAMP", DATETIME)                                                          \
   X(SQL_UUID, "UUID", UUID)                                                                        \
-  X(DECORATOR, "TypeDecorator", NULL) /* `impl` says what it is in the database */                 \
+  X(DECORATOR, "TypeDecorator", NULL)      /* `impl` says what it is in the database */            \
   X(USER_DEFINED, "UserDefinedType", NULL) /* `name` is its column specification */
 
 typedef enum la_type_kind {
 #define X(name, lua, affinity) LA_TYPE_##name,
   LA_TYPES(X)
 #undef X
-  LA_TYPE_KIND_COUNT
+      LA_TYPE_KIND_COUNT
 } la_type_kind;
 
 enum la_type_flag {
-  LA_TYPE_TIMEZONE = 1,           /* DateTime, Time */
-  LA_TYPE_AS_DECIMAL = 2,         /* Numeric: values read back are decimals */
-  LA_TYPE_CREATE_CONSTRAINT = 4,  /* Boolean, Enum: a CHECK in the table */
-  LA_TYPE_NONE_AS_NULL = 8,       /* JSON: nil is SQL NULL */
-  LA_TYPE_NATIVE = 16,            /* Enum, Uuid, Interval: use the database's own type where it has one */
-  LA_TYPE_HOST_BIND = 32,         /* Lua has a say in values that go in */
-  LA_TYPE_HOST_RESULT = 64        /* Lua has a say in values that come out */
+  LA_TYPE_TIMEZONE = 1,          /* DateTime, Time */
+  LA_TYPE_AS_DECIMAL = 2,        /* Numeric: values read back are decimals */
+  LA_TYPE_CREATE_CONSTRAINT = 4, /* Boolean, Enum: a CHECK in the table */
+  LA_TYPE_NONE_AS_NULL = 8,      /* JSON: nil is SQL NULL */
+  LA_TYPE_NATIVE = 16,     /* Enum, Uuid, Interval: use the database's own type where it has one */
+  LA_TYPE_HOST_BIND = 32,  /* Lua has a say in values that go in */
+  LA_TYPE_HOST_RESULT = 64 /* Lua has a say in values that come out */
 };
 
 typedef struct la_type la_type;
@@ -125,11 +126,13 @@ struct la_type {
   uint32_t value_count;
   uint32_t variant_count;
   la_type_variant *variants;
-  la_type *impl; /* decorator; ARRAY's item; retained */
-  int64_t host;  /* number of the Lua object that processes values, 0 if none */
+  la_type *impl;      /* decorator; ARRAY's item; retained */
+  int64_t host;       /* number of the Lua object that processes values, 0 if none */
+  la_type *next_dead; /* links types that are being freed */
 };
 
-/* What a new type is made of; zero-initialise, then set `length`, `precision`, `scale` to -1 where not given. Texts are copied. */
+/* What a new type is made of; zero-initialise, then set `length`, `precision`, `scale` to -1 where
+ * not given. Texts are copied. */
 typedef struct la_type_options {
   uint32_t flags;
   int32_t length, precision, scale;
@@ -148,23 +151,30 @@ const char *la_type_kind_name(la_type_kind kind);
 la_affinity la_type_kind_affinity(la_type_kind kind);
 /* The type that serves for `dialect`: a variant, or `type` itself; lent. */
 const la_type *la_type_for_dialect(const la_type *type, la_text dialect);
-/* Bytes that are equal exactly for types that compile and convert alike, appended for cache keys. */
+/* Bytes that are equal exactly for types that compile and convert alike, appended for cache keys.
+ */
 void la_type_key(const la_type *type, la_strbuf *out);
 bool la_type_equal(const la_type *a, const la_type *b);
 /* As Lua's tostring shows it: VARCHAR(50), NUMERIC(10, 2), "Integer()" is written INTEGER. */
 void la_type_describe(const la_type *type, la_strbuf *out);
 
-/* What the database is sent for `value`; `scratch` keeps bytes that had to be made and must live as long as `out`
- * (its earlier bytes may move: bind all of a row, then read). Takes every kind but HOST. LA_STATEMENT says which kind of value
- * is wrong for which type; the caller adds the column's name. */
+/* What the database is sent for `value`; `scratch` keeps bytes that had to be made and must live as
+ * long as `out` (its earlier bytes may move: bind all of a row, then read). Takes every kind but
+ * HOST. LA_STATEMENT says which kind of value is wrong for which type; the caller adds the column's
+ * name. */
 la_status la_type_bind(const la_type *type, const la_value *value, la_value *out, la_arena *scratch,
                        la_error *err);
 /* What the program sees of a value of the database. Bytes are lent from `stored`, or from `scratch`
  * where they had to be made. `type` may be NULL. */
-la_status la_type_result(const la_type *type, const la_value *stored, la_value *out, la_arena *scratch,
-                         la_error *err);
-/* True if `la_type_result` gives every stored value of the usual kind unchanged, so that a loader may skip it:
- * Integer, String, LargeBinary, no type. */
+la_status la_type_result(const la_type *type, const la_value *stored, la_value *out,
+                         la_arena *scratch, la_error *err);
+/* LA_STATEMENT with the words that `la_type_bind` uses: "a table is not an Integer". `what` has its
+ * article. */
+la_status la_type_refuse(const la_type *type, const char *what, la_error *err);
+/* What conversions go by: `type` without its decorators; lent. */
+const la_type *la_type_base(const la_type *type);
+/* True if `la_type_result` gives every stored value of the usual kind unchanged, so that a loader
+ * may skip it: Integer, String, LargeBinary, no type. */
 bool la_type_result_is_plain(const la_type *type);
 
 #endif

@@ -2,10 +2,11 @@
 /*
  * One dynamic value, 16 bytes, never an owner.
  *
- * Text, blob and decimal borrow their bytes: from the driver until the next step, from a node, from a
- * chunk, from a Lua string for the time of one call. Whoever keeps one longer copies it into memory of its own.
- * The kinds up to BLOB are what a database stores; the others are how a column's type presents such a
- * value to the program, and `la_type_bind` turns them back before they are sent.
+ * Text, blob and decimal borrow their bytes: from the driver until the next step, from a node, from
+ * a chunk, from a Lua string for the time of one call. Whoever keeps one longer copies it into
+ * memory of its own. The kinds up to BLOB are what a database stores; the others are how a column's
+ * type presents such a value to the program, and `la_type_bind` turns them back before they are
+ * sent.
  */
 #ifndef LA_SCHEMA_VALUE_H
 #define LA_SCHEMA_VALUE_H
@@ -32,7 +33,7 @@ typedef enum la_value_kind {
 #define X(name, text) LA_VALUE_##name,
   LA_VALUE_KINDS(X)
 #undef X
-  LA_VALUE_KIND_COUNT
+      LA_VALUE_KIND_COUNT
 } la_value_kind;
 
 typedef struct la_value {
@@ -70,7 +71,8 @@ static inline la_text la_value_bytes(const la_value *value) {
 }
 
 const char *la_value_kind_name(la_value_kind kind);
-/* Equal as SQL sees it, NULL equal to NULL: 3 equals 3.0, booleans equal 0 and 1, decimals by number. Flags don't count. */
+/* Equal as SQL sees it, NULL equal to NULL: 3 equals 3.0, booleans equal 0 and 1, decimals by
+ * number. Flags don't count. */
 bool la_value_equal(const la_value *a, const la_value *b);
 /* Orders values of one kind, numbers among each other; different kinds by kind. <0, 0, >0. */
 int la_value_compare(const la_value *a, const la_value *b);
@@ -78,6 +80,10 @@ int la_value_compare(const la_value *a, const la_value *b);
 uint64_t la_value_hash(const la_value *value, uint64_t seed);
 /* `value` with its bytes copied into `arena`; false when out of memory. */
 bool la_value_copy(la_arena *arena, const la_value *value, la_value *out);
+/* The shortest text of `real` that reads back as the same number, with a point or an exponent
+ * ("2.0"), or "inf", "-inf", "nan"; in no locale's manner. Gives the length. */
+#define LA_REAL_TEXT 40
+size_t la_real_write(double real, char out[LA_REAL_TEXT]);
 /* For messages and logs: NULL as nil, text quoted, blobs as blob(n bytes), dates in ISO form. */
 void la_value_describe(const la_value *value, la_strbuf *out);
 
