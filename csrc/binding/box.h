@@ -23,9 +23,12 @@ typedef struct la_box {
 
 /* Registers class `class` with its methods and metamethods, each a list of luaL_Reg or NULL, called once per state at open. An `__index` among
  * the metamethods gets the methods table as second upvalue (and must fall back to it); otherwise `__index` is the methods table. Children
- * copy their parent's methods: register parents first. */
+ * get what their parent has and they have not, metamethods too; which of the two is registered first does not matter. `__gc` is
+ * la_box_release unless given. From Lua, core.extend("lualchemy.Select", {name = function …}) adds methods and metamethods, to children as well. */
 void la_register_class(lua_State *L, la_state *state, la_box_class class, const luaL_Reg *methods,
                        const luaL_Reg *metamethods);
+/* How la_to_node finds the node of a box of `class` (LA_BOX_NONE: of a Lua table) where that is not its object. */
+void la_register_node_getter(la_state *state, la_box_class class, la_node *(*get)(lua_State *L, la_state *state, int index));
 /* Pushes an empty box of `size` bytes (at least sizeof(la_box), the rest zeroed) with `user_values` user values. */
 void *la_push_box(lua_State *L, la_state *state, la_box_class class, size_t size, int user_values);
 /* The box at `index`, or NULL if it is none of ours. */
@@ -41,15 +44,21 @@ int la_box_release(lua_State *L);
 typedef struct la_scratch {
   la_box box;
   void (*clear)(void *memory);
-  max_align_t memory[];
+  int64_t memory[]; /* as aligned as Lua's own userdata are */
 } la_scratch;
 /* Pushes zeroed scratch memory of `size` bytes and gives it. */
 void *la_push_scratch(lua_State *L, la_state *state, size_t size, void (*clear)(void *memory));
 /* Clears the scratch at `index` now. */
 void la_scratch_clear(lua_State *L, int index);
 
+/* One Lua object per core object: la_know says that the box on top of the stack is the one for `address` (weakly, until it is collected);
+ * la_push_known pushes it and gives true, or pushes nothing. Tables and columns use their core object's address. */
+void la_know(lua_State *L, la_state *state, const void *address);
+bool la_push_known(lua_State *L, la_state *state, const void *address);
+
 /* Pushes a box for `node`, whose reference it takes over (also when it raises): class by the node's kind, user value set so that parts at stack
- * indexes `first`..`last` stay alive if the node has host values (pass 0, -1 for none). `node` NULL raises out of memory. */
+ * indexes `first`..`last` stay alive if the node has host values (pass 0, -1 for none). `node` NULL raises out of memory. A TABLE, or a COLUMN of its
+ * own table, gives the one box known for its subject. */
 void la_push_node(lua_State *L, la_state *state, la_node *node, int first, int last);
 /* The node of a box at `index` that holds one (EXPR, COLUMN, ATTRIBUTE, FROM, TABLE, SELECT, …, ENTITY, a mapped class, a Query); lent; NULL if it has none. */
 la_node *la_to_node(lua_State *L, int index);

@@ -42,6 +42,7 @@
   X(RESULT, "lualchemy.Result", NONE)            /* also ScalarResult and MappingResult: a mode in the struct */          \
   X(ROW, "lualchemy.Row", NONE)                                                                                           \
   X(ROW_MAPPING, "lualchemy.RowMapping", NONE)                                                                            \
+  X(REGISTRY, "lualchemy.registry", NONE)                                                                                 \
   X(MAPPER, "lualchemy.Mapper", NONE)                                                                                     \
   X(ATTRIBUTE, "lualchemy.InstrumentedAttribute", EXPR) /* Class.name: ATTRIBUTE or RELATIONSHIP node */                  \
   X(ENTITY, "lualchemy.AliasedClass", NONE)      /* aliased(Class): ENTITY node */                                        \
@@ -60,18 +61,39 @@ typedef enum la_box_class {
   LA_BOX_CLASS_COUNT
 } la_box_class;
 
-typedef struct la_state {
+/* How many bytes the basic types of a state need, generously: la_state_open fails when they don't fit. */
+#define LA_STATE_FIXED_BYTES 6144
+
+typedef struct la_state la_state;
+
+struct la_state {
   la_allocator alloc;
   la_basic_types types;
   la_sql sql; /* &alloc, &types */
-  int metatables[LA_BOX_CLASS_COUNT]; /* registry references */
+  int metatables[LA_BOX_CLASS_COUNT]; /* registry references, 0 while not registered */
+  int methods[LA_BOX_CLASS_COUNT];    /* likewise: the methods that `__index` reads */
+  /* Node of a box of the class, lent, where it is not simply the box's object: set by la_register_node_getter. NONE: of a Lua
+   * table (a mapped class). */
+  la_node *(*node_of[LA_BOX_CLASS_COUNT])(lua_State *L, la_state *state, int index);
+  int core;         /* registry reference: the core table */
   int hosts;        /* registry reference: weak table number → Lua value, see host.h */
-  int errors;       /* registry reference: function(class_name, message, fields) making an error object; set by lualchemy.exc */
-  int nomem;        /* registry reference: the error object for out of memory, made ahead */
+  int known;        /* registry reference: weak table address → the one box for it, see box.h */
   int hooks;        /* registry reference: table of Lua functions that Lua modules register for C, by name */
+  int homes;        /* registry reference: sequence of the beginnings of our own chunks' names, see raise.h */
+  int nomem;        /* registry reference: the error object for out of memory, made ahead */
+  int kept;         /* registry reference: the error in flight, see la_keep_error */
+  int spare;        /* registry reference: an empty box made ahead, or false, see la_push_node */
+  int moments[3];   /* registry references: metatables of dates, times, datetimes, see values.h */
+  int list;         /* registry reference: metatable of lists */
+  int objects;      /* registry reference: weak table address of an instance → its handle, see orm.h */
+  int classes;      /* registry reference: weak table address of a mapper → metatable of its objects, see orm.h */
   int64_t next_host;
   bool opened;
-} la_state;
+  /* The basic types lie here, since they must outlive every finalizer. */
+  la_allocator fixed;
+  size_t fixed_used;
+  int64_t fixed_memory[LA_STATE_FIXED_BYTES / sizeof(int64_t)];
+};
 
 /* The state of the function that runs: its first upvalue. */
 static inline la_state *la_state_of(lua_State *L) {
@@ -79,9 +101,13 @@ static inline la_state *la_state_of(lua_State *L) {
 }
 /* The state of `L` through the registry, made if it is not there: for luaopen and lualchemy_pushengine. May raise. */
 la_state *la_state_open(lua_State *L);
+/* The same without making it; NULL if it is not there. Never raises, leaves the stack as it is. */
+la_state *la_state_find(lua_State *L);
 /* luaL_setfuncs with the state as only upvalue; the table is on top of the stack. */
 void la_set_functions(lua_State *L, const luaL_Reg *functions);
 /* Pushes the Lua function that a Lua module registered under `name` (lualchemy.core.hook(name, function)); raises if it is missing. */
 void la_push_hook(lua_State *L, la_state *state, const char *name);
+/* The same, but pushes nothing and gives false if it is missing. */
+bool la_push_hook_if(lua_State *L, la_state *state, const char *name);
 
 #endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The areas of the binding, in the order in which they are opened.
+ *
+ * A row is one file family: its `la_open_<area>` registers the area's classes (la_register_class) and adds its
+ * low-level functions to the core table, which is on top of the stack and stays there. It is called once per Lua state.
+ * An area that exists has a row; nothing else has to change for a new one.
+ */
+#ifndef LA_BINDING_OPEN_H
+#define LA_BINDING_OPEN_H
+
+#include "binding/state.h"
+
+#define LA_AREAS(X)                                                                                                       \
+  X(box)                                                                                                                  \
+  X(host)                                                                                                                 \
+  X(raise)                                                                                                                \
+  X(decimal)                                                                                                              \
+  X(values)                                                                                                               \
+  X(node)
+
+#define X(area) void la_open_##area(lua_State *L, la_state *state);
+LA_AREAS(X)
+#undef X
+
+#endif
