@@ -2,7 +2,7 @@
 /*
  * A connection: what a program executes statements on.
  *
- * Counted; retains its engine, and holds a raw connection from first use until close.
+ * Counted; retains its engine, and holds a raw connection until close.
  *
  *   closed ◀──close── idle ──begin, or first statement (autobegin)──▶ in transaction ──commit, rollback──▶ idle
  *                               begin_nested ──▶ savepoint on the stack ──release, rollback to──▶
@@ -19,18 +19,20 @@
 typedef struct la_connection {
   la_object object;
   la_engine *engine;
-  la_raw *raw;   /* NULL until needed, and again once closed */
+  la_raw *raw;   /* NULL once closed or invalidated */
   bool closed;
   bool invalidated;
   bool in_transaction;
   bool autobegun;        /* the transaction began by itself */
   bool doomed;           /* a failure ended the transaction inside: only rollback helps */
   uint32_t transaction_serial; /* the raw connection's when ours began */
+  uint32_t savepoint_serial;   /* the highest number given */
   la_begin_mode begin_mode;
-  uint32_t open_cursors;
   struct la_cursor *cursors; /* streams still open: closed by commit, rollback, close */
+  struct la_connection *next, **previous; /* among the users of `raw` */
 } la_connection;
 
+/* Takes a raw connection from the pool. */
 la_status la_connection_new(la_engine *engine, la_connection **out, la_error *err);
 /* Rolls back what is open and gives the raw connection back. Never fails; again is nothing. */
 void la_connection_close(la_connection *connection);
@@ -44,5 +46,10 @@ la_status la_connection_rollback(la_connection *connection, la_error *err);
 la_status la_connection_savepoint(la_connection *connection, uint32_t *number_out, la_error *err);
 la_status la_connection_release(la_connection *connection, uint32_t number, la_error *err);
 la_status la_connection_rollback_to(la_connection *connection, uint32_t number, la_error *err);
+/* Closes the raw connection for good; the next statement takes another from the pool, after a rollback() if a transaction was
+ * open. LA_RESOURCE_CLOSED if closed. */
+la_status la_connection_invalidate(la_connection *connection, la_error *err);
+/* What follows from a failed statement: a transaction that the database has ended can only be rolled back. */
+void la_connection_note_failure(la_connection *connection);
 
 #endif

@@ -21,6 +21,7 @@ struct la_cursor {
   uint32_t column_count;
   bool stream;      /* left open between steps: listed on the connection */
   bool closed_by_connection; /* a stream whose connection ended: say so when read again */
+  bool started;     /* stepped since it was bound */
   bool done;
   la_cursor *next_stream, **previous_stream;
 };
@@ -49,6 +50,9 @@ typedef struct la_params {
   la_arena scratch;     /* bytes made by conversion */
   LA_VEC(la_value) values;
   la_strbuf text;       /* the expanded text if the compiled statement has expanding parameters */
+  LA_VEC(uint32_t) counts;
+  const la_value *items; /* a lookup for an expanding parameter puts its list here … */
+  uint32_t item_count;   /* … and its length */
 } la_params;
 
 /* Gives in `out` the program's value for parameter `number` of the plan, if execution has one; false in *found_out if it has none. May give a value already converted by Lua. */

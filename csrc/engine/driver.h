@@ -18,8 +18,17 @@ typedef struct la_driver_statement la_driver_statement;
 
 #define LA_DRIVER_VERSION 1
 
+typedef enum la_begin_mode {
+  LA_BEGIN_DEFERRED,
+  LA_BEGIN_IMMEDIATE,
+  LA_BEGIN_EXCLUSIVE,
+  LA_BEGIN_AUTOCOMMIT
+} la_begin_mode;
+
 typedef struct la_driver_options {
   const la_url *url;
+  la_begin_mode begin_mode; /* what the URL may ask for; the engine's business, not the driver's */
+  uint32_t statement_cache_size; /* likewise */
   bool foreign_keys;        /* SQLite: PRAGMA foreign_keys */
   int64_t busy_timeout;     /* milliseconds */
   la_text journal_mode;     /* none: left as it is */
@@ -30,6 +39,9 @@ typedef struct la_driver_options {
 struct la_driver {
   int version;
   const char *name;
+  /* Refuses a URL that makes no sense (LA_ARGUMENT) and takes over into `options` what it asks for. `*memory_out` says that
+   * the database lives and dies with its connection, so that all users must share one. */
+  la_status (*read_url)(const la_url *url, la_driver_options *options, bool *memory_out, la_error *err);
   la_status (*open)(la_allocator *alloc, const la_driver_options *options, la_driver_connection **out, la_error *err);
   /* Finalizes nothing by itself: the caller has finalized its statements. Accepts NULL. */
   void (*close)(la_driver_connection *connection);
@@ -58,7 +70,7 @@ struct la_driver {
   bool (*in_transaction)(la_driver_connection *connection);
   void (*interrupt)(la_driver_connection *connection);
   bool (*is_read_only)(const la_driver_statement *statement);
-  /* A number that another connection's schema change alters, if the driver knows one cheaply. */
+  /* The client library's own connection. */
   void *(*native_handle)(la_driver_connection *connection);
 };
 

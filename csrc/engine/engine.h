@@ -25,7 +25,8 @@ typedef enum la_pool_kind {
   LA_POOL_ASSERTION         /* one at a time, or an error */
 } la_pool_kind;
 
-typedef enum la_begin_mode { LA_BEGIN_DEFERRED, LA_BEGIN_IMMEDIATE, LA_BEGIN_EXCLUSIVE, LA_BEGIN_AUTOCOMMIT } la_begin_mode;
+/* What giving a connection back does with a transaction that is still open. */
+typedef enum la_pool_reset { LA_POOL_RESET_ROLLBACK, LA_POOL_RESET_COMMIT, LA_POOL_RESET_NONE } la_pool_reset;
 
 typedef struct la_engine_options {
   la_text url;
@@ -37,6 +38,7 @@ typedef struct la_engine_options {
   int pool_size, max_overflow;
   double pool_timeout, pool_recycle; /* seconds; recycle -1: never */
   bool pool_pre_ping, pool_lifo;
+  la_pool_reset pool_reset;
   size_t query_cache_size;
   bool hide_parameters;
   void *host_handle;     /* la_driver_options */
@@ -58,6 +60,9 @@ typedef struct la_engine {
   la_pool *pool;
   la_cache cache; /* key → la_compiled */
   la_key key;     /* reused for each statement */
+  la_strbuf salt; /* likewise */
+  bool memory;    /* the database lives and dies with its one connection */
+  uint32_t statement_cache_size; /* prepared statements kept by each raw connection */
   uint64_t statements, prepares; /* sent and prepared so far: counted work */
   bool log_statements;           /* the binding wants timings */
 } la_engine;

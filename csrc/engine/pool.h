@@ -28,19 +28,26 @@ typedef struct la_raw {
   la_driver_connection *handle; /* NULL once closed */
   la_map statements;            /* text → la_prepared */
   la_prepared *newest, *oldest;
+  struct la_connection *connections; /* its users */
   uint32_t users;        /* how many connections hold it: more than one with StaticPool */
   bool transaction;      /* BEGIN was sent by us */
   bool host_transaction; /* the host had one open: ours is a savepoint */
-  uint32_t savepoints;   /* depth of our stack */
-  uint32_t savepoint_serial;
+  uint32_t savepoint_serial; /* the highest number used in this transaction */
   uint32_t transaction_serial; /* raised by each BEGIN: who began an older one has lost it */
-  bool invalid;
+  bool invalid;      /* closed when it is given back */
+  bool announced;    /* free for the binding: listeners have seen it */
+  bool read_uncommitted; /* PRAGMA set for its user; undone when it is given back */
   uint32_t generation;   /* of the pool when it was opened; older ones close on return */
   int64_t opened_at;     /* seconds */
 } la_raw;
 
+la_status la_pool_new(la_engine *engine, la_pool_kind kind, la_pool **out, la_error *err);
+void la_pool_free(la_pool *pool);
+/* Closes what lies in it; what is out closes on return. */
+void la_pool_dispose(la_pool *pool);
+la_pool_kind la_pool_get_kind(const la_pool *pool);
 la_status la_pool_checkout(la_engine *engine, la_raw **out, la_error *err);
-/* Gives it back; rolls back what its last user left open. `raw`'s reference goes to the pool. */
+/* Gives it back; with its last user gone rolls back what is left open. `raw`'s reference goes to the pool. */
 void la_pool_checkin(la_raw *raw);
 /* Pool counters for status(). */
 typedef struct la_pool_status { int size, checked_in, checked_out, overflow; } la_pool_status;
@@ -52,5 +59,15 @@ la_status la_raw_prepare(la_raw *raw, la_text text, la_prepared **out, la_error 
 void la_raw_give(la_raw *raw, la_prepared *prepared);
 /* Sends a statement of the transaction kind or any without parameters and rows. */
 la_status la_raw_execute(la_raw *raw, la_text text, la_error *err);
+/* After any statement: notices that the database has ended the transaction by itself. True if it has. */
+bool la_raw_lost_transaction(la_raw *raw);
+la_status la_raw_open(la_engine *engine, la_raw **out, la_error *err);
+/* Closes streams, finalizes all statements, closes the driver's connection. Again is nothing. */
+void la_raw_close(la_raw *raw);
+/* Ends the streams that still read from it, of all its users. */
+void la_raw_close_streams(la_raw *raw);
+la_status la_raw_begin(la_raw *raw, la_begin_mode mode, la_error *err);
+/* COMMIT or ROLLBACK, or what stands for them inside a host's transaction. */
+la_status la_raw_end(la_raw *raw, bool commit, la_error *err);
 
 #endif
