@@ -1,0 +1,173 @@
+-- SPDX-License-Identifier: MIT
+-- Public functions are annotated (LuaCATS), so that editors know them. The running module is the
+-- measure: a function written in Lua has its comment right above its definition, with the
+-- parameters' true names; a function written in C has a declaration in lua/lualchemy/core.meta.lua,
+-- and every declaration there names a function that exists.
+local tree = require "spec.support.tree"
+local rockspec = require "spec.house.rockspec"
+
+local meta_path = "lua/lualchemy/core.meta.lua"
+
+local sources = {} -- path → list of lines
+local function lines_of(path)
+  if not sources[path] then
+    local lines = {}
+    for _, line in tree.lines(tree.read(path)) do
+      lines[#lines + 1] = line
+    end
+    sources[path] = lines
+  end
+  return sources[path]
+end
+
+-- The annotation lines right above a line of a file, or nil.
+local function annotation_above(path, number)
+  local lines, block = lines_of(path), {}
+  local i = number - 1
+  while i >= 1 and lines[i]:find("^%s*%-%-%-") do
+    table.insert(block, 1, lines[i])
+    i = i - 1
+  end
+  return #block > 0 and block or nil
+end
+
+-- What is wrong with the annotation of a Lua function, or nil.
+local function fault_of(fn)
+  local info = debug.getinfo(fn, "Su")
+  local path = info.source:match("(lua/lualchemy/.*)$")
+  if not path then return nil end
+  local block = annotation_above(path, info.linedefined)
+  if not block then return ("%s:%d has no annotation"):format(path, info.linedefined) end
+  local names = {}
+  for i = 1, info.nparams do
+    names[debug.getlocal(fn, i)] = true
+  end
+  for _, line in ipairs(block) do
+    local param = line:match("^%s*%-%-%-@param%s+([%w_]+)")
+    if param and not names[param] then
+      return ("%s:%d has no parameter %s"):format(path, info.linedefined, param)
+    end
+  end
+end
+
+-- Calls `found(path, function)` for every function that a user reaches from a module's table.
+local function each_public(found)
+  local seen = {}
+  local function visit(value, path, depth)
+    if type(value) == "function" then
+      if not seen[value] then
+        seen[value] = true
+        found(path, value)
+      end
+    elseif type(value) == "table" and not seen[value] and depth < 4 then
+      seen[value] = true
+      for key, field in next, value do
+        if type(key) == "string" and not key:find("^_") then
+          visit(field, path .. "." .. key, depth + 1)
+        end
+      end
+      local meta = debug.getmetatable(value)
+      if meta and type(meta.__index) == "table" then visit(meta.__index, path, depth + 1) end
+    end
+  end
+  for _, module in ipairs(rockspec.modules()) do
+    -- A module whose last name starts with "_" is private.
+    if not module.name:find("%._[%w_]*$") then visit(require(module.name), module.name, 1) end
+  end
+end
+
+-- The classes of userdata: their metatables stand in the registry. Calls `found(class, method)`.
+local function each_class_method(found)
+  for _, meta in next, debug.getregistry() do
+    local name = type(meta) == "table" and rawget(meta, "__name")
+    local class = type(name) == "string" and name:match("^lualchemy%.(%u.*)$")
+    if class then
+      local index = rawget(meta, "__index")
+      if type(index) == "function" then
+        local _, methods = debug.getupvalue(index, 2)
+        index = methods
+      end
+      for method in next, type(index) == "table" and index or {} do
+        if type(method) == "string" and not method:find("^_") then found(class, method) end
+      end
+    end
+  end
+end
+
+-- What core.meta.lua declares: class → {parent, methods}, and the functions of la itself.
+local function declarations()
+  local classes, class, functions = {}, nil, {}
+  if not tree.exists(meta_path) then return classes, functions end
+  for _, line in tree.lines(tree.read(meta_path)) do
+    local name, parent = line:match("^%-%-%-@class%s+lualchemy%.([%w_]+)%s*:?%s*([%w_%.]*)")
+    if name then
+      class = {parent = parent:match("lualchemy%.(.*)$"), methods = {}}
+      classes[name] = class
+    end
+    local owner, method = line:match("^function ([%w_]+)[.:]([%w_]+)%(")
+    if owner and classes[owner] then
+      classes[owner].methods[method] = true
+    elseif owner then
+      functions[method] = true
+    end
+  end
+  return classes, functions
+end
+
+describe("annotations", function()
+  local classes, functions = declarations()
+
+  local function is_declared(class, method)
+    while class and classes[class] do
+      if classes[class].methods[method] then return true end
+      class = classes[class].parent
+    end
+    return false
+  end
+
+  it("stand above every public Lua function and name its parameters", function()
+    local faults = {}
+    each_public(function(path, fn)
+      if debug.getinfo(fn, "S").what ~= "C" then
+        local fault = fault_of(fn)
+        if fault then faults[#faults + 1] = path .. ": " .. fault end
+      end
+    end)
+    table.sort(faults)
+    assert(#faults == 0, #faults .. " faults:\n" .. table.concat(faults, "\n"))
+  end)
+
+  it("declare every public C function in core.meta.lua", function()
+    local missing = {}
+    each_public(function(path, fn)
+      if debug.getinfo(fn, "S").what == "C" then
+        local owner, name = path:match("([%w_]+)%.([%w_]+)$")
+        if not functions[name] and not is_declared(owner, name) then missing[#missing + 1] = path end
+      end
+    end)
+    each_class_method(function(class, method)
+      if not is_declared(class, method) then missing[#missing + 1] = class .. ":" .. method end
+    end)
+    table.sort(missing)
+    assert(#missing == 0, #missing .. " are not declared:\n" .. table.concat(missing, "\n"))
+  end)
+
+  it("of core.meta.lua name methods that exist", function()
+    local real = {}
+    each_class_method(function(class, method)
+      real[class .. ":" .. method] = true
+    end)
+    each_public(function(path)
+      local owner, name = path:match("([%w_]+)%.([%w_]+)$")
+      real[owner .. ":" .. name] = true
+    end)
+    local dead = {}
+    for class, declared in pairs(classes) do
+      for method in pairs(declared.methods) do
+        if not real[class .. ":" .. method] then dead[#dead + 1] = class .. ":" .. method end
+      end
+    end
+    table.sort(dead)
+    assert(#dead == 0, "no such methods:\n" .. table.concat(dead, "\n"))
+  end)
+end)
