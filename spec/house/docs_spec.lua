@@ -96,13 +96,12 @@ end
 
 -- What core.meta.lua declares: class → {parent, methods}, and the functions of la itself.
 local function declarations()
-  local classes, class, functions = {}, nil, {}
+  local classes, functions = {}, {}
   if not tree.exists(meta_path) then return classes, functions end
   for _, line in tree.lines(tree.read(meta_path)) do
     local name, parent = line:match("^%-%-%-@class%s+lualchemy%.([%w_]+)%s*:?%s*([%w_%.]*)")
     if name then
-      class = {parent = parent:match("lualchemy%.(.*)$"), methods = {}}
-      classes[name] = class
+      classes[name] = {parent = parent:match("lualchemy%.(.*)$"), methods = {}}
     end
     local owner, method = line:match("^function ([%w_]+)[.:]([%w_]+)%(")
     if owner and classes[owner] then
