@@ -24,6 +24,7 @@ struct la_constraint {
   la_constraint_kind kind;
   uint32_t serial; /* order of creation within the metadata */
   la_text name;    /* none if not given; naming conventions are applied by `la_constraint_name` */
+  bool name_is_final; /* conv(): no convention is applied to `name` */
   LA_VEC(la_column *) columns;
   /* foreign key */
   la_text referred_schema;
@@ -48,10 +49,12 @@ typedef struct la_index {
   la_table *table;
   uint32_t serial;
   la_text name;
-  LA_VEC(la_object *) expressions; /* la_column or an SQL expression, retained */
+  LA_VEC(la_object *) expressions; /* columns of the table, and SQL expressions, these retained */
   LA_VEC(la_column *) columns;     /* the columns among them */
   bool unique;
-  la_object *where; /* sqlite_where, or NULL */
+  bool name_is_final; /* conv() */
+  bool name_is_final; /* conv() */
+  la_object *where;   /* sqlite_where, or NULL */
 } la_index;
 
 typedef struct la_constraint_options {
@@ -62,20 +65,25 @@ typedef struct la_constraint_options {
   const la_text *referred_names;
   la_text ondelete, onupdate, match, initially;
   int8_t deferrable; /* -1 if not given */
-  bool use_alter, inline_rendered;
+  bool use_alter, inline_rendered, name_is_final;
   la_object *sqltext;
   la_column *type_bound;
   la_text conflict;
 } la_constraint_options;
 
 /* Adds a constraint to `table`. LA_ARGUMENT if a column is not the table's, or counts don't match.
- * A primary key replaces the implicit one. */
+ * A primary key becomes the table's one, and its columns, if it has any, take the place of the
+ * former. */
 la_status la_table_add_constraint(la_table *table, la_constraint_kind kind,
                                   const la_constraint_options *options, la_constraint **out,
                                   la_error *err);
 la_status la_table_add_index(la_table *table, la_text name, la_object *const *expressions,
                              size_t count, bool unique, la_object *where, la_index **out,
                              la_error *err);
+/* Gives a constraint or an index the name `name`; none takes it away. `is_final` as conv() says. */
+la_status la_constraint_set_name(la_constraint *constraint, la_text name, bool is_final,
+                                 la_error *err);
+la_status la_index_set_name(la_index *index, la_text name, bool is_final, la_error *err);
 /* Finds the columns that a foreign key refers to. LA_NO_REFERENCED_TABLE, LA_NO_REFERENCED_COLUMN
  * with SQLAlchemy's words. Does nothing if it has found them. */
 la_status la_constraint_resolve(la_constraint *constraint, la_error *err);

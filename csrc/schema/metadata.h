@@ -20,13 +20,14 @@
 struct la_metadata {
   la_object object;
   la_allocator *alloc;
-  la_arena arena;         /* names and small parts; freed with the metadata */
-  la_text schema;         /* default schema of its tables, or none */
-  la_map tables;          /* fullname → la_table, in order of creation */
-  uint32_t serial;        /* next serial number */
-  uint32_t version;       /* raised when anything in it changes; part of cache keys */
-  la_text conventions[5]; /* naming_convention by la_constraint_kind, then indexes ("ix"); none if
-                             absent */
+  la_arena arena;           /* names and small parts; freed with the metadata */
+  la_text schema;           /* default schema of its tables, or none */
+  la_map tables;            /* fullname → la_table, in order of creation */
+  uint32_t serial;          /* next serial number */
+  uint32_t version;         /* raised when anything in it changes; part of cache keys */
+  la_text conventions[5];   /* naming_convention by la_constraint_kind, then indexes ("ix"); none if
+                               absent */
+  LA_VEC(la_table *) owned; /* every table ever made here, removed ones too */
 };
 
 #define LA_CONVENTION_INDEX 4

@@ -44,7 +44,8 @@ la_status la_table_set_option(la_table *table, la_text name, const la_value *val
 const la_value *la_table_option(const la_table *table, const char *name);
 /* The column whose key the database makes on insert, or NULL. */
 la_column *la_table_autoincrement_column(const la_table *table);
-/* Foreign keys of `from` that refer to `to`, resolved; appended to `out`. */
+/* Foreign keys of `from` that refer to `to`, resolved. `*out` is a new array of `*count_out` from
+ * `alloc`, for the caller to free; NULL if there is none. */
 la_status la_table_foreign_keys_to(la_table *from, const la_table *to, la_allocator *alloc,
                                    la_constraint ***out, size_t *count_out, la_error *err);
 
