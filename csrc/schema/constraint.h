@@ -53,7 +53,6 @@ typedef struct la_index {
   LA_VEC(la_column *) columns;     /* the columns among them */
   bool unique;
   bool name_is_final; /* conv() */
-  bool name_is_final; /* conv() */
   la_object *where;   /* sqlite_where, or NULL */
 } la_index;
 
