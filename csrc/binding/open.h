@@ -15,9 +15,10 @@
   X(box)                                                                                                                  \
   X(host)                                                                                                                 \
   X(raise)                                                                                                                \
+  X(node)                                                                                                                 \
   X(decimal)                                                                                                              \
-  X(values)                                                                                                               \
-  X(node)
+  X(moment)                                                                                                               \
+  X(list)
 
 #define X(area) void la_open_##area(lua_State *L, la_state *state);
 LA_AREAS(X)

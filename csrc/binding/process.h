@@ -21,7 +21,8 @@
 
 #include "binding/box.h"
 
-/* True if a value of `type` (may be NULL) must pass through Lua on its way in, or out: a look at two flags, also of the variant for `dialect`. */
+/* True if a value of `type` (may be NULL) must pass through Lua on its way in, or out: a look at two flags. Pass what
+ * la_type_for_dialect gives; decorators of decorators, and decorators of JSON, are followed. */
 bool la_type_has_process_bind(const la_type *type);
 bool la_type_has_process_result(const la_type *type);
 /* Replaces the Lua value on top of the stack by what the type's process_bind_param makes of it (la.null comes in as nil); nothing

@@ -52,6 +52,7 @@
   X(COLLECTION, "lualchemy.InstrumentedList", NONE)                                                                       \
   X(INSTANCE_STATE, "lualchemy.InstanceState", NONE)                                                                      \
   X(LOADER_OPTION, "lualchemy.LoaderOption", NONE)                                                                        \
+  X(DECIMAL, "lualchemy.Decimal", NONE)          /* an exact number, its text inside: see values.h */                     \
   X(SCRATCH, "lualchemy.scratch", NONE)          /* memory that must not outlive an error: see box.h */
 
 typedef enum la_box_class {

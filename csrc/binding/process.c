@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+#include "binding/process.h"
+
+#include "binding/host.h"
+
+/* A decorator of a decorator of … at most. */
+#define MAX_DEPTH 16
+
+static bool has_flag(const la_type *type, uint32_t flag) {
+  for (int depth = 0; type && depth < MAX_DEPTH; depth++) {
+    if ((type->flags & flag) && type->host) {
+      return true;
+    }
+    type = type->kind == LA_TYPE_DECORATOR ? type->impl : NULL;
+  }
+  return false;
+}
+
+bool la_type_has_process_bind(const la_type *type) {
+  return has_flag(type, LA_TYPE_HOST_BIND);
+}
+
+bool la_type_has_process_result(const la_type *type) {
+  return has_flag(type, LA_TYPE_HOST_RESULT);
+}
+
+/* value → value', by `method` of the type's Lua object, if it has that method. */
+static void process(lua_State *L, la_state *state, const la_type *type, const char *method, int dialect_index) {
+  luaL_checkstack(L, 6, NULL);
+  if (lua_islightuserdata(L, -1) && !lua_touserdata(L, -1)) {
+    lua_pop(L, 1);
+    lua_pushnil(L);
+  }
+  int value = lua_gettop(L);
+  la_push_host(L, state, type->host); /* value, object */
+  if (lua_isnil(L, -1) || lua_getfield(L, -1, method) == LUA_TNIL) {
+    lua_settop(L, value);
+    return;
+  }
+  lua_insert(L, -3); /* function, value, object */
+  lua_insert(L, -2); /* function, object, value */
+  if (dialect_index) {
+    lua_pushvalue(L, dialect_index);
+  } else {
+    lua_pushnil(L);
+  }
+  lua_call(L, 3, 1);
+}
+
+void la_type_process_bind(lua_State *L, la_state *state, const la_type *type, int dialect_index) {
+  dialect_index = dialect_index ? lua_absindex(L, dialect_index) : 0;
+  for (int depth = 0; type && depth < MAX_DEPTH; depth++) {
+    if ((type->flags & LA_TYPE_HOST_BIND) && type->host) {
+      process(L, state, type, "process_bind_param", dialect_index);
+    }
+    type = type->kind == LA_TYPE_DECORATOR ? type->impl : NULL;
+  }
+}
+
+void la_type_process_result(lua_State *L, la_state *state, const la_type *type, int dialect_index) {
+  const la_type *chain[MAX_DEPTH];
+  int depth = 0;
+  dialect_index = dialect_index ? lua_absindex(L, dialect_index) : 0;
+  while (type && depth < MAX_DEPTH) {
+    chain[depth++] = type;
+    type = type->kind == LA_TYPE_DECORATOR ? type->impl : NULL;
+  }
+  while (depth-- > 0) {
+    if ((chain[depth]->flags & LA_TYPE_HOST_RESULT) && chain[depth]->host) {
+      process(L, state, chain[depth], "process_result_value", dialect_index);
+    }
+  }
+}
