@@ -12,9 +12,9 @@ end
 
 describe("the maps of the house", function()
   local maps = {
-    {page = "ARCHITECTURE.md", parent = "csrc", prefix = "csrc/"},
-    {page = "csrc/README.md", parent = "csrc", prefix = ""},
-    {page = "spec/README.md", parent = "spec", prefix = ""},
+    {page = "ARCHITECTURE.md", parent = "csrc"},
+    {page = "csrc/README.md", parent = "csrc"},
+    {page = "spec/README.md", parent = "spec"},
   }
   for _, map in ipairs(maps) do
     it(map.page .. " names every folder of " .. map.parent, function()
