@@ -28,7 +28,7 @@ typedef struct la_connection {
   uint32_t transaction_serial; /* the raw connection's when ours began */
   uint32_t savepoint_serial;   /* the highest number given */
   la_begin_mode begin_mode;
-  struct la_cursor *cursors; /* streams still open: closed by commit, rollback, close */
+  struct la_cursor *cursors; /* still open: closed by commit, rollback, close */
   struct la_connection *next, **previous; /* among the users of `raw` */
 } la_connection;
 

@@ -19,11 +19,11 @@ struct la_cursor {
   la_prepared *prepared;
   la_raw *raw;
   uint32_t column_count;
-  bool stream;      /* left open between steps: listed on the connection */
-  bool closed_by_connection; /* a stream whose connection ended: say so when read again */
+  bool stream;      /* left open between calls of the program */
+  bool closed_by_connection; /* its transaction or connection ended: say so when read again */
   bool started;     /* stepped since it was bound */
   bool done;
-  la_cursor *next_stream, **previous_stream;
+  la_cursor *next, **previous; /* among the open cursors of the connection */
 };
 
 /* Prepares `text` (autobegins first) and binds `values`, database kinds, whose bytes live until the cursor's first step is over or it is closed. */
@@ -35,7 +35,7 @@ la_status la_cursor_step(la_cursor *cursor, la_error *err);
 /* All columns of the row, lent until the next step. */
 void la_cursor_row(la_cursor *cursor, la_value *out);
 la_text la_cursor_column_name(const la_cursor *cursor, uint32_t column);
-/* Registers an open cursor as a stream of its connection. */
+/* Says that the program reads from it bit by bit. */
 void la_cursor_make_stream(la_cursor *cursor);
 /* Accepts a closed or zeroed cursor. */
 void la_cursor_close(la_cursor *cursor);
@@ -50,7 +50,8 @@ typedef struct la_params {
   la_arena scratch;     /* bytes made by conversion */
   LA_VEC(la_value) values;
   la_strbuf text;       /* the expanded text if the compiled statement has expanding parameters */
-  LA_VEC(uint32_t) counts;
+  LA_VEC(uint32_t) counts;    /* of expanding parameters … */
+  LA_VEC(la_text) literals;   /* … and texts of literal ones, by number */
   const la_value *items; /* a lookup for an expanding parameter puts its list here … */
   uint32_t item_count;   /* … and its length */
 } la_params;
@@ -60,7 +61,8 @@ typedef la_status (*la_param_lookup)(void *context, uint32_t number, const la_co
 
 void la_params_init(la_params *params, la_allocator *alloc);
 void la_params_clear(la_params *params);
-/* `statement_params` as in la_key.params. `lookup` may be NULL: then no execution values. LA_STATEMENT "(column name) …" for a value of the wrong kind, or
+/* A lookup is asked for every parameter but constants, before the statement's own value counts.
+ * `statement_params` as in la_key.params. `lookup` may be NULL: then no execution values. LA_STATEMENT "(column name) …" for a value of the wrong kind, or
  * "A value is required for bind parameter 'x'" when there is none. A HOST value that lookup did not replace is LA_STATEMENT. The text to send is
  * `*text_out`, lent. */
 la_status la_params_fill(la_params *params, const la_compiled *compiled, const la_node *const *statement_params, uint32_t statement_param_count,

@@ -19,7 +19,8 @@ struct la_driver_connection {
 };
 
 struct la_driver_statement {
-  la_driver_connection *connection;
+  la_allocator *alloc;
+  sqlite3 *db;
   sqlite3_stmt *stmt; /* NULL for a text without a statement: comments, nothing */
   bool has_params;
 };
@@ -239,7 +240,8 @@ static la_status statement_prepare(la_driver_connection *connection, la_text tex
     la_free(connection->alloc, statement, sizeof *statement);
     return status;
   }
-  *statement = (la_driver_statement){.connection = connection,
+  *statement = (la_driver_statement){.alloc = connection->alloc,
+                                     .db = connection->db,
                                      .stmt = stmt,
                                      .has_params = sqlite3_bind_parameter_count(stmt) > 0};
   *out = statement;
@@ -248,7 +250,7 @@ static la_status statement_prepare(la_driver_connection *connection, la_text tex
 
 static void statement_finalize(la_driver_statement *statement) {
   sqlite3_finalize(statement->stmt);
-  la_free(statement->connection->alloc, statement, sizeof *statement);
+  la_free(statement->alloc, statement, sizeof *statement);
 }
 
 static void statement_reset(la_driver_statement *statement) {
@@ -300,7 +302,7 @@ static la_status statement_bind(la_driver_statement *statement, uint32_t place,
     return la_fail(err, LA_INTERFACE, "parameter %u: a %s cannot be stored as it is", place,
                    la_value_kind_name(value->kind));
   }
-  return rc == SQLITE_OK ? LA_OK : fail(statement->connection->db, rc, err);
+  return rc == SQLITE_OK ? LA_OK : fail(statement->db, rc, err);
 }
 
 static la_status statement_step(la_driver_statement *statement, la_error *err) {
@@ -312,7 +314,7 @@ static la_status statement_step(la_driver_statement *statement, la_error *err) {
   if (rc == SQLITE_DONE) {
     return LA_DONE;
   }
-  status = fail(statement->connection->db, rc, err);
+  status = fail(statement->db, rc, err);
   statement_reset(statement);
   return status;
 }

@@ -19,16 +19,21 @@ typedef struct la_prepared {
   bool doomed; /* finalize when it is given back */
   struct la_prepared *newer, *older;
   uint32_t column_count;
+  uint32_t param_count;
 } la_prepared;
 
 /* Counted: connections retain it while they use it. Read only outside engine/. */
 typedef struct la_raw {
   la_object object;
+  la_allocator *alloc;
+  const la_driver *driver;
   la_engine *engine; /* retained while checked out */
   la_driver_connection *handle; /* NULL once closed */
   la_map statements;            /* text → la_prepared */
   la_prepared *newest, *oldest;
+  uint32_t statement_limit; /* how many statements are kept */
   struct la_connection *connections; /* its users */
+  bool is_host;          /* the host's own connection */
   uint32_t users;        /* how many connections hold it: more than one with StaticPool */
   bool transaction;      /* BEGIN was sent by us */
   bool host_transaction; /* the host had one open: ours is a savepoint */
@@ -64,8 +69,8 @@ bool la_raw_lost_transaction(la_raw *raw);
 la_status la_raw_open(la_engine *engine, la_raw **out, la_error *err);
 /* Closes streams, finalizes all statements, closes the driver's connection. Again is nothing. */
 void la_raw_close(la_raw *raw);
-/* Ends the streams that still read from it, of all its users. */
-void la_raw_close_streams(la_raw *raw);
+/* Closes the cursors that still read from it, of all its users. */
+void la_raw_close_cursors(la_raw *raw);
 la_status la_raw_begin(la_raw *raw, la_begin_mode mode, la_error *err);
 /* COMMIT or ROLLBACK, or what stands for them inside a host's transaction. */
 la_status la_raw_end(la_raw *raw, bool commit, la_error *err);

@@ -19,13 +19,16 @@ typedef struct la_packed_row {
 typedef struct la_rows {
   la_allocator *alloc;
   la_slab *slab;
-  LA_VEC(la_packed_row *) rows; /* each pins its chunk until delivered or cleared; delivered ones are NULL */
+  la_chunk *chunk;              /* being filled; pinned, or NULL */
+  LA_VEC(la_packed_row *) rows; /* each pins its chunk until delivered or cleared */
   size_t next;                  /* the first not delivered */
   uint32_t width;
+  la_value *row;                /* the row at hand, before it is packed */
+  la_arena scratch;             /* bytes made by conversion */
 } la_rows;
 
 la_status la_rows_init(la_rows *rows, la_allocator *alloc, uint32_t width, la_error *err);
-/* Frees what was not delivered. */
+/* Frees what was not delivered. Accepts a zeroed or cleared one. */
 void la_rows_clear(la_rows *rows);
 /* Reads up to `limit` rows (0: all) from `cursor`, converting by `columns` (NULL: as they come). LA_DONE when the cursor is at its end, else LA_ROW. */
 la_status la_rows_read(la_rows *rows, la_cursor *cursor, const la_result_column *columns, size_t limit, la_error *err);

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/cursor.h"
+
+#include <stdio.h>
+
+static void leave_raw(la_connection *connection) {
+  la_raw *raw = connection->raw;
+  if (raw != NULL) {
+    while (connection->cursors != NULL) {
+      connection->cursors->closed_by_connection = true;
+      la_cursor_close(connection->cursors);
+    }
+    *connection->previous = connection->next;
+    if (connection->next != NULL) {
+      connection->next->previous = connection->previous;
+    }
+    connection->raw = NULL;
+    la_pool_checkin(raw);
+  }
+}
+
+static la_status take_raw(la_connection *connection, la_error *err) {
+  la_raw *raw = NULL;
+  LA_TRY(la_pool_checkout(connection->engine, &raw, err));
+  connection->raw = raw;
+  connection->next = raw->connections;
+  connection->previous = &raw->connections;
+  if (raw->connections != NULL) {
+    raw->connections->previous = &connection->next;
+  }
+  raw->connections = connection;
+  return LA_OK;
+}
+
+static void connection_destroy(la_object *object) {
+  la_connection *connection = (la_connection *)object;
+  la_engine *engine = connection->engine;
+  la_connection_close(connection);
+  la_free(engine->alloc, connection, sizeof *connection);
+  la_object_release(engine);
+}
+
+static const la_object_class connection_class = {.name = "connection",
+                                                 .destroy = connection_destroy};
+
+la_status la_connection_new(la_engine *engine, la_connection **out, la_error *err) {
+  la_connection *connection = la_alloc_zero(engine->alloc, sizeof *connection);
+  la_status status;
+  if (connection == NULL) {
+    return la_fail_nomem(err);
+  }
+  la_object_init(&connection->object, &connection_class);
+  connection->engine = la_object_retain(engine);
+  connection->begin_mode = engine->options.begin_mode;
+  status = take_raw(connection, err);
+  if (status < 0) {
+    la_object_release(connection);
+    return status;
+  }
+  *out = connection;
+  return LA_OK;
+}
+
+/* True if the BEGIN that it works under is still open. */
+static bool has_begun(const la_connection *connection) {
+  const la_raw *raw = connection->raw;
+  return raw != NULL && raw->transaction &&
+         connection->transaction_serial == raw->transaction_serial;
+}
+
+/* With one connection for all, others may work in the same transaction. */
+static bool others_take_part(const la_connection *connection) {
+  for (const la_connection *other = connection->raw->connections; other; other = other->next) {
+    if (other != connection && other->in_transaction && !other->doomed &&
+        other->transaction_serial == connection->transaction_serial) {
+      return true;
+    }
+  }
+  return false;
+}
+
+static void forget_transaction(la_connection *connection) {
+  connection->in_transaction = false;
+  connection->autobegun = false;
+  connection->doomed = false;
+}
+
+void la_connection_close(la_connection *connection) {
+  la_error ignored = LA_ERROR_INIT;
+  if (connection->closed) {
+    return;
+  }
+  connection->closed = true;
+  if (connection->in_transaction && !connection->doomed && has_begun(connection) &&
+      connection->engine->options.pool_reset == LA_POOL_RESET_ROLLBACK &&
+      !others_take_part(connection)) {
+    la_raw_end(connection->raw, false, &ignored);
+  }
+  forget_transaction(connection);
+  leave_raw(connection);
+}
+
+static la_status check_open(const la_connection *connection, la_error *err) {
+  if (connection->closed || (connection->raw != NULL && connection->raw->handle == NULL)) {
+    return la_fail(err, LA_RESOURCE_CLOSED, "This Connection is closed");
+  }
+  if (connection->doomed) {
+    return la_fail_code(err, LA_PENDING_ROLLBACK, "8s2b",
+                        connection->invalidated
+                            ? "Can't reconnect until invalid transaction is rolled back.  Please "
+                              "rollback() fully before proceeding"
+                            : "The database has ended the transaction because of an error.  Please "
+                              "rollback() fully before proceeding");
+  }
+  return LA_OK;
+}
+
+/* Sends BEGIN, or joins the transaction that another user of the same raw connection has open. */
+static la_status start(la_connection *connection, la_error *err) {
+  if (connection->raw == NULL) {
+    LA_TRY(take_raw(connection, err));
+    connection->invalidated = false;
+  }
+  if (connection->begin_mode != LA_BEGIN_AUTOCOMMIT && !connection->raw->transaction) {
+    LA_TRY(la_raw_begin(connection->raw, connection->begin_mode, err));
+  }
+  connection->transaction_serial = connection->raw->transaction_serial;
+  return LA_OK;
+}
+
+la_status la_connection_begin(la_connection *connection, la_error *err) {
+  LA_TRY(check_open(connection, err));
+  if (connection->in_transaction) {
+    return la_fail(err, LA_INVALID_REQUEST,
+                   "This connection has already initialized a Transaction object via begin() or "
+                   "autobegin; can't call begin() here unless rollback() or commit() is called "
+                   "first.");
+  }
+  if (connection->begin_mode == LA_BEGIN_IMMEDIATE ||
+      connection->begin_mode == LA_BEGIN_EXCLUSIVE) {
+    LA_TRY(start(connection, err));
+  } else {
+    /* A serial that no transaction has: the first statement starts one. */
+    connection->transaction_serial = UINT32_MAX;
+  }
+  connection->in_transaction = true;
+  return LA_OK;
+}
+
+la_status la_connection_autobegin(la_connection *connection, la_error *err) {
+  bool begins = !connection->in_transaction;
+  if (!begins && !connection->doomed && has_begun(connection)) {
+    return LA_OK;
+  }
+  LA_TRY(check_open(connection, err));
+  LA_TRY(start(connection, err));
+  connection->in_transaction = true;
+  connection->autobegun |= begins;
+  return LA_OK;
+}
+
+la_status la_connection_commit(la_connection *connection, la_error *err) {
+  LA_TRY(check_open(connection, err));
+  if (!connection->in_transaction) {
+    return LA_OK;
+  }
+  if (has_begun(connection)) {
+    LA_TRY(la_raw_end(connection->raw, true, err));
+  } else if (connection->raw != NULL) {
+    la_raw_close_cursors(connection->raw);
+  }
+  forget_transaction(connection);
+  return LA_OK;
+}
+
+la_status la_connection_rollback(la_connection *connection, la_error *err) {
+  la_status status = LA_OK;
+  if (connection->closed) {
+    return check_open(connection, err);
+  }
+  if (connection->in_transaction && connection->raw != NULL) {
+    la_raw_close_cursors(connection->raw);
+    if (has_begun(connection)) {
+      status = la_raw_end(connection->raw, false, err);
+    }
+  }
+  forget_transaction(connection);
+  return status;
+}
+
+static la_status send_savepoint(la_connection *connection, const char *what, uint32_t number,
+                                la_error *err) {
+  char text[64];
+  int len = snprintf(text, sizeof text, "%s sa_savepoint_%u", what, number);
+  return la_raw_execute(connection->raw, (la_text){text, (size_t)len}, err);
+}
+
+la_status la_connection_savepoint(la_connection *connection, uint32_t *number_out, la_error *err) {
+  uint32_t number = connection->savepoint_serial + 1;
+  LA_TRY(la_connection_autobegin(connection, err));
+  /* Users of one raw connection share its stack, so a number is not given twice. */
+  if (number <= connection->raw->savepoint_serial) {
+    number = connection->raw->savepoint_serial + 1;
+  }
+  LA_TRY(send_savepoint(connection, "SAVEPOINT", number, err));
+  connection->savepoint_serial = number;
+  connection->raw->savepoint_serial = number;
+  *number_out = number;
+  return LA_OK;
+}
+
+la_status la_connection_release(la_connection *connection, uint32_t number, la_error *err) {
+  LA_TRY(la_connection_autobegin(connection, err));
+  return send_savepoint(connection, "RELEASE SAVEPOINT", number, err);
+}
+
+la_status la_connection_rollback_to(la_connection *connection, uint32_t number, la_error *err) {
+  if (connection->closed) {
+    return check_open(connection, err);
+  }
+  if (connection->doomed || connection->raw == NULL) {
+    return LA_OK; /* it went with the transaction, which waits for its own rollback */
+  }
+  if (connection->begin_mode != LA_BEGIN_AUTOCOMMIT && !has_begun(connection)) {
+    return LA_OK; /* another user has ended it for all */
+  }
+  la_raw_close_cursors(connection->raw);
+  return send_savepoint(connection, "ROLLBACK TO SAVEPOINT", number, err);
+}
+
+la_status la_connection_invalidate(la_connection *connection, la_error *err) {
+  if (connection->closed) {
+    return check_open(connection, err);
+  }
+  if (connection->raw != NULL) {
+    connection->raw->invalid = true;
+    la_raw_close(connection->raw);
+    leave_raw(connection);
+  }
+  connection->invalidated = true;
+  connection->doomed = connection->in_transaction;
+  return LA_OK;
+}
+
+void la_connection_note_failure(la_connection *connection) {
+  la_raw *raw = connection->raw;
+  uint32_t serial = connection->transaction_serial;
+  if (raw == NULL || !la_raw_lost_transaction(raw)) {
+    return;
+  }
+  for (la_connection *user = raw->connections; user != NULL; user = user->next) {
+    user->doomed |= user->in_transaction && user->transaction_serial == serial;
+  }
+}

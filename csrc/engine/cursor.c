@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/cursor.h"
+
+static void link_cursor(la_cursor *cursor, la_connection *connection) {
+  cursor->connection = la_object_retain(connection);
+  cursor->next = connection->cursors;
+  cursor->previous = &connection->cursors;
+  if (cursor->next != NULL) {
+    cursor->next->previous = &cursor->next;
+  }
+  connection->cursors = cursor;
+}
+
+void la_cursor_close(la_cursor *cursor) {
+  la_connection *connection = cursor->connection;
+  if (connection == NULL) {
+    return;
+  }
+  cursor->connection = NULL;
+  *cursor->previous = cursor->next;
+  if (cursor->next != NULL) {
+    cursor->next->previous = cursor->previous;
+  }
+  if (cursor->prepared != NULL) {
+    la_raw_give(cursor->raw, cursor->prepared);
+    cursor->prepared = NULL;
+  }
+  la_object_release(connection);
+}
+
+static la_status bind_values(la_cursor *cursor, const la_value *values, uint32_t count,
+                             la_error *err) {
+  const la_driver *driver = cursor->raw->driver;
+  la_driver_statement *statement = cursor->prepared->statement;
+  if (count != cursor->prepared->param_count) {
+    return la_fail(err, LA_PROGRAMMING,
+                   "Incorrect number of bindings supplied. The current statement uses %u, and "
+                   "there are %u supplied.",
+                   cursor->prepared->param_count, count);
+  }
+  for (uint32_t i = 0; i < count; i++) {
+    LA_TRY(driver->bind(statement, i + 1, &values[i], err));
+  }
+  return LA_OK;
+}
+
+la_status la_cursor_open(la_cursor *cursor, la_connection *connection, la_text text,
+                         const la_value *values, uint32_t count, la_error *err) {
+  la_status status;
+  *cursor = (la_cursor){0};
+  LA_TRY(la_connection_autobegin(connection, err));
+  cursor->raw = connection->raw;
+  link_cursor(cursor, connection);
+  status = la_raw_prepare(cursor->raw, text, &cursor->prepared, err);
+  if (status == LA_OK) {
+    cursor->column_count = cursor->prepared->column_count;
+    status = bind_values(cursor, values, count, err);
+  }
+  if (status < 0) {
+    la_cursor_close(cursor);
+    return status;
+  }
+  connection->engine->statements++;
+  return LA_OK;
+}
+
+static la_status check_open(const la_cursor *cursor, la_error *err) {
+  if (cursor->connection != NULL) {
+    return LA_OK;
+  }
+  return la_fail(err, LA_RESOURCE_CLOSED,
+                 cursor->closed_by_connection
+                     ? "This result object is closed: its transaction or connection has ended."
+                     : "This result object is closed.");
+}
+
+la_status la_cursor_rebind(la_cursor *cursor, const la_value *values, uint32_t count,
+                           la_error *err) {
+  la_status status;
+  LA_TRY(check_open(cursor, err));
+  cursor->raw->driver->reset(cursor->prepared->statement);
+  cursor->started = false;
+  cursor->done = false;
+  status = bind_values(cursor, values, count, err);
+  if (status < 0) {
+    la_cursor_close(cursor);
+  }
+  return status;
+}
+
+la_status la_cursor_step(la_cursor *cursor, la_error *err) {
+  const la_driver *driver;
+  la_status status;
+  LA_TRY(check_open(cursor, err));
+  if (cursor->done) {
+    return LA_DONE;
+  }
+  driver = cursor->raw->driver;
+  status = driver->step(cursor->prepared->statement, err);
+  if (status < 0) {
+    la_connection_note_failure(cursor->connection);
+    la_cursor_close(cursor);
+    return status;
+  }
+  if (!cursor->started) {
+    /* A changed schema may have given `*` other columns. */
+    cursor->started = true;
+    cursor->column_count = driver->column_count(cursor->prepared->statement);
+    cursor->prepared->column_count = cursor->column_count;
+  }
+  if (status == LA_DONE) {
+    cursor->done = true;
+    la_raw_lost_transaction(cursor->raw); /* a COMMIT or ROLLBACK of the program's own */
+  }
+  return status;
+}
+
+void la_cursor_row(la_cursor *cursor, la_value *out) {
+  cursor->raw->driver->row(cursor->prepared->statement, out, cursor->column_count);
+}
+
+la_text la_cursor_column_name(const la_cursor *cursor, uint32_t column) {
+  return cursor->raw->driver->column_name(cursor->prepared->statement, column);
+}
+
+void la_cursor_make_stream(la_cursor *cursor) {
+  cursor->stream = true;
+}

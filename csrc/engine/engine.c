@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/pool.h"
+
+#define STATEMENT_CACHE_SIZE 128
+
+/* Which drivers a dialect has; the first is its own choice. */
+static const struct {
+  const char *dialect;
+  const char *name;
+  const la_driver *driver;
+} drivers[] = {
+    {"sqlite", "sqlite3", &la_driver_sqlite3},
+    {"sqlite", "pysqlite", &la_driver_sqlite3}, /* as SQLAlchemy names it, for its URLs */
+};
+
+static const la_driver *find_driver(const la_url *url, la_error *err) {
+  bool known = false;
+  for (size_t i = 0; i < sizeof drivers / sizeof *drivers; i++) {
+    if (la_text_is(url->dialect, drivers[i].dialect)) {
+      known = true;
+      if (url->driver.bytes == NULL || la_text_is(url->driver, drivers[i].name)) {
+        return drivers[i].driver;
+      }
+    }
+  }
+  if (known) {
+    la_fail(err, LA_NO_SUCH_MODULE, "no driver \"%.*s\" for the dialect \"%.*s\"",
+            LA_TEXT_FORMAT(url->driver), LA_TEXT_FORMAT(url->dialect));
+  } else {
+    la_fail(err, LA_NO_SUCH_MODULE, "no dialect \"%.*s\": there is sqlite",
+            LA_TEXT_FORMAT(url->dialect));
+  }
+  return NULL;
+}
+
+static void engine_destroy(la_object *object) {
+  la_engine *engine = (la_engine *)object;
+  la_pool_free(engine->pool);
+  la_cache_clear(&engine->cache);
+  la_key_clear(&engine->key);
+  la_strbuf_clear(&engine->salt);
+  la_url_clear(&engine->url);
+  la_free(engine->alloc, engine, sizeof *engine);
+}
+
+static const la_object_class engine_class = {.name = "engine", .destroy = engine_destroy};
+
+static la_status copy_text(la_engine *engine, la_text *text, la_error *err) {
+  if (text->bytes != NULL) {
+    text->bytes = la_arena_copy(&engine->url.arena, text->bytes, text->len);
+    return text->bytes ? LA_OK : la_fail_nomem(err);
+  }
+  return LA_OK;
+}
+
+static la_status choose_driver(la_engine *engine, la_error *err) {
+  engine->driver = engine->options.driver;
+  if (engine->driver == NULL) {
+    engine->driver = find_driver(&engine->url, err);
+    if (engine->driver == NULL) {
+      return err ? err->status : LA_NO_SUCH_MODULE;
+    }
+  }
+  engine->dialect = la_dialect_find(engine->url.dialect);
+  return engine->dialect ? LA_OK
+                         : la_fail(err, LA_NO_SUCH_MODULE, "no dialect \"%.*s\"",
+                                   LA_TEXT_FORMAT(engine->url.dialect));
+}
+
+/* The URL may ask for what the options leave as it was. */
+static la_status apply_url(la_engine *engine, la_error *err) {
+  la_engine_options *options = &engine->options;
+  la_driver_options asked = {.url = &engine->url,
+                             .begin_mode = options->begin_mode,
+                             .busy_timeout = options->busy_timeout,
+                             .statement_cache_size = STATEMENT_CACHE_SIZE,
+                             .host_handle = options->host_handle};
+  LA_TRY(engine->driver->read_url(&engine->url, &asked, &engine->memory, err));
+  options->begin_mode = asked.begin_mode;
+  options->busy_timeout = asked.busy_timeout;
+  engine->statement_cache_size = asked.statement_cache_size;
+  return LA_OK;
+}
+
+static la_status fill(la_engine *engine, la_error *err) {
+  la_engine_options *options = &engine->options;
+  bool one = engine->options.host_handle != NULL && options->driver == NULL;
+  LA_TRY(la_url_parse(&engine->url, engine->alloc, options->url, err));
+  LA_TRY(copy_text(engine, &options->url, err));
+  LA_TRY(copy_text(engine, &options->journal_mode, err));
+  LA_TRY(choose_driver(engine, err));
+  LA_TRY(apply_url(engine, err));
+  if (options->pool_kind < 0) {
+    options->pool_kind = engine->memory || one ? LA_POOL_STATIC : LA_POOL_QUEUE;
+  }
+  la_cache_init(&engine->cache, engine->alloc, options->query_cache_size);
+  return la_pool_new(engine, (la_pool_kind)options->pool_kind, &engine->pool, err);
+}
+
+la_status la_engine_new(const la_sql *sql, const la_engine_options *options, la_engine **out,
+                        la_error *err) {
+  la_engine *engine = la_alloc_zero(sql->alloc, sizeof *engine);
+  la_status status;
+  if (engine == NULL) {
+    return la_fail_nomem(err);
+  }
+  la_object_init(&engine->object, &engine_class);
+  engine->alloc = sql->alloc;
+  engine->sql = *sql;
+  engine->options = *options;
+  la_arena_init(&engine->url.arena, sql->alloc);
+  la_cache_init(&engine->cache, sql->alloc, 0);
+  la_key_init(&engine->key, sql->alloc);
+  la_strbuf_init(&engine->salt, sql->alloc);
+  status = fill(engine, err);
+  if (status < 0) {
+    la_object_release(engine);
+    return status;
+  }
+  *out = engine;
+  return LA_OK;
+}
+
+void la_engine_dispose(la_engine *engine) {
+  la_pool_dispose(engine->pool);
+}
+
+/* What else decides the text: the mode, and the names of the columns that execution gives. */
+static la_status build_salt(la_engine *engine, const la_text *keys, uint32_t count, bool executemany,
+                            la_error *err) {
+  la_strbuf *salt = &engine->salt;
+  la_strbuf_reset(salt);
+  la_strbuf_char(salt, executemany ? 'm' : '1');
+  la_strbuf_char(salt, keys ? 'k' : 'n');
+  for (uint32_t i = 0; i < count; i++) {
+    la_strbuf_bytes(salt, &keys[i].len, sizeof keys[i].len);
+    la_strbuf_text(salt, keys[i]);
+  }
+  return la_strbuf_status(salt, err);
+}
+
+static la_status compile(la_engine *engine, const la_node *statement, const la_text *keys,
+                         uint32_t count, bool executemany, la_compiled **out, la_error *err) {
+  la_compile_options options = {.column_keys = keys,
+                                .column_key_count = count,
+                                .for_executemany = executemany,
+                                .params = engine->key.params.items,
+                                .param_count = (uint32_t)engine->key.params.count};
+  la_status status;
+  LA_TRY(la_compile(&engine->sql, engine->dialect, statement, &options, out, err));
+  if ((*out)->subjects == NULL) {
+    status = la_key_subjects(engine->alloc, statement, &(*out)->subjects, err);
+    if (status < 0) {
+      la_object_release(*out);
+      return status;
+    }
+  }
+  return LA_OK;
+}
+
+la_status la_engine_compile(la_engine *engine, const la_node *statement, const la_text *column_keys,
+                            uint32_t column_key_count, bool for_executemany, la_compiled **out,
+                            bool *cached_out, la_error *err) {
+  la_key *key = &engine->key;
+  la_object *found = NULL;
+  LA_TRY(build_salt(engine, column_keys, column_key_count, for_executemany, err));
+  LA_TRY(la_key_build(key, statement, la_strbuf_view(&engine->salt), err));
+  if (key->cacheable) {
+    found = la_cache_get(&engine->cache, la_strbuf_view(&key->bytes), key->hash);
+  }
+  *cached_out = found != NULL;
+  if (found != NULL) {
+    *out = la_object_retain(found);
+    return LA_OK;
+  }
+  LA_TRY(compile(engine, statement, column_keys, column_key_count, for_executemany, out, err));
+  if (key->cacheable) {
+    la_cache_put(&engine->cache, la_strbuf_view(&key->bytes), key->hash, &(*out)->object);
+  }
+  return LA_OK;
+}

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A raw connection: its prepared statements, and its one transaction.
+ */
+#include "engine/cursor.h"
+
+#include <time.h>
+
+/* ---- life ---- */
+
+static void raw_destroy(la_object *object) {
+  la_raw *raw = (la_raw *)object;
+  la_raw_close(raw);
+  la_free(raw->alloc, raw, sizeof *raw);
+}
+
+static const la_object_class raw_class = {.name = "raw connection", .destroy = raw_destroy};
+
+la_status la_raw_open(la_engine *engine, la_raw **out, la_error *err) {
+  la_raw *raw = la_alloc_zero(engine->alloc, sizeof *raw);
+  la_driver_options options = {.url = &engine->url,
+                               .foreign_keys = engine->options.foreign_keys,
+                               .busy_timeout = engine->options.busy_timeout,
+                               .journal_mode = engine->options.journal_mode,
+                               .host_handle = engine->options.host_handle,
+                               .no_mutex = true};
+  la_status status;
+  if (raw == NULL) {
+    return la_fail_nomem(err);
+  }
+  la_object_init(&raw->object, &raw_class);
+  raw->alloc = engine->alloc;
+  raw->driver = engine->driver;
+  raw->statement_limit = engine->statement_cache_size;
+  raw->is_host = engine->options.host_handle != NULL;
+  raw->opened_at = (int64_t)time(NULL);
+  status = engine->driver->open(engine->alloc, &options, &raw->handle, err);
+  if (status < 0) {
+    la_object_release(raw);
+    return status;
+  }
+  *out = raw;
+  return LA_OK;
+}
+
+static void free_prepared(la_raw *raw, la_prepared *prepared) {
+  raw->driver->finalize(prepared->statement);
+  la_free(raw->alloc, prepared, sizeof *prepared + prepared->text.len);
+}
+
+static void unlink_prepared(la_raw *raw, la_prepared *prepared) {
+  *(prepared->newer ? &prepared->newer->older : &raw->newest) = prepared->older;
+  *(prepared->older ? &prepared->older->newer : &raw->oldest) = prepared->newer;
+}
+
+static void link_prepared(la_raw *raw, la_prepared *prepared) {
+  prepared->newer = NULL;
+  prepared->older = raw->newest;
+  *(raw->newest ? &raw->newest->newer : &raw->oldest) = prepared;
+  raw->newest = prepared;
+}
+
+/* Out of the cache; freed now, or when whoever steps it gives it back. */
+static void drop_prepared(la_raw *raw, la_prepared *prepared) {
+  unlink_prepared(raw, prepared);
+  la_map_remove(&raw->statements, prepared->text);
+  prepared->doomed = true;
+  if (!prepared->busy) {
+    free_prepared(raw, prepared);
+  }
+}
+
+void la_raw_close_cursors(la_raw *raw) {
+  la_connection *connection = raw->connections;
+  while (connection != NULL) {
+    la_connection *next;
+    la_object_retain(connection); /* its cursors may be all that holds it */
+    while (connection->cursors != NULL) {
+      connection->cursors->closed_by_connection = true;
+      la_cursor_close(connection->cursors);
+    }
+    next = connection->next;
+    la_object_release(connection);
+    connection = next;
+  }
+}
+
+void la_raw_close(la_raw *raw) {
+  if (raw->handle == NULL) {
+    return;
+  }
+  la_raw_close_cursors(raw);
+  while (raw->newest != NULL) {
+    drop_prepared(raw, raw->newest);
+  }
+  la_map_clear(&raw->statements, raw->alloc);
+  raw->driver->close(raw->handle);
+  raw->handle = NULL;
+  raw->transaction = false;
+  raw->transaction_serial++;
+}
+
+/* ---- prepared statements ---- */
+
+static la_prepared *find_prepared(la_raw *raw, la_text text) {
+  /* A program that repeats one statement pays for one comparison. */
+  if (raw->newest != NULL && la_text_equal(raw->newest->text, text)) {
+    return raw->newest;
+  }
+  return la_map_get(&raw->statements, text);
+}
+
+static la_status make_prepared(la_raw *raw, la_text text, la_prepared **out, la_error *err) {
+  la_prepared *prepared = la_alloc(raw->alloc, sizeof *prepared + text.len);
+  la_status status;
+  if (prepared == NULL) {
+    return la_fail_nomem(err);
+  }
+  *prepared = (la_prepared){.text = {(char *)(prepared + 1), text.len}, .busy = true};
+  memcpy(prepared + 1, text.bytes ? text.bytes : "", text.len);
+  status = raw->driver->prepare(raw->handle, prepared->text, &prepared->statement, err);
+  if (status < 0) {
+    la_free(raw->alloc, prepared, sizeof *prepared + text.len);
+    return status;
+  }
+  prepared->column_count = raw->driver->column_count(prepared->statement);
+  prepared->param_count = raw->driver->param_count(prepared->statement);
+  if (raw->engine != NULL) {
+    raw->engine->prepares++;
+  }
+  *out = prepared;
+  return LA_OK;
+}
+
+/* Keeps a new statement; without memory for that it serves once. */
+static void keep_prepared(la_raw *raw, la_prepared *prepared) {
+  la_prepared *oldest = raw->oldest;
+  while (raw->statements.count >= raw->statement_limit && oldest != NULL) {
+    la_prepared *next = oldest->newer;
+    if (!oldest->busy) {
+      drop_prepared(raw, oldest);
+    }
+    oldest = next;
+  }
+  if (raw->statements.count >= raw->statement_limit ||
+      !la_map_set(&raw->statements, raw->alloc, prepared->text, prepared)) {
+    prepared->doomed = true;
+    return;
+  }
+  link_prepared(raw, prepared);
+}
+
+la_status la_raw_prepare(la_raw *raw, la_text text, la_prepared **out, la_error *err) {
+  la_prepared *prepared = find_prepared(raw, text);
+  if (raw->handle == NULL) {
+    return la_fail(err, LA_RESOURCE_CLOSED, "the database connection is closed");
+  }
+  if (prepared == NULL) {
+    LA_TRY(make_prepared(raw, text, out, err));
+    keep_prepared(raw, *out);
+    return LA_OK;
+  }
+  if (prepared->busy) {
+    /* Someone reads from it: a second one for this use alone. */
+    LA_TRY(make_prepared(raw, text, out, err));
+    (*out)->doomed = true;
+    return LA_OK;
+  }
+  if (prepared != raw->newest) {
+    unlink_prepared(raw, prepared);
+    link_prepared(raw, prepared);
+  }
+  prepared->busy = true;
+  *out = prepared;
+  return LA_OK;
+}
+
+void la_raw_give(la_raw *raw, la_prepared *prepared) {
+  if (prepared->doomed) {
+    free_prepared(raw, prepared);
+    return;
+  }
+  raw->driver->reset(prepared->statement);
+  prepared->busy = false;
+}
+
+la_status la_raw_execute(la_raw *raw, la_text text, la_error *err) {
+  la_prepared *prepared = NULL;
+  la_status status;
+  LA_TRY(la_raw_prepare(raw, text, &prepared, err));
+  do {
+    status = raw->driver->step(prepared->statement, err);
+  } while (status == LA_ROW);
+  la_raw_give(raw, prepared);
+  if (raw->engine != NULL) {
+    raw->engine->statements++;
+  }
+  return status < 0 ? status : LA_OK;
+}
+
+/* ---- the transaction ---- */
+
+#define HOST_SAVEPOINT "lualchemy_transaction"
+
+la_status la_raw_begin(la_raw *raw, la_begin_mode mode, la_error *err) {
+  static const la_text texts[] = {
+      [LA_BEGIN_DEFERRED] = {"BEGIN", 5},
+      [LA_BEGIN_IMMEDIATE] = {"BEGIN IMMEDIATE", 15},
+      [LA_BEGIN_EXCLUSIVE] = {"BEGIN EXCLUSIVE", 15},
+  };
+  bool inside;
+  if (raw->handle == NULL) {
+    return la_fail(err, LA_RESOURCE_CLOSED, "the database connection is closed");
+  }
+  inside = raw->is_host && raw->driver->in_transaction(raw->handle);
+  LA_TRY(la_raw_execute(raw, inside ? LA_TEXT_LITERAL("SAVEPOINT " HOST_SAVEPOINT) : texts[mode],
+                        err));
+  raw->host_transaction = inside;
+  raw->transaction = true;
+  raw->transaction_serial++;
+  raw->savepoint_serial = 0;
+  return LA_OK;
+}
+
+static la_status end_host_transaction(la_raw *raw, bool commit, la_error *err) {
+  if (!commit) {
+    LA_TRY(la_raw_execute(raw, LA_TEXT_LITERAL("ROLLBACK TO " HOST_SAVEPOINT), err));
+  }
+  return la_raw_execute(raw, LA_TEXT_LITERAL("RELEASE " HOST_SAVEPOINT), err);
+}
+
+la_status la_raw_end(la_raw *raw, bool commit, la_error *err) {
+  la_status status;
+  la_raw_close_cursors(raw);
+  if (raw->host_transaction) {
+    status = end_host_transaction(raw, commit, err);
+  } else {
+    status = la_raw_execute(raw, commit ? LA_TEXT_LITERAL("COMMIT") : LA_TEXT_LITERAL("ROLLBACK"),
+                            err);
+  }
+  if (status < 0 && commit && raw->driver->in_transaction(raw->handle)) {
+    return status; /* busy, or a deferred constraint: it can be tried again or rolled back */
+  }
+  raw->invalid |= status < 0 && !commit && raw->driver->in_transaction(raw->handle);
+  raw->transaction = false;
+  raw->host_transaction = false;
+  return status;
+}
+
+bool la_raw_lost_transaction(la_raw *raw) {
+  if (!raw->transaction || raw->handle == NULL || raw->driver->in_transaction(raw->handle)) {
+    return false;
+  }
+  raw->transaction = false;
+  raw->host_transaction = false;
+  return true;
+}
