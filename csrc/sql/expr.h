@@ -37,9 +37,16 @@ la_node *la_expr_bindparam(const la_sql *sql, la_text name, const la_value *valu
                            uint32_t flags);
 /* The basic type for a value's kind; lent. */
 la_type *la_sql_type_of_value(const la_sql *sql, const la_value *value);
+/* The type of a bound value that is compared or combined with an expression of `type` (may be NULL): `type` where it takes
+ * such values, else the basic type of the value's kind; lent. */
+la_type *la_sql_type_compared(const la_sql *sql, la_type *type, const la_value *value);
+/* The type of `left op right`; `*op` becomes CONCAT where ADD joins texts; lent. */
+la_type *la_sql_type_of_binary(const la_sql *sql, la_operator *op, la_type *left, la_type *right);
 la_node *la_expr_null(const la_sql *sql);
 la_node *la_expr_boolean(const la_sql *sql, bool value);
 la_node *la_expr_literal(const la_sql *sql, la_text text, la_type *type);
+/* The next `:name` of text() at or after `*at`, which moves behind it; false at the end. */
+bool la_text_next_bind(la_text text, size_t *at, la_text *name_out);
 /* text(): parameters are found by `:name`; `\:` is a colon; `::` is left alone. */
 la_node *la_expr_text(const la_sql *sql, la_text text);
 la_node *la_expr_unary(const la_sql *sql, la_operator op, la_node *operand);
@@ -55,6 +62,14 @@ la_node *la_expr_between(const la_sql *sql, la_node *operand, la_node *low, la_n
 la_node *la_expr_clauses(const la_sql *sql, la_operator op, la_node *const *terms, size_t count);
 /* NOT: by the negation of the operator where there is one. */
 la_node *la_expr_not(const la_sql *sql, la_node *operand);
+/* `expr` as a condition: a boolean value that is no condition by itself (a column …) under IS_TRUE. */
+la_node *la_expr_condition(const la_sql *sql, la_node *expr);
+la_node *la_expr_list(const la_sql *sql, la_node *const *items, size_t count);
+/* regexp_match, or regexp_replace if `replacement` is not NULL. */
+la_node *la_expr_regexp(const la_sql *sql, la_node *left, la_node *pattern, la_node *replacement, la_text flags);
+la_node *la_expr_grouping(const la_sql *sql, la_node *operand);
+la_node *la_expr_filter(const la_sql *sql, la_node *function, la_node *condition);
+la_node *la_expr_within_group(const la_sql *sql, la_node *function, la_node *order_by);
 la_node *la_expr_tuple(const la_sql *sql, la_node *const *items, size_t count);
 la_node *la_expr_function(const la_sql *sql, la_text name, la_node *const *arguments, size_t count, la_type *type);
 /* The type that a generic function returns: count → Integer, max/min/coalesce → its first argument's …; lent, NULL type if not known. */
@@ -70,5 +85,8 @@ la_node *la_expr_scalar_subquery(const la_sql *sql, la_node *select);
 la_node *la_expr_exists(const la_sql *sql, la_node *select);
 /* The name that an expression goes by in a result: its label, column name or attribute key; none if it has none. */
 la_text la_expr_name(const la_node *expr);
+/* The base of the name of a parameter that is compared with `compared` (may be NULL): its column's key or function's name; none if
+ * it has none. */
+la_text la_expr_param_name(const la_node *compared);
 
 #endif

@@ -27,7 +27,8 @@
   X(CHAIN)      /* [previous CHAIN or NULL, item…]: the items added by one call, newest chain first */                     \
   X(LIST)       /* [item…] */                                                                                             \
   /* expressions */                                                                                                       \
-  X(COLUMN)     /* subject: la_column or NULL; text: name (of a subquery's column: its key); [from element or NULL] */      \
+  X(COLUMN)     /* subject: la_column it is, or comes from through subqueries, or NULL; text: the name to write;            \
+                   value.integer: of a subquery's or CTE's column its place there, from 1, else 0; [from element or NULL] */ \
   X(PARAM)      /* value, values; text: name or the base of an anonymous name; flags LA_PARAM_* */                         \
   X(LITERAL)    /* text: SQL text, written as it is: literal_column() */                                                   \
   X(TEXT)       /* text: text() with :names; [PARAM for each bound name…] */                                               \
@@ -35,14 +36,14 @@
   X(TRUE)       /* true() */                                                                                              \
   X(FALSE)      /* false() */                                                                                             \
   X(UNARY)      /* op; [operand] */                                                                                       \
-  X(BINARY)     /* op; text: CUSTOM's text; value: CUSTOM's precedence; [left, right, escape or NULL] */                     \
+  X(BINARY)     /* op; text: CUSTOM's text; value: CUSTOM's precedence; [left, right, escape or NULL]; REGEXP_REPLACE's third is the replacement, REGEXP's text the flags */                     \
   X(BETWEEN)    /* op; [operand, low, high]; flag LA_NODE_SYMMETRIC */                                                     \
   X(CLAUSES)    /* op AND or OR; [term…] */                                                                               \
   X(TUPLE)      /* [expression…] */                                                                                       \
   X(GROUPING)   /* [expression]: parentheses asked for: self_group() */                                                    \
   X(FUNCTION)   /* text: name, packages before it with dots; [argument…] */                                               \
   X(OVER)       /* [FUNCTION or FILTER, LIST partition_by or NULL, LIST order_by or NULL, FRAME or NULL] */                  \
-  X(FRAME)      /* op: 0 rows, 1 range, 2 groups; value.integer: start; children [start bound, end bound, exclude] as PARAMs or NULL = unbounded */ \
+  X(FRAME)      /* op: 0 rows, 1 range, 2 groups; value.integer: la_frame_bound of the start + 16 × that of the end; text: EXCLUDE's words or none; [start, end] as PARAMs without sign, or NULL where the bound has no number */ \
   X(FILTER)     /* [FUNCTION, condition] */                                                                               \
   X(WITHIN_GROUP) /* [FUNCTION, LIST order_by] */                                                                          \
   X(CASE)       /* [value or NULL, else or NULL, when, then, when, then…] */                                               \
@@ -94,6 +95,13 @@ typedef enum la_node_kind {
 #undef X
   LA_NODE_KIND_COUNT
 } la_node_kind;
+
+typedef enum la_frame_bound {
+  LA_FRAME_UNBOUNDED,
+  LA_FRAME_CURRENT,
+  LA_FRAME_PRECEDING,
+  LA_FRAME_FOLLOWING
+} la_frame_bound;
 
 enum la_node_flag {
   LA_NODE_HAS_HOST = 1u << 0, /* it or a child refers to a Lua value: boxes must keep their parts' boxes */
@@ -230,6 +238,10 @@ la_node *la_node_retain(const la_node *node);
 void la_node_release(la_node *node);
 /* `node` with child `index` replaced (`child` may be NULL); NULL when out of memory. */
 la_node *la_node_with_child(const la_node *node, uint32_t index, la_node *child);
+/* `node` with other children. */
+la_node *la_node_with_children(const la_node *node, la_node *const *children, uint32_t count);
+/* `node` with another text (none: `bytes` NULL). */
+la_node *la_node_with_text(const la_node *node, la_text text);
 /* `node` with other flags: `(flags | set) & ~clear`. */
 la_node *la_node_with_flags(const la_node *node, uint32_t set, uint32_t clear);
 /* `node` with another type. */

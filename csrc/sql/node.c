@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A node is one block: the struct, its children, its values, then the bytes of its texts.
+ */
+#include "sql/node.h"
+
+#include "schema/type.h"
+
+static const char *const kind_names[LA_NODE_KIND_COUNT] = {
+#define X(name) #name,
+    LA_NODE_KINDS(X)
+#undef X
+};
+
+/* Dead nodes wait for their turn linked through `subject`, so releasing needs neither memory nor
+ * stack. */
+static void destroy_node(la_object *object) {
+  la_node *dead = (la_node *)object;
+  la_object_release(dead->subject);
+  dead->subject = NULL;
+  while (dead != NULL) {
+    la_node *node = dead;
+    dead = (la_node *)node->subject;
+    for (uint32_t i = 0; i < node->count; i++) {
+      la_node *child = node->children[i];
+      if (child != NULL && --child->object.references == 0) {
+        la_object *subject = child->subject;
+        child->subject = &dead->object;
+        dead = child;
+        la_object_release(subject);
+      }
+    }
+    la_object_release(node->type);
+    la_free(node->alloc, node, node->size);
+  }
+}
+
+static void visit_node(const la_object *object, la_object_visitor each, void *ctx) {
+  const la_node *node = (const la_node *)object;
+  if (node->subject != NULL) {
+    each(ctx, node->subject);
+  }
+  if (node->type != NULL) {
+    each(ctx, &node->type->object);
+  }
+  for (uint32_t i = 0; i < node->count; i++) {
+    if (node->children[i] != NULL) {
+      each(ctx, &node->children[i]->object);
+    }
+  }
+}
+
+const la_object_class la_node_class = {.name = "node", .destroy = destroy_node, .visit = visit_node};
+
+static size_t value_bytes(const la_value *value) {
+  return la_value_has_bytes(value) ? value->len : 0;
+}
+
+/* Copies `value`, with its bytes to `*at`, which moves on. */
+static la_value copy_value(const la_value *value, char **at) {
+  la_value copy = *value;
+  if (la_value_has_bytes(value)) {
+    if (value->len != 0) {
+      memcpy(*at, value->as.bytes, value->len);
+    }
+    copy.as.bytes = *at;
+    *at += value->len;
+  }
+  return copy;
+}
+
+static bool type_has_host(const la_type *type) {
+  return type != NULL && (type->host != 0 || (type->flags & (LA_TYPE_HOST_BIND | LA_TYPE_HOST_RESULT)));
+}
+
+static uint32_t flags_of(const la_node_parts *parts) {
+  uint32_t flags = parts->flags;
+  if (type_has_host(parts->type) || parts->value.kind == LA_VALUE_HOST) {
+    flags |= LA_NODE_HAS_HOST;
+  }
+  for (uint32_t i = 0; i < parts->value_count; i++) {
+    if (parts->values[i].kind == LA_VALUE_HOST) {
+      flags |= LA_NODE_HAS_HOST;
+    }
+  }
+  if (parts->kind == LA_NODE_PARAM) {
+    flags |= LA_NODE_HAS_PARAM;
+  } else if (parts->kind >= LA_NODE_ENTITY) {
+    flags |= LA_NODE_HAS_ORM;
+  }
+  return flags;
+}
+
+static void fill_bytes(la_node *node, const la_node_parts *parts) {
+  char *at = (char *)&node->children[parts->count];
+  if (parts->value_count != 0) {
+    node->values = (la_value *)(void *)at;
+    at += parts->value_count * sizeof(la_value);
+    for (uint32_t i = 0; i < parts->value_count; i++) {
+      node->values[i] = copy_value(&parts->values[i], &at);
+    }
+  } else {
+    node->values = NULL;
+  }
+  node->value = copy_value(&parts->value, &at);
+  if (parts->text.bytes != NULL) {
+    memcpy(at, parts->text.bytes, parts->text.len);
+    at[parts->text.len] = '\0';
+    node->text = (la_text){at, parts->text.len};
+  } else {
+    node->text = LA_TEXT_NONE;
+  }
+}
+
+la_node *la_node_new(la_allocator *alloc, const la_node_parts *parts) {
+  size_t size = sizeof(la_node) + parts->count * sizeof(la_node *);
+  la_node *node;
+  size += parts->value_count * sizeof(la_value) + value_bytes(&parts->value);
+  for (uint32_t i = 0; i < parts->value_count; i++) {
+    size += value_bytes(&parts->values[i]);
+  }
+  size += parts->text.bytes != NULL ? parts->text.len + 1 : 0;
+  node = la_alloc(alloc, size);
+  if (node == NULL) {
+    return NULL;
+  }
+  la_object_init(&node->object, &la_node_class);
+  node->alloc = alloc;
+  node->kind = (uint16_t)parts->kind;
+  node->op = parts->op;
+  node->flags = flags_of(parts);
+  node->type = parts->type != NULL ? la_object_retain(parts->type) : NULL;
+  node->subject = parts->subject != NULL ? la_object_retain(parts->subject) : NULL;
+  node->value_count = parts->value_count;
+  node->count = parts->count;
+  node->size = size;
+  for (uint32_t i = 0; i < parts->count; i++) {
+    la_node *child = parts->children[i];
+    node->children[i] = child;
+    if (child != NULL) {
+      child->object.references++;
+      node->flags |= child->flags & LA_NODE_INHERITED_FLAGS;
+    }
+  }
+  fill_bytes(node, parts);
+  return node;
+}
+
+la_node *la_node_retain(const la_node *node) {
+  la_node *kept = (la_node *)node;
+  if (kept != NULL) {
+    kept->object.references++;
+  }
+  return kept;
+}
+
+void la_node_release(la_node *node) {
+  if (node != NULL && --node->object.references == 0) {
+    destroy_node(&node->object);
+  }
+}
+
+/* What `node` is made of; its inherited flags are left out, to be found again from the children. */
+static la_node_parts parts_of(const la_node *node) {
+  return (la_node_parts){.kind = (la_node_kind)node->kind,
+                         .op = node->op,
+                         .flags = node->flags & ~(uint32_t)LA_NODE_INHERITED_FLAGS,
+                         .type = node->type,
+                         .subject = node->subject,
+                         .text = node->text,
+                         .value = node->value,
+                         .values = node->values,
+                         .value_count = node->value_count,
+                         .children = node->children,
+                         .count = node->count};
+}
+
+la_node *la_node_with_children(const la_node *node, la_node *const *children, uint32_t count) {
+  la_node_parts parts = parts_of(node);
+  parts.children = children;
+  parts.count = count;
+  parts.flags |= node->flags & LA_NODE_HAS_HOST;
+  return la_node_new(node->alloc, &parts);
+}
+
+/* The most children for which a copy is made on the C stack. */
+#define STACK_CHILDREN 32
+
+la_node *la_node_with_child(const la_node *node, uint32_t index, la_node *child) {
+  la_node *on_stack[STACK_CHILDREN];
+  la_node **children = on_stack;
+  size_t size = node->count * sizeof(la_node *);
+  la_node *copy;
+  if (node->count > STACK_CHILDREN) {
+    children = la_alloc(node->alloc, size);
+    if (children == NULL) {
+      return NULL;
+    }
+  }
+  memcpy(children, node->children, size);
+  children[index] = child;
+  copy = la_node_with_children(node, children, node->count);
+  if (children != on_stack) {
+    la_free(node->alloc, children, size);
+  }
+  return copy;
+}
+
+la_node *la_node_with_flags(const la_node *node, uint32_t set, uint32_t clear) {
+  la_node_parts parts = parts_of(node);
+  parts.flags = (node->flags | set) & ~clear;
+  return la_node_new(node->alloc, &parts);
+}
+
+la_node *la_node_with_type(const la_node *node, la_type *type) {
+  la_node_parts parts = parts_of(node);
+  parts.type = type;
+  return la_node_new(node->alloc, &parts);
+}
+
+la_node *la_node_with_text(const la_node *node, la_text text) {
+  la_node_parts parts = parts_of(node);
+  parts.text = text;
+  parts.flags |= node->flags & LA_NODE_HAS_HOST;
+  return la_node_new(node->alloc, &parts);
+}
+
+/* A CHAIN of `items` in front of `previous`. */
+static la_node *chain_new(la_allocator *alloc, la_node *previous, la_node *const *items, uint32_t count) {
+  la_node *on_stack[STACK_CHILDREN];
+  la_node **children = on_stack;
+  size_t size = ((size_t)count + 1) * sizeof(la_node *);
+  la_node *chain;
+  if (count >= STACK_CHILDREN) {
+    children = la_alloc(alloc, size);
+    if (children == NULL) {
+      return NULL;
+    }
+  }
+  children[0] = previous;
+  if (count != 0) {
+    memcpy(children + 1, items, count * sizeof(la_node *));
+  }
+  chain = la_node_new(
+      alloc, &(la_node_parts){.kind = LA_NODE_CHAIN, .children = children, .count = count + 1});
+  if (children != on_stack) {
+    la_free(alloc, children, size);
+  }
+  return chain;
+}
+
+la_node *la_node_with_chained(const la_node *node, uint32_t index, la_node *const *items, uint32_t count) {
+  la_node *chain = chain_new(node->alloc, node->children[index], items, count);
+  la_node *copy;
+  if (chain == NULL) {
+    return NULL;
+  }
+  copy = la_node_with_child(node, index, chain);
+  la_node_release(chain);
+  return copy;
+}
+
+size_t la_chain_count(const la_node *chain) {
+  size_t count = 0;
+  for (; chain != NULL; chain = chain->children[0]) {
+    count += chain->count - 1;
+  }
+  return count;
+}
+
+void la_chain_collect(const la_node *chain, la_node **out) {
+  la_node **at = out + la_chain_count(chain);
+  for (; chain != NULL; chain = chain->children[0]) {
+    at -= chain->count - 1;
+    memcpy(at, chain->children + 1, (chain->count - 1) * sizeof(la_node *));
+  }
+}
+
+const char *la_node_kind_name(la_node_kind kind) {
+  return kind_names[kind];
+}
+
+bool la_node_is_statement(const la_node *node) {
+  switch (node->kind) {
+  case LA_NODE_SELECT:
+  case LA_NODE_COMPOUND:
+  case LA_NODE_INSERT:
+  case LA_NODE_UPDATE:
+  case LA_NODE_DELETE:
+  case LA_NODE_TEXT:
+  case LA_NODE_TEXTUAL:
+    return true;
+  default:
+    return false;
+  }
+}
+
+bool la_node_is_select(const la_node *node) {
+  return node->kind == LA_NODE_SELECT || node->kind == LA_NODE_COMPOUND ||
+         node->kind == LA_NODE_TEXTUAL;
+}
+
+bool la_node_is_from(const la_node *node) {
+  return (node->kind >= LA_NODE_TABLE && node->kind <= LA_NODE_VALUES) ||
+         node->kind == LA_NODE_ENTITY;
+}
+
+bool la_node_is_expr(const la_node *node) {
+  return (node->kind >= LA_NODE_COLUMN && node->kind <= LA_NODE_DEFAULT) ||
+         node->kind == LA_NODE_ATTRIBUTE;
+}
