@@ -73,14 +73,16 @@ static void drop_prepared(la_raw *raw, la_prepared *prepared) {
 void la_raw_close_cursors(la_raw *raw) {
   la_connection *connection = raw->connections;
   while (connection != NULL) {
-    la_connection *next;
-    la_object_retain(connection); /* its cursors may be all that holds it */
-    while (connection->cursors != NULL) {
-      connection->cursors->closed_by_connection = true;
-      la_cursor_close(connection->cursors);
+    la_connection *next = connection->next;
+    if (connection->cursors != NULL) {
+      la_object_retain(connection); /* its cursors may be all that holds it */
+      while (connection->cursors != NULL) {
+        connection->cursors->closed_by_connection = true;
+        la_cursor_close(connection->cursors);
+      }
+      next = connection->next;
+      la_object_release(connection);
     }
-    next = connection->next;
-    la_object_release(connection);
     connection = next;
   }
 }
