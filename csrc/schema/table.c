@@ -193,7 +193,8 @@ void la_table_visit_exprs(la_table *table, la_expr_visitor visit, void *ctx) {
     la_index *index = table->indexes.items[i];
     visit(ctx, &index->where);
     for (size_t j = 0; j < index->expressions.count; j++) {
-      if (!la_is_part_of(index->expressions.items[j], table->metadata)) {
+      la_object *expr = index->expressions.items[j];
+      if (expr != NULL && !la_is_part_of(expr, table->metadata)) {
         visit(ctx, &index->expressions.items[j]);
       }
     }
