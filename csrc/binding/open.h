@@ -18,7 +18,9 @@
   X(node)                                                                                                                 \
   X(decimal)                                                                                                              \
   X(moment)                                                                                                               \
-  X(list)
+  X(list)                                                                                                                 \
+  X(event)                                                                                                                \
+  X(suggest)
 
 #define X(area) void la_open_##area(lua_State *L, la_state *state);
 LA_AREAS(X)

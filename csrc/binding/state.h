@@ -89,6 +89,7 @@ struct la_state {
   int objects;      /* registry reference: weak table address of an instance → its handle, see orm.h */
   int classes;      /* registry reference: weak table address of a mapper → metatable of its objects, see orm.h */
   int64_t next_host;
+  uint32_t *listeners; /* how many listen to each la_event; memory of the registry, see event.h */
   bool opened;
   /* The basic types lie here, since they must outlive every finalizer. */
   la_allocator fixed;

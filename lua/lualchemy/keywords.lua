@@ -1,0 +1,79 @@
+-- SPDX-License-Identifier: MIT
+-- Keyword arguments: one plain table, last. An unknown keyword is an error that names it, the function
+-- and the nearest keyword there is.
+local core = require "lualchemy.core"
+
+local keywords = {}
+
+--- The names as a set, to be handed to `check` and `split`.
+---@param names string[]
+---@return table<string, true>
+function keywords.set(names)
+  local set = {}
+  for _, name in ipairs(names) do
+    set[name] = true
+  end
+  return set
+end
+
+local function refuse(name, key, known)
+  local exc = require "lualchemy.exc"
+  if type(key) ~= "string" then
+    error(exc.ArgumentError(("%s: the keyword table has the key %s, which is no name"):format(
+      name, require("lualchemy.describe").value(key))), 0)
+  end
+  local nearest = core.nearest(key, known)
+  error(exc.ArgumentError(('%s got an unknown keyword "%s"%s'):format(name, key,
+    nearest and ('; did you mean "%s"?'):format(nearest) or "")), 0)
+end
+
+--- Raises unless every key of `given` (nil is none) is in the set `known`. A function as third argument
+--- decides about keys that are not: it returns true for those that are all right.
+---@param name string    of the function, for the message
+---@param given table?
+---@param known table<string, any>
+---@param also fun(key: any): boolean?
+---@return table given
+function keywords.check(name, given, known, also)
+  if given == nil then return {} end
+  if type(given) ~= "table" then
+    local exc = require "lualchemy.exc"
+    error(exc.ArgumentError(("%s takes a table of keywords, not %s"):format(name, type(given))), 0)
+  end
+  for key in next, given do
+    if not known[key] and not (also and also(key)) then refuse(name, key, known) end
+  end
+  return given
+end
+
+--- Could `value` be a table of keywords: plain, empty or with string keys alone at its front?
+---@param value any
+---@return boolean
+function keywords.is_table(value)
+  if type(value) ~= "table" or getmetatable(value) ~= nil then return false end
+  local key = next(value)
+  return key == nil or type(key) == "string" and value[1] == nil
+end
+
+--- Splits arguments into positional ones (a table with `n`) and the checked keywords, which come last if the
+--- `required` positional arguments are there. A trailing nil is no argument.
+---@param name string
+---@param known table<string, any>
+---@param required integer
+---@return table args
+---@return table options
+function keywords.split(name, known, required, ...)
+  local args = table.pack(...)
+  local last = args[args.n]
+  if args.n > required and keywords.is_table(last) then
+    args[args.n] = nil
+    args.n = args.n - 1
+    return args, keywords.check(name, last, known)
+  end
+  if args.n > required and last == nil then
+    args.n = args.n - 1
+  end
+  return args, {}
+end
+
+return require("lualchemy.strict").module("lualchemy.keywords", keywords)
