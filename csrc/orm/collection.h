@@ -10,20 +10,23 @@
 
 #include "orm/instance.h"
 
+typedef LA_VEC(la_instance *) la_instances;
+
 struct la_collection {
   la_allocator *alloc;
-  LA_VEC(la_instance *) items;     /* LOADED: the members */
-  LA_VEC(la_instance *) committed; /* `snapshot`: the members when last in step with the database */
+  la_instances items;     /* LOADED: the members */
+  la_instances committed; /* `snapshot`: the members when last in step with the database */
   bool snapshot;                   /* changed since then */
-  LA_VEC(la_instance *) added;     /* not loaded: queued by backrefs, applied when it loads */
-  LA_VEC(la_instance *) removed;
+  la_instances added;     /* not loaded: queued by backrefs, applied when it loads */
+  la_instances removed;
 };
 
 /* The link's collection, made if need be; NULL when out of memory. */
 la_collection *la_link_collection(la_instance *instance, uint32_t link);
 /* Members in, members out of the difference between now and the last flush, into vectors of the caller's, each cleared first. */
-typedef LA_VEC(la_instance *) la_instances;
 la_status la_collection_history(const la_collection *collection, la_allocator *alloc, la_instances *added_out, la_instances *removed_out, la_error *err);
+/* True if the history is not empty. */
+bool la_collection_differs(const la_collection *collection);
 /* `at` counts from 0, or SIZE_MAX for the end. Takes the snapshot at the first change. */
 la_status la_collection_insert(la_collection *collection, size_t at, la_instance *item, la_error *err);
 la_status la_collection_remove_at(la_collection *collection, size_t at, la_error *err);

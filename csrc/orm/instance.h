@@ -29,7 +29,8 @@ enum la_slot_flag {
   LA_SLOT_MODIFIED = 2,
   LA_SLOT_OWNED = 4,     /* bytes were allocated for this slot */
   LA_SLOT_EXPR = 8,      /* kind HOST: an SQL expression was assigned; it is rendered at flush */
-  LA_SLOT_EXPIRED = 16   /* unloaded by expire: read again by a refresh of the whole object */
+  LA_SLOT_EXPIRED = 16,  /* unloaded by expire: read again by a refresh of the whole object */
+  LA_SLOT_KNOWN = 32     /* in a history: the value was known before the change */
 };
 
 enum la_instance_flag {
@@ -45,7 +46,8 @@ enum la_instance_flag {
   LA_INSTANCE_TOUCHED = 512,    /* modified or flushed in the innermost transaction */
   LA_INSTANCE_LINKS_MODIFIED = 1024,
   LA_INSTANCE_FLUSHING = 2048,
-  LA_INSTANCE_ORPHAN_CHECKED = 4096
+  LA_INSTANCE_ORPHAN_CHECKED = 4096,
+  LA_INSTANCE_MARKED = 8192 /* seen by a walk that is under way; clear between calls */
 };
 
 enum la_link_flag {
@@ -66,7 +68,7 @@ typedef struct la_link {
 
 typedef struct la_history {  /* committed values of modified slots, allocated at the first write */
   uint32_t count;            /* slots it has room for */
-  la_value values[];         /* flags LOADED: the old value was known; OWNED: bytes are ours */
+  la_value values[];         /* flags KNOWN: the old value was known; OWNED: bytes are ours */
 } la_history;
 
 /* Read only outside orm/, but for `handle_generation`. */
@@ -79,7 +81,8 @@ struct la_instance {
   uint32_t flags;      /* la_instance_flag */
   uint32_t handle_generation; /* the binding's: handles made for it so far */
   uint32_t order;      /* order of add() in the session: INSERT order */
-  uint32_t slot_count, link_count; /* when it was made */
+  uint16_t slot_count, link_count; /* when it was made */
+  uint32_t set_index;  /* in dirty_objects while DIRTY, in a flush's records while FLUSHING */
   uint64_t key_hash;   /* of the identity key */
   la_instance *next_in_map; /* chain of the identity map's bucket */
   la_link *links;      /* link_count of them, behind the slots */

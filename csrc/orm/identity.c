@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+#include "orm/identity.h"
+
+#include "orm/instance_internal.h"
+
+#define FIRST_BUCKETS ((size_t)16)
+
+void la_identity_init(la_identity_map *map, la_allocator *alloc) {
+  *map = (la_identity_map){.alloc = alloc};
+}
+
+void la_identity_clear(la_identity_map *map) {
+  for (size_t i = 0; i < map->bucket_count; i++) {
+    la_instance *instance = map->buckets[i];
+    while (instance != NULL) {
+      la_instance *next = instance->next_in_map;
+      instance->next_in_map = NULL;
+      instance->flags &= ~(uint32_t)LA_INSTANCE_IN_MAP;
+      instance = next;
+    }
+  }
+  la_free(map->alloc, map->buckets, map->bucket_count * sizeof *map->buckets);
+  la_identity_init(map, map->alloc);
+}
+
+static bool rehash(la_identity_map *map, size_t bucket_count) {
+  la_instance **buckets =
+      la_alloc_zero(map->alloc, la_array_size(bucket_count, sizeof *map->buckets));
+  if (buckets == NULL) {
+    return false;
+  }
+  for (size_t i = 0; i < map->bucket_count; i++) {
+    la_instance *instance = map->buckets[i];
+    while (instance != NULL) {
+      la_instance *next = instance->next_in_map;
+      la_instance **bucket = &buckets[instance->key_hash & (bucket_count - 1)];
+      instance->next_in_map = *bucket;
+      *bucket = instance;
+      instance = next;
+    }
+  }
+  la_free(map->alloc, map->buckets, map->bucket_count * sizeof *map->buckets);
+  map->buckets = buckets;
+  map->bucket_count = bucket_count;
+  return true;
+}
+
+la_status la_identity_reserve(la_identity_map *map, size_t count, la_error *err) {
+  size_t wanted = map->bucket_count > 0 ? map->bucket_count : FIRST_BUCKETS;
+  while (wanted < map->count + count) {
+    wanted *= 2;
+  }
+  if (wanted > map->bucket_count && !rehash(map, wanted)) {
+    return la_fail_nomem(err);
+  }
+  return LA_OK;
+}
+
+uint64_t la_identity_hash(const la_mapper *root, const la_value *key) {
+  uint64_t hash = la_hash_mix(0, (uint64_t)(uintptr_t)root);
+  for (uint32_t i = 0; i < root->primary_key_count; i++) {
+    hash = la_value_hash(&key[i], hash);
+  }
+  return hash;
+}
+
+static bool has_key(const la_instance *instance, const la_mapper *root, const la_value *key) {
+  const la_mapper *mapper = instance->mapper;
+  if (mapper->root != root) {
+    return false;
+  }
+  for (uint32_t i = 0; i < root->primary_key_count; i++) {
+    la_value own;
+    la_instance_key_part(instance, mapper->primary_key[i]->slot, &own);
+    if (!la_value_equal(&own, &key[i])) {
+      return false;
+    }
+  }
+  return true;
+}
+
+la_instance *la_identity_find(const la_identity_map *map, const la_mapper *root,
+                              const la_value *key, uint64_t hash) {
+  la_instance *instance;
+  if (map->bucket_count == 0) {
+    return NULL;
+  }
+  instance = map->buckets[hash & (map->bucket_count - 1)];
+  while (instance != NULL && !(instance->key_hash == hash && has_key(instance, root, key))) {
+    instance = instance->next_in_map;
+  }
+  return instance;
+}
+
+la_status la_identity_add(la_identity_map *map, la_instance *instance, uint64_t hash,
+                          la_error *err) {
+  la_instance **bucket;
+  if (map->count >= map->bucket_count) {
+    LA_TRY(la_identity_reserve(map, map->bucket_count > 0 ? map->bucket_count : 1, err));
+  }
+  bucket = &map->buckets[hash & (map->bucket_count - 1)];
+  instance->key_hash = hash;
+  instance->next_in_map = *bucket;
+  instance->flags |= LA_INSTANCE_IN_MAP;
+  *bucket = instance;
+  map->count++;
+  return LA_OK;
+}
+
+void la_identity_remove(la_identity_map *map, la_instance *instance) {
+  la_instance **at;
+  if (!(instance->flags & LA_INSTANCE_IN_MAP)) {
+    return;
+  }
+  at = &map->buckets[instance->key_hash & (map->bucket_count - 1)];
+  while (*at != instance) {
+    at = &(*at)->next_in_map;
+  }
+  *at = instance->next_in_map;
+  instance->next_in_map = NULL;
+  instance->flags &= ~(uint32_t)LA_INSTANCE_IN_MAP;
+  map->count--;
+}
+
+void la_instance_key(const la_instance *instance, la_value *out) {
+  const la_mapper *mapper = instance->mapper;
+  for (uint32_t i = 0; i < mapper->primary_key_count; i++) {
+    la_instance_key_part(instance, mapper->primary_key[i]->slot, &out[i]);
+  }
+}

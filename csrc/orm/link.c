@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Applying changes of links, and their passage between loaded, modified, committed and unloaded.
+ */
+#include "orm/link.h"
+
+#include "orm/session.h"
+
+static la_relationship *relationship_of(const la_instance *instance, uint32_t link) {
+  return instance->mapper->links[link]->relationship;
+}
+
+/* A child that has no row yet and loses the parent it must have leaves the session at once. */
+static bool is_pending_orphan(const la_link_change *change, const la_instance *child) {
+  const la_relationship *relationship = relationship_of(change->instance, change->link);
+  const la_link *back;
+  if (child == NULL || !(relationship->cascade & LA_CASCADE_DELETE_ORPHAN) ||
+      !(child->flags & LA_INSTANCE_NEW)) {
+    return false;
+  }
+  if (relationship->reverse == NULL || relationship->reverse->uselist) {
+    return true;
+  }
+  back = &child->links[relationship->reverse->link];
+  return back->to.one == NULL || back->to.one == change->instance;
+}
+
+static void set_one(la_instance *instance, uint32_t link, la_instance *other, la_instance *old) {
+  la_link *l = &instance->links[link];
+  bool known = l->flags & LA_LINK_LOADED || !(instance->flags & LA_INSTANCE_KEYED) || old != NULL;
+  if (!(l->flags & LA_LINK_MODIFIED)) {
+    l->committed = l->flags & LA_LINK_LOADED ? l->to.one : old;
+    l->flags |= known ? LA_LINK_COMMITTED_KNOWN : 0;
+  }
+  l->to.one = other;
+  l->flags |= LA_LINK_LOADED | LA_LINK_MODIFIED;
+  l->flags &= ~(uint32_t)LA_LINK_EXPIRED;
+}
+
+static la_status change_many(const la_link_change *change, la_error *err) {
+  la_link *l = &change->instance->links[change->link];
+  la_collection *many = la_link_collection(change->instance, change->link);
+  size_t at = change->at;
+  if (many == NULL) {
+    return la_fail_nomem(err);
+  }
+  switch (change->kind) {
+  case LA_LINK_INSERT:
+    LA_TRY(la_collection_insert(many, at, change->other, err));
+    l->flags |= LA_LINK_LOADED;
+    break;
+  case LA_LINK_REMOVE:
+    if (at >= many->items.count || many->items.items[at] != change->other) {
+      at = la_collection_index(many, change->other);
+    }
+    LA_TRY(la_collection_remove_at(many, at, err));
+    break;
+  default:
+    LA_TRY(la_collection_queue(many, change->other, change->kind == LA_LINK_QUEUE_ADD, err));
+  }
+  l->flags |= LA_LINK_MODIFIED;
+  return LA_OK;
+}
+
+la_status la_link_apply(const la_link_change *change, bool *first_out, la_error *err) {
+  la_instance *instance = change->instance;
+  la_instance *leaver = change->kind == LA_LINK_SET ? change->old
+                        : change->kind == LA_LINK_REMOVE || change->kind == LA_LINK_QUEUE_REMOVE
+                            ? change->other
+                            : NULL;
+  bool first = instance->flags & LA_INSTANCE_KEYED && !(instance->flags & LA_INSTANCE_DIRTY);
+  if (first_out != NULL) {
+    *first_out = false;
+  }
+  if (change->link >= instance->link_count) {
+    const la_property *property = instance->mapper->links[change->link];
+    return la_fail(err, LA_INVALID_REQUEST,
+                   "attribute '%.*s' was added to %.*s after this object was made",
+                   LA_TEXT_FORMAT(property->key), LA_TEXT_FORMAT(instance->mapper->class_name));
+  }
+  if (first && instance->session != NULL) {
+    LA_TRY(la_session_note_dirty(instance->session, instance, err));
+  }
+  if (change->kind == LA_LINK_SET) {
+    set_one(instance, change->link, change->other, change->old);
+  } else {
+    LA_TRY(change_many(change, err));
+  }
+  instance->flags |= LA_INSTANCE_LINKS_MODIFIED;
+  if (first_out != NULL) {
+    *first_out = first;
+  }
+  if (leaver != change->instance && is_pending_orphan(change, leaver)) {
+    return la_session_expunge(leaver->session, leaver, err);
+  }
+  return LA_OK;
+}
+
+void la_link_load_one(la_instance *instance, uint32_t link, la_instance *other) {
+  instance->links[link] = (la_link){.to.one = other, .flags = LA_LINK_LOADED};
+}
+
+static void forget(la_instance *instance, uint32_t link) {
+  la_link *l = &instance->links[link];
+  if (relationship_of(instance, link)->uselist) {
+    la_collection_free(l->to.many);
+  }
+  *l = (la_link){0};
+}
+
+void la_links_unload(la_instance *instance) {
+  for (uint32_t i = 0; i < instance->link_count; i++) {
+    forget(instance, i);
+  }
+  instance->flags &= ~(uint32_t)LA_INSTANCE_LINKS_MODIFIED;
+}
+
+void la_link_expire(la_instance *instance, uint32_t link) {
+  if (link < instance->link_count) {
+    forget(instance, link);
+    instance->links[link].flags = LA_LINK_EXPIRED;
+  }
+}
+
+void la_link_commit(la_instance *instance, uint32_t link) {
+  la_link *l = &instance->links[link];
+  l->flags &= ~(uint32_t)(LA_LINK_MODIFIED | LA_LINK_COMMITTED_KNOWN);
+  if (relationship_of(instance, link)->uselist) {
+    if (l->to.many != NULL) {
+      la_collection_commit(l->to.many);
+    }
+  } else {
+    l->committed = NULL;
+  }
+}

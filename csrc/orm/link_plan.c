@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which elementary changes one change of a link brings.
+ *
+ * "X gains Y" has a mirror on the reverse relationship, "Y gains X", and what Y had there before is lost: a third object
+ * loses Y in turn. Each change is worked out once, and the mirror of its own cause is left out, so that the
+ * list ends. Nothing is applied while the list is made: what a link holds is what it held before.
+ */
+#include "orm/link.h"
+
+#include "orm/session.h"
+
+#define KEY_PARTS 16
+
+typedef struct plan {
+  la_allocator *alloc;
+  la_link_changes *out;
+  size_t first;     /* where this plan begins in `out` */
+  LA_VEC(size_t) causes; /* of each change from `first` on */
+} plan;
+
+static la_relationship *relationship_of(const la_instance *instance, uint32_t link) {
+  return instance->mapper->links[link]->relationship;
+}
+
+static la_status add(plan *p, size_t cause, la_link_change change, la_error *err) {
+  if (!la_vec_reserve(p->alloc, p->out, 1) || !la_vec_push(p->alloc, &p->causes, cause)) {
+    return la_fail_nomem(err);
+  }
+  p->out->items[p->out->count++] = change;
+  return LA_OK;
+}
+
+/* The old target of a many-to-one that is not loaded, if the session has it at hand. */
+static la_instance *find_old(const la_instance *instance, uint32_t link) {
+  const la_relationship *r = relationship_of(instance, link);
+  const la_mapper *root = r->target->root;
+  la_value key[KEY_PARTS];
+  if (!r->use_get || instance->session == NULL || !(instance->flags & LA_INSTANCE_KEYED) ||
+      root->primary_key_count > KEY_PARTS) {
+    return NULL;
+  }
+  for (uint32_t i = 0; i < root->primary_key_count; i++) {
+    const la_column *column = r->pairs[r->get_order[i]].destination;
+    const la_property *property = la_mapper_property_of_column(instance->mapper, column);
+    if (property == NULL || !la_instance_committed(instance, property->slot, &key[i]) ||
+        key[i].kind == LA_VALUE_NULL) {
+      return NULL;
+    }
+  }
+  return la_identity_find(&instance->session->map, root, key, la_identity_hash(root, key));
+}
+
+static bool is_loaded(const la_instance *instance, uint32_t link) {
+  return instance->links[link].flags & LA_LINK_LOADED;
+}
+
+/* `owner`.`link` gains `other`. */
+static la_status gain(plan *p, size_t cause, la_instance *owner, uint32_t link, la_instance *other,
+                      la_error *err) {
+  la_link_change change = {.instance = owner, .link = link, .other = other, .at = SIZE_MAX};
+  if (relationship_of(owner, link)->uselist) {
+    bool known = is_loaded(owner, link) || !(owner->flags & LA_INSTANCE_KEYED);
+    change.kind = known ? LA_LINK_INSERT : LA_LINK_QUEUE_ADD;
+    return add(p, cause, change, err);
+  }
+  change.kind = LA_LINK_SET;
+  if (is_loaded(owner, link)) {
+    change.old = owner->links[link].to.one;
+    if (change.old == other) {
+      return LA_OK;
+    }
+  } else {
+    change.old = find_old(owner, link);
+  }
+  return add(p, cause, change, err);
+}
+
+/* `owner`.`link` loses `other`. */
+static la_status lose(plan *p, size_t cause, la_instance *owner, uint32_t link, la_instance *other,
+                      la_error *err) {
+  la_link_change change = {.instance = owner, .link = link, .other = other};
+  const la_link *l = &owner->links[link];
+  bool has_row = owner->flags & LA_INSTANCE_KEYED;
+  if (!is_loaded(owner, link) && !has_row) {
+    return LA_OK;
+  }
+  if (!relationship_of(owner, link)->uselist) {
+    if (is_loaded(owner, link) && l->to.one != other) {
+      return LA_OK;
+    }
+    change.kind = LA_LINK_SET;
+    change.other = NULL;
+    change.old = other;
+  } else if (is_loaded(owner, link)) {
+    change.kind = LA_LINK_REMOVE;
+    change.at = l->to.many != NULL ? la_collection_index(l->to.many, other) : SIZE_MAX;
+    if (change.at == SIZE_MAX) {
+      return LA_OK;
+    }
+  } else {
+    change.kind = LA_LINK_QUEUE_REMOVE;
+  }
+  return add(p, cause, change, err);
+}
+
+/* Adds what change number `at` brings. */
+static la_status follow(plan *p, size_t at, la_error *err) {
+  la_link_change change = p->out->items[at];
+  la_relationship *reverse = relationship_of(change.instance, change.link)->reverse;
+  size_t cause = p->causes.items[at - p->first];
+  const la_link_change *origin = cause != SIZE_MAX ? &p->out->items[cause] : NULL;
+  la_instance *skipped = NULL; /* the mirror on this object is what brought the change */
+  la_instance *gained = NULL, *lost = NULL;
+  if (reverse == NULL || reverse->viewonly || reverse->reverse == NULL ||
+      reverse->reverse->viewonly) {
+    return LA_OK;
+  }
+  if (origin != NULL && origin->link == reverse->link) {
+    skipped = origin->instance;
+  }
+  switch (change.kind) {
+  case LA_LINK_SET:
+    gained = change.other;
+    lost = change.old != change.other ? change.old : NULL;
+    break;
+  case LA_LINK_INSERT:
+  case LA_LINK_QUEUE_ADD:
+    gained = change.other;
+    break;
+  default:
+    lost = change.other;
+  }
+  if (lost != NULL && lost != skipped && reverse->link < lost->link_count) {
+    LA_TRY(lose(p, at, lost, reverse->link, change.instance, err));
+  }
+  if (gained != NULL && gained != skipped && reverse->link < gained->link_count) {
+    LA_TRY(gain(p, at, gained, reverse->link, change.instance, err));
+  }
+  return LA_OK;
+}
+
+static la_status check_type(const la_link_change *change, la_error *err) {
+  const la_relationship *r = relationship_of(change->instance, change->link);
+  const la_mapper *mapper = change->other != NULL ? change->other->mapper : NULL;
+  bool gains = change->kind == LA_LINK_SET || change->kind == LA_LINK_INSERT;
+  if (!gains || mapper == NULL || la_mapper_is_a(mapper, r->target) || !r->enable_typechecks) {
+    return LA_OK;
+  }
+  return la_fail(err, LA_ARGUMENT,
+                 "Attempting to set an object of type %.*s as %s \"%.*s.%.*s\". Expected an object "
+                 "of type %.*s or a polymorphic subclass of this type.",
+                 LA_TEXT_FORMAT(mapper->class_name),
+                 r->uselist ? "a member of collection" : "the value of attribute",
+                 LA_TEXT_FORMAT(r->parent->class_name), LA_TEXT_FORMAT(r->key),
+                 LA_TEXT_FORMAT(r->target->class_name));
+}
+
+/* An object that may have one parent only has another one already. */
+static la_status check_single_parent(const la_link_change *change, la_error *err) {
+  const la_relationship *r = relationship_of(change->instance, change->link);
+  const la_instance *other = change->other;
+  const la_link *back;
+  bool taken;
+  if (!r->single_parent || other == NULL || r->reverse == NULL || r->direction == LA_ONE_TO_MANY ||
+      change->kind == LA_LINK_REMOVE || change->kind == LA_LINK_QUEUE_REMOVE) {
+    return LA_OK;
+  }
+  back = &other->links[r->reverse->link];
+  taken = r->reverse->uselist
+              ? back->to.many != NULL && back->to.many->items.count > 0 &&
+                    la_collection_index(back->to.many, change->instance) == SIZE_MAX
+              : back->to.one != NULL && back->to.one != change->instance;
+  if (!taken) {
+    return LA_OK;
+  }
+  la_strbuf text;
+  la_strbuf_init(&text, change->instance->mapper->alloc);
+  la_instance_describe(other, &text);
+  la_fail_code(err, LA_INVALID_REQUEST, "bbf1",
+               "Instance %.*s is already associated with an instance of %.*s via its %.*s.%.*s "
+               "attribute, and is only allowed a single parent.",
+               LA_TEXT_FORMAT(la_strbuf_view(&text)), LA_TEXT_FORMAT(r->parent->class_name),
+               LA_TEXT_FORMAT(r->parent->class_name), LA_TEXT_FORMAT(r->key));
+  la_strbuf_clear(&text);
+  return LA_INVALID_REQUEST;
+}
+
+la_status la_link_plan(const la_link_change *first, la_allocator *alloc, la_link_changes *out,
+                       la_error *err) {
+  plan p = {.alloc = alloc, .out = out, .first = out->count};
+  la_link_change change = *first;
+  la_status status;
+  LA_TRY(check_type(first, err));
+  LA_TRY(check_single_parent(first, err));
+  if (change.kind == LA_LINK_SET && change.old == NULL &&
+      change.link < change.instance->link_count) {
+    change.old = is_loaded(change.instance, change.link)
+                     ? change.instance->links[change.link].to.one
+                     : find_old(change.instance, change.link);
+  }
+  status = add(&p, SIZE_MAX, change, err);
+  for (size_t i = p.first; status == LA_OK && i < out->count; i++) {
+    status = follow(&p, i, err);
+  }
+  if (status < 0) {
+    out->count = p.first;
+  }
+  la_vec_clear(alloc, &p.causes);
+  return status;
+}
