@@ -72,13 +72,21 @@ static int core_where(lua_State *L) {
   return 2;
 }
 
-/* core.home(beginning): chunks whose names begin so are our own. */
+/* core.home(): chunks that lie in the folder of the calling chunk are our own. */
 static int core_home(lua_State *L) {
   la_state *state = la_state_of(L);
-  luaL_checktype(L, 1, LUA_TSTRING);
-  lua_rawgeti(L, LUA_REGISTRYINDEX, state->homes);
-  lua_pushvalue(L, 1);
-  lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+  lua_Debug ar;
+  lua_settop(L, 0);
+  if (lua_getstack(L, 1, &ar)) {
+    lua_getinfo(L, "S", &ar);
+    const char *slash = strrchr(ar.source, '/'), *backslash = strrchr(ar.source, '\\');
+    const char *end = !slash || (backslash && backslash > slash) ? backslash : slash;
+    if (end) {
+      lua_rawgeti(L, LUA_REGISTRYINDEX, state->homes);
+      lua_pushlstring(L, ar.source, (size_t)(end - ar.source) + 1);
+      lua_rawseti(L, 1, (lua_Integer)lua_rawlen(L, 1) + 1);
+    }
+  }
   return 0;
 }
 

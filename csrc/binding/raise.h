@@ -34,7 +34,7 @@ void la_push_error(lua_State *L, const la_error *err);
 void la_push_failure(lua_State *L, const la_error *err, const la_failure *failure);
 /* Keeps the Lua value on top of the stack (popped) as the error in flight; LA_HOST is what the core then gives. */
 void la_keep_error(lua_State *L);
-/* Pushes the place of the caller, "app.lua:12": the first frame outside our own chunks (those whose names begin as core.home was told); nil if
+/* Pushes the place of the caller, "app.lua:12": the first frame outside our own chunks (those in the folder of lualchemy.exc, see core.home); nil if
  * there is none. */
 void la_push_where(lua_State *L);
 
