@@ -84,6 +84,16 @@ struct la_mapper {
   bool has_host_defaults, has_host_types, has_deferred;
   bool eager_defaults, batch, confirm_deleted_rows, allow_partial_keys;
   bool has_events;        /* the binding has mapper or instance listeners: steps for hooks are wanted */
+  bool joined;            /* it or a base has a table of its own beside its base's */
+  bool has_polymorphic_identity;
+  /* insides of orm/ */
+  la_arena arena;         /* names and properties */
+  uint32_t slot_room, link_room;
+  uint32_t inner;         /* references of its own nodes to itself: not in object.references */
+  la_column **key_columns; /* what options gave as primary key */
+  uint32_t key_column_count;
+  la_column *version_column;
+  la_object *loads;       /* statements that the loader keeps: get, refresh */
 };
 
 typedef struct la_mapper_options {
@@ -109,6 +119,9 @@ struct la_registry {
   bool configured;
 };
 la_registry *la_registry_new(const la_sql *sql);
+/* Resolves the foreign keys of all mapped tables and finds the facts that depend on columns' types. Called when
+ * first used; again is nothing. */
+la_status la_registry_configure(la_registry *registry, la_error *err);
 /* The mapper of class `name`; LA_INVALID_REQUEST if there is none or several. */
 la_status la_registry_find(const la_registry *registry, la_text name, la_mapper **out, la_error *err);
 
@@ -123,9 +136,19 @@ la_status la_mapper_add_synonym(la_mapper *mapper, la_text key, la_text target, 
 la_status la_mapper_add_relationship(la_mapper *mapper, la_text key, la_relationship *relationship, la_property **out, la_error *err);
 /* Called once the columns are added: finds the primary key's and other special properties. */
 la_status la_mapper_finish(la_mapper *mapper, la_error *err);
+/* Inheritance: what tells rows of subclasses apart (`on` NULL: as the base has it), and this class's value (NULL: none). */
+la_status la_mapper_set_polymorphic(la_mapper *mapper, la_property *on, const la_value *identity, la_error *err);
+/* The mapper of the hierarchy whose polymorphic identity is `value`; NULL if there is none. */
+la_mapper *la_mapper_of_identity(const la_mapper *mapper, const la_value *value);
 /* NULL if there is none; synonyms are followed. */
 la_property *la_mapper_property(const la_mapper *mapper, la_text key);
 la_property *la_mapper_property_of_column(const la_mapper *mapper, const la_column *column);
+/* The same property as `mapper`, a subclass or base of its mapper, has it; NULL if it has none. */
+la_property *la_mapper_counterpart(const la_mapper *mapper, const la_property *property);
+/* True if `table` is one of the mapper's, its bases' included. */
+bool la_mapper_has_table(const la_mapper *mapper, const la_table *table);
+/* The ENTITY node of the class, lent, made again if need be; NULL when out of memory. */
+la_node *la_mapper_entity(la_mapper *mapper);
 bool la_mapper_is_a(const la_mapper *mapper, const la_mapper *base);
 /* "Mapper[User(users)]" */
 void la_mapper_describe(const la_mapper *mapper, la_strbuf *out);

@@ -91,6 +91,12 @@ struct la_relationship {
   int64_t host;                         /* number of a Lua table with what only Lua uses (collection_class, info), 0 */
   la_node *lazy_clause;                 /* the lazy load's SELECT with PARAMs for our columns; made on first use; retained */
   la_object *lazy_extra;                /* the loader's own */
+  /* insides of orm/ */
+  la_node *marker;                      /* an alias that stands for the target in `marked` */
+  la_node *marked;                      /* primaryjoin whose remote columns are the marker's; with a secondary: primaryjoin itself */
+  la_column **remote;                   /* the remote columns of the primary join */
+  uint32_t remote_count;
+  bool target_retained;                 /* the target belongs to another registry */
 };
 
 typedef struct la_relationship_options {
@@ -114,6 +120,8 @@ typedef struct la_relationship_options {
 
 /* A description without target yet. */
 la_relationship *la_relationship_new(la_allocator *alloc);
+/* "one-to-many", "many-to-one", "many-to-many"; and SQLAlchemy's symbol "ONETOMANY" … */
+const char *la_direction_name(la_direction direction);
 /* Parses "save-update, merge", "all, delete-orphan" …; LA_ARGUMENT names a word that is none. */
 la_status la_cascade_parse(la_text text, uint32_t *out, la_error *err);
 /* Sets everything from `options`; the relationship has been added to its mapper. */

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Classes and their attributes as seen through aliases, and expressions without ORM nodes.
+ */
+#include "orm/mapper_internal.h"
+#include "sql/from.h"
+
+/* The part of `from` (a tree of joins) that offers `column`: its table, an alias of it, or a subquery; NULL if none does. */
+static la_node *part_with(la_node *from, const la_column *column) {
+  la_node *other = NULL;
+  for (;;) {
+    la_node *right = from;
+    bool is_join = from->kind == LA_NODE_JOIN;
+    if (is_join) {
+      right = from->children[1];
+      if (right->kind == LA_NODE_JOIN) {
+        la_node *inside = part_with(right, column); /* as deep as joins were written in parentheses */
+        if (inside != NULL) {
+          return inside;
+        }
+        right = NULL;
+      }
+    }
+    if (right != NULL && la_from_base_table(right) == column->table) {
+      return right;
+    }
+    if (right != NULL && la_from_base_table(right) == NULL) {
+      other = right;
+    }
+    if (!is_join) {
+      return other;
+    }
+    from = from->children[0];
+  }
+}
+
+la_status la_column_through(const la_sql *sql, la_column *column, la_node *from, la_node **out, la_error *err) {
+  la_node *plain, *part;
+  la_status status;
+  if (from->kind == LA_NODE_ENTITY) {
+    from = from->children[0];
+  }
+  part = part_with(from, column);
+  if (part != NULL && part->kind != LA_NODE_TABLE && la_from_base_table(part) == column->table) {
+    *out = la_expr_column(sql, column, part);
+    return *out != NULL ? LA_OK : la_fail_nomem(err);
+  }
+  plain = la_expr_column(sql, column, NULL);
+  if (plain == NULL) {
+    return la_fail_nomem(err);
+  }
+  if (part == NULL || part->kind == LA_NODE_TABLE) {
+    *out = plain;
+    return LA_OK;
+  }
+  status = la_adapt_columns(sql, plain, NULL, part, out, err);
+  la_node_release(plain);
+  return status;
+}
+
+la_status la_mapper_attribute(const la_sql *sql, const la_property *property, la_node *entity, la_node **out,
+                              la_error *err) {
+  la_mapper *mapper = (la_mapper *)entity->subject;
+  la_node *own = mapper->entity != NULL ? mapper->entity->children[0] : NULL;
+  la_node *from = entity->children[0];
+  la_node *children[3] = {NULL, NULL, NULL};
+  la_node_parts parts = {.text = property->key, .children = children, .subject = mapper};
+  if (property->kind == LA_PROPERTY_SYNONYM) {
+    return la_mapper_attribute(sql, property->target, entity, out, err);
+  }
+  if (property->kind == LA_PROPERTY_RELATIONSHIP) {
+    children[0] = entity;
+    parts.kind = LA_NODE_RELATIONSHIP;
+    parts.subject = property->relationship;
+    parts.count = 3;
+    *out = la_node_new(sql->alloc, &parts);
+    return *out != NULL ? LA_OK : la_fail_nomem(err);
+  }
+  if (property->kind == LA_PROPERTY_COLUMN) {
+    LA_TRY(la_column_through(sql, property->column, from, &children[0], err));
+  } else if (from == own || own == NULL) {
+    children[0] = la_node_retain(property->expr);
+  } else {
+    LA_TRY(la_adapt_columns(sql, property->expr, own, from, &children[0], err));
+  }
+  children[1] = entity;
+  parts.kind = LA_NODE_ATTRIBUTE;
+  parts.type = children[0]->type;
+  parts.value = la_value_integer(property->index);
+  parts.count = 2;
+  *out = la_node_new(sql->alloc, &parts);
+  la_node_release(children[0]);
+  return *out != NULL ? LA_OK : la_fail_nomem(err);
+}
+
+/* What a join of tables becomes as an alias: each table under an alias of its own, the conditions moved along. */
+static la_status alias_of(const la_sql *sql, la_node *from, la_text name, la_node **out, la_error *err) {
+  la_node *left = NULL, *right = NULL, *on = NULL, *moved = NULL;
+  la_status status;
+  if (from->kind != LA_NODE_JOIN) {
+    *out = la_from_alias(sql, from, name, 0);
+    return *out != NULL ? LA_OK : la_fail_nomem(err);
+  }
+  /* The left side's depth is the depth of the class's inheritance. */
+  LA_TRY(alias_of(sql, from->children[0], LA_TEXT_NONE, &left, err));
+  right = la_from_alias(sql, from->children[1], LA_TEXT_NONE, 0);
+  status = right != NULL ? LA_OK : la_fail_nomem(err);
+  if (status >= 0) {
+    status = la_adapt_columns(sql, from->children[2], NULL, left, &on, err);
+  }
+  if (status >= 0) {
+    status = la_adapt_columns(sql, on, NULL, right, &moved, err);
+  }
+  if (status >= 0) {
+    status = la_from_join(sql, left, right, moved, from->flags & (LA_JOIN_OUTER | LA_JOIN_FULL), out, err);
+  }
+  la_node_release(left);
+  la_node_release(right);
+  la_node_release(on);
+  la_node_release(moved);
+  return status;
+}
+
+la_status la_mapper_aliased(const la_sql *sql, la_mapper *mapper, la_text name, la_node *element, la_node **out,
+                            la_error *err) {
+  la_node *entity = la_mapper_entity(mapper);
+  la_node *from = element != NULL ? la_node_retain(element) : NULL;
+  if (entity == NULL) {
+    return la_fail_nomem(err);
+  }
+  if (from == NULL) {
+    LA_TRY(alias_of(sql, entity->children[0], name, &from, err));
+  }
+  *out = la_node_new(sql->alloc, &(la_node_parts){.kind = LA_NODE_ENTITY,
+                                                  .subject = mapper,
+                                                  .text = name,
+                                                  .children = &from,
+                                                  .count = 1});
+  la_node_release(from);
+  return *out != NULL ? LA_OK : la_fail_nomem(err);
+}
+
+static la_status strip_one(const la_node *node, void *context, la_node **out, la_error *err) {
+  (void)context;
+  (void)err;
+  *out = node->kind == LA_NODE_ATTRIBUTE || node->kind == LA_NODE_ENTITY ? la_node_retain(node->children[0]) : NULL;
+  return LA_OK;
+}
+
+la_status la_strip_orm(la_allocator *alloc, const la_node *expr, la_node **out, la_error *err) {
+  return la_adapt(alloc, expr, strip_one, NULL, out, err);
+}

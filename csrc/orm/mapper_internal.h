@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What mapper.c, mapper_property.c, mapper_alias.c and relationship.c share.
+ */
+#ifndef LA_ORM_MAPPER_INTERNAL_H
+#define LA_ORM_MAPPER_INTERNAL_H
+
+#include "orm/relationship.h"
+#include "sql/adapt.h"
+
+extern const la_object_class la_mapper_class;
+
+/* One of the mapper's references is held by a node of its own: see mapper.c. */
+void la_mapper_note_inner(la_mapper *mapper);
+/* Something changed: plans and cached statements made so far are out of date. */
+void la_mapper_raise_version(la_mapper *mapper);
+/* Takes over the properties of the base mapper; called once, before own ones are added. */
+la_status la_mapper_inherit(la_mapper *mapper, la_error *err);
+/* Makes the ATTRIBUTE or RELATIONSHIP node of `property`. */
+la_status la_mapper_make_attribute(la_mapper *mapper, la_property *property, la_error *err);
+/* Facts about a column property that depend on its column's type and constraints. */
+void la_property_refresh(la_property *property);
+/* Frees what the relationship holds; its mapper is going. */
+void la_relationship_free(la_relationship *relationship);
+/* Forgets what configuring found: target, conditions, pairs. */
+void la_relationship_clear_join(la_relationship *relationship);
+/* The rules that cascades must keep, once the direction is known. */
+la_status la_relationship_check_cascade(const la_relationship *relationship, la_error *err);
+/* The columns' node as `from` offers it: a class's own FROM element or ENTITY, an alias, a join of those, a subquery. A new reference. */
+la_status la_column_through(const la_sql *sql, la_column *column, la_node *from, la_node **out, la_error *err);
+/* `expr` without ATTRIBUTE and ENTITY nodes, which would count mappers; a new reference. */
+la_status la_strip_orm(la_allocator *alloc, const la_node *expr, la_node **out, la_error *err);
+
+#endif
