@@ -135,14 +135,29 @@ la_node *la_expr_binary(const la_sql *sql, la_operator op, la_node *left, la_nod
   return binary_of(sql, op, type, LA_TEXT_NONE, NULL, children, 2);
 }
 
+/* `text` as an SQL literal. */
+static la_node *quoted(const la_sql *sql, la_text text) {
+  la_strbuf literal;
+  la_node *node;
+  la_strbuf_init(&literal, sql->alloc);
+  la_strbuf_char(&literal, '\'');
+  for (size_t i = 0; i < text.len; i++) {
+    la_strbuf_string(&literal, text.bytes[i] == '\'' ? "'" : "");
+    la_strbuf_char(&literal, text.bytes[i]);
+  }
+  la_strbuf_char(&literal, '\'');
+  node = literal.failed ? NULL : la_expr_literal(sql, la_strbuf_view(&literal), sql->types->text);
+  la_strbuf_clear(&literal);
+  return node;
+}
+
 la_node *la_expr_like(const la_sql *sql, la_operator op, la_node *left, la_node *right, la_text escape) {
   la_node *children[3] = {left, right, NULL};
-  la_value value = la_value_text(escape);
   la_node *like;
   if (escape.bytes == NULL) {
     return binary_of(sql, op, sql->types->boolean, LA_TEXT_NONE, NULL, children, 2);
   }
-  children[2] = la_expr_bindparam(sql, LA_TEXT_LITERAL("escape"), &value, sql->types->text, LA_PARAM_LITERAL);
+  children[2] = quoted(sql, escape);
   if (children[2] == NULL) {
     return NULL;
   }

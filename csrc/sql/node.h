@@ -36,7 +36,7 @@
   X(TRUE)       /* true() */                                                                                              \
   X(FALSE)      /* false() */                                                                                             \
   X(UNARY)      /* op; [operand] */                                                                                       \
-  X(BINARY)     /* op; text: CUSTOM's text; value: CUSTOM's precedence; [left, right, escape or NULL]; REGEXP_REPLACE's third is the replacement, REGEXP's text the flags */                     \
+  X(BINARY)     /* op; text: CUSTOM's text; value: CUSTOM's precedence; [left, right, escape as a LITERAL or NULL]; REGEXP_REPLACE's third is the replacement, REGEXP's text the flags */                     \
   X(BETWEEN)    /* op; [operand, low, high]; flag LA_NODE_SYMMETRIC */                                                     \
   X(CLAUSES)    /* op AND or OR; [term…] */                                                                               \
   X(TUPLE)      /* [expression…] */                                                                                       \

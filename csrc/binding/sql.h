@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the binding's functions of expressions and statements share.
+ *
+ * A call gathers its nodes in an `la_nodes` on the C stack. Nothing that gathers raises: it notes the failure, and the caller raises by
+ * la_nodes_raise, which gives back what was gathered. So a call has the shape: init, gather, build, clear, push.
+ */
+#ifndef LA_BINDING_SQL_H
+#define LA_BINDING_SQL_H
+
+#include "binding/check.h"
+#include "binding/raise.h"
+#include "sql/select.h"
+
+#define LA_NODES_ON_STACK 24
+
+typedef struct la_nodes {
+  la_state *state;
+  la_node **items; /* references; NULL stands for an absent one */
+  size_t count;
+  size_t capacity;
+  la_error err;
+  int bad_argument;     /* its index, 0: `err` says what failed */
+  const char *expected; /* what it should have been */
+  la_node *on_stack[LA_NODES_ON_STACK];
+} la_nodes;
+
+void la_nodes_init(la_nodes *nodes, la_state *state);
+/* Releases the nodes; the list is empty again. */
+void la_nodes_clear(la_nodes *nodes);
+/* Clears, then raises what was noted. */
+int la_nodes_raise(lua_State *L, la_nodes *nodes);
+/* Adds `take`; NULL notes out of memory. The functions that add give false when something was noted. */
+bool la_nodes_add(la_nodes *nodes, la_node *take);
+bool la_nodes_add_null(la_nodes *nodes);
+bool la_nodes_refuse(la_nodes *nodes, int argument, const char *expected);
+/* An expression or a value, which becomes a parameter typed and named after `like` (may be NULL); nil and la.null are NULL, a select a
+ * scalar subquery. */
+bool la_nodes_add_expr(lua_State *L, la_nodes *nodes, int index, const la_node *like);
+/* As above, but booleans are constants: comparisons. */
+bool la_nodes_add_compared(lua_State *L, la_nodes *nodes, int index, const la_node *like);
+bool la_nodes_add_condition(lua_State *L, la_nodes *nodes, int index);
+/* What a select list may hold. */
+bool la_nodes_add_column(lua_State *L, la_nodes *nodes, int index);
+/* Of ORDER BY and GROUP BY: a string is the name of a label. */
+bool la_nodes_add_order(lua_State *L, la_nodes *nodes, int index);
+bool la_nodes_add_from(lua_State *L, la_nodes *nodes, int index);
+/* A select, for unions and IN. */
+bool la_nodes_add_select(lua_State *L, la_nodes *nodes, int index);
+/* `add` for each argument from `first` to `last`; an argument that is a plain sequence stands for its items. */
+typedef bool (*la_nodes_adder)(lua_State *L, la_nodes *nodes, int index);
+bool la_nodes_add_each(lua_State *L, la_nodes *nodes, int first, int last, la_nodes_adder add);
+
+/* Pushes `take` (NULL: out of memory) as the result of the running function, its arguments kept alive where it needs them; gives 1. */
+int la_return_node(lua_State *L, la_state *state, la_node *take);
+/* The node at `index`, lent; raises "bad argument" if it is none that `is` accepts. */
+la_node *la_check_node(lua_State *L, int index, bool (*is)(const la_node *node), const char *expected);
+la_node *la_check_statement(lua_State *L, int index);
+
+/* True for a table without metatable that is no mapped class. */
+bool la_is_plain_table(lua_State *L, int index);
+/* The index of the last argument if it is a table of keywords (string keys, or empty) at `first` or behind, else 0. */
+int la_keywords(lua_State *L, int first);
+/* Raises ArgumentError for a key of the table at `index` (0: none) that is not in `names`, naming the nearest. */
+void la_check_keywords(lua_State *L, int index, const char *const *names, const char *function);
+/* Pushes the keyword's value and gives true; or pushes nothing. */
+bool la_push_keyword(lua_State *L, int index, const char *name);
+/* True if the keyword is given and true. */
+bool la_keyword_flag(lua_State *L, int index, const char *name);
+/* The keyword as a string; none if it is not given; raises for other kinds. The string stays alive in the table. */
+la_text la_keyword_text(lua_State *L, int index, const char *name);
+
+/* The type at `index`: a TYPE box or what the types' Lua part makes of it; lent, kept by the argument. Raises. */
+la_type *la_check_type(lua_State *L, int index);
+
+/* Pushes the collection of the columns of `from` (lent from the box at `owner`, which it keeps alive): `.c`. Columns of tables themselves are
+ * the boxes that la_push_column gives. */
+void la_push_columns(lua_State *L, la_state *state, la_node *from, int owner);
+/* The same for the columns that a statement selects. */
+void la_push_selected_columns(lua_State *L, la_state *state, la_node *statement, int owner);
+/* Pushes the one box of a table's column, of a table: made by the schema's part of the binding. */
+void la_push_column(lua_State *L, la_state *state, la_column *column);
+void la_push_table(lua_State *L, la_state *state, la_table *table);
+
+/* What the ORM's part tells about mapped classes: nodes are new references, NULL with `err` unfilled if there is none. */
+typedef struct la_entity_hooks {
+  /* The ATTRIBUTE or RELATIONSHIP `key` of an ENTITY. */
+  la_node *(*attribute)(la_state *state, const la_node *entity, la_text key, la_error *err);
+  /* The ENTITY that a RELATIONSHIP leads to. */
+  la_node *(*target)(la_state *state, const la_node *relationship, la_error *err);
+} la_entity_hooks;
+void la_register_entity_hooks(lua_State *L, const la_entity_hooks *hooks);
+/* NULL if there are none. */
+const la_entity_hooks *la_find_entity_hooks(lua_State *L);
+
+/* Compiles `node` for tostring and pushes its text with the default dialect. */
+void la_push_sql(lua_State *L, la_state *state, const la_node *node);
+/* Methods `compile` and `__tostring` of everything that holds a node. */
+int la_node_compile(lua_State *L);
+int la_node_tostring(lua_State *L);
+
+/* Parts of la_open_sql. */
+void la_open_sql_expr(lua_State *L, la_state *state);
+void la_open_sql_construct(lua_State *L, la_state *state);
+void la_open_sql_func(lua_State *L, la_state *state);
+void la_open_sql_from(lua_State *L, la_state *state);
+void la_open_sql_select(lua_State *L, la_state *state);
+void la_open_sql_dml(lua_State *L, la_state *state);
+void la_open_sql_text(lua_State *L, la_state *state);
+void la_open_sql_columns(lua_State *L, la_state *state);
+void la_open_sql_compile(lua_State *L, la_state *state);
+
+#endif

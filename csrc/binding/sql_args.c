@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Arguments of SQL functions → nodes.
+ */
+#include "binding/sql.h"
+
+void la_nodes_init(la_nodes *nodes, la_state *state) {
+  nodes->state = state;
+  nodes->items = nodes->on_stack;
+  nodes->count = 0;
+  nodes->capacity = LA_NODES_ON_STACK;
+  nodes->err.status = LA_OK;
+  nodes->err.driver_code = nodes->err.extended_code = 0;
+  nodes->err.code[0] = nodes->err.message[0] = '\0';
+  nodes->bad_argument = 0;
+  nodes->expected = NULL;
+}
+
+void la_nodes_clear(la_nodes *nodes) {
+  while (nodes->count > 0) {
+    la_node_release(nodes->items[--nodes->count]);
+  }
+  if (nodes->items != nodes->on_stack) {
+    la_free(&nodes->state->alloc, nodes->items, nodes->capacity * sizeof(la_node *));
+    nodes->items = nodes->on_stack;
+    nodes->capacity = LA_NODES_ON_STACK;
+  }
+}
+
+int la_nodes_raise(lua_State *L, la_nodes *nodes) {
+  la_nodes_clear(nodes);
+  if (nodes->bad_argument != 0) {
+    return la_raise_argument(L, nodes->bad_argument, nodes->expected);
+  }
+  return la_raise(L, &nodes->err);
+}
+
+static bool grow(la_nodes *nodes) {
+  size_t capacity = nodes->capacity * 2;
+  la_node **items = la_alloc(&nodes->state->alloc, la_array_size(capacity, sizeof(la_node *)));
+  if (items == NULL) {
+    return false;
+  }
+  memcpy(items, nodes->items, nodes->count * sizeof(la_node *));
+  if (nodes->items != nodes->on_stack) {
+    la_free(&nodes->state->alloc, nodes->items, nodes->capacity * sizeof(la_node *));
+  }
+  nodes->items = items;
+  nodes->capacity = capacity;
+  return true;
+}
+
+bool la_nodes_add(la_nodes *nodes, la_node *take) {
+  if (take == NULL || (nodes->count == nodes->capacity && !grow(nodes))) {
+    la_node_release(take);
+    la_fail_nomem(&nodes->err);
+    return false;
+  }
+  nodes->items[nodes->count++] = take;
+  return true;
+}
+
+bool la_nodes_add_null(la_nodes *nodes) {
+  if (nodes->count == nodes->capacity && !grow(nodes)) {
+    la_fail_nomem(&nodes->err);
+    return false;
+  }
+  nodes->items[nodes->count++] = NULL;
+  return true;
+}
+
+bool la_nodes_refuse(la_nodes *nodes, int argument, const char *expected) {
+  if (nodes->err.status == LA_OK && nodes->bad_argument == 0) {
+    nodes->bad_argument = argument;
+    nodes->expected = expected;
+  }
+  return false;
+}
+
+/* A parameter for the plain value at `index`. */
+static bool add_param(lua_State *L, la_nodes *nodes, int index, const la_node *like) {
+  la_state *state = nodes->state;
+  la_type *type = like != NULL ? like->type : NULL;
+  la_value value = LA_VALUE_NONE;
+  la_node *param = NULL;
+  la_arena scratch;
+  la_status status;
+  la_arena_init(&scratch, &state->alloc);
+  status = la_value_from_lua(L, index, type, &scratch, &value, NULL, &nodes->err);
+  if (status == LA_OK) {
+    param = la_expr_param(&state->sql, la_expr_param_name(like), &value,
+                          la_sql_type_compared(&state->sql, type, &value));
+  }
+  la_arena_clear(&scratch);
+  return status == LA_OK && la_nodes_add(nodes, param);
+}
+
+/* The node at `index` as an operand; refused if it has no value. */
+static bool add_operand(la_nodes *nodes, int index, la_node *node) {
+  if (la_node_is_expr(node)) {
+    return la_nodes_add(nodes, la_node_retain(node));
+  }
+  if (la_node_is_select(node)) {
+    return la_nodes_add(nodes, la_expr_scalar_subquery(&nodes->state->sql, node));
+  }
+  return la_nodes_refuse(nodes, index, "expression or value");
+}
+
+bool la_nodes_add_expr(lua_State *L, la_nodes *nodes, int index, const la_node *like) {
+  la_node *node = la_to_node(L, index);
+  if (node != NULL) {
+    return add_operand(nodes, index, node);
+  }
+  if (la_is_null(L, index)) {
+    return la_nodes_add(nodes, la_expr_null(&nodes->state->sql));
+  }
+  return add_param(L, nodes, index, like);
+}
+
+bool la_nodes_add_compared(lua_State *L, la_nodes *nodes, int index, const la_node *like) {
+  if (lua_isboolean(L, index)) {
+    return la_nodes_add(nodes, la_expr_boolean(&nodes->state->sql, lua_toboolean(L, index)));
+  }
+  return la_nodes_add_expr(L, nodes, index, like);
+}
+
+bool la_nodes_add_condition(lua_State *L, la_nodes *nodes, int index) {
+  la_node *node = la_to_node(L, index);
+  if (node != NULL) {
+    return add_operand(nodes, index, node);
+  }
+  if (la_is_null(L, index)) {
+    return la_nodes_add(nodes, la_expr_null(&nodes->state->sql));
+  }
+  return la_nodes_refuse(nodes, index, "condition");
+}
+
+/* A number of a select list stands there as it is. */
+static la_node *number_literal(lua_State *L, la_nodes *nodes, int index) {
+  const la_sql *sql = &nodes->state->sql;
+  char text[40];
+  if (lua_isinteger(L, index)) {
+    snprintf(text, sizeof text, LUA_INTEGER_FMT, lua_tointeger(L, index));
+  } else {
+    snprintf(text, sizeof text, "%.17g", (double)lua_tonumber(L, index));
+  }
+  return la_expr_literal(sql, la_text_of(text), lua_isinteger(L, index) ? sql->types->integer : sql->types->real);
+}
+
+bool la_nodes_add_column(lua_State *L, la_nodes *nodes, int index) {
+  la_node *node = la_to_node(L, index);
+  if (node != NULL) {
+    if (la_node_is_expr(node) || la_node_is_from(node) || node->kind == LA_NODE_BUNDLE ||
+        node->kind == LA_NODE_RELATIONSHIP) {
+      return la_nodes_add(nodes, la_node_retain(node));
+    }
+  } else if (la_is_null(L, index)) {
+    return la_nodes_add(nodes, la_expr_null(&nodes->state->sql));
+  } else if (lua_isboolean(L, index)) {
+    return la_nodes_add(nodes, la_expr_boolean(&nodes->state->sql, lua_toboolean(L, index)));
+  } else if (lua_type(L, index) == LUA_TNUMBER) {
+    return la_nodes_add(nodes, number_literal(L, nodes, index));
+  }
+  return la_nodes_refuse(nodes, index,
+                         lua_type(L, index) == LUA_TSTRING
+                             ? "column expression or FROM clause; a text is declared by text() or column()"
+                             : "column expression, FROM clause, or other columns clause element");
+}
+
+bool la_nodes_add_order(lua_State *L, la_nodes *nodes, int index) {
+  if (lua_type(L, index) == LUA_TSTRING) {
+    la_text name;
+    name.bytes = lua_tolstring(L, index, &name.len);
+    return la_nodes_add(nodes, la_node_new(&nodes->state->alloc,
+                                           &(la_node_parts){.kind = LA_NODE_LABEL_REF,
+                                                            .type = nodes->state->types.null,
+                                                            .text = name}));
+  }
+  return la_nodes_add_expr(L, nodes, index, NULL);
+}
+
+bool la_nodes_add_from(lua_State *L, la_nodes *nodes, int index) {
+  la_node *node = la_to_node(L, index);
+  if (node != NULL && (la_node_is_from(node) || node->kind == LA_NODE_TEXT)) {
+    return la_nodes_add(nodes, la_node_retain(node));
+  }
+  return la_nodes_refuse(nodes, index, "FROM expression, such as a Table or alias() object");
+}
+
+bool la_nodes_add_select(lua_State *L, la_nodes *nodes, int index) {
+  la_node *node = la_to_node(L, index);
+  while (node != NULL && node->kind == LA_NODE_SCALAR_SUBQUERY) {
+    node = node->children[0];
+  }
+  if (node != NULL && (la_node_is_select(node) || node->kind == LA_NODE_TEXT)) {
+    return la_nodes_add(nodes, la_node_retain(node));
+  }
+  return la_nodes_refuse(nodes, index, "SELECT construct or equivalent text() construct");
+}
+
+bool la_is_plain_table(lua_State *L, int index) {
+  if (!lua_istable(L, index)) {
+    return false;
+  }
+  if (lua_getmetatable(L, index)) {
+    lua_pop(L, 1);
+    return false;
+  }
+  return true;
+}
+
+/* Adds the items of the sequence at `index`. */
+static bool add_items(lua_State *L, la_nodes *nodes, int index, la_nodes_adder add) {
+  lua_Integer count = (lua_Integer)lua_rawlen(L, index);
+  for (lua_Integer i = 1; i <= count; i++) {
+    bool added;
+    lua_rawgeti(L, index, i);
+    added = add(L, nodes, lua_gettop(L));
+    lua_pop(L, 1);
+    if (!added) {
+      nodes->bad_argument = nodes->bad_argument != 0 ? index : 0;
+      return false;
+    }
+  }
+  return true;
+}
+
+bool la_nodes_add_each(lua_State *L, la_nodes *nodes, int first, int last, la_nodes_adder add) {
+  for (int i = first; i <= last; i++) {
+    bool is_list = lua_istable(L, i) && la_is_plain_table(L, i) && lua_rawlen(L, i) > 0;
+    if (is_list && !lua_checkstack(L, 4)) {
+      la_fail_nomem(&nodes->err);
+      return false;
+    }
+    if (!(is_list ? add_items(L, nodes, i, add) : add(L, nodes, i))) {
+      return false;
+    }
+  }
+  return true;
+}
+
+int la_return_node(lua_State *L, la_state *state, la_node *take) {
+  la_push_node(L, state, take, 1, lua_gettop(L));
+  return 1;
+}
+
+la_node *la_check_node(lua_State *L, int index, bool (*is)(const la_node *node), const char *expected) {
+  la_node *node = la_to_node(L, index);
+  if (node == NULL || !is(node)) {
+    la_raise_argument(L, index, expected);
+  }
+  return node;
+}
+
+la_node *la_check_statement(lua_State *L, int index) {
+  la_node *node = la_to_node(L, index);
+  if (node == NULL || !la_node_is_statement(node)) {
+    la_raise_argument(L, index, "statement");
+  }
+  return node;
+}
+
+int la_keywords(lua_State *L, int first) {
+  int last = lua_gettop(L);
+  if (last < first || !la_is_plain_table(L, last) || lua_rawlen(L, last) > 0) {
+    return 0;
+  }
+  luaL_checkstack(L, 4, NULL);
+  lua_pushnil(L);
+  if (lua_next(L, last)) {
+    bool named = lua_type(L, -2) == LUA_TSTRING;
+    lua_pop(L, 2);
+    return named ? last : 0;
+  }
+  return last;
+}
+
+static bool is_known(const char *key, const char *const *names) {
+  for (; *names != NULL; names++) {
+    if (strcmp(key, *names) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+static int raise_unknown_keyword(lua_State *L, const char *key, const char *const *names, const char *function) {
+  const char *nearest = NULL;
+  int best = 4;
+  for (; *names != NULL; names++) {
+    int distance = la_text_distance(la_text_of(key), la_text_of(*names), 3);
+    if (distance < best) {
+      best = distance;
+      nearest = *names;
+    }
+  }
+  if (nearest != NULL) {
+    return la_raise_status(L, LA_ARGUMENT, "unknown keyword '%s' for '%s'; did you mean '%s'?", key, function,
+                           nearest);
+  }
+  return la_raise_status(L, LA_ARGUMENT, "unknown keyword '%s' for '%s'", key, function);
+}
+
+void la_check_keywords(lua_State *L, int index, const char *const *names, const char *function) {
+  if (index == 0) {
+    return;
+  }
+  luaL_checkstack(L, 4, NULL);
+  lua_pushnil(L);
+  while (lua_next(L, index)) {
+    lua_pop(L, 1);
+    if (lua_type(L, -1) != LUA_TSTRING) {
+      la_raise_status(L, LA_ARGUMENT, "a keyword of '%s' is no string", function);
+    }
+    if (!is_known(lua_tostring(L, -1), names)) {
+      raise_unknown_keyword(L, lua_tostring(L, -1), names, function);
+    }
+  }
+}
+
+bool la_push_keyword(lua_State *L, int index, const char *name) {
+  if (index == 0) {
+    return false;
+  }
+  lua_pushstring(L, name);
+  if (lua_rawget(L, index) == LUA_TNIL) {
+    lua_pop(L, 1);
+    return false;
+  }
+  return true;
+}
+
+bool la_keyword_flag(lua_State *L, int index, const char *name) {
+  bool set;
+  if (!la_push_keyword(L, index, name)) {
+    return false;
+  }
+  set = lua_toboolean(L, -1) && !la_is_null(L, -1);
+  lua_pop(L, 1);
+  return set;
+}
+
+la_text la_keyword_text(lua_State *L, int index, const char *name) {
+  la_text text = LA_TEXT_NONE;
+  if (!la_push_keyword(L, index, name)) {
+    return text;
+  }
+  if (!la_is_null(L, -1)) {
+    if (lua_type(L, -1) != LUA_TSTRING) {
+      la_raise_status(L, LA_ARGUMENT, "keyword '%s' must be a string, not a %s", name, luaL_typename(L, -1));
+    }
+    text.bytes = lua_tolstring(L, -1, &text.len);
+  }
+  lua_pop(L, 1);
+  return text;
+}
+
+la_type *la_check_type(lua_State *L, int index) {
+  la_box *box = la_to_box_of(L, index, LA_BOX_TYPE);
+  if (box == NULL) {
+    la_raise_argument(L, index, "type such as Integer or String(50)");
+    return NULL;
+  }
+  return box->object;
+}
