@@ -63,9 +63,13 @@ void la_push_value_or_null(lua_State *L, la_state *state, const la_value *value)
 
 /* ---- lists ---- */
 
-void la_set_list(lua_State *L, la_state *state) {
+void la_push_list_metatable(lua_State *L, la_state *state) {
   luaL_checkstack(L, 1, NULL);
   lua_rawgeti(L, LUA_REGISTRYINDEX, state->list);
+}
+
+void la_set_list(lua_State *L, la_state *state) {
+  la_push_list_metatable(L, state);
   lua_setmetatable(L, -2);
 }
 

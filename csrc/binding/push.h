@@ -16,6 +16,8 @@ void la_push_null(lua_State *L);
 void la_push_list(lua_State *L, la_state *state, int count);
 /* Gives the table on top of the stack that metatable. */
 void la_set_list(lua_State *L, la_state *state);
+/* Pushes that metatable alone. */
+void la_push_list_metatable(lua_State *L, la_state *state);
 static inline void la_push_text(lua_State *L, la_text text) {
   lua_pushlstring(L, text.bytes ? text.bytes : "", text.len);
 }

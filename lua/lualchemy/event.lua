@@ -1,0 +1,229 @@
+-- SPDX-License-Identifier: MIT
+-- Events: who listens to what, on which target.
+--
+--   event.listen(engine, "before_cursor_execute", function(conn, cursor, statement) … end)
+--   event.listens_for(User, "before_insert")(function(mapper, connection, target) … end)
+--
+-- A listener is kept with its target, weakly: it goes when the target goes. Which targets' listeners an event
+-- reaches is known by its family: an engine's own and those of all engines; a class's own and, with
+-- `propagate`, those of its bases. C counts listeners per event, so an event without any costs one comparison.
+local core = require "lualchemy.core"
+local keywords = require "lualchemy.keywords"
+local exc = require "lualchemy.exc"
+
+local event = {}
+
+local facts = core.events()
+local known = keywords.set {"propagate", "retval", "named", "insert", "once", "raw", "active_history", "include_key",
+  "restore_load_context"}
+
+-- Target → identifier → sequence of listeners {fn, options}.
+local listeners = setmetatable({}, {__mode = "k"})
+-- Family → what it knows about targets.
+local families = {}
+-- Raised by every change, so that what was collected before is collected again.
+local version = 0
+-- Identifier → target → {version, sequence}.
+local collected = {}
+
+local function check_identifier(identifier)
+  if type(identifier) ~= "string" or not facts[identifier] then
+    local nearest = core.nearest(identifier, facts)
+    error(exc.InvalidRequestError(("No such event %s%s"):format(require("lualchemy.describe").value(identifier),
+      nearest and ('; did you mean "%s"?'):format(nearest) or "")), 0)
+  end
+  return facts[identifier]
+end
+
+-- The key under which listeners for `target` are kept: an area may say that one thing stands for another.
+local function key_of(target, identifier)
+  local family = families[check_identifier(identifier)[1]]
+  local key = target
+  if family and family.accepts then
+    key = family.accepts(target, identifier)
+  end
+  local kind = type(key)
+  if kind ~= "table" and kind ~= "userdata" and kind ~= "function" then
+    error(exc.InvalidRequestError(("No such event '%s' for target '%s'"):format(identifier, tostring(target))), 0)
+  end
+  return key
+end
+
+local function find(list, fn)
+  for i, listener in ipairs(list or {}) do
+    if listener.fn == fn then return i end
+  end
+end
+
+local function changed(identifier, change)
+  version = version + 1
+  collected[identifier] = nil
+  core.listening(identifier, change)
+end
+
+--- Tells how the targets of a family relate. `known` has, each optional:
+--- `accepts(target, identifier)` gives what listeners are kept under (nil: no target of this event), `chain(target)` gives
+--- the sequence of things whose listeners an event on `target` reaches, and as second value a sequence of those of which only
+--- listeners with `propagate` count; `listened(target, identifier, options)` is told of each new listener.
+---@param name string  "POOL" "CONNECTION" "DIALECT" "DDL" "SESSION" "MAPPER" "INSTANCE" "ATTRIBUTE" "QUERY" "INSTRUMENTATION"
+function event.__family(name, what)
+  families[name] = what
+  version = version + 1
+  collected = {}
+end
+
+--- Calls `fn` whenever the event happens on `target`.
+---@param target any
+---@param identifier string
+---@param fn function
+---@param options {propagate: boolean?, retval: boolean?, named: boolean?, insert: boolean?, once: boolean?}?
+function event.listen(target, identifier, fn, options)
+  options = keywords.check("event.listen", options, known)
+  local key = key_of(target, identifier)
+  if type(fn) ~= "function" and not (getmetatable(fn) or {}).__call then
+    error(exc.ArgumentError("event.listen: the listener is no function"), 0)
+  end
+  local of_target = listeners[key]
+  if not of_target then
+    of_target = {}
+    listeners[key] = of_target
+  end
+  local list = of_target[identifier] or {}
+  of_target[identifier] = list
+  if find(list, fn) then return end
+  table.insert(list, options.insert and 1 or #list + 1, {fn = fn, options = options})
+  changed(identifier, 1)
+  local family = families[facts[identifier][1]]
+  if family and family.listened then family.listened(key, identifier, options) end
+end
+
+--- As `listen`, with the function given to what it returns; gives the function back.
+---@param target any
+---@param identifier string
+---@param options table?
+---@return fun(fn: function): function
+function event.listens_for(target, identifier, options)
+  return function(fn)
+    event.listen(target, identifier, fn, options)
+    return fn
+  end
+end
+
+--- Undoes `listen`.
+---@param target any
+---@param identifier string
+---@param fn function
+function event.remove(target, identifier, fn)
+  local key = key_of(target, identifier)
+  local list = listeners[key] and listeners[key][identifier]
+  local at = find(list, fn)
+  if not at then
+    error(exc.InvalidRequestError(
+      ("No listeners found for event %s / %s / %s"):format(tostring(target), identifier, tostring(fn))), 0)
+  end
+  table.remove(list, at)
+  changed(identifier, -1)
+end
+
+--- Does `fn` listen there?
+---@return boolean
+function event.contains(target, identifier, fn)
+  local key = key_of(target, identifier)
+  return find(listeners[key] and listeners[key][identifier], fn) ~= nil
+end
+
+local function add_listeners(into, key, identifier, propagated)
+  for _, listener in ipairs(listeners[key] and listeners[key][identifier] or {}) do
+    if not propagated or listener.options.propagate then
+      into[#into + 1] = listener
+      listener.key = key
+    end
+  end
+end
+
+local function collect(identifier, target)
+  local cache = collected[identifier]
+  if not cache then
+    cache = setmetatable({}, {__mode = "k"})
+    collected[identifier] = cache
+  end
+  local found = cache[target]
+  if found and found.version == version then return found end
+  local family = families[facts[identifier][1]]
+  local own, inherited = {target}, nil
+  if family and family.chain then own, inherited = family.chain(target, identifier) end
+  found = {version = version}
+  for _, key in ipairs(own) do
+    add_listeners(found, key, identifier, false)
+  end
+  for _, key in ipairs(inherited or {}) do
+    add_listeners(found, key, identifier, true)
+  end
+  cache[target] = found
+  return found
+end
+
+--- Does anybody listen to the event on `target`?
+---@return boolean
+function event.__has(target, identifier)
+  return #collect(identifier, target) > 0
+end
+
+-- Argument names of each event, as a sequence.
+local names = {}
+local function names_of(identifier)
+  if not names[identifier] then
+    local list = {}
+    for name in facts[identifier][2]:gmatch("%S+") do
+      list[#list + 1] = name
+    end
+    names[identifier] = list
+  end
+  return names[identifier]
+end
+
+local function call(listener, identifier, args)
+  if not listener.options.named then
+    return listener.fn(table.unpack(args, 1, args.n))
+  end
+  local by_name = {}
+  for i, name in ipairs(names_of(identifier)) do
+    by_name[name] = args[i]
+  end
+  return listener.fn(by_name)
+end
+
+-- A listener that is called once goes before its call, so that it may fire the event itself.
+local function drop_once(listener, identifier)
+  local list = listeners[listener.key] and listeners[listener.key][identifier]
+  local at = find(list, listener.fn)
+  if not at then return false end
+  table.remove(list, at)
+  changed(identifier, -1)
+  return true
+end
+
+--- Calls the listeners of an event and gives the arguments back, replaced where listeners with `retval` gave others.
+function event.__fire(identifier, target, ...)
+  local list = collect(identifier, target)
+  if #list == 0 then return ... end
+  local args = table.pack(...)
+  local first, count = facts[identifier][3], facts[identifier][4]
+  for _, listener in ipairs(list) do
+    if not listener.options.once or drop_once(listener, identifier) then
+      if listener.options.retval and count > 0 then
+        local values = table.pack(call(listener, identifier, args))
+        for i = 1, count do
+          args[first + i - 1] = values[i]
+        end
+      else
+        call(listener, identifier, args)
+      end
+    end
+  end
+  return table.unpack(args, 1, args.n)
+end
+
+core.hook("fire", event.__fire)
+
+return require("lualchemy.strict").module("lualchemy.event", event)

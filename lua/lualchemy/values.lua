@@ -1,0 +1,43 @@
+-- SPDX-License-Identifier: MIT
+-- Values that Lua has no kind for: exact decimals, dates, times; and lists that print readably.
+local core = require "lualchemy.core"
+
+core.hook("describe_list", function(list)
+  return require("lualchemy.describe").list(list)
+end)
+
+local values = {}
+
+--- An exact decimal number from a string, an integer or a decimal: `la.decimal "12.50"`. It has + - * /,
+--- comparisons, `:quantize(digits)`, `:compare(other)`, `:abs()`, `:tonumber()`, `:tointeger()`. Floats are refused,
+--- for they are not exact.
+---@param value string|integer|lualchemy.Decimal
+---@return lualchemy.Decimal
+function values.decimal(value)
+  return core.decimal(value)
+end
+
+values.Decimal = values.decimal
+
+--- A date: from a table, an ISO string, or seconds since the epoch in local time.
+---@param value table|string|number
+---@return lualchemy.DateValue
+function values.date(value)
+  return core.date(value)
+end
+
+--- A time of day, likewise.
+---@param value table|string|number
+---@return lualchemy.TimeValue
+function values.time(value)
+  return core.time(value)
+end
+
+--- A date with a time, likewise. A table without hour is midnight.
+---@param value table|string|number
+---@return lualchemy.DateTimeValue
+function values.datetime(value)
+  return core.datetime(value)
+end
+
+return require("lualchemy.strict").module("lualchemy.values", values)
