@@ -1,31 +1,85 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Results and rows, for the other areas.
+ * Results and rows for Lua.
  *
- * A Result delivers rows from a source: the engine's packed rows, or another area's. The ORM is such a source: its rows hold objects.
+ * A shape says what the columns of a row are called and where their values lie. Rows of a statement are packed by the core (engine/rows.h);
+ * a row object pins its chunk. Rows that someone else makes (the ORM's, with objects in them) hold their values in a Lua table. Result,
+ * ScalarResult and MappingResult are one class of box with a mode; views share the rows of the result they were made from.
  */
 #ifndef LA_BINDING_RESULT_H
 #define LA_BINDING_RESULT_H
 
 #include "binding/box.h"
+#include "engine/rows.h"
 
-/* Where a Result's rows come from. The source's state lies in a Lua value (a scratch), which the Result keeps in a user value and hands back at each call
- * (`source_index`). Functions may raise. */
-typedef struct la_row_source {
-  /* Pushes the next row's values as a Lua sequence with la.null for NULL (or, if `single`, just the one value) and gives true; false at the end, nothing pushed. */
-  bool (*next)(lua_State *L, la_state *state, int source_index);
-  /* Rows left, SIZE_MAX if unknown (a stream). */
-  size_t (*left)(lua_State *L, int source_index);
-  /* Frees what is left early. */
-  void (*close)(lua_State *L, int source_index);
-} la_row_source;
+typedef struct la_shape_column {
+  la_text name;            /* none: reachable by position only */
+  uint32_t index;          /* of its value in the packed row, or in the table of values less one */
+  const la_type *type;     /* may be NULL; held by the shape's `keeps` */
+  const la_object *subject; /* la_column it comes from, or NULL; likewise */
+  bool ambiguous;          /* another column has its name */
+  bool host;               /* Lua has a say in its values */
+} la_shape_column;
 
-/* Replaces the sequence of names on top of the stack by the description that rows share. */
-void la_push_row_keys(lua_State *L, la_state *state);
-/* Replaces the sequence of values on top of the stack (la.null for NULL) by a Row described by what is at `keys_index`. */
-void la_push_row_of(lua_State *L, la_state *state, int keys_index);
-/* Replaces the source's Lua value on top of the stack by a Result over it, described by what is at `keys_index`. `single`: `next` pushes bare values, rows of one part. `needs_unique`: raise InvalidRequestError
- * unless unique() was called: "The unique() method must be invoked on this Result, as it contains results that include joined eager loads against collections". */
-void la_push_result_over(lua_State *L, la_state *state, const la_row_source *source, int keys_index, bool single, bool needs_unique);
+/* Counted, immutable. Read only outside row_shape.c. */
+typedef struct la_row_shape {
+  la_object object;
+  la_allocator *alloc;
+  la_arena arena;
+  la_object *keeps; /* what types and subjects live in: the compiled statement, or NULL */
+  la_shape_column *columns;
+  uint32_t count;
+  la_map by_name; /* name → la_shape_column */
+  bool has_host;
+} la_row_shape;
+
+/* `columns` gives names, types and subjects; names are copied, `index` is the place given. NULL when out of memory. */
+la_row_shape *la_row_shape_new(la_allocator *alloc, const la_shape_column *columns, uint32_t count, la_object *keeps);
+/* The column called `name`, NULL if there is none. */
+const la_shape_column *la_row_shape_find(const la_row_shape *shape, la_text name);
+
+typedef struct la_result la_result;
+
+/* Pushes the values of the next row: all of them in order (`column` -1; nil for NULL), or only that of one column, and gives true; at the end pushes nothing and
+ * gives false. `result_index` is the box of the result the rows belong to; its user value LA_RESULT_DATA is the source's own. May raise. */
+typedef bool (*la_result_source)(lua_State *L, la_state *state, la_result *result, int result_index, int column);
+
+enum { LA_RESULT_DATA = 1, LA_RESULT_BASE = 2, LA_RESULT_SEEN = 3, LA_RESULT_STRATEGY = 4, LA_RESULT_KEYS = 5 };
+
+typedef enum la_result_mode { LA_RESULT_ROWS, LA_RESULT_SCALARS, LA_RESULT_MAPPINGS } la_result_mode;
+
+struct la_result {
+  la_box box; /* object: la_row_shape, or NULL if it returns no rows */
+  la_result *base; /* itself, or the result whose rows it shows, held by user value LA_RESULT_BASE */
+  la_result_mode mode;
+  uint32_t column;    /* LA_RESULT_SCALARS: which, from 0 */
+  uint32_t yield_per; /* how many rows a partition has; 0: not given */
+  bool unique;        /* user value LA_RESULT_SEEN is the set of what was delivered */
+  /* of a base */
+  la_result_source source; /* NULL: `rows` and `cursor` */
+  la_rows rows;
+  la_cursor cursor;     /* open while it streams */
+  la_compiled *compiled; /* retained, or NULL */
+  uint32_t buffer;      /* streaming: rows read at a time */
+  bool streams, ended, closed, returns_rows, is_insert, is_many, needs_unique;
+  int64_t rowcount, lastrowid;
+};
+
+/* Pushes a Result of `shape` (its reference is taken over, also when it raises) whose rows come from `source`; the value on top of the stack is popped
+ * and becomes its user value LA_RESULT_DATA. */
+la_result *la_push_result(lua_State *L, la_state *state, la_row_shape *shape, la_result_source source);
+/* Pushes a Row of `shape` (borrowed) made of the `shape->count` values on top of the stack, which are popped. */
+void la_push_row_of_values(lua_State *L, la_state *state, la_row_shape *shape);
+/* Pushes a Row, or a RowMapping, of a packed row, whose pin is taken over (also when it raises). */
+void la_push_row(lua_State *L, la_state *state, la_row_shape *shape, la_packed_row *row, bool mapping);
+/* Pushes one value of a packed row, with what Lua makes of it if the column's type asks for that. */
+void la_push_row_value(lua_State *L, la_state *state, const la_shape_column *column, const la_packed_row *row);
+/* Pushes an empty Result box of the class, for the executor to fill. */
+la_result *la_push_result_box(lua_State *L, la_state *state);
+/* The column that the argument at `index` names in `shape`: by name, by position from 1, or by a column object. Raises NoSuchColumnError, or
+ * InvalidRequestError for an ambiguous name; with `or_null` gives NULL for a position past the end. */
+const la_shape_column *la_check_shape_column(lua_State *L, la_row_shape *shape, int index, bool or_null);
+/* Raises if the rows of joined collections must be made unique and are not. Closes the cursor and frees the rows: `hard` says that reading on is an error. */
+void la_result_close(la_result *result, bool hard);
 
 #endif
