@@ -151,6 +151,7 @@ void la_mapper_raise_version(la_mapper *mapper) {
   mapper->loads = NULL;
   if (mapper->registry != NULL) {
     mapper->registry->configured = false;
+    mapper->registry->epoch++;
   }
 }
 

@@ -116,6 +116,7 @@ struct la_registry {
   const la_sql *sql;
   LA_VEC(la_mapper *) mappers; /* plain: a mapper leaves when it dies */
   uint32_t next_serial;
+  uint32_t epoch; /* raised by each change of a mapper: load plans made before are out of date */
   bool configured;
 };
 la_registry *la_registry_new(const la_sql *sql);

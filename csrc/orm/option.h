@@ -10,6 +10,14 @@
 
 #include "orm/relationship.h"
 
+/* What an option says beside its strategy; in its node's value. */
+enum la_option_flag {
+  LA_OPTION_INNERJOIN = 1,       /* joinedload(…, {innerjoin = true}) */
+  LA_OPTION_INNERJOIN_GIVEN = 2, /* innerjoin was given, true or false */
+  LA_OPTION_SQL_ONLY = 4,        /* raiseload(…, {sql_only = true}) */
+  LA_OPTION_RAISELOAD = 8        /* defer(…, {raiseload = true}) */
+};
+
 typedef struct la_load_option la_load_option;
 struct la_load_option {
   la_loader_strategy strategy;
@@ -17,16 +25,24 @@ struct la_load_option {
   la_property *property;         /* of a column */
   la_text group;                 /* undefer_group */
   bool wildcard;
-  bool innerjoin, innerjoin_given, sql_only;
+  bool innerjoin, innerjoin_given, sql_only, raiseload;
+  la_node *source;   /* of the first step: the ENTITY that it starts from; lent */
   la_node *target;   /* of_type: ENTITY, or contains_eager's alias; lent */
   la_node *criteria; /* and_(); lent */
   la_load_option *first, *next; /* chained below; beside */
 };
 
-/* A LOADER_OPTION node. */
+/* A LOADER_OPTION node. `attribute`: RELATIONSHIP, ATTRIBUTE, ENTITY (of Load), a LIST of ATTRIBUTEs (of load_only), or NULL for a wildcard (`text` "*") or group;
+ * `flags`: la_option_flag. NULL when out of memory. */
 la_node *la_option_new(const la_sql *sql, la_loader_strategy strategy, la_node *attribute, la_text text, la_node *criteria, uint32_t flags);
-/* `option` with `chained` added at its deepest step. */
+/* `option` with `chained` added at its deepest step, the last relationship of its chain; NULL when out of memory. */
 la_node *la_option_chain(const la_sql *sql, const la_node *option, la_node *chained);
+/* Several beside each other at that step: option:options(…). */
+la_node *la_option_chain_all(const la_sql *sql, const la_node *option, la_node *const *chained, uint32_t count);
+/* "joinedload", "defer" … */
+const char *la_loader_function(la_loader_strategy strategy);
+/* The options that apply to `entity`, one of the statement's, among the first steps: pass each to la_option_applies. */
+bool la_option_applies(const la_load_option *option, const la_node *entity);
 
 /* The options of `statement` that apply to `root`, as a tree in `arena`. Errors with SQLAlchemy's words: an option that matches no root entity, a broken chain, a column strategy for a relationship,
  * two strategies for one path. */

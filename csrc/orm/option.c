@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * LOADER_OPTION nodes, and the tree made of them.
+ *
+ * Options that name the same relationship at the same place are one step of the tree; their chained options stand below
+ * it together.
+ */
+#include "orm/option.h"
+
+#include "base/arena.h"
+#include "base/vec.h"
+
+enum { CHILD_ATTRIBUTE, CHILD_CRITERIA, CHILD_CHAINED };
+
+static const char *const functions[LA_LOADER_STRATEGY_COUNT] = {
+    [LA_LOADER_SELECT] = "lazyload",
+    [LA_LOADER_JOINED] = "joinedload",
+    [LA_LOADER_SELECTIN] = "selectinload",
+    [LA_LOADER_SUBQUERY] = "subqueryload",
+    [LA_LOADER_IMMEDIATE] = "immediateload",
+    [LA_LOADER_RAISE] = "raiseload",
+    [LA_LOADER_RAISE_ON_SQL] = "raiseload",
+    [LA_LOADER_NOLOAD] = "noload",
+    [LA_LOADER_DYNAMIC] = "dynamic",
+    [LA_LOADER_WRITE_ONLY] = "write_only",
+    [LA_LOADER_CONTAINS] = "contains_eager",
+    [LA_LOADER_DEFAULT] = "defaultload",
+    [LA_LOADER_DEFER] = "defer",
+    [LA_LOADER_UNDEFER] = "undefer",
+    [LA_LOADER_UNDEFER_GROUP] = "undefer_group",
+    [LA_LOADER_LOAD_ONLY] = "load_only",
+    [LA_LOADER_WITH_EXPRESSION] = "with_expression",
+    [LA_LOADER_LOAD] = "Load",
+};
+
+const char *la_loader_function(la_loader_strategy strategy) {
+  return functions[strategy];
+}
+
+static bool is_of_columns(la_loader_strategy strategy) {
+  return strategy >= LA_LOADER_DEFER && strategy <= LA_LOADER_WITH_EXPRESSION;
+}
+
+la_node *la_option_new(const la_sql *sql, la_loader_strategy strategy, la_node *attribute, la_text text,
+                       la_node *criteria, uint32_t flags) {
+  la_node *children[2] = {attribute, criteria};
+  return la_node_new(sql->alloc, &(la_node_parts){.kind = LA_NODE_LOADER_OPTION,
+                                                  .op = (uint16_t)strategy,
+                                                  .text = text,
+                                                  .value = la_value_integer(flags),
+                                                  .children = children,
+                                                  .count = 2});
+}
+
+static la_node *with_added(const la_sql *sql, const la_node *option, la_node *const *added, uint32_t count,
+                           bool replace_last) {
+  uint32_t kept = option->count - (replace_last ? 1 : 0);
+  size_t size = (kept + count) * sizeof(la_node *);
+  la_node **children = la_alloc(sql->alloc, size);
+  la_node *made;
+  if (children == NULL) {
+    return NULL;
+  }
+  memcpy(children, option->children, kept * sizeof *children);
+  memcpy(children + kept, added, count * sizeof *children);
+  made = la_node_new(sql->alloc, &(la_node_parts){.kind = LA_NODE_LOADER_OPTION,
+                                                  .op = option->op,
+                                                  .text = option->text,
+                                                  .value = option->value,
+                                                  .children = children,
+                                                  .count = kept + count});
+  la_free(sql->alloc, children, size);
+  return made;
+}
+
+/* The step that follows `option` in its chain; NULL if it is the last. */
+static const la_node *next_step(const la_node *option) {
+  const la_node *last = option->count > CHILD_CHAINED ? option->children[option->count - 1] : NULL;
+  return last != NULL && !is_of_columns((la_loader_strategy)last->op) ? last : NULL;
+}
+
+la_node *la_option_chain_all(const la_sql *sql, const la_node *option, la_node *const *chained, uint32_t count) {
+  LA_VEC(const la_node *) steps = {0};
+  la_node *made = NULL;
+  for (const la_node *step = option; step != NULL; step = next_step(step)) {
+    if (!la_vec_push(sql->alloc, &steps, step)) {
+      la_vec_clear(sql->alloc, &steps);
+      return NULL;
+    }
+  }
+  made = with_added(sql, steps.items[steps.count - 1], chained, count, false);
+  for (size_t i = steps.count - 1; made != NULL && i-- > 0;) {
+    la_node *below = made;
+    made = with_added(sql, steps.items[i], &below, 1, true);
+    la_node_release(below);
+  }
+  la_vec_clear(sql->alloc, &steps);
+  return made;
+}
+
+la_node *la_option_chain(const la_sql *sql, const la_node *option, la_node *chained) {
+  return la_option_chain_all(sql, option, &chained, 1);
+}
+
+/* One LOADER_OPTION to be put below `parent` (NULL: a first step). */
+typedef struct reading {
+  const la_node *node;
+  la_load_option *parent;
+  la_node *source; /* the ENTITY of a first step that Load() gave, or NULL */
+} reading;
+
+typedef struct reader {
+  la_allocator *alloc;
+  la_arena *arena;
+  la_node *const *entities;
+  size_t entity_count;
+  la_load_option *roots;
+  la_error *err;
+  LA_VEC(reading) work; /* a stack */
+} reader;
+
+bool la_option_applies(const la_load_option *option, const la_node *entity) {
+  const la_node *source = option->source;
+  const la_mapper *mapper = (const la_mapper *)(const void *)entity->subject;
+  const la_mapper *named;
+  if (source == NULL) {
+    return true;
+  }
+  named = (const la_mapper *)(const void *)source->subject;
+  if (source == entity || source->children[0] == entity->children[0]) {
+    return true;
+  }
+  /* The class itself, or a base or subclass of it; never an alias. */
+  return source->text.bytes == NULL && source == named->entity && entity == mapper->entity &&
+         (la_mapper_is_a(mapper, named) || la_mapper_is_a(named, mapper));
+}
+
+static void describe_option(const la_node *node, la_strbuf *out) {
+  const la_node *attribute = node->children[CHILD_ATTRIBUTE];
+  la_strbuf_string(out, la_loader_function((la_loader_strategy)node->op));
+  la_strbuf_char(out, '(');
+  if (attribute == NULL) {
+    la_strbuf_text(out, node->text);
+  } else if (attribute->kind == LA_NODE_RELATIONSHIP) {
+    la_relationship_describe((const la_relationship *)(const void *)attribute->subject, out);
+  } else if (attribute->kind == LA_NODE_ATTRIBUTE) {
+    la_strbuf_text(out, ((const la_mapper *)(const void *)attribute->subject)->class_name);
+    la_strbuf_char(out, '.');
+    la_strbuf_text(out, attribute->text);
+  } else if (attribute->kind == LA_NODE_ENTITY) {
+    la_strbuf_text(out, ((const la_mapper *)(const void *)attribute->subject)->class_name);
+  }
+  la_strbuf_char(out, ')');
+}
+
+static la_status fail_option(reader *self, la_status status, const la_node *node, const char *before, const char *after) {
+  la_strbuf text;
+  la_strbuf_init(&text, self->alloc);
+  describe_option(node, &text);
+  la_strbuf_char(&text, '\0');
+  (void)la_fail(self->err, status, "%s%s%s", before, text.failed ? "" : text.bytes, after);
+  la_strbuf_clear(&text);
+  return status;
+}
+
+/* A first step must start from an entity of the statement. */
+static la_status check_root(reader *self, const reading *read, la_node *source) {
+  la_load_option probe = {.source = source};
+  la_strbuf text;
+  for (size_t i = 0; i < self->entity_count; i++) {
+    if (la_option_applies(&probe, self->entities[i])) {
+      return LA_OK;
+    }
+  }
+  la_strbuf_init(&text, self->alloc);
+  describe_option(read->node, &text);
+  if (self->entity_count == 0) {
+    (void)la_fail(self->err, LA_ARGUMENT,
+                  "Query has only expression-based entities; attribute loader options for Mapped class %.*s can't be "
+                  "applied here.",
+                  LA_TEXT_FORMAT(((la_mapper *)(void *)source->subject)->class_name));
+  } else {
+    (void)la_fail(self->err, LA_ARGUMENT,
+                  "Mapped class %.*s referenced in option %.*s does not apply to any of the root entities in this query, "
+                  "e.g. %.*s. Please specify the full path from one of the root entities to the target attribute. ",
+                  LA_TEXT_FORMAT(((la_mapper *)(void *)source->subject)->class_name),
+                  LA_TEXT_FORMAT(la_strbuf_view(&text)),
+                  LA_TEXT_FORMAT(((la_mapper *)(void *)self->entities[0]->subject)->class_name));
+  }
+  la_strbuf_clear(&text);
+  return LA_ARGUMENT;
+}
+
+/* A chained step must start from what the step before it leads to. */
+static la_status check_link(reader *self, const la_node *attribute, const la_mapper *from, const la_load_option *parent) {
+  const la_relationship *relationship = parent->relationship;
+  const la_mapper *target = relationship ? relationship->target : NULL;
+  if (parent->target != NULL) {
+    target = (const la_mapper *)(const void *)parent->target->subject;
+  }
+  if (target == NULL || la_mapper_is_a(target, from) || la_mapper_is_a(from, target)) {
+    return LA_OK;
+  }
+  return la_fail(self->err, LA_ARGUMENT,
+                 "ORM mapped entity or attribute \"%.*s.%.*s\" does not link from relationship \"%.*s.%.*s\".",
+                 LA_TEXT_FORMAT(from->class_name),
+                 LA_TEXT_FORMAT(attribute->kind == LA_NODE_RELATIONSHIP
+                                    ? ((const la_relationship *)(const void *)attribute->subject)->key
+                                    : attribute->text),
+                 LA_TEXT_FORMAT(relationship->parent->class_name), LA_TEXT_FORMAT(relationship->key));
+}
+
+static la_load_option **list_of(reader *self, la_load_option *parent) {
+  return parent != NULL ? &parent->first : &self->roots;
+}
+
+static la_load_option *find_step(la_load_option *list, const la_relationship *relationship, const la_node *source,
+                                 const la_node *target) {
+  for (; list != NULL; list = list->next) {
+    if (list->relationship == relationship && list->source == source && list->target == target) {
+      return list;
+    }
+  }
+  return NULL;
+}
+
+static la_status append_option(reader *self, const reading *read, la_load_option **out) {
+  la_load_option **at = list_of(self, read->parent);
+  la_load_option *option = la_arena_alloc_zero(self->arena, sizeof *option);
+  uint32_t flags = (uint32_t)read->node->value.as.integer;
+  if (option == NULL) {
+    return la_fail_nomem(self->err);
+  }
+  option->strategy = (la_loader_strategy)read->node->op;
+  option->criteria = read->node->children[CHILD_CRITERIA];
+  option->innerjoin = (flags & LA_OPTION_INNERJOIN) != 0;
+  option->innerjoin_given = (flags & LA_OPTION_INNERJOIN_GIVEN) != 0;
+  option->sql_only = (flags & LA_OPTION_SQL_ONLY) != 0;
+  option->raiseload = (flags & LA_OPTION_RAISELOAD) != 0;
+  while (*at != NULL) {
+    at = &(*at)->next;
+  }
+  *at = option;
+  *out = option;
+  return LA_OK;
+}
+
+static la_status fail_conflict(reader *self, const la_node *node, const la_load_option *old) {
+  la_strbuf text;
+  la_strbuf_init(&text, self->alloc);
+  la_strbuf_string(&text, la_loader_function(old->strategy));
+  la_strbuf_char(&text, '(');
+  la_relationship_describe(old->relationship, &text);
+  la_strbuf_string(&text, ")");
+  la_strbuf_char(&text, '\0');
+  (void)fail_option(self, LA_INVALID_REQUEST, node, "Loader strategy replacement ",
+                    text.failed ? "" : " is in conflict with existing strategy ");
+  if (self->err != NULL && !text.failed) {
+    size_t used = strlen(self->err->message);
+    size_t room = sizeof self->err->message - used;
+    if (text.len <= room) {
+      memcpy(self->err->message + used, text.bytes, text.len);
+    }
+  }
+  la_strbuf_clear(&text);
+  return LA_INVALID_REQUEST;
+}
+
+static la_status read_relationship(reader *self, const reading *read, la_node *attribute, la_load_option **out) {
+  la_relationship *relationship = (la_relationship *)(void *)attribute->subject;
+  la_loader_strategy strategy = (la_loader_strategy)read->node->op;
+  la_node *target = la_node_child(attribute, 1);
+  la_node *source = read->parent == NULL ? attribute->children[0] : NULL;
+  la_load_option *option = find_step(*list_of(self, read->parent), relationship, source, target);
+  if (is_of_columns(strategy)) {
+    la_strbuf text;
+    la_strbuf_init(&text, self->alloc);
+    la_relationship_describe(relationship, &text);
+    (void)la_fail(self->err, LA_LOADER_STRATEGY,
+                  "Can't apply \"%s\" strategy to property \"%.*s\", which is a \"relationship property\"; this loader "
+                  "strategy is intended to be used with a \"column property\".",
+                  la_loader_function(strategy), LA_TEXT_FORMAT(la_strbuf_view(&text)));
+    la_strbuf_clear(&text);
+    return LA_LOADER_STRATEGY;
+  }
+  if (read->parent == NULL) {
+    LA_TRY(check_root(self, read, source));
+  } else {
+    LA_TRY(check_link(self, attribute, (const la_mapper *)(const void *)attribute->children[0]->subject, read->parent));
+  }
+  if (option == NULL) {
+    LA_TRY(append_option(self, read, &option));
+    option->relationship = relationship;
+    option->source = source;
+    option->target = target;
+  } else if (option->strategy == LA_LOADER_DEFAULT) {
+    option->strategy = strategy;
+  } else if (strategy != LA_LOADER_DEFAULT && strategy != option->strategy) {
+    return fail_conflict(self, read->node, option);
+  }
+  if (la_node_child(attribute, 2) != NULL) {
+    option->criteria = attribute->children[2];
+  }
+  *out = option;
+  return LA_OK;
+}
+
+static la_status read_column(reader *self, const reading *read, la_node *attribute) {
+  la_loader_strategy strategy = (la_loader_strategy)read->node->op;
+  la_mapper *mapper = (la_mapper *)(void *)attribute->subject;
+  la_node *source = la_node_child(attribute, 1);
+  la_load_option *option;
+  if (!is_of_columns(strategy)) {
+    return la_fail(self->err, LA_LOADER_STRATEGY,
+                   "Can't apply \"%s loader\" strategy to property \"%.*s.%.*s\", which is a \"column property\"; this "
+                   "loader strategy is intended to be used with a \"relationship property\".",
+                   strategy == LA_LOADER_JOINED ? "joined" : la_loader_function(strategy),
+                   LA_TEXT_FORMAT(mapper->class_name), LA_TEXT_FORMAT(attribute->text));
+  }
+  if (read->parent != NULL) {
+    LA_TRY(check_link(self, attribute, mapper, read->parent));
+  } else if (source != NULL) {
+    LA_TRY(check_root(self, read, source));
+  }
+  LA_TRY(append_option(self, read, &option));
+  option->property = la_mapper_property(mapper, attribute->text);
+  option->source = read->parent == NULL ? source : NULL;
+  return LA_OK;
+}
+
+/* An option without attribute: a wildcard or a group. */
+static la_status read_wildcard(reader *self, const reading *read) {
+  la_load_option *option;
+  LA_TRY(append_option(self, read, &option));
+  option->wildcard = la_text_is(read->node->text, "*");
+  option->group = option->wildcard ? LA_TEXT_NONE : read->node->text;
+  option->source = read->parent == NULL ? read->source : NULL;
+  if (option->wildcard && read->node->count > CHILD_CHAINED) {
+    return la_fail(self->err, LA_ARGUMENT, "Wildcard token cannot be followed by another entity");
+  }
+  if (option->wildcard && read->parent == NULL && read->source == NULL && self->entity_count > 1) {
+    return la_fail(self->err, LA_ARGUMENT,
+                   "Can't apply wildcard ('*') or load_only() loader option to multiple entities in this query. Specify "
+                   "loader options for each entity individually, such as Load(User).some_option('*').");
+  }
+  return LA_OK;
+}
+
+/* The chained options of `read` are read next, in order. */
+static la_status push_chained(reader *self, const reading *read, la_load_option *parent, la_node *source) {
+  for (uint32_t i = read->node->count; i-- > CHILD_CHAINED;) {
+    if (!la_vec_push(self->alloc, &self->work, ((reading){read->node->children[i], parent, source}))) {
+      return la_fail_nomem(self->err);
+    }
+  }
+  return LA_OK;
+}
+
+static la_status read_option(reader *self, const reading *read) {
+  la_node *attribute = read->node->children[CHILD_ATTRIBUTE];
+  la_load_option *option = NULL;
+  if (read->node->op == LA_LOADER_LOAD && attribute != NULL) {
+    LA_TRY(check_root(self, read, attribute));
+    return push_chained(self, read, NULL, attribute);
+  }
+  if (attribute == NULL) {
+    return read_wildcard(self, read);
+  }
+  if (attribute->kind == LA_NODE_LIST) {
+    for (uint32_t i = 0; i < attribute->count; i++) {
+      LA_TRY(read_column(self, read, attribute->children[i]));
+    }
+    return LA_OK;
+  }
+  if (attribute->kind == LA_NODE_ATTRIBUTE) {
+    return read_column(self, read, attribute);
+  }
+  if (attribute->kind != LA_NODE_RELATIONSHIP) {
+    return fail_option(self, LA_ARGUMENT, read->node, "mapped attribute expected in loader option ", "");
+  }
+  LA_TRY(read_relationship(self, read, attribute, &option));
+  return push_chained(self, read, option, NULL);
+}
+
+static la_status read_all(reader *self, const la_node *chain) {
+  size_t count = la_chain_count(chain);
+  la_node **items = la_arena_alloc(self->arena, (count + 1) * sizeof *items);
+  if (items == NULL) {
+    return la_fail_nomem(self->err);
+  }
+  la_chain_collect(chain, items);
+  for (size_t i = 0; i < count; i++) {
+    if (items[i]->kind != LA_NODE_LOADER_OPTION) {
+      continue;
+    }
+    if (!la_vec_push(self->alloc, &self->work, ((reading){items[i], NULL, NULL}))) {
+      return la_fail_nomem(self->err);
+    }
+    while (self->work.count != 0) {
+      reading read = self->work.items[--self->work.count];
+      LA_TRY(read_option(self, &read));
+    }
+  }
+  return LA_OK;
+}
+
+la_status la_options_of(const la_node *statement, la_node *const *entities, size_t entity_count, la_arena *arena,
+                        la_load_option **roots_out, la_error *err) {
+  reader self = {.alloc = statement->alloc,
+                 .arena = arena,
+                 .entities = entities,
+                 .entity_count = entity_count,
+                 .err = err};
+  int part = la_statement_options_part(statement);
+  la_status status = LA_OK;
+  if (part >= 0 && statement->children[part] != NULL) {
+    status = read_all(&self, statement->children[part]);
+  }
+  la_vec_clear(self.alloc, &self.work);
+  *roots_out = self.roots;
+  return status;
+}
+
+const la_load_option *la_option_for(const la_load_option *options, const la_relationship *relationship) {
+  const la_load_option *wildcard = NULL;
+  for (; options != NULL; options = options->next) {
+    if (options->relationship == relationship) {
+      return options;
+    }
+    if (options->wildcard && !is_of_columns(options->strategy)) {
+      wildcard = options;
+    }
+  }
+  return wildcard;
+}
