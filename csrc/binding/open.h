@@ -20,7 +20,8 @@
   X(moment)                                                                                                               \
   X(list)                                                                                                                 \
   X(event)                                                                                                                \
-  X(suggest)
+  X(suggest)                                                                                                              \
+  X(json)
 
 #define X(area) void la_open_##area(lua_State *L, la_state *state);
 LA_AREAS(X)
