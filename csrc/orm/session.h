@@ -20,7 +20,8 @@
 
 typedef enum la_session_phase { LA_SESSION_IDLE, LA_SESSION_BEGUN, LA_SESSION_INACTIVE, LA_SESSION_CLOSED } la_session_phase;
 
-/* One level of the transaction: the outermost, or a savepoint; what rollback has to restore. */
+/* One level of the transaction: the outermost, or a savepoint; what rollback has to restore. What was inserted in the outermost is told by
+ * LA_INSTANCE_INSERTED alone, and its rollback expires everything, so its `inserted` and `touched` stay empty: an object that no one holds can go. */
 typedef struct la_session_level {
   uint32_t savepoint;      /* number, 0 for the outermost */
   bool savepoint_sent;     /* SAVEPOINT goes out with the first statement inside */
@@ -28,15 +29,18 @@ typedef struct la_session_level {
   la_instances inserted;   /* became persistent in it; pinned */
   la_instances deleted;    /* persistent → deleted in it; pinned */
   la_instances touched;    /* modified or flushed in it; pinned */
-  LA_VEC(struct la_key_switch *) switches; /* identity keys changed in it */
+  LA_VEC(struct la_key_switch *) switches; /* identity keys changed in it; session_internal.h */
 } la_session_level;
 
 typedef struct la_session_options {
   la_engine *engine;          /* NULL: unbound */
   la_connection *connection;  /* bound to a connection of the program's, or NULL */
   bool autoflush, expire_on_commit, autobegin, close_resets_only;
-  int join_transaction_mode;
+  int join_transaction_mode; /* la_join_mode */
 } la_session_options;
+
+/* What a session does on a connection of the program's that has a transaction open. */
+typedef enum la_join_mode { LA_JOIN_CONDITIONAL_SAVEPOINT, LA_JOIN_ROLLBACK_ONLY, LA_JOIN_CONTROL_FULLY, LA_JOIN_CREATE_SAVEPOINT } la_join_mode;
 
 /* Read only outside orm/. */
 struct la_session {
@@ -46,6 +50,9 @@ struct la_session {
   la_engine *engine;         /* retained */
   la_connection *connection; /* retained; NULL until the first statement of a transaction */
   bool connection_is_ours;
+  bool entered;              /* `connection` is in use for the transaction */
+  bool joined;               /* the transaction is the program's: commit leaves it open */
+  int join_transaction_mode;
   la_slab *slab;
   la_identity_map map;
   la_instances new_objects;     /* pending, in order of add(); pinned */

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Objects enter and leave a session.
+ *
+ *   la_session_add       transient → pending, detached → persistent; cancels a delete that is not flushed
+ *   la_session_delete    persistent → marked as deleted
+ *   la_session_expunge   pending → transient, persistent → detached
+ */
+#include <stdio.h>
+
+#include "orm/cascade.h"
+#include "orm/instance_internal.h"
+#include "orm/session_internal.h"
+
+/* Fails with `format`, whose one %.*s is the description of `instance`. */
+static la_status refuse(const la_instance *instance, const char *before, const char *after,
+                        la_error *err) {
+  la_strbuf text;
+  la_strbuf_init(&text, instance->mapper->alloc);
+  la_instance_describe(instance, &text);
+  la_fail(err, LA_INVALID_REQUEST, "%s%.*s%s", before, LA_TEXT_FORMAT(la_strbuf_view(&text)),
+          after);
+  la_strbuf_clear(&text);
+  return LA_INVALID_REQUEST;
+}
+
+static la_status check_free(const la_session *session, const la_instance *instance,
+                            la_error *err) {
+  char after[100];
+  if (instance->session == NULL || instance->session == session) {
+    return LA_OK;
+  }
+  snprintf(after, sizeof after, "' is already attached to session '%u' (this is '%u')",
+           instance->session->serial, session->serial);
+  return refuse(instance, "Object '", after, err);
+}
+
+static la_status make_pending(la_session *session, la_instance *instance, la_error *err) {
+  if (!la_session_push_pinned(session, &session->new_objects, instance)) {
+    return la_fail_nomem(err);
+  }
+  instance->session = session;
+  instance->order = session->next_order++;
+  instance->flags |= LA_INSTANCE_NEW;
+  la_session_note_hold(session, instance);
+  return LA_OK;
+}
+
+/* Another object of the session has the key of `instance`, which is not in its map. */
+static la_status check_key(la_session *session, const la_instance *instance, la_error *err) {
+  const la_identity_map *map = &session->map;
+  la_instance *at =
+      map->bucket_count > 0 ? map->buckets[instance->key_hash & (map->bucket_count - 1)] : NULL;
+  for (; at != NULL; at = at->next_in_map) {
+    bool equal = at->key_hash == instance->key_hash && at->mapper->root == instance->mapper->root;
+    for (uint32_t i = 0; equal && i < at->mapper->primary_key_count; i++) {
+      la_value a, b;
+      la_instance_key_part(at, at->mapper->primary_key[i]->slot, &a);
+      la_instance_key_part(instance, instance->mapper->primary_key[i]->slot, &b);
+      equal = la_value_equal(&a, &b);
+    }
+    if (equal) {
+      return refuse(instance, "Can't attach instance ",
+                    "; another instance with its key is already present in this session.", err);
+    }
+  }
+  return LA_OK;
+}
+
+static la_status make_persistent(la_session *session, la_instance *instance, la_error *err) {
+  if (instance->flags & LA_INSTANCE_GONE) {
+    return refuse(instance, "Instance '",
+                  "' has been deleted.  Use the make_transient() function to send this object back "
+                  "to the transient state.",
+                  err);
+  }
+  if (instance->flags & LA_INSTANCE_DELETED) {
+    uint32_t others = instance->flags & LA_INSTANCE_DIRTY;
+    instance->flags &= ~(uint32_t)LA_INSTANCE_DIRTY;
+    la_instance_pin(instance);
+    la_session_leave_sets(session, instance);
+    instance->flags |= others;
+    la_session_note_hold(session, instance);
+    la_instance_unpin(instance);
+  }
+  if (instance->session == session) {
+    return LA_OK;
+  }
+  LA_TRY(check_key(session, instance, err));
+  LA_TRY(la_identity_add(&session->map, instance, instance->key_hash, err));
+  instance->session = session;
+  la_session_note_hold(session, instance);
+  return la_instance_is_modified(instance) ? la_session_note_dirty(session, instance, err) : LA_OK;
+}
+
+la_status la_session_add(la_session *session, la_instance *root, la_error *err) {
+  la_instances found = {0};
+  la_status status;
+  LA_TRY(la_session_autobegin(session, err));
+  LA_TRY(check_free(session, root, err));
+  status = la_cascade_save_update(session, root, &found, err);
+  for (size_t i = 0; status == LA_OK && i < found.count; i++) {
+    la_instance *instance = found.items[i];
+    if (instance->flags & LA_INSTANCE_KEYED) {
+      status = make_persistent(session, instance, err);
+    } else if (instance->session == NULL) {
+      status = make_pending(session, instance, err);
+    }
+  }
+  la_vec_clear(session->alloc, &found);
+  return status;
+}
+
+la_status la_session_delete(la_session *session, la_instance *instance, la_error *err) {
+  if (!(instance->flags & LA_INSTANCE_KEYED)) {
+    return refuse(instance, "Instance '", "' is not persisted", err);
+  }
+  LA_TRY(la_session_autobegin(session, err));
+  LA_TRY(check_free(session, instance, err));
+  if (instance->flags & LA_INSTANCE_DELETED) {
+    return LA_OK;
+  }
+  LA_TRY(make_persistent(session, instance, err));
+  if (!la_session_push_pinned(session, &session->deleted_objects, instance)) {
+    return la_fail_nomem(err);
+  }
+  instance->flags |= LA_INSTANCE_DELETED;
+  la_session_note_hold(session, instance);
+  return LA_OK;
+}
+
+la_status la_session_expunge(la_session *session, la_instance *instance, la_error *err) {
+  la_instances found = {0};
+  la_status status;
+  if (instance->session != session || instance->flags & LA_INSTANCE_GONE) {
+    return refuse(instance, "Instance ", " is not present in this Session", err);
+  }
+  status = la_cascade_collect(session, instance, LA_CASCADE_EXPUNGE, &found, err);
+  for (size_t i = 0; status == LA_OK && i < found.count; i++) {
+    la_instance_pin(found.items[i]);
+  }
+  for (size_t i = 0; status == LA_OK && i < found.count; i++) {
+    la_session_leave_sets(session, found.items[i]);
+    la_session_detach(session, found.items[i], false);
+  }
+  for (size_t i = 0; status == LA_OK && i < found.count; i++) {
+    la_instance_unpin(found.items[i]);
+  }
+  la_vec_clear(session->alloc, &found);
+  return status;
+}

@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The transaction of a session.
+ *
+ *   idle ──la_session_autobegin, la_session_begin──▶ begun
+ *   begun ──la_session_commit──▶ idle (nested: the level around it)
+ *   begun ──la_session_rollback──▶ idle (nested: the level around it)
+ *   begun ──la_session_fail──▶ inactive ──la_session_rollback──▶ idle (nested: the level around it)
+ *
+ * The database's side follows late: a connection is taken, and savepoints are sent, by `la_session_connection`, before the first statement.
+ */
+#include <stdio.h>
+
+#include "orm/instance_internal.h"
+#include "orm/session_internal.h"
+
+la_session_level *la_session_top(const la_session *session) {
+  return session->levels.items[session->levels.count - 1];
+}
+
+static la_status push_level(la_session *session, la_error *err) {
+  la_session_level *level = la_alloc_zero(session->alloc, sizeof *level);
+  if (level == NULL) {
+    return la_fail_nomem(err);
+  }
+  if (!la_vec_push(session->alloc, &session->levels, level)) {
+    la_free(session->alloc, level, sizeof *level);
+    return la_fail_nomem(err);
+  }
+  level->active = true;
+  session->phase = LA_SESSION_BEGUN;
+  return LA_OK;
+}
+
+static la_status check_closed(const la_session *session, la_error *err) {
+  if (session->phase == LA_SESSION_CLOSED) {
+    return la_fail(err, LA_INVALID_REQUEST,
+                   "This Session has been permanently closed and is unable to handle any more "
+                   "transaction requests.");
+  }
+  return LA_OK;
+}
+
+la_status la_session_autobegin(la_session *session, la_error *err) {
+  if (session->levels.count > 0) {
+    return LA_OK;
+  }
+  LA_TRY(check_closed(session, err));
+  if (!session->autobegin) {
+    return la_fail(err, LA_INVALID_REQUEST,
+                   "Autobegin is disabled on this Session; please call session.begin() to start a "
+                   "new transaction");
+  }
+  return push_level(session, err);
+}
+
+la_status la_session_begin(la_session *session, bool nested, la_error *err) {
+  LA_TRY(la_session_check(session, err));
+  if (!nested && session->levels.count > 0) {
+    return la_fail(err, LA_INVALID_REQUEST, "A transaction is already begun on this Session.");
+  }
+  if (nested && session->levels.count == 0) {
+    LA_TRY(push_level(session, err));
+  }
+  return push_level(session, err);
+}
+
+/* Joins or begins a transaction on a connection that has just been taken. */
+static la_status enter(la_session *session, la_error *err) {
+  la_connection *connection = session->connection;
+  la_session_level *outermost = session->levels.items[0];
+  bool inside = connection->in_transaction;
+  int mode = session->join_transaction_mode;
+  bool in_savepoint = connection->raw != NULL && connection->raw->savepoint_serial > 0;
+  if (mode == LA_JOIN_CONDITIONAL_SAVEPOINT) {
+    mode = in_savepoint ? LA_JOIN_CREATE_SAVEPOINT : LA_JOIN_ROLLBACK_ONLY;
+  }
+  if (!inside) {
+    return la_connection_begin(connection, err);
+  }
+  session->joined = mode != LA_JOIN_CONTROL_FULLY;
+  if (mode == LA_JOIN_CREATE_SAVEPOINT) {
+    LA_TRY(la_connection_savepoint(connection, &outermost->savepoint, err));
+    outermost->savepoint_sent = true;
+  }
+  return LA_OK;
+}
+
+static la_status take_connection(la_session *session, la_error *err) {
+  la_status status;
+  if (session->connection == NULL) {
+    if (session->engine == NULL) {
+      return la_fail(err, LA_UNBOUND_EXECUTION,
+                     "This session is not bound to a single Engine or Connection, and no context "
+                     "was provided to locate a binding.");
+    }
+    LA_TRY(la_connection_new(session->engine, &session->connection, err));
+    session->connection_is_ours = true;
+  }
+  status = enter(session, err);
+  if (status < 0 && session->connection_is_ours) {
+    la_connection_close(session->connection);
+    la_object_release(session->connection);
+    session->connection = NULL;
+  }
+  return status;
+}
+
+la_status la_session_connection(la_session *session, la_connection **out, la_error *err) {
+  LA_TRY(la_session_check(session, err));
+  LA_TRY(la_session_autobegin(session, err));
+  if (!session->entered) {
+    LA_TRY(take_connection(session, err));
+    session->entered = true;
+  }
+  for (size_t i = 1; i < session->levels.count; i++) {
+    la_session_level *level = session->levels.items[i];
+    if (!level->savepoint_sent) {
+      LA_TRY(la_connection_savepoint(session->connection, &level->savepoint, err));
+      level->savepoint_sent = true;
+    }
+  }
+  *out = session->connection;
+  return LA_OK;
+}
+
+void la_key_switch_free(la_allocator *alloc, la_key_switch *change) {
+  for (uint32_t i = 0; i < change->count; i++) {
+    la_slot_free(alloc, &change->old[i]);
+  }
+  la_instance_unpin(change->instance);
+  la_free(alloc, change, sizeof *change + change->count * sizeof *change->old);
+}
+
+/* Drops the innermost level with what it remembers. */
+static void pop_level(la_session *session) {
+  la_session_level *level = la_session_top(session);
+  la_allocator *alloc = session->alloc;
+  session->levels.count--;
+  la_session_clear_pinned(session, &level->inserted);
+  la_session_clear_pinned(session, &level->deleted);
+  la_session_clear_pinned(session, &level->touched);
+  la_vec_clear(alloc, &level->inserted);
+  la_vec_clear(alloc, &level->deleted);
+  la_vec_clear(alloc, &level->touched);
+  for (size_t i = 0; i < level->switches.count; i++) {
+    la_key_switch_free(alloc, level->switches.items[i]);
+  }
+  la_vec_clear(alloc, &level->switches);
+  la_free(alloc, level, sizeof *level);
+  session->phase = session->levels.count > 0 ? LA_SESSION_BEGUN : LA_SESSION_IDLE;
+}
+
+/* The outermost transaction is over: the connection goes back. */
+static void leave_connection(la_session *session) {
+  session->entered = false;
+  session->joined = false;
+  if (session->connection != NULL && session->connection_is_ours) {
+    la_connection_close(session->connection);
+    la_object_release(session->connection);
+    session->connection = NULL;
+  }
+}
+
+/* Expires every object of the map, which then holds only what the database has. */
+static void expire_all(la_session *session) {
+  la_identity_map *map = &session->map;
+  for (size_t i = 0; i < map->bucket_count; i++) {
+    for (la_instance *at = map->buckets[i]; at != NULL; at = at->next_in_map) {
+      la_instance_expire_all(at);
+      at->flags &= ~(uint32_t)LA_INSTANCE_INSERTED;
+    }
+  }
+}
+
+static void clear_inserted(la_session *session) {
+  la_identity_map *map = &session->map;
+  for (size_t i = 0; i < map->bucket_count; i++) {
+    for (la_instance *at = map->buckets[i]; at != NULL; at = at->next_in_map) {
+      at->flags &= ~(uint32_t)LA_INSTANCE_INSERTED;
+    }
+  }
+}
+
+static void empty_dirty(la_session *session) {
+  la_instances *dirty = &session->dirty_objects;
+  while (dirty->count > 0) {
+    la_instance *instance = dirty->items[--dirty->count];
+    instance->flags &= ~(uint32_t)LA_INSTANCE_DIRTY;
+    la_session_note_hold(session, instance);
+    la_instance_unpin(instance);
+  }
+}
+
+static la_status end_database_side(la_session *session, la_session_level *level, bool commit,
+                                   la_error *err) {
+  la_connection *connection = session->connection;
+  if (!session->entered || connection == NULL) {
+    return LA_OK;
+  }
+  if (level->savepoint_sent) {
+    level->savepoint_sent = false;
+    if (!commit) {
+      LA_TRY(la_connection_rollback_to(connection, level->savepoint, err));
+      if (connection->doomed || connection->raw == NULL) {
+        return LA_OK;
+      }
+    }
+    return la_connection_release(connection, level->savepoint, err);
+  }
+  if (session->levels.count > 1 || (commit && session->joined)) {
+    return LA_OK;
+  }
+  return commit ? la_connection_commit(connection, err) : la_connection_rollback(connection, err);
+}
+
+static bool append(la_session *session, la_instances *to, la_instances *from) {
+  if (!la_vec_reserve(session->alloc, to, from->count)) {
+    return false;
+  }
+  if (from->count > 0) {
+    memcpy(to->items + to->count, from->items, from->count * sizeof *from->items);
+    to->count += from->count;
+    from->count = 0;
+  }
+  return true;
+}
+
+/* What the innermost level remembers goes to the level around it. */
+static la_status merge_level(la_session *session, la_error *err) {
+  la_session_level *level = la_session_top(session);
+  la_session_level *parent = session->levels.items[session->levels.count - 2];
+  bool outermost = session->levels.count == 2;
+  if (!la_vec_reserve(session->alloc, &parent->switches, level->switches.count) ||
+      !append(session, &parent->deleted, &level->deleted) ||
+      (!outermost && (!append(session, &parent->inserted, &level->inserted) ||
+                      !append(session, &parent->touched, &level->touched)))) {
+    return la_fail_nomem(err);
+  }
+  for (size_t i = 0; i < level->switches.count; i++) {
+    parent->switches.items[parent->switches.count++] = level->switches.items[i];
+  }
+  level->switches.count = 0;
+  return LA_OK;
+}
+
+static void commit_outermost(la_session *session) {
+  la_instances *deleted = &la_session_top(session)->deleted;
+  for (size_t i = 0; i < deleted->count; i++) {
+    la_session_detach(session, deleted->items[i], false);
+  }
+  if (session->expire_on_commit) {
+    expire_all(session);
+    empty_dirty(session);
+  } else {
+    clear_inserted(session);
+  }
+  pop_level(session);
+  leave_connection(session);
+}
+
+la_status la_session_commit(la_session *session, bool to_root, la_error *err) {
+  LA_TRY(la_session_check(session, err));
+  LA_TRY(la_session_autobegin(session, err));
+  do {
+    la_status status = end_database_side(session, la_session_top(session), true, err);
+    bool nested = session->levels.count > 1;
+    if (status == LA_OK && nested) {
+      status = merge_level(session, err);
+    }
+    if (status < 0) {
+      la_error ignored = LA_ERROR_INIT;
+      la_session_rollback(session, to_root, &ignored);
+      return status;
+    }
+    if (nested) {
+      pop_level(session);
+    } else {
+      commit_outermost(session);
+    }
+  } while (to_root && session->levels.count > 0);
+  return LA_OK;
+}
+
+static void restore_key(la_session *session, la_key_switch *change) {
+  la_instance *instance = change->instance;
+  const la_mapper *mapper = instance->mapper;
+  bool stays = instance->flags & LA_INSTANCE_KEYED && instance->session == session;
+  if (!stays) {
+    return;
+  }
+  la_identity_remove(&session->map, instance);
+  for (uint32_t i = 0; i < change->count; i++) {
+    la_value *slot = &instance->slots[mapper->primary_key[i]->slot];
+    la_instance_revert_slot(instance, mapper->primary_key[i]->slot);
+    la_slot_free(mapper->alloc, slot);
+    *slot = change->old[i];
+    change->old[i] = LA_VALUE_NONE;
+    slot->flags = (uint8_t)((slot->flags & LA_SLOT_OWNED) | LA_SLOT_EXPIRED);
+  }
+  instance->flags |= LA_INSTANCE_EXPIRED;
+  if (!(instance->flags & LA_INSTANCE_GONE)) {
+    la_identity_add(&session->map, instance, change->old_hash, NULL);
+  }
+}
+
+/* Objects that the level inserted are transient again. */
+static void expunge_inserted(la_session *session, la_session_level *level, bool nested) {
+  la_instances *pending = &session->new_objects;
+  la_identity_map *map = &session->map;
+  while (pending->count > 0) {
+    la_instance *instance = pending->items[--pending->count];
+    instance->flags &= ~(uint32_t)LA_INSTANCE_NEW;
+    la_session_detach(session, instance, true);
+    la_instance_unpin(instance);
+  }
+  for (size_t i = 0; i < level->inserted.count; i++) {
+    la_session_leave_sets(session, level->inserted.items[i]);
+    la_session_detach(session, level->inserted.items[i], true);
+  }
+  for (size_t i = 0; !nested && i < level->deleted.count; i++) {
+    if (level->deleted.items[i]->flags & LA_INSTANCE_INSERTED) {
+      la_session_detach(session, level->deleted.items[i], true);
+    }
+  }
+  for (size_t i = 0; !nested && i < map->bucket_count; i++) {
+    la_instance *at = map->buckets[i];
+    while (at != NULL) {
+      la_instance *next = at->next_in_map;
+      if (at->flags & LA_INSTANCE_INSERTED) {
+        la_instance_pin(at);
+        la_session_leave_sets(session, at);
+        la_session_detach(session, at, true);
+        la_instance_unpin(at);
+      }
+      at = next;
+    }
+  }
+}
+
+/* Objects that were deleted in the level, or marked for it, are persistent again. */
+static void revive_deleted(la_session *session, la_session_level *level) {
+  la_instances *marked = &session->deleted_objects;
+  while (marked->count > 0) {
+    la_instance *instance = marked->items[--marked->count];
+    instance->flags &= ~(uint32_t)LA_INSTANCE_DELETED;
+    la_session_note_hold(session, instance);
+    la_instance_unpin(instance);
+  }
+  for (size_t i = 0; i < level->deleted.count; i++) {
+    la_instance *instance = level->deleted.items[i];
+    if (instance->session == session && instance->flags & LA_INSTANCE_GONE) {
+      instance->flags &= ~(uint32_t)LA_INSTANCE_GONE;
+      la_identity_add(&session->map, instance, instance->key_hash, NULL);
+      la_instance_expire_all(instance);
+      la_session_note_hold(session, instance);
+    }
+  }
+}
+
+void la_session_restore(la_session *session) {
+  la_session_level *level = la_session_top(session);
+  bool nested = session->levels.count > 1;
+  expunge_inserted(session, level, nested);
+  while (level->switches.count > 0) {
+    la_key_switch *change = level->switches.items[--level->switches.count];
+    restore_key(session, change);
+    la_key_switch_free(session->alloc, change);
+  }
+  revive_deleted(session, level);
+  if (nested) {
+    for (size_t i = 0; i < level->touched.count; i++) {
+      if (level->touched.items[i]->session == session) {
+        la_instance_expire_all(level->touched.items[i]);
+      }
+    }
+    for (size_t i = 0; i < session->dirty_objects.count; i++) {
+      la_instance_expire_all(session->dirty_objects.items[i]);
+    }
+  } else {
+    expire_all(session);
+  }
+  empty_dirty(session);
+}
+
+la_status la_session_rollback(la_session *session, bool to_root, la_error *err) {
+  la_status first = LA_OK;
+  while (session->levels.count > 0) {
+    la_session_level *level = la_session_top(session);
+    bool nested = session->levels.count > 1;
+    if (level->active) {
+      la_status status = end_database_side(session, level, false, err);
+      first = first == LA_OK ? status : first;
+      la_session_restore(session);
+    }
+    pop_level(session);
+    if (!nested) {
+      leave_connection(session);
+    }
+    if (!to_root) {
+      break;
+    }
+  }
+  return first;
+}
+
+void la_session_fail(la_session *session, const la_error *reason) {
+  if (reason != NULL && reason->message[0] != '\0') {
+    snprintf(session->inactive_reason, sizeof session->inactive_reason, "%.*s",
+             (int)sizeof session->inactive_reason - 1, reason->message);
+  }
+  if (session->levels.count > 0 && la_session_top(session)->active) {
+    la_error ignored = LA_ERROR_INIT;
+    la_session_level *level = la_session_top(session);
+    if (session->phase != LA_SESSION_CLOSED) {
+      (void)end_database_side(session, level, false, &ignored);
+      la_session_restore(session);
+      level->active = false;
+      session->phase = LA_SESSION_INACTIVE;
+    }
+  }
+}
+
+void la_session_close(la_session *session) {
+  la_session_expunge_all(session);
+  while (session->levels.count > 0) {
+    la_error ignored = LA_ERROR_INIT;
+    la_session_level *level = la_session_top(session);
+    if (level->active) {
+      (void)end_database_side(session, level, false, &ignored);
+    }
+    pop_level(session);
+  }
+  leave_connection(session);
+  session->phase = session->close_resets_only ? LA_SESSION_IDLE : LA_SESSION_CLOSED;
+}
