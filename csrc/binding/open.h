@@ -21,7 +21,9 @@
   X(list)                                                                                                                 \
   X(event)                                                                                                                \
   X(suggest)                                                                                                              \
-  X(json)
+  X(json)                                                                                                                 \
+  X(row)                                                                                                                  \
+  X(result)
 
 #define X(area) void la_open_##area(lua_State *L, la_state *state);
 LA_AREAS(X)

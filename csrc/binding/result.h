@@ -61,7 +61,9 @@ struct la_result {
   la_cursor cursor;     /* open while it streams */
   la_compiled *compiled; /* retained, or NULL */
   uint32_t buffer;      /* streaming: rows read at a time */
-  bool streams, ended, closed, returns_rows, is_insert, is_many, needs_unique;
+  bool streams, closed, returns_rows, is_insert, is_many;
+  bool needs_unique;    /* rows repeat parents of joined collections: unique() must be asked for */
+  size_t position;      /* of a source that has a list */
   int64_t rowcount, lastrowid;
 };
 
@@ -70,8 +72,12 @@ struct la_result {
 la_result *la_push_result(lua_State *L, la_state *state, la_row_shape *shape, la_result_source source);
 /* Pushes a Row of `shape` (borrowed) made of the `shape->count` values on top of the stack, which are popped. */
 void la_push_row_of_values(lua_State *L, la_state *state, la_row_shape *shape);
-/* Pushes a Row, or a RowMapping, of a packed row, whose pin is taken over (also when it raises). */
+/* Pushes a Row, or a RowMapping, of a packed row (borrowed; pinned). */
 void la_push_row(lua_State *L, la_state *state, la_row_shape *shape, la_packed_row *row, bool mapping);
+/* Pushes the RowMapping of the row at `index`. */
+void la_push_row_mapping(lua_State *L, la_state *state, int index);
+/* The row at `index` now has `shape` (retained), whose indexes are places among the same values. */
+void la_reshape_row(lua_State *L, int index, la_row_shape *shape);
 /* Pushes one value of a packed row, with what Lua makes of it if the column's type asks for that. */
 void la_push_row_value(lua_State *L, la_state *state, const la_shape_column *column, const la_packed_row *row);
 /* Pushes an empty Result box of the class, for the executor to fill. */
@@ -79,7 +85,9 @@ la_result *la_push_result_box(lua_State *L, la_state *state);
 /* The column that the argument at `index` names in `shape`: by name, by position from 1, or by a column object. Raises NoSuchColumnError, or
  * InvalidRequestError for an ambiguous name; with `or_null` gives NULL for a position past the end. */
 const la_shape_column *la_check_shape_column(lua_State *L, la_row_shape *shape, int index, bool or_null);
-/* Raises if the rows of joined collections must be made unique and are not. Closes the cursor and frees the rows: `hard` says that reading on is an error. */
+/* Pushes the next row in the result's mode, a NULL scalar as la.null; false, and nothing pushed, at the end. */
+bool la_result_next(lua_State *L, la_state *state, la_result *result, int index);
+/* Closes the cursor and frees the rows; `hard` says that reading on is an error. */
 void la_result_close(la_result *result, bool hard);
 
 #endif
