@@ -23,7 +23,8 @@
   X(suggest)                                                                                                              \
   X(json)                                                                                                                 \
   X(row)                                                                                                                  \
-  X(result)
+  X(result)   \
+  X(schema)
 
 #define X(area) void la_open_##area(lua_State *L, la_state *state);
 LA_AREAS(X)

@@ -69,6 +69,13 @@ bool la_nodes_add_null(la_nodes *nodes) {
   return true;
 }
 
+bool la_nodes_fold(la_nodes *nodes, size_t first, la_node *take) {
+  while (nodes->count > first) {
+    la_node_release(nodes->items[--nodes->count]);
+  }
+  return la_nodes_add(nodes, take);
+}
+
 bool la_nodes_refuse(la_nodes *nodes, int argument, const char *expected) {
   if (nodes->err.status == LA_OK && nodes->bad_argument == 0) {
     nodes->bad_argument = argument;
@@ -353,13 +360,4 @@ la_text la_keyword_text(lua_State *L, int index, const char *name) {
   }
   lua_pop(L, 1);
   return text;
-}
-
-la_type *la_check_type(lua_State *L, int index) {
-  la_box *box = la_to_box_of(L, index, LA_BOX_TYPE);
-  if (box == NULL) {
-    la_raise_argument(L, index, "type such as Integer or String(50)");
-    return NULL;
-  }
-  return box->object;
 }

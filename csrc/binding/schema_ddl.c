@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The texts of CREATE and DROP.
+ */
+#include "binding/schema_common.h"
+
+#include "compile/compiled.h"
+
+static const la_dialect *check_dialect(lua_State *L, int index) {
+  la_text name = la_check_text(L, index);
+  const la_dialect *dialect = la_dialect_find(name);
+  if (!dialect) {
+    la_raise_status(L, LA_NO_SUCH_MODULE, "there is no dialect \"%s\"", name.bytes);
+  }
+  return dialect;
+}
+
+static void clear_text(void *memory) {
+  la_strbuf_clear(memory);
+}
+
+/* core.ddl(dialect name, what, TABLE or INDEX, check): what is "create_table", "drop_table", "create_index" or "drop_index"; with
+ * `check` IF NOT EXISTS or IF EXISTS is written. */
+static int ddl(lua_State *L) {
+  static const char *const kinds[] = {"create_table", "drop_table", "create_index", "drop_index", NULL};
+  la_state *state = la_state_of(L);
+  const la_dialect *dialect = check_dialect(L, 1);
+  int kind = luaL_checkoption(L, 2, NULL, kinds);
+  bool check = lua_toboolean(L, 4);
+  la_error err = LA_ERROR_INIT;
+  la_status status;
+  la_table *table = kind < 2 ? la_check_table(L, 3) : NULL;
+  la_index *index = kind < 2 ? NULL : la_live(L, la_check_box(L, 3, LA_BOX_INDEX));
+  la_strbuf *text = la_push_scratch(L, state, sizeof *text, clear_text);
+  la_strbuf_init(text, &state->alloc);
+  switch (kind) {
+    case 0:
+      status = la_compile_create_table(&state->sql, dialect, table, check, text, &err);
+      break;
+    case 1:
+      status = la_compile_drop_table(&state->sql, dialect, table, check, text, &err);
+      break;
+    case 2:
+      status = la_compile_create_index(&state->sql, dialect, index, check, text, &err);
+      break;
+    default:
+      status = la_compile_drop_index(&state->sql, dialect, index, check, text, &err);
+  }
+  la_raise_if(L, status, &err);
+  la_raise_if(L, la_strbuf_status(text, &err), &err);
+  la_push_text(L, la_strbuf_view(text));
+  return 1;
+}
+
+/* core.ddl_type(dialect name, type) → its text in DDL */
+static int ddl_type(lua_State *L) {
+  la_state *state = la_state_of(L);
+  const la_dialect *dialect = check_dialect(L, 1);
+  la_type *type = la_check_type(L, 2);
+  la_error err = LA_ERROR_INIT;
+  la_strbuf *text = la_push_scratch(L, state, sizeof *text, clear_text);
+  la_strbuf_init(text, &state->alloc);
+  la_raise_if(L, la_compile_type(dialect, type, text, &err), &err);
+  la_raise_if(L, la_strbuf_status(text, &err), &err);
+  la_push_text(L, la_strbuf_view(text));
+  return 1;
+}
+
+/* core.quote_ident(dialect name, name) → the name, in quotes if it needs them */
+static int quote_ident(lua_State *L) {
+  la_state *state = la_state_of(L);
+  la_error err = LA_ERROR_INIT;
+  const la_dialect *dialect = check_dialect(L, 1);
+  la_text name = la_check_text(L, 2);
+  la_strbuf *text = la_push_scratch(L, state, sizeof *text, clear_text);
+  la_strbuf_init(text, &state->alloc);
+  la_compile_ident(dialect, name, text);
+  la_raise_if(L, la_strbuf_status(text, &err), &err);
+  la_push_text(L, la_strbuf_view(text));
+  return 1;
+}
+
+void la_open_schema_ddl(lua_State *L, la_state *state) {
+  static const luaL_Reg functions[] = {
+      {"ddl", ddl}, {"ddl_type", ddl_type}, {"quote_ident", quote_ident}, {NULL, NULL}};
+  (void)state;
+  la_set_functions(L, functions);
+}
