@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "orm/build.h"
 
-la_status la_nodes_take(la_nodes *nodes, la_allocator *alloc, la_node *take_node, la_error *err) {
+la_status la_node_list_take(la_node_list *nodes, la_allocator *alloc, la_node *take_node, la_error *err) {
   if (take_node == NULL || !la_vec_push(alloc, &nodes->list, take_node)) {
     la_node_release(take_node);
     return la_fail_nomem(err);
@@ -9,7 +9,7 @@ la_status la_nodes_take(la_nodes *nodes, la_allocator *alloc, la_node *take_node
   return LA_OK;
 }
 
-void la_nodes_clear(la_nodes *nodes, la_allocator *alloc) {
+void la_node_list_clear(la_node_list *nodes, la_allocator *alloc) {
   for (size_t i = 0; i < nodes->list.count; i++) {
     la_node_release(nodes->list.items[i]);
   }

@@ -8,14 +8,14 @@
 #include "base/vec.h"
 #include "sql/select.h"
 
-/* Owned references. Zero-initialise; clear with la_nodes_clear. */
-typedef struct la_nodes {
+/* Owned references. Zero-initialise; clear with la_node_list_clear. */
+typedef struct la_node_list {
   LA_VEC(la_node *) list;
-} la_nodes;
+} la_node_list;
 
 /* Takes over `take_node`, which is NULL when its maker ran out of memory. */
-la_status la_nodes_take(la_nodes *nodes, la_allocator *alloc, la_node *take_node, la_error *err);
-void la_nodes_clear(la_nodes *nodes, la_allocator *alloc);
+la_status la_node_list_take(la_node_list *nodes, la_allocator *alloc, la_node *take_node, la_error *err);
+void la_node_list_clear(la_node_list *nodes, la_allocator *alloc);
 
 /* Puts `take_new`, NULL when its maker ran out of memory, in the place of `*node`. */
 la_status la_build_replace(la_node **node, la_node *take_new, la_error *err);

@@ -32,6 +32,7 @@ typedef struct la_row_part {
   la_text key;   /* class name, attribute key, label */
   la_type *type; /* VALUE */
   la_mapper *mapper; /* ENTITY */
+  la_object *subject; /* VALUE: the la_column it comes from, or NULL; lent */
 } la_row_part;
 
 /* The parts of a row; lent. `single` is true when each row is one entity and nothing else. */

@@ -75,6 +75,7 @@ static void leave_registry(la_mapper *mapper) {
     }
   }
   registry->mappers.count = kept;
+  registry->epoch++;
 }
 
 static void leave_base(la_mapper *mapper) {

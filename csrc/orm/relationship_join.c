@@ -206,14 +206,14 @@ la_status la_relationship_any(const la_sql *sql, const la_node *node, la_node *c
 /* attribute IS NULL, or IS NOT NULL, for each of our foreign key columns. */
 static la_status compare_null(const la_sql *sql, const la_node *node, bool negate, la_node **out, la_error *err) {
   const la_relationship *relationship = relationship_of(node);
-  la_nodes terms = {0};
+  la_node_list terms = {0};
   la_node *null = la_expr_null(sql);
   la_status status = null != NULL ? LA_OK : la_fail_nomem(err);
   for (uint32_t i = 0; status >= 0 && i < relationship->pair_count; i++) {
     la_node *column = NULL;
     status = la_column_through(sql, relationship->pairs[i].destination, node->children[0], &column, err);
     if (status >= 0) {
-      status = la_nodes_take(&terms, sql->alloc,
+      status = la_node_list_take(&terms, sql->alloc,
                              la_expr_binary(sql, negate ? LA_OP_IS_NOT : LA_OP_IS, column, null), err);
     }
     la_node_release(column);
@@ -222,7 +222,7 @@ static la_status compare_null(const la_sql *sql, const la_node *node, bool negat
     *out = la_expr_clauses(sql, negate ? LA_OP_OR : LA_OP_AND, terms.list.items, terms.list.count);
     status = *out != NULL ? LA_OK : la_fail_nomem(err);
   }
-  la_nodes_clear(&terms, sql->alloc);
+  la_node_list_clear(&terms, sql->alloc);
   la_node_release(null);
   return status;
 }
@@ -243,7 +243,7 @@ static la_status compare_unequal(const la_sql *sql, const la_node *node, const l
                                  la_error *err) {
   const la_relationship *relationship = relationship_of(node);
   placing self = {.sql = sql, .relationship = relationship, .instance = other};
-  la_nodes terms = {0};
+  la_node_list terms = {0};
   la_status status = LA_OK;
   bool ours_is_foreign = relationship->direction == LA_MANY_TO_ONE;
   for (uint32_t i = 0; status >= 0 && i < relationship->pair_count; i++) {
@@ -257,7 +257,7 @@ static la_status compare_unequal(const la_sql *sql, const la_node *node, const l
       status = differs(sql, column, value, &term, err);
     }
     if (status >= 0) {
-      status = la_nodes_take(&terms, sql->alloc, term, err);
+      status = la_node_list_take(&terms, sql->alloc, term, err);
     }
     la_node_release(column);
     la_node_release(value);
@@ -266,7 +266,7 @@ static la_status compare_unequal(const la_sql *sql, const la_node *node, const l
     *out = la_expr_clauses(sql, LA_OP_AND, terms.list.items, terms.list.count);
     status = *out != NULL ? LA_OK : la_fail_nomem(err);
   }
-  la_nodes_clear(&terms, sql->alloc);
+  la_node_list_clear(&terms, sql->alloc);
   return status;
 }
 

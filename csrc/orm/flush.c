@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A flush's life, what it writes into objects and how that is undone, and its end.
+ */
+#include "orm/flush_internal.h"
+
+bool la_session_has_changes(const la_session *session) {
+  if (session->new_objects.count > 0 || session->deleted_objects.count > 0) {
+    return true;
+  }
+  for (size_t i = 0; i < session->dirty_objects.count; i++) {
+    if (la_instance_is_modified(session->dirty_objects.items[i])) {
+      return true;
+    }
+  }
+  return false;
+}
+
+static la_status register_all(la_flush *flush, const la_instances *list, la_record_op op,
+                              la_error *err) {
+  if (!la_vec_reserve(flush->alloc, &flush->records, list->count) ||
+      !la_vec_reserve(flush->alloc, &flush->queue, list->count)) {
+    return la_fail_nomem(err);
+  }
+  for (size_t i = 0; i < list->count; i++) {
+    if (la_flush_register(flush, list->items[i], op, false, err) == NULL) {
+      return LA_NOMEM;
+    }
+  }
+  return LA_OK;
+}
+
+la_status la_flush_new(la_session *session, la_flush **out, la_error *err) {
+  la_flush *flush;
+  la_status status;
+  LA_TRY(la_session_check(session, err));
+  if (session->flushing) {
+    return la_fail(err, LA_INVALID_REQUEST, "Session is already flushing");
+  }
+  LA_TRY(la_session_autobegin(session, err));
+  flush = la_alloc_zero(session->alloc, sizeof *flush);
+  if (flush == NULL) {
+    return la_fail_nomem(err);
+  }
+  flush->session = la_object_retain(session);
+  flush->alloc = session->alloc;
+  la_arena_init(&flush->arena, flush->alloc);
+  la_arena_init(&flush->scratch, flush->alloc);
+  session->flushing = true;
+  status = register_all(flush, &session->new_objects, LA_RECORD_SAVE, err);
+  if (status == LA_OK) {
+    status = register_all(flush, &session->dirty_objects, LA_RECORD_SAVE, err);
+  }
+  if (status == LA_OK) {
+    status = register_all(flush, &session->deleted_objects, LA_RECORD_DELETE, err);
+  }
+  if (status < 0) {
+    flush->failed = true; /* nothing was done that the session would have to undo */
+    la_flush_free(flush);
+    return status;
+  }
+  *out = flush;
+  return LA_OK;
+}
+
+la_status la_flush_write(la_flush *flush, la_instance *instance, uint32_t slot,
+                         const la_value *value, la_error *err) {
+  la_value *place = &instance->slots[slot];
+  la_value fresh = LA_VALUE_NONE;
+  la_flush_undo *entry;
+  bool keyed = instance->flags & LA_INSTANCE_KEYED;
+  bool revert = keyed && !(place->flags & LA_SLOT_MODIFIED);
+  uint8_t flags = LA_SLOT_LOADED | LA_SLOT_MODIFIED;
+  if (slot >= instance->slot_count || (revert && !la_instance_reserve_history(instance)) ||
+      !la_vec_reserve(flush->alloc, &flush->undo, 1) ||
+      !la_slot_write(flush->alloc, &fresh, value, flags)) {
+    return la_fail_nomem(err);
+  }
+  entry = &flush->undo.items[flush->undo.count++];
+  *entry = (la_flush_undo){.instance = instance, .slot = slot, .revert = revert};
+  if (revert) {
+    la_instance_keep_committed(instance, slot);
+  } else {
+    entry->old = *place;
+  }
+  *place = fresh;
+  return LA_OK;
+}
+
+la_status la_flush_expire_later(la_flush *flush, la_instance *instance, uint32_t slot,
+                                la_error *err) {
+  la_flush_expire expire = {instance, slot};
+  return la_vec_push(flush->alloc, &flush->expires, expire) ? LA_OK : la_fail_nomem(err);
+}
+
+/* Newest first, so that each slot ends with its first value. */
+static void undo_all(la_flush *flush) {
+  while (flush->undo.count > 0) {
+    la_flush_undo *entry = &flush->undo.items[--flush->undo.count];
+    la_value *place = &entry->instance->slots[entry->slot];
+    if (entry->revert) {
+      la_instance_revert_slot(entry->instance, entry->slot);
+    } else {
+      la_slot_free(flush->alloc, place);
+      *place = entry->old;
+    }
+  }
+}
+
+/* Objects no longer take part; `dirty_objects` has its numbers back. */
+static void release_objects(la_flush *flush) {
+  for (size_t i = 0; i < flush->records.count; i++) {
+    flush->records.items[i].instance->flags &= ~(uint32_t)LA_INSTANCE_FLUSHING;
+  }
+  la_session_number_dirty(flush->session);
+}
+
+la_status la_flush_fail(la_flush *flush, la_status status, la_error *err) {
+  if (!flush->failed) {
+    flush->failed = true;
+    la_persist_close(flush);
+    undo_all(flush);
+    release_objects(flush);
+    flush->session->flushing = false;
+    la_session_fail(flush->session, err);
+  }
+  return status;
+}
+
+void la_flush_failed_statement(const la_flush *flush, la_text *text_out,
+                               const la_value **values_out, uint32_t *count_out) {
+  *text_out = flush->failed_text;
+  *values_out = flush->failed_values;
+  *count_out = flush->failed_count;
+}
+
+/* A new key of a saved object takes the place of the old one in the map. */
+static void place_in_map(la_flush *flush, la_flush_record *record) {
+  la_session *session = flush->session;
+  la_instance *instance = record->instance;
+  bool is_new = !(instance->flags & LA_INSTANCE_KEYED);
+  if (!is_new && !(record->flags & LA_RECORD_KEY_CHANGED)) {
+    la_instance_commit_all(instance);
+    return;
+  }
+  la_identity_remove(&session->map, instance);
+  la_instance_commit_all(instance);
+  (void)la_session_register(session, instance, NULL); /* room was made */
+}
+
+static void finish_save(la_flush *flush, la_flush_record *record) {
+  la_session *session = flush->session;
+  la_session_level *level = la_session_top(session);
+  la_instance *instance = record->instance;
+  bool is_new = !(instance->flags & LA_INSTANCE_KEYED);
+  place_in_map(flush, record);
+  if (is_new && !(record->flags & LA_RECORD_ROW_SWITCH)) {
+    instance->flags |= LA_INSTANCE_INSERTED;
+    if (session->levels.count > 1) {
+      la_session_push_pinned(session, &level->inserted, instance);
+    }
+  } else if (session->levels.count > 1) {
+    la_session_push_pinned(session, &level->touched, instance);
+  }
+  if (instance->flags & (LA_INSTANCE_NEW | LA_INSTANCE_DIRTY)) {
+    instance->flags &= ~(uint32_t)(LA_INSTANCE_NEW | LA_INSTANCE_DIRTY);
+    la_session_note_hold(session, instance);
+  }
+}
+
+static void finish_delete(la_flush *flush, la_flush_record *record) {
+  la_session *session = flush->session;
+  la_instance *instance = record->instance;
+  la_identity_remove(&session->map, instance);
+  la_instance_commit_all(instance);
+  instance->flags |= LA_INSTANCE_GONE;
+  instance->flags &= ~(uint32_t)(LA_INSTANCE_DELETED | LA_INSTANCE_DIRTY);
+  la_session_push_pinned(session, &la_session_top(session)->deleted, instance);
+  la_session_note_hold(session, instance);
+}
+
+/* Lets go of the members that are no longer in the set. */
+static void keep_flagged(la_instances *set, uint32_t flag) {
+  size_t kept = 0;
+  for (size_t i = 0; i < set->count; i++) {
+    la_instance *instance = set->items[i];
+    if (instance->flags & flag) {
+      set->items[kept++] = instance;
+    } else {
+      la_instance_unpin(instance);
+    }
+  }
+  set->count = kept;
+}
+
+void la_flush_finish(la_flush *flush) {
+  la_session *session = flush->session;
+  la_session_level *level = la_session_top(session);
+  la_persist_close(flush);
+  for (size_t i = 0; i < flush->records.count; i++) {
+    if (flush->records.items[i].op == LA_RECORD_DELETE) {
+      finish_delete(flush, &flush->records.items[i]);
+    }
+  }
+  for (size_t i = 0; i < flush->records.count; i++) {
+    if (flush->records.items[i].op == LA_RECORD_SAVE) {
+      finish_save(flush, &flush->records.items[i]);
+    }
+  }
+  for (size_t i = 0; i < flush->expires.count; i++) {
+    la_instance_expire_slot(flush->expires.items[i].instance, flush->expires.items[i].slot);
+  }
+  for (size_t i = 0; i < flush->switches.count; i++) {
+    level->switches.items[level->switches.count++] = flush->switches.items[i];
+  }
+  flush->switches.count = 0;
+  for (size_t i = 0; i < flush->undo.count; i++) {
+    la_slot_free(flush->alloc, &flush->undo.items[i].old);
+  }
+  flush->undo.count = 0;
+  keep_flagged(&session->new_objects, LA_INSTANCE_NEW);
+  keep_flagged(&session->dirty_objects, LA_INSTANCE_DIRTY);
+  keep_flagged(&session->deleted_objects, LA_INSTANCE_DELETED);
+  release_objects(flush);
+  session->flushing = false;
+  flush->finished = true;
+}
+
+void la_flush_free(la_flush *flush) {
+  la_allocator *alloc;
+  la_session *session;
+  if (flush == NULL) {
+    return;
+  }
+  alloc = flush->alloc;
+  session = flush->session;
+  if (!flush->finished && !flush->failed) {
+    la_error dropped = LA_ERROR_INIT;
+    la_fail(&dropped, LA_FLUSH, "the flush was left before its end");
+    if (flush->sent) {
+      la_flush_fail(flush, LA_FLUSH, &dropped);
+    } else {
+      la_persist_close(flush);
+      undo_all(flush);
+      release_objects(flush);
+    }
+  } else if (flush->failed && session->flushing && flush->undo.count == 0) {
+    release_objects(flush);
+  }
+  session->flushing = false;
+  while (flush->records.count > 0) {
+    la_instance_unpin(flush->records.items[--flush->records.count].instance);
+  }
+  for (size_t i = 0; i < flush->switches.count; i++) {
+    la_key_switch_free(alloc, flush->switches.items[i]);
+  }
+  la_vec_clear(alloc, &flush->records);
+  la_vec_clear(alloc, &flush->syncs);
+  la_vec_clear(alloc, &flush->pairs);
+  la_map_clear(&flush->pairs_seen, alloc);
+  la_vec_clear(alloc, &flush->relationships);
+  la_vec_clear(alloc, &flush->undo);
+  la_vec_clear(alloc, &flush->expires);
+  la_vec_clear(alloc, &flush->switches);
+  la_vec_clear(alloc, &flush->queue);
+  la_vec_clear(alloc, &flush->added);
+  la_vec_clear(alloc, &flush->removed);
+  la_vec_clear(alloc, &flush->units);
+  la_vec_clear(alloc, &flush->nodes);
+  la_vec_clear(alloc, &flush->order);
+  la_vec_clear(alloc, &flush->levels);
+  la_vec_clear(alloc, &flush->batch);
+  la_vec_clear(alloc, &flush->tables);
+  la_vec_clear(alloc, &flush->values);
+  la_node_release(flush->waiting_node);
+  la_arena_clear(&flush->scratch);
+  la_arena_clear(&flush->arena);
+  la_free(alloc, flush, sizeof *flush);
+  la_object_release(session);
+}

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Insides of a flush.
+ *
+ * A flush works on records, one per object, found from the object by `set_index` while it is FLUSHING. Files: flush.c (life, undo), flush_gather.c (which
+ * objects, which foreign keys), flush_sort.c (actions in order), flush_run.c (steps of a batch), persist_plan.c (statements),
+ * persist.c (rows of mapped tables), persist_link.c (rows of secondary tables), sync.c (foreign keys).
+ */
+#ifndef LA_ORM_FLUSH_INTERNAL_H
+#define LA_ORM_FLUSH_INTERNAL_H
+
+#include "orm/cascade.h"
+#include "orm/flush.h"
+#include "orm/instance_internal.h"
+#include "orm/session_internal.h"
+
+#define LA_FLUSH_NONE UINT32_MAX
+
+typedef enum la_record_op { LA_RECORD_LISTED, LA_RECORD_SAVE, LA_RECORD_DELETE } la_record_op;
+
+enum la_record_flag {
+  LA_RECORD_SAVE_SCANNED = 1,
+  LA_RECORD_DELETE_SCANNED = 2,
+  LA_RECORD_CASCADES = 4,    /* its deletion was found by the flush: it cascades from here */
+  LA_RECORD_QUEUED = 8,      /* waits to be scanned */
+  LA_RECORD_ROW_SWITCH = 16, /* new, but takes over the row of a deleted object */
+  LA_RECORD_REPLACED = 32,   /* deleted, but its row is taken over */
+  LA_RECORD_INSERTS = 64,    /* its rows are inserted, not updated */
+  LA_RECORD_CHANGED = 128,   /* an UPDATE of it has something to set */
+  LA_RECORD_KEY_CHANGED = 256,
+  LA_RECORD_POST_UPDATE = 512
+};
+
+typedef struct la_flush_record {
+  la_instance *instance; /* pinned */
+  uint32_t unit;
+  uint32_t first_sync;   /* of flush->syncs, chained */
+  uint32_t node;         /* of the graph, for objects of cycles: their save; the delete's follows */
+  uint16_t flags;        /* la_record_flag */
+  uint8_t op;            /* la_record_op */
+} la_flush_record;
+
+/* A foreign key of a record's object is to be copied from `parent`, or cleared. */
+typedef struct la_flush_sync {
+  la_relationship *relationship;
+  la_instance *parent; /* NULL or `clear`: the key becomes NULL */
+  uint32_t next;
+  bool clear;
+} la_flush_sync;
+
+/* A row of a secondary table comes or goes. */
+typedef struct la_flush_pair {
+  la_relationship *relationship;
+  la_instance *owner, *other;
+  bool add;
+  bool of_delete; /* because the owner is deleted */
+} la_flush_pair;
+
+typedef struct la_flush_unit {
+  la_mapper *root;
+  bool cyclic;
+  bool has_deletes;
+  uint32_t component;
+  uint32_t save, save_end, delete, delete_end; /* nodes; begin and end are one node if the unit is not cyclic */
+} la_flush_unit;
+
+typedef enum la_node_action {
+  LA_ACTION_DELETE_UNIT,
+  LA_ACTION_DELETE_RECORD,
+  LA_ACTION_PAIRS_OF_DELETES,
+  LA_ACTION_PAIRS,
+  LA_ACTION_NOTHING,
+  LA_ACTION_SAVE_UNIT,
+  LA_ACTION_SAVE_RECORD,
+  LA_ACTION_POST_UPDATE
+} la_node_action;
+
+typedef struct la_flush_node {
+  la_node_action action;
+  uint32_t unit;
+  uint32_t subject; /* a record, or the number of a relationship */
+} la_flush_node;
+
+/* How to put a slot back. */
+typedef struct la_flush_undo {
+  la_instance *instance;
+  uint32_t slot;
+  bool revert;  /* the history has the old value */
+  la_value old; /* otherwise; bytes are the log's */
+} la_flush_undo;
+
+typedef struct la_flush_expire {
+  la_instance *instance;
+  uint32_t slot;
+} la_flush_expire;
+
+typedef LA_VEC(uint32_t) la_numbers;
+
+/* How the rows of one table come from the objects of one mapper; in the flush's arena. */
+typedef struct la_table_map {
+  struct la_table_map *next;
+  la_mapper *mapper;
+  la_table *table;
+  uint32_t count;            /* columns */
+  la_property **properties;  /* by ordinal; NULL: not mapped */
+  uint32_t depth;            /* in the chain of inheritance: 0 is the root's table */
+  la_property *autoincrement; /* whose value is the last insert id, or NULL */
+  uint8_t *shape;            /* scratch: la_cell of each column */
+} la_table_map;
+
+/* What a statement does with a column. */
+typedef enum la_cell { LA_CELL_OMITTED, LA_CELL_VALUE, LA_CELL_EXPR, LA_CELL_RETURNED } la_cell;
+
+typedef enum la_plan_kind { LA_PLAN_INSERT, LA_PLAN_UPDATE, LA_PLAN_DELETE, LA_PLAN_INSERT_PAIR, LA_PLAN_DELETE_PAIR } la_plan_kind;
+
+/* A statement of a shape, ready to be bound. Counted; kept in the engine's cache. */
+typedef struct la_persist_plan {
+  la_object object;
+  la_allocator *alloc;
+  la_object *mapper;     /* retained: stands in the key by address */
+  la_compiled *compiled; /* retained */
+  uint32_t count;        /* placeholders */
+  uint32_t *sources;     /* of each: the ordinal of a column, LA_SOURCE_KEY + ordinal (a value of the WHERE), or LA_SOURCE_OTHER */
+} la_persist_plan;
+
+#define LA_SOURCE_KEY   0x10000u
+#define LA_SOURCE_OTHER 0x20000u
+
+typedef enum la_flush_stage {
+  LA_STAGE_BEGIN,
+  LA_STAGE_BEFORE,
+  LA_STAGE_DEFAULTS,
+  LA_STAGE_ROWS,
+  LA_STAGE_AFTER,
+  LA_STAGE_END
+} la_flush_stage;
+
+struct la_flush {
+  la_session *session; /* retained */
+  la_allocator *alloc;
+  la_arena arena;
+  LA_VEC(la_flush_record) records;
+  LA_VEC(la_flush_sync) syncs;
+  LA_VEC(la_flush_pair) pairs;
+  la_map pairs_seen; /* of relationships with a reverse */
+  LA_VEC(la_relationship *) relationships; /* that have pairs or order things */
+  LA_VEC(la_flush_undo) undo;
+  LA_VEC(la_flush_expire) expires;
+  LA_VEC(la_key_switch *) switches;
+  /* gathering */
+  la_numbers queue;
+  size_t queue_at;
+  uint32_t link_at;
+  bool asked; /* the link at hand has been asked for */
+  la_instances added, removed; /* scratch */
+  /* order */
+  LA_VEC(la_flush_unit) units;
+  LA_VEC(la_flush_node) nodes;
+  la_numbers order;  /* nodes */
+  la_numbers levels; /* where each level of `order` begins */
+  /* running */
+  size_t order_at, level_at;
+  la_flush_node batch_node;
+  la_numbers batch; /* records, or pairs */
+  la_flush_stage stage;
+  size_t at;        /* in the batch */
+  uint32_t column;
+  size_t table_at;
+  bool in_batch;
+  LA_VEC(la_table_map *) tables; /* of the batch, in order */
+  la_table_map *maps;  /* all made so far */
+  la_connection *connection; /* lent by the session */
+  la_cursor cursor;
+  la_persist_plan *plan; /* what `cursor` runs; retained */
+  uint8_t *plan_shape;   /* its shape, and whose */
+  size_t plan_shape_size, plan_shape_room;
+  la_table_map *plan_map;
+  la_plan_kind plan_kind;
+  la_arena scratch; /* bytes of the row at hand */
+  LA_VEC(la_value) values;
+  la_value *converted; /* answers of CONVERT for the row at hand, by ordinal; flags tell which */
+  uint32_t converted_room;
+  la_flush_step_kind waiting; /* for la_flush_supply */
+  la_instance *waiting_instance;
+  uint32_t waiting_slot, waiting_column;
+  la_node *waiting_node;
+  bool is_waiting;
+  bool sent;     /* statements have run */
+  bool failed, finished, reserved;
+  la_text failed_text;
+  la_value *failed_values;
+  uint32_t failed_count;
+};
+
+/* The record of an object that takes part, made if need be; NULL if it is not in the session, or out of memory (`err` is filled then). */
+la_flush_record *la_flush_register(la_flush *flush, la_instance *instance, la_record_op op, bool cancel_delete, la_error *err);
+static inline la_flush_record *la_flush_record_of(const la_flush *flush, const la_instance *instance) {
+  return instance->flags & LA_INSTANCE_FLUSHING && instance->session == flush->session ? &flush->records.items[instance->set_index] : NULL;
+}
+/* Writes a slot for the time of the flush; la_flush_undo_all puts it back. */
+la_status la_flush_write(la_flush *flush, la_instance *instance, uint32_t slot, const la_value *value, la_error *err);
+la_status la_flush_expire_later(la_flush *flush, la_instance *instance, uint32_t slot, la_error *err);
+/* What of a failure: memory is as before, the session inactive. Gives `status`. */
+la_status la_flush_fail(la_flush *flush, la_status status, la_error *err);
+/* Stably sorts `count` numbers; `before` says if a must stand before b. Work memory from the flush's allocator. */
+la_status la_flush_merge_sort(la_flush *flush, uint32_t *numbers, size_t count, int (*compare)(const la_flush *, uint32_t, uint32_t), la_error *err);
+
+/* Copies the foreign keys of a record's object from its parents. */
+la_status la_flush_sync_record(la_flush *flush, la_flush_record *record, la_error *err);
+/* The value that a sync pair's source has on `instance`; false if it has none. */
+bool la_sync_source(const la_instance *instance, const la_column *column, la_value *out);
+/* The target of a many-to-one that is loaded, or that the session's map has. */
+la_instance *la_link_peek(const la_instance *instance, uint32_t link);
+
+/* The map of `table` for `mapper`; NULL when out of memory. */
+la_table_map *la_flush_table_map(la_flush *flush, la_mapper *mapper, la_table *table);
+/* Makes flush->tables for the records of the batch. */
+la_status la_flush_batch_tables(la_flush *flush, la_error *err);
+/* The property whose slot gives `column` of a table of `mapper`'s chain, foreign keys of inheritance followed. */
+la_property *la_persist_property(const la_mapper *mapper, const la_column *column);
+
+/* The statement for `map`->shape, or for a secondary table's pair; kept as flush->plan with its cursor. */
+la_status la_persist_use_plan(la_flush *flush, la_plan_kind kind, la_table_map *map, la_error *err);
+la_status la_persist_use_pair_plan(la_flush *flush, la_plan_kind kind, la_relationship *relationship, la_error *err);
+/* Compiles the statement of a row that has expressions; `plan_out` is the caller's. */
+la_status la_persist_make_plan(la_flush *flush, la_plan_kind kind, la_table_map *map, const la_instance *instance, la_persist_plan **plan_out, la_error *err);
+/* Runs flush->plan with flush->values; LA_ROW if a row came back (flush->cursor has it), LA_OK. */
+la_status la_persist_execute(la_flush *flush, la_error *err);
+/* Rows changed by the last statement; its last insert id. */
+int64_t la_persist_changes(const la_flush *flush);
+int64_t la_persist_insert_id(const la_flush *flush);
+void la_persist_close(la_flush *flush);
+
+/* LA_ROW with a step, or LA_OK when the batch has nothing left of the kind. */
+la_status la_persist_defaults(la_flush *flush, la_flush_step *step_out, la_error *err);
+la_status la_persist_save_rows(la_flush *flush, la_flush_step *step_out, la_error *err);
+la_status la_persist_delete_rows(la_flush *flush, la_flush_step *step_out, la_error *err);
+la_status la_persist_pairs(la_flush *flush, la_error *err);
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+#include "orm/plan.h"
+
+#include "orm/later.h"
+
+static void destroy(la_object *object) {
+  la_load_plan *plan = (la_load_plan *)(void *)object;
+  for (size_t i = 0; i < plan->laters.count; i++) {
+    la_later_free(plan->laters.items[i], plan->alloc);
+  }
+  la_vec_clear(plan->alloc, &plan->laters);
+  for (size_t i = 0; !plan->weak && i < plan->mappers.count; i++) {
+    la_object_release(plan->mappers.items[i]);
+  }
+  la_vec_clear(plan->alloc, &plan->mappers);
+  la_node_release(plan->statement);
+  la_arena_clear(&plan->arena);
+  la_free(plan->alloc, plan, sizeof *plan);
+}
+
+static const la_object_class plan_class = {.name = "load plan", .destroy = destroy};
+
+la_load_plan *la_load_plan_new(la_allocator *alloc, bool weak) {
+  la_load_plan *plan = la_alloc_zero(alloc, sizeof *plan);
+  if (plan != NULL) {
+    la_object_init(&plan->object, &plan_class);
+    plan->alloc = alloc;
+    plan->weak = weak;
+    la_arena_init(&plan->arena, alloc);
+  }
+  return plan;
+}
+
+la_status la_load_plan_note_mapper(la_load_plan *plan, la_mapper *mapper, la_error *err) {
+  for (size_t i = 0; i < plan->mappers.count; i++) {
+    if (plan->mappers.items[i] == mapper) {
+      return LA_OK;
+    }
+  }
+  if (!la_vec_push(plan->alloc, &plan->mappers, mapper)) {
+    return la_fail_nomem(err);
+  }
+  if (!plan->weak) {
+    la_object_retain(mapper);
+  }
+  if (plan->first == NULL) {
+    plan->first = mapper;
+    plan->epoch = mapper->registry != NULL ? mapper->registry->epoch : 0;
+  }
+  return LA_OK;
+}
+
+bool la_load_plan_holds(const la_load_plan *plan) {
+  const la_registry *registry = plan->first != NULL ? plan->first->registry : NULL;
+  return registry == NULL || registry->epoch == plan->epoch;
+}
+
+const la_row_part *la_load_plan_parts(const la_load_plan *plan, uint32_t *count_out, bool *single_out) {
+  *count_out = plan->part_count;
+  *single_out = plan->single;
+  return plan->parts;
+}
+
+bool la_load_plan_needs_unique(const la_load_plan *plan) {
+  return plan->needs_unique;
+}

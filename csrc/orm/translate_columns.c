@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Entities as columns: which attributes are loaded with their row, and which relationships on the way.
+ */
+#include "orm/translate.h"
+
+static bool is_same_column(const la_node *a, const la_node *b) {
+  return a == b || (a->kind == LA_NODE_COLUMN && b->kind == LA_NODE_COLUMN && a->subject != NULL &&
+                    a->subject == b->subject && la_node_child(a, 0) == la_node_child(b, 0));
+}
+
+/* An ATTRIBUTE as the column that it is. */
+static const la_node *plain(const la_node *node) {
+  while (node->kind == LA_NODE_ATTRIBUTE) {
+    node = node->children[0];
+  }
+  return node;
+}
+
+static bool find_column(const la_node_list *nodes, const la_node *node, uint32_t *out) {
+  for (size_t i = 0; i < nodes->list.count; i++) {
+    if (is_same_column(plain(nodes->list.items[i]), node)) {
+      *out = (uint32_t)i;
+      return true;
+    }
+  }
+  return false;
+}
+
+la_status la_translate_column(la_translation *self, bool to_eager, bool may_share, la_node *take_node, uint32_t *out) {
+  la_node_list *nodes = to_eager ? &self->eager : &self->primary;
+  uint32_t mark = to_eager ? LA_COLUMN_EAGER : 0;
+  if (take_node == NULL) {
+    return la_fail_nomem(self->err);
+  }
+  if (may_share && find_column(nodes, plain(take_node), out)) {
+    *out |= mark;
+    la_node_release(take_node);
+    return LA_OK;
+  }
+  *out = (uint32_t)nodes->list.count | mark;
+  return la_node_list_take(nodes, self->alloc, take_node, self->err);
+}
+
+static bool is_option_for(const la_load_option *option, const la_mapper *mapper, const la_property *property) {
+  return option->property != NULL && (option->property == property || la_text_equal(option->property->key, property->key)) &&
+         la_mapper_property(mapper, option->property->key) == property;
+}
+
+/* Whether `property` is loaded with the row, by the options of its level; `*raise_out`: nor may it be loaded later. */
+static bool is_loaded(const la_mapper *mapper, const la_property *property, const la_load_option *options,
+                      bool *raise_out) {
+  bool fixed = (property->flags & (LA_PROPERTY_PRIMARY_KEY | LA_PROPERTY_VERSION | LA_PROPERTY_POLYMORPHIC)) != 0;
+  bool loaded = !(property->flags & LA_PROPERTY_DEFERRED);
+  bool only = false, listed = false;
+  *raise_out = (property->flags & LA_PROPERTY_RAISELOAD) != 0;
+  for (; options != NULL; options = options->next) {
+    bool named = is_option_for(options, mapper, property);
+    switch (options->strategy) {
+    case LA_LOADER_LOAD_ONLY:
+      only = true;
+      listed = listed || named;
+      *raise_out = *raise_out || options->raiseload;
+      break;
+    case LA_LOADER_DEFER:
+      if (named || options->wildcard) {
+        loaded = false;
+        *raise_out = options->raiseload;
+      }
+      break;
+    case LA_LOADER_UNDEFER:
+      loaded = loaded || named || options->wildcard;
+      break;
+    case LA_LOADER_UNDEFER_GROUP:
+      loaded = loaded || (property->group.bytes != NULL && la_text_equal(property->group, options->group));
+      break;
+    default:
+      break;
+    }
+  }
+  if (only) {
+    loaded = listed;
+  }
+  if (property->kind == LA_PROPERTY_COLUMN && fixed) {
+    loaded = true;
+  }
+  *raise_out = *raise_out && !loaded;
+  return loaded;
+}
+
+static la_status node_of(la_translation *self, const la_property *property, la_node *entity, la_node **out) {
+  const la_mapper *mapper = (const la_mapper *)(const void *)entity->subject;
+  la_node *attribute = NULL;
+  if (property->kind == LA_PROPERTY_COLUMN) {
+    return la_column_through(self->sql, property->column, entity, out, self->err);
+  }
+  if (entity == mapper->entity) {
+    *out = la_node_retain(property->expr);
+    return LA_OK;
+  }
+  LA_TRY(la_mapper_attribute(self->sql, property, entity, &attribute, self->err));
+  *out = la_node_retain(attribute->children[0]);
+  la_node_release(attribute);
+  return LA_OK;
+}
+
+/* The property's column, and those of its bases' tables, which hold the same. */
+static la_status add_property(la_translation *self, const la_property *property, la_node *entity, bool to_eager,
+                              uint32_t *out) {
+  la_node *node = NULL;
+  LA_TRY(node_of(self, property, entity, &node));
+  LA_TRY(la_translate_column(self, to_eager, true, node, out));
+  for (const la_property *base = property->parent; base != NULL; base = base->parent) {
+    uint32_t unused;
+    if (base->column == property->column || base->column == NULL) {
+      continue;
+    }
+    LA_TRY(la_column_through(self->sql, base->column, entity, &node, self->err));
+    LA_TRY(la_translate_column(self, to_eager, true, node, &unused));
+  }
+  return LA_OK;
+}
+
+static la_status add_slots(la_translation *self, la_plan_entity *plan, la_node *entity, const la_load_option *options,
+                           bool to_eager) {
+  la_mapper *mapper = plan->mapper;
+  plan->slots = la_arena_alloc(self->arena, (mapper->slot_count + 1) * sizeof *plan->slots);
+  plan->raised = la_arena_alloc(self->arena, (mapper->slot_count + 1) * sizeof *plan->raised);
+  plan->key_columns = la_arena_alloc(self->arena, (mapper->primary_key_count + 1) * sizeof *plan->key_columns);
+  if (plan->slots == NULL || plan->raised == NULL || plan->key_columns == NULL) {
+    return la_fail_nomem(self->err);
+  }
+  for (size_t i = 0; i < mapper->properties.count; i++) {
+    la_property *property = mapper->properties.items[i];
+    la_plan_slot *slot = &plan->slots[plan->slot_count];
+    const la_type *type;
+    bool raise;
+    if (property->kind != LA_PROPERTY_COLUMN && property->kind != LA_PROPERTY_EXPRESSION) {
+      continue;
+    }
+    if (!is_loaded(mapper, property, options, &raise)) {
+      if (raise) {
+        plan->raised[plan->raised_count++] = property->slot;
+      }
+      continue;
+    }
+    LA_TRY(add_property(self, property, entity, to_eager, &slot->column));
+    type = property->column != NULL ? property->column->type : property->expr->type;
+    slot->slot = property->slot;
+    slot->type = type == NULL || (property->flags & LA_PROPERTY_HOST_TYPE) || la_type_result_is_plain(type) ? NULL : type;
+    plan->slot_count++;
+    for (uint32_t k = 0; k < mapper->primary_key_count; k++) {
+      if (mapper->primary_key[k]->slot == property->slot) {
+        plan->key_columns[k] = slot->column;
+      }
+    }
+    if (mapper->polymorphic_on != NULL && mapper->polymorphic_on->slot == property->slot) {
+      plan->polymorphic_column = slot->column;
+    }
+  }
+  return LA_OK;
+}
+
+static int times_in_path(const la_path *path, const la_mapper *mapper) {
+  int count = 0;
+  for (; path != NULL; path = path->up) {
+    count += la_mapper_is_a(path->mapper, mapper) || la_mapper_is_a(mapper, path->mapper);
+  }
+  return count;
+}
+
+static int path_length(const la_path *path) {
+  int length = 0;
+  for (; path != NULL; path = path->up) {
+    length++;
+  }
+  return length;
+}
+
+/* An eager strategy of the mapper's own, or of a wildcard, ends where it would go round. */
+static bool goes_round(const la_relationship *relationship, const la_path *path) {
+  if (relationship->join_depth > 0) {
+    return path_length(path) > relationship->join_depth;
+  }
+  return times_in_path(path, relationship->target) > 0;
+}
+
+static la_loader_strategy strategy_of(const la_translation *self, const la_relationship *relationship,
+                                      const la_load_option *option, const la_path *path) {
+  la_loader_strategy strategy = option != NULL ? option->strategy : relationship->lazy;
+  bool own = option == NULL || option->wildcard || option->strategy == LA_LOADER_DEFAULT;
+  if (strategy == LA_LOADER_DEFAULT) {
+    strategy = relationship->lazy;
+  }
+  if (relationship == self->request.lazy_reverse) {
+    return LA_LOADER_SELECT;
+  }
+  if (own && (strategy == LA_LOADER_JOINED || strategy == LA_LOADER_SELECTIN || strategy == LA_LOADER_SUBQUERY ||
+              strategy == LA_LOADER_IMMEDIATE) &&
+      goes_round(relationship, path)) {
+    return LA_LOADER_SELECT;
+  }
+  if (self->request.refresh &&
+      (strategy == LA_LOADER_SELECTIN || strategy == LA_LOADER_SUBQUERY)) {
+    return LA_LOADER_IMMEDIATE;
+  }
+  return strategy;
+}
+
+static la_status make_link(la_translation *self, la_plan_entity *plan, la_relationship *relationship, uint32_t link,
+                           la_loader_strategy strategy, const la_load_option *option, la_plan_link **out) {
+  la_plan_link **at = &plan->links;
+  la_plan_link *made = la_arena_alloc_zero(self->arena, sizeof *made);
+  if (made == NULL) {
+    return la_fail_nomem(self->err);
+  }
+  made->relationship = relationship;
+  made->link = link;
+  made->strategy = strategy;
+  if (option != NULL && !option->wildcard) {
+    made->options = option->first;
+    made->criteria = option->criteria;
+    made->target = option->target;
+  }
+  made->sql_only = option != NULL && option->sql_only;
+  made->number = self->plan != NULL ? self->plan->link_count++ : 0;
+  while (*at != NULL) {
+    at = &(*at)->next;
+  }
+  *at = made;
+  *out = made;
+  return LA_OK;
+}
+
+/* Later loads outlive the call's stack: their path is copied. */
+static la_status keep_path(la_translation *self, const la_path *path, const la_path **out) {
+  const la_path **at = out;
+  *out = NULL;
+  for (; path != NULL; path = path->up) {
+    la_path *copy = la_arena_alloc(self->arena, sizeof *copy);
+    if (copy == NULL) {
+      return la_fail_nomem(self->err);
+    }
+    *copy = (la_path){NULL, path->mapper};
+    *at = copy;
+    at = &copy->up;
+  }
+  return LA_OK;
+}
+
+static la_status add_link(la_translation *self, la_plan_entity *plan, la_node *entity, la_property *property,
+                          const la_load_option *options, const la_path *path, size_t join) {
+  la_relationship *relationship = property->relationship;
+  const la_load_option *option = la_option_for(options, relationship);
+  la_loader_strategy strategy;
+  la_plan_link *link;
+  if (!relationship->configured) {
+    return LA_OK;
+  }
+  if (option == NULL) {
+    option = self->wildcard;
+  }
+  strategy = strategy_of(self, relationship, option, path);
+  switch (strategy) {
+  case LA_LOADER_JOINED:
+  case LA_LOADER_CONTAINS:
+    LA_TRY(make_link(self, plan, relationship, property->slot, strategy, option, &link));
+    return la_translate_joined(self, link, entity, option, path, join);
+  case LA_LOADER_SELECTIN:
+  case LA_LOADER_SUBQUERY:
+  case LA_LOADER_IMMEDIATE:
+    LA_TRY(make_link(self, plan, relationship, property->slot, strategy, option, &link));
+    if (self->plan != NULL) {
+      self->plan->has_later = true;
+    }
+    return keep_path(self, path, &link->path);
+  case LA_LOADER_RAISE:
+  case LA_LOADER_RAISE_ON_SQL:
+  case LA_LOADER_NOLOAD:
+    if (option == NULL) {
+      return LA_OK; /* the mapper's own: la_load_link sees it */
+    }
+    return make_link(self, plan, relationship, property->slot, strategy, option, &link);
+  default:
+    return LA_OK;
+  }
+}
+
+la_status la_translate_single_table(const la_sql *sql, la_node *entity, la_node **out, la_error *err) {
+  la_mapper *mapper = (la_mapper *)(void *)entity->subject;
+  la_registry *registry = mapper->registry;
+  LA_VEC(la_value) values = {0};
+  la_node *column = NULL, *list = NULL;
+  la_status status = LA_OK;
+  *out = NULL;
+  if (mapper->base == NULL || mapper->base->table != mapper->table || mapper->root->polymorphic_on == NULL ||
+      registry == NULL) {
+    return LA_OK;
+  }
+  for (size_t i = 0; i < registry->mappers.count && status >= 0; i++) {
+    la_mapper *other = registry->mappers.items[i];
+    if (la_mapper_is_a(other, mapper) && other->has_polymorphic_identity &&
+        !la_vec_push(sql->alloc, &values, other->polymorphic_identity)) {
+      status = la_fail_nomem(err);
+    }
+  }
+  if (status >= 0) {
+    status = la_column_through(sql, mapper->root->polymorphic_on->column, entity, &column, err);
+  }
+  if (status >= 0) {
+    list = la_expr_params(sql, mapper->root->polymorphic_on->column->name, values.items, (uint32_t)values.count, 0,
+                          mapper->root->polymorphic_on->column->type);
+    *out = list != NULL ? la_expr_binary(sql, LA_OP_IN, column, list) : NULL;
+    status = *out != NULL ? LA_OK : la_fail_nomem(err);
+  }
+  la_node_release(column);
+  la_node_release(list);
+  la_vec_clear(sql->alloc, &values);
+  return status;
+}
+
+la_status la_translate_entity(la_translation *self, la_node *entity, const la_load_option *options, const la_path *path,
+                              bool to_eager, size_t join, la_plan_entity **out) {
+  la_mapper *mapper = (la_mapper *)(void *)entity->subject;
+  la_plan_entity *plan = la_arena_alloc_zero(self->arena, sizeof *plan);
+  la_path here = {path, mapper};
+  if (plan == NULL) {
+    return la_fail_nomem(self->err);
+  }
+  if (mapper->primary_key == NULL) {
+    return la_fail(self->err, LA_INVALID_REQUEST, "Mapper for class %.*s is not finished", LA_TEXT_FORMAT(mapper->class_name));
+  }
+  plan->mapper = mapper;
+  plan->partial_keys = mapper->root->allow_partial_keys && mapper->primary_key_count > 1;
+  plan->polymorphic_column = UINT32_MAX;
+  if (self->plan != NULL) {
+    LA_TRY(la_load_plan_note_mapper(self->plan, mapper, self->err));
+    plan->number = self->plan->entity_count++;
+    plan->next = self->plan->entities;
+    self->plan->entities = plan;
+  }
+  for (uint32_t i = 0; !self->request.no_eager && self->plan != NULL && i < mapper->link_count; i++) {
+    LA_TRY(add_link(self, plan, entity, mapper->links[i], options, &here, join));
+  }
+  LA_TRY(add_slots(self, plan, entity, options, to_eager));
+  *out = plan;
+  return LA_OK;
+}
