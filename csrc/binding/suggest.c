@@ -11,6 +11,13 @@ typedef struct search {
   int limit;    /* the best's distance, or the largest that is near enough */
 } search;
 
+/* Of two that are as near, the one that begins as the name does, then the first by the alphabet. */
+static bool is_better(const search *found, la_text candidate) {
+  bool old_begins = found->best.bytes[0] == found->name.bytes[0];
+  bool new_begins = candidate.bytes[0] == found->name.bytes[0];
+  return new_begins != old_begins ? new_begins : strcmp(candidate.bytes, found->best.bytes) < 0;
+}
+
 static void consider(lua_State *L, int index, search *found) {
   if (lua_type(L, index) != LUA_TSTRING) {
     return;
@@ -21,9 +28,10 @@ static void consider(lua_State *L, int index, search *found) {
     return;
   }
   int distance = la_text_distance(found->name, candidate, found->limit);
-  bool nearer = distance < found->limit || (distance == found->limit && !found->best.bytes);
-  bool first = distance == found->limit && found->best.bytes && strcmp(candidate.bytes, found->best.bytes) < 0;
-  if (nearer || first) {
+  if (distance > found->limit) {
+    return;
+  }
+  if (!found->best.bytes || distance < found->limit || is_better(found, candidate)) {
     found->best = candidate;
     found->limit = distance;
   }

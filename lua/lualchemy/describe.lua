@@ -29,9 +29,10 @@ local function cut(text, limit)
   return ("%s ... (%d characters truncated) ... %s"):format(text:sub(1, head), #text - limit, text:sub(tail))
 end
 
+-- A metatable that hides itself is one of ours, or as careful: it has a text of its own.
 local function has_own_text(value)
   local meta = getmetatable(value)
-  return type(meta) == "table" and meta.__tostring ~= nil
+  return meta ~= nil and (type(meta) ~= "table" or meta.__tostring ~= nil)
 end
 
 local describe_value
@@ -74,7 +75,7 @@ end
 function describe_value(value, depth, seen)
   if value == nil or value == null then return "nil" end
   if type(value) == "string" then return quote(value) end
-  if type(value) == "table" and not has_own_text(value) and not core.moment_kind(value) then
+  if type(value) == "table" and not has_own_text(value) then
     return describe_table(value, depth, seen)
   end
   return tostring(value)

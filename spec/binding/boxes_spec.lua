@@ -1,0 +1,108 @@
+-- SPDX-License-Identifier: MIT
+-- Userdata of ours: their metatables are closed, methods check what they are called on, and the core's
+-- low-level functions take wrong arguments as errors.
+local core = require "lualchemy.core"
+local la = require "lualchemy"
+local collect = require "spec.support.collect"
+
+local hostile = {nil, true, 1, 1.5, "text", {}, print, io.stdout, coroutine.create(print), la.null,
+  setmetatable({}, {__index = error})}
+
+describe("a box", function()
+  local d = la.decimal "1.5"
+
+  it("hides its metatable", function()
+    assert.is_false(getmetatable(d))
+    assert.has_error(function() setmetatable(d, {}) end)
+    assert.is_false(getmetatable(la.date "2024-01-01"))
+    assert.is_false(getmetatable(core.list {}))
+  end)
+
+  it("refuses a wrong self, naming the method and the class", function()
+    for i = 1, 11 do
+      local ok, err = pcall(d.quantize, hostile[i], 2)
+      assert.is_false(ok)
+      assert.is_true(la.exc.ArgumentError:matches(err))
+      assert.truthy(tostring(err):find("lualchemy.Decimal", 1, true), tostring(err))
+    end
+  end)
+
+  it("is known by its class", function()
+    assert.equal("lualchemy.Decimal", core.class_of(d))
+    assert.is_true(core.is(d, "lualchemy.Decimal"))
+    for i = 1, 11 do
+      assert.is_nil((core.class_of(hostile[i])))
+      assert.is_false(core.is(hostile[i], "lualchemy.Decimal"))
+    end
+  end)
+
+  it("gets methods from Lua, but no finalizer", function()
+    core.extend("lualchemy.Decimal", {doubled = function(self) return self + self end})
+    assert.equal("3.0", tostring(d:doubled()))
+    for _, name in ipairs {"__gc", "__metatable", "__newindex", "__mode", "__name"} do
+      assert.has_error(function() core.extend("lualchemy.Decimal", {[name] = print}) end)
+    end
+    assert.has_error(function() core.extend("lualchemy.Nothing", {}) end)
+  end)
+
+  it("takes no assignment", function()
+    assert.has_error(function() d.x = 1 end)
+  end)
+end)
+
+describe("the functions of lualchemy.core", function()
+  -- These change what the whole program sees.
+  local skip = {no_memory = true, hook = true, home = true, extend = true, listening = true}
+
+  it("raise for wrong arguments, and never crash", function()
+    for name, fn in pairs(core) do
+      if type(fn) == "function" and not skip[name] then
+        for i = 1, 11 do
+          pcall(fn, hostile[i])
+          for j = 1, 11 do
+            pcall(fn, hostile[i], hostile[j])
+          end
+        end
+      end
+    end
+    collect.all()
+  end)
+end)
+
+describe("memory", function()
+  it("of the core goes back when nothing refers to it", function()
+    local function work()
+      for i = 1, 200 do
+        local x = la.decimal(i) / 7 * "1.0001"
+        assert(tostring(x))
+        pcall(la.decimal, "x")
+      end
+    end
+    work()
+    collect.all()
+    local before = core.memory()
+    work()
+    collect.all()
+    assert.equal(before, (core.memory()))
+  end)
+
+  it("survives collections at every few instructions", function()
+    collect.often(function()
+      local sum = la.decimal(0)
+      for i = 1, 20 do sum = sum + la.decimal(i) end
+      assert.equal("210", tostring(sum))
+      assert.equal("[1, 2024-01-01]", tostring(core.list {1, la.date "2024-01-01"}))
+      assert.is_false((pcall(la.decimal, "x")))
+    end)
+  end)
+
+  it("survives a finalizer that works with the library", function()
+    local calls = collect.finalizing(function()
+      assert(la.decimal "1" + 1)
+      pcall(la.decimal, {})
+    end, function()
+      for i = 1, 100 do assert(la.decimal(i) * 2) end
+    end)
+    assert.is_true(calls > 0)
+  end)
+end)
