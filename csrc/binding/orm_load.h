@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Running ORM selects from Lua.
+ */
+#ifndef LA_BINDING_ORM_LOAD_H
+#define LA_BINDING_ORM_LOAD_H
+
+#include "binding/orm.h"
+#include "binding/process.h"
+#include "binding/result.h"
+
+/* The longest primary key that get() takes. */
+#define LA_KEY_LIMIT 32
+
+typedef struct la_select_run {
+  bool autoflush;
+  bool legacy; /* session:query: joined collections are made unique by themselves */
+  bool unique;
+  bool populate_existing;
+  size_t limit; /* rows to read at most; 0: all */
+  la_param_lookup lookup;
+  void *lookup_context;
+  la_load *into;     /* NULL: a scratch is pushed */
+  la_cursor *cursor; /* not NULL: the rows are a stream of this cursor, opened but not read */
+} la_select_run;
+
+/* Runs `statement` in the session at `session_index`, eager loads done and links applied; leaves a scratch with the load on the stack unless
+ * `how->into` is given. */
+la_load *la_run_select(lua_State *L, la_state *state, int session_index, const la_node *statement, const la_select_run *how);
+/* Pushes one part of a packed row. */
+void la_push_row_part(lua_State *L, la_state *state, const la_row_part *part, const la_value *value);
+/* Configures the registry of `mapper`, whose relationships are not resolved yet. */
+void la_configure(lua_State *L, la_state *state, const la_mapper *mapper);
+/* The same for the first class of `statement` that needs it. */
+void la_configure_statement(lua_State *L, la_state *state, const la_node *statement);
+
+/* What a statement's execution options ask for. */
+la_select_run la_run_options(const la_node *statement);
+/* The value of an execution option; NULL if it is not set. */
+const la_value *la_execution_option(const la_node *statement, const char *name);
+/* Pushes a scratch with a new shape of the plan's rows. */
+la_row_shape **la_push_shape(lua_State *L, la_state *state, const la_load_plan *plan);
+/* Pushes a Result of `statement`, streamed in parts of `part` rows if that is not 0. */
+void la_push_orm_result(lua_State *L, la_state *state, int session_index, const la_node *statement, const la_select_run *how, size_t part);
+bool la_plan_is_single(const la_load_plan *plan);
+/* The same for the rows that are a Result's data. */
+bool la_rows_are_single(lua_State *L, int index);
+/* Clears a scratch that holds one counted object. */
+void la_clear_reference(void *memory);
+
+/* Methods of sessions that stand in files of their own. */
+extern const luaL_Reg la_session_load_methods[];
+extern const luaL_Reg la_session_result_methods[];
+extern const luaL_Reg la_session_transaction_methods[];
+extern const luaL_Reg la_session_query_methods[];
+
+/* Parts of la_open_orm. */
+void la_open_orm_class(lua_State *L, la_state *state);
+void la_open_orm_object(lua_State *L, la_state *state);
+void la_open_orm_collection(lua_State *L, la_state *state);
+void la_open_orm_session(lua_State *L, la_state *state);
+void la_open_orm_transaction(lua_State *L, la_state *state);
+void la_open_orm_configure(lua_State *L, la_state *state);
+void la_open_orm_option(lua_State *L, la_state *state);
+void la_open_orm_query(lua_State *L, la_state *state);
+void la_open_orm_result(lua_State *L, la_state *state);
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the files of the session's binding share.
+ */
+#ifndef LA_BINDING_ORM_SESSION_H
+#define LA_BINDING_ORM_SESSION_H
+
+#include "binding/orm.h"
+
+/* Instances with a pin each, in a scratch. */
+typedef struct instances_box {
+  la_allocator *alloc;
+  la_instances instances;
+} instances_box;
+
+instances_box *la_push_instances(lua_State *L, la_state *state);
+/* Pushes what the Lua function registered as `hook` makes of the list of handles. */
+void la_push_instance_list(lua_State *L, la_state *state, instances_box *box, const char *hook);
+/* Flushes until nothing is left to flush. */
+void la_session_flush_all(lua_State *L, la_state *state, int index);
+
+#endif

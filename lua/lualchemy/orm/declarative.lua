@@ -1,0 +1,486 @@
+-- SPDX-License-Identifier: MIT
+-- Declarative classes: a table of columns, relationships and methods becomes a mapped class.
+--
+-- The class is a plain table. Mapped attributes and methods lie raw in it, so that reading one costs a table look-up; its metatable
+-- handles what is not there: names of base classes, names that do not exist, and assignments that add properties.
+local core = require "lualchemy.core"
+local exc = require "lualchemy.exc"
+local keywords = require "lualchemy.keywords"
+local registries = require "lualchemy.orm.registry"
+local relationships = require "lualchemy.orm.relationship"
+local schema = require "lualchemy.schema"
+local strict = require "lualchemy.strict"
+
+local M = {}
+
+--- What declarative keeps of a class beside its raw fields: class → {keys, objects, metatable, own, registry, abstract}.
+local records = setmetatable({}, {__mode = "k"})
+
+local Mixin = {__name = "lualchemy.Mixin"}
+local DeclaredAttr = {__name = "lualchemy.declared_attr"}
+
+local directives = keywords.set {
+  "__tablename__", "__table_args__", "__mapper_args__", "__table__", "__abstract__", "__init",
+}
+local metamethods = keywords.set {
+  "__tostring", "__eq", "__lt", "__le", "__call", "__concat", "__len", "__unm", "__add", "__sub", "__mul", "__div",
+  "__idiv", "__mod", "__pow", "__band", "__bor", "__bxor", "__bnot", "__shl", "__shr", "__pairs", "__name",
+}
+local reserved = keywords.set {"metadata", "registry"}
+
+--- Attributes that several classes share: `orm.mixin{ created_at = Column(DateTime), touch = function(self) … end }`. Columns are copied into
+--- each class that has it.
+---@param fields table
+---@return table mixin  for the array part of a class table
+function M.mixin(fields)
+  return setmetatable(fields, Mixin)
+end
+
+--- A field that is worked out for each class, as SQLAlchemy's `declared_attr`.
+---
+---     orm.mixin{ __tablename__ = declared_attr(function(cls) return cls.__name__:lower() end) }
+---@param make fun(cls: table): any
+---@return table
+function M.declared_attr(make)
+  return setmetatable({make = make}, DeclaredAttr)
+end
+
+local function is_column(value)
+  return schema.is_column(value)
+end
+
+--- Copies of a mixin's or abstract class's values, so that each class has its own.
+local function own_copy(value)
+  if is_column(value) then return schema.copy_column(value) end
+  if relationships.is_property(value) then
+    local copy = setmetatable({}, relationships.Property)
+    for key, field in pairs(value) do copy[key] = field end
+    copy.options = {}
+    for key, field in pairs(value.options or {}) do copy.options[key] = field end
+    if is_column(value.expression) then copy.expression = schema.copy_column(value.expression) end
+    return copy
+  end
+  return value
+end
+
+--- When a field was made, for those that remember.
+local function serial_of(value)
+  if is_column(value) then return schema.column_serial(value) end
+  if relationships.is_property(value) then
+    if is_column(value.expression) then return schema.column_serial(value.expression) end
+    return value.serial
+  end
+  return 0
+end
+
+local function refuse_name(class_name, key)
+  if reserved[key] then
+    error(exc.InvalidRequestError(("Attribute name '%s' is reserved when using the Declarative API (class %s); call the attribute otherwise and give the column its name: Column(\"%s\", …)")
+      :format(key, class_name, key)), 0)
+  end
+  if key:sub(1, 2) == "__" and not directives[key] and not metamethods[key] then
+    error(exc.ArgumentError(("class %s: \"%s\" can't be a name of an attribute or metamethod here"):format(class_name, key)), 0)
+  end
+end
+
+--- The fields of a definition in a sequence of {key, value}, in the order in which they were made; names of own fields are taken.
+local function gather(class, fields, taken, copy, into)
+  local found = {}
+  for key, value in next, fields do
+    if type(key) == "string" and not taken[key] then
+      refuse_name(class.__name__, key)
+      taken[key] = true
+      if getmetatable(value) == DeclaredAttr then value = value.make(class) end
+      if copy then value = own_copy(value) end
+      found[#found + 1] = {key = key, value = value, serial = serial_of(fields[key])}
+    elseif type(key) ~= "string" and math.type(key) ~= "integer" then
+      error(exc.ArgumentError(("class %s: a field is named by a string, not by a %s"):format(class.__name__, type(key))), 0)
+    end
+  end
+  table.sort(found, function(a, b)
+    if a.serial ~= b.serial then return a.serial < b.serial end
+    return a.key < b.key
+  end)
+  for _, field in ipairs(found) do into[#into + 1] = field end
+end
+
+--- Own fields, then those of mixins, then those of abstract bases.
+local function all_fields(class, definition, parent)
+  local taken, fields = {}, {}
+  gather(class, definition, taken, false, fields)
+  for i, mixin in ipairs(definition) do
+    if type(mixin) ~= "table" or (getmetatable(mixin) ~= Mixin and getmetatable(mixin) ~= nil and not records[mixin]) then
+      error(exc.ArgumentError(("class %s: item %d of its table is a %s; mixins stand there"):format(class.__name__, i, type(mixin))), 0)
+    end
+    gather(class, records[mixin] and records[mixin].definition or mixin, taken, true, fields)
+  end
+  local base = parent
+  while base and records[base] and records[base].abstract do
+    local definition_of_base = records[base].definition
+    if definition_of_base then
+      taken.__abstract__ = true
+      for _, mixin in ipairs(definition_of_base) do gather(class, mixin, taken, true, fields) end
+      gather(class, definition_of_base, taken, true, fields)
+    end
+    base = rawget(base, "__base__")
+  end
+  return fields
+end
+
+--- `__table_args__`: an array of constraints with the options last, or the options alone.
+local function table_arguments(class, given)
+  if given == nil then return {}, {} end
+  if type(given) ~= "table" then
+    error(exc.ArgumentError(("class %s: __table_args__ is a list of constraints with a table of options last, or that table"):format(class.__name__)), 0)
+  end
+  if #given == 0 then return {}, given end
+  local items, options = {}, {}
+  for i, item in ipairs(given) do
+    if i == #given and keywords.is_table(item) then options = item else items[i] = item end
+  end
+  for key, value in next, given do
+    if type(key) == "string" then options[key] = value end
+  end
+  return items, options
+end
+
+local function is_mapped_column(value)
+  return is_column(value) or relationships.is_property(value) and value.kind == "column" and is_column(value.expression)
+end
+
+--- The class's table: given, made from its columns, or its parent's.
+local function make_table(class, record, parent, values, columns)
+  if values.__table__ ~= nil then return values.__table__ end
+  local name = values.__tablename__
+  if name == nil then
+    if parent and core.is_mapped(parent) then
+      local table_of_parent = parent.__table__
+      for _, field in ipairs(columns) do
+        schema.append_column(table_of_parent, field.key, field.column)
+      end
+      return nil
+    end
+    error(exc.InvalidRequestError(("Class %s does not have a __table__ or __tablename__ specified and does not inherit from an existing table-mapped class."):format(class.__name__)), 0)
+  end
+  if type(name) ~= "string" then
+    error(exc.ArgumentError(("class %s: __tablename__ is a string, not a %s"):format(class.__name__, type(name))), 0)
+  end
+  local items, options = table_arguments(class, values.__table_args__)
+  local arguments = {name, record.registry.metadata}
+  for _, field in ipairs(columns) do
+    schema.name_column(field.column, field.key)
+    arguments[#arguments + 1] = field.column
+  end
+  for _, item in ipairs(items) do arguments[#arguments + 1] = item end
+  arguments[#arguments + 1] = options
+  return schema.Table(table.unpack(arguments))
+end
+
+local mapper_keywords = keywords.set {
+  "polymorphic_identity", "polymorphic_on", "version_id_col", "version_id_generator", "primary_key", "eager_defaults",
+  "confirm_deleted_rows", "allow_partial_pks", "include_properties", "exclude_properties", "column_prefix", "properties", "order_by",
+  "batch", "passive_updates", "passive_deletes", "concrete", "with_polymorphic", "always_refresh", "inherit_condition", "polymorphic_load",
+  "legacy_is_orphan", "local_table", "inherits", "non_primary", "polymorphic_abstract",
+}
+
+--- The column that a mapper argument names: by string, as a column, or as a local that is a field too.
+local function column_argument(class, own_table, values, given)
+  if type(given) == "string" then
+    local value = values[given]
+    if is_column(value) then return value end
+    return own_table.c[given]
+  end
+  return given
+end
+
+local function make_mapper(class, record, parent, own_table, values)
+  local given = values.__mapper_args__
+  if type(given) == "function" then given = given(class) end
+  given = keywords.check(("class %s: __mapper_args__"):format(class.__name__), given, mapper_keywords)
+  local of_table = own_table or parent.__table__
+  local primary_key
+  if given.primary_key then
+    primary_key = {}
+    for i, column in ipairs(given.primary_key) do primary_key[i] = column_argument(class, of_table, values, column) end
+  end
+  return core.mapper_new(record.registry.core, class, {
+    class_name = class.__name__,
+    table = own_table,
+    base = parent and core.is_mapped(parent) and parent or nil,
+    primary_key = primary_key,
+    version_id = given.version_id_col and column_argument(class, of_table, values, given.version_id_col) or nil,
+    eager_defaults = given.eager_defaults == true,
+    confirm_deleted_rows = given.confirm_deleted_rows,
+    allow_partial_pks = given.allow_partial_pks,
+  }), given
+end
+
+--- Makes the class attributes of all mapped properties, and the objects' keys.
+local function refresh_attributes(class, record)
+  core.mapper_keys(class, record.keys)
+  for key in next, record.keys do
+    if rawget(class, key) == nil or record.attributes[key] then
+      rawset(class, key, core.mapper_attribute(class, key))
+      record.attributes[key] = true
+    end
+  end
+end
+
+--- Adds one mapped property under `key`; gives false if `value` is none.
+local function add_mapped(class, record, key, value)
+  if is_column(value) then
+    core.mapper_column(class, key, value, nil)
+  elseif relationships.is_property(value) then
+    if value.kind == "column" and is_column(value.expression) then
+      core.mapper_column(class, key, value.expression, value.options)
+    elseif value.kind == "column" then
+      local expression = value.expression
+      if type(expression) == "function" then expression = expression(class) end
+      core.mapper_expression(class, key, expression, value.options)
+    elseif value.kind == "synonym" then
+      core.mapper_synonym(class, key, value.argument)
+    else
+      core.mapper_relationship(class, key)
+      record.registry:_wait(class, key, value)
+    end
+  else
+    return false
+  end
+  return true
+end
+
+--- A property for a class that exists: `User.addresses = relationship(…)`, `User.age = Column(Integer)`.
+function M.add_property(class, key, value)
+  local record = records[class]
+  refuse_name(class.__name__, key)
+  if is_mapped_column(value) then
+    schema.append_column(class.__table__, key, is_column(value) and value or value.expression)
+  end
+  add_mapped(class, record, key, value)
+  core.mapper_finish(class)
+  record.attributes[key] = true
+  refresh_attributes(class, record)
+end
+
+--- Columns of the table that no field maps are mapped under their keys.
+local function map_columns(class, own_table, columns, values)
+  local key_of = {}
+  for _, field in ipairs(columns) do key_of[field.column] = field end
+  for _, column in ipairs(own_table.c) do
+    local field = key_of[column]
+    local key = field and field.key or column.key
+    if field then
+      core.mapper_column(class, key, column, field.options)
+    elseif values[key] == nil or is_column(values[key]) then
+      core.mapper_column(class, key, column, nil)
+    end
+  end
+end
+
+local function map_class(class, record, parent, fields)
+  local values, columns = {}, {}
+  for _, field in ipairs(fields) do
+    values[field.key] = field.value
+    if is_mapped_column(field.value) then
+      local property = not is_column(field.value) and field.value or nil
+      columns[#columns + 1] = {key = field.key, column = property and property.expression or field.value,
+        options = property and property.options or nil}
+    end
+  end
+  for _, name in ipairs {"__tablename__", "__table_args__", "__mapper_args__", "__table__"} do
+    if type(values[name]) == "function" then values[name] = values[name](class) end
+  end
+  local own_table = make_table(class, record, parent, values, columns)
+  rawset(class, "__table__", own_table or parent.__table__)
+  rawset(class, "__tablename__", values.__tablename__ or parent and rawget(parent, "__tablename__"))
+  local mapper, arguments = make_mapper(class, record, parent, own_table, values)
+  rawset(class, "__mapper__", mapper)
+  record.objects = core.object_metatable(class, record.keys)
+  record.objects.__name = class.__name__
+  core.mapper_bind(mapper, record.metatable, record.objects)
+  if own_table then
+    map_columns(class, own_table, columns, values)
+  else
+    for _, field in ipairs(columns) do core.mapper_column(class, field.key, field.column, field.options) end
+  end
+  for _, field in ipairs(fields) do
+    if not is_mapped_column(field.value) then add_mapped(class, record, field.key, field.value) end
+  end
+  for key, property in pairs(arguments.properties or {}) do add_mapped(class, record, key, property) end
+  if arguments.polymorphic_on ~= nil or arguments.polymorphic_identity ~= nil then
+    core.mapper_polymorphic(class, arguments.polymorphic_on and column_argument(class, class.__table__, values, arguments.polymorphic_on),
+      arguments.polymorphic_identity)
+  end
+  core.mapper_finish(class)
+  refresh_attributes(class, record)
+end
+
+--- Sets a metamethod or directive of the class; true if `key` was one.
+local function set_special(class, record, key, value)
+  if metamethods[key] then
+    if record.objects then record.objects[key] = value end
+    rawset(class, key, value)
+    return true
+  end
+  return false
+end
+
+local ClassMeta = {}
+
+function ClassMeta.index(class, key)
+  local at = rawget(class, "__base__")
+  while at do
+    local found = rawget(at, key)
+    if found ~= nil then return found end
+    at = rawget(at, "__base__")
+  end
+  if key == "registry" then return records[class].registry end
+  if key == "metadata" then return records[class].registry.metadata end
+  if strict.is_probe(key) then return nil end
+  strict.unknown(("class %s"):format(class.__name__), key, class)
+end
+
+function ClassMeta.newindex(class, key, value)
+  local record = records[class]
+  if type(key) ~= "string" then
+    error(exc.ArgumentError(("a field of class %s is named by a string, not by a %s"):format(class.__name__, type(key))), 2)
+  end
+  if key:sub(1, 2) == "__" or reserved[key] then
+    refuse_name(class.__name__, key)
+  end
+  if set_special(class, record, key, value) then return end
+  if (is_column(value) or relationships.is_property(value)) and core.is_mapped(class) then
+    M.add_property(class, key, value)
+  else
+    rawset(class, key, value)
+  end
+end
+
+local function class_tostring(class)
+  return ("class %s"):format(rawget(class, "__name__"))
+end
+
+--- Makes the class `name` below `parent`.
+local function make_class(parent, name, definition)
+  if type(definition) ~= "table" then
+    error(exc.ArgumentError(("class \"%s\" is followed by the table of its fields, not by a %s"):format(name, type(definition))), 3)
+  end
+  local registry = records[parent].registry
+  local class = {__name__ = name, __base__ = parent}
+  local record = {keys = {}, attributes = {}, registry = registry, definition = definition, abstract = definition.__abstract__ == true}
+  record.metatable = {
+    __index = ClassMeta.index, __newindex = ClassMeta.newindex, __call = core.class_call, __tostring = class_tostring,
+    __name = "class " .. name, __metatable = false,
+  }
+  records[class] = record
+  setmetatable(class, record.metatable)
+  local fields = all_fields(class, definition, parent)
+  if not record.abstract then map_class(class, record, parent, fields) end
+  for _, field in ipairs(fields) do
+    local key, value = field.key, field.value
+    if not directives[key] and not set_special(class, record, key, value) and rawget(class, key) == nil and not is_column(value) and
+      not relationships.is_property(value) then
+      rawset(class, key, value)
+    elseif key == "__init" then
+      rawset(class, key, value)
+    end
+  end
+  if not record.abstract then
+    local at = parent
+    while at do -- metamethods of base classes hold for the objects of this one
+      for key in next, metamethods do
+        local method = rawget(at, key)
+        if method ~= nil and rawget(class, key) == nil and key ~= "__name" then record.objects[key] = method end
+      end
+      at = rawget(at, "__base__")
+    end
+    registry:_add_class(class)
+  end
+  return class
+end
+
+--- `Base:class "User" { … }`.
+local function class_method(parent, name)
+  if type(name) ~= "string" or not name:match("^[%a_][%w_]*$") then
+    error(exc.ArgumentError("Base:class takes the name of the class, then its table: Base:class \"User\" { … }"), 2)
+  end
+  return function(definition)
+    return make_class(parent, name, definition)
+  end
+end
+
+--- The methods that every mapped class has, below its own: mapped attributes and the class's methods win over them.
+local function new_base(registry, name)
+  local base = {
+    __name__ = name,
+    class = class_method,
+    to_table = core.object_to_table,
+    __init = core.object_init,
+  }
+  local record = {keys = {}, attributes = {}, registry = registry, abstract = true, definition = nil}
+  record.metatable = {__index = ClassMeta.index, __newindex = ClassMeta.newindex, __tostring = class_tostring, __name = "class " .. name,
+    __metatable = false, __call = core.class_call}
+  records[base] = record
+  return setmetatable(base, record.metatable)
+end
+
+local base_keywords = keywords.set {"metadata", "registry", "name", "cls", "class_registry", "type_annotation_map"}
+
+--- The base class that mapped classes are made from, as SQLAlchemy's `declarative_base()`.
+---
+---     local Base = orm.declarative_base()
+---     local User = Base:class "User" { __tablename__ = "users", id = Column(Integer, {primary_key = true}) }
+---@param options table?  `metadata`: a MetaData of your own; `registry`; `name`
+---@return table Base  with `.metadata`, `.registry` and `:class(name)`
+function M.declarative_base(options)
+  options = keywords.check("declarative_base", options, base_keywords)
+  local registry = options.registry or registries.new {metadata = options.metadata}
+  return new_base(registry, options.name or "Base")
+end
+
+--- `orm.DeclarativeBase:class "Base" { metadata = … }`: a base with a registry of its own.
+M.DeclarativeBase = setmetatable({
+  class = function(_, name)
+    return function(definition)
+      definition = definition or {}
+      local metadata, registry = definition.metadata, definition.registry
+      local base = M.declarative_base {metadata = metadata, registry = registry, name = name}
+      for key, value in next, definition do
+        if key ~= "metadata" and key ~= "registry" then
+          records[base].definition = records[base].definition or {}
+          records[base].definition[key] = value
+          if type(value) == "function" then rawset(base, key, value) end
+        end
+      end
+      return base
+    end
+  end,
+}, {__name = "DeclarativeBase"})
+
+--- Raises for fields of a constructor that are not mapped: what a class has a setter for is set, anything else is a mistake.
+core.hook("unknown_fields", function(object, fields)
+  local class = core.mapped_class_of(object)
+  local keys = records[class].keys
+  for key in next, fields do
+    if not keys[key] then
+      if type(key) ~= "string" then
+        error(exc.ArgumentError(("%s takes a table of its attributes by name; this one has the key %s"):format(class.__name__, tostring(key))), 0)
+      end
+      local ok, found = pcall(function() return class[key] end)
+      if ok and found ~= nil and type(found) ~= "function" and key:sub(1, 2) ~= "__" then
+        object[key] = fields[key]
+      else
+        local nearest = core.nearest(key, keys)
+        error(exc.ArgumentError(("'%s' is an invalid keyword argument for %s%s"):format(key, class.__name__,
+          nearest and ("; did you mean \"%s\"?"):format(nearest) or "")), 0)
+      end
+    end
+  end
+end)
+
+--- What declarative keeps of a class; for the other modules of the ORM.
+function M.record(class)
+  return records[class]
+end
+
+return M

@@ -1,0 +1,47 @@
+-- SPDX-License-Identifier: MIT
+-- What `require "lualchemy.orm"` gives: the names of SQLAlchemy's `sqlalchemy.orm`.
+local core = require "lualchemy.core"
+local keywords = require "lualchemy.keywords"
+local declarative = require "lualchemy.orm.declarative"
+local registries = require "lualchemy.orm.registry"
+local relationships = require "lualchemy.orm.relationship"
+local schema = require "lualchemy.schema"
+local sessions = require "lualchemy.orm.session"
+local options = require "lualchemy.orm.options"
+local strict = require "lualchemy.strict"
+
+---@class lualchemy.orm
+local orm = {
+  declarative_base = declarative.declarative_base,
+  DeclarativeBase = declarative.DeclarativeBase,
+  mixin = declarative.mixin,
+  declared_attr = declarative.declared_attr,
+  registry = registries.new,
+  configure_mappers = registries.configure,
+  mapped_column = schema.Column,
+  relationship = relationships.relationship,
+  backref = relationships.backref,
+  column_property = relationships.column_property,
+  deferred = relationships.deferred,
+  synonym = relationships.synonym,
+  Session = sessions.Session,
+  sessionmaker = sessions.sessionmaker,
+  object_session = sessions.object_session,
+  exc = require "lualchemy.orm.exc",
+}
+
+for name, make in pairs(options) do orm[name] = make end
+
+--- Another name for a class within a statement, as SQLAlchemy's `aliased()`.
+---
+---     local Manager = orm.aliased(Employee)
+---     session:query(Employee, Manager):join(Manager, Employee.manager_id:eq(Manager.id))
+---@param class table  a mapped class
+---@param keywords_given table?  `name`
+---@return lualchemy.AliasedClass
+function orm.aliased(class, keywords_given)
+  local given = keywords.check("aliased", keywords_given, keywords.set {"name", "alias", "flat"})
+  return core.aliased(class, given.name, given.alias)
+end
+
+return strict.module("lualchemy.orm", orm)

@@ -1,0 +1,102 @@
+-- SPDX-License-Identifier: MIT
+-- Loader options: joinedload, selectinload, load_only and their kin.
+--
+--     session:query(User):options(selectinload(User.addresses):joinedload(Address.city))
+--
+-- An option is a node of the statement (binding/orm_option.c); chaining adds a step below the last one.
+local core = require "lualchemy.core"
+local exc = require "lualchemy.exc"
+local keywords = require "lualchemy.keywords"
+
+local M = {}
+
+local INNERJOIN, INNERJOIN_GIVEN, SQL_ONLY, RAISELOAD = 1, 2, 4, 8
+
+local known = {
+  joinedload = keywords.set {"innerjoin"},
+  raiseload = keywords.set {"sql_only"},
+  defer = keywords.set {"raiseload"},
+  contains_eager = keywords.set {"alias"},
+  selectinload = keywords.set {"recursion_depth", "chunksize"},
+}
+local nothing = {}
+
+local strategies = {
+  joinedload = "joined", selectinload = "selectin", subqueryload = "subquery", lazyload = "select", immediateload = "immediate",
+  noload = "noload", raiseload = "raise", contains_eager = "contains_eager", defaultload = "defaultload", defer = "defer",
+  undefer = "undefer",
+}
+
+local function flags_of(options)
+  local flags = 0
+  if options.innerjoin ~= nil then flags = flags | INNERJOIN_GIVEN | (options.innerjoin and INNERJOIN or 0) end
+  if options.sql_only then flags = flags | SQL_ONLY end
+  if options.raiseload then flags = flags | RAISELOAD end
+  return flags
+end
+
+--- One step of `name` for `attribute`: a class attribute, or "*".
+local function step(name, attribute, options)
+  options = keywords.check(name, options, known[name] or nothing)
+  local strategy = strategies[name]
+  if name == "raiseload" and options.sql_only then strategy = "raise_on_sql" end
+  if attribute == "*" then
+    return core.loader_option(strategy, nil, "*", nil, flags_of(options))
+  end
+  if attribute == nil then
+    error(exc.ArgumentError(("%s takes an attribute of a class, such as User.addresses"):format(name)), 3)
+  end
+  if type(attribute) == "string" then
+    error(exc.ArgumentError(("%s takes an attribute of a class, such as User.%s, not a string"):format(name, attribute)), 3)
+  end
+  return core.loader_option(strategy, attribute, nil, options.alias, flags_of(options))
+end
+
+local methods = {}
+
+--- Defines the function and the chaining method of that name.
+local function define(name, make)
+  M[name] = make
+  methods[name] = function(self, ...)
+    return core.loader_chain(self, make(...))
+  end
+end
+
+for name in pairs(strategies) do
+  define(name, function(attribute, options) return step(name, attribute, options) end)
+end
+
+--- Loads only the named columns (and the primary key) at first; the others when they are read. As SQLAlchemy's `load_only()`.
+define("load_only", function(...)
+  local attributes = table.pack(...)
+  if keywords.is_table(attributes[attributes.n]) then
+    keywords.check("load_only", attributes[attributes.n], keywords.set {"raiseload"})
+    attributes[attributes.n] = nil
+  end
+  attributes.n = nil
+  return core.loader_option("load_only", attributes, nil, nil, 0)
+end)
+
+--- Loads the columns of a deferred group. As SQLAlchemy's `undefer_group()`.
+define("undefer_group", function(name)
+  return core.loader_option("undefer_group", nil, name, nil, 0)
+end)
+
+--- Fills a `query_expression` attribute with an SQL expression.
+define("with_expression", function(attribute, expression)
+  return core.loader_option("with_expression", attribute, nil, expression, 0)
+end)
+
+--- Several options below one step: `joinedload(User.orders):options(selectinload(Order.items), defer(Order.note))`.
+function methods.options(self, ...)
+  return core.loader_chain_all(self, ...)
+end
+
+--- Options for one of several entities: `Load(User):selectinload(User.addresses)`. As SQLAlchemy's `Load`.
+function M.Load(entity)
+  return core.loader_option("Load", entity, nil, nil, 0)
+end
+
+core.extend("lualchemy.LoaderOption", methods)
+
+return M

@@ -1,0 +1,239 @@
+-- SPDX-License-Identifier: MIT
+-- Registries: the classes of one declarative base, and the configuration of their relationships.
+--
+-- A class is configured at first use, since the classes and tables that it names may not exist when it is made. An error found then
+-- belongs to its registry alone, and is raised at each use until the class is mended.
+local core = require "lualchemy.core"
+local exc = require "lualchemy.exc"
+
+local M = {}
+
+---@class lualchemy.registry
+---@field metadata lualchemy.MetaData
+local Registry = {}
+Registry.__index = Registry
+Registry.__name = "lualchemy.registry"
+M.Registry = Registry
+
+--- Registries by their core box, for the hook that C calls.
+local pending = {}
+
+--- Makes a registry, as SQLAlchemy's `registry()`.
+---@param options table?  `metadata`
+---@return lualchemy.registry
+function M.new(options)
+  local self = setmetatable({}, Registry)
+  self.metadata = options and options.metadata or require("lualchemy.schema").MetaData()
+  self.core = core.registry_new()
+  self.classes = {}   -- name → class, or false if several have it
+  self.waiting = {}   -- relationships not yet configured: {class, key, property}
+  self.type_annotation_map = {}
+  return self
+end
+
+function Registry:__tostring()
+  local names = {}
+  for name in pairs(self.classes) do names[#names + 1] = name end
+  table.sort(names)
+  return ("registry(%s)"):format(table.concat(names, ", "))
+end
+
+--- Notes a new class.
+function Registry:_add_class(class)
+  local name = class.__name__
+  self.classes[name] = self.classes[name] == nil and class or false
+end
+
+--- Notes a relationship to be configured at first use.
+function Registry:_wait(class, key, property)
+  self.waiting[#self.waiting + 1] = {class = class, key = key, property = property}
+  pending[self] = true
+  core.configure_wanted(true)
+end
+
+local function where(entry)
+  return ("%s.%s"):format(entry.class.__name__, entry.key)
+end
+
+--- The class called `name`.
+function Registry:_find(name, entry)
+  local class = self.classes[name]
+  if class then return class end
+  if class == false then
+    error(exc.InvalidRequestError(("Multiple classes found for name \"%s\" in the registry of this declarative base; %s must be given the class itself, or a function that gives it")
+      :format(name, where(entry))), 0)
+  end
+  local nearest = core.nearest(name, self.classes)
+  error(exc.InvalidRequestError(("When initializing mapper Mapper[%s], expression '%s' failed to locate a name ('%s')%s. If this is a class name, consider adding this relationship() to the %s class after both dependent classes have been defined.")
+    :format(entry.class.__name__, name, name, nearest and ("; did you mean '%s'?"):format(nearest) or "", entry.class.__name__)), 0)
+end
+
+--- What names mean inside an expression given as a string: classes, tables, and what `require "lualchemy"` has.
+function Registry:_environment(entry)
+  return setmetatable({}, {
+    __index = function(_, name)
+      local class = self.classes[name]
+      if class then return class end
+      local tables = self.metadata.tables
+      local ok, found = pcall(function() return tables[name] end)
+      if ok and found ~= nil then return found end
+      local la = require "lualchemy"
+      ok, found = pcall(function() return la[name] end)
+      if ok and found ~= nil then return found end
+      return self:_find(name, entry)
+    end,
+  })
+end
+
+--- Evaluates `"Address.id:desc()"` or several expressions separated by commas; gives a list.
+function Registry:_evaluate(text, entry, option)
+  local chunk, problem = load("return " .. text, "=" .. where(entry) .. "." .. option, "t", self:_environment(entry))
+  if not chunk then
+    error(exc.ArgumentError(("%s: %s is no Lua expression: %s"):format(where(entry), option, problem)), 0)
+  end
+  return table.pack(chunk())
+end
+
+--- The class at the other end.
+function Registry:_target(entry)
+  local argument = entry.property.argument
+  if argument == nil then
+    error(exc.ArgumentError(("relationship %s has no target class"):format(where(entry))), 0)
+  end
+  if type(argument) == "function" then argument = argument() end
+  if type(argument) == "string" then
+    argument = argument:match("^[%a_][%w_]*$") and self:_find(argument, entry) or self:_evaluate(argument, entry, "argument")[1]
+  end
+  if not core.is_mapped(argument) then
+    error(exc.ArgumentError(("relationship '%s' expects a class or a mapper argument (received: %s)"):format(entry.key, tostring(argument))), 0)
+  end
+  return argument
+end
+
+--- The value of an option that may be a string, a function, or the thing itself; as a list if `several`.
+function Registry:_resolve(entry, option, several)
+  local value = entry.property.options[option]
+  if type(value) == "function" then value = value() end
+  if type(value) == "string" then
+    local found = self:_evaluate(value, entry, option)
+    if several then found.n = nil return found end
+    return found[1]
+  end
+  if several and value ~= nil then
+    if type(value) == "table" and getmetatable(value) == nil then
+      local list = {}
+      for i, item in ipairs(value) do
+        if type(item) == "string" then item = self:_evaluate(item, entry, option)[1] end
+        list[i] = item
+      end
+      return list
+    end
+    return {value}
+  end
+  return value
+end
+
+--- The table that `secondary` names.
+function Registry:_secondary(entry)
+  local value = entry.property.options.secondary
+  if type(value) == "function" then value = value() end
+  if type(value) == "string" then
+    local tables = self.metadata.tables
+    local ok, found = pcall(function() return tables[value] end)
+    if not ok or found == nil then
+      error(exc.InvalidRequestError(("relationship %s: secondary names the table \"%s\", which the metadata does not have"):format(where(entry), value)), 0)
+    end
+    return found
+  end
+  return value
+end
+
+local passed = {"uselist", "viewonly", "single_parent", "post_update", "passive_updates", "innerjoin", "active_history",
+  "enable_typechecks", "passive_deletes", "join_depth"}
+
+function Registry:_configure_one(entry)
+  local given = entry.property.options
+  local options = {
+    target = self:_target(entry),
+    secondary = self:_secondary(entry),
+    primaryjoin = self:_resolve(entry, "primaryjoin"),
+    secondaryjoin = self:_resolve(entry, "secondaryjoin"),
+    foreign_keys = self:_resolve(entry, "foreign_keys", true),
+    remote_side = self:_resolve(entry, "remote_side", true),
+    order_by = given.order_by and self:_resolve(entry, "order_by", true) or nil,
+    lazy = given.lazy == nil and "select" or given.lazy == true and "select" or given.lazy == false and "joined" or given.lazy,
+    cascade = given.cascade,
+  }
+  for _, name in ipairs(passed) do options[name] = given[name] end
+  core.relationship_configure(entry.class, entry.key, options)
+end
+
+--- A backref is a relationship of the target class: it is added before anything is configured.
+function Registry:_add_backref(entry)
+  local backref = entry.property.options.backref
+  if not backref or entry.backref_added then return end
+  local declarative = require "lualchemy.orm.declarative"
+  local relationship = require "lualchemy.orm.relationship"
+  if type(backref) == "string" then backref = {name = backref, options = {}} end
+  local target = self:_target(entry)
+  local given = entry.property.options
+  local options = {back_populates = entry.key}
+  for _, name in ipairs {"secondary", "viewonly", "post_update", "passive_updates"} do options[name] = given[name] end
+  if given.secondary then
+    options.primaryjoin, options.secondaryjoin = given.secondaryjoin, given.primaryjoin
+  else
+    options.primaryjoin = given.primaryjoin
+  end
+  options.foreign_keys = given.foreign_keys
+  for key, value in pairs(backref.options) do options[key] = value end
+  if core.mapper_has(target, backref.name) then
+    error(exc.ArgumentError(("Error creating backref '%s' on relationship '%s': property of that name exists on mapper 'Mapper[%s]'")
+      :format(backref.name, where(entry), target.__name__)), 0)
+  end
+  entry.backref_added = true
+  declarative.add_property(target, backref.name, relationship.relationship(entry.class, options))
+  given.back_populates = backref.name
+end
+
+--- Configures what waits. An error leaves it waiting.
+function Registry:configure()
+  if #self.waiting == 0 then return end
+  local at = 1
+  while at <= #self.waiting do
+    self:_add_backref(self.waiting[at])
+    at = at + 1
+  end
+  for _, entry in ipairs(self.waiting) do
+    if not entry.configured then
+      self:_configure_one(entry)
+      entry.configured = true
+    end
+  end
+  for _, entry in ipairs(self.waiting) do
+    local back_populates = entry.property.options.back_populates
+    if back_populates then core.relationship_reverse(entry.class, entry.key, back_populates) end
+  end
+  self.waiting = {}
+  pending[self] = nil
+  if next(pending) == nil then core.configure_wanted(false) end
+end
+
+--- Forgets the classes, as SQLAlchemy's `registry.dispose()`; objects that exist stay as they are.
+function Registry:dispose()
+  self.classes, self.waiting = {}, {}
+  pending[self] = nil
+end
+
+--- Configures the registry of a class, or every one.
+---@param class table?
+function M.configure(class)
+  if class then
+    local registry = class.registry
+    return registry:configure()
+  end
+  for registry in pairs(pending) do registry:configure() end
+end
+
+core.hook("configure", function(class) M.configure(class) end)
+
+return M

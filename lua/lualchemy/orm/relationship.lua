@@ -1,0 +1,118 @@
+-- SPDX-License-Identifier: MIT
+-- What the fields of a class table may be beside columns: relationship, backref, column_property, deferred,
+-- synonym. Each is a description that the declarative class turns into a mapped property.
+local exc = require "lualchemy.exc"
+local keywords = require "lualchemy.keywords"
+
+local M = {}
+
+local serial = 0
+
+--- Makes a description; descriptions remember the order in which they were made.
+local function describe(kind, fields)
+  serial = serial + 1
+  fields.kind, fields.serial = kind, serial
+  return setmetatable(fields, M.Property)
+end
+
+--- Metatable of descriptions.
+M.Property = {
+  __name = "lualchemy.Property",
+  __tostring = function(self)
+    return ("%s(%s)"):format(self.kind, type(self.argument) == "string" and self.argument or "")
+  end,
+}
+
+--- Is `value` a description of a property?
+---@param value any
+---@return boolean
+function M.is_property(value)
+  return getmetatable(value) == M.Property
+end
+
+local relationship_keywords = keywords.set {
+  "secondary", "primaryjoin", "secondaryjoin", "back_populates", "backref", "order_by", "uselist", "lazy",
+  "cascade", "passive_deletes", "passive_updates", "single_parent", "viewonly", "post_update", "innerjoin",
+  "join_depth", "collection_class", "overlaps", "foreign_keys", "remote_side", "active_history",
+  "enable_typechecks", "info", "doc", "argument", "sync_backref", "load_on_pending", "omit_join",
+  "distinct_target_key", "bake_queries", "query_class", "cascade_backrefs", "init", "comparator_factory",
+}
+
+--- Describes a link from a class to another, as SQLAlchemy's `relationship()`.
+---
+---     local User = Base:class "User" {
+---       __tablename__ = "users",
+---       id = Column(Integer, {primary_key = true}),
+---       addresses = relationship("Address", {back_populates = "user", order_by = "Address.id"}),
+---     }
+---
+--- Names and expressions given as strings, or as functions, are looked up when the classes are first used.
+---@param argument string|table|function?  the class at the other end, its name, or a function that gives it
+---@param options table?  `secondary`, `back_populates`, `backref`, `order_by`, `uselist`, `lazy`, `cascade`, `foreign_keys`, `remote_side`,
+--- `primaryjoin`, `secondaryjoin`, `passive_deletes`, `passive_updates`, `single_parent`, `viewonly`, `post_update`, `innerjoin`, `join_depth`, …
+---@return table property  a field for a class table, or to be assigned to a class
+---@raise ArgumentError for an unknown keyword
+function M.relationship(argument, options)
+  if options == nil and keywords.is_table(argument) then
+    argument, options = argument.argument, argument
+  end
+  options = keywords.check("relationship", options, relationship_keywords)
+  if options.back_populates and options.backref then
+    error(exc.ArgumentError("back_populates and backref keyword arguments are mutually exclusive"), 2)
+  end
+  return describe("relationship", {argument = argument, options = options})
+end
+
+--- The other side of a relationship with options of its own: `relationship("Address", {backref = backref("user", {lazy = "joined"})})`, as
+--- SQLAlchemy's `backref()`.
+---@param name string  the attribute that the target class gets
+---@param options table?  as for `relationship`
+---@return table
+function M.backref(name, options)
+  if type(name) ~= "string" then
+    error(exc.ArgumentError(("backref takes the name of an attribute, not a %s"):format(type(name))), 2)
+  end
+  return {name = name, options = keywords.check("backref", options, relationship_keywords)}
+end
+
+local column_keywords = keywords.set {
+  "deferred", "group", "raiseload", "active_history", "deferred_group", "deferred_raiseload", "doc", "info", "expire_on_flush",
+}
+
+--- Maps an SQL expression, or a column with options, as SQLAlchemy's `column_property()`.
+---
+---     User.full_name = column_property(User.first .. " " .. User.last)
+---@param expression any  an SQL expression, a Column, or a function of the class that gives one
+---@param options table?  `deferred`, `group`, `raiseload`, `active_history`
+---@return table property
+function M.column_property(expression, options)
+  options = keywords.check("column_property", options, column_keywords)
+  return describe("column", {expression = expression, options = {
+    deferred = options.deferred,
+    deferred_group = options.group or options.deferred_group,
+    deferred_raiseload = options.raiseload or options.deferred_raiseload,
+    active_history = options.active_history,
+  }})
+end
+
+--- A column that is loaded when it is first read, as SQLAlchemy's `deferred()`.
+---@param column any
+---@param options table?  `group`, `raiseload`
+---@return table property
+function M.deferred(column, options)
+  local property = M.column_property(column, options)
+  property.options.deferred = true
+  return property
+end
+
+--- Another name for an attribute, as SQLAlchemy's `synonym()`.
+---@param name string  of the attribute that it stands for
+---@return table property
+function M.synonym(name)
+  if type(name) ~= "string" then
+    error(exc.ArgumentError(("synonym takes the name of an attribute, not a %s"):format(type(name))), 2)
+  end
+  return describe("synonym", {argument = name})
+end
+
+return M

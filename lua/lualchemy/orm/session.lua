@@ -1,0 +1,254 @@
+-- SPDX-License-Identifier: MIT
+-- Sessions: making them, and what of their methods is not hot.
+--
+-- The session itself is C (binding/orm_session.c); its methods written here are added to its class.
+local core = require "lualchemy.core"
+local exc = require "lualchemy.exc"
+local keywords = require "lualchemy.keywords"
+local strict = require "lualchemy.strict"
+
+local M = {}
+
+local session_keywords = keywords.set {
+  "bind", "binds", "autoflush", "expire_on_commit", "autobegin", "future", "info", "close_resets_only", "twophase",
+  "join_transaction_mode", "enable_baked_queries", "query_cls",
+}
+
+--- Makes a session, as SQLAlchemy's `Session`.
+---
+---     local session <close> = orm.Session(engine)
+---     session:add(User{name = "Ann"})
+---     session:commit()
+---@param bind lualchemy.Engine|lualchemy.Connection|table?  where it works; or the options, with `bind` among them
+---@param options table?  `autoflush` (true), `expire_on_commit` (true), `autobegin` (true), `close_resets_only` (true), `info`
+---@return lualchemy.Session
+---@raise ArgumentError for an unknown keyword
+function M.Session(bind, options)
+  if options == nil and keywords.is_table(bind) then
+    bind, options = bind.bind, bind
+  end
+  options = keywords.check("Session", options, session_keywords)
+  if bind == nil then bind = options.bind end
+  if bind == nil and options.binds then
+    local _, first = next(options.binds)
+    bind = first
+  end
+  local session = core.session_new(bind, {
+    autoflush = options.autoflush, expire_on_commit = options.expire_on_commit, autobegin = options.autobegin,
+    close_resets_only = options.close_resets_only,
+  })
+  if options.info then
+    for key, value in pairs(options.info) do session.info[key] = value end
+  end
+  return session
+end
+
+---@class lualchemy.sessionmaker
+local Maker = {}
+Maker.__index = function(self, key)
+  local method = Maker[key]
+  if method ~= nil then return method end
+  if key == "kw" then return self._options end
+  if strict.is_probe(key) then return nil end
+  strict.unknown("a sessionmaker", key, Maker)
+end
+Maker.__name = "lualchemy.sessionmaker"
+
+--- A session with the maker's options and `options` over them.
+function Maker:__call(options)
+  options = keywords.check("Session", options, session_keywords)
+  local all = {}
+  for key, value in pairs(self._options) do all[key] = value end
+  for key, value in pairs(options) do all[key] = value end
+  return M.Session(all)
+end
+
+--- Changes the options of sessions made from now on.
+function Maker:configure(options)
+  for key, value in pairs(keywords.check("sessionmaker.configure", options, session_keywords)) do self._options[key] = value end
+end
+
+--- Runs `fn(session)` in a new session and transaction: commits at the end, rolls back on an error, closes the session. Gives what `fn` returns.
+--- Without `fn`, a new session whose `<close>` commits or rolls back.
+function Maker:begin(fn)
+  local session = self()
+  if fn == nil then
+    session:begin()
+    return session
+  end
+  local closer <close> = setmetatable({}, {__close = function() session:close() end})
+  return session:begin(function() return fn(session) end)
+end
+
+function Maker:__tostring()
+  return ("sessionmaker(bind=%s)"):format(tostring(self._options.bind))
+end
+
+--- Makes a maker of sessions, as SQLAlchemy's `sessionmaker`.
+---
+---     local Session = orm.sessionmaker{bind = engine}
+---     local session = Session()
+---@param bind lualchemy.Engine|table?
+---@param options table?  as for `Session`
+---@return lualchemy.sessionmaker
+function M.sessionmaker(bind, options)
+  if options == nil and keywords.is_table(bind) then
+    bind, options = bind.bind, bind
+  end
+  options = keywords.check("sessionmaker", options, session_keywords)
+  local own = {}
+  for key, value in pairs(options) do own[key] = value end
+  if bind ~= nil then own.bind = bind end
+  return setmetatable({_options = own}, Maker)
+end
+
+--- The session that an object belongs to, or nil. As SQLAlchemy's `object_session()`.
+---@param object any
+---@return lualchemy.Session?
+function M.object_session(object)
+  return core.object_session(object)
+end
+
+local function contains(self, object)
+  for _, item in ipairs(self) do
+    if item == object then return true end
+  end
+  return false
+end
+
+--- Lists that answer :contains, as session.new, session.dirty and session.deleted are.
+local set_meta
+core.hook("object_set", function(list)
+  if not set_meta then
+    local describe = require "lualchemy.describe"
+    set_meta = {__index = {contains = contains}, __name = "lualchemy.ObjectSet", __tostring = function(self) return describe.list(self) end}
+  end
+  return setmetatable(list, set_meta)
+end)
+
+local map_meta
+core.hook("identity_map", function(list)
+  if not map_meta then
+    local describe = require "lualchemy.describe"
+    map_meta = {
+      __name = "lualchemy.IdentityMap",
+      __index = {
+        contains = contains,
+        values = function(self)
+          local at = 0
+          return function() at = at + 1 return self[at] end
+        end,
+      },
+      __tostring = function(self) return describe.list(self) end,
+    }
+  end
+  return setmetatable(list, map_meta)
+end)
+
+core.hook("autoflush_error", function(err)
+  if exc.LualchemyError:matches(err) then
+    err:add_detail("(raised as a result of Query-invoked autoflush; consider using a session:no_autoflush(function() … end) block if this flush is occurring prematurely)")
+  end
+  return err
+end)
+
+core.hook("unknown_member", function(what, name, ...)
+  strict.unknown("a " .. what, name, ...)
+end)
+
+local methods = {}
+
+--- Runs `fn()` while nothing is flushed by itself.
+function methods.no_autoflush(session, fn)
+  core.session_autoflush_off(session, 1)
+  local closer <close> = setmetatable({}, {__close = function() core.session_autoflush_off(session, -1) end})
+  return fn(session)
+end
+
+--- Iterates over the objects of the session: new ones, then those of the identity map.
+function methods.iter(session)
+  local objects, at = {}, 0
+  for _, object in ipairs(session.new) do objects[#objects + 1] = object end
+  for _, object in ipairs(session.identity_map) do objects[#objects + 1] = object end
+  return function()
+    at = at + 1
+    return objects[at]
+  end
+end
+
+--- As `get`, but NoResultFound if there is none.
+function methods.get_one(session, class, identity, options)
+  local object = session:get(class, identity, options)
+  if object == nil then
+    error(exc.NoResultFound("No row was found when one was required"), 0)
+  end
+  return object
+end
+
+core.extend("lualchemy.Session", methods)
+
+core.hook("query_count", function(select, session)
+  local la = require "lualchemy"
+  local inner = select:order_by(nil):subquery()
+  local count = la.select(la.func.count()):select_from(inner)
+  count = la.select(la.func.count(la.literal_column "*")):select_from(inner)
+  return core.query_wrap(count, session):scalar()
+end)
+
+core.hook("query_get", function(select, session, identity)
+  local entity = core.select_entity(select)
+  return session:get(entity, identity)
+end)
+
+core.hook("query_with_entities", function(select, session, ...)
+  return core.query_wrap(select:with_only_columns(...), session)
+end)
+
+core.hook("query_from_statement", function(select, session, statement)
+  return core.query_wrap(select:from_statement(statement), session)
+end)
+
+core.hook("query_yield_per", function(select, session, count)
+  return core.query_wrap(select:execution_options {yield_per = count}, session)
+end)
+
+core.hook("query_populate_existing", function(select, session)
+  return core.query_wrap(select:execution_options {populate_existing = true}, session)
+end)
+
+core.hook("query_autoflush", function(select, session, on)
+  return core.query_wrap(select:execution_options {autoflush = on ~= false}, session)
+end)
+
+core.hook("query_enable_eagerloads", function(select, session, on)
+  return core.query_wrap(select:execution_options {enable_eagerloads = on ~= false}, session)
+end)
+
+local dml_keywords = keywords.set {"synchronize_session", "update_args"}
+
+local function synchronize(name, options)
+  options = keywords.check(name, options, dml_keywords)
+  local how = options.synchronize_session
+  if how == nil then return "auto" end
+  if how == false then return "false" end
+  if how ~= "auto" and how ~= "evaluate" and how ~= "fetch" then
+    error(exc.ArgumentError("Valid strategies for session synchronization are 'auto', 'evaluate', 'fetch', false"), 0)
+  end
+  return how
+end
+
+core.hook("query_delete", function(select, session, options)
+  local la = require "lualchemy"
+  local how = synchronize("Query.delete", options)
+  local statement = core.select_to_dml(select, la.delete(core.select_entity(select)))
+  return core.session_dml(session, statement, how)
+end)
+
+core.hook("query_update", function(select, session, values, options)
+  local la = require "lualchemy"
+  local how = synchronize("Query.update", options)
+  local statement = core.select_to_dml(select, la.update(core.select_entity(select)):values(values))
+  return core.session_dml(session, statement, how)
+end)
+
+return M
