@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The frame of a translation: the parts of the row, the clauses, and what is nested.
+ */
+#include "orm/translate.h"
+
+#include "sql/walk.h"
+
+#define DEEPEST_NESTING 200
+
+static la_status push_part(la_translation *self, la_row_part part, la_plan_part detail) {
+  if (!la_vec_push(self->alloc, &self->parts, part) || !la_vec_push(self->alloc, &self->details, detail)) {
+    return la_fail_nomem(self->err);
+  }
+  return LA_OK;
+}
+
+static la_status add_value(la_translation *self, la_node *expr) {
+  la_plan_part detail = {0};
+  la_row_part part = {.kind = LA_ROW_PART_VALUE, .key = la_expr_name(expr), .type = expr->type};
+  if (expr->kind == LA_NODE_ATTRIBUTE) {
+    part.key = expr->text;
+  }
+  if (expr->kind == LA_NODE_RELATIONSHIP) {
+    return la_fail(self->err, LA_ARGUMENT, "relationship '%.*s' can't be selected; select its class instead",
+                   LA_TEXT_FORMAT(((la_relationship *)(void *)expr->subject)->key));
+  }
+  if (expr->type != NULL && !(expr->type->flags & LA_TYPE_HOST_RESULT) && !la_type_result_is_plain(expr->type)) {
+    detail.type = expr->type;
+  }
+  LA_TRY(la_translate_column(self, false, false, la_node_retain(expr), &detail.column));
+  return push_part(self, part, detail);
+}
+
+static la_status add_entity(la_translation *self, la_node *entity) {
+  la_mapper *mapper = (la_mapper *)(void *)entity->subject;
+  la_row_part part = {.kind = LA_ROW_PART_ENTITY, .mapper = mapper, .key = mapper->class_name};
+  la_plan_part detail = {0};
+  la_load_option *level = NULL, **at = &level;
+  la_node *condition = NULL;
+  if (entity->text.bytes != NULL) {
+    part.key = entity->text;
+  }
+  for (const la_load_option *option = self->options; option != NULL; option = option->next) {
+    if (self->request.options != NULL || la_option_applies(option, entity)) {
+      la_load_option *copy = la_arena_alloc(self->arena, sizeof *copy);
+      if (copy == NULL) {
+        return la_fail_nomem(self->err);
+      }
+      *copy = *option;
+      copy->next = NULL;
+      *at = copy;
+      at = &copy->next;
+    }
+  }
+  LA_TRY(la_translate_entity(self, entity, level, self->request.path, false, SIZE_MAX, &detail.entity));
+  LA_TRY(la_translate_single_table(self->sql, entity, &condition, self->err));
+  if (condition != NULL) {
+    LA_TRY(la_node_list_take(&self->where, self->alloc, condition, self->err));
+  }
+  return push_part(self, part, detail);
+}
+
+/* A table or subquery listed whole gives a value for each of its columns. */
+static la_status add_from(la_translation *self, la_node *from) {
+  la_node **columns;
+  la_text *keys;
+  size_t count;
+  la_status status = LA_OK;
+  LA_TRY(la_from_columns(self->sql, from, self->arena, &columns, &keys, &count, self->err));
+  for (size_t i = 0; i < count; i++) {
+    if (status >= 0) {
+      status = add_value(self, columns[i]);
+    }
+    la_node_release(columns[i]);
+  }
+  return status;
+}
+
+static la_status add_item(la_translation *self, la_node *item) {
+  if (item->kind == LA_NODE_ENTITY) {
+    return add_entity(self, item);
+  }
+  if (item->kind == LA_NODE_BUNDLE) {
+    for (uint32_t i = 0; i < item->count; i++) {
+      LA_TRY(item->children[i]->kind == LA_NODE_ENTITY ? add_entity(self, item->children[i])
+                                                       : add_value(self, item->children[i]));
+    }
+    return LA_OK;
+  }
+  return la_node_is_from(item) ? add_from(self, item) : add_value(self, item);
+}
+
+static la_status collect(la_translation *self, const la_node *chain, la_node ***out, size_t *count_out) {
+  *count_out = la_chain_count(chain);
+  *out = la_arena_alloc(self->arena, (*count_out + 1) * sizeof **out);
+  if (*out == NULL) {
+    return la_fail_nomem(self->err);
+  }
+  la_chain_collect(chain, *out);
+  return LA_OK;
+}
+
+/* The entities that options may start from, and that joins without left side may join to. */
+static la_status find_entities(la_translation *self, la_node *const *items, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    la_node *entity = items[i]->kind == LA_NODE_ENTITY      ? items[i]
+                      : items[i]->kind == LA_NODE_ATTRIBUTE ? la_node_child(items[i], 1)
+                                                            : NULL;
+    bool known = entity == NULL;
+    for (size_t j = 0; j < self->entities.count; j++) {
+      known = known || self->entities.items[j] == entity;
+    }
+    if (!known && !la_vec_push(self->alloc, &self->entities, entity)) {
+      return la_fail_nomem(self->err);
+    }
+  }
+  return LA_OK;
+}
+
+static la_status read_options(la_translation *self, la_node *const *items, size_t count) {
+  la_node **roots = la_arena_alloc(self->arena, (count + 1) * sizeof *roots);
+  size_t root_count = 0;
+  if (self->request.options != NULL || self->plan == NULL) {
+    self->options = (la_load_option *)self->request.options;
+    self->wildcard = self->request.wildcard;
+    return LA_OK;
+  }
+  if (roots == NULL) {
+    return la_fail_nomem(self->err);
+  }
+  for (size_t i = 0; i < count; i++) {
+    if (items[i]->kind == LA_NODE_ENTITY) {
+      roots[root_count++] = items[i];
+    }
+  }
+  LA_TRY(la_options_of(self->statement, roots, root_count, self->arena, &self->options, self->err));
+  for (const la_load_option *option = self->options; option != NULL; option = option->next) {
+    if (option->wildcard && option->source == NULL && option->strategy < LA_LOADER_DEFER) {
+      self->wildcard = option;
+    }
+  }
+  if (self->options != NULL) {
+    self->plan->statement = la_node_retain(self->statement);
+  }
+  return LA_OK;
+}
+
+/* GROUP BY and ORDER BY may name an entity: all its columns. */
+static la_status spread_clause(la_translation *self, la_node **select, uint32_t part) {
+  la_node **items;
+  size_t count;
+  bool has_entity = false;
+  LA_TRY(collect(self, (*select)->children[part], &items, &count));
+  for (size_t i = 0; i < count; i++) {
+    has_entity = has_entity || items[i]->kind == LA_NODE_ENTITY;
+  }
+  if (!has_entity) {
+    return LA_OK;
+  }
+  for (size_t i = 0; i < count; i++) {
+    la_node_retain(items[i]);
+  }
+  la_status status = la_build_child(select, part, NULL, self->err);
+  for (size_t i = 0; i < count; i++) {
+    la_mapper *mapper = (la_mapper *)(void *)items[i]->subject;
+    if (items[i]->kind != LA_NODE_ENTITY) {
+      status = status < 0 ? status : la_build_chain_one(select, part, items[i], self->err);
+    }
+    for (uint32_t p = 0; items[i]->kind == LA_NODE_ENTITY && p < mapper->slot_count && status >= 0; p++) {
+      la_node *attribute = NULL;
+      status = la_mapper_attribute(self->sql, mapper->slots[p], items[i], &attribute, self->err);
+      if (status >= 0) {
+        status = la_build_chain_one(select, part, attribute, self->err);
+      }
+      la_node_release(attribute);
+    }
+    la_node_release(items[i]);
+  }
+  return status;
+}
+
+static bool must_wrap(const la_translation *self, const la_node *select) {
+  bool limits = select->children[LA_SELECT_LIMIT] != NULL || select->children[LA_SELECT_OFFSET] != NULL ||
+                select->children[LA_SELECT_FETCH] != NULL;
+  bool collapses = (select->flags & LA_SELECT_DISTINCT) || select->children[LA_SELECT_DISTINCT_ON] != NULL ||
+                   select->children[LA_SELECT_GROUP_BY] != NULL;
+  return self->joins.count != 0 && ((self->multi_row && limits) || collapses);
+}
+
+static la_status build(la_translation *self, la_node **out) {
+  la_node *made = la_node_with_child(self->statement, LA_SELECT_OPTIONS, NULL);
+  la_status status = made != NULL ? LA_OK : la_fail_nomem(self->err);
+  bool wraps;
+  if (status >= 0) {
+    status = spread_clause(self, &made, LA_SELECT_GROUP_BY);
+  }
+  if (status >= 0) {
+    status = spread_clause(self, &made, LA_SELECT_ORDER_BY);
+  }
+  if (status >= 0) {
+    status = la_build_chain(&made, LA_SELECT_WHERE, self->where.list.items, self->where.list.count, self->err);
+  }
+  wraps = status >= 0 && must_wrap(self, made);
+  if (status >= 0 && !wraps) {
+    status = la_translate_eager_froms(self);
+  }
+  if (status >= 0) {
+    status = la_build_child(&made, LA_SELECT_FROM, NULL, self->err);
+  }
+  if (status >= 0) {
+    status = la_build_chain(&made, LA_SELECT_FROM, self->froms.list.items, self->froms.list.count, self->err);
+  }
+  if (status >= 0 && wraps) {
+    status = la_translate_wrap(self, &made);
+  } else if (status >= 0) {
+    status = la_build_child(&made, LA_SELECT_COLUMNS, NULL, self->err);
+    if (status >= 0) {
+      status = la_build_chain(&made, LA_SELECT_COLUMNS, self->primary.list.items, self->primary.list.count, self->err);
+    }
+    if (status >= 0) {
+      status = la_build_chain(&made, LA_SELECT_COLUMNS, self->eager.list.items, self->eager.list.count, self->err);
+    }
+    if (status >= 0) {
+      status = la_build_chain(&made, LA_SELECT_ORDER_BY, self->eager_order.list.items, self->eager_order.list.count,
+                              self->err);
+    }
+  }
+  if (status < 0) {
+    la_node_release(made);
+    return status;
+  }
+  *out = made;
+  return LA_OK;
+}
+
+static uint32_t final_column(const la_translation *self, uint32_t column) {
+  return column & LA_COLUMN_EAGER ? (column & ~LA_COLUMN_EAGER) + (uint32_t)self->primary.list.count : column;
+}
+
+static bool contains_unique(const la_plan_entity *entities) {
+  for (const la_plan_entity *entity = entities; entity != NULL; entity = entity->next) {
+    for (const la_plan_link *link = entity->links; link != NULL; link = link->next) {
+      if (link->entity != NULL && link->relationship->uselist) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+/* Column numbers become those of the whole row, and the plan gets its parts. */
+static la_status finish_plan(la_translation *self) {
+  la_load_plan *plan = self->plan;
+  size_t count = self->parts.count;
+  for (la_plan_entity *entity = plan->entities; entity != NULL; entity = entity->next) {
+    for (uint32_t i = 0; i < entity->slot_count; i++) {
+      entity->slots[i].column = final_column(self, entity->slots[i].column);
+    }
+    for (uint32_t i = 0; i < entity->mapper->primary_key_count; i++) {
+      entity->key_columns[i] = final_column(self, entity->key_columns[i]);
+    }
+    if (entity->polymorphic_column != UINT32_MAX) {
+      entity->polymorphic_column = final_column(self, entity->polymorphic_column);
+    }
+  }
+  plan->parts = la_arena_alloc(self->arena, (count + 1) * sizeof *plan->parts);
+  plan->details = la_arena_alloc(self->arena, (count + 1) * sizeof *plan->details);
+  if (plan->parts == NULL || plan->details == NULL) {
+    return la_fail_nomem(self->err);
+  }
+  plan->part_count = (uint32_t)count;
+  for (size_t i = 0; i < count; i++) {
+    la_text key = self->parts.items[i].key;
+    plan->parts[i] = self->parts.items[i];
+    plan->details[i] = self->details.items[i];
+    if (key.bytes != NULL) {
+      plan->parts[i].key.bytes = la_arena_copy(self->arena, key.bytes, key.len);
+      if (plan->parts[i].key.bytes == NULL) {
+        return la_fail_nomem(self->err);
+      }
+    }
+  }
+  plan->single = count == 1 && plan->parts[0].kind == LA_ROW_PART_ENTITY;
+  plan->needs_unique = contains_unique(plan->entities);
+  return LA_OK;
+}
+
+static la_status translate(la_translation *self, la_node **out) {
+  la_node **items;
+  size_t count;
+  LA_TRY(collect(self, self->statement->children[LA_SELECT_COLUMNS], &items, &count));
+  LA_TRY(find_entities(self, items, count));
+  LA_TRY(read_options(self, items, count));
+  LA_TRY(la_translate_froms(self, self->statement));
+  for (size_t i = 0; i < count; i++) {
+    LA_TRY(add_item(self, items[i]));
+  }
+  LA_TRY(build(self, out));
+  if (self->plan != NULL) {
+    la_status status = finish_plan(self);
+    if (status < 0) {
+      la_node_release(*out);
+      return status;
+    }
+  }
+  return LA_OK;
+}
+
+static void clear(la_translation *self) {
+  for (size_t i = 0; i < self->joins.count; i++) {
+    la_node_release(self->joins.items[i].element);
+    la_node_release(self->joins.items[i].on);
+    la_node_release(self->joins.items[i].alias);
+    la_node_release(self->joins.items[i].secondary);
+  }
+  la_vec_clear(self->alloc, &self->joins);
+  la_node_list_clear(&self->primary, self->alloc);
+  la_node_list_clear(&self->eager, self->alloc);
+  la_node_list_clear(&self->froms, self->alloc);
+  la_node_list_clear(&self->eager_order, self->alloc);
+  la_node_list_clear(&self->where, self->alloc);
+  la_vec_clear(self->alloc, &self->entities);
+  la_vec_clear(self->alloc, &self->details);
+  la_vec_clear(self->alloc, &self->parts);
+}
+
+la_status la_translate_select(const la_sql *sql, const la_node *select, const la_translate_request *request,
+                              la_load_plan *plan, la_node **out, la_error *err) {
+  la_translation self = {.sql = sql, .alloc = sql->alloc, .err = err, .plan = plan, .statement = select};
+  la_arena scratch;
+  la_status status;
+  la_arena_init(&scratch, sql->alloc);
+  self.arena = plan != NULL ? &plan->arena : &scratch;
+  if (request != NULL) {
+    self.request = *request;
+  }
+  status = translate(&self, out);
+  clear(&self);
+  la_arena_clear(&scratch);
+  return status;
+}
+
+typedef struct nesting {
+  const la_sql *sql;
+  const la_node *root;
+  int depth;
+} nesting;
+
+static la_status translate_inner(const la_node *node, void *context, la_node **out, la_error *err) {
+  nesting *self = context;
+  nesting inner = {self->sql, node, self->depth + 1};
+  la_node *resolved = NULL;
+  la_status status;
+  if (node == self->root || !(node->flags & LA_NODE_HAS_ORM)) {
+    if (node != self->root) {
+      *out = la_node_retain(node);
+    }
+    return LA_OK;
+  }
+  if (node->kind != LA_NODE_SELECT) {
+    return LA_OK;
+  }
+  if (inner.depth > DEEPEST_NESTING) {
+    return la_fail(err, LA_COMPILE, "statements are nested more than %d deep", DEEPEST_NESTING);
+  }
+  LA_TRY(la_adapt(self->sql->alloc, node, translate_inner, &inner, &resolved, err));
+  status = la_translate_select(self->sql, resolved, NULL, NULL, out, err);
+  la_node_release(resolved);
+  return status;
+}
+
+la_status la_translate_nested(const la_sql *sql, const la_node *statement, la_node **out, la_error *err) {
+  nesting self = {sql, statement, 0};
+  return la_adapt(sql->alloc, statement, translate_inner, &self, out, err);
+}
