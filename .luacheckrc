@@ -4,4 +4,4 @@ codes = true
 self = false
 files["spec"] = { std = "+busted" }
 -- Annotations only: every function there is a declaration without a body.
-exclude_files = { "build*", "lua/lualchemy/core.meta.lua", "lua_modules" }
+exclude_files = { "build*", "lua/lualchemy/meta", "lua_modules" }

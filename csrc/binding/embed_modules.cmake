@@ -2,7 +2,7 @@
 #
 #   cmake -DROOT=<source tree> -DOUTPUT=<file.c> -P embed_modules.cmake
 file(GLOB_RECURSE paths RELATIVE ${ROOT}/lua ${ROOT}/lua/lualchemy/*.lua)
-list(FILTER paths EXCLUDE REGEX "\\.meta\\.lua$")
+list(FILTER paths EXCLUDE REGEX "lualchemy/meta/")
 list(SORT paths)
 
 set(arrays "")

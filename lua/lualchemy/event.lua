@@ -61,10 +61,10 @@ local function changed(identifier, change)
   core.listening(identifier, change)
 end
 
---- Tells how the targets of a family relate. `known` has, each optional:
---- `accepts(target, identifier)` gives what listeners are kept under (nil: no target of this event), `chain(target)` gives
---- the sequence of things whose listeners an event on `target` reaches, and as second value a sequence of those of which only
---- listeners with `propagate` count; `listened(target, identifier, options)` is told of each new listener.
+--- Tells how the targets of a family relate. `what` has, each optional: `accepts(target, identifier)`
+--- gives what listeners are kept under (nil: no target of this event); `chain(target, identifier)` gives the
+--- sequence of things whose listeners an event on `target` reaches, and as second value a sequence of those of
+--- which only listeners with `propagate` count; `listened(target, identifier, options)` is told of each new one.
 ---@param name string  "POOL" "CONNECTION" "DIALECT" "DDL" "SESSION" "MAPPER" "INSTANCE" "ATTRIBUTE" "QUERY" "INSTRUMENTATION"
 function event.__family(name, what)
   families[name] = what

@@ -25,7 +25,8 @@ function inspection.__register_test(tester)
   testers[#testers + 1] = tester
 end
 
---- What is known about a thing: the Inspector of an engine or connection, the Mapper of a class, the state of an object.
+--- What is known about a thing: the Inspector of an engine or connection, the Mapper of a class, the state
+--- of an object.
 ---@param value any
 ---@param raiseerr boolean?  false: nil instead of an error
 ---@return any

@@ -21,21 +21,21 @@ values.Decimal = values.decimal
 
 --- A date: from a table, an ISO string, or seconds since the epoch in local time.
 ---@param value table|string|number
----@return lualchemy.DateValue
+---@return lualchemy.Date
 function values.date(value)
   return core.date(value)
 end
 
 --- A time of day, likewise.
 ---@param value table|string|number
----@return lualchemy.TimeValue
+---@return lualchemy.Time
 function values.time(value)
   return core.time(value)
 end
 
 --- A date with a time, likewise. A table without hour is midnight.
 ---@param value table|string|number
----@return lualchemy.DateTimeValue
+---@return lualchemy.DateTime
 function values.datetime(value)
   return core.datetime(value)
 end

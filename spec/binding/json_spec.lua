@@ -56,7 +56,8 @@ describe("the JSON serializer (TYP-09)", function()
   it("refuses what JSON has no form for, as StatementError", function()
     local cycle = {}
     cycle[1] = cycle
-    for _, value in ipairs {{1, nil, 3}, {1, a = 2}, {[1.5] = 1}, {[10] = 1}, {print}, 0 / 0, 1 / 0, cycle, io.stdout} do
+    for _, value in ipairs {{1, nil, 3}, {1, a = 2}, {[1.5] = 1}, {[10] = 1}, {print}, 0 / 0, 1 / 0, cycle,
+      io.stdout} do
       local ok, err = pcall(json.encode, value)
       assert.is_false(ok)
       assert.is_true(la.exc.StatementError:matches(err), tostring(err))

@@ -1,12 +1,12 @@
 -- SPDX-License-Identifier: MIT
 -- Public functions are annotated (LuaCATS), so that editors know them. The running module is the
 -- measure: a function written in Lua has its comment right above its definition, with the
--- parameters' true names; a function written in C has a declaration in lua/lualchemy/core.meta.lua,
+-- parameters' true names; a function written in C has a declaration in lua/lualchemy/meta,
 -- and every declaration there names a function that exists.
 local tree = require "spec.support.tree"
 local rockspec = require "spec.house.rockspec"
 
-local meta_path = "lua/lualchemy/core.meta.lua"
+local meta_folder = "lua/lualchemy/meta"
 
 local sources = {} -- path → list of lines
 local function lines_of(path)
@@ -94,15 +94,21 @@ local function each_class_method(found)
   end
 end
 
--- What core.meta.lua declares: class → {parent, methods}, and the functions of la itself.
+-- What the files of lua/lualchemy/meta declare: class → {parent, methods}, and the functions of la itself. A class may
+-- be declared in one file and have methods in another.
 local function declarations()
   local classes, functions = {}, {}
-  if not tree.exists(meta_path) then return classes, functions end
-  for _, line in tree.lines(tree.read(meta_path)) do
-    local name, parent = line:match("^%-%-%-@class%s+lualchemy%.([%w_]+)%s*:?%s*([%w_%.]*)")
-    if name then
-      classes[name] = {parent = parent:match("lualchemy%.(.*)$"), methods = {}}
+  local lines = {}
+  for _, path in ipairs(tree.files(meta_folder, "*.lua")) do
+    for _, line in tree.lines(tree.read(path)) do
+      local name, parent = line:match("^%-%-%-@class%s+lualchemy%.([%w_]+)%s*:?%s*([%w_%.]*)")
+      if name and not classes[name] then
+        classes[name] = {parent = parent:match("lualchemy%.(.*)$"), methods = {}}
+      end
+      lines[#lines + 1] = line
     end
+  end
+  for _, line in ipairs(lines) do
     local owner, method = line:match("^function ([%w_]+)[.:]([%w_]+)%(")
     if owner and classes[owner] then
       classes[owner].methods[method] = true
@@ -136,7 +142,7 @@ describe("annotations", function()
     assert(#faults == 0, #faults .. " faults:\n" .. table.concat(faults, "\n"))
   end)
 
-  it("declare every public C function in core.meta.lua", function()
+  it("declare every public C function in lua/lualchemy/meta", function()
     local missing = {}
     each_public(function(path, fn)
       if debug.getinfo(fn, "S").what == "C" then
@@ -151,7 +157,7 @@ describe("annotations", function()
     assert(#missing == 0, #missing .. " are not declared:\n" .. table.concat(missing, "\n"))
   end)
 
-  it("of core.meta.lua name methods that exist", function()
+  it("of lua/lualchemy/meta name methods that exist", function()
     local real = {}
     each_class_method(function(class, method)
       real[class .. ":" .. method] = true

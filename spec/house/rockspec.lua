@@ -70,11 +70,11 @@ function rockspec.sources()
   return sources
 end
 
---- Lua modules as a sorted list of {name = …, path = …}. Annotations (*.meta.lua) are no modules.
+--- Lua modules as a sorted list of {name = …, path = …}. Annotations (lua/lualchemy/meta) are no modules.
 function rockspec.modules()
   local modules = {}
   for _, path in ipairs(tree.files("lua/lualchemy", "*.lua")) do
-    if not path:find("%.meta%.lua$") then
+    if not path:find("/meta/", 1, true) then
       local name = path:gsub("^lua/", ""):gsub("%.lua$", ""):gsub("/init$", ""):gsub("/", ".")
       modules[#modules + 1] = {name = name, path = path}
     end
