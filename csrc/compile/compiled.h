@@ -28,6 +28,7 @@ typedef struct la_compiled_param {
   bool expanding;           /* one placeholder per value, at execution */
   bool literal;             /* written into the text at execution */
   uint32_t tuple_width;     /* expanding tuples */
+  uint8_t expand_op;        /* expanding: 0 alone, 1 after IN, 2 after NOT IN */
   size_t text_offset;       /* where in `text` its placeholder begins … */
   size_t text_length;       /* … and how long it is: for expansion */
 } la_compiled_param;
@@ -74,7 +75,8 @@ typedef struct la_compiled {
 typedef struct la_compile_options {
   bool literal_binds;
   bool render_postcompile;         /* expand IN lists with the statement's own values */
-  const la_text *column_keys;      /* INSERT, UPDATE: keys that execution gives for columns */
+  const la_text *column_keys;      /* INSERT, UPDATE: keys that execution gives for columns. NULL without keys: all columns,
+                                      if the statement gives none; not NULL with a count of 0: execution gives none */
   uint32_t column_key_count;
   bool for_executemany;
   la_text schema_translate;        /* unused when none */
@@ -104,8 +106,13 @@ void la_compile_ident(const la_dialect *dialect, la_text ident, la_strbuf *out);
 /* A value as an SQL literal: literal_binds, DDL defaults. LA_COMPILE if the type has no literal form. */
 la_status la_compile_literal(const la_dialect *dialect, const la_type *type, const la_value *value, la_strbuf *out, la_error *err);
 
+/* What stands inside the parentheses of an IN list without values; `width` values an item. */
+void la_compiled_empty_set(const la_dialect *dialect, uint32_t width, uint8_t expand_op, la_strbuf *out);
 /* The text with one placeholder per value for each expanding parameter; `counts[i]` is how many values parameter i has
  * (ignored for the others). An empty list becomes the dialect's empty set. */
 la_status la_compiled_expand(const la_compiled *compiled, const uint32_t *counts, la_strbuf *out, la_error *err);
+/* The same with `literals[i]` in the place of parameter i if it is a literal one; `literals` may be NULL. */
+la_status la_compiled_expand_literals(const la_compiled *compiled, const uint32_t *counts, const la_text *literals,
+                                      la_strbuf *out, la_error *err);
 
 #endif

@@ -25,13 +25,16 @@ struct la_dialect {
   la_paramstyle paramstyle;
   char quote_open, quote_close;
   size_t max_identifier_length;
-  const char *const *reserved_words; /* sorted, lower case, NULL at the end */
+  const char *const *reserved_words; /* sorted, lower case */
+  size_t reserved_count;
   bool supports_native_boolean;      /* writes true and false; otherwise 1 and 0 */
   bool supports_returning;
+  bool returning_bare;               /* columns of RETURNING stand without their table */
   bool supports_default_values;      /* INSERT … DEFAULT VALUES */
   bool supports_multivalues_insert;
   bool supports_is_distinct;
   bool supports_update_from, supports_delete_using;
+  bool conflict_needs_where;         /* INSERT … SELECT … ON CONFLICT is ambiguous without WHERE */
   bool supports_right_and_full_join;
   bool supports_for_update;
   bool supports_alter;               /* constraints added after the table: for cycles */
@@ -43,16 +46,23 @@ struct la_dialect {
   bool percent_doubled;
   bool select_compound_parentheses;  /* selects of a compound may stand in parentheses */
   const char *concat_operator;
-  const char *empty_set;             /* what stands for the rows of an empty IN list */
+  bool empty_set_select;             /* an empty IN list is a SELECT without rows */
+  /* DDL */
+  bool default_in_parentheses;       /* DEFAULT (expression) */
+  bool key_with_autoincrement;       /* PRIMARY KEY AUTOINCREMENT stands with the column */
+  bool foreign_keys_within_schema;   /* none to another schema, and its name is left out */
+  bool supports_conflict_clause;     /* UNIQUE (…) ON CONFLICT … */
+  bool supports_partial_index;
+  bool index_names_schema;           /* CREATE INDEX schema.name ON table */
   /* Overrides; NULL: as the compiler does it. Each appends text to the compiler's output and may be called again. */
+  /* Appends nothing where the type is written as usual. */
   la_status (*type_text)(const la_type *type, la_strbuf *out, la_error *err);
   la_status (*binary)(la_compiler *compiler, const la_node *node, bool *done_out);
   la_status (*function)(la_compiler *compiler, const la_node *node, bool *done_out);
   la_status (*extract)(la_compiler *compiler, const la_node *node);
   la_status (*cast)(la_compiler *compiler, const la_node *node);
   la_status (*limit)(la_compiler *compiler, const la_node *select);
-  la_status (*column_specification)(la_compiler *compiler, const la_column *column, bool *done_out);
-  la_status (*table_suffix)(la_compiler *compiler, const la_table *table);
+  la_status (*table_suffix)(const la_table *table, la_strbuf *out, la_error *err);
 };
 
 /* The dialects that are built in, in dialect/registry.c. NULL if there is none of that name; "default" always is. */

@@ -77,8 +77,8 @@
   X(SET)        /* one assignment: [column (COLUMN, ATTRIBUTE) , value]; text: key instead of column if that is NULL */      \
   X(ROW)        /* one row of values{}: [SET…] */                                                                         \
   X(CONFLICT)   /* ON CONFLICT: op 0 nothing, 1 update; text: constraint name; [LIST index elements or NULL, index where or NULL, LIST of SET or NULL, where or NULL] */ \
-  X(PREFIX)     /* text or [expression]: prefix_with, suffix_with, with_hint; value.integer: LA_PREFIX_*; */                \
-  X(FOR_UPDATE) /* flags LA_FOR_UPDATE_*; [of…] */                                                                         \
+  X(PREFIX)     /* prefix_with, suffix_with, with_hint: text or [expression or NULL, LITERAL dialect's name or absent]; value.integer: la_prefix_place */ \
+  X(FOR_UPDATE) /* op: la_for_update_option bits; [of…] */                                                                         \
   X(EXECUTION_OPTION) /* text: name; value; values may be HOST */                                                          \
   /* of the ORM; the compiler sees them only after orm/translate has replaced them */                                     \
   X(ENTITY)     /* subject: la_mapper; [from element: TABLE or ALIAS…]; text: alias name */                                 \
@@ -95,6 +95,20 @@ typedef enum la_node_kind {
 #undef X
   LA_NODE_KIND_COUNT
 } la_node_kind;
+
+typedef enum la_prefix_place {
+  LA_PREFIX_FRONT,    /* behind the statement's first word */
+  LA_PREFIX_BACK,     /* at its end: suffix_with */
+  LA_PREFIX_HINT,     /* with_hint: for one FROM element */
+  LA_PREFIX_STATEMENT /* with_statement_hint: behind the body */
+} la_prefix_place;
+
+enum la_for_update_option {
+  LA_FOR_UPDATE_READ = 1,
+  LA_FOR_UPDATE_NOWAIT = 2,
+  LA_FOR_UPDATE_SKIP_LOCKED = 4,
+  LA_FOR_UPDATE_KEY_SHARE = 8
+};
 
 typedef enum la_frame_bound {
   LA_FRAME_UNBOUNDED,

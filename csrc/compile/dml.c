@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What INSERT and UPDATE have in common: which columns are set, and to what.
+ *
+ * A column is set by the statement's values, else by the keys that execution gives, else by its default. Without values and
+ * without word about the execution (tostring), every column is.
+ */
+#include "compile/compiler.h"
+#include <stdio.h>
+
+la_status la_dml_init(la_compiler *c, la_dml *dml, const la_node *statement, la_place place) {
+  const la_node *target = la_plain_node(la_node_child(statement, 0));
+  *dml = (la_dml){.statement = statement,
+                  .target = target,
+                  .table = la_from_base_table(target),
+                  .is_insert = statement->kind == LA_NODE_INSERT,
+                  .is_ordered = statement->kind == LA_NODE_UPDATE && (statement->flags & LA_SELECT_NULL_ROW),
+                  .is_top = place.is_top,
+                  .slot = statement->kind == LA_NODE_INSERT ? LA_DEFAULT_INSERT : LA_DEFAULT_UPDATE};
+  if (place.is_top) {
+    c->compiled->table = dml->table;
+  }
+  if (!dml->table && target->kind != LA_NODE_LITERAL_TABLE) {
+    return la_fail(c->err, LA_ARGUMENT, "subject table for an INSERT, UPDATE or DELETE expected, got %s",
+                   la_node_kind_name((la_node_kind)target->kind));
+  }
+  return LA_OK;
+}
+
+static uint32_t column_count(const la_dml *dml) {
+  return dml->table ? (uint32_t)dml->table->columns.count : dml->target->count;
+}
+
+static la_assignment column_at(const la_dml *dml, uint32_t i) {
+  if (dml->table) {
+    la_column *column = dml->table->columns.items[i];
+    return (la_assignment){.column = column, .name = column->name, .key = column->key};
+  }
+  la_text name = dml->target->children[i]->text;
+  return (la_assignment){.name = name, .key = name};
+}
+
+bool la_set_is_for(const la_node *set, const la_column *column, la_text key) {
+  const la_node *left = la_plain_node(la_node_child(set, 0));
+  if (!left) {
+    return la_text_equal(set->text, key);
+  }
+  if (left->kind == LA_NODE_COLUMN && left->subject && column) {
+    return (const la_column *)(const void *)left->subject == column;
+  }
+  return la_text_equal(left->text, key);
+}
+
+const la_node *la_dml_value(const la_chain_items *sets, const la_assignment *assignment) {
+  for (size_t i = sets->count; i > 0; i--) {
+    if (la_set_is_for(sets->items[i - 1], assignment->column, assignment->key)) {
+      return sets->items[i - 1]->children[1];
+    }
+  }
+  return NULL;
+}
+
+static bool is_given_by_execution(la_compiler *c, const la_dml *dml, la_text key) {
+  for (uint32_t i = 0; dml->is_top && i < c->options->column_key_count; i++) {
+    if (la_text_equal(c->options->column_keys[i], key)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+static bool has_client_default(const la_column *column, la_default_slot slot) {
+  la_default_kind kind = column ? column->defaults[slot].kind : LA_DEFAULT_NONE;
+  return kind == LA_DEFAULT_VALUE || kind == LA_DEFAULT_EXPR || kind == LA_DEFAULT_HOST;
+}
+
+/* Every name that the values give must be a column's. */
+static la_status check_names(la_compiler *c, const la_dml *dml, const la_chain_items *sets) {
+  for (size_t i = 0; i < sets->count; i++) {
+    bool is_known = false;
+    for (uint32_t k = 0; k < column_count(dml) && !is_known; k++) {
+      la_assignment column = column_at(dml, k);
+      is_known = la_set_is_for(sets->items[i], column.column, column.key);
+    }
+    if (!is_known) {
+      const la_node *left = la_plain_node(la_node_child(sets->items[i], 0));
+      la_text name = left ? left->text : sets->items[i]->text;
+      return la_fail(c->err, LA_COMPILE, "Unconsumed column names: %.*s", LA_TEXT_FORMAT(name));
+    }
+  }
+  return LA_OK;
+}
+
+/* Decides about one column; false if the statement leaves it alone. */
+static bool decide(la_compiler *c, const la_dml *dml, const la_chain_items *sets, bool is_all, la_assignment *out) {
+  out->value = la_dml_value(sets, out);
+  if (out->value) {
+    out->kind = LA_ASSIGN_VALUE;
+    return true;
+  }
+  if (is_all || is_given_by_execution(c, dml, out->key)) {
+    out->kind = LA_ASSIGN_EXECUTION;
+    return true;
+  }
+  out->kind = LA_ASSIGN_DEFAULT;
+  return has_client_default(out->column, dml->slot);
+}
+
+static bool is_assigned(const la_dml *dml, const la_assignment *column) {
+  for (uint32_t i = 0; i < dml->count; i++) {
+    if (dml->assignments[i].column == column->column && la_text_equal(dml->assignments[i].key, column->key)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* ordered_values(): in the order given, then the table's. */
+static void assign_ordered(la_dml *dml, const la_chain_items *sets) {
+  for (size_t i = 0; i < sets->count; i++) {
+    for (uint32_t k = 0; k < column_count(dml); k++) {
+      la_assignment column = column_at(dml, k);
+      if (la_set_is_for(sets->items[i], column.column, column.key) && !is_assigned(dml, &column)) {
+        column.kind = LA_ASSIGN_VALUE;
+        column.value = la_dml_value(sets, &column);
+        dml->assignments[dml->count++] = column;
+      }
+    }
+  }
+}
+
+la_status la_dml_assign(la_compiler *c, la_dml *dml, const la_chain_items *sets) {
+  bool is_all = sets->count == 0 && dml->is_top && c->options->column_keys == NULL;
+  dml->assignments = la_arena_alloc(&c->scratch, (column_count(dml) + 1) * sizeof *dml->assignments);
+  if (!dml->assignments) {
+    return la_fail_nomem(c->err);
+  }
+  dml->count = 0;
+  LA_TRY(check_names(c, dml, sets));
+  if (dml->is_ordered) {
+    assign_ordered(dml, sets);
+  }
+  for (uint32_t i = 0; i < column_count(dml); i++) {
+    la_assignment column = column_at(dml, i);
+    if (!(dml->is_ordered && is_assigned(dml, &column)) && decide(c, dml, sets, is_all, &column)) {
+      dml->assignments[dml->count++] = column;
+    }
+  }
+  return LA_OK;
+}
+
+/* "key", or "key_m1" in a row of several. */
+static la_status param_name(la_compiler *c, la_text key, int row, la_text *out) {
+  *out = key;
+  if (row < 0) {
+    return LA_OK;
+  }
+  char *bytes = la_arena_alloc(c->arena, key.len + 16);
+  if (!bytes) {
+    return la_fail_nomem(c->err);
+  }
+  int len = snprintf(bytes, key.len + 16, "%.*s_m%d", LA_TEXT_FORMAT(key), row);
+  *out = (la_text){bytes, (size_t)len};
+  return LA_OK;
+}
+
+/* A bound value without a name of its own takes the column's, but in a CTE, where another statement may use it. */
+static la_status write_given(la_compiler *c, const la_dml *dml, const la_assignment *assignment, int row) {
+  const la_node *value = la_plain_node(assignment->value);
+  if (value->kind != LA_NODE_PARAM) {
+    return la_compile_expr_against(c, value, LA_AGAINST_ALL);
+  }
+  la_text name = LA_TEXT_NONE;
+  if (value->flags & LA_PARAM_UNIQUE && dml->is_top) {
+    LA_TRY(param_name(c, assignment->key, row, &name));
+  }
+  return la_compile_param_as(c, value, name, assignment->column);
+}
+
+la_status la_dml_write_value(la_compiler *c, const la_dml *dml, const la_assignment *assignment, int row) {
+  la_text name;
+  switch (assignment->kind) {
+  case LA_ASSIGN_VALUE:
+    return write_given(c, dml, assignment, row);
+  case LA_ASSIGN_EXECUTION:
+    return la_compile_column_param(c, LA_PARAM_FROM_EXECUTION, assignment->key, assignment->column, dml->slot);
+  case LA_ASSIGN_DEFAULT:
+    break;
+  }
+  const la_default *given = &assignment->column->defaults[dml->slot];
+  if (given->kind == LA_DEFAULT_EXPR) {
+    return la_compile_expr_against(c, (const la_node *)(const void *)given->expr, LA_AGAINST_ALL);
+  }
+  if (c->literal_binds && given->kind == LA_DEFAULT_VALUE) {
+    return la_compile_literal(c->dialect, assignment->column->type, &given->value, c->out, c->err);
+  }
+  LA_TRY(param_name(c, assignment->key, row > 0 ? row : -1, &name));
+  return la_compile_column_param(c, LA_PARAM_FROM_DEFAULT, name, assignment->column, dml->slot);
+}
+
+la_status la_compile_returning(la_compiler *c, const la_node *chain, bool is_result) {
+  la_chain_items list;
+  la_items items = {0};
+  LA_TRY(la_chain_items_of(c, chain, &list));
+  if (list.count == 0) {
+    return LA_OK;
+  }
+  if (!c->dialect->supports_returning) {
+    return la_fail(c->err, LA_COMPILE, "RETURNING is not supported by the '%s' dialect", c->dialect->name);
+  }
+  bool omit_tables = c->omit_tables;
+  LA_TRY(la_items_make(c, list.items, list.count, LA_LABELS_DISAMBIGUATE, &items));
+  la_put(c, " RETURNING ");
+  c->omit_tables = c->dialect->returning_bare;
+  LA_TRY(la_compile_items(c, &items, false, is_result));
+  c->omit_tables = omit_tables;
+  return LA_OK;
+}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Identifiers: when they need quotes, and how anonymous ones are numbered.
+ *
+ * An anonymous name is a base and a number, "users_1", "id_1", "param_1"; all kinds of names share one count per base, in
+ * the order in which they are first written.
+ */
+#include "compile/compiler.h"
+#include <stdio.h>
+
+static bool is_legal(unsigned char ch) {
+  return (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9') || ch == '_' || ch == '$';
+}
+
+bool la_ident_has_illegal_characters(la_text ident) {
+  for (size_t i = 0; i < ident.len; i++) {
+    if (!is_legal((unsigned char)ident.bytes[i])) {
+      return true;
+    }
+  }
+  return ident.len == 0;
+}
+
+static bool is_reserved(const la_dialect *dialect, la_text ident) {
+  size_t low = 0, high = dialect->reserved_count;
+  while (low < high) {
+    size_t middle = (low + high) / 2;
+    const char *word = dialect->reserved_words[middle];
+    int order = strncmp(word, ident.bytes, ident.len);
+    if (order == 0 && word[ident.len] != '\0') {
+      order = 1;
+    }
+    if (order == 0) {
+      return true;
+    }
+    if (order < 0) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return false;
+}
+
+bool la_ident_needs_quotes(const la_dialect *dialect, la_text ident) {
+  if (ident.len == 0 || (ident.bytes[0] >= '0' && ident.bytes[0] <= '9') || ident.bytes[0] == '$') {
+    return true;
+  }
+  for (size_t i = 0; i < ident.len; i++) {
+    unsigned char ch = (unsigned char)ident.bytes[i];
+    if (!is_legal(ch) || (ch >= 'A' && ch <= 'Z')) {
+      return true;
+    }
+  }
+  return is_reserved(dialect, ident);
+}
+
+static void append_quoted(const la_dialect *dialect, la_text ident, la_strbuf *out) {
+  la_strbuf_char(out, dialect->quote_open);
+  for (size_t i = 0; i < ident.len; i++) {
+    char ch = ident.bytes[i];
+    if (ch == dialect->quote_close || (ch == '%' && dialect->percent_doubled)) {
+      la_strbuf_char(out, ch);
+    }
+    la_strbuf_char(out, ch);
+  }
+  la_strbuf_char(out, dialect->quote_close);
+}
+
+void la_compile_ident(const la_dialect *dialect, la_text ident, la_strbuf *out) {
+  if (la_ident_needs_quotes(dialect, ident)) {
+    append_quoted(dialect, ident, out);
+  } else {
+    la_strbuf_text(out, ident);
+  }
+}
+
+/* Names of tables and columns come again and again at the same address, so the answer is kept by it. */
+void la_put_ident(la_compiler *c, la_text ident) {
+  size_t slot = ((uintptr_t)ident.bytes >> 3) % (sizeof c->idents / sizeof c->idents[0]);
+  if (c->idents[slot].bytes != ident.bytes || c->idents[slot].len != ident.len) {
+    c->idents[slot].is_quoted = la_ident_needs_quotes(c->dialect, ident);
+    c->idents[slot].bytes = ident.bytes;
+    c->idents[slot].len = ident.len;
+  }
+  if (c->idents[slot].is_quoted) {
+    append_quoted(c->dialect, ident, c->out);
+  } else {
+    la_strbuf_text(c->out, ident);
+  }
+}
+
+/* How often `base` was numbered before, and one more now. 0 when out of memory. */
+static uint32_t next_number(la_compiler *c, la_text base) {
+  size_t at = c->counts.count;
+  if (c->counts_map.count > 0) {
+    void *found = la_map_get(&c->counts_map, base);
+    at = found ? (size_t)(uintptr_t)found - 1 : c->counts.count;
+  } else {
+    for (size_t i = 0; i < c->counts.count; i++) {
+      if (la_text_equal(c->counts.items[i].base, base)) {
+        at = i;
+        break;
+      }
+    }
+  }
+  if (at < c->counts.count) {
+    return ++c->counts.items[at].count;
+  }
+  la_anon_count entry = {base, 1};
+  if (!la_vec_push(c->sql->alloc, &c->counts, entry)) {
+    return 0;
+  }
+  if (c->counts.count > 16) {
+    for (size_t i = c->counts_map.count; i < c->counts.count; i++) {
+      if (!la_map_set(&c->counts_map, c->sql->alloc, c->counts.items[i].base, (void *)(uintptr_t)(i + 1))) {
+        return 0;
+      }
+    }
+  }
+  return 1;
+}
+
+la_text la_truncate_name(la_compiler *c, la_text name) {
+  size_t limit = c->dialect->max_identifier_length;
+  if (name.len + 6 <= limit) {
+    return name;
+  }
+  char suffix[16];
+  int len = snprintf(suffix, sizeof suffix, "_%x", ++c->truncated);
+  size_t keep = limit - 6;
+  char *bytes = la_arena_alloc(c->arena, keep + (size_t)len + 1);
+  if (!bytes) {
+    return LA_TEXT_NONE;
+  }
+  memcpy(bytes, name.bytes, keep);
+  memcpy(bytes + keep, suffix, (size_t)len + 1);
+  return (la_text){bytes, keep + (size_t)len};
+}
+
+/* The text of a new anonymous name. */
+static la_text make_name(la_compiler *c, la_text base) {
+  uint32_t number = next_number(c, base);
+  if (number == 0) {
+    return LA_TEXT_NONE;
+  }
+  char *bytes = la_arena_alloc(c->arena, base.len + 12);
+  if (!bytes) {
+    return LA_TEXT_NONE;
+  }
+  memcpy(bytes, base.bytes, base.len);
+  char digits[12];
+  size_t count = 0;
+  do {
+    digits[count++] = (char)('0' + number % 10);
+    number /= 10;
+  } while (number > 0);
+  size_t len = base.len;
+  bytes[len++] = '_';
+  while (count > 0) {
+    bytes[len++] = digits[--count];
+  }
+  bytes[len] = '\0';
+  return la_truncate_name(c, (la_text){bytes, len});
+}
+
+la_text la_new_anon_name(la_compiler *c, la_text base) {
+  return make_name(c, base);
+}
+
+la_text la_anon_name_of(la_compiler *c, const void *identity, const void *owner, la_text base) {
+  for (size_t i = 0; i < c->names.count; i++) {
+    const la_anon_name *known = &c->names.items[i];
+    if (known->identity == identity && known->owner == owner && la_text_equal(known->base, base)) {
+      return known->name;
+    }
+  }
+  la_text name = make_name(c, base);
+  la_anon_name entry = {identity, owner, base, name};
+  if (!name.bytes || !la_vec_push(c->sql->alloc, &c->names, entry)) {
+    return LA_TEXT_NONE;
+  }
+  return name;
+}
+
+const la_node *la_plain_node(const la_node *node) {
+  while (node && (node->kind == LA_NODE_ENTITY || node->kind == LA_NODE_ATTRIBUTE) && node->count > 0 && node->children[0]) {
+    node = node->children[0];
+  }
+  return node;
+}
+
+/* A CTE is known by its number, so that a reference from inside and copies of it are the same: as an odd address, which no
+ * node has. */
+const void *la_from_identity(const la_node *from) {
+  from = la_plain_node(from);
+  if (!from) {
+    return NULL;
+  }
+  switch (from->kind) {
+  case LA_NODE_TABLE:
+    return from->subject;
+  case LA_NODE_CTE:
+  case LA_NODE_CTE_REF:
+    return (const void *)(((uintptr_t)from->value.as.integer << 1) | 1);
+  default:
+    return from;
+  }
+}
+
+/* The base of the name of an alias without one: the table's, or "anon". */
+static la_text alias_base(const la_node *from) {
+  const la_node *element = la_plain_node(la_node_child(from, 0));
+  switch (element ? element->kind : LA_NODE_NULL) {
+  case LA_NODE_TABLE:
+    return ((const la_table *)(const void *)element->subject)->name;
+  case LA_NODE_LITERAL_TABLE:
+  case LA_NODE_ALIAS:
+  case LA_NODE_CTE:
+  case LA_NODE_CTE_REF:
+  case LA_NODE_FUNCTION:
+    return element->text.bytes ? element->text : LA_TEXT_LITERAL("anon");
+  default:
+    return LA_TEXT_LITERAL("anon");
+  }
+}
+
+la_text la_from_written_name(la_compiler *c, const la_node *from) {
+  from = la_plain_node(from);
+  switch (from ? from->kind : LA_NODE_NULL) {
+  case LA_NODE_TABLE:
+    return ((const la_table *)(const void *)from->subject)->name;
+  case LA_NODE_ALIAS:
+  case LA_NODE_VALUES:
+  case LA_NODE_CTE:
+  case LA_NODE_CTE_REF:
+    if (from->text.bytes) {
+      return from->text;
+    }
+    return la_anon_name_of(c, la_from_identity(from), NULL,
+                           from->kind == LA_NODE_ALIAS ? alias_base(from) : LA_TEXT_LITERAL("anon"));
+  case LA_NODE_LITERAL_TABLE:
+    return from->text;
+  default:
+    return LA_TEXT_NONE;
+  }
+}

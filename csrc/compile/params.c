@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Parameters: their names, placeholders, and where each one's value comes from.
+ */
+#include "compile/compiler.h"
+#include <stdio.h>
+
+/* The number that the statement's key gives to `node`, or UINT32_MAX. Parameters mostly come in the key's order, so the
+ * next one is tried first; a map is made when one comes out of order. */
+static uint32_t statement_index(la_compiler *c, const la_node *node) {
+  const la_compile_options *options = c->options;
+  if (!options->params) {
+    return UINT32_MAX;
+  }
+  if (c->next_param < options->param_count && options->params[c->next_param] == node) {
+    return c->next_param++;
+  }
+  if (options->param_count <= 16) {
+    for (uint32_t i = 0; i < options->param_count; i++) {
+      if (options->params[i] == node) {
+        c->next_param = i + 1;
+        return i;
+      }
+    }
+    return UINT32_MAX;
+  }
+  if (c->index_map.count == 0) {
+    for (uint32_t i = options->param_count; i > 0; i--) {
+      if (!la_map_set_pointer(&c->index_map, c->sql->alloc, options->params[i - 1], (void *)(uintptr_t)i)) {
+        la_fail_nomem(c->err);
+        return UINT32_MAX;
+      }
+    }
+  }
+  uintptr_t found = (uintptr_t)la_map_get_pointer(&c->index_map, node);
+  if (found == 0) {
+    return UINT32_MAX;
+  }
+  c->next_param = (uint32_t)found;
+  return (uint32_t)found - 1;
+}
+
+static const la_seen_param *find_seen(la_compiler *c, const la_node *node) {
+  if (c->seen_map.count > 0) {
+    uintptr_t found = (uintptr_t)la_map_get_pointer(&c->seen_map, node);
+    return found ? &c->seen.items[found - 1] : NULL;
+  }
+  for (size_t i = 0; i < c->seen.count; i++) {
+    if (c->seen.items[i].node == node) {
+      return &c->seen.items[i];
+    }
+  }
+  return NULL;
+}
+
+static la_status add_seen(la_compiler *c, la_seen_param entry) {
+  la_allocator *alloc = c->sql->alloc;
+  if (!la_vec_push(alloc, &c->seen, entry)) {
+    return la_fail_nomem(c->err);
+  }
+  if (c->seen.count > 16) {
+    for (size_t i = c->seen_map.count; i < c->seen.count; i++) {
+      if (!la_map_set_pointer(&c->seen_map, alloc, c->seen.items[i].node, (void *)(uintptr_t)(i + 1))) {
+        return la_fail_nomem(c->err);
+      }
+    }
+  }
+  return LA_OK;
+}
+
+/* Two different parameters must not share a name if one of them was to have it alone. */
+static la_status check_name(la_compiler *c, const la_node *node, la_text name) {
+  if (node->flags & LA_PARAM_UNIQUE) {
+    return LA_OK;
+  }
+  for (size_t i = 0; i < c->seen.count; i++) {
+    const la_seen_param *seen = &c->seen.items[i];
+    if (!la_text_equal(seen->name, name) || seen->node == node) {
+      continue;
+    }
+    if (seen->node->flags & LA_PARAM_UNIQUE) {
+      return la_fail(c->err, LA_COMPILE, "Bind parameter '%.*s' conflicts with unique bind parameter of the same name",
+                     LA_TEXT_FORMAT(name));
+    }
+    if ((seen->node->flags ^ node->flags) & LA_PARAM_EXPANDING) {
+      return la_fail(c->err, LA_COMPILE,
+                     "Can't reuse bound parameter name '%.*s' in both 'expanding' (e.g. within an IN expression) and "
+                     "non-expanding contexts.  If this parameter is to receive a list/array value, set 'expanding=True' on "
+                     "it for expressions that aren't IN, otherwise use a different parameter name.",
+                     LA_TEXT_FORMAT(name));
+    }
+  }
+  return LA_OK;
+}
+
+static void put_placeholder(la_compiler *c, la_compiled_param *param) {
+  param->text_offset = c->out->len;
+  if (param->expanding || param->literal) {
+    la_put(c, "__[POSTCOMPILE_");
+    la_put_text(c, param->name);
+    la_strbuf_char(c->out, ']');
+  } else {
+    switch (c->dialect->paramstyle) {
+    case LA_PARAMSTYLE_QMARK:
+      la_strbuf_char(c->out, '?');
+      break;
+    case LA_PARAMSTYLE_NAMED:
+      la_strbuf_char(c->out, ':');
+      la_put_text(c, param->name);
+      break;
+    case LA_PARAMSTYLE_NUMERIC_DOLLAR:
+      la_strbuf_format(c->out, "$%zu", c->params->count + 1);
+      break;
+    case LA_PARAMSTYLE_PYFORMAT:
+      la_put(c, "%(");
+      la_put_text(c, param->name);
+      la_put(c, ")s");
+      break;
+    }
+  }
+  param->text_length = c->out->len - param->text_offset;
+}
+
+static la_status add_param(la_compiler *c, la_compiled_param *param) {
+  put_placeholder(c, param);
+  param->type = la_object_retain(param->type);
+  if (!la_vec_push(c->sql->alloc, c->params, *param)) {
+    la_object_release(param->type);
+    return la_fail_nomem(c->err);
+  }
+  c->compiled->has_expanding |= param->expanding || param->literal;
+  return LA_OK;
+}
+
+/* The values of an IN list as literals. */
+static la_status put_literal_list(la_compiler *c, const la_node *node, const la_type *type) {
+  uint32_t width = node->flags & LA_PARAM_TUPLE ? (uint32_t)node->value.as.integer : 1;
+  if (node->value_count == 0) {
+    la_compiled_empty_set(c->dialect, width, c->expand_op, c->out);
+    return LA_OK;
+  }
+  if (node->flags & LA_PARAM_TUPLE && c->dialect->tuple_in_values) {
+    la_put(c, "VALUES ");
+  }
+  for (uint32_t i = 0; i < node->value_count; i++) {
+    bool is_first = i % width == 0;
+    la_put(c, i == 0 ? "" : ", ");
+    la_put(c, width > 1 && is_first ? "(" : "");
+    LA_TRY(la_compile_literal(c->dialect, width > 1 ? NULL : type, &node->values[i], c->out, c->err));
+    la_put(c, width > 1 && i % width == width - 1 ? ")" : "");
+  }
+  return LA_OK;
+}
+
+static la_status put_literal(la_compiler *c, const la_node *node, const la_type *type) {
+  if (node->flags & LA_PARAM_EXPANDING) {
+    la_strbuf_char(c->out, '(');
+    LA_TRY(put_literal_list(c, node, type));
+    la_strbuf_char(c->out, ')');
+    return LA_OK;
+  }
+  if (node->flags & LA_PARAM_REQUIRED) {
+    return la_fail(c->err, LA_COMPILE, "Bind parameter '%.*s' without a renderable value not allowed here.",
+                   LA_TEXT_FORMAT(node->text));
+  }
+  return la_compile_literal(c->dialect, type, &node->value, c->out, c->err);
+}
+
+static la_status take_name(la_compiler *c, const la_node *node, la_text name, la_seen_param *out) {
+  const la_seen_param *seen = find_seen(c, node);
+  if (seen) {
+    *out = *seen;
+    return LA_OK;
+  }
+  if (!name.bytes) {
+    name = node->text.bytes ? node->text : LA_TEXT_LITERAL("param");
+    name = node->flags & LA_PARAM_UNIQUE ? la_new_anon_name(c, name) : la_truncate_name(c, name);
+    if (!name.bytes) {
+      return la_fail_nomem(c->err);
+    }
+  }
+  LA_TRY(check_name(c, node, name));
+  *out = (la_seen_param){node, name, statement_index(c, node)};
+  return add_seen(c, *out);
+}
+
+/* Bytes of names lie in nodes, which the compiled statement outlives. */
+static la_status keep_name(la_compiler *c, la_text *name) {
+  char *bytes = la_arena_copy(c->arena, name->bytes, name->len);
+  if (!bytes) {
+    return la_fail_nomem(c->err);
+  }
+  name->bytes = bytes;
+  return LA_OK;
+}
+
+/* render_postcompile: a parameter for each value that the list has now. */
+static la_status write_values(la_compiler *c, const la_node *node, la_compiled_param *list) {
+  uint32_t width = list->tuple_width;
+  if (node->value_count == 0) {
+    la_compiled_empty_set(c->dialect, width ? width : 1, list->expand_op, c->out);
+    return LA_OK;
+  }
+  la_put(c, width > 0 && c->dialect->tuple_in_values ? "VALUES " : "");
+  for (uint32_t i = 0; i < node->value_count; i++) {
+    la_compiled_param param = {.source = LA_PARAM_FROM_CONSTANT, .type = width ? NULL : list->type, .column = list->column};
+    char *name = la_arena_alloc(c->arena, list->name.len + 24);
+    if (!name || !la_value_copy(c->arena, &node->values[i], &param.constant)) {
+      return la_fail_nomem(c->err);
+    }
+    int len = width ? snprintf(name, list->name.len + 24, "%.*s_%u_%u", LA_TEXT_FORMAT(list->name), i / width + 1, i % width + 1)
+                    : snprintf(name, list->name.len + 24, "%.*s_%u", LA_TEXT_FORMAT(list->name), i + 1);
+    param.name = (la_text){name, (size_t)len};
+    la_put(c, i == 0 ? "" : ", ");
+    la_put(c, width && i % width == 0 ? "(" : "");
+    LA_TRY(add_param(c, &param));
+    la_put(c, width && i % width == width - 1 ? ")" : "");
+  }
+  return LA_OK;
+}
+
+la_status la_compile_param_as(la_compiler *c, const la_node *node, la_text name, la_column *column) {
+  la_type *type = node->type;
+  if (c->coerced_type) {
+    type = c->coerced_type;
+  } else if (column && (!type || !(node->flags & LA_TYPE_IS_EXACT))) {
+    type = column->type;
+  }
+  if (c->literal_binds) {
+    return put_literal(c, node, type);
+  }
+  la_seen_param seen = {0};
+  LA_TRY(take_name(c, node, name, &seen));
+  la_compiled_param param = {
+      .source = LA_PARAM_FROM_STATEMENT,
+      .name = seen.name,
+      .index = seen.index,
+      .type = type,
+      .column = column,
+      .expanding = (node->flags & LA_PARAM_EXPANDING) != 0,
+      .tuple_width = node->flags & LA_PARAM_TUPLE ? (uint32_t)node->value.as.integer : 0,
+      .expand_op = c->expand_op,
+  };
+  LA_TRY(keep_name(c, &param.name));
+  if (seen.index == UINT32_MAX) {
+    param.source = node->flags & LA_PARAM_REQUIRED ? LA_PARAM_FROM_EXECUTION : LA_PARAM_FROM_CONSTANT;
+    if (!la_value_copy(c->arena, &node->value, &param.constant)) {
+      return la_fail_nomem(c->err);
+    }
+  }
+  la_put(c, param.expanding ? "(" : "");
+  LA_TRY(param.expanding && c->options->render_postcompile ? write_values(c, node, &param) : add_param(c, &param));
+  la_put(c, param.expanding ? ")" : "");
+  return LA_OK;
+}
+
+la_status la_compile_param(la_compiler *c, const la_node *node) {
+  return la_compile_param_as(c, node, LA_TEXT_NONE, NULL);
+}
+
+la_status la_compile_constant(la_compiler *c, la_text base, la_value value, la_type *type) {
+  if (c->literal_binds) {
+    return la_compile_literal(c->dialect, type, &value, c->out, c->err);
+  }
+  la_compiled_param param = {.source = LA_PARAM_FROM_CONSTANT, .name = la_new_anon_name(c, base), .type = type};
+  if (!param.name.bytes || !la_value_copy(c->arena, &value, &param.constant)) {
+    return la_fail_nomem(c->err);
+  }
+  return add_param(c, &param);
+}
+
+la_status la_compile_column_param(la_compiler *c, la_param_source source, la_text name, la_column *column,
+                                  la_default_slot slot) {
+  la_compiled_param param = {
+      .source = source, .name = name, .type = column ? column->type : NULL, .column = column, .slot = slot};
+  LA_TRY(keep_name(c, &param.name));
+  return add_param(c, &param);
+}
