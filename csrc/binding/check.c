@@ -26,53 +26,9 @@ void la_check_count(lua_State *L, int count, const char *function) {
   la_raise_status(L, LA_ARGUMENT, "argument #%d of '%s' is missing (an explicit nil stands for NULL)", missing, function);
 }
 
-/* The type of a value compared with something of type `like`: that type, unless the value shows by its kind that it is meant
- * as something else, as SQLAlchemy's coerce_compared_value has it. NULL: by the value. */
-static la_type *type_for(const la_type *like, const la_value *value) {
-  if (!like) {
-    return NULL;
-  }
-  bool keep = (like->flags & LA_TYPE_HOST_BIND) != 0 || value->kind == LA_VALUE_NULL;
-  switch (like->affinity) {
-    case LA_AFFINITY_NULL:
-      keep = keep || like->kind != LA_TYPE_NULL;
-      break;
-    case LA_AFFINITY_INTEGER:
-      keep = keep || value->kind == LA_VALUE_INTEGER;
-      break;
-    case LA_AFFINITY_REAL:
-      keep = keep || value->kind == LA_VALUE_INTEGER || value->kind == LA_VALUE_REAL;
-      break;
-    case LA_AFFINITY_NUMERIC:
-      keep = keep || value->kind == LA_VALUE_DECIMAL;
-      break;
-    case LA_AFFINITY_TEXT:
-    case LA_AFFINITY_ENUM:
-    case LA_AFFINITY_UUID:
-      keep = keep || value->kind == LA_VALUE_TEXT;
-      break;
-    case LA_AFFINITY_BLOB:
-      keep = keep || value->kind == LA_VALUE_TEXT || value->kind == LA_VALUE_BLOB;
-      break;
-    case LA_AFFINITY_BOOLEAN:
-      keep = keep || value->kind == LA_VALUE_BOOLEAN;
-      break;
-    case LA_AFFINITY_DATE:
-    case LA_AFFINITY_TIME:
-    case LA_AFFINITY_DATETIME:
-    case LA_AFFINITY_INTERVAL:
-      keep = keep || value->kind >= LA_VALUE_DATE;
-      break;
-    default:
-      keep = true;
-      break;
-  }
-  return keep ? (la_type *)(uintptr_t)like : NULL;
-}
-
 /* A PARAM for the plain value at `index`. Holds an arena, and raises only after clearing it. */
 static la_node *make_param(lua_State *L, la_state *state, int index, const la_node *like) {
-  const la_type *type = like ? like->type : NULL;
+  la_type *type = like ? like->type : NULL;
   la_error err = LA_ERROR_INIT;
   la_value value = LA_VALUE_NONE;
   la_node *param = NULL;
@@ -80,8 +36,8 @@ static la_node *make_param(lua_State *L, la_state *state, int index, const la_no
   la_arena_init(&scratch, &state->alloc);
   la_status status = la_value_from_lua(L, index, type, &scratch, &value, NULL, &err);
   if (status == LA_OK) {
-    la_text name = like ? la_expr_name(like) : LA_TEXT_NONE;
-    param = la_expr_param(&state->sql, name, &value, type_for(type, &value));
+    param = la_expr_param(&state->sql, la_expr_param_name(like), &value,
+                          la_sql_type_compared(&state->sql, type, &value));
     status = param ? LA_OK : la_fail_nomem(&err);
   }
   la_arena_clear(&scratch);

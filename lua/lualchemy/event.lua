@@ -65,7 +65,8 @@ end
 --- gives what listeners are kept under (nil: no target of this event); `chain(target, identifier)` gives the
 --- sequence of things whose listeners an event on `target` reaches, and as second value a sequence of those of
 --- which only listeners with `propagate` count; `listened(target, identifier, options)` is told of each new one.
----@param name string  "POOL" "CONNECTION" "DIALECT" "DDL" "SESSION" "MAPPER" "INSTANCE" "ATTRIBUTE" "QUERY" "INSTRUMENTATION"
+---@param name "POOL"|"CONNECTION"|"DIALECT"|"DDL"|"SESSION"|"MAPPER"|"INSTANCE"|"ATTRIBUTE"|"QUERY"
+---@param what table
 function event.__family(name, what)
   families[name] = what
   version = version + 1
