@@ -33,6 +33,8 @@ int la_nodes_raise(lua_State *L, la_nodes *nodes);
 /* Adds `take`; NULL notes out of memory. The functions that add give false when something was noted. */
 bool la_nodes_add(la_nodes *nodes, la_node *take);
 bool la_nodes_add_null(la_nodes *nodes);
+/* Puts `take` in the place of the nodes from `first` on, which it was made of. */
+bool la_nodes_fold(la_nodes *nodes, size_t first, la_node *take);
 bool la_nodes_refuse(la_nodes *nodes, int argument, const char *expected);
 /* An expression or a value, which becomes a parameter typed and named after `like` (may be NULL); nil and la.null are NULL, a select a
  * scalar subquery. */
@@ -88,10 +90,18 @@ typedef struct la_entity_hooks {
   la_node *(*attribute)(la_state *state, const la_node *entity, la_text key, la_error *err);
   /* The ENTITY that a RELATIONSHIP leads to. */
   la_node *(*target)(la_state *state, const la_node *relationship, la_error *err);
+  /* The condition that the RELATIONSHIP equals the value at `index`: filter_by{user = object}. Does not raise. */
+  la_node *(*compare)(lua_State *L, la_state *state, la_node *relationship, int index, la_error *err);
 } la_entity_hooks;
 void la_register_entity_hooks(lua_State *L, const la_entity_hooks *hooks);
 /* NULL if there are none. */
 const la_entity_hooks *la_find_entity_hooks(lua_State *L);
+
+/* The FROM elements that the columns and FROM of `statement` name, each once, added to `nodes`. */
+bool la_nodes_add_froms(lua_State *L, la_nodes *nodes, la_node *statement, bool columns_only);
+
+/* The equalities that the table at 2 asks for, its keys found among `froms`. */
+bool la_nodes_add_filters(lua_State *L, la_nodes *nodes, const la_nodes *froms);
 
 /* Compiles `node` for tostring and pushes its text with the default dialect. */
 void la_push_sql(lua_State *L, la_state *state, const la_node *node);
@@ -99,7 +109,50 @@ void la_push_sql(lua_State *L, la_state *state, const la_node *node);
 int la_node_compile(lua_State *L);
 int la_node_tostring(lua_State *L);
 
+/* alias, subquery, cte, lateral of statements: in the shape of luaL_Reg functions. */
+int la_statement_alias(lua_State *L);
+int la_statement_subquery(lua_State *L);
+int la_statement_cte(lua_State *L);
+int la_statement_lateral(lua_State *L);
+
+/* Methods of statements, likewise. */
+int la_statement_where(lua_State *L);
+int la_statement_filter_by(lua_State *L);
+int la_statement_prefix_with(lua_State *L);
+int la_statement_suffix_with(lua_State *L);
+int la_statement_with_hint(lua_State *L);
+int la_statement_with_statement_hint(lua_State *L);
+int la_statement_add_cte(lua_State *L);
+int la_statement_with_for_update(lua_State *L);
+int la_statement_options(lua_State *L);
+int la_statement_execution_options(lua_State *L);
+int la_statement_get_execution_options(lua_State *L);
+int la_statement_set_label_style(lua_State *L);
+int la_statement_params(lua_State *L);
+/* `__index` of statements: methods, then fields such as `c` and `whereclause`. */
+int la_statement_index(lua_State *L);
+/* Pushes the statement's execution options as a map. */
+void la_push_execution_options(lua_State *L, la_state *state, const la_node *statement);
+/* Pushes a box of `select` with the FROM elements of its columns written into its FROM, and gives that node, lent. */
+la_node *la_push_with_column_froms(lua_State *L, la_state *state, la_node *select);
+
 /* Parts of la_open_sql. */
+/* Methods of expressions that are defined in files of their own. */
+int la_expr_in(lua_State *L);
+int la_expr_not_in(lua_State *L);
+int la_expr_at(lua_State *L);
+int la_expr_as_string(lua_State *L);
+int la_expr_as_integer(lua_State *L);
+int la_expr_as_float(lua_State *L);
+int la_expr_as_numeric(lua_State *L);
+int la_expr_as_boolean(lua_State *L);
+int la_expr_as_json(lua_State *L);
+int la_expr_over_method(lua_State *L);
+int la_expr_filter_method(lua_State *L);
+int la_expr_within_group_method(lua_State *L);
+int la_expr_table_valued(lua_State *L);
+int la_expr_function_alias(lua_State *L);
+
 void la_open_sql_expr(lua_State *L, la_state *state);
 void la_open_sql_construct(lua_State *L, la_state *state);
 void la_open_sql_func(lua_State *L, la_state *state);

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Collections of columns: `.c` of a FROM element, `selected_columns` of a statement.
+ *
+ * A collection reads all columns at once and keeps their boxes: by number in its first user value, by key in the second; the third is what it
+ * belongs to. Columns win over members; the methods `keys`, `contains` and `get` are there for names that no column has.
+ */
+#include "binding/open.h"
+#include "binding/push.h"
+#include "binding/sql.h"
+
+/* Nodes and keys between the core's call and their boxes. */
+typedef struct gathered {
+  la_arena arena;
+  la_allocator *alloc;
+  la_node **nodes;
+  la_text *keys;
+  size_t count;
+} gathered;
+
+static void gathered_clear(void *memory) {
+  gathered *columns = memory;
+  if (columns->alloc == NULL) {
+    return;
+  }
+  for (size_t i = 0; i < columns->count; i++) {
+    la_node_release(columns->nodes[i]);
+  }
+  columns->count = 0;
+  la_arena_clear(&columns->arena);
+}
+
+static bool is_own_column(const la_node *node) {
+  return node->kind == LA_NODE_COLUMN && node->subject != NULL && la_node_child(node, 0) == NULL &&
+         ((const la_column *)node->subject)->table != NULL;
+}
+
+/* Pushes the box of one column and enters it in the tables at `places` and `names`. */
+static void enter_column(lua_State *L, la_state *state, gathered *columns, size_t i, int places, int names) {
+  la_node *node = columns->nodes[i];
+  if (is_own_column(node)) {
+    la_push_column(L, state, (la_column *)node->subject);
+  } else {
+    columns->nodes[i] = NULL;
+    la_push_node(L, state, node, 0, -1);
+    if (node->flags & LA_NODE_HAS_HOST) {
+      lua_createtable(L, 1, 0);
+      lua_pushvalue(L, places - 1);
+      lua_rawseti(L, -2, 1);
+      lua_setiuservalue(L, -2, 1);
+    }
+  }
+  lua_pushvalue(L, -1);
+  lua_rawseti(L, places, (lua_Integer)i + 1);
+  la_push_text(L, columns->keys[i]);
+  lua_pushvalue(L, -1);
+  if (lua_rawget(L, names) == LUA_TNIL) {
+    lua_pop(L, 1);
+    lua_insert(L, -2); /* key, box */
+    lua_rawset(L, names);
+  } else {
+    lua_pop(L, 3);
+  }
+}
+
+/* Replaces the owner and the scratch with gathered columns on top of the stack by a collection. */
+static void push_collection(lua_State *L, la_state *state, gathered *columns) {
+  int owner = lua_gettop(L) - 1;
+  int places, names, keys;
+  luaL_checkstack(L, 10, NULL);
+  lua_pushvalue(L, owner);                           /* owner, scratch, owner */
+  lua_createtable(L, (int)columns->count, 0);        /* … places */
+  places = lua_gettop(L);
+  lua_createtable(L, 0, (int)columns->count);        /* … names */
+  names = places + 1;
+  for (size_t i = 0; i < columns->count; i++) {
+    enter_column(L, state, columns, i, places, names);
+  }
+  la_push_list(L, state, (int)columns->count);       /* … keys */
+  keys = names + 1;
+  for (size_t i = 0; i < columns->count; i++) {
+    la_push_text(L, columns->keys[i]);
+    lua_rawseti(L, keys, (lua_Integer)i + 1);
+  }
+  la_push_box(L, state, LA_BOX_COLUMNS, sizeof(la_box), 4);
+  lua_pushvalue(L, places);
+  lua_setiuservalue(L, -2, 1);
+  lua_pushvalue(L, names);
+  lua_setiuservalue(L, -2, 2);
+  lua_pushvalue(L, owner);
+  lua_setiuservalue(L, -2, 3);
+  lua_pushvalue(L, keys);
+  lua_setiuservalue(L, -2, 4);
+  la_scratch_clear(L, owner + 1);
+  lua_replace(L, owner);
+  lua_settop(L, owner);
+}
+
+static gathered *push_gathered(lua_State *L, la_state *state, int owner) {
+  gathered *columns;
+  owner = lua_absindex(L, owner);
+  luaL_checkstack(L, 12, NULL);
+  lua_pushvalue(L, owner);
+  columns = la_push_scratch(L, state, sizeof *columns, gathered_clear);
+  columns->alloc = &state->alloc;
+  la_arena_init(&columns->arena, &state->alloc);
+  return columns;
+}
+
+void la_push_columns(lua_State *L, la_state *state, la_node *from, int owner) {
+  gathered *columns = push_gathered(L, state, owner);
+  la_error err = LA_ERROR_INIT;
+  if (la_from_columns(&state->sql, from, &columns->arena, &columns->nodes, &columns->keys, &columns->count, &err) !=
+      LA_OK) {
+    la_raise(L, &err);
+  }
+  push_collection(L, state, columns);
+}
+
+void la_push_selected_columns(lua_State *L, la_state *state, la_node *statement, int owner) {
+  gathered *columns = push_gathered(L, state, owner);
+  la_error err = LA_ERROR_INIT;
+  if (la_select_exported(&state->sql, statement, &columns->arena, &columns->nodes, &columns->keys, &columns->count,
+                         &err) != LA_OK) {
+    la_raise(L, &err);
+  }
+  push_collection(L, state, columns);
+}
+
+/* Raises NoSuchColumnError for the key at 2, naming the nearest column. */
+static int raise_no_column(lua_State *L) {
+  la_text key = la_check_text(L, 2), nearest = LA_TEXT_NONE;
+  la_node *owner;
+  la_text name = LA_TEXT_NONE;
+  int best = 4;
+  lua_getiuservalue(L, 1, 3);
+  owner = la_to_node(L, -1);
+  if (owner != NULL && la_node_is_from(owner)) {
+    name = la_from_name(owner);
+  }
+  name = name.bytes != NULL ? name : LA_TEXT_LITERAL("the subquery");
+  lua_getiuservalue(L, 1, 4);
+  for (lua_Integer i = 1; i <= (lua_Integer)lua_rawlen(L, -1); i++) {
+    la_text candidate;
+    int distance;
+    lua_rawgeti(L, -1, i);
+    candidate.bytes = lua_tolstring(L, -1, &candidate.len);
+    distance = la_text_distance(key, candidate, 3);
+    if (distance < best) {
+      best = distance;
+      nearest = candidate;
+    }
+    lua_pop(L, 1);
+  }
+  if (nearest.bytes != NULL) {
+    return la_raise_status(L, LA_NO_SUCH_COLUMN, "no column \"%.*s\" in \"%.*s\"; did you mean \"%.*s\"?",
+                           LA_TEXT_FORMAT(key), LA_TEXT_FORMAT(name), LA_TEXT_FORMAT(nearest));
+  }
+  return la_raise_status(L, LA_NO_SUCH_COLUMN, "no column \"%.*s\" in \"%.*s\"", LA_TEXT_FORMAT(key),
+                         LA_TEXT_FORMAT(name));
+}
+
+/* columns.name, columns[1], columns:keys() */
+static int columns_index(lua_State *L) {
+  const char *key;
+  if (lua_isinteger(L, 2)) {
+    lua_getiuservalue(L, 1, 1);
+    lua_rawgeti(L, -1, lua_tointeger(L, 2));
+    return 1;
+  }
+  lua_getiuservalue(L, 1, 2);
+  lua_pushvalue(L, 2);
+  if (lua_rawget(L, -2) != LUA_TNIL) {
+    return 1;
+  }
+  lua_pushvalue(L, 2);
+  if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNIL) {
+    return 1;
+  }
+  key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "__";
+  if (key[0] == '_' && key[1] == '_') {
+    return 1;
+  }
+  return raise_no_column(L);
+}
+
+static int columns_len(lua_State *L) {
+  lua_getiuservalue(L, 1, 1);
+  lua_pushinteger(L, (lua_Integer)lua_rawlen(L, -1));
+  return 1;
+}
+
+/* The step of pairs(columns): keys in order. Upvalues: state, keys, places, index. */
+static int next_pair(lua_State *L) {
+  lua_Integer i = lua_tointeger(L, lua_upvalueindex(4)) + 1;
+  lua_pushinteger(L, i);
+  lua_replace(L, lua_upvalueindex(4));
+  if (lua_rawgeti(L, lua_upvalueindex(2), i) == LUA_TNIL) {
+    return 1;
+  }
+  lua_rawgeti(L, lua_upvalueindex(3), i);
+  return 2;
+}
+
+static int columns_pairs(lua_State *L) {
+  lua_pushlightuserdata(L, la_state_of(L));
+  lua_getiuservalue(L, 1, 4);
+  lua_getiuservalue(L, 1, 1);
+  lua_pushinteger(L, 0);
+  lua_pushcclosure(L, next_pair, 4);
+  return 1;
+}
+
+/* columns:keys() → a new list */
+static int columns_keys(lua_State *L) {
+  lua_Integer count;
+  la_check_box(L, 1, LA_BOX_COLUMNS);
+  lua_getiuservalue(L, 1, 4);
+  count = (lua_Integer)lua_rawlen(L, -1);
+  la_push_list(L, la_state_of(L), (int)count);
+  for (lua_Integer i = 1; i <= count; i++) {
+    lua_rawgeti(L, -2, i);
+    lua_rawseti(L, -2, i);
+  }
+  return 1;
+}
+
+static int columns_values(lua_State *L) {
+  lua_Integer count;
+  la_check_box(L, 1, LA_BOX_COLUMNS);
+  lua_getiuservalue(L, 1, 1);
+  count = (lua_Integer)lua_rawlen(L, -1);
+  la_push_list(L, la_state_of(L), (int)count);
+  for (lua_Integer i = 1; i <= count; i++) {
+    lua_rawgeti(L, -2, i);
+    lua_rawseti(L, -2, i);
+  }
+  return 1;
+}
+
+/* columns:contains(name) */
+static int columns_contains(lua_State *L) {
+  la_check_box(L, 1, LA_BOX_COLUMNS);
+  la_check_count(L, 2, "contains");
+  lua_getiuservalue(L, 1, 2);
+  lua_pushvalue(L, 2);
+  lua_pushboolean(L, lua_rawget(L, -2) != LUA_TNIL);
+  return 1;
+}
+
+/* columns:get(name) → the column, or nil */
+static int columns_get(lua_State *L) {
+  la_check_box(L, 1, LA_BOX_COLUMNS);
+  la_check_count(L, 2, "get");
+  lua_getiuservalue(L, 1, 2);
+  lua_pushvalue(L, 2);
+  lua_rawget(L, -2);
+  return 1;
+}
+
+/* Shown as the list of its keys. */
+static int columns_tostring(lua_State *L) {
+  lua_getiuservalue(L, 1, 4);
+  luaL_tolstring(L, -1, NULL);
+  return 1;
+}
+
+static const luaL_Reg methods[] = {{"keys", columns_keys},
+                                   {"values", columns_values},
+                                   {"contains", columns_contains},
+                                   {"get", columns_get},
+                                   {NULL, NULL}};
+
+static const luaL_Reg metamethods[] = {{"__index", columns_index},
+                                       {"__len", columns_len},
+                                       {"__pairs", columns_pairs},
+                                       {"__tostring", columns_tostring},
+                                       {NULL, NULL}};
+
+void la_open_sql_columns(lua_State *L, la_state *state) {
+  la_register_class(L, state, LA_BOX_COLUMNS, methods, metamethods);
+}

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * filter_by: finds keys among the FROM elements that a statement names.
+ */
+#include "binding/push.h"
+#include "binding/sql.h"
+
+#include "base/vec.h"
+#include "sql/walk.h"
+
+#include <stdlib.h>
+
+/* Its address is the key of the ORM's hooks in the registry. */
+static const char hooks_key = 0;
+
+void la_register_entity_hooks(lua_State *L, const la_entity_hooks *hooks) {
+  lua_pushlightuserdata(L, (void *)(uintptr_t)hooks);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &hooks_key);
+}
+
+const la_entity_hooks *la_find_entity_hooks(lua_State *L) {
+  const la_entity_hooks *hooks;
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &hooks_key);
+  hooks = lua_touserdata(L, -1);
+  lua_pop(L, 1);
+  return hooks;
+}
+
+static bool is_same_from(const la_node *a, const la_node *b) {
+  if (a == b) {
+    return true;
+  }
+  return a->kind == b->kind && a->subject != NULL && a->subject == b->subject &&
+         la_node_child(a, 0) == la_node_child(b, 0) && la_text_equal(a->text, b->text);
+}
+
+/* Adds `take` unless it is there. */
+static bool add_from(la_nodes *nodes, la_node *take) {
+  for (size_t i = 0; take != NULL && i < nodes->count; i++) {
+    if (is_same_from(nodes->items[i], take)) {
+      la_node_release(take);
+      return true;
+    }
+  }
+  return la_nodes_add(nodes, take);
+}
+
+/* Adds what a part of an expression is taken from. */
+static la_walk_answer collect_from(const la_node *node, void *context) {
+  la_nodes *nodes = context;
+  bool added = true;
+  switch (node->kind) {
+  case LA_NODE_SCALAR_SUBQUERY:
+  case LA_NODE_EXISTS:
+    return LA_WALK_PRUNE;
+  case LA_NODE_COLUMN:
+    if (la_node_child(node, 0) != NULL) {
+      added = add_from(nodes, la_node_retain(node->children[0]));
+    } else if (node->subject != NULL) {
+      la_table *table = ((la_column *)node->subject)->table;
+      added = table == NULL || add_from(nodes, la_from_table(&nodes->state->sql, table));
+    }
+    break;
+  case LA_NODE_ATTRIBUTE:
+    if (la_node_child(node, 1) == NULL) {
+      return LA_WALK_CONTINUE;
+    }
+    added = add_from(nodes, la_node_retain(node->children[1]));
+    break;
+  default:
+    if (!la_node_is_from(node)) {
+      return LA_WALK_CONTINUE;
+    }
+    added = add_from(nodes, la_node_retain(node));
+  }
+  return added ? LA_WALK_PRUNE : LA_WALK_STOP;
+}
+
+/* Adds the sides of joins for themselves. */
+static bool add_spread(la_nodes *nodes, la_node *from) {
+  while (from->kind == LA_NODE_JOIN) {
+    if (!add_spread(nodes, from->children[1])) {
+      return false;
+    }
+    from = from->children[0];
+  }
+  return add_from(nodes, la_node_retain(from));
+}
+
+static bool add_step(lua_State *L, la_nodes *nodes, la_node *item) {
+  la_node *target = item->kind == LA_NODE_JOIN_STEP ? item->children[0] : item;
+  if (target->kind == LA_NODE_RELATIONSHIP) {
+    const la_entity_hooks *hooks = la_find_entity_hooks(L);
+    la_node *entity = hooks != NULL ? hooks->target(nodes->state, target, &nodes->err) : NULL;
+    return entity != NULL ? add_from(nodes, entity) : nodes->err.status == LA_OK;
+  }
+  return la_node_is_from(target) ? add_spread(nodes, target) : true;
+}
+
+static bool add_chain(lua_State *L, la_nodes *nodes, const la_node *chain, bool is_from) {
+  if (chain == NULL) {
+    return true;
+  }
+  /* Oldest first: the chain's nodes from its end. */
+  size_t count = la_chain_count(chain);
+  la_node **items = la_alloc(&nodes->state->alloc, la_array_size(count + 1, sizeof(la_node *)));
+  bool added = items != NULL;
+  if (items == NULL) {
+    la_fail_nomem(&nodes->err);
+    return false;
+  }
+  la_chain_collect(chain, items);
+  for (size_t i = 0; added && i < count; i++) {
+    if (is_from) {
+      added = add_step(L, nodes, items[i]);
+    } else {
+      added = la_walk(&nodes->state->alloc, items[i], collect_from, nodes, &nodes->err) == LA_OK;
+    }
+  }
+  la_free(&nodes->state->alloc, items, (count + 1) * sizeof(la_node *));
+  return added;
+}
+
+bool la_nodes_add_froms(lua_State *L, la_nodes *nodes, la_node *statement, bool columns_only) {
+  switch (statement->kind) {
+  case LA_NODE_SELECT:
+    return add_chain(L, nodes, statement->children[LA_SELECT_COLUMNS], false) &&
+           (columns_only || add_chain(L, nodes, statement->children[LA_SELECT_FROM], true));
+  case LA_NODE_INSERT:
+  case LA_NODE_UPDATE:
+  case LA_NODE_DELETE:
+    return add_from(nodes, la_node_retain(statement->children[0]));
+  default:
+    return true;
+  }
+}
+
+/* ---- filter_by ---- */
+
+/* The property `key` of `from`: a new reference, or NULL without an error if there is none. */
+static la_node *find_property(lua_State *L, la_nodes *nodes, la_node *from, la_text key) {
+  la_error own = LA_ERROR_INIT;
+  la_node *found = NULL;
+  if (from->kind == LA_NODE_ENTITY) {
+    const la_entity_hooks *hooks = la_find_entity_hooks(L);
+    return hooks != NULL ? hooks->attribute(nodes->state, from, key, &nodes->err) : NULL;
+  }
+  if (la_from_column(&nodes->state->sql, from, key, &found, &own) == LA_OK) {
+    return found;
+  }
+  if (own.status != LA_NO_SUCH_COLUMN && nodes->err.status == LA_OK) {
+    nodes->err = own;
+  }
+  return NULL;
+}
+
+static void describe_into(const la_node *from, la_strbuf *out) {
+  la_strbuf_string(out, out->len != 0 ? ", " : "");
+  la_from_describe(from, out);
+}
+
+static bool fail_property(la_nodes *nodes, const la_nodes *froms, la_text key, size_t found) {
+  la_strbuf names;
+  la_strbuf_init(&names, &nodes->state->alloc);
+  for (size_t i = 0; i < froms->count; i++) {
+    describe_into(froms->items[i], &names);
+  }
+  if (found == 0) {
+    la_fail(&nodes->err, LA_INVALID_REQUEST, "Entity namespace for \"%.*s\" has no property \"%.*s\"",
+            LA_TEXT_FORMAT(la_strbuf_view(&names)), LA_TEXT_FORMAT(key));
+  } else {
+    la_fail(&nodes->err, LA_INVALID_REQUEST,
+            "Attribute name \"%.*s\" is ambiguous; it exists in multiple FROM clause entities (%.*s). Use filter() with "
+            "explicit column references instead of filter_by().",
+            LA_TEXT_FORMAT(key), LA_TEXT_FORMAT(la_strbuf_view(&names)));
+  }
+  la_strbuf_clear(&names);
+  return false;
+}
+
+/* The property `key` of the one FROM element that has it, a new reference. */
+static la_node *find_unique(lua_State *L, la_nodes *nodes, const la_nodes *froms, la_text key) {
+  la_node *property = NULL;
+  size_t found = 0;
+  for (size_t i = 0; i < froms->count; i++) {
+    la_node *one = find_property(L, nodes, froms->items[i], key);
+    if (nodes->err.status != LA_OK) {
+      la_node_release(property);
+      return NULL;
+    }
+    if (one != NULL && found++ == 0) {
+      property = one;
+    } else {
+      la_node_release(one);
+    }
+  }
+  if (found != 1) {
+    fail_property(nodes, froms, key, found);
+    la_node_release(property);
+    return NULL;
+  }
+  return property;
+}
+
+/* Adds the condition that `property` equals the value on top of the stack. */
+static bool add_equality(lua_State *L, la_nodes *nodes, la_node *property) {
+  la_node *condition;
+  if (property->kind == LA_NODE_RELATIONSHIP) {
+    const la_entity_hooks *hooks = la_find_entity_hooks(L);
+    if (hooks == NULL || hooks->compare == NULL) {
+      la_fail(&nodes->err, LA_INVALID_REQUEST, "a relationship cannot be compared here");
+      return false;
+    }
+    condition = hooks->compare(L, nodes->state, property, lua_gettop(L), &nodes->err);
+    return nodes->err.status == LA_OK && la_nodes_add(nodes, condition);
+  }
+  if (!la_nodes_add_compared(L, nodes, lua_gettop(L), property)) {
+    nodes->bad_argument = nodes->bad_argument != 0 ? 2 : 0;
+    return false;
+  }
+  condition = la_expr_binary(&nodes->state->sql, LA_OP_EQ, property, nodes->items[nodes->count - 1]);
+  return la_nodes_fold(nodes, nodes->count - 1, condition);
+}
+
+typedef struct filter_key {
+  la_text key;
+  la_node *property;
+  int64_t rank; /* its place in its table or mapper */
+} filter_key;
+
+static int compare_keys(const void *a, const void *b) {
+  const filter_key *left = a, *right = b;
+  size_t len = left->key.len < right->key.len ? left->key.len : right->key.len;
+  int order;
+  if (left->rank != right->rank) {
+    return left->rank < right->rank ? -1 : 1;
+  }
+  order = memcmp(left->key.bytes, right->key.bytes, len);
+  return order != 0 ? order : left->key.len < right->key.len ? -1 : 1;
+}
+
+static int64_t rank_of(const la_node *property) {
+  if (property->kind == LA_NODE_COLUMN && property->subject != NULL && property->value.kind == LA_VALUE_NULL) {
+    return ((const la_column *)property->subject)->ordinal;
+  }
+  return property->value.kind == LA_VALUE_INTEGER ? property->value.as.integer : INT64_MAX;
+}
+
+typedef LA_VEC(filter_key) filter_keys;
+
+/* Finds the property of every key of the table at 2. */
+static bool read_keys(lua_State *L, la_nodes *nodes, const la_nodes *froms, filter_keys *keys) {
+  lua_pushnil(L);
+  while (lua_next(L, 2)) {
+    filter_key one;
+    lua_pop(L, 1);
+    if (lua_type(L, -1) != LUA_TSTRING) {
+      return la_nodes_refuse(nodes, 2, "table of keys and values");
+    }
+    one.key.bytes = lua_tolstring(L, -1, &one.key.len);
+    one.property = find_unique(L, nodes, froms, one.key);
+    if (one.property == NULL) {
+      return false;
+    }
+    one.rank = rank_of(one.property);
+    if (!la_vec_push(&nodes->state->alloc, keys, one)) {
+      la_node_release(one.property);
+      la_fail_nomem(&nodes->err);
+      return false;
+    }
+  }
+  if (keys->count > 1) {
+    qsort(keys->items, keys->count, sizeof *keys->items, compare_keys);
+  }
+  return true;
+}
+
+bool la_nodes_add_filters(lua_State *L, la_nodes *nodes, const la_nodes *froms) {
+  filter_keys keys = {0};
+  bool added = read_keys(L, nodes, froms, &keys);
+  for (size_t i = 0; added && i < keys.count; i++) {
+    la_push_text(L, keys.items[i].key);
+    lua_rawget(L, 2);
+    added = add_equality(L, nodes, keys.items[i].property);
+    lua_pop(L, 1);
+  }
+  for (size_t i = 0; i < keys.count; i++) {
+    la_node_release(keys.items[i].property);
+  }
+  la_vec_clear(&nodes->state->alloc, &keys);
+  return added;
+}
+
+/* statement:filter_by{name = value, …} */
+int la_statement_filter_by(lua_State *L) {
+  la_state *state = la_state_of(L);
+  la_node *self = la_check_statement(L, 1), *result;
+  int part = la_statement_where_part(self);
+  bool added;
+  la_nodes froms, nodes;
+  if (part < 0 || self->kind == LA_NODE_COMPOUND) {
+    return la_raise_argument(L, 1, "select(), update() or delete()");
+  }
+  luaL_checktype(L, 2, LUA_TTABLE);
+  luaL_checkstack(L, 10, NULL);
+  lua_settop(L, 2);
+  la_nodes_init(&froms, state);
+  la_nodes_init(&nodes, state);
+  if (!la_nodes_add_froms(L, &froms, self, false)) {
+    return la_nodes_raise(L, &froms);
+  }
+  added = la_nodes_add_filters(L, &nodes, &froms);
+  la_nodes_clear(&froms);
+  if (!added) {
+    return la_nodes_raise(L, &nodes);
+  }
+  result = la_node_with_chained(self, (uint32_t)part, nodes.items, (uint32_t)nodes.count);
+  la_nodes_clear(&nodes);
+  return la_return_node(L, state, result);
+}
+
+la_node *la_push_with_column_froms(lua_State *L, la_state *state, la_node *select) {
+  la_node *result;
+  la_nodes nodes;
+  la_nodes_init(&nodes, state);
+  if (!la_nodes_add_froms(L, &nodes, select, true)) {
+    la_nodes_raise(L, &nodes);
+  }
+  result = nodes.count != 0
+               ? la_node_with_chained(select, LA_SELECT_FROM, nodes.items, (uint32_t)nodes.count)
+               : la_node_retain(select);
+  la_nodes_clear(&nodes);
+  la_push_node(L, state, result, 0, -1);
+  return result;
+}
