@@ -25,7 +25,7 @@ static void destroy_node(la_object *object) {
       la_node *child = node->children[i];
       if (child != NULL && --child->object.references == 0) {
         la_object *subject = child->subject;
-        child->subject = &dead->object;
+        child->subject = (la_object *)dead;
         dead = child;
         la_object_release(subject);
       }
