@@ -15,6 +15,8 @@ la_status la_cascade_collect(la_session *session, la_instance *root, uint32_t ca
 la_status la_link_members(const la_instance *instance, uint32_t link, la_allocator *alloc, la_instances *out, la_error *err);
 /* Appends what a changed link held when it was last in step with the database and holds no more. */
 la_status la_link_leavers(const la_instance *instance, uint32_t link, la_allocator *alloc, la_instances *out, la_error *err);
+/* The target of a scalar link: the one loaded, or, of a many-to-one by primary key that is not loaded, the one that the session has at hand; NULL otherwise. */
+la_instance *la_link_peek(const la_instance *instance, uint32_t link);
 /* Whether a delete of `instance` must see what link `link` holds, which is not loaded: its members are to be deleted, or their foreign keys nulled. */
 bool la_cascade_needs_load(const la_instance *instance, uint32_t link);
 

@@ -162,8 +162,9 @@ static void finish_save(la_flush *flush, la_flush_record *record) {
   } else if (session->levels.count > 1) {
     la_session_push_pinned(session, &level->touched, instance);
   }
-  if (instance->flags & (LA_INSTANCE_NEW | LA_INSTANCE_DIRTY)) {
-    instance->flags &= ~(uint32_t)(LA_INSTANCE_NEW | LA_INSTANCE_DIRTY);
+  if (la_instance_wants_hold(instance)) {
+    instance->flags &=
+        ~(uint32_t)(LA_INSTANCE_NEW | LA_INSTANCE_DIRTY | LA_INSTANCE_DELETED);
     la_session_note_hold(session, instance);
   }
 }

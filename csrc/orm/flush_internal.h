@@ -9,6 +9,7 @@
 #ifndef LA_ORM_FLUSH_INTERNAL_H
 #define LA_ORM_FLUSH_INTERNAL_H
 
+#include "engine/cursor.h"
 #include "orm/cascade.h"
 #include "orm/flush.h"
 #include "orm/instance_internal.h"
@@ -106,6 +107,8 @@ typedef struct la_table_map {
   uint32_t depth;            /* in the chain of inheritance: 0 is the root's table */
   la_property *autoincrement; /* whose value is the last insert id, or NULL */
   uint8_t *shape;            /* scratch: la_cell of each column */
+  bool *keys;                /* scratch: compared in the WHERE */
+  bool *primary;             /* the columns of the table's key */
 } la_table_map;
 
 /* What a statement does with a column. */
@@ -117,10 +120,13 @@ typedef enum la_plan_kind { LA_PLAN_INSERT, LA_PLAN_UPDATE, LA_PLAN_DELETE, LA_P
 typedef struct la_persist_plan {
   la_object object;
   la_allocator *alloc;
+  la_arena arena;
   la_object *mapper;     /* retained: stands in the key by address */
+  la_node *statement;    /* retained: constants may lie in it */
   la_compiled *compiled; /* retained */
   uint32_t count;        /* placeholders */
   uint32_t *sources;     /* of each: the ordinal of a column, LA_SOURCE_KEY + ordinal (a value of the WHERE), or LA_SOURCE_OTHER */
+  la_value *constants;   /* of LA_SOURCE_OTHER */
 } la_persist_plan;
 
 #define LA_SOURCE_KEY   0x10000u
@@ -209,8 +215,6 @@ la_status la_flush_merge_sort(la_flush *flush, uint32_t *numbers, size_t count, 
 la_status la_flush_sync_record(la_flush *flush, la_flush_record *record, la_error *err);
 /* The value that a sync pair's source has on `instance`; false if it has none. */
 bool la_sync_source(const la_instance *instance, const la_column *column, la_value *out);
-/* The target of a many-to-one that is loaded, or that the session's map has. */
-la_instance *la_link_peek(const la_instance *instance, uint32_t link);
 
 /* The map of `table` for `mapper`; NULL when out of memory. */
 la_table_map *la_flush_table_map(la_flush *flush, la_mapper *mapper, la_table *table);
@@ -222,8 +226,8 @@ la_property *la_persist_property(const la_mapper *mapper, const la_column *colum
 /* The statement for `map`->shape, or for a secondary table's pair; kept as flush->plan with its cursor. */
 la_status la_persist_use_plan(la_flush *flush, la_plan_kind kind, la_table_map *map, la_error *err);
 la_status la_persist_use_pair_plan(la_flush *flush, la_plan_kind kind, la_relationship *relationship, la_error *err);
-/* Compiles the statement of a row that has expressions; `plan_out` is the caller's. */
-la_status la_persist_make_plan(la_flush *flush, la_plan_kind kind, la_table_map *map, const la_instance *instance, la_persist_plan **plan_out, la_error *err);
+/* The same for a row that has expressions, by ordinal; not kept beyond the row. */
+la_status la_persist_use_expressions(la_flush *flush, la_plan_kind kind, la_table_map *map, la_node *const *expressions, la_error *err);
 /* Runs flush->plan with flush->values; LA_ROW if a row came back (flush->cursor has it), LA_OK. */
 la_status la_persist_execute(la_flush *flush, la_error *err);
 /* Rows changed by the last statement; its last insert id. */

@@ -8,9 +8,7 @@
  */
 #include "orm/link.h"
 
-#include "orm/session.h"
-
-#define KEY_PARTS 16
+#include "orm/cascade.h"
 
 typedef struct plan {
   la_allocator *alloc;
@@ -29,26 +27,6 @@ static la_status add(plan *p, size_t cause, la_link_change change, la_error *err
   }
   p->out->items[p->out->count++] = change;
   return LA_OK;
-}
-
-/* The old target of a many-to-one that is not loaded, if the session has it at hand. */
-static la_instance *find_old(const la_instance *instance, uint32_t link) {
-  const la_relationship *r = relationship_of(instance, link);
-  const la_mapper *root = r->target->root;
-  la_value key[KEY_PARTS];
-  if (!r->use_get || instance->session == NULL || !(instance->flags & LA_INSTANCE_KEYED) ||
-      root->primary_key_count > KEY_PARTS) {
-    return NULL;
-  }
-  for (uint32_t i = 0; i < root->primary_key_count; i++) {
-    const la_column *column = r->pairs[r->get_order[i]].destination;
-    const la_property *property = la_mapper_property_of_column(instance->mapper, column);
-    if (property == NULL || !la_instance_committed(instance, property->slot, &key[i]) ||
-        key[i].kind == LA_VALUE_NULL) {
-      return NULL;
-    }
-  }
-  return la_identity_find(&instance->session->map, root, key, la_identity_hash(root, key));
 }
 
 static bool is_loaded(const la_instance *instance, uint32_t link) {
@@ -71,7 +49,7 @@ static la_status gain(plan *p, size_t cause, la_instance *owner, uint32_t link, 
       return LA_OK;
     }
   } else {
-    change.old = find_old(owner, link);
+    change.old = la_link_peek(owner, link);
   }
   return add(p, cause, change, err);
 }
@@ -197,7 +175,7 @@ la_status la_link_plan(const la_link_change *first, la_allocator *alloc, la_link
       change.link < change.instance->link_count) {
     change.old = is_loaded(change.instance, change.link)
                      ? change.instance->links[change.link].to.one
-                     : find_old(change.instance, change.link);
+                     : la_link_peek(change.instance, change.link);
   }
   status = add(&p, SIZE_MAX, change, err);
   for (size_t i = p.first; status == LA_OK && i < out->count; i++) {

@@ -1,0 +1,492 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The order of a flush's actions.
+ *
+ * A graph of actions: saving and deleting the objects of a unit (all classes of one root mapper), and rows of secondary
+ * tables. Relationships give the edges. It is taken level by level, everything that waits for nothing more at once, each level in
+ * order of names. Units whose saves wait for each other are taken apart: each of their objects is an action of its
+ * own, between a beginning and an end of the unit, and the foreign keys at hand give the edges.
+ */
+#include "base/toposort.h"
+#include "orm/flush_internal.h"
+
+typedef LA_VEC(la_edge) edges;
+
+typedef struct sorter {
+  la_flush *flush;
+  edges edges;
+  uint8_t *reach; /* units × units: the first is saved before the second */
+  la_error *err;
+} sorter;
+
+static la_status fail_nomem(const sorter *s) {
+  return la_fail_nomem(s->err);
+}
+
+static la_status connect(sorter *s, uint32_t before, uint32_t after) {
+  la_edge edge = {before, after};
+  return la_vec_push(s->flush->alloc, &s->edges, edge) ? LA_OK : fail_nomem(s);
+}
+
+static la_status add_node(sorter *s, la_node_action action, uint32_t unit, uint32_t subject,
+                          uint32_t *out) {
+  la_flush_node node = {action, unit, subject};
+  *out = (uint32_t)s->flush->nodes.count;
+  return la_vec_push(s->flush->alloc, &s->flush->nodes, node) ? LA_OK : fail_nomem(s);
+}
+
+static uint32_t find_unit(const la_flush *flush, const la_mapper *mapper) {
+  for (uint32_t i = 0; i < flush->units.count; i++) {
+    if (flush->units.items[i].root == mapper->root) {
+      return i;
+    }
+  }
+  return LA_FLUSH_NONE;
+}
+
+static int compare_units(const void *a, const void *b) {
+  const la_mapper *left = ((const la_flush_unit *)a)->root;
+  const la_mapper *right = ((const la_flush_unit *)b)->root;
+  size_t len = left->class_name.len < right->class_name.len ? left->class_name.len
+                                                            : right->class_name.len;
+  int order = len > 0 ? memcmp(left->class_name.bytes, right->class_name.bytes, len) : 0;
+  if (order == 0) {
+    order = (left->class_name.len > right->class_name.len) -
+            (left->class_name.len < right->class_name.len);
+  }
+  return order != 0 ? order : (left->serial > right->serial) - (left->serial < right->serial);
+}
+
+/* Insertion: mappers are few. */
+static void sort_units(la_flush *flush) {
+  la_flush_unit *units = flush->units.items;
+  for (size_t i = 1; i < flush->units.count; i++) {
+    la_flush_unit unit = units[i];
+    size_t at = i;
+    while (at > 0 && compare_units(&units[at - 1], &unit) > 0) {
+      units[at] = units[at - 1];
+      at--;
+    }
+    units[at] = unit;
+  }
+}
+
+/* The units of all records, and the relationships of their mappers. */
+static la_status make_units(sorter *s) {
+  la_flush *flush = s->flush;
+  la_map mappers = {0};
+  size_t at = 0;
+  la_map_entry *entry;
+  la_mapper *last = NULL;
+  la_status status = LA_OK;
+  for (size_t i = 0; status == LA_OK && i < flush->records.count; i++) {
+    la_mapper *mapper = flush->records.items[i].instance->mapper;
+    if (mapper == last || la_map_get_pointer(&mappers, mapper) != NULL) {
+      last = mapper;
+      continue;
+    }
+    last = mapper;
+    la_flush_unit unit = {.root = mapper->root};
+    if (!la_map_set_pointer(&mappers, flush->alloc, mapper, mapper) ||
+        (find_unit(flush, mapper) == LA_FLUSH_NONE &&
+         !la_vec_push(flush->alloc, &flush->units, unit))) {
+      status = fail_nomem(s);
+    }
+  }
+  while (status == LA_OK && (entry = la_map_next(&mappers, &at)) != NULL) {
+    const la_mapper *mapper = entry->value;
+    for (uint32_t i = 0; status == LA_OK && i < mapper->link_count; i++) {
+      la_relationship *relationship = mapper->links[i]->relationship;
+      bool known = relationship->viewonly || !relationship->configured;
+      for (size_t j = 0; !known && j < flush->relationships.count; j++) {
+        known = flush->relationships.items[j] == relationship;
+      }
+      if (!known && !la_vec_push(flush->alloc, &flush->relationships, relationship)) {
+        status = fail_nomem(s);
+      }
+    }
+  }
+  la_map_clear(&mappers, flush->alloc);
+  sort_units(flush);
+  return status;
+}
+
+static void number_units(la_flush *flush) {
+  la_mapper *last = NULL;
+  uint32_t unit = 0;
+  for (size_t i = 0; i < flush->records.count; i++) {
+    la_flush_record *record = &flush->records.items[i];
+    if (record->instance->mapper != last) {
+      last = record->instance->mapper;
+      unit = find_unit(flush, last);
+    }
+    record->unit = unit;
+    flush->units.items[unit].has_deletes |= record->op == LA_RECORD_DELETE;
+  }
+}
+
+/* A self-referential relationship orders objects only if a foreign key of it is to be copied, or an object deleted. */
+static bool orders_itself(const la_flush *flush, const la_relationship *relationship,
+                          uint32_t unit) {
+  for (size_t i = 0; i < flush->syncs.count; i++) {
+    const la_relationship *used = flush->syncs.items[i].relationship;
+    if (used == relationship || used == relationship->reverse) {
+      return true;
+    }
+  }
+  return flush->units.items[unit].has_deletes;
+}
+
+/* The units that a relationship orders, the first before the second; false if it orders none. */
+static bool ends_of(const la_flush *flush, const la_relationship *relationship, uint32_t *before,
+                    uint32_t *after) {
+  uint32_t parent = find_unit(flush, relationship->parent);
+  uint32_t target = find_unit(flush, relationship->target);
+  if (parent == LA_FLUSH_NONE || target == LA_FLUSH_NONE ||
+      relationship->direction == LA_MANY_TO_MANY || relationship->post_update) {
+    return false;
+  }
+  *before = relationship->direction == LA_ONE_TO_MANY ? parent : target;
+  *after = relationship->direction == LA_ONE_TO_MANY ? target : parent;
+  return parent != target || orders_itself(flush, relationship, parent);
+}
+
+/* Which unit reaches which, by repeated spreading; then the cycles. */
+static la_status find_cycles(sorter *s) {
+  la_flush *flush = s->flush;
+  size_t count = flush->units.count;
+  bool grew = true;
+  s->reach = la_alloc_zero(flush->alloc, la_array_size(count, count));
+  if (s->reach == NULL) {
+    return fail_nomem(s);
+  }
+  for (size_t i = 0; i < flush->relationships.count; i++) {
+    uint32_t before, after;
+    if (ends_of(flush, flush->relationships.items[i], &before, &after)) {
+      s->reach[before * count + after] = 1;
+    }
+  }
+  while (grew) {
+    grew = false;
+    for (size_t a = 0; a < count; a++) {
+      for (size_t b = 0; b < count; b++) {
+        for (size_t c = 0; s->reach[a * count + b] && c < count; c++) {
+          if (s->reach[b * count + c] && !s->reach[a * count + c]) {
+            s->reach[a * count + c] = 1;
+            grew = true;
+          }
+        }
+      }
+    }
+  }
+  for (size_t a = 0; a < count; a++) {
+    la_flush_unit *unit = &flush->units.items[a];
+    unit->cyclic = s->reach[a * count + a];
+    unit->component = (uint32_t)a;
+    for (size_t b = 0; unit->cyclic && b < a; b++) {
+      if (s->reach[a * count + b] && s->reach[b * count + a]) {
+        unit->component = flush->units.items[b].component;
+        break;
+      }
+    }
+  }
+  return LA_OK;
+}
+
+static la_status add_unit_nodes(sorter *s) {
+  la_flush *flush = s->flush;
+  for (uint32_t i = 0; i < flush->units.count; i++) {
+    la_flush_unit *unit = &flush->units.items[i];
+    if (unit->cyclic) {
+      LA_TRY(add_node(s, LA_ACTION_NOTHING, i, 0, &unit->save));
+      LA_TRY(add_node(s, LA_ACTION_NOTHING, i, 0, &unit->save_end));
+      LA_TRY(add_node(s, LA_ACTION_NOTHING, i, 0, &unit->delete));
+      LA_TRY(add_node(s, LA_ACTION_NOTHING, i, 0, &unit->delete_end));
+      LA_TRY(connect(s, unit->save, unit->save_end));
+      LA_TRY(connect(s, unit->delete, unit->delete_end));
+    } else {
+      LA_TRY(add_node(s, LA_ACTION_SAVE_UNIT, i, 0, &unit->save));
+      LA_TRY(add_node(s, LA_ACTION_DELETE_UNIT, i, 0, &unit->delete));
+      unit->save_end = unit->save;
+      unit->delete_end = unit->delete;
+    }
+    LA_TRY(connect(s, unit->save_end, unit->delete));
+  }
+  return LA_OK;
+}
+
+static la_status order_units(sorter *s, uint32_t number) {
+  la_flush *flush = s->flush;
+  uint32_t before, after, process;
+  la_flush_unit *first, *second;
+  if (!ends_of(flush, flush->relationships.items[number], &before, &after)) {
+    return LA_OK;
+  }
+  first = &flush->units.items[before];
+  second = &flush->units.items[after];
+  if (first->cyclic && first->component == second->component && second->cyclic) {
+    return LA_OK; /* object by object */
+  }
+  /* A step between them, as copying the keys is one: other work may fall into its level. */
+  LA_TRY(add_node(s, LA_ACTION_NOTHING, after, number, &process));
+  LA_TRY(connect(s, first->save_end, process));
+  LA_TRY(connect(s, process, second->save));
+  LA_TRY(connect(s, second->save_end, first->delete));
+  return connect(s, second->delete_end, first->delete);
+}
+
+static la_status order_pairs(sorter *s, uint32_t number) {
+  la_flush *flush = s->flush;
+  const la_relationship *relationship = flush->relationships.items[number];
+  uint32_t units[2] = {find_unit(flush, relationship->parent),
+                       find_unit(flush, relationship->target)};
+  uint32_t saved, deleted;
+  bool used = false;
+  for (size_t i = 0; !used && i < flush->pairs.count; i++) {
+    used = flush->pairs.items[i].relationship == relationship;
+  }
+  if (!used) {
+    return LA_OK;
+  }
+  LA_TRY(add_node(s, LA_ACTION_PAIRS, 0, number, &saved));
+  LA_TRY(add_node(s, LA_ACTION_PAIRS_OF_DELETES, 0, number, &deleted));
+  for (int i = 0; i < 2; i++) {
+    if (units[i] != LA_FLUSH_NONE) {
+      const la_flush_unit *unit = &flush->units.items[units[i]];
+      LA_TRY(connect(s, unit->save_end, saved));
+      LA_TRY(connect(s, saved, unit->delete));
+      LA_TRY(connect(s, deleted, unit->delete));
+    }
+  }
+  return LA_OK;
+}
+
+static la_status add_record_nodes(sorter *s) {
+  la_flush *flush = s->flush;
+  for (uint32_t i = 0; i < flush->records.count; i++) {
+    la_flush_record *record = &flush->records.items[i];
+    const la_flush_unit *unit = &flush->units.items[record->unit];
+    if (!unit->cyclic || record->op == LA_RECORD_LISTED) {
+      continue;
+    }
+    bool deletes = record->op == LA_RECORD_DELETE;
+    LA_TRY(add_node(s, deletes ? LA_ACTION_DELETE_RECORD : LA_ACTION_SAVE_RECORD, record->unit, i,
+                    &record->node));
+    LA_TRY(connect(s, deletes ? unit->delete : unit->save, record->node));
+    LA_TRY(connect(s, record->node, deletes ? unit->delete_end : unit->save_end));
+  }
+  return LA_OK;
+}
+
+/* The parents of a saved object of a cycle are saved first. */
+static la_status order_saves(sorter *s, const la_flush_record *record) {
+  la_flush *flush = s->flush;
+  for (uint32_t at = record->first_sync; at != LA_FLUSH_NONE; at = flush->syncs.items[at].next) {
+    const la_flush_sync *sync = &flush->syncs.items[at];
+    const la_flush_record *parent =
+        sync->parent != NULL && !sync->clear ? la_flush_record_of(flush, sync->parent) : NULL;
+    if (parent != NULL && parent->node != LA_FLUSH_NONE && parent->op == LA_RECORD_SAVE &&
+        !sync->relationship->post_update) {
+      if (parent == record) {
+        continue; /* its own key, which is known once it has been inserted */
+      }
+      LA_TRY(connect(s, parent->node, record->node));
+    }
+  }
+  return LA_OK;
+}
+
+/* The children of a deleted object of a cycle are deleted first. */
+static la_status order_deletes(sorter *s, const la_flush_record *record) {
+  la_flush *flush = s->flush;
+  const la_instance *instance = record->instance;
+  for (uint32_t link = 0; link < instance->link_count; link++) {
+    const la_relationship *relationship = instance->mapper->links[link]->relationship;
+    bool to_parent = relationship->direction == LA_MANY_TO_ONE;
+    if (relationship->viewonly || relationship->post_update ||
+        relationship->direction == LA_MANY_TO_MANY) {
+      continue;
+    }
+    flush->added.count = 0;
+    if (to_parent) {
+      la_instance *parent = la_link_peek(instance, link);
+      if (parent != NULL && !la_vec_push(flush->alloc, &flush->added, parent)) {
+        return fail_nomem(s);
+      }
+    } else {
+      LA_TRY(la_link_members(instance, link, flush->alloc, &flush->added, s->err));
+    }
+    LA_TRY(la_link_leavers(instance, link, flush->alloc, &flush->added, s->err));
+    for (size_t i = 0; i < flush->added.count; i++) {
+      const la_flush_record *other = la_flush_record_of(flush, flush->added.items[i]);
+      if (other != NULL && other != record && other->node != LA_FLUSH_NONE &&
+          other->op == LA_RECORD_DELETE) {
+        LA_TRY(connect(s, to_parent ? record->node : other->node,
+                       to_parent ? other->node : record->node));
+      }
+    }
+  }
+  return LA_OK;
+}
+
+static la_status order_records(sorter *s) {
+  la_flush *flush = s->flush;
+  for (size_t i = 0; i < flush->records.count; i++) {
+    const la_flush_record *record = &flush->records.items[i];
+    if (record->node != LA_FLUSH_NONE) {
+      LA_TRY(record->op == LA_RECORD_SAVE ? order_saves(s, record) : order_deletes(s, record));
+    }
+  }
+  return LA_OK;
+}
+
+static int compare_nodes(const la_flush *flush, uint32_t a, uint32_t b) {
+  const la_flush_node *left = &flush->nodes.items[a], *right = &flush->nodes.items[b];
+  if (left->action != right->action) {
+    return left->action < right->action ? -1 : 1;
+  }
+  if (left->unit != right->unit) {
+    return left->unit < right->unit ? -1 : 1;
+  }
+  return (left->subject > right->subject) - (left->subject < right->subject);
+}
+
+/* Successors by node: `starts[n]` to `starts[n + 1]` of `targets`. */
+typedef struct graph {
+  uint32_t *starts, *targets, *waits;
+  size_t node_count, edge_count;
+} graph;
+
+static void free_graph(la_allocator *alloc, graph *g) {
+  la_free(alloc, g->starts, (g->node_count + 2) * sizeof *g->starts);
+  la_free(alloc, g->targets, (g->edge_count + 1) * sizeof *g->targets);
+  la_free(alloc, g->waits, (g->node_count + 1) * sizeof *g->waits);
+}
+
+static bool make_graph(la_allocator *alloc, const edges *list, size_t node_count, graph *g) {
+  *g = (graph){.node_count = node_count, .edge_count = list->count};
+  g->starts = la_alloc_zero(alloc, la_array_size(node_count + 2, sizeof *g->starts));
+  g->targets = la_alloc_zero(alloc, la_array_size(list->count + 1, sizeof *g->targets));
+  g->waits = la_alloc_zero(alloc, la_array_size(node_count + 1, sizeof *g->waits));
+  if (g->starts == NULL || g->targets == NULL || g->waits == NULL) {
+    free_graph(alloc, g);
+    return false;
+  }
+  for (size_t i = 0; i < list->count; i++) {
+    g->starts[list->items[i].before + 2]++;
+    g->waits[list->items[i].after]++;
+  }
+  for (size_t i = 2; i < node_count + 2; i++) {
+    g->starts[i] += g->starts[i - 1];
+  }
+  for (size_t i = 0; i < list->count; i++) {
+    g->targets[g->starts[list->items[i].before + 1]++] = list->items[i].after;
+  }
+  return true;
+}
+
+/* Takes what waits for nothing, level by level. */
+static la_status take_levels(sorter *s, graph *g) {
+  la_flush *flush = s->flush;
+  la_numbers *order = &flush->order;
+  size_t begin = 0;
+  if (!la_vec_reserve(flush->alloc, order, g->node_count)) {
+    return fail_nomem(s);
+  }
+  for (uint32_t i = 0; i < g->node_count; i++) {
+    if (g->waits[i] == 0) {
+      order->items[order->count++] = i;
+    }
+  }
+  while (begin < order->count) {
+    size_t end = order->count;
+    if (!la_vec_push(flush->alloc, &flush->levels, (uint32_t)begin)) {
+      return fail_nomem(s);
+    }
+    LA_TRY(la_flush_merge_sort(flush, order->items + begin, end - begin, compare_nodes, s->err));
+    for (size_t i = begin; i < end; i++) {
+      uint32_t node = order->items[i];
+      for (uint32_t e = g->starts[node]; e < g->starts[node + 1]; e++) {
+        if (--g->waits[g->targets[e]] == 0) {
+          order->items[order->count++] = g->targets[e];
+        }
+      }
+    }
+    begin = end;
+  }
+  if (order->count < g->node_count) {
+    return la_fail(s->err, LA_CIRCULAR_DEPENDENCY, "Circular dependency detected.");
+  }
+  return LA_OK;
+}
+
+static la_status make_order(sorter *s) {
+  la_flush *flush = s->flush;
+  graph g;
+  la_status status;
+  LA_TRY(make_units(s));
+  number_units(flush);
+  if (flush->units.count == 0) {
+    return LA_OK;
+  }
+  LA_TRY(find_cycles(s));
+  LA_TRY(add_unit_nodes(s));
+  for (uint32_t i = 0; i < flush->relationships.count; i++) {
+    bool pairs = flush->relationships.items[i]->direction == LA_MANY_TO_MANY;
+    LA_TRY(pairs ? order_pairs(s, i) : order_units(s, i));
+  }
+  LA_TRY(add_record_nodes(s));
+  LA_TRY(order_records(s));
+  if (!make_graph(flush->alloc, &s->edges, flush->nodes.count, &g)) {
+    return fail_nomem(s);
+  }
+  status = take_levels(s, &g);
+  free_graph(flush->alloc, &g);
+  return status;
+}
+
+la_status la_flush_sort(la_flush *flush, la_error *err) {
+  sorter s = {.flush = flush, .err = err};
+  la_status status = make_order(&s);
+  size_t units = flush->units.count;
+  la_vec_clear(flush->alloc, &s.edges);
+  la_free(flush->alloc, s.reach, units * units);
+  return status < 0 ? la_flush_fail(flush, status, err) : LA_OK;
+}
+
+la_status la_flush_merge_sort(la_flush *flush, uint32_t *numbers, size_t count,
+                              int (*compare)(const la_flush *, uint32_t, uint32_t),
+                              la_error *err) {
+  uint32_t *other, *from = numbers, *to;
+  size_t sorted = 1;
+  while (sorted < count && compare(flush, numbers[sorted - 1], numbers[sorted]) <= 0) {
+    sorted++;
+  }
+  if (sorted >= count) {
+    return LA_OK;
+  }
+  other = la_alloc(flush->alloc, count * sizeof *other);
+  if (other == NULL) {
+    return la_fail_nomem(err);
+  }
+  to = other;
+  for (size_t width = 1; width < count; width *= 2) {
+    for (size_t begin = 0; begin < count; begin += 2 * width) {
+      size_t middle = begin + width < count ? begin + width : count;
+      size_t end = begin + 2 * width < count ? begin + 2 * width : count;
+      size_t a = begin, b = middle;
+      for (size_t at = begin; at < end; at++) {
+        bool left = a < middle && (b >= end || compare(flush, from[a], from[b]) <= 0);
+        to[at] = left ? from[a++] : from[b++];
+      }
+    }
+    uint32_t *swap = from;
+    from = to;
+    to = swap;
+  }
+  if (from != numbers) {
+    memcpy(numbers, from, count * sizeof *numbers);
+  }
+  la_free(flush->alloc, other, count * sizeof *other);
+  return LA_OK;
+}
