@@ -1,0 +1,324 @@
+---@meta
+-- SPDX-License-Identifier: MIT
+-- Annotations of SQL expressions.
+
+--- Any part of a statement.
+---@class lualchemy.ClauseElement
+local ClauseElement = {}
+
+--- An expression with a value: a column, a literal, an operator, a function call.
+--- Arithmetic, `..`, `&` (and), `|` (or) and `~` (not) build expressions too.
+---@class lualchemy.ColumnElement
+---@operator add(any): lualchemy.ColumnElement
+---@operator sub(any): lualchemy.ColumnElement
+---@operator mul(any): lualchemy.ColumnElement
+---@operator div(any): lualchemy.ColumnElement
+---@operator idiv(any): lualchemy.ColumnElement
+---@operator mod(any): lualchemy.ColumnElement
+---@operator pow(any): lualchemy.ColumnElement
+---@operator concat(any): lualchemy.ColumnElement
+---@operator unm: lualchemy.ColumnElement
+---@operator band(any): lualchemy.ColumnElement
+---@operator bor(any): lualchemy.ColumnElement
+---@operator bnot: lualchemy.ColumnElement
+local ColumnElement = {}
+
+--- `a = b`; with nil or `la.null` it is `a IS NULL`.
+---@param other any
+---@return lualchemy.ColumnElement
+function ColumnElement:eq(other) end
+
+--- `a != b`; with nil or `la.null` it is `a IS NOT NULL`.
+---@param other any
+---@return lualchemy.ColumnElement
+function ColumnElement:ne(other) end
+
+--- `a < b`.
+---@param other any
+---@return lualchemy.ColumnElement
+function ColumnElement:lt(other) end
+
+--- `a <= b`.
+---@param other any
+---@return lualchemy.ColumnElement
+function ColumnElement:le(other) end
+
+--- `a > b`.
+---@param other any
+---@return lualchemy.ColumnElement
+function ColumnElement:gt(other) end
+
+--- `a >= b`.
+---@param other any
+---@return lualchemy.ColumnElement
+function ColumnElement:ge(other) end
+
+--- `a IS b`, for NULL, true and false.
+---@param other any
+---@return lualchemy.ColumnElement
+function ColumnElement:is_(other) end
+
+--- `a IS NOT b`.
+---@param other any
+---@return lualchemy.ColumnElement
+function ColumnElement:is_not(other) end
+
+--- `a IS DISTINCT FROM b`: differs, NULL being a value like others.
+---@param other any
+---@return lualchemy.ColumnElement
+function ColumnElement:is_distinct_from(other) end
+
+--- `a IS NOT DISTINCT FROM b`.
+---@param other any
+---@return lualchemy.ColumnElement
+function ColumnElement:is_not_distinct_from(other) end
+
+--- `a LIKE pattern`; `escape` names the escape character.
+---@param pattern any
+---@param options table?
+---@return lualchemy.ColumnElement
+function ColumnElement:like(pattern, options) end
+
+--- `a NOT LIKE pattern`.
+---@param pattern any
+---@param options table?
+---@return lualchemy.ColumnElement
+function ColumnElement:not_like(pattern, options) end
+
+--- LIKE without regard to case.
+---@param pattern any
+---@param options table?
+---@return lualchemy.ColumnElement
+function ColumnElement:ilike(pattern, options) end
+
+--- NOT LIKE without regard to case.
+---@param pattern any
+---@param options table?
+---@return lualchemy.ColumnElement
+function ColumnElement:not_ilike(pattern, options) end
+
+--- Begins with `text`; `autoescape = true` takes `%` and `_` literally.
+---@param text any
+---@param options table?
+---@return lualchemy.ColumnElement
+function ColumnElement:startswith(text, options) end
+
+--- Ends with `text`.
+---@param text any
+---@param options table?
+---@return lualchemy.ColumnElement
+function ColumnElement:endswith(text, options) end
+
+--- Has `text` in it; on a relationship: has this object.
+---@param text any
+---@param options table?
+---@return lualchemy.ColumnElement
+function ColumnElement:contains(text, options) end
+
+--- Begins with `text`, without regard to case.
+---@param text any
+---@param options table?
+---@return lualchemy.ColumnElement
+function ColumnElement:istartswith(text, options) end
+
+--- Ends with `text`, without regard to case.
+---@param text any
+---@param options table?
+---@return lualchemy.ColumnElement
+function ColumnElement:iendswith(text, options) end
+
+--- Has `text` in it, without regard to case.
+---@param text any
+---@param options table?
+---@return lualchemy.ColumnElement
+function ColumnElement:icontains(text, options) end
+
+--- Matches a regular expression of the database.
+---@param pattern any
+---@param options table?
+---@return lualchemy.ColumnElement
+function ColumnElement:regexp_match(pattern, options) end
+
+--- Replaces what matches a regular expression.
+---@param pattern any
+---@param replacement any
+---@param options table?
+---@return lualchemy.ColumnElement
+function ColumnElement:regexp_replace(pattern, replacement, options) end
+
+--- The database's full-text MATCH.
+---@param text any
+---@param options table?
+---@return lualchemy.ColumnElement
+function ColumnElement:match(text, options) end
+
+--- `a BETWEEN low AND high`.
+---@param low any
+---@param high any
+---@param options table?
+---@return lualchemy.ColumnElement
+function ColumnElement:between(low, high, options) end
+
+--- `a || b`.
+---@param other any
+---@return lualchemy.ColumnElement
+function ColumnElement:concat(other) end
+
+--- `a & b`.
+---@param other any
+---@return lualchemy.ColumnElement
+function ColumnElement:bitwise_and(other) end
+
+--- `a | b`.
+---@param other any
+---@return lualchemy.ColumnElement
+function ColumnElement:bitwise_or(other) end
+
+--- Exclusive or of the bits.
+---@param other any
+---@return lualchemy.ColumnElement
+function ColumnElement:bitwise_xor(other) end
+
+--- `~a`.
+---@return lualchemy.ColumnElement
+function ColumnElement:bitwise_not() end
+
+--- `a << b`.
+---@param other any
+---@return lualchemy.ColumnElement
+function ColumnElement:bitwise_lshift(other) end
+
+--- `a >> b`.
+---@param other any
+---@return lualchemy.ColumnElement
+function ColumnElement:bitwise_rshift(other) end
+
+--- Descending, for `order_by`.
+---@return lualchemy.ColumnElement
+function ColumnElement:desc() end
+
+--- Ascending, for `order_by`.
+---@return lualchemy.ColumnElement
+function ColumnElement:asc() end
+
+--- NULLs before other values.
+---@return lualchemy.ColumnElement
+function ColumnElement:nulls_first() end
+
+--- NULLs after other values.
+---@return lualchemy.ColumnElement
+function ColumnElement:nulls_last() end
+
+--- `DISTINCT a`, inside an aggregate function.
+---@return lualchemy.ColumnElement
+function ColumnElement:distinct() end
+
+--- `ANY (a)`.
+---@return lualchemy.ColumnElement
+function ColumnElement:any_() end
+
+--- `ALL (a)`.
+---@return lualchemy.ColumnElement
+function ColumnElement:all_() end
+
+--- `a AS name`.
+---@param name string
+---@return lualchemy.ColumnElement
+function ColumnElement:label(name) end
+
+--- `CAST(a AS type)`.
+---@param type any
+---@return lualchemy.ColumnElement
+function ColumnElement:cast(type) end
+
+--- `a COLLATE collation`.
+---@param collation string
+---@return lualchemy.ColumnElement
+function ColumnElement:collate(collation) end
+
+--- The expression in parentheses where `against` needs them.
+---@return lualchemy.ColumnElement
+function ColumnElement:self_group() end
+
+--- An operator by its text: `a:op("<->")(b)`.
+---@param operator string
+---@param options table?
+---@return function
+function ColumnElement:op(operator, options) end
+
+--- Like `op`, for an operator that gives a boolean.
+---@param operator string
+---@param options table?
+---@return function
+function ColumnElement:bool_op(operator, options) end
+
+--- `a IN (…)`: a list of values, or a select.
+---@param other any
+---@return lualchemy.ColumnElement
+function ColumnElement:in_(other) end
+
+--- `a NOT IN (…)`.
+---@param other any
+---@return lualchemy.ColumnElement
+function ColumnElement:not_in(other) end
+
+--- An element of a JSON or array value, by name, position or path.
+---@param index integer|string
+---@return lualchemy.ColumnElement
+function ColumnElement:at(index) end
+
+--- A JSON element as text.
+---@return lualchemy.ColumnElement
+function ColumnElement:as_string() end
+
+--- A JSON element as an integer.
+---@return lualchemy.ColumnElement
+function ColumnElement:as_integer() end
+
+--- A JSON element as a float.
+---@return lualchemy.ColumnElement
+function ColumnElement:as_float() end
+
+--- A JSON element as a decimal.
+---@param precision integer
+---@param scale integer
+---@return lualchemy.ColumnElement
+function ColumnElement:as_numeric(precision, scale) end
+
+--- A JSON element as a boolean.
+---@return lualchemy.ColumnElement
+function ColumnElement:as_boolean() end
+
+--- A JSON element as JSON.
+---@return lualchemy.ColumnElement
+function ColumnElement:as_json() end
+
+--- A window: `partition_by`, `order_by`, `rows`, `range`.
+---@param options table?
+---@return lualchemy.ColumnElement
+function ColumnElement:over(options) end
+
+--- `FILTER (WHERE …)` of an aggregate function.
+---@param ... any
+---@return lualchemy.ColumnElement
+function ColumnElement:filter(...) end
+
+--- `WITHIN GROUP (ORDER BY …)` of an aggregate function.
+---@param ... any
+---@return lualchemy.ColumnElement
+function ColumnElement:within_group(...) end
+
+--- A function as a table with these columns.
+---@param ... any
+---@return lualchemy.FromClause
+function ColumnElement:table_valued(...) end
+
+--- A function as an element of FROM.
+---@param name? string
+---@return lualchemy.FromClause
+function ColumnElement:alias(name) end
+
+--- Text and parameters: `dialect`, `literal_binds`, `compile_kwargs`.
+---@param options table?
+---@return lualchemy.Compiled
+function ColumnElement:compile(options) end

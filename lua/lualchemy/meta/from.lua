@@ -1,0 +1,121 @@
+---@meta
+-- SPDX-License-Identifier: MIT
+-- Annotations of what a SELECT reads from, and of the schema's parts.
+
+--- What a SELECT reads from: a table, an alias, a join, a subquery, a CTE.
+--- An unknown field is looked up among the columns of `c`.
+---@class lualchemy.FromClause
+---@field c lualchemy.ColumnCollection  its columns by name and position
+local FromClause = {}
+
+--- The same under another name.
+---@param name? string
+---@return lualchemy.FromClause
+function FromClause:alias(name) end
+
+--- A subquery that may refer to what stands before it.
+---@param name? string
+---@return lualchemy.FromClause
+function FromClause:lateral(name) end
+
+--- `a JOIN b ON …`; ON is found through foreign keys if it is not given.
+---@param target any
+---@param onclause? any
+---@param options table?
+---@return lualchemy.FromClause
+function FromClause:join(target, onclause, options) end
+
+--- `a LEFT OUTER JOIN b ON …`.
+---@param target any
+---@param onclause? any
+---@param options table?
+---@return lualchemy.FromClause
+function FromClause:outerjoin(target, onclause, options) end
+
+--- A select of all its columns.
+---@return lualchemy.Select
+function FromClause:select() end
+
+--- An INSERT into the table.
+---@return lualchemy.Insert
+function FromClause:insert() end
+
+--- An UPDATE of the table.
+---@return lualchemy.Update
+function FromClause:update() end
+
+--- A DELETE from the table.
+---@return lualchemy.Delete
+function FromClause:delete() end
+
+--- The CTE with more selects: the recursive part.
+---@param ... any
+---@return lualchemy.FromClause
+function FromClause:union(...) end
+
+--- The CTE with more selects, duplicates kept.
+---@param ... any
+---@return lualchemy.FromClause
+function FromClause:union_all(...) end
+
+--- A VALUES element with these rows.
+---@param rows table
+---@return lualchemy.FromClause
+function FromClause:data(rows) end
+
+--- Text and parameters.
+---@param options table?
+---@return lualchemy.Compiled
+function FromClause:compile(options) end
+
+--- A table of a MetaData.
+---@class lualchemy.Table : lualchemy.FromClause
+---@field name string
+---@field columns lualchemy.ColumnCollection
+---@field primary_key lualchemy.Constraint
+---@field metadata lualchemy.MetaData
+local Table = {}
+
+--- A column of a table.
+---@class lualchemy.Column : lualchemy.ColumnElement
+---@field name string
+---@field key string
+---@field type lualchemy.Type
+---@field table lualchemy.Table
+local Column = {}
+
+--- The columns of a FROM element: `c.name`, `c[1]`, `#c`, `ipairs(c)`.
+---@class lualchemy.ColumnCollection
+local ColumnCollection = {}
+
+--- A constraint of a table.
+---@class lualchemy.Constraint
+local Constraint = {}
+
+--- An index of a table.
+---@class lualchemy.Index
+local Index = {}
+
+--- The SQL type of a column or expression.
+---@class lualchemy.Type
+local Type = {}
+
+--- A catalogue of tables.
+---@class lualchemy.MetaData
+local MetaData = {}
+
+--- SQL as text, with `:name` parameters.
+---@class lualchemy.TextClause : lualchemy.ColumnElement
+local TextClause = {}
+
+--- A statement as text for one dialect.
+---@class lualchemy.Compiled
+local Compiled = {}
+
+--- What is particular about a database.
+---@class lualchemy.Dialect
+local Dialect = {}
+
+--- `la.func.name(…)` is a call of the SQL function `name`.
+---@class lualchemy.func
+local func = {}

@@ -1,0 +1,249 @@
+---@meta
+-- SPDX-License-Identifier: MIT
+-- Annotations of SELECT statements.
+
+--- A SELECT, or a union of several. Every method gives a new statement; this one stays as it is.
+---@class lualchemy.Select
+local Select = {}
+
+--- Adds conditions, joined by AND.
+---@param ... any
+---@return lualchemy.Select
+function Select:where(...) end
+
+--- The same as `where`.
+---@param ... any
+---@return lualchemy.Select
+function Select:filter(...) end
+
+--- Adds equalities by attribute name: `filter_by{name = "Ann"}`.
+---@param mapping table
+---@return lualchemy.Select
+function Select:filter_by(mapping) end
+
+--- Adds conditions on groups.
+---@param ... any
+---@return lualchemy.Select
+function Select:having(...) end
+
+--- Adds expressions to GROUP BY; nil empties it.
+---@param ... any
+---@return lualchemy.Select
+function Select:group_by(...) end
+
+--- Adds expressions to ORDER BY; nil empties it.
+---@param ... any
+---@return lualchemy.Select
+function Select:order_by(...) end
+
+--- SELECT DISTINCT.
+---@param ... any
+---@return lualchemy.Select
+function Select:distinct(...) end
+
+--- At most `n` rows; nil takes the limit away.
+---@param n any
+---@return lualchemy.Select
+function Select:limit(n) end
+
+--- Skips `n` rows.
+---@param n any
+---@return lualchemy.Select
+function Select:offset(n) end
+
+--- `FETCH FIRST n ROWS`.
+---@param n any
+---@param options table?
+---@return lualchemy.Select
+function Select:fetch(n, options) end
+
+--- Rows `start` to `stop`, counted from 0, the last one left out.
+---@param start integer
+---@param stop integer
+---@return lualchemy.Select
+function Select:slice(start, stop) end
+
+--- Joins from the leftmost element that fits.
+---@param target any
+---@param onclause? any
+---@param options table?
+---@return lualchemy.Select
+function Select:join(target, onclause, options) end
+
+--- Joins from `entity`.
+---@param entity any
+---@param target any
+---@param onclause? any
+---@param options table?
+---@return lualchemy.Select
+function Select:join_from(entity, target, onclause, options) end
+
+--- A LEFT OUTER JOIN.
+---@param target any
+---@param onclause? any
+---@param options table?
+---@return lualchemy.Select
+function Select:outerjoin(target, onclause, options) end
+
+--- A LEFT OUTER JOIN from `entity`.
+---@param entity any
+---@param target any
+---@param onclause? any
+---@param options table?
+---@return lualchemy.Select
+function Select:outerjoin_from(entity, target, onclause, options) end
+
+--- Adds elements to FROM.
+---@param ... any
+---@return lualchemy.Select
+function Select:select_from(...) end
+
+--- Adds columns at the end.
+---@param ... any
+---@return lualchemy.Select
+function Select:add_columns(...) end
+
+--- Replaces the columns.
+---@param ... any
+---@return lualchemy.Select
+function Select:with_only_columns(...) end
+
+--- As a subquery, takes these elements from the statement around it.
+---@param ... any
+---@return lualchemy.Select
+function Select:correlate(...) end
+
+--- As a subquery, takes all but these from the statement around it.
+---@param ... any
+---@return lualchemy.Select
+function Select:correlate_except(...) end
+
+--- The select as an element of FROM.
+---@param name? string
+---@return lualchemy.FromClause
+function Select:subquery(name) end
+
+--- The select as a common table expression.
+---@param name? string
+---@param options table?
+---@return lualchemy.FromClause
+function Select:cte(name, options) end
+
+--- The same as `subquery`.
+---@param name? string
+---@return lualchemy.FromClause
+function Select:alias(name) end
+
+--- A subquery that may refer to what stands before it.
+---@param name? string
+---@return lualchemy.FromClause
+function Select:lateral(name) end
+
+--- A select of one value as an expression.
+---@return lualchemy.ColumnElement
+function Select:scalar_subquery() end
+
+--- The same as `scalar_subquery`.
+---@return lualchemy.ColumnElement
+function Select:as_scalar() end
+
+--- A scalar subquery with a name.
+---@param name string
+---@return lualchemy.ColumnElement
+function Select:label(name) end
+
+--- `EXISTS (SELECT …)`.
+---@return lualchemy.ColumnElement
+function Select:exists() end
+
+--- Rows of this and the others, each once.
+---@param ... any
+---@return lualchemy.Select
+function Select:union(...) end
+
+--- Rows of this and the others.
+---@param ... any
+---@return lualchemy.Select
+function Select:union_all(...) end
+
+--- Rows that are in all.
+---@param ... any
+---@return lualchemy.Select
+function Select:intersect(...) end
+
+--- Rows that are in all, duplicates kept.
+---@param ... any
+---@return lualchemy.Select
+function Select:intersect_all(...) end
+
+--- Rows that are not in the others.
+---@param ... any
+---@return lualchemy.Select
+function Select:except_(...) end
+
+--- Rows that are not in the others, duplicates kept.
+---@param ... any
+---@return lualchemy.Select
+function Select:except_all(...) end
+
+--- `FOR UPDATE`, where the database has it.
+---@param options table?
+---@return lualchemy.Select
+function Select:with_for_update(options) end
+
+--- Text after SELECT.
+---@param ... any
+---@return lualchemy.Select
+function Select:prefix_with(...) end
+
+--- Text at the end.
+---@param ... any
+---@return lualchemy.Select
+function Select:suffix_with(...) end
+
+--- A hint of the database for a table.
+---@param entity any
+---@param text any
+---@param dialect? any
+---@return lualchemy.Select
+function Select:with_hint(entity, text, dialect) end
+
+--- A hint of the database for the statement.
+---@param text any
+---@param dialect? any
+---@return lualchemy.Select
+function Select:with_statement_hint(text, dialect) end
+
+--- Adds common table expressions that the statement does not name.
+---@param ... any
+---@return lualchemy.Select
+function Select:add_cte(...) end
+
+--- Loader options.
+---@param ... any
+---@return lualchemy.Select
+function Select:options(...) end
+
+--- Options for its execution.
+---@param options table?
+---@return lualchemy.Select
+function Select:execution_options(options) end
+
+--- The options set so far.
+---@return table
+function Select:get_execution_options() end
+
+--- How columns are labelled.
+---@param style any
+---@return lualchemy.Select
+function Select:set_label_style(style) end
+
+--- Values for bound parameters by name.
+---@param mapping table
+---@return lualchemy.Select
+function Select:params(mapping) end
+
+--- Text and parameters.
+---@param options table?
+---@return lualchemy.Compiled
+function Select:compile(options) end
