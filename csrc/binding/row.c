@@ -255,6 +255,7 @@ static int next_pair(lua_State *L) {
 }
 
 static int row_pairs(lua_State *L) {
+  check_row(L, 1);
   lua_pushlightuserdata(L, la_state_of(L));
   lua_pushinteger(L, 0);
   lua_pushcclosure(L, next_pair, 2);
