@@ -50,6 +50,48 @@ describe("a box", function()
   end)
 end)
 
+-- Every class of userdata with its methods, from the metatables in the registry.
+local function each_method(visit)
+  for _, meta in next, debug.getregistry() do
+    local name = type(meta) == "table" and rawget(meta, "__name")
+    local class = type(name) == "string" and name:match("^lualchemy%.(%u.*)$")
+    if class then
+      local index = rawget(meta, "__index")
+      if type(index) == "function" then index = select(2, debug.getupvalue(index, 2)) end
+      for method, fn in next, type(index) == "table" and index or {} do
+        if type(fn) == "function" and method ~= "doubled" then visit(class, method, fn) end
+      end
+    end
+  end
+end
+
+describe("every method of every class", function()
+  for _, module in ipairs {"lualchemy.schema", "lualchemy.sql", "lualchemy.engine", "lualchemy.orm"} do
+    pcall(require, module)
+  end
+
+  it("raises for a wrong self", function()
+    local accepting = {}
+    each_method(function(class, method, fn)
+      for i = 1, 11 do
+        local ok = pcall(fn, hostile[i])
+        if ok then accepting[#accepting + 1] = class .. ":" .. method .. " takes a " .. type(hostile[i]) end
+      end
+    end)
+    table.sort(accepting)
+    assert(#accepting == 0, table.concat(accepting, "\n"))
+  end)
+
+  it("raises for another class's object as self", function()
+    local d = la.decimal "1.5"
+    local accepting = {}
+    each_method(function(class, method, fn)
+      if class ~= "Decimal" and pcall(fn, d) then accepting[#accepting + 1] = class .. ":" .. method end
+    end)
+    assert(#accepting == 0, table.concat(accepting, "\n"))
+  end)
+end)
+
 describe("the functions of lualchemy.core", function()
   -- These change what the whole program sees.
   local skip = {no_memory = true, hook = true, home = true, extend = true, listening = true}
