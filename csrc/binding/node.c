@@ -17,8 +17,9 @@ static la_box_class class_of_kind(la_node_kind kind) {
     case LA_NODE_TEXT:
       return LA_BOX_TEXT;
     case LA_NODE_ATTRIBUTE:
-    case LA_NODE_RELATIONSHIP:
       return LA_BOX_ATTRIBUTE;
+    case LA_NODE_RELATIONSHIP:
+      return LA_BOX_RELATIONSHIP;
     case LA_NODE_ENTITY:
       return LA_BOX_ENTITY;
     case LA_NODE_SELECT:
@@ -150,6 +151,7 @@ static bool holds_node(uint32_t class) {
     case LA_BOX_DELETE:
     case LA_BOX_TABLE:
     case LA_BOX_ATTRIBUTE:
+    case LA_BOX_RELATIONSHIP:
     case LA_BOX_ENTITY:
     case LA_BOX_LOADER_OPTION:
       return true;

@@ -45,6 +45,7 @@
   X(REGISTRY, "lualchemy.registry", NONE)                                                                                 \
   X(MAPPER, "lualchemy.Mapper", NONE)                                                                                     \
   X(ATTRIBUTE, "lualchemy.InstrumentedAttribute", EXPR) /* Class.name: ATTRIBUTE or RELATIONSHIP node */                  \
+  X(RELATIONSHIP, "lualchemy.RelationshipAttribute", EXPR) /* Class.addresses: RELATIONSHIP node */                        \
   X(ENTITY, "lualchemy.AliasedClass", NONE)      /* aliased(Class): ENTITY node */                                        \
   X(SESSION, "lualchemy.Session", NONE)                                                                                   \
   X(SESSION_TRANSACTION, "lualchemy.SessionTransaction", NONE)                                                            \
@@ -88,6 +89,7 @@ struct la_state {
   int list;         /* registry reference: metatable of lists */
   int objects;      /* registry reference: weak table address of an instance → its handle, see orm.h */
   int classes;      /* registry reference: weak table address of a mapper → metatable of its objects, see orm.h */
+  bool configure_wanted; /* some registry has relationships that are not configured */
   int64_t next_host;
   uint32_t *listeners; /* how many listen to each la_event; memory of the registry, see event.h */
   bool opened;
