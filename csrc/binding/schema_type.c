@@ -11,14 +11,19 @@ static la_type *to_type(lua_State *L, int index) {
 }
 
 la_type *la_check_type(lua_State *L, int index) {
-  la_type *type = to_type(L, index);
-  if (!type) {
+  la_box *box = la_to_box_of(L, index, LA_BOX_TYPE);
+  if (!box) {
     la_raise_argument(L, index, "type such as Integer or String(20)");
+    return NULL;
   }
-  if (type->kind == LA_TYPE_DECORATOR && !type->impl) {
-    la_raise_status(L, LA_ARGUMENT, "a TypeDecorator needs an impl: TypeDecorator:class \"X\" {impl = String}");
+  if (!box->object) {
+    /* A class of types stands for what its constructor makes without arguments. */
+    lua_pushvalue(L, index);
+    la_push_hook(L, la_state_of(L), "type_complete");
+    lua_insert(L, -2);
+    lua_call(L, 1, 0);
   }
-  return type;
+  return box->object;
 }
 
 la_type *la_opt_type(lua_State *L, int index) {
@@ -245,8 +250,10 @@ static void clear_text(void *memory) {
 static int type_tostring(lua_State *L) {
   la_state *state = la_state_of(L);
   la_type *type = to_type(L, 1);
-  if (!type || (type->kind == LA_TYPE_DECORATOR && !type->impl)) {
-    lua_pushstring(L, type ? la_type_kind_name(type->kind) : "type");
+  if (!type) {
+    la_push_hook(L, state, "type_name");
+    lua_pushvalue(L, 1);
+    lua_call(L, 1, 1);
     return 1;
   }
   la_strbuf *text = la_push_scratch(L, state, sizeof *text, clear_text);
