@@ -11,11 +11,19 @@ typedef struct search {
   int limit;    /* the best's distance, or the largest that is near enough */
 } search;
 
-/* Of two that are as near, the one that begins as the name does, then the first by the alphabet. */
+/* How many characters two texts have in common at their front, by case. */
+static size_t common_front(la_text a, la_text b) {
+  size_t at = 0;
+  while (at < a.len && at < b.len && a.bytes[at] == b.bytes[at]) {
+    at++;
+  }
+  return at;
+}
+
+/* Of two that are as near, the one that begins more as the name does, then the first by the alphabet. */
 static bool is_better(const search *found, la_text candidate) {
-  bool old_begins = found->best.bytes[0] == found->name.bytes[0];
-  bool new_begins = candidate.bytes[0] == found->name.bytes[0];
-  return new_begins != old_begins ? new_begins : strcmp(candidate.bytes, found->best.bytes) < 0;
+  size_t old = common_front(found->best, found->name), new = common_front(candidate, found->name);
+  return new != old ? new > old : strcmp(candidate.bytes, found->best.bytes) < 0;
 }
 
 static void consider(lua_State *L, int index, search *found) {

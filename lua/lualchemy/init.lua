@@ -10,6 +10,7 @@ local exc = require "lualchemy.exc"
 
 -- Modules whose names are the top level's names too.
 local sources = {
+  "lualchemy.types",
   "lualchemy.values",
   "lualchemy.inspection",
 }
@@ -18,6 +19,7 @@ local sources = {
 local submodules = {
   exc = "lualchemy.exc",
   event = "lualchemy.event",
+  types = "lualchemy.types",
 }
 
 ---@class lualchemy
