@@ -19,13 +19,13 @@ enum { LA_CONNECTION_ENGINE = 1, LA_CONNECTION_OPTIONS = 2, LA_CONNECTION_ROOT =
 typedef struct la_engine_box {
   la_box box; /* object: la_engine */
   bool echo;
-  bool host; /* of lualchemy_pushengine */
+  la_params params; /* reused by each execution that runs no Lua; see engine_execute.h */
 } la_engine_box;
 
 typedef struct la_connection_box {
   la_box box; /* object: la_connection */
   bool commits_on_close; /* of engine:begin() */
-  bool guarded;          /* inside the function form of begin(): LA_CONNECTION_ROOT says if it may go on */
+  bool shared;           /* of a session: begins and ends are the session's */
 } la_connection_box;
 
 la_engine *la_check_engine(lua_State *L, int index);

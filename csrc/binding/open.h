@@ -24,7 +24,9 @@
   X(json)                                                                                                                 \
   X(row)                                                                                                                  \
   X(result)   \
-  X(schema)
+  X(schema)                                                                                                               \
+  X(engine)                                                                                                               \
+  X(connection)
 
 #define X(area) void la_open_##area(lua_State *L, la_state *state);
 LA_AREAS(X)

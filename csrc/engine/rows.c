@@ -150,3 +150,10 @@ la_packed_row *la_rows_take(la_rows *rows) {
 size_t la_rows_left(const la_rows *rows) {
   return rows->rows.count - rows->next;
 }
+
+la_status la_rows_add(la_rows *rows, const la_value *values, la_error *err) {
+  if (rows->width > 0) {
+    memcpy(rows->row, values, rows->width * sizeof *values);
+  }
+  return pack(rows, err);
+}

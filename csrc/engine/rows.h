@@ -32,6 +32,8 @@ la_status la_rows_init(la_rows *rows, la_allocator *alloc, uint32_t width, la_er
 void la_rows_clear(la_rows *rows);
 /* Reads up to `limit` rows (0: all) from `cursor`, converting by `columns` (NULL: as they come). LA_DONE when the cursor is at its end, else LA_ROW. */
 la_status la_rows_read(la_rows *rows, la_cursor *cursor, const la_result_column *columns, size_t limit, la_error *err);
+/* Packs one row of `rows->width` values that somebody else made; bytes are copied. */
+la_status la_rows_add(la_rows *rows, const la_value *values, la_error *err);
 /* The next row; its pin is the caller's (la_chunk_unpin(row->chunk)). NULL at the end. */
 la_packed_row *la_rows_take(la_rows *rows);
 size_t la_rows_left(const la_rows *rows);

@@ -1,0 +1,470 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Running a compiled statement: cursor, rows, counts, and what the result says of them.
+ */
+#include "binding/engine_execute.h"
+
+#include "binding/event.h"
+#include "binding/process.h"
+#include "binding/push.h"
+
+#include <ctype.h>
+#include <time.h>
+
+#define STREAM_BUFFER 1000
+
+/* ---- shapes ---- */
+
+static void describe_column(const la_result_column *from, la_text name, uint32_t index, la_shape_column *out) {
+  *out = (la_shape_column){.name = name, .index = index};
+  if (from != NULL) {
+    out->type = from->type;
+    out->subject = from->subject;
+    out->host = la_type_has_process_result(from->type);
+  }
+}
+
+/* The compiled column for column `i` of the cursor: by place, or by name for text(). */
+static const la_result_column *find_column(const la_compiled *compiled, uint32_t i, la_text name) {
+  if (compiled == NULL) {
+    return NULL;
+  }
+  if (compiled->columns_positional) {
+    return i < compiled->column_count ? &compiled->columns[i] : NULL;
+  }
+  for (uint32_t at = 0; at < compiled->column_count; at++) {
+    if (la_text_equal(compiled->columns[at].key, name)) {
+      return &compiled->columns[at];
+    }
+  }
+  return NULL;
+}
+
+/* A shape made before serves as long as the database names the columns alike. */
+static bool is_shape_for(const la_row_shape *shape, const la_cursor *cursor, bool positional) {
+  if (shape == NULL || shape->count != cursor->column_count) {
+    return false;
+  }
+  for (uint32_t i = 0; !positional && i < shape->count; i++) {
+    if (!la_text_equal(shape->columns[i].name, la_cursor_column_name(cursor, i))) {
+      return false;
+    }
+  }
+  return true;
+}
+
+la_status la_execution_shape(la_execution *x, la_error *err) {
+  la_result *result = x->result;
+  la_compiled *compiled = x->compiled;
+  const la_cursor *cursor = &result->cursor;
+  uint32_t count = cursor->column_count;
+  bool positional = compiled && compiled->columns_positional && compiled->column_count == count;
+  la_row_shape *shape = compiled ? (la_row_shape *)compiled->shape : NULL;
+  if (is_shape_for(shape, cursor, positional)) {
+    result->box.object = la_object_retain(shape);
+    return LA_OK;
+  }
+  size_t size = count * sizeof(la_shape_column);
+  la_shape_column *columns = la_alloc(&x->state->alloc, size);
+  if (columns == NULL && count > 0) {
+    return la_fail_nomem(err);
+  }
+  for (uint32_t i = 0; i < count; i++) {
+    la_text name = la_cursor_column_name(cursor, i);
+    const la_result_column *from = find_column(compiled, i, name);
+    describe_column(from, positional && from && from->key.bytes ? from->key : name, i, &columns[i]);
+  }
+  /* The compiled statement keeps the shape, so the shape keeps only what its subjects live in: types are asked by results, which
+   * hold the compiled statement. */
+  shape = la_row_shape_new(&x->state->alloc, columns, count, compiled ? compiled->subjects : NULL);
+  la_free(&x->state->alloc, columns, size);
+  if (shape == NULL) {
+    return la_fail_nomem(err);
+  }
+  result->box.object = shape;
+  if (compiled != NULL) {
+    la_object_release(compiled->shape);
+    compiled->shape = la_object_retain(shape);
+  }
+  return LA_OK;
+}
+
+/* ---- stepping ---- */
+
+/* Columns for conversion; by place only. For text() they are sorted into place. */
+static const la_result_column *conversions(const la_execution *x) {
+  const la_compiled *compiled = x->compiled;
+  bool usable = compiled && compiled->columns_positional && compiled->column_count == x->result->cursor.column_count;
+  return usable ? compiled->columns : NULL;
+}
+
+static bool starts_with(la_text text, const char *word) {
+  size_t at = 0, len = strlen(word);
+  while (at < text.len && isspace((unsigned char)text.bytes[at])) {
+    at++;
+  }
+  return text.len - at >= len && la_text_equal_nocase((la_text){text.bytes + at, len}, la_text_of(word));
+}
+
+/* Statements that change rows have a count of them. */
+static bool counts_rows(const la_execution *x, la_text text) {
+  if (x->compiled != NULL && x->compiled->kind != LA_STATEMENT_TEXT) {
+    la_statement_kind kind = x->compiled->kind;
+    return kind == LA_STATEMENT_INSERT || kind == LA_STATEMENT_UPDATE || kind == LA_STATEMENT_DELETE;
+  }
+  return starts_with(text, "INSERT") || starts_with(text, "UPDATE") || starts_with(text, "DELETE") ||
+         starts_with(text, "REPLACE") || starts_with(text, "WITH");
+}
+
+static la_status read_rows(la_execution *x, la_error *err) {
+  la_result *result = x->result;
+  if (!result->returns_rows) {
+    result->returns_rows = true;
+    LA_TRY(la_execution_shape(x, err));
+    LA_TRY(la_rows_init(&result->rows, &x->state->alloc, result->cursor.column_count, err));
+  }
+  if (x->streams) {
+    result->streams = true;
+    result->buffer = x->yield_per ? x->yield_per : STREAM_BUFFER;
+    la_cursor_make_stream(&result->cursor);
+    return LA_OK;
+  }
+  return la_rows_read(&result->rows, &result->cursor, conversions(x), x->limit, err);
+}
+
+la_status la_execution_step(la_execution *x, la_text text, const la_value *values, uint32_t count, lua_Integer set, la_error *err) {
+  la_result *result = x->result;
+  la_cursor *cursor = &result->cursor;
+  if (cursor->connection != NULL && set > 1) {
+    LA_TRY(la_cursor_rebind(cursor, values, count, err));
+  } else {
+    LA_TRY(la_cursor_open(cursor, x->connection, text, values, count, err));
+  }
+  if (cursor->column_count > 0) {
+    LA_TRY(read_rows(x, err));
+  } else {
+    la_status status;
+    do {
+      status = la_cursor_step(cursor, err);
+    } while (status == LA_ROW);
+    LA_TRY(status);
+  }
+  if (counts_rows(x, text) && !x->streams) {
+    const la_raw *raw = x->connection->raw;
+    int64_t changes = raw->driver->is_read_only(cursor->prepared->statement) ? -1 : raw->driver->changes(raw->handle);
+    result->rowcount = changes < 0 ? changes : (set > 1 && result->rowcount > 0 ? result->rowcount : 0) + changes;
+    result->lastrowid = raw->driver->last_insert_id(raw->handle);
+  }
+  return LA_OK;
+}
+
+/* ---- the key of an inserted row ---- */
+
+static bool key_is_last_id(const la_compiled *compiled) {
+  const la_constraint *key = compiled->table->primary_key;
+  return compiled->autoincrement != NULL && key->columns.count == 1 && key->columns.items[0] == compiled->autoincrement;
+}
+
+static void push_key_value(la_execution *x, const la_params *params, const la_column *column) {
+  lua_State *L = x->L;
+  la_error err = LA_ERROR_INIT;
+  for (uint32_t i = 0; params != NULL && i < x->compiled->param_count && i < params->values.count; i++) {
+    if (x->compiled->params[i].column == column && params->values.items[i].kind != LA_VALUE_NULL) {
+      la_value value;
+      la_arena arena;
+      la_arena_init(&arena, &x->state->alloc);
+      if (la_type_result(column->type, &params->values.items[i], &value, &arena, &err) < 0 ||
+          value.kind == LA_VALUE_TEXT || value.kind == LA_VALUE_BLOB) {
+        value = params->values.items[i];
+      }
+      if (value.kind == LA_VALUE_DECIMAL || la_type_has_process_result(column->type)) {
+        value = params->values.items[i];
+      }
+      la_arena_clear(&arena);
+      la_push_value(L, x->state, &value);
+      if (la_type_has_process_result(column->type)) {
+        la_type_process_result(L, x->state, column->type, 0);
+      }
+      return;
+    }
+  }
+  if (column == x->compiled->autoincrement) {
+    lua_pushinteger(L, x->result->lastrowid);
+  } else {
+    lua_pushnil(L);
+  }
+}
+
+void la_execution_keep_key(la_execution *x, const la_params *params) {
+  lua_State *L = x->L;
+  const la_compiled *compiled = x->compiled;
+  if (compiled == NULL || compiled->kind != LA_STATEMENT_INSERT || compiled->table == NULL) {
+    return;
+  }
+  x->result->is_insert = true;
+  x->result->is_many = x->sets > 1 || compiled->multi_values;
+  const la_constraint *key = compiled->table->primary_key;
+  if (x->result->is_many || key == NULL || key_is_last_id(compiled)) {
+    return;
+  }
+  luaL_checkstack(L, (int)key->columns.count + 10, NULL);
+  lua_createtable(L, (int)key->columns.count, 0);
+  for (size_t i = 0; i < key->columns.count; i++) {
+    push_key_value(x, params, key->columns.items[i]);
+    if (lua_isnil(L, -1)) {
+      lua_pop(L, 1);
+      la_push_null(L);
+    }
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+  lua_setiuservalue(L, x->result_index, LA_RESULT_KEYS);
+}
+
+/* ---- the first way ---- */
+
+void la_execution_begin(la_execution *x) {
+  lua_State *L = x->L;
+  la_error err = LA_ERROR_INIT;
+  if (x->connection->in_transaction) {
+    return;
+  }
+  if (la_connection_autobegin(x->connection, &err) < 0) {
+    la_raise_execution(L, x->engine, &err, LA_TEXT_NONE, 0, false);
+  }
+  if (x->engine_box->echo) {
+    la_engine_log(L, x->state, x->engine_index, "BEGIN (implicit)", 0, -1, false, false);
+  }
+  if (la_event_has(x->state, LA_EVENT_BEGIN)) {
+    lua_pushvalue(L, x->connection_index);
+    la_event_fire(L, x->state, LA_EVENT_BEGIN, x->connection_index, 1);
+    lua_pop(L, 1);
+  }
+}
+
+/* Closes the cursor, tells what was sent, and raises. */
+static int fail(la_execution *x, const la_error *err, la_text text, const la_params *params) {
+  lua_State *L = x->L;
+  int list = 0;
+  la_cursor_close(&x->result->cursor);
+  if (params != NULL && x->sets == 1 && err->status != LA_NOMEM && err->status != LA_STATEMENT) {
+    /* The engine's own la_params may be used by a finalizer meanwhile, so the text is saved first. */
+    la_push_text(L, text);
+    text.bytes = lua_tolstring(L, -1, &text.len);
+    la_push_param_list(L, x->state, params->values.items, params->values.count);
+    list = lua_gettop(L);
+  } else if (x->kind != LA_PARAMS_NONE) {
+    la_push_text(L, text);
+    text.bytes = lua_tolstring(L, -1, &text.len);
+    list = x->params_index;
+  }
+  return la_raise_execution(L, x->engine, err, text, list, x->many);
+}
+
+static void run_in_c(la_execution *x) {
+  la_error err = LA_ERROR_INIT;
+  la_text text = x->compiled->text;
+  const la_key *key = &x->engine->key;
+  la_status status = LA_OK;
+  x->params = &x->engine_box->params;
+  for (lua_Integer set = 1; set <= x->sets && status >= 0; set++) {
+    status = la_execution_fill(x, set, (const la_node *const *)key->params.items, (uint32_t)key->params.count, &text, &err);
+    if (status < 0) {
+      fail(x, &err, text, NULL);
+    }
+    status = la_execution_step(x, text, x->params->values.items, (uint32_t)x->params->values.count, set, &err);
+    if (status < 0) {
+      fail(x, &err, text, x->params);
+    }
+  }
+  if (!x->streams) {
+    la_cursor_close(&x->result->cursor);
+  }
+}
+
+void la_execution_run(la_execution *x) {
+  static const la_event heard[] = {LA_EVENT_BEFORE_CURSOR_EXECUTE, LA_EVENT_AFTER_CURSOR_EXECUTE, LA_EVENT_HANDLE_ERROR};
+  const la_node *statement = la_to_node(x->L, x->statement_index);
+  bool by_lua = x->engine_box->echo || la_execution_needs_lua(x->compiled);
+  for (size_t i = 0; i < sizeof heard / sizeof *heard; i++) {
+    by_lua |= la_event_has(x->state, heard[i]);
+  }
+  la_execution_begin(x);
+  if (by_lua) {
+    la_execution_push_names(x);
+    la_execution_compile(x, statement);
+    la_execution_run_by_lua(x);
+    return;
+  }
+  if (x->kind != LA_PARAMS_NONE) {
+    la_execution_push_names(x);
+  }
+  if (x->engine->key.round != x->round) {
+    la_execution_compile(x, statement); /* a finalizer has used the engine */
+  }
+  run_in_c(x);
+  la_execution_keep_key(x, x->params);
+}
+
+/* ---- the second way ---- */
+
+static double now(void) {
+  struct timespec time;
+  timespec_get(&time, TIME_UTC);
+  return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+/* Fires before_cursor_execute; `text` and `list` are stack indexes and are replaced. */
+static void fire_before(la_execution *x, int text, int list) {
+  lua_State *L = x->L;
+  if (!la_event_has(x->state, LA_EVENT_BEFORE_CURSOR_EXECUTE)) {
+    return;
+  }
+  int top = lua_gettop(L);
+  lua_pushvalue(L, x->connection_index);
+  lua_pushvalue(L, x->connection_index); /* the cursor: what executes */
+  lua_pushvalue(L, text);
+  lua_pushvalue(L, list);
+  lua_pushnil(L);
+  lua_pushboolean(L, x->many);
+  la_event_fire(L, x->state, LA_EVENT_BEFORE_CURSOR_EXECUTE, x->connection_index, 6);
+  lua_pushvalue(L, top + 3);
+  lua_replace(L, text);
+  lua_pushvalue(L, top + 4);
+  lua_replace(L, list);
+  lua_settop(L, top);
+}
+
+static void fire_after(la_execution *x, int text, int list) {
+  lua_State *L = x->L;
+  if (!la_event_has(x->state, LA_EVENT_AFTER_CURSOR_EXECUTE)) {
+    return;
+  }
+  int top = lua_gettop(L);
+  lua_pushvalue(L, x->connection_index);
+  lua_pushvalue(L, x->connection_index);
+  lua_pushvalue(L, text);
+  lua_pushvalue(L, list);
+  lua_pushnil(L);
+  lua_pushboolean(L, x->many);
+  la_event_fire(L, x->state, LA_EVENT_AFTER_CURSOR_EXECUTE, x->connection_index, 6);
+  lua_settop(L, top);
+}
+
+/* A failed statement as handle_error sees it: a listener may give another error. */
+static int fail_by_lua(la_execution *x, const la_error *err, int text, int list) {
+  lua_State *L = x->L;
+  la_text sent = {NULL, 0};
+  la_cursor_close(&x->result->cursor);
+  sent.bytes = lua_tolstring(L, text, &sent.len);
+  return la_raise_execution(L, x->engine, err, sent, list, x->many);
+}
+
+/* Lua has one kind of string: what goes into a binary column is a blob. */
+static void restore_blob(const la_compiled *compiled, size_t count, size_t i, la_value *value) {
+  if (value->kind == LA_VALUE_TEXT && compiled != NULL && count == compiled->param_count) {
+    const la_type *type = compiled->params[i].type;
+    if (type != NULL && type->affinity == LA_AFFINITY_BLOB) {
+      value->kind = LA_VALUE_BLOB;
+    }
+  }
+}
+
+/* Values out of the list at `list`, which a listener may have changed, into the arena. */
+static la_status read_sent(la_execution *x, int list, la_value **values_out, uint32_t *count_out, la_error *err) {
+  lua_State *L = x->L;
+  size_t count = lua_istable(L, list) ? lua_rawlen(L, list) : 0;
+  la_value *values = la_arena_alloc_zero(&x->made->arena, count * sizeof *values + 1);
+  if (values == NULL) {
+    return la_fail_nomem(err);
+  }
+  for (size_t i = 0; i < count; i++) {
+    lua_rawgeti(L, list, (lua_Integer)i + 1);
+    la_status status = la_execution_read_plain(x, lua_gettop(L), &values[i], err);
+    lua_pop(L, 1);
+    LA_TRY(status);
+    restore_blob(x->compiled, count, i, &values[i]);
+  }
+  *values_out = values;
+  *count_out = (uint32_t)count;
+  return LA_OK;
+}
+
+/* Makes the values of all sets first: stack from `text` on: text, list of parameters (of lists, for many). */
+static void make_all(la_execution *x, int text, int list) {
+  lua_State *L = x->L;
+  la_error err = LA_ERROR_INIT;
+  la_text sent = x->compiled->text;
+  for (lua_Integer set = 1; set <= x->sets; set++) {
+    int top = lua_gettop(L);
+    if (la_execution_make(x, set, &sent, &err) < 0) {
+      la_push_text(L, x->compiled->text);
+      lua_replace(L, text);
+      fail_by_lua(x, &err, text, x->kind != LA_PARAMS_NONE ? x->params_index : 0);
+    }
+    la_push_param_list(L, x->state, x->made->params.values.items, x->made->params.values.count);
+    if (x->many) {
+      lua_rawseti(L, list, set);
+    } else {
+      lua_replace(L, list);
+    }
+    la_push_text(L, sent);
+    lua_replace(L, text);
+    lua_settop(L, top + (x->many ? 0 : 1)); /* one set's values keep their bytes for the binding */
+  }
+}
+
+/* Values come from the list where a listener may have changed it, and where there are many sets. */
+static bool send_from_list(const la_execution *x) {
+  return x->compiled == NULL || x->sets > 1 || la_event_has(x->state, LA_EVENT_BEFORE_CURSOR_EXECUTE);
+}
+
+static la_status send(la_execution *x, la_text sent, int list, lua_Integer set, la_error *err) {
+  lua_State *L = x->L;
+  la_value *values = x->made->params.values.items;
+  uint32_t count = (uint32_t)x->made->params.values.count;
+  int top = lua_gettop(L);
+  if (send_from_list(x)) {
+    if (x->many) {
+      lua_rawgeti(L, list, set);
+      list = lua_gettop(L);
+    }
+    LA_TRY(read_sent(x, list, &values, &count, err));
+  }
+  la_status status = la_execution_step(x, sent, values, count, set, err);
+  lua_settop(L, top);
+  return status;
+}
+
+void la_execution_send(la_execution *x, int text, int list) {
+  lua_State *L = x->L;
+  la_error err = LA_ERROR_INIT;
+  la_text sent;
+  la_status status = LA_OK;
+  fire_before(x, text, list);
+  sent.bytes = luaL_checklstring(L, text, &sent.len);
+  double started = now();
+  for (lua_Integer set = 1; set <= x->sets && status >= 0; set++) {
+    status = send(x, sent, list, set, &err);
+  }
+  if (status < 0) {
+    fail_by_lua(x, &err, text, list);
+  }
+  if (!x->streams) {
+    la_cursor_close(&x->result->cursor);
+  }
+  if (x->engine_box->echo) {
+    la_engine_log(L, x->state, x->engine_index, sent.bytes, list, now() - started, x->cached, x->many);
+  }
+  fire_after(x, text, list);
+}
+
+void la_execution_run_by_lua(la_execution *x) {
+  lua_State *L = x->L;
+  x->made = la_push_made(L, x->state, x);
+  lua_pushnil(L);
+  int text = lua_gettop(L), list = text + 1;
+  la_push_list(L, x->state, 0);
+  make_all(x, text, list);
+  la_execution_send(x, text, list);
+  la_execution_keep_key(x, x->sets == 1 ? &x->made->params : NULL);
+}
