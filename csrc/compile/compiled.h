@@ -70,6 +70,7 @@ typedef struct la_compiled {
   bool multi_values;
   la_object *subjects; /* la_key_subjects: keeps named things alive */
   la_object *extra;    /* the ORM's load plan, or NULL; retained */
+  la_object *shape;    /* what the binding calls the columns of its rows, made once; or NULL; retained */
 } la_compiled;
 
 typedef struct la_compile_options {

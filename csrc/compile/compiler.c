@@ -17,6 +17,7 @@ static void destroy_compiled(la_object *object) {
   }
   la_object_release(compiled->subjects);
   la_object_release(compiled->extra);
+  la_object_release(compiled->shape);
   la_arena_clear(&compiled->arena);
   la_free(alloc, compiled, sizeof *compiled);
 }
