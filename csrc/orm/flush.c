@@ -148,12 +148,27 @@ static void place_in_map(la_flush *flush, la_flush_record *record) {
   (void)la_session_register(session, instance, NULL); /* room was made */
 }
 
+/* Columns that were given as NULL, for want of a value, are known to be NULL. */
+static void load_nulls(la_instance *instance) {
+  const la_mapper *mapper = instance->mapper;
+  for (uint32_t i = 0; i < instance->slot_count; i++) {
+    la_value *slot = &instance->slots[i];
+    if (!(slot->flags & LA_SLOT_LOADED) && mapper->slots[i]->kind == LA_PROPERTY_COLUMN) {
+      *slot = LA_VALUE_NONE;
+      slot->flags = LA_SLOT_LOADED;
+    }
+  }
+}
+
 static void finish_save(la_flush *flush, la_flush_record *record) {
   la_session *session = flush->session;
   la_session_level *level = la_session_top(session);
   la_instance *instance = record->instance;
   bool is_new = !(instance->flags & LA_INSTANCE_KEYED);
   place_in_map(flush, record);
+  if (is_new) {
+    load_nulls(instance);
+  }
   if (is_new && !(record->flags & LA_RECORD_ROW_SWITCH)) {
     instance->flags |= LA_INSTANCE_INSERTED;
     if (session->levels.count > 1) {
@@ -273,7 +288,7 @@ void la_flush_free(la_flush *flush) {
   la_vec_clear(alloc, &flush->batch);
   la_vec_clear(alloc, &flush->tables);
   la_vec_clear(alloc, &flush->values);
-  la_node_release(flush->waiting_node);
+  la_flush_clear_answers(flush);
   la_arena_clear(&flush->scratch);
   la_arena_clear(&flush->arena);
   la_free(alloc, flush, sizeof *flush);

@@ -23,6 +23,7 @@ typedef enum la_flush_step_kind {
   LA_FLUSH_LOAD,         /* load link `slot` of `instance`, then go on (from la_flush_prepare) */
   LA_FLUSH_DEFAULT,      /* evaluate the Lua default `host` (insert or update: `default_slot`) of `property` for `instance`; la_flush_supply */
   LA_FLUSH_CONVERT,      /* process HOST `value` of `property` for the database; la_flush_supply */
+  LA_FLUSH_EXPRESSION,   /* give the expression node that HOST `value`, an assigned SQL expression, stands for: la_flush_supply_expression */
   LA_FLUSH_HOOK          /* mapper events: `hook` names it; go on afterwards */
 } la_flush_step_kind;
 
@@ -49,6 +50,8 @@ la_status la_flush_sort(la_flush *flush, la_error *err);
 la_status la_flush_next(la_flush *flush, la_flush_step *step_out, la_error *err);
 /* Answers DEFAULT and CONVERT; bytes are copied. */
 la_status la_flush_supply(la_flush *flush, const la_value *value, la_error *err);
+/* Answers EXPRESSION; `expression` is retained. */
+la_status la_flush_supply_expression(la_flush *flush, la_node *expression, la_error *err);
 /* The statement and parameters of the failure, for the error object; lent. Parameters are database values, `rows` rows of `count`. */
 void la_flush_failed_statement(const la_flush *flush, la_text *text_out, const la_value **values_out, uint32_t *count_out);
 /* After LA_DONE: objects are persistent and clean, or deleted; the session's sets are empty. Cannot fail half-way: memory was reserved before. */

@@ -109,6 +109,7 @@ typedef struct la_table_map {
   uint8_t *shape;            /* scratch: la_cell of each column */
   bool *keys;                /* scratch: compared in the WHERE */
   bool *primary;             /* the columns of the table's key */
+  bool may_expire;           /* some column has a default that the database evaluates */
 } la_table_map;
 
 /* What a statement does with a column. */
@@ -173,7 +174,8 @@ struct la_flush {
   uint32_t column;
   size_t table_at;
   bool in_batch;
-  LA_VEC(la_table_map *) tables; /* of the batch, in order */
+  LA_VEC(la_table *) tables; /* of the batch, base tables first */
+  la_mapper *tables_of;      /* whose they are, if the batch has one mapper */
   la_table_map *maps;  /* all made so far */
   la_connection *connection; /* lent by the session */
   la_cursor cursor;
@@ -184,12 +186,12 @@ struct la_flush {
   la_plan_kind plan_kind;
   la_arena scratch; /* bytes of the row at hand */
   LA_VEC(la_value) values;
-  la_value *converted; /* answers of CONVERT for the row at hand, by ordinal; flags tell which */
-  uint32_t converted_room;
+  la_value *converted;  /* answers of CONVERT for the row at hand, by ordinal; LA_SLOT_LOADED tells which */
+  la_node **expressions; /* answers of EXPRESSION, by ordinal; retained */
+  uint32_t answer_room;
   la_flush_step_kind waiting; /* for la_flush_supply */
   la_instance *waiting_instance;
-  uint32_t waiting_slot, waiting_column;
-  la_node *waiting_node;
+  uint32_t waiting_slot;   /* DEFAULT: the slot; CONVERT, EXPRESSION: the column's ordinal */
   bool is_waiting;
   bool sent;     /* statements have run */
   bool failed, finished, reserved;
@@ -216,8 +218,8 @@ la_status la_flush_sync_record(la_flush *flush, la_flush_record *record, la_erro
 /* The value that a sync pair's source has on `instance`; false if it has none. */
 bool la_sync_source(const la_instance *instance, const la_column *column, la_value *out);
 
-/* The map of `table` for `mapper`; NULL when out of memory. */
-la_table_map *la_flush_table_map(la_flush *flush, la_mapper *mapper, la_table *table);
+/* The map of `table` for `mapper`; `*out` NULL if it is none of the mapper's tables. */
+la_status la_flush_table_map(la_flush *flush, la_mapper *mapper, la_table *table, la_table_map **out, la_error *err);
 /* Makes flush->tables for the records of the batch. */
 la_status la_flush_batch_tables(la_flush *flush, la_error *err);
 /* The property whose slot gives `column` of a table of `mapper`'s chain, foreign keys of inheritance followed. */
@@ -235,6 +237,12 @@ int64_t la_persist_changes(const la_flush *flush);
 int64_t la_persist_insert_id(const la_flush *flush);
 void la_persist_close(la_flush *flush);
 
+/* Forgets the answers for the row at hand. */
+void la_flush_clear_answers(la_flush *flush);
+/* The database's form of `value` of `property`; `out` may borrow. */
+la_status la_persist_bind(la_flush *flush, const la_property *property, const la_value *value, la_value *out, la_error *err);
+/* The connection, taken at the first statement. */
+la_status la_persist_connect(la_flush *flush, la_error *err);
 /* LA_ROW with a step, or LA_OK when the batch has nothing left of the kind. */
 la_status la_persist_defaults(la_flush *flush, la_flush_step *step_out, la_error *err);
 la_status la_persist_save_rows(la_flush *flush, la_flush_step *step_out, la_error *err);

@@ -304,6 +304,7 @@ la_status la_persist_use_plan(la_flush *flush, la_plan_kind kind, la_table_map *
   if (is_in_use(flush, kind, map)) {
     return LA_OK;
   }
+  LA_TRY(la_persist_connect(flush, err));
   LA_TRY(find_plan(&r, map->table, map->mapper, map->mapper->version, err));
   return keep_shape(flush, kind, map) ? LA_OK : la_fail_nomem(err);
 }
@@ -313,6 +314,7 @@ la_status la_persist_use_expressions(la_flush *flush, la_plan_kind kind, la_tabl
   recipe r = {.flush = flush, .kind = kind, .table = map->table, .shape = map->shape,
               .keys = map->keys, .owner = &map->mapper->object, .expressions = expressions};
   la_persist_plan *plan = NULL;
+  LA_TRY(la_persist_connect(flush, err));
   LA_TRY(new_plan(&r, &plan, err));
   la_persist_close(flush);
   flush->plan = plan;
@@ -331,6 +333,7 @@ la_status la_persist_use_pair_plan(la_flush *flush, la_plan_kind kind,
   if (shape == NULL || keys == NULL) {
     return la_fail_nomem(err);
   }
+  LA_TRY(la_persist_connect(flush, err));
   for (uint32_t i = 0; i < relationship->pair_count; i++) {
     uint32_t at = relationship->pairs[i].destination->ordinal;
     shape[at] = inserts ? LA_CELL_VALUE : LA_CELL_OMITTED;
@@ -361,6 +364,12 @@ static void note_failure(la_flush *flush) {
       break;
     }
   }
+}
+
+la_status la_persist_connect(la_flush *flush, la_error *err) {
+  return flush->connection != NULL
+             ? LA_OK
+             : la_session_connection(flush->session, &flush->connection, err);
 }
 
 la_status la_persist_execute(la_flush *flush, la_error *err) {

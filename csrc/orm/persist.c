@@ -1,0 +1,420 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Rows of mapped tables: INSERT and UPDATE of a batch of objects.
+ *
+ * Table by table, base tables first; in each table UPDATEs by primary key before INSERTs in order of add(). An
+ * answer of Lua's that a row needs is asked for by a step, and the row is begun again.
+ */
+#include "orm/flush_internal.h"
+
+void la_flush_clear_answers(la_flush *flush) {
+  for (uint32_t i = 0; i < flush->answer_room; i++) {
+    la_node_release(flush->expressions[i]);
+    flush->expressions[i] = NULL;
+    flush->converted[i] = LA_VALUE_NONE;
+  }
+}
+
+static la_status reserve_answers(la_flush *flush, uint32_t count, la_error *err) {
+  if (flush->answer_room < count) {
+    la_value *converted = la_arena_alloc_zero(&flush->arena, count * sizeof *converted);
+    la_node **expressions = la_arena_alloc_zero(&flush->arena, count * sizeof *expressions);
+    if (converted == NULL || expressions == NULL) {
+      return la_fail_nomem(err);
+    }
+    la_flush_clear_answers(flush);
+    flush->converted = converted;
+    flush->expressions = expressions;
+    flush->answer_room = count;
+  }
+  return LA_OK;
+}
+
+la_status la_persist_bind(la_flush *flush, const la_property *property, const la_value *value,
+                          la_value *out, la_error *err) {
+  const la_type *type = property->column->type;
+  la_error inner = LA_ERROR_INIT;
+  la_status status;
+  bool plain = property->flags & LA_PROPERTY_PLAIN && type != NULL;
+  if (value->kind == LA_VALUE_NULL || type == NULL ||
+      (plain && value->kind == LA_VALUE_INTEGER && type->affinity == LA_AFFINITY_INTEGER) ||
+      (plain && value->kind == LA_VALUE_TEXT && type->affinity == LA_AFFINITY_TEXT)) {
+    *out = *value;
+    return LA_OK;
+  }
+  status = la_type_bind(type, value, out, &flush->scratch, &inner);
+  if (status == LA_STATEMENT) {
+    return la_fail_code(err, status, inner.code, "(column %.*s) %s",
+                        LA_TEXT_FORMAT(property->column->name), inner.message);
+  }
+  return status < 0 ? la_fail(err, status, "%s", inner.message) : LA_OK;
+}
+
+/* A value that only Lua knows must be answered before the row is sent; LA_ROW with the step. */
+static la_status ask(la_flush *flush, la_instance *instance, const la_table_map *map,
+                     uint32_t ordinal, la_flush_step *step_out, la_error *err) {
+  la_property *property = map->properties[ordinal];
+  const la_value *value = &instance->slots[property->slot];
+  bool expression = value->flags & LA_SLOT_EXPR;
+  LA_TRY(reserve_answers(flush, map->count, err));
+  if (expression ? flush->expressions[ordinal] != NULL
+                 : flush->converted[ordinal].flags & LA_SLOT_LOADED) {
+    return LA_OK;
+  }
+  *step_out = (la_flush_step){.kind = expression ? LA_FLUSH_EXPRESSION : LA_FLUSH_CONVERT,
+                              .instance = instance,
+                              .property = property,
+                              .slot = property->slot,
+                              .host = value->as.integer,
+                              .value = *value};
+  flush->is_waiting = true;
+  flush->waiting = step_out->kind;
+  flush->waiting_instance = instance;
+  flush->waiting_slot = ordinal;
+  return LA_ROW;
+}
+
+/* What a row's statement must know beside its shape. */
+typedef struct row {
+  la_flush_record *record;
+  la_instance *instance;
+  la_table_map *map;
+  bool has_expressions, returns, sets;
+} row;
+
+static bool has_default(const la_column *column, la_default_slot slot) {
+  return column->defaults[slot].kind != LA_DEFAULT_NONE;
+}
+
+/* A column that has no value: left to its default or to the database, or given as NULL. */
+static la_cell cell_without_value(const row *r, uint32_t ordinal, bool returning) {
+  const la_property *property = r->map->properties[ordinal];
+  const la_column *column = r->map->table->columns.items[ordinal];
+  bool server = has_default(column, LA_DEFAULT_SERVER_INSERT) || column->computed != NULL;
+  if (property == NULL) {
+    return LA_CELL_OMITTED;
+  }
+  if (r->map->primary[ordinal]) {
+    bool made = property != r->map->autoincrement &&
+                (server || has_default(column, LA_DEFAULT_INSERT));
+    return made && returning ? LA_CELL_RETURNED : LA_CELL_OMITTED;
+  }
+  if (server) {
+    return returning ? LA_CELL_RETURNED : LA_CELL_OMITTED;
+  }
+  return has_default(column, LA_DEFAULT_INSERT) ? LA_CELL_OMITTED : LA_CELL_VALUE;
+}
+
+static la_status shape_insert(la_flush *flush, row *r, la_flush_step *step_out, la_error *err) {
+  bool returning = flush->session->engine != NULL &&
+                   flush->session->engine->dialect->supports_returning;
+  for (uint32_t i = 0; i < r->map->count; i++) {
+    const la_property *property = r->map->properties[i];
+    const la_value *value = property != NULL && property->slot < r->instance->slot_count
+                                ? &r->instance->slots[property->slot]
+                                : NULL;
+    if (value != NULL && value->flags & LA_SLOT_LOADED && value->kind != LA_VALUE_NULL &&
+        r->map->table->columns.items[i]->computed == NULL) {
+      r->map->shape[i] = LA_CELL_VALUE;
+      if (value->kind == LA_VALUE_HOST) {
+        la_status status = ask(flush, r->instance, r->map, i, step_out, err);
+        if (status != LA_OK) {
+          return status;
+        }
+        r->map->shape[i] = value->flags & LA_SLOT_EXPR ? LA_CELL_EXPR : LA_CELL_VALUE;
+        r->has_expressions |= r->map->shape[i] == LA_CELL_EXPR;
+      }
+      continue;
+    }
+    r->map->shape[i] = (uint8_t)cell_without_value(r, i, returning);
+    r->returns |= r->map->shape[i] == LA_CELL_RETURNED;
+  }
+  if (r->returns && r->map->autoincrement != NULL) {
+    uint32_t ordinal = la_table_autoincrement_column(r->map->table)->ordinal;
+    if (r->map->shape[ordinal] == LA_CELL_OMITTED) {
+      r->map->shape[ordinal] = LA_CELL_RETURNED;
+    }
+  }
+  return LA_OK;
+}
+
+static la_status shape_update(la_flush *flush, row *r, la_flush_step *step_out, la_error *err) {
+  bool row_switch = r->record->flags & LA_RECORD_ROW_SWITCH;
+  const la_property *version = r->map->mapper->version_property;
+  memcpy(r->map->keys, r->map->primary, r->map->count * sizeof *r->map->keys);
+  for (uint32_t i = 0; i < r->map->count; i++) {
+    const la_property *property = r->map->properties[i];
+    const la_value *value = property != NULL && property->slot < r->instance->slot_count
+                                ? &r->instance->slots[property->slot]
+                                : NULL;
+    bool sets = false;
+    r->map->shape[i] = LA_CELL_OMITTED;
+    if (value == NULL || r->map->table->columns.items[i]->computed != NULL) {
+      continue;
+    }
+    if (row_switch) {
+      sets = !r->map->primary[i];
+    } else if (value->flags & LA_SLOT_MODIFIED) {
+      sets = la_slot_differs(r->instance, property->slot);
+    }
+    if (property == version && (sets || r->record->flags & LA_RECORD_CHANGED)) {
+      la_value old;
+      r->map->keys[i] = la_instance_committed(r->instance, property->slot, &old);
+    }
+    if (!sets) {
+      continue;
+    }
+    r->sets = true;
+    r->map->shape[i] = LA_CELL_VALUE;
+    if (value->kind == LA_VALUE_HOST && value->flags & LA_SLOT_LOADED) {
+      la_status status = ask(flush, r->instance, r->map, i, step_out, err);
+      if (status != LA_OK) {
+        return status;
+      }
+      r->map->shape[i] = value->flags & LA_SLOT_EXPR ? LA_CELL_EXPR : LA_CELL_VALUE;
+      r->has_expressions |= r->map->shape[i] == LA_CELL_EXPR;
+    }
+  }
+  return LA_OK;
+}
+
+/* A value of the WHERE: the key or version that the row has now. */
+static la_status key_value(la_flush *flush, const row *r, uint32_t ordinal, la_value *out,
+                           la_error *err) {
+  const la_property *property = r->map->properties[ordinal];
+  la_value value;
+  la_instance_key_part(r->instance, property->slot, &value);
+  if (value.kind == LA_VALUE_NULL && r->map->primary[ordinal]) {
+    return la_fail(err, LA_FLUSH, "Can't %s table %.*s using NULL for primary key value on column %.*s",
+                   r->record->op == LA_RECORD_DELETE ? "delete from" : "update",
+                   LA_TEXT_FORMAT(r->map->table->name), LA_TEXT_FORMAT(property->column->name));
+  }
+  return la_persist_bind(flush, property, &value, out, err);
+}
+
+static la_status fill(la_flush *flush, const row *r, la_error *err) {
+  const la_persist_plan *plan = flush->plan;
+  flush->values.count = 0;
+  if (!la_vec_reserve(flush->alloc, &flush->values, plan->count)) {
+    return la_fail_nomem(err);
+  }
+  if (flush->scratch.blocks != NULL) {
+    la_arena_clear(&flush->scratch);
+  }
+  for (uint32_t i = 0; i < plan->count; i++) {
+    la_value *out = &flush->values.items[i];
+    uint32_t source = plan->sources[i];
+    if (source >= LA_SOURCE_OTHER) {
+      *out = plan->constants[i];
+    } else if (source >= LA_SOURCE_KEY) {
+      LA_TRY(key_value(flush, r, source - LA_SOURCE_KEY, out, err));
+    } else {
+      const la_property *property = r->map->properties[source];
+      const la_value *value = &r->instance->slots[property->slot];
+      if (!(value->flags & LA_SLOT_LOADED)) {
+        *out = LA_VALUE_NONE;
+      } else if (value->kind == LA_VALUE_HOST) {
+        *out = flush->converted[source];
+      } else {
+        LA_TRY(la_persist_bind(flush, property, value, out, err));
+      }
+    }
+  }
+  flush->values.count = plan->count;
+  return LA_OK;
+}
+
+static la_status use_plan(la_flush *flush, la_plan_kind kind, row *r, la_error *err) {
+  LA_TRY(la_persist_connect(flush, err));
+  return r->has_expressions
+             ? la_persist_use_expressions(flush, kind, r->map, flush->expressions, err)
+             : la_persist_use_plan(flush, kind, r->map, err);
+}
+
+/* Reads what RETURNING gives into the slots. */
+static la_status take_returned(la_flush *flush, const row *r, la_error *err) {
+  la_value values[64];
+  uint32_t at = 0;
+  if (flush->cursor.column_count > sizeof values / sizeof *values) {
+    return la_fail(err, LA_FLUSH, "table '%.*s' has more than 64 columns with server defaults",
+                   LA_TEXT_FORMAT(r->map->table->name));
+  }
+  la_cursor_row(&flush->cursor, values);
+  for (int keys = 1; keys >= 0; keys--) {
+    for (uint32_t i = 0; i < r->map->count; i++) {
+      const la_column *column = r->map->table->columns.items[i];
+      la_value value;
+      if (r->map->shape[i] != LA_CELL_RETURNED || column->primary_key != (keys == 1)) {
+        continue;
+      }
+      LA_TRY(la_type_result(column->type, &values[at++], &value, &flush->scratch, err));
+      LA_TRY(la_flush_write(flush, r->instance, r->map->properties[i]->slot, &value, err));
+    }
+  }
+  return la_cursor_step(&flush->cursor, err);
+}
+
+/* Columns whose values the database has made, and that did not come back, are read when asked for. */
+static la_status expire_made(la_flush *flush, const row *r, la_default_slot client,
+                             la_default_slot server, la_error *err) {
+  for (uint32_t i = 0; i < r->map->count; i++) {
+    const la_column *column = r->map->table->columns.items[i];
+    const la_property *property = r->map->properties[i];
+    bool made = r->map->shape[i] == LA_CELL_EXPR ||
+                (r->map->shape[i] == LA_CELL_OMITTED &&
+                 (has_default(column, server) || column->computed != NULL ||
+                  column->defaults[client].kind == LA_DEFAULT_EXPR));
+    if (made && property != NULL && !r->map->primary[i]) {
+      LA_TRY(la_flush_expire_later(flush, r->instance, property->slot, err));
+    }
+  }
+  return LA_OK;
+}
+
+static la_status check_key(const row *r, la_error *err) {
+  for (uint32_t i = 0; i < r->map->mapper->primary_key_count; i++) {
+    const la_property *property = r->map->mapper->primary_key[i];
+    const la_value *value = &r->instance->slots[property->slot];
+    if (!(value->flags & LA_SLOT_LOADED) || value->kind == LA_VALUE_NULL) {
+      la_strbuf text;
+      la_strbuf_init(&text, r->map->mapper->alloc);
+      la_instance_describe(r->instance, &text);
+      la_fail(err, LA_FLUSH,
+              "Instance %.*s has a NULL identity key.  If this is an auto-generated value, check "
+              "that the database table allows generation of new primary key values, and that the "
+              "mapped Column object is configured to expect these generated values.  Ensure also "
+              "that this flush() is not occurring at an inappropriate time, such as within a "
+              "load() event.",
+              LA_TEXT_FORMAT(la_strbuf_view(&text)));
+      la_strbuf_clear(&text);
+      return LA_FLUSH;
+    }
+  }
+  return LA_OK;
+}
+
+static la_status insert(la_flush *flush, row *r, la_flush_step *step_out, la_error *err) {
+  la_property *key = r->map->autoincrement;
+  la_status status = shape_insert(flush, r, step_out, err);
+  if (status != LA_OK) {
+    return status;
+  }
+  LA_TRY(use_plan(flush, LA_PLAN_INSERT, r, err));
+  LA_TRY(fill(flush, r, err));
+  status = la_persist_execute(flush, err);
+  LA_TRY(status);
+  if (status == LA_ROW) {
+    LA_TRY(take_returned(flush, r, err));
+  } else if (r->returns) {
+    return la_fail(err, LA_FLUSH, "Single-row INSERT statement for %.*s did not produce a new primary key result being invoked.",
+                   LA_TEXT_FORMAT(r->map->mapper->class_name));
+  }
+  if (key != NULL) {
+    const la_value *slot = &r->instance->slots[key->slot];
+    if (!(slot->flags & LA_SLOT_LOADED) || slot->kind == LA_VALUE_NULL) {
+      la_value made = la_value_integer(la_persist_insert_id(flush));
+      LA_TRY(la_flush_write(flush, r->instance, key->slot, &made, err));
+    }
+  }
+  if (r->map->may_expire || r->has_expressions) {
+    LA_TRY(expire_made(flush, r, LA_DEFAULT_INSERT, LA_DEFAULT_SERVER_INSERT, err));
+  }
+  return r->map->depth == 0 ? check_key(r, err) : LA_OK;
+}
+
+static la_status update(la_flush *flush, row *r, la_flush_step *step_out, la_error *err) {
+  int64_t changes;
+  la_status status = shape_update(flush, r, step_out, err);
+  if (status != LA_OK || !r->sets) {
+    return status;
+  }
+  LA_TRY(use_plan(flush, LA_PLAN_UPDATE, r, err));
+  LA_TRY(fill(flush, r, err));
+  LA_TRY(la_persist_execute(flush, err));
+  changes = la_persist_changes(flush);
+  if (changes != 1) {
+    return la_fail(err, LA_STALE_DATA,
+                   "UPDATE statement on table '%.*s' expected to update 1 row(s); %d were matched.",
+                   LA_TEXT_FORMAT(r->map->table->name), (int)changes);
+  }
+  if (r->map->may_expire || r->has_expressions) {
+    LA_TRY(expire_made(flush, r, LA_DEFAULT_UPDATE, LA_DEFAULT_SERVER_UPDATE, err));
+  }
+  return LA_OK;
+}
+
+la_status la_persist_save_rows(la_flush *flush, la_flush_step *step_out, la_error *err) {
+  for (; flush->table_at < flush->tables.count; flush->table_at++) {
+    la_table *table = flush->tables.items[flush->table_at];
+    for (; flush->at < flush->batch.count; flush->at++) {
+      la_flush_record *record = &flush->records.items[flush->batch.items[flush->at]];
+      row r = {.record = record, .instance = record->instance};
+      la_status status;
+      LA_TRY(la_flush_table_map(flush, r.instance->mapper, table, &r.map, err));
+      if (r.map == NULL) {
+        continue;
+      }
+      status = record->flags & LA_RECORD_INSERTS ? insert(flush, &r, step_out, err)
+                                                 : update(flush, &r, step_out, err);
+      if (status != LA_OK) {
+        return status;
+      }
+      if (r.has_expressions) {
+        la_persist_close(flush);
+      }
+      if (flush->answer_room > 0) {
+        la_flush_clear_answers(flush);
+      }
+    }
+    flush->at = 0;
+  }
+  flush->table_at = 0;
+  return LA_OK;
+}
+
+static la_status delete_row(la_flush *flush, row *r, la_error *err) {
+  const la_property *version = r->map->mapper->version_property;
+  bool checked = false;
+  int64_t changes;
+  memset(r->map->shape, LA_CELL_OMITTED, r->map->count);
+  memcpy(r->map->keys, r->map->primary, r->map->count * sizeof *r->map->keys);
+  for (uint32_t i = 0; version != NULL && i < r->map->count; i++) {
+    la_value old;
+    if (r->map->properties[i] == version &&
+        la_instance_committed(r->instance, version->slot, &old)) {
+      r->map->keys[i] = true;
+      r->map->shape[i] = LA_CELL_EXPR; /* tells plans with the version from those without */
+      checked = true;
+    }
+  }
+  LA_TRY(use_plan(flush, LA_PLAN_DELETE, r, err));
+  LA_TRY(fill(flush, r, err));
+  LA_TRY(la_persist_execute(flush, err));
+  changes = la_persist_changes(flush);
+  if (checked && changes != 1) {
+    return la_fail(err, LA_STALE_DATA,
+                   "DELETE statement on table '%.*s' expected to delete 1 row(s); %d were matched.",
+                   LA_TEXT_FORMAT(r->map->table->name), (int)changes);
+  }
+  return LA_OK;
+}
+
+la_status la_persist_delete_rows(la_flush *flush, la_flush_step *step_out, la_error *err) {
+  (void)step_out;
+  for (; flush->table_at < flush->tables.count; flush->table_at++) {
+    la_table *table = flush->tables.items[flush->tables.count - 1 - flush->table_at];
+    for (size_t i = 0; i < flush->batch.count; i++) {
+      la_flush_record *record = &flush->records.items[flush->batch.items[i]];
+      row r = {.record = record, .instance = record->instance};
+      if (record->flags & LA_RECORD_REPLACED) {
+        continue;
+      }
+      LA_TRY(la_flush_table_map(flush, r.instance->mapper, table, &r.map, err));
+      if (r.map != NULL) {
+        LA_TRY(delete_row(flush, &r, err));
+      }
+    }
+  }
+  flush->table_at = 0;
+  return LA_OK;
+}

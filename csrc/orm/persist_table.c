@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which tables the objects of a mapper have rows in, and which attribute gives which column.
+ */
+#include "orm/flush_internal.h"
+
+/* Through foreign keys from a joined table's key to its base's. */
+static la_property *inherited_property(const la_mapper *mapper, const la_column *column) {
+  for (size_t i = 0; i < column->foreign_keys.count; i++) {
+    const la_constraint *key = column->foreign_keys.items[i];
+    for (size_t j = 0; j < key->columns.count && j < key->referred_columns.count; j++) {
+      if (key->columns.items[j] == column && la_mapper_has_table(mapper, key->referred)) {
+        return la_mapper_property_of_column(mapper, key->referred_columns.items[j]);
+      }
+    }
+  }
+  return NULL;
+}
+
+la_property *la_persist_property(const la_mapper *mapper, const la_column *column) {
+  la_property *property = la_mapper_property_of_column(mapper, column);
+  if (property == NULL && column->primary_key && mapper->base != NULL) {
+    property = inherited_property(mapper, column);
+  }
+  return property;
+}
+
+/* How many tables stand above `table` in the chain of bases; LA_FLUSH_NONE if it is none of theirs. */
+static uint32_t depth_of(const la_mapper *mapper, const la_table *table) {
+  uint32_t above = 0;
+  bool found = false;
+  const la_table *last = NULL;
+  for (const la_mapper *m = mapper; m != NULL; m = m->base) {
+    above += found && m->table != last ? 1 : 0;
+    found |= m->table == table;
+    last = m->table;
+  }
+  return found ? above : LA_FLUSH_NONE;
+}
+
+static bool is_key(const la_mapper *mapper, const la_column *column) {
+  for (uint32_t i = 0; i < mapper->primary_key_count; i++) {
+    if (mapper->primary_key[i]->column == column) {
+      return true;
+    }
+  }
+  return column->primary_key;
+}
+
+static bool is_made_by_database(const la_column *column) {
+  const la_default *defaults = column->defaults;
+  return column->computed != NULL || defaults[LA_DEFAULT_SERVER_INSERT].kind != LA_DEFAULT_NONE ||
+         defaults[LA_DEFAULT_SERVER_UPDATE].kind != LA_DEFAULT_NONE ||
+         defaults[LA_DEFAULT_INSERT].kind == LA_DEFAULT_EXPR ||
+         defaults[LA_DEFAULT_UPDATE].kind == LA_DEFAULT_EXPR;
+}
+
+static la_table_map *make_map(la_flush *flush, la_mapper *mapper, la_table *table,
+                              uint32_t depth) {
+  uint32_t count = (uint32_t)table->columns.count;
+  la_table_map *map = la_arena_alloc_zero(&flush->arena, sizeof *map);
+  la_column *autoincrement = depth == 0 ? la_table_autoincrement_column(table) : NULL;
+  if (map == NULL) {
+    return NULL;
+  }
+  *map = (la_table_map){.mapper = mapper, .table = table, .count = count, .depth = depth};
+  map->properties = la_arena_alloc_zero(&flush->arena, (count + 1) * sizeof *map->properties);
+  map->shape = la_arena_alloc_zero(&flush->arena, count + 1);
+  map->keys = la_arena_alloc_zero(&flush->arena, (count + 1) * sizeof *map->keys);
+  map->primary = la_arena_alloc_zero(&flush->arena, (count + 1) * sizeof *map->primary);
+  if (map->properties == NULL || map->shape == NULL || map->keys == NULL ||
+      map->primary == NULL) {
+    return NULL;
+  }
+  for (uint32_t i = 0; i < count; i++) {
+    map->properties[i] = la_persist_property(mapper, table->columns.items[i]);
+    map->primary[i] = is_key(mapper, table->columns.items[i]);
+    map->may_expire |= is_made_by_database(table->columns.items[i]);
+  }
+  if (autoincrement != NULL) {
+    map->autoincrement = map->properties[autoincrement->ordinal];
+  }
+  return map;
+}
+
+la_status la_flush_table_map(la_flush *flush, la_mapper *mapper, la_table *table,
+                             la_table_map **out, la_error *err) {
+  la_table_map *map = flush->maps;
+  uint32_t depth;
+  while (map != NULL && !(map->mapper == mapper && map->table == table)) {
+    map = map->next;
+  }
+  if (map == NULL) {
+    depth = depth_of(mapper, table);
+    if (depth == LA_FLUSH_NONE) {
+      *out = NULL;
+      return LA_OK;
+    }
+    map = make_map(flush, mapper, table, depth);
+    if (map == NULL) {
+      return la_fail_nomem(err);
+    }
+    map->next = flush->maps;
+    flush->maps = map;
+  }
+  *out = map;
+  return LA_OK;
+}
+
+/* Behind the tables that stand above it, and those that were there before. */
+static la_status add_table(la_flush *flush, const la_mapper *mapper, la_table *table,
+                           la_error *err) {
+  size_t at = 0;
+  for (size_t i = 0; i < flush->tables.count; i++) {
+    if (flush->tables.items[i] == table) {
+      return LA_OK;
+    }
+    if (la_mapper_has_table(mapper, flush->tables.items[i])) {
+      uint32_t other = depth_of(mapper, flush->tables.items[i]);
+      at = other < depth_of(mapper, table) ? i + 1 : at;
+    }
+  }
+  if (!la_vec_reserve(flush->alloc, &flush->tables, 1)) {
+    return la_fail_nomem(err);
+  }
+  at = at > 0 ? flush->tables.count : at;
+  memmove(flush->tables.items + at + 1, flush->tables.items + at,
+          (flush->tables.count - at) * sizeof *flush->tables.items);
+  flush->tables.items[at] = table;
+  flush->tables.count++;
+  return LA_OK;
+}
+
+la_status la_flush_batch_tables(la_flush *flush, la_error *err) {
+  la_mapper *last = NULL;
+  bool one = true;
+  for (size_t i = 0; i < flush->batch.count; i++) {
+    la_mapper *mapper = flush->records.items[flush->batch.items[i]].instance->mapper;
+    one &= last == NULL || mapper == last;
+    last = mapper;
+  }
+  if (one && last == flush->tables_of) {
+    return LA_OK;
+  }
+  flush->tables.count = 0;
+  flush->tables_of = NULL;
+  for (size_t i = 0; i < flush->batch.count; i++) {
+    la_mapper *mapper = flush->records.items[flush->batch.items[i]].instance->mapper;
+    if (i > 0 &&
+        mapper == flush->records.items[flush->batch.items[i - 1]].instance->mapper) {
+      continue;
+    }
+    for (const la_mapper *m = mapper; m != NULL; m = m->base) {
+      LA_TRY(add_table(flush, mapper, m->table, err));
+    }
+  }
+  flush->tables_of = one ? last : NULL;
+  return LA_OK;
+}
