@@ -5,6 +5,8 @@
 #include "binding/host.h"
 #include "binding/schema_common.h"
 
+#include "sql/walk.h"
+
 la_column *la_check_column(lua_State *L, int index) {
   return la_live(L, la_check_box(L, index, LA_BOX_COLUMN));
 }
@@ -251,6 +253,58 @@ static int column_computed(lua_State *L) {
   return 0;
 }
 
+/* ---- columns in expressions ---- */
+
+/* core.column_of(expression) → the COLUMN that it is, or nil: mapped attributes and labels are looked into. */
+static int column_of(lua_State *L) {
+  la_node *node = la_to_node(L, 1);
+  while (node && (node->kind == LA_NODE_ATTRIBUTE || node->kind == LA_NODE_LABEL)) {
+    node = la_node_child(node, 0);
+  }
+  if (node && node->kind == LA_NODE_COLUMN && node->subject) {
+    la_push_column(L, la_state_of(L), (la_column *)(void *)node->subject);
+  } else {
+    lua_pushnil(L);
+  }
+  return 1;
+}
+
+typedef struct found_columns {
+  lua_State *L;
+  la_column **items; /* NULL while they are counted */
+  size_t count;
+} found_columns;
+
+static la_walk_answer note_column(const la_node *node, void *ctx) {
+  found_columns *found = ctx;
+  if (node->kind == LA_NODE_COLUMN && node->subject) {
+    if (found->items) {
+      found->items[found->count] = (la_column *)(void *)node->subject;
+    }
+    found->count++;
+  }
+  return LA_WALK_CONTINUE;
+}
+
+/* core.columns_of(expression) → list of the COLUMNs in it, in order */
+static int columns_of(lua_State *L) {
+  la_state *state = la_state_of(L);
+  la_node *node = la_to_node(L, 1);
+  found_columns found = {.L = L};
+  la_error err = LA_ERROR_INIT;
+  if (node) {
+    la_raise_if(L, la_walk(&state->alloc, node, note_column, &found, &err), &err);
+  }
+  size_t count = found.count;
+  found.items = lua_newuserdatauv(L, sizeof *found.items * (count + 1), 0);
+  found.count = 0;
+  if (node) {
+    la_raise_if(L, la_walk(&state->alloc, node, note_column, &found, &err), &err);
+  }
+  la_push_column_list(L, state, found.items, found.count);
+  return 1;
+}
+
 /* ---- fields ---- */
 
 static void push_autoincrement(lua_State *L, const la_column *column) {
@@ -338,6 +392,8 @@ void la_open_schema_column(lua_State *L, la_state *state) {
                                        {"column_default", column_default},
                                        {"column_get_default", column_get_default},
                                        {"column_computed", column_computed},
+                                       {"column_of", column_of},
+                                       {"columns_of", columns_of},
                                        {NULL, NULL}};
   static const luaL_Reg metamethods[] = {
       {"__index", column_index}, {"__tostring", column_tostring}, {"__gc", column_gc}, {NULL, NULL}};

@@ -1,0 +1,61 @@
+-- SPDX-License-Identifier: MIT
+-- What describes a database: MetaData, Table, Column, constraints, indexes, and DDL.
+--
+--   local metadata = la.MetaData()
+--   local users = la.Table("users", metadata,
+--     la.Column("id", la.Integer, {primary_key = true}),
+--     la.Column("name", la.String(50), {nullable = false}))
+--   metadata:create_all(engine)
+local item = require "lualchemy.schema.item"
+local constraint = require "lualchemy.schema.constraint"
+local column = require "lualchemy.schema.column"
+local tables = require "lualchemy.schema.table"
+local metadata = require "lualchemy.schema.metadata"
+local ddl = require "lualchemy.schema.ddl"
+
+local core = require "lualchemy.core"
+
+local schema = {
+  MetaData = metadata.MetaData,
+  Table = tables.Table,
+  Column = column.Column,
+  ForeignKey = constraint.ForeignKey,
+  ForeignKeyConstraint = constraint.ForeignKeyConstraint,
+  UniqueConstraint = constraint.UniqueConstraint,
+  PrimaryKeyConstraint = constraint.PrimaryKeyConstraint,
+  CheckConstraint = constraint.CheckConstraint,
+  Index = constraint.Index,
+  ColumnDefault = column.ColumnDefault,
+  DefaultClause = column.DefaultClause,
+  FetchedValue = column.FetchedValue,
+  Computed = column.Computed,
+  Identity = column.Identity,
+  Sequence = column.Sequence,
+  conv = item.conv,
+  BLANK_SCHEMA = "",
+  CheckFirst = ddl.CheckFirst,
+  CreateTable = ddl.CreateTable,
+  DropTable = ddl.DropTable,
+  CreateIndex = ddl.CreateIndex,
+  DropIndex = ddl.DropIndex,
+  -- For declarative classes.
+  is_column = column.is_column,
+  copy_column = column.copy_column,
+  column_serial = column.column_serial,
+  name_column = column.name_column,
+  append_column = tables.append_column,
+}
+
+local makers = {[schema.Column] = "lualchemy.Column", [schema.Table] = "lualchemy.Table", [schema.MetaData] = "lualchemy.MetaData"}
+local items = {}
+for _, name in ipairs {"ForeignKey", "ForeignKeyConstraint", "UniqueConstraint", "PrimaryKeyConstraint", "CheckConstraint",
+  "Index", "Computed", "Identity", "Sequence", "ColumnDefault", "DefaultClause", "FetchedValue"} do
+  items[schema[name]] = name
+end
+
+require("lualchemy.inspection").__register_test(function(value, class)
+  if makers[class] then return core.class_of(value) == makers[class] end
+  if items[class] then return item.kind(value) == items[class] end
+end)
+
+return require("lualchemy.strict").module("lualchemy.schema", schema)

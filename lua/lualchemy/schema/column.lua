@@ -1,0 +1,367 @@
+-- SPDX-License-Identifier: MIT
+-- Columns and what makes their values: defaults, computed expressions, sequences.
+local core = require "lualchemy.core"
+local keywords = require "lualchemy.keywords"
+local exc = require "lualchemy.exc"
+local strict = require "lualchemy.strict"
+local describe = require "lualchemy.describe"
+local item = require "lualchemy.schema.item"
+local constraint = require "lualchemy.schema.constraint"
+
+local column = {}
+
+local null = core.null()
+
+---@class lualchemy.Column: lualchemy.ColumnElement
+---@field name string
+---@field key string
+---@field type lualchemy.Type
+---@field table lualchemy.Table?
+---@field nullable boolean
+---@field primary_key boolean
+---@field foreign_keys table
+
+--- Is it a column of a table: a Column, attached or not?
+function column.is_column(value)
+  return core.is(value, "lualchemy.Column")
+end
+
+-- ---------------------------------------------------------------------------------------------
+-- What makes values
+
+local Default = item.class("ColumnDefault", {
+  fields = {"arg", "is_scalar", "is_callable", "is_clause_element", "is_sequence"},
+  tostring = function(self) return ("ColumnDefault(%s)"):format(describe.value(self.arg)) end,
+})
+
+--- What `default` is made of.
+function column.ColumnDefault(arg)
+  local is_clause, is_callable = core.class_of(arg) ~= nil, type(arg) == "function"
+  return item.new(Default, {arg = arg, is_clause_element = is_clause, is_callable = is_callable,
+    is_scalar = not is_clause and not is_callable, is_sequence = false})
+end
+
+local DefaultClause = item.class("DefaultClause", {
+  fields = {"arg", "for_update"},
+  tostring = function(self) return ("DefaultClause(%s)"):format(describe.value(self.arg)) end,
+})
+
+--- What `server_default` is made of: a string is written as a literal, `text()` and functions as they are.
+function column.DefaultClause(arg)
+  if type(arg) ~= "string" and not core.class_of(arg) then
+    error(exc.ArgumentError(("a server default is a string, text() or another expression, not %s"):format(describe.value(arg))), 0)
+  end
+  return item.new(DefaultClause, {arg = arg})
+end
+
+local FetchedValue = item.class("FetchedValue", {fields = {"for_update"}})
+
+--- The database makes the value by means that are not known here: it is read back after a flush.
+function column.FetchedValue()
+  return item.new(FetchedValue, {})
+end
+
+local Computed = item.class("Computed", {
+  fields = {"sqltext", "persisted", "column"},
+  tostring = function(self) return ("Computed(%s)"):format(tostring(self.sqltext)) end,
+})
+
+--- GENERATED ALWAYS AS: `Computed("price * 2", {persisted = true})`.
+---@param sqltext string|lualchemy.ColumnElement
+---@param options {persisted: boolean?}?
+function column.Computed(sqltext, options)
+  options = keywords.check("Computed", options, keywords.set {"persisted"})
+  if type(sqltext) == "string" then sqltext = core.sql_text(sqltext) end
+  if not core.class_of(sqltext) then
+    error(exc.ArgumentError(("Computed takes SQL text or an expression, not a %s"):format(type(sqltext))), 0)
+  end
+  return item.new(Computed, {sqltext = sqltext, persisted = options.persisted})
+end
+
+local counter_fields = {"start", "increment", "minvalue", "maxvalue", "nominvalue", "nomaxvalue", "cycle", "cache", "order"}
+
+local function counter(name, more)
+  local fields = table.move(counter_fields, 1, #counter_fields, 1, {})
+  table.move(more, 1, #more, #fields + 1, fields)
+  return keywords.set(fields), item.class(name, {
+    fields = fields,
+    tostring = function(self) return self.name and ('%s("%s")'):format(name, self.name) or name .. "()" end,
+  })
+end
+
+local identity_keywords, Identity = counter("Identity", {"always", "on_null", "name"})
+
+--- GENERATED … AS IDENTITY on databases that have it.
+---@param options table?
+function column.Identity(options)
+  local fields = {}
+  for key, value in next, keywords.check("Identity", options, identity_keywords) do fields[key] = value end
+  return item.new(Identity, fields)
+end
+
+local sequence_keywords, Sequence = counter("Sequence", {"schema", "data_type", "optional", "metadata", "name", "quote", "info"})
+
+--- A sequence, on databases that have them; the others leave it out.
+---@param name string
+function column.Sequence(name, options)
+  local fields = {}
+  for key, value in next, keywords.check("Sequence", options, sequence_keywords) do fields[key] = value end
+  fields.name = item.name_of("Sequence", name)
+  return item.new(Sequence, fields)
+end
+
+-- ---------------------------------------------------------------------------------------------
+-- Defaults in the core
+
+local client_slots = {default = true, onupdate = true}
+
+-- A plain table that is a value (of a JSON column) is handed out by a function: the core keeps scalars only.
+local function set_client_default(target, slot, arg)
+  if type(arg) == "function" then
+    core.column_default(target, slot, "host", arg)
+  elseif core.class_of(arg) and core.class_of(arg) ~= "lualchemy.Decimal" then
+    core.column_default(target, slot, "expr", arg)
+  elseif type(arg) == "table" and not core.moment_kind(arg) and target.type.__visit_name__ == "JSON" then
+    local function give() return arg end
+    core.record(target)[slot .. "_function"] = give
+    core.column_default(target, slot, "host", give)
+  else
+    local ok, err = pcall(core.column_default, target, slot, "value", arg)
+    if not ok then
+      local text = type(err) == "table" and err.message or tostring(err)
+      error(exc.ArgumentError(("%s of column \"%s\": %s"):format(slot, target.name or "?", text)), 0)
+    end
+  end
+end
+
+local function set_server_default(target, slot, arg)
+  if type(arg) == "string" then
+    core.column_default(target, slot, "text", arg)
+  else
+    core.column_default(target, slot, "expr", arg)
+  end
+end
+
+local function set_default(target, slot, value)
+  local record, kind = core.record(target), item.kind(value)
+  if value == nil then return end
+  if kind == "Sequence" or kind == "Identity" then
+    record[slot] = value
+  elseif client_slots[slot] then
+    if value == null then return end
+    local default = kind == "ColumnDefault" and value or column.ColumnDefault(value)
+    record[slot] = default
+    set_client_default(target, slot, default.arg)
+  elseif kind == "FetchedValue" then
+    record[slot] = value
+    core.column_default(target, slot, "fetched")
+  else
+    local default = kind == "DefaultClause" and value or column.DefaultClause(value)
+    record[slot] = default
+    set_server_default(target, slot, default.arg)
+  end
+end
+
+-- ---------------------------------------------------------------------------------------------
+-- Column
+
+local core_keywords = {"key", "nullable", "primary_key", "unique", "index", "system", "autoincrement", "comment"}
+local default_keywords = {"default", "onupdate", "server_default", "server_onupdate"}
+-- Of mapped_column: the mapper reads them from the record.
+local mapped_keywords = {"deferred", "deferred_group", "deferred_raiseload", "active_history", "sort_order", "compare",
+  "init", "repr", "kw_only", "use_existing_column"}
+local other_keywords = {"name", "type_", "insert_default", "doc", "info", "quote", "insert_sentinel"}
+
+local column_keywords = {}
+for _, names in ipairs {core_keywords, default_keywords, mapped_keywords, other_keywords} do
+  for _, name in ipairs(names) do
+    column_keywords[name] = true
+  end
+end
+local column_arguments = item.dialect_arguments("Column")
+
+-- One positional argument behind the name.
+local function add_item(found, value)
+  local kind = item.kind(value)
+  if core.is(value, "lualchemy.Type") then
+    if found.type then error(exc.ArgumentError("May not pass type_ positionally and as a keyword."), 0) end
+    found.type = value
+  elseif kind == "ForeignKey" then
+    table.insert(found.foreign_keys, value)
+  elseif kind == "Computed" then
+    found.computed = value
+  elseif kind == "Identity" then
+    found.identity = value
+  elseif kind == "Sequence" or kind == "ColumnDefault" then
+    found.options.default = value
+  elseif kind == "FetchedValue" or kind == "DefaultClause" then
+    found.options.server_default = value
+  elseif constraint.is(value) then
+    table.insert(found.constraints, value)
+  elseif value ~= nil then
+    error(exc.ArgumentError(("Column takes a name, a type, and items such as ForeignKey; it was given %s")
+      :format(describe.value(value))), 0)
+  end
+end
+
+local function read_arguments(...)
+  local args, given = table.pack(...), {}
+  local last = args[args.n]
+  if args.n > 0 and keywords.is_table(last) then
+    given = keywords.check("Column", last, column_keywords, column_arguments)
+    args[args.n], args.n = nil, args.n - 1
+  end
+  local options = {}
+  for key, value in next, given do options[key] = value end
+  local found = {options = options, foreign_keys = {}, constraints = {}, name = options.name}
+  local from = 1
+  if type(args[1]) == "string" then
+    if found.name then error(exc.ArgumentError("May not pass name positionally and as a keyword."), 0) end
+    found.name, from = args[1], 2
+  end
+  for i = from, args.n do
+    add_item(found, args[i])
+  end
+  if options.type_ ~= nil then add_item(found, options.type_) end
+  return found
+end
+
+local function set_options(target, options)
+  for _, key in ipairs(core_keywords) do
+    if options[key] ~= nil then core.column_set(target, key, options[key]) end
+  end
+  if options.default == nil then options.default = options.insert_default end
+  for _, slot in ipairs(default_keywords) do
+    set_default(target, slot, options[slot])
+  end
+end
+
+local function keep_record(target, found)
+  local record, options = core.record(target), found.options
+  record.serial = item.next_serial()
+  record.foreign_keys, record.constraints = found.foreign_keys, found.constraints
+  record.computed, record.identity = found.computed, found.identity
+  record.doc, record.info = options.doc, options.info
+  record.dialect_kwargs = item.dialect_kwargs(options)
+  for _, name in ipairs(mapped_keywords) do
+    if options[name] ~= nil then
+      record.mapped = record.mapped or {}
+      record.mapped[name] = options[name]
+    end
+  end
+end
+
+--- A column: `Column("name", String(50), {nullable = false})`. Name and type may be left out: a mapped class gives the name, a
+--- foreign key's target the type.
+---@return lualchemy.Column
+function column.Column(...)
+  local found = read_arguments(...)
+  local target = core.column_new(found.name, found.type)
+  keep_record(target, found)
+  set_options(target, found.options)
+  if found.computed then
+    found.computed.column = target
+    core.column_computed(target, found.computed.sqltext, found.computed.persisted)
+  end
+  for _, key in ipairs(found.foreign_keys) do
+    key.parent = target
+  end
+  return target
+end
+
+--- A copy without a table, for a mixin's class or another metadata. It keeps its place in the order of creation.
+function column.copy_column(source)
+  local copy = core.column_copy(source)
+  local from, to = core.record(source), core.record(copy)
+  for _, key in ipairs {"serial", "type", "default", "onupdate", "server_default", "server_onupdate", "default_function",
+    "onupdate_function", "doc", "computed", "identity", "dialect_kwargs", "mapped"} do
+    to[key] = from[key]
+  end
+  if from.info then
+    to.info = {}
+    for key, value in next, from.info do to.info[key] = value end
+  end
+  to.foreign_keys, to.constraints = {}, {}
+  for i, key in ipairs(from.foreign_keys or {}) do
+    to.foreign_keys[i] = constraint.copy_foreign_key(key)
+    to.foreign_keys[i].parent = copy
+  end
+  for i, check in ipairs(from.constraints or {}) do
+    to.constraints[i] = constraint.CheckConstraint(check._sqltext or check.sqltext, {name = rawget(check, "_name")})
+  end
+  return copy
+end
+
+--- When the column was made, among all parts of schemas.
+function column.column_serial(target)
+  return core.record(target).serial or 0
+end
+
+--- Gives a column without a name the name `name`.
+function column.name_column(target, name)
+  if target.name == nil then core.column_set(target, "name", name) end
+  return target
+end
+
+-- ---------------------------------------------------------------------------------------------
+-- Fields
+
+-- A default of a column that Lua has not made: one that was reflected.
+local function default_of(self, slot)
+  local known = core.record(self)[slot]
+  if known then return known end
+  local kind, value = core.column_get_default(self, slot)
+  if kind == "none" then return nil end
+  local made
+  if kind == "fetched" then
+    made = column.FetchedValue()
+  elseif client_slots[slot] then
+    made = column.ColumnDefault(value)
+  else
+    made = column.DefaultClause(value)
+  end
+  core.record(self)[slot] = made
+  return made
+end
+
+local function own_list(name)
+  return function(self)
+    local record = core.record(self)
+    record[name] = record[name] or {}
+    return core.list(record[name])
+  end
+end
+
+local fields = {
+  foreign_keys = function(self)
+    if self.table then
+      for _, box in ipairs(core.table_constraints(self.table)) do constraint.wrap(self.table, box) end
+    end
+    return own_list("foreign_keys")(self)
+  end,
+  constraints = own_list("constraints"),
+  computed = function(self) return core.record(self).computed end,
+  identity = function(self) return core.record(self).identity end,
+  doc = function(self) return core.record(self).doc end,
+  dialect_kwargs = function(self) return core.record(self).dialect_kwargs or {} end,
+  info = function(self)
+    local record = core.record(self)
+    record.info = record.info or {}
+    return record.info
+  end,
+}
+for _, slot in ipairs(default_keywords) do
+  fields[slot] = function(self) return default_of(self, slot) end
+end
+
+local names = keywords.set {"name", "key", "type", "table", "nullable", "primary_key", "unique", "index", "system", "comment",
+  "autoincrement"}
+
+core.hook("column_field", function(self, key)
+  local field = fields[key]
+  if field then return field(self) end
+  if strict.is_probe(key) then return nil end
+  strict.unknown(("column \"%s\""):format(tostring(self)), key, names, fields)
+end)
+
+return column

@@ -1,0 +1,336 @@
+-- SPDX-License-Identifier: MIT
+-- Tables: made of columns and constraints, kept by a metadata, read by name.
+local core = require "lualchemy.core"
+local keywords = require "lualchemy.keywords"
+local exc = require "lualchemy.exc"
+local strict = require "lualchemy.strict"
+local describe = require "lualchemy.describe"
+local item = require "lualchemy.schema.item"
+local constraint = require "lualchemy.schema.constraint"
+local column = require "lualchemy.schema.column"
+
+local M = {}
+
+---@class lualchemy.Table: lualchemy.FromClause
+---@field name string
+---@field schema string?
+---@field fullname string
+---@field metadata lualchemy.MetaData
+---@field c table
+---@field primary_key table
+
+local function fire(identifier, target, ...)
+  local event = require "lualchemy.event"
+  if event.__has(target, identifier) then event.__fire(identifier, target, ...) end
+end
+
+-- ---------------------------------------------------------------------------------------------
+-- Attaching columns
+
+-- The values that a CHECK of the type lists; nil if the type asks for none.
+local function checked_values(type)
+  if not type.create_constraint then return nil end
+  local kind = type.__visit_name__
+  if kind == "Boolean" or kind == "BOOLEAN" then return {0, 1} end
+  if kind == "Enum" then return type.enums end
+end
+
+-- What a column brings along: index or UNIQUE, the CHECK of its type, foreign keys, checks of its own, in SQLAlchemy's
+-- order.
+local function attach_items(target, added)
+  local record = core.record(added)
+  if added.index then
+    constraint.attach(target, constraint.Index(nil, added.key, {unique = added.unique}))
+  elseif added.unique then
+    constraint.attach(target, constraint.UniqueConstraint(added.key,
+      {sqlite_on_conflict = (record.dialect_kwargs or {}).sqlite_on_conflict_unique}))
+  end
+  local values = core.record(added).type and checked_values(added.type)
+  if values then constraint.attach_type_check(target, added, values) end
+  for _, key in ipairs(record.foreign_keys or {}) do
+    if not key._listed then constraint.attach_column_key(target, added, key) end
+  end
+  for _, check in ipairs(record.constraints or {}) do
+    constraint.attach(target, check)
+  end
+end
+
+local function attach_pending(added)
+  local record = core.record(added)
+  local pending = record.pending or {}
+  record.pending = nil
+  for _, waiting in ipairs(pending) do
+    if not rawget(waiting, "_core") then
+      constraint.join_columns(waiting, waiting._columns or core.columns_of(waiting._sqltext))
+    end
+  end
+end
+
+-- Replaces what is known of a column that is there already by what a new one of the same name says.
+local function redefine(known, added)
+  if core.record(added).type then core.column_set(known, "type", added.type) end
+  core.column_set(known, "nullable", added.nullable)
+  for _, slot in ipairs {"default", "onupdate", "server_default", "server_onupdate"} do
+    core.column_default(known, slot, core.column_get_default(added, slot))
+    core.record(known)[slot] = core.record(added)[slot]
+  end
+end
+
+local function attach_columns(target, columns, replace)
+  local attached = {}
+  for _, added in ipairs(columns) do
+    local known = replace and added.key and core.table_column(target, added.key)
+    if known then
+      redefine(known, added)
+    else
+      fire("before_parent_attach", added, target)
+      core.table_add_column(target, added)
+      attached[#attached + 1] = added
+    end
+  end
+  return attached
+end
+
+local function finish_columns(target, attached)
+  for _, added in ipairs(attached) do
+    attach_items(target, added)
+    attach_pending(added)
+    fire("after_parent_attach", added, target)
+  end
+end
+
+-- ---------------------------------------------------------------------------------------------
+-- Table
+
+local table_keywords = keywords.set {"schema", "quote", "quote_schema", "autoload_with", "autoload_replace", "keep_existing",
+  "extend_existing", "resolve_fks", "include_columns", "implicit_returning", "comment", "info", "listeners", "prefixes"}
+local table_arguments = item.dialect_arguments("Table")
+
+local function sort_items(items)
+  local columns, others = {}, {}
+  for i = 1, items.n do
+    local value = items[i]
+    if column.is_column(value) then
+      columns[#columns + 1] = value
+    elseif constraint.is(value) then
+      others[#others + 1] = value
+    elseif value ~= nil then
+      error(exc.ArgumentError(("Table takes columns and constraints; it was given %s"):format(describe.value(value))), 0)
+    end
+  end
+  table.sort(others, function(a, b) return a._serial < b._serial end)
+  return columns, others
+end
+
+local function set_options(target, options)
+  if options.comment ~= nil then core.table_set_comment(target, options.comment) end
+  for _, prefix in ipairs(options.prefixes or {}) do
+    core.table_add_prefix(target, prefix)
+  end
+  for key, value in next, item.dialect_kwargs(options) do
+    core.table_set_option(target, key, value)
+  end
+  if options.info then core.record(target).info = options.info end
+  for _, listener in ipairs(options.listeners or {}) do
+    require("lualchemy.event").listen(target, listener[1], listener[2])
+  end
+end
+
+local function fill(target, items, options, replace)
+  local columns, others = sort_items(items)
+  set_options(target, options)
+  if options.autoload_with then
+    require("lualchemy.schema.reflect").table(target, options.autoload_with, options, columns)
+  end
+  local attached = attach_columns(target, columns, replace)
+  for _, other in ipairs(others) do
+    fire("before_parent_attach", other, target)
+    if not rawget(other, "_core") then constraint.attach(target, other) end
+    fire("after_parent_attach", other, target)
+  end
+  finish_columns(target, attached)
+end
+
+local function check_start(name, metadata)
+  if type(name) ~= "string" or name == "" then
+    error(exc.ArgumentError(("Table takes a name first, not %s"):format(describe.value(name))), 0)
+  end
+  if not core.is(metadata, "lualchemy.MetaData") then
+    error(exc.ArgumentError(("Table \"%s\" takes a MetaData after its name, not %s"):format(name, describe.value(metadata))), 0)
+  end
+end
+
+-- The table that is there already, when that is all right; nil if there is none.
+local function find_existing(metadata, name, items, options)
+  local schema = options.schema or core.metadata_schema(metadata)
+  local known = core.metadata_table(metadata, (schema and schema ~= "" and schema .. "." or "") .. name)
+  if not known then return nil end
+  if options.keep_existing and options.extend_existing then
+    error(exc.ArgumentError("keep_existing and extend_existing are mutually exclusive."), 0)
+  end
+  if not options.keep_existing and not options.extend_existing and (items.n > 0 or options.autoload_with) then
+    error(exc.InvalidRequestError(("Table '%s' is already defined for this MetaData instance.  Specify 'extend_existing=true' to redefine options and columns on an existing Table object.")
+      :format(known.fullname)), 0)
+  end
+  return known
+end
+
+--- A table: `Table("users", metadata, Column("id", Integer, {primary_key = true}), …, {schema = "main"})`. Without columns it
+--- gives the table of that name if there is one.
+---@param name string
+---@param metadata lualchemy.MetaData
+---@return lualchemy.Table
+function M.Table(name, metadata, ...)
+  check_start(name, metadata)
+  local items, options = table.pack(...), {}
+  if items.n > 0 and keywords.is_table(items[items.n]) then
+    options = keywords.check("Table", items[items.n], table_keywords, table_arguments)
+    items[items.n], items.n = nil, items.n - 1
+  end
+  local known = find_existing(metadata, name, items, options)
+  if known then
+    if options.extend_existing then fill(known, items, options, true) end
+    return known
+  end
+  local target = core.table_new(metadata, name, options.schema)
+  fire("before_parent_attach", target, metadata)
+  local ok, err = pcall(fill, target, items, options)
+  if not ok then
+    core.metadata_remove(metadata, target)
+    error(err, 0)
+  end
+  fire("after_parent_attach", target, metadata)
+  return target
+end
+
+--- Adds a column to a table; `key` names one that has no name.
+function M.append_column(target, key, added)
+  column.name_column(added, key)
+  if added.table == target then return added end
+  finish_columns(target, attach_columns(target, {added}))
+  return added
+end
+
+-- ---------------------------------------------------------------------------------------------
+-- Fields and methods
+
+local function wrap_all(self, boxes, keep)
+  local found = {}
+  for _, box in ipairs(boxes) do
+    local wrapped = constraint.wrap(self, box)
+    if not keep or keep(wrapped) then found[#found + 1] = wrapped end
+  end
+  return core.list(found)
+end
+
+local function is_foreign(wrapped)
+  return item.kind(wrapped) == "ForeignKeyConstraint"
+end
+
+local fields = {
+  primary_key = function(self) return constraint.wrap(self, core.table_constraints(self)[1]) end,
+  constraints = function(self) return wrap_all(self, core.table_constraints(self)) end,
+  indexes = function(self) return wrap_all(self, core.table_indexes(self)) end,
+  foreign_key_constraints = function(self) return wrap_all(self, core.table_constraints(self), is_foreign) end,
+  foreign_keys = function(self)
+    local found = {}
+    for _, foreign in ipairs(self.foreign_key_constraints) do
+      table.move(foreign.elements, 1, #foreign.elements, #found + 1, found)
+    end
+    return core.list(found)
+  end,
+  autoincrement_column = function(self) return core.table_autoincrement(self) end,
+  info = function(self)
+    local record = core.record(self)
+    record.info = record.info or {}
+    return record.info
+  end,
+  prefixes = core.table_prefixes,
+  description = function(self) return self.name end,
+}
+
+local methods = {}
+
+--- Adds a column; with `replace_existing` the column of its name is redefined.
+function methods.append_column(self, added, options)
+  options = keywords.check("append_column", options, keywords.set {"replace_existing"})
+  if not column.is_column(added) then
+    error(exc.ArgumentError(("append_column takes a Column, not %s"):format(describe.value(added))), 0)
+  end
+  finish_columns(self, attach_columns(self, {added}, options.replace_existing))
+end
+
+function methods.append_constraint(self, added)
+  constraint.attach(self, added)
+end
+
+--- Creates the table in the database: `users:create(engine, {checkfirst = true})`.
+function methods.create(self, bind, options)
+  require("lualchemy.schema.ddl").create_table(self, bind, options)
+end
+
+function methods.drop(self, bind, options)
+  require("lualchemy.schema.ddl").drop_table(self, bind, options)
+end
+
+local to_metadata_keywords = keywords.set {"schema", "name", "referred_schema_fn"}
+
+-- The constraints and indexes of `self` that are not its columns' own, for another table.
+local function copied_items(self)
+  local copies = {}
+  for _, box in ipairs(core.table_constraints(self)) do
+    local wrapped = constraint.wrap(self, box)
+    local kind, keys = item.kind(wrapped), {}
+    for i, part in ipairs(wrapped.columns) do keys[i] = part.key end
+    local options = {name = rawget(wrapped, "_name"), deferrable = wrapped.deferrable, initially = wrapped.initially}
+    if kind == "UniqueConstraint" and not (#keys == 1 and self.c[keys[1]].unique) then
+      copies[#copies + 1] = constraint.unique_over(keys, options)
+    elseif kind == "CheckConstraint" and wrapped._sqltext and not core.constraint_get(box).type_bound then
+      copies[#copies + 1] = constraint.CheckConstraint(core.sql_text(tostring(wrapped.sqltext)), options)
+    elseif kind == "ForeignKeyConstraint" and not core.constraint_get(box).inline_rendered then
+      local targets = {}
+      for i, element in ipairs(wrapped.elements) do targets[i] = element.target_fullname end
+      copies[#copies + 1] = constraint.ForeignKeyConstraint(keys, targets, {name = options.name, onupdate = wrapped.onupdate,
+        ondelete = wrapped.ondelete, use_alter = wrapped.use_alter, match = wrapped.match})
+    end
+  end
+  return copies
+end
+
+--- A copy of the table in another metadata.
+function methods.to_metadata(self, metadata, options)
+  options = keywords.check("to_metadata", options, to_metadata_keywords)
+  local name = options.name or self.name
+  local schema = options.schema == nil and self.schema or options.schema
+  if schema == core.null() then schema = nil end
+  local existing = core.metadata_table(metadata, (schema and schema .. "." or "") .. name)
+  if existing then return existing end
+  local items = {}
+  for _, source in ipairs(self.c) do
+    items[#items + 1] = column.copy_column(source)
+  end
+  for _, copy in ipairs(copied_items(self)) do
+    items[#items + 1] = copy
+  end
+  items[#items + 1] = {schema = schema, comment = self.comment, prefixes = self.prefixes}
+  local copy = M.Table(name, metadata, table.unpack(items))
+  for _, index in ipairs(self.indexes) do
+    local keys = {}
+    for i, part in ipairs(index.columns) do keys[i] = part.key end
+    if not (#keys == 1 and self.c[keys[1]].index) and #keys == #index.expressions then
+      constraint.attach(copy, constraint.index_over(rawget(index, "_name"), keys, {unique = index.unique}))
+    end
+  end
+  return copy
+end
+
+core.hook("table_field", function(self, key)
+  local field = fields[key]
+  if field then return field(self) end
+  if methods[key] then return methods[key] end
+  if strict.is_probe(key) then return nil end
+  strict.unknown(("table \"%s\""):format(self.fullname), key, fields, methods,
+    {"name", "schema", "fullname", "c", "columns", "metadata", "comment"})
+end)
+
+return M
