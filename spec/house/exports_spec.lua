@@ -21,6 +21,13 @@ describe("the module", function()
     assert.same({"luaopen_lualchemy_core"}, exported(path, "-D --defined-only"))
   end)
 
+  it("has every function that it calls, but for Lua's and the libraries'", function()
+    local text, status = tree.shell("nm -u " .. tree.quote(path))
+    assert(status == 0, text)
+    assert.is_nil(text:match("U (la_[%w_]+)"))
+    assert.is_nil(text:match("U (lualchemy_[%w_]+)"))
+  end)
+
   it("is not linked to liblua", function()
     local text, status = tree.shell("readelf -d " .. tree.quote(path))
     assert(status == 0, text)
