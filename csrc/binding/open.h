@@ -24,6 +24,7 @@
   X(json)                                                                                                                 \
   X(row)                                                                                                                  \
   X(result)   \
+  X(sql)                                                                                                                  \
   X(schema)                                                                                                               \
   X(engine)                                                                                                               \
   X(connection)

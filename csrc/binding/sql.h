@@ -10,6 +10,8 @@
 
 #include "binding/check.h"
 #include "binding/raise.h"
+#include "binding/schema.h"
+#include "compile/compiled.h"
 #include "sql/select.h"
 
 #define LA_NODES_ON_STACK 24
@@ -80,31 +82,26 @@ la_type *la_check_type(lua_State *L, int index);
 void la_push_columns(lua_State *L, la_state *state, la_node *from, int owner);
 /* The same for the columns that a statement selects. */
 void la_push_selected_columns(lua_State *L, la_state *state, la_node *statement, int owner);
-/* Pushes the one box of a table's column, of a table: made by the schema's part of the binding. */
-void la_push_column(lua_State *L, la_state *state, la_column *column);
-void la_push_table(lua_State *L, la_state *state, la_table *table);
-
-/* What the ORM's part tells about mapped classes: nodes are new references, NULL with `err` unfilled if there is none. */
-typedef struct la_entity_hooks {
-  /* The ATTRIBUTE or RELATIONSHIP `key` of an ENTITY. */
-  la_node *(*attribute)(la_state *state, const la_node *entity, la_text key, la_error *err);
-  /* The ENTITY that a RELATIONSHIP leads to. */
-  la_node *(*target)(la_state *state, const la_node *relationship, la_error *err);
-  /* The condition that the RELATIONSHIP equals the value at `index`: filter_by{user = object}. Does not raise. */
-  la_node *(*compare)(lua_State *L, la_state *state, la_node *relationship, int index, la_error *err);
-} la_entity_hooks;
-void la_register_entity_hooks(lua_State *L, const la_entity_hooks *hooks);
-/* NULL if there are none. */
-const la_entity_hooks *la_find_entity_hooks(lua_State *L);
+/* The ATTRIBUTE or RELATIONSHIP `key` of an ENTITY: a new reference, NULL with `err` unfilled if there is none. */
+la_node *la_entity_property(la_state *state, const la_node *entity, la_text key, la_error *err);
+/* The ENTITY that a RELATIONSHIP leads to: a new reference. */
+la_node *la_relationship_target(const la_node *relationship, la_error *err);
+/* Pushes what the method `method` of the RELATIONSHIP's box gives for the value at `index`. May raise. */
+void la_push_relationship_call(lua_State *L, la_state *state, la_node *relationship, const char *method, int index);
 
 /* The FROM elements that the columns and FROM of `statement` name, each once, added to `nodes`. */
-bool la_nodes_add_froms(lua_State *L, la_nodes *nodes, la_node *statement, bool columns_only);
+bool la_nodes_add_froms(la_nodes *nodes, la_node *statement, bool columns_only);
 
-/* The equalities that the table at 2 asks for, its keys found among `froms`. */
-bool la_nodes_add_filters(lua_State *L, la_nodes *nodes, const la_nodes *froms);
+/* Pushes a table of the conditions that keys of the table at `index` ask for where `froms` have relationships of that name; may raise. */
+void la_push_relationship_filters(lua_State *L, la_state *state, la_nodes *froms, int index);
+/* The equalities that the table at `index` asks for, its keys found among `froms`; `made` is the index of that table. */
+bool la_nodes_add_filters(lua_State *L, la_nodes *nodes, const la_nodes *froms, int index, int made);
 
 /* Compiles `node` for tostring and pushes its text with the default dialect. */
 void la_push_sql(lua_State *L, la_state *state, const la_node *node);
+/* A DIALECT box, and the dialect of one, of a name, or of a thing with a field `dialect` at `index`. Raises for anything else. */
+void la_push_dialect(lua_State *L, la_state *state, const la_dialect *dialect);
+const la_dialect *la_check_dialect(lua_State *L, int index);
 /* Methods `compile` and `__tostring` of everything that holds a node. */
 int la_node_compile(lua_State *L);
 int la_node_tostring(lua_State *L);
@@ -152,6 +149,12 @@ int la_expr_filter_method(lua_State *L);
 int la_expr_within_group_method(lua_State *L);
 int la_expr_table_valued(lua_State *L);
 int la_expr_function_alias(lua_State *L);
+int la_expr_where(lua_State *L);
+int la_expr_select_from(lua_State *L);
+int la_expr_correlate(lua_State *L);
+int la_expr_correlate_except(lua_State *L);
+int la_expr_select(lua_State *L);
+int la_core_exists(lua_State *L);
 
 void la_open_sql_expr(lua_State *L, la_state *state);
 void la_open_sql_construct(lua_State *L, la_state *state);

@@ -537,6 +537,12 @@ static const luaL_Reg methods[] = {{"eq", expr_eq},
                                    {"within_group", la_expr_within_group_method},
                                    {"table_valued", la_expr_table_valued},
                                    {"alias", la_expr_function_alias},
+                                   {"where", la_expr_where},
+                                   {"select_from", la_expr_select_from},
+                                   {"correlate", la_expr_correlate},
+                                   {"correlate_except", la_expr_correlate_except},
+                                   {"select", la_expr_select},
+                                   {"params", la_statement_params},
                                    {"compile", la_node_compile},
                                    {NULL, NULL}};
 

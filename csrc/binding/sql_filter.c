@@ -10,22 +10,6 @@
 
 #include <stdlib.h>
 
-/* Its address is the key of the ORM's hooks in the registry. */
-static const char hooks_key = 0;
-
-void la_register_entity_hooks(lua_State *L, const la_entity_hooks *hooks) {
-  lua_pushlightuserdata(L, (void *)(uintptr_t)hooks);
-  lua_rawsetp(L, LUA_REGISTRYINDEX, &hooks_key);
-}
-
-const la_entity_hooks *la_find_entity_hooks(lua_State *L) {
-  const la_entity_hooks *hooks;
-  lua_rawgetp(L, LUA_REGISTRYINDEX, &hooks_key);
-  hooks = lua_touserdata(L, -1);
-  lua_pop(L, 1);
-  return hooks;
-}
-
 static bool is_same_from(const la_node *a, const la_node *b) {
   if (a == b) {
     return true;
@@ -87,17 +71,16 @@ static bool add_spread(la_nodes *nodes, la_node *from) {
   return add_from(nodes, la_node_retain(from));
 }
 
-static bool add_step(lua_State *L, la_nodes *nodes, la_node *item) {
+static bool add_step(la_nodes *nodes, la_node *item) {
   la_node *target = item->kind == LA_NODE_JOIN_STEP ? item->children[0] : item;
   if (target->kind == LA_NODE_RELATIONSHIP) {
-    const la_entity_hooks *hooks = la_find_entity_hooks(L);
-    la_node *entity = hooks != NULL ? hooks->target(nodes->state, target, &nodes->err) : NULL;
+    la_node *entity = la_relationship_target(target, &nodes->err);
     return entity != NULL ? add_from(nodes, entity) : nodes->err.status == LA_OK;
   }
   return la_node_is_from(target) ? add_spread(nodes, target) : true;
 }
 
-static bool add_chain(lua_State *L, la_nodes *nodes, const la_node *chain, bool is_from) {
+static bool add_chain(la_nodes *nodes, const la_node *chain, bool is_from) {
   if (chain == NULL) {
     return true;
   }
@@ -112,7 +95,7 @@ static bool add_chain(lua_State *L, la_nodes *nodes, const la_node *chain, bool 
   la_chain_collect(chain, items);
   for (size_t i = 0; added && i < count; i++) {
     if (is_from) {
-      added = add_step(L, nodes, items[i]);
+      added = add_step(nodes, items[i]);
     } else {
       added = la_walk(&nodes->state->alloc, items[i], collect_from, nodes, &nodes->err) == LA_OK;
     }
@@ -121,11 +104,11 @@ static bool add_chain(lua_State *L, la_nodes *nodes, const la_node *chain, bool 
   return added;
 }
 
-bool la_nodes_add_froms(lua_State *L, la_nodes *nodes, la_node *statement, bool columns_only) {
+bool la_nodes_add_froms(la_nodes *nodes, la_node *statement, bool columns_only) {
   switch (statement->kind) {
   case LA_NODE_SELECT:
-    return add_chain(L, nodes, statement->children[LA_SELECT_COLUMNS], false) &&
-           (columns_only || add_chain(L, nodes, statement->children[LA_SELECT_FROM], true));
+    return add_chain(nodes, statement->children[LA_SELECT_COLUMNS], false) &&
+           (columns_only || add_chain(nodes, statement->children[LA_SELECT_FROM], true));
   case LA_NODE_INSERT:
   case LA_NODE_UPDATE:
   case LA_NODE_DELETE:
@@ -138,12 +121,11 @@ bool la_nodes_add_froms(lua_State *L, la_nodes *nodes, la_node *statement, bool 
 /* ---- filter_by ---- */
 
 /* The property `key` of `from`: a new reference, or NULL without an error if there is none. */
-static la_node *find_property(lua_State *L, la_nodes *nodes, la_node *from, la_text key) {
+static la_node *find_property(la_nodes *nodes, la_node *from, la_text key) {
   la_error own = LA_ERROR_INIT;
   la_node *found = NULL;
   if (from->kind == LA_NODE_ENTITY) {
-    const la_entity_hooks *hooks = la_find_entity_hooks(L);
-    return hooks != NULL ? hooks->attribute(nodes->state, from, key, &nodes->err) : NULL;
+    return la_entity_property(nodes->state, from, key, &nodes->err);
   }
   if (la_from_column(&nodes->state->sql, from, key, &found, &own) == LA_OK) {
     return found;
@@ -179,11 +161,11 @@ static bool fail_property(la_nodes *nodes, const la_nodes *froms, la_text key, s
 }
 
 /* The property `key` of the one FROM element that has it, a new reference. */
-static la_node *find_unique(lua_State *L, la_nodes *nodes, const la_nodes *froms, la_text key) {
+static la_node *find_unique(la_nodes *nodes, const la_nodes *froms, la_text key) {
   la_node *property = NULL;
   size_t found = 0;
   for (size_t i = 0; i < froms->count; i++) {
-    la_node *one = find_property(L, nodes, froms->items[i], key);
+    la_node *one = find_property(nodes, froms->items[i], key);
     if (nodes->err.status != LA_OK) {
       la_node_release(property);
       return NULL;
@@ -202,17 +184,16 @@ static la_node *find_unique(lua_State *L, la_nodes *nodes, const la_nodes *froms
   return property;
 }
 
-/* Adds the condition that `property` equals the value on top of the stack. */
-static bool add_equality(lua_State *L, la_nodes *nodes, la_node *property) {
+/* Adds the condition that `property` equals the value on top of the stack; of a relationship it is in the table at `made`. */
+static bool add_equality(lua_State *L, la_nodes *nodes, la_node *property, la_text key, int made) {
   la_node *condition;
   if (property->kind == LA_NODE_RELATIONSHIP) {
-    const la_entity_hooks *hooks = la_find_entity_hooks(L);
-    if (hooks == NULL || hooks->compare == NULL) {
-      la_fail(&nodes->err, LA_INVALID_REQUEST, "a relationship cannot be compared here");
-      return false;
-    }
-    condition = hooks->compare(L, nodes->state, property, lua_gettop(L), &nodes->err);
-    return nodes->err.status == LA_OK && la_nodes_add(nodes, condition);
+    la_push_text(L, key);
+    lua_rawget(L, made);
+    condition = la_to_node(L, -1);
+    lua_pop(L, 1);
+    return condition != NULL ? la_nodes_add(nodes, la_node_retain(condition))
+                             : la_nodes_refuse(nodes, 2, "object for a relationship");
   }
   if (!la_nodes_add_compared(L, nodes, lua_gettop(L), property)) {
     nodes->bad_argument = nodes->bad_argument != 0 ? 2 : 0;
@@ -248,17 +229,17 @@ static int64_t rank_of(const la_node *property) {
 
 typedef LA_VEC(filter_key) filter_keys;
 
-/* Finds the property of every key of the table at 2. */
-static bool read_keys(lua_State *L, la_nodes *nodes, const la_nodes *froms, filter_keys *keys) {
+/* Finds the property of every key of the table at `index`. */
+static bool read_keys(lua_State *L, la_nodes *nodes, const la_nodes *froms, int index, filter_keys *keys) {
   lua_pushnil(L);
-  while (lua_next(L, 2)) {
+  while (lua_next(L, index)) {
     filter_key one;
     lua_pop(L, 1);
     if (lua_type(L, -1) != LUA_TSTRING) {
-      return la_nodes_refuse(nodes, 2, "table of keys and values");
+      return la_nodes_refuse(nodes, index, "table of keys and values");
     }
     one.key.bytes = lua_tolstring(L, -1, &one.key.len);
-    one.property = find_unique(L, nodes, froms, one.key);
+    one.property = find_unique(nodes, froms, one.key);
     if (one.property == NULL) {
       return false;
     }
@@ -275,13 +256,13 @@ static bool read_keys(lua_State *L, la_nodes *nodes, const la_nodes *froms, filt
   return true;
 }
 
-bool la_nodes_add_filters(lua_State *L, la_nodes *nodes, const la_nodes *froms) {
+bool la_nodes_add_filters(lua_State *L, la_nodes *nodes, const la_nodes *froms, int index, int made) {
   filter_keys keys = {0};
-  bool added = read_keys(L, nodes, froms, &keys);
+  bool added = read_keys(L, nodes, froms, index, &keys);
   for (size_t i = 0; added && i < keys.count; i++) {
     la_push_text(L, keys.items[i].key);
-    lua_rawget(L, 2);
-    added = add_equality(L, nodes, keys.items[i].property);
+    lua_rawget(L, index);
+    added = add_equality(L, nodes, keys.items[i].property, keys.items[i].key, made);
     lua_pop(L, 1);
   }
   for (size_t i = 0; i < keys.count; i++) {
@@ -291,30 +272,73 @@ bool la_nodes_add_filters(lua_State *L, la_nodes *nodes, const la_nodes *froms) 
   return added;
 }
 
+/* The first RELATIONSHIP of `froms` called `key`: a new reference, or NULL. */
+static la_node *find_relationship(la_state *state, const la_nodes *froms, la_text key) {
+  la_error err = LA_ERROR_INIT;
+  for (size_t i = 0; i < froms->count; i++) {
+    la_node *property = froms->items[i]->kind == LA_NODE_ENTITY
+                            ? la_entity_property(state, froms->items[i], key, &err)
+                            : NULL;
+    if (property != NULL && property->kind == LA_NODE_RELATIONSHIP) {
+      return property;
+    }
+    la_node_release(property);
+  }
+  return NULL;
+}
+
+void la_push_relationship_filters(lua_State *L, la_state *state, la_nodes *froms, int index) {
+  lua_newtable(L);
+  lua_pushnil(L);
+  while (lua_next(L, index)) {
+    la_text key = LA_TEXT_NONE;
+    la_node *relationship = NULL;
+    if (lua_type(L, -2) == LUA_TSTRING) {
+      key.bytes = lua_tolstring(L, -2, &key.len);
+      relationship = find_relationship(state, froms, key);
+    }
+    if (relationship != NULL) {
+      la_push_relationship_call(L, state, relationship, "eq", lua_gettop(L));
+      lua_pushvalue(L, -3);
+      lua_insert(L, -2); /* made, key, value, key, condition */
+      lua_rawset(L, -5);
+    }
+    lua_pop(L, 1);
+  }
+}
+
+static void clear_froms(void *memory) {
+  la_nodes *froms = memory;
+  if (froms->state != NULL) {
+    la_nodes_clear(froms);
+  }
+}
+
 /* statement:filter_by{name = value, …} */
 int la_statement_filter_by(lua_State *L) {
   la_state *state = la_state_of(L);
   la_node *self = la_check_statement(L, 1), *result;
   int part = la_statement_where_part(self);
-  bool added;
-  la_nodes froms, nodes;
+  la_nodes *froms, nodes;
   if (part < 0 || self->kind == LA_NODE_COMPOUND) {
     return la_raise_argument(L, 1, "select(), update() or delete()");
   }
   luaL_checktype(L, 2, LUA_TTABLE);
-  luaL_checkstack(L, 10, NULL);
+  luaL_checkstack(L, 12, NULL);
   lua_settop(L, 2);
-  la_nodes_init(&froms, state);
-  la_nodes_init(&nodes, state);
-  if (!la_nodes_add_froms(L, &froms, self, false)) {
-    return la_nodes_raise(L, &froms);
+  froms = la_push_scratch(L, state, sizeof *froms, clear_froms);
+  la_nodes_init(froms, state);
+  if (!la_nodes_add_froms(froms, self, false)) {
+    return la_nodes_raise(L, froms);
   }
-  added = la_nodes_add_filters(L, &nodes, &froms);
-  la_nodes_clear(&froms);
-  if (!added) {
+  la_push_relationship_filters(L, state, froms, 2);
+  la_nodes_init(&nodes, state);
+  if (!la_nodes_add_filters(L, &nodes, froms, 2, 4)) {
     return la_nodes_raise(L, &nodes);
   }
-  result = la_node_with_chained(self, (uint32_t)part, nodes.items, (uint32_t)nodes.count);
+  la_nodes_clear(froms);
+  result = nodes.count != 0 ? la_node_with_chained(self, (uint32_t)part, nodes.items, (uint32_t)nodes.count)
+                            : la_node_retain(self);
   la_nodes_clear(&nodes);
   return la_return_node(L, state, result);
 }
@@ -323,7 +347,7 @@ la_node *la_push_with_column_froms(lua_State *L, la_state *state, la_node *selec
   la_node *result;
   la_nodes nodes;
   la_nodes_init(&nodes, state);
-  if (!la_nodes_add_froms(L, &nodes, select, true)) {
+  if (!la_nodes_add_froms(&nodes, select, true)) {
     la_nodes_raise(L, &nodes);
   }
   result = nodes.count != 0

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Compiling for people: tostring(statement), statement:compile{…} and what it gives.
+ */
+#include "binding/open.h"
+#include "binding/push.h"
+#include "binding/sql.h"
+
+#include "orm/load.h"
+#include "sql/dump.h"
+#include "sql/key.h"
+
+/* What a compilation holds between core calls. */
+typedef struct compilation {
+  la_state *state;
+  la_node *node; /* translated; a reference */
+  la_key key;
+  la_compiled *compiled;
+} compilation;
+
+static void compilation_clear(void *memory) {
+  compilation *self = memory;
+  if (self->state == NULL) {
+    return;
+  }
+  la_node_release(self->node);
+  la_object_release(self->compiled);
+  la_key_clear(&self->key);
+  self->state = NULL;
+}
+
+static compilation *push_compilation(lua_State *L, la_state *state) {
+  compilation *self = la_push_scratch(L, state, sizeof *self, compilation_clear);
+  self->state = state;
+  la_key_init(&self->key, &state->alloc);
+  return self;
+}
+
+static la_status compile(compilation *self, const la_node *node, const la_dialect *dialect, la_compile_options *options,
+                         la_error *err) {
+  if (node->flags & LA_NODE_HAS_ORM) {
+    LA_TRY(la_orm_translate(&self->state->sql, node, &self->node, err));
+  } else {
+    self->node = la_node_retain(node);
+  }
+  LA_TRY(la_key_build(&self->key, self->node, LA_TEXT_NONE, err));
+  options->params = self->key.params.items;
+  options->param_count = (uint32_t)self->key.params.count;
+  return la_compile(&self->state->sql, dialect, self->node, options, &self->compiled, err);
+}
+
+/* ---- dialects ---- */
+
+typedef struct dialect_box {
+  la_box box;
+  const la_dialect *dialect;
+} dialect_box;
+
+void la_push_dialect(lua_State *L, la_state *state, const la_dialect *dialect) {
+  dialect_box *box = la_push_box(L, state, LA_BOX_DIALECT, sizeof *box, 1);
+  box->dialect = dialect;
+}
+
+static const la_dialect *dialect_of_name(lua_State *L, int index) {
+  la_text name = la_check_text(L, index);
+  const la_dialect *dialect = la_dialect_find(name);
+  if (dialect == NULL) {
+    la_raise_status(L, LA_NO_SUCH_MODULE, "Can't load plugin: sqlalchemy.dialects:%.*s", LA_TEXT_FORMAT(name));
+  }
+  return dialect;
+}
+
+const la_dialect *la_check_dialect(lua_State *L, int index) {
+  dialect_box *box = (dialect_box *)(void *)la_to_box_of(L, index, LA_BOX_DIALECT);
+  const la_dialect *dialect;
+  if (box != NULL) {
+    return box->dialect;
+  }
+  if (lua_type(L, index) == LUA_TSTRING) {
+    return dialect_of_name(L, index);
+  }
+  if (lua_isuserdata(L, index) || lua_istable(L, index)) {
+    lua_getfield(L, index, "dialect");
+    box = (dialect_box *)(void *)la_to_box_of(L, -1, LA_BOX_DIALECT);
+    dialect = box != NULL ? box->dialect : NULL;
+    lua_pop(L, 1);
+    if (dialect != NULL) {
+      return dialect;
+    }
+  }
+  la_raise_argument(L, index, "dialect or its name");
+  return NULL;
+}
+
+/* core.dialect(name) */
+static int core_dialect(lua_State *L) {
+  la_push_dialect(L, la_state_of(L), dialect_of_name(L, 1));
+  return 1;
+}
+
+static int dialect_index(lua_State *L) {
+  const dialect_box *box = lua_touserdata(L, 1);
+  const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
+  static const char *const styles[] = {"named", "qmark", "numeric_dollar", "pyformat"};
+  if (strcmp(key, "name") == 0) {
+    lua_pushstring(L, box->dialect->name);
+  } else if (strcmp(key, "driver") == 0) {
+    lua_pushstring(L, box->dialect->driver);
+  } else if (strcmp(key, "paramstyle") == 0) {
+    lua_pushstring(L, styles[box->dialect->paramstyle]);
+  } else if (strcmp(key, "max_identifier_length") == 0) {
+    lua_pushinteger(L, (lua_Integer)box->dialect->max_identifier_length);
+  } else if (lua_getiuservalue(L, 1, 1) == LUA_TTABLE) {
+    lua_pushvalue(L, 2);
+    lua_rawget(L, -2);
+  }
+  return 1;
+}
+
+/* Other fields, such as the engine's json_serializer, are kept as given. */
+static int dialect_newindex(lua_State *L) {
+  if (lua_getiuservalue(L, 1, 1) != LUA_TTABLE) {
+    lua_newtable(L);
+    lua_pushvalue(L, -1);
+    lua_setiuservalue(L, 1, 1);
+  }
+  lua_pushvalue(L, 2);
+  lua_pushvalue(L, 3);
+  lua_rawset(L, -3);
+  return 0;
+}
+
+static int dialect_tostring(lua_State *L) {
+  const dialect_box *box = lua_touserdata(L, 1);
+  lua_pushfstring(L, "dialect(%s)", box->dialect->name);
+  return 1;
+}
+
+/* ---- compile{…} ---- */
+
+static const char *const compile_keywords[] = {"dialect", "literal_binds", "render_postcompile", "compile_kwargs",
+                                               "column_keys", "bind", NULL};
+
+static void read_flags(lua_State *L, int keywords, la_compile_options *options) {
+  options->literal_binds |= la_keyword_flag(L, keywords, "literal_binds");
+  options->render_postcompile |= la_keyword_flag(L, keywords, "render_postcompile");
+}
+
+/* Reads the sequence of keyword "column_keys" into memory that is pushed. */
+static void read_column_keys(lua_State *L, int keywords, la_compile_options *options) {
+  lua_Integer count;
+  la_text *keys;
+  if (!la_push_keyword(L, keywords, "column_keys")) {
+    return;
+  }
+  luaL_checktype(L, -1, LUA_TTABLE);
+  count = (lua_Integer)lua_rawlen(L, -1);
+  keys = lua_newuserdatauv(L, (size_t)(count + 1) * sizeof *keys, 0);
+  for (lua_Integer i = 1; i <= count; i++) {
+    lua_rawgeti(L, -2, i);
+    keys[i - 1] = la_check_text(L, lua_gettop(L));
+    lua_pop(L, 1);
+  }
+  options->column_keys = keys;
+  options->column_key_count = (uint32_t)count;
+}
+
+/* Pushes the value of a parameter; la.null where execution must give it. */
+static void push_param_value(lua_State *L, const compilation *self, const la_compiled_param *param) {
+  const la_node *node;
+  if (param->source == LA_PARAM_FROM_CONSTANT) {
+    la_push_value_or_null(L, self->state, &param->constant);
+    return;
+  }
+  if (param->source != LA_PARAM_FROM_STATEMENT || param->index >= self->key.params.count) {
+    la_push_null(L);
+    return;
+  }
+  node = self->key.params.items[param->index];
+  if (!(node->flags & LA_PARAM_EXPANDING)) {
+    la_push_value_or_null(L, self->state, &node->value);
+    return;
+  }
+  la_push_list(L, self->state, (int)node->value_count);
+  for (uint32_t i = 0; i < node->value_count; i++) {
+    la_push_value_or_null(L, self->state, &node->values[i]);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+}
+
+/* User values of a COMPILED box: 1 params, 2 positiontup, 3 the statement's box. */
+static void push_compiled(lua_State *L, compilation *self) {
+  const la_compiled *compiled = self->compiled;
+  la_box *box;
+  lua_createtable(L, 0, (int)compiled->param_count);
+  la_push_list(L, self->state, (int)compiled->param_count);
+  for (uint32_t i = 0; i < compiled->param_count; i++) {
+    la_push_text(L, compiled->params[i].name);
+    lua_pushvalue(L, -1);
+    lua_rawseti(L, -3, (lua_Integer)i + 1);
+    push_param_value(L, self, &compiled->params[i]);
+    lua_rawset(L, -4);
+  }
+  box = la_push_box(L, self->state, LA_BOX_COMPILED, sizeof(la_box), 3); /* params, positiontup, box */
+  box->object = self->compiled;
+  self->compiled = NULL;
+  lua_insert(L, -3); /* box, params, positiontup */
+  lua_setiuservalue(L, -3, 2);
+  lua_setiuservalue(L, -2, 1);
+  lua_pushvalue(L, 1);
+  lua_setiuservalue(L, -2, 3);
+}
+
+int la_node_compile(lua_State *L) {
+  la_state *state = la_state_of(L);
+  la_node *self = la_to_node(L, 1);
+  int keywords = la_keywords(L, 2);
+  la_compile_options options = {0};
+  const la_dialect *dialect = la_dialect_find(LA_TEXT_LITERAL("default"));
+  la_error err = LA_ERROR_INIT;
+  compilation *work;
+  if (self == NULL) {
+    return la_raise_argument(L, 1, "statement or expression");
+  }
+  luaL_checkstack(L, 16, NULL);
+  la_check_keywords(L, keywords, compile_keywords, "compile");
+  if (la_push_keyword(L, keywords, "dialect") || la_push_keyword(L, keywords, "bind")) {
+    dialect = la_check_dialect(L, lua_gettop(L));
+  } else if (keywords == 0 && !la_is_null(L, 2)) {
+    dialect = la_check_dialect(L, 2);
+  }
+  read_flags(L, keywords, &options);
+  if (la_push_keyword(L, keywords, "compile_kwargs")) {
+    luaL_checktype(L, -1, LUA_TTABLE);
+    read_flags(L, lua_gettop(L), &options);
+  }
+  read_column_keys(L, keywords, &options);
+  work = push_compilation(L, state);
+  if (compile(work, self, dialect, &options, &err) < 0) {
+    return la_raise(L, &err);
+  }
+  push_compiled(L, work);
+  return 1;
+}
+
+void la_push_sql(lua_State *L, la_state *state, const la_node *node) {
+  la_compile_options options = {0};
+  la_error err = LA_ERROR_INIT;
+  compilation *work = push_compilation(L, state);
+  int scratch = lua_gettop(L);
+  if (compile(work, node, la_dialect_find(LA_TEXT_LITERAL("default")), &options, &err) < 0) {
+    lua_pushfstring(L, "<%s: %s>", la_node_kind_name((la_node_kind)node->kind), err.message);
+  } else {
+    la_push_text(L, work->compiled->text);
+  }
+  la_scratch_clear(L, scratch);
+  lua_remove(L, scratch);
+}
+
+int la_node_tostring(lua_State *L) {
+  la_node *self = la_to_node(L, 1);
+  if (self == NULL) {
+    lua_pushliteral(L, "<released>");
+    return 1;
+  }
+  luaL_checkstack(L, 8, NULL);
+  la_push_sql(L, la_state_of(L), self);
+  return 1;
+}
+
+static void clear_text(void *memory) {
+  la_strbuf *text = memory;
+  if (text->alloc != NULL) {
+    la_strbuf_clear(text);
+  }
+}
+
+/* core.dump(expression) → its tree, a node a line */
+static int core_dump(lua_State *L) {
+  la_state *state = la_state_of(L);
+  la_node *self = la_to_node(L, 1);
+  la_strbuf *out;
+  if (self == NULL) {
+    return la_raise_argument(L, 1, "statement or expression");
+  }
+  out = la_push_scratch(L, state, sizeof *out, clear_text);
+  la_strbuf_init(out, &state->alloc);
+  la_dump(self, out);
+  la_push_text(L, la_strbuf_view(out));
+  return 1;
+}
+
+/* ---- Compiled ---- */
+
+static int compiled_index(lua_State *L) {
+  const la_box *box = lua_touserdata(L, 1);
+  const la_compiled *compiled = box->object;
+  const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
+  if (strcmp(key, "params") == 0) {
+    lua_getiuservalue(L, 1, 1);
+  } else if (strcmp(key, "positiontup") == 0) {
+    lua_getiuservalue(L, 1, 2);
+  } else if (strcmp(key, "string") == 0) {
+    la_push_text(L, compiled->text);
+  } else if (strcmp(key, "statement") == 0) {
+    lua_getiuservalue(L, 1, 3);
+  } else if (strcmp(key, "dialect") == 0) {
+    la_push_dialect(L, la_state_of(L), compiled->dialect);
+  } else {
+    lua_pushnil(L);
+  }
+  return 1;
+}
+
+static int compiled_tostring(lua_State *L) {
+  const la_box *box = lua_touserdata(L, 1);
+  const la_compiled *compiled = box->object;
+  la_push_text(L, compiled != NULL ? compiled->text : LA_TEXT_NONE);
+  return 1;
+}
+
+static const luaL_Reg compiled_metamethods[] = {
+    {"__index", compiled_index}, {"__tostring", compiled_tostring}, {NULL, NULL}};
+
+static const luaL_Reg dialect_metamethods[] = {{"__index", dialect_index},
+                                               {"__newindex", dialect_newindex},
+                                               {"__tostring", dialect_tostring},
+                                               {NULL, NULL}};
+
+static const luaL_Reg functions[] = {{"dialect", core_dialect}, {"dump", core_dump}, {NULL, NULL}};
+
+void la_open_sql_compile(lua_State *L, la_state *state) {
+  la_register_class(L, state, LA_BOX_COMPILED, NULL, compiled_metamethods);
+  la_register_class(L, state, LA_BOX_DIALECT, NULL, dialect_metamethods);
+  la_set_functions(L, functions);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What statements ask of mapped classes.
+ */
+#include "binding/sql.h"
+
+#include "orm/mapper.h"
+#include "orm/relationship.h"
+
+la_node *la_entity_property(la_state *state, const la_node *entity, la_text key, la_error *err) {
+  const la_mapper *mapper = (const la_mapper *)(const void *)entity->subject;
+  const la_property *property = la_mapper_property(mapper, key);
+  la_node *node = NULL;
+  if (property == NULL || la_mapper_attribute(&state->sql, property, (la_node *)entity, &node, err) != LA_OK) {
+    return NULL;
+  }
+  return node;
+}
+
+la_node *la_relationship_target(const la_node *relationship, la_error *err) {
+  la_node *narrowed = la_node_child(relationship, 1);
+  la_node *entity;
+  if (narrowed != NULL) {
+    return la_node_retain(narrowed);
+  }
+  entity = la_mapper_entity(((const la_relationship *)(const void *)relationship->subject)->target);
+  if (entity == NULL) {
+    la_fail_nomem(err);
+  }
+  return la_node_retain(entity);
+}
+
+void la_push_relationship_call(lua_State *L, la_state *state, la_node *relationship, const char *method, int index) {
+  la_push_node(L, state, relationship, 0, -1);
+  lua_getfield(L, -1, method);
+  lua_insert(L, -2); /* method, box */
+  lua_pushvalue(L, index);
+  lua_call(L, 2, 1);
+}
