@@ -10,6 +10,7 @@ local exc = require "lualchemy.exc"
 
 -- Modules whose names are the top level's names too.
 local sources = {
+  "lualchemy.schema",
   "lualchemy.types",
   "lualchemy.values",
   "lualchemy.inspection",
@@ -19,6 +20,7 @@ local sources = {
 local submodules = {
   exc = "lualchemy.exc",
   event = "lualchemy.event",
+  schema = "lualchemy.schema",
   types = "lualchemy.types",
 }
 
