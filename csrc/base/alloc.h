@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#pragma GCC visibility push(hidden)
+
 typedef void *(*la_alloc_function)(void *userdata, void *block, size_t old_size, size_t new_size);
 
 typedef struct la_allocator {
@@ -37,5 +39,7 @@ void *la_realloc(la_allocator *alloc, void *block, size_t old_size, size_t new_s
 void la_free(la_allocator *alloc, void *block, size_t size);
 /* `count` * `size`, or SIZE_MAX (which no allocator gives) when that overflows. */
 size_t la_array_size(size_t count, size_t size);
+
+#pragma GCC visibility pop
 
 #endif

@@ -9,6 +9,8 @@
 
 #include "base/alloc.h"
 
+#pragma GCC visibility push(hidden)
+
 typedef struct la_arena_block la_arena_block;
 
 typedef struct la_arena {
@@ -26,5 +28,7 @@ void *la_arena_alloc(la_arena *arena, size_t size);
 void *la_arena_alloc_zero(la_arena *arena, size_t size);
 /* A copy of `len` bytes with a zero byte after them; NULL when out of memory. */
 char *la_arena_copy(la_arena *arena, const char *bytes, size_t len);
+
+#pragma GCC visibility pop
 
 #endif

@@ -12,6 +12,8 @@
 #include "base/alloc.h"
 #include "base/text.h"
 
+#pragma GCC visibility push(hidden)
+
 typedef struct la_map_entry {
   la_text key; /* for a pointer key: bytes = the pointer, len = SIZE_MAX */
   void *value; /* NULL marks a removed entry */
@@ -44,5 +46,7 @@ bool la_map_reserve(la_map *map, la_allocator *alloc, size_t count);
 la_map_entry *la_map_next(const la_map *map, size_t *at);
 /* The key nearest to `key` in spelling, for "did you mean"; none if nothing is near. */
 la_text la_map_nearest(const la_map *map, la_text key);
+
+#pragma GCC visibility pop
 
 #endif

@@ -15,6 +15,8 @@
 
 #include <stdint.h>
 
+#pragma GCC visibility push(hidden)
+
 typedef struct la_object la_object;
 
 typedef void (*la_object_visitor)(void *ctx, la_object *held);
@@ -40,5 +42,7 @@ void *la_object_retain(void *object);
 void la_object_release(void *object);
 /* The object whose count stands for `object`: itself, or its owner's owner's … owner. */
 la_object *la_object_counted(void *object);
+
+#pragma GCC visibility pop
 
 #endif

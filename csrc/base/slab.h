@@ -16,6 +16,8 @@
 #include "base/object.h"
 #include "base/status.h"
 
+#pragma GCC visibility push(hidden)
+
 typedef struct la_slab la_slab;
 typedef struct la_chunk la_chunk;
 
@@ -40,5 +42,7 @@ void la_chunk_pin(la_chunk *chunk);
 void la_chunk_unpin(la_chunk *chunk);
 /* Bytes of all blocks held now. */
 size_t la_slab_bytes(const la_slab *slab);
+
+#pragma GCC visibility pop
 
 #endif

@@ -15,6 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#pragma GCC visibility push(hidden)
+
 /* One row per failure: name, and the class of the error object that Lua sees. */
 #define LA_FAILURES(X)                                                                             \
   X(NOMEM, "MemoryError")                                                                          \
@@ -119,5 +121,7 @@ const char *la_status_class(la_status status);
       return la_try_status_;                                                                       \
     }                                                                                              \
   } while (0)
+
+#pragma GCC visibility pop
 
 #endif

@@ -12,6 +12,8 @@
 #include "base/status.h"
 #include "base/text.h"
 
+#pragma GCC visibility push(hidden)
+
 typedef struct la_strbuf {
   la_allocator *alloc;
   char *bytes; /* NULL while empty */
@@ -40,5 +42,7 @@ void la_strbuf_insert(la_strbuf *buf, size_t at, la_text text);
 la_text la_strbuf_view(const la_strbuf *buf);
 /* LA_NOMEM if an append failed. */
 la_status la_strbuf_status(const la_strbuf *buf, la_error *err);
+
+#pragma GCC visibility pop
 
 #endif

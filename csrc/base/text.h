@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#pragma GCC visibility push(hidden)
+
 typedef struct la_text {
   const char *bytes; /* NULL means: none */
   size_t len;
@@ -38,5 +40,7 @@ int la_text_distance(la_text a, la_text b, int limit);
 
 /* For printf's "%.*s". */
 #define LA_TEXT_FORMAT(text) (int)(text).len, (text).bytes ? (text).bytes : ""
+
+#pragma GCC visibility pop
 
 #endif

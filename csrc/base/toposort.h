@@ -11,6 +11,8 @@
 #include "base/alloc.h"
 #include "base/status.h"
 
+#pragma GCC visibility push(hidden)
+
 typedef struct la_edge {
   uint32_t before;
   uint32_t after;
@@ -22,5 +24,7 @@ typedef struct la_edge {
  * `*ordered_out` (may be NULL) says how many could. Edges from an item to itself are ignored. */
 la_status la_toposort(la_allocator *alloc, size_t count, const la_edge *edges, size_t edge_count,
                       uint32_t *order_out, size_t *ordered_out, la_error *err);
+
+#pragma GCC visibility pop
 
 #endif

@@ -11,6 +11,8 @@
 #include "base/alloc.h"
 #include <stdbool.h>
 
+#pragma GCC visibility push(hidden)
+
 #define LA_VEC(type)                                                                               \
   struct {                                                                                         \
     type *items;                                                                                   \
@@ -31,5 +33,7 @@ bool la_vec_grow(la_allocator *alloc, void **items, size_t *capacity, size_t cou
 #define la_vec_clear(alloc, vec)                                                                   \
   (la_free((alloc), (vec)->items, (vec)->capacity * sizeof *(vec)->items), (vec)->items = NULL,    \
    (vec)->count = (vec)->capacity = 0)
+
+#pragma GCC visibility pop
 
 #endif

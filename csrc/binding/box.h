@@ -14,6 +14,8 @@
 
 #include "binding/state.h"
 
+#pragma GCC visibility push(hidden)
+
 typedef struct la_box {
   const void *mark;  /* address that only this library's boxes carry */
   uint32_t class;    /* la_box_class */
@@ -62,5 +64,7 @@ bool la_push_known(lua_State *L, la_state *state, const void *address);
 void la_push_node(lua_State *L, la_state *state, la_node *node, int first, int last);
 /* The node of a box at `index` that holds one (EXPR, COLUMN, ATTRIBUTE, FROM, TABLE, SELECT, …, ENTITY, a mapped class, a Query); lent; NULL if it has none. */
 la_node *la_to_node(lua_State *L, int index);
+
+#pragma GCC visibility pop
 
 #endif

@@ -7,6 +7,8 @@
 
 #include "binding/box.h"
 
+#pragma GCC visibility push(hidden)
+
 /* True for nil and for light userdata NULL (la.null). */
 bool la_is_null(lua_State *L, int index);
 /* A string argument's bytes, lent while it is on the stack. */
@@ -25,5 +27,7 @@ la_status la_value_from_lua(lua_State *L, int index, const la_type *type, la_are
 la_node *la_check_expr(lua_State *L, la_state *state, int index, const la_node *like);
 /* A condition: as above but a plain boolean raises the hint about :eq and :gt. */
 la_node *la_check_condition(lua_State *L, la_state *state, int index);
+
+#pragma GCC visibility pop
 
 #endif

@@ -8,6 +8,8 @@
 
 #include <stddef.h>
 
+#pragma GCC visibility push(hidden)
+
 /* One Lua module: what is required, the file it was, its source text. */
 typedef struct la_embedded_module {
   const char *name;
@@ -18,5 +20,7 @@ typedef struct la_embedded_module {
 
 extern const la_embedded_module la_embedded_modules[];
 extern const size_t la_embedded_module_count;
+
+#pragma GCC visibility pop
 
 #endif

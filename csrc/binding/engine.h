@@ -12,6 +12,8 @@
 #include "binding/raise.h"
 #include "engine/cursor.h"
 
+#pragma GCC visibility push(hidden)
+
 /* User values. */
 enum { LA_ENGINE_SETTINGS = 1, LA_ENGINE_DIALECT = 2 };
 enum { LA_CONNECTION_ENGINE = 1, LA_CONNECTION_OPTIONS = 2, LA_CONNECTION_ROOT = 3, LA_CONNECTION_NESTED = 4 };
@@ -41,5 +43,7 @@ la_connection *la_engine_connect(lua_State *L, la_state *state, int index);
 void la_push_param_list(lua_State *L, la_state *state, const la_value *values, size_t count);
 /* Raises for a failed statement, with the engine's settings. `params_index` 0: none. */
 int la_raise_execution(lua_State *L, const la_engine *engine, const la_error *err, la_text statement, int params_index, bool many);
+
+#pragma GCC visibility pop
 
 #endif

@@ -12,6 +12,8 @@
 #include "binding/engine.h"
 #include "binding/result.h"
 
+#pragma GCC visibility push(hidden)
+
 typedef enum la_params_kind { LA_PARAMS_NONE, LA_PARAMS_MAP, LA_PARAMS_LIST } la_params_kind;
 
 /* Values made ahead by Lua calls; lies in a scratch. */
@@ -91,5 +93,7 @@ int la_connection_execute(lua_State *L);
 int la_connection_scalar(lua_State *L);
 int la_connection_scalars(lua_State *L);
 int la_connection_exec_driver_sql(lua_State *L);
+
+#pragma GCC visibility pop
 
 #endif

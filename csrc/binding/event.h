@@ -10,6 +10,8 @@
 
 #include "binding/state.h"
 
+#pragma GCC visibility push(hidden)
+
 /* Enumerator, identifier, family, names of the arguments, and the first argument that a listener with retval = true gives back with how many they
  * are (0: it gives nothing back). */
 #define LA_EVENTS(X)                                                                                                       \
@@ -119,5 +121,7 @@ bool la_event_has(const la_state *state, la_event event);
 /* Calls the listeners of `event` for the target at `target` with the `count` values on top of the stack as arguments, and leaves there as many, replaced
  * where listeners with retval = true gave back others. Costs nothing when nobody listens. May raise; may not yield. */
 void la_event_fire(lua_State *L, la_state *state, la_event event, int target, int count);
+
+#pragma GCC visibility pop
 
 #endif

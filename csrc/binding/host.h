@@ -10,9 +10,13 @@
 
 #include "binding/state.h"
 
+#pragma GCC visibility push(hidden)
+
 /* Gives the value at `index` a number. May raise. */
 int64_t la_host_number(lua_State *L, la_state *state, int index);
 /* Pushes the value, or nil if it is gone. */
 void la_push_host(lua_State *L, la_state *state, int64_t number);
+
+#pragma GCC visibility pop
 
 #endif

@@ -11,6 +11,8 @@
 #include <lua.h>
 #include <stdbool.h>
 
+#pragma GCC visibility push(hidden)
+
 /* For the running `__close` whose error argument is at `error_index`. */
 static inline bool la_leaves_normally(lua_State *L, int error_index) {
   lua_Debug caller;
@@ -19,5 +21,7 @@ static inline bool la_leaves_normally(lua_State *L, int error_index) {
   }
   return caller.what[0] != 'C';
 }
+
+#pragma GCC visibility pop
 
 #endif

@@ -11,6 +11,8 @@
 
 #include "binding/state.h"
 
+#pragma GCC visibility push(hidden)
+
 #define LA_AREAS(X)                                                                                                       \
   X(box)                                                                                                                  \
   X(host)                                                                                                                 \
@@ -32,5 +34,7 @@
 #define X(area) void la_open_##area(lua_State *L, la_state *state);
 LA_AREAS(X)
 #undef X
+
+#pragma GCC visibility pop
 
 #endif

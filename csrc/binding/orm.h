@@ -27,6 +27,8 @@
 #include "orm/flush.h"
 #include "orm/load.h"
 
+#pragma GCC visibility push(hidden)
+
 /* A slot whose Lua value lies in the handle's table; any write of the core clears it. */
 #define LA_SLOT_CACHED 64
 #define LA_KEPT (-100000)
@@ -99,5 +101,7 @@ void la_session_flush(lua_State *L, la_state *state, int index);
 void la_session_autoflush(lua_State *L, la_state *state, int index);
 /* Raises `err` with what a failed statement was, if `flush` has one. */
 int la_raise_orm(lua_State *L, const la_error *err);
+
+#pragma GCC visibility pop
 
 #endif

@@ -7,6 +7,8 @@
 
 #include "binding/orm.h"
 
+#pragma GCC visibility push(hidden)
+
 /* Instances with a pin each, in a scratch. */
 typedef struct instances_box {
   la_allocator *alloc;
@@ -18,5 +20,7 @@ instances_box *la_push_instances(lua_State *L, la_state *state);
 void la_push_instance_list(lua_State *L, la_state *state, instances_box *box, const char *hook);
 /* Flushes until nothing is left to flush. */
 void la_session_flush_all(lua_State *L, la_state *state, int index);
+
+#pragma GCC visibility pop
 
 #endif

@@ -21,6 +21,8 @@
 
 #include "binding/box.h"
 
+#pragma GCC visibility push(hidden)
+
 /* True if a value of `type` (may be NULL) must pass through Lua on its way in, or out: a look at two flags. Pass what
  * la_type_for_dialect gives; decorators of decorators, and decorators of JSON, are followed. */
 bool la_type_has_process_bind(const la_type *type);
@@ -30,5 +32,7 @@ bool la_type_has_process_result(const la_type *type);
 void la_type_process_bind(lua_State *L, la_state *state, const la_type *type, int dialect_index);
 /* The same with process_result_value. */
 void la_type_process_result(lua_State *L, la_state *state, const la_type *type, int dialect_index);
+
+#pragma GCC visibility pop
 
 #endif

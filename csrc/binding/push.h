@@ -7,6 +7,8 @@
 
 #include "binding/box.h"
 
+#pragma GCC visibility push(hidden)
+
 /* Pushes a program's value: nil for NULL, Lua's own kinds, date tables with their metatable, decimals, the Lua value of a HOST number. */
 void la_push_value(lua_State *L, la_state *state, const la_value *value);
 /* The same, but la.null for NULL: for lists. */
@@ -21,5 +23,7 @@ void la_push_list_metatable(lua_State *L, la_state *state);
 static inline void la_push_text(lua_State *L, la_text text) {
   lua_pushlstring(L, text.bytes ? text.bytes : "", text.len);
 }
+
+#pragma GCC visibility pop
 
 #endif

@@ -7,6 +7,8 @@
 
 #include "binding/state.h"
 
+#pragma GCC visibility push(hidden)
+
 /* What was being done when it failed; zero-initialise. */
 typedef struct la_failure {
   la_text statement;   /* the text sent, or none */
@@ -37,5 +39,7 @@ void la_keep_error(lua_State *L);
 /* Pushes the place of the caller, "app.lua:12": the first frame outside our own chunks (those in the folder of lualchemy.exc, see core.home); nil if
  * there is none. */
 void la_push_where(lua_State *L);
+
+#pragma GCC visibility pop
 
 #endif

@@ -12,6 +12,8 @@
 #include "binding/box.h"
 #include "engine/rows.h"
 
+#pragma GCC visibility push(hidden)
+
 typedef struct la_shape_column {
   la_text name;            /* none: reachable by position only */
   uint32_t index;          /* of its value in the packed row, or in the table of values less one */
@@ -89,5 +91,7 @@ const la_shape_column *la_check_shape_column(lua_State *L, la_row_shape *shape, 
 bool la_result_next(lua_State *L, la_state *state, la_result *result, int index);
 /* Closes the cursor and frees the rows; `hard` says that reading on is an error. */
 void la_result_close(la_result *result, bool hard);
+
+#pragma GCC visibility pop
 
 #endif

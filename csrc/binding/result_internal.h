@@ -7,6 +7,8 @@
 
 #include "binding/result.h"
 
+#pragma GCC visibility push(hidden)
+
 la_result *la_check_result(lua_State *L, int index);
 la_row_shape *la_result_shape(const la_result *result);
 /* Raises unless rows can be read from it. */
@@ -28,5 +30,7 @@ int la_result_keys(lua_State *L);
 int la_result_freeze(lua_State *L);
 int la_result_merge(lua_State *L);
 int la_result_iter(lua_State *L);
+
+#pragma GCC visibility pop
 
 #endif

@@ -12,6 +12,8 @@
 
 #include "binding/box.h"
 
+#pragma GCC visibility push(hidden)
+
 /* The column of the COLUMN box at `index`, attached or not; lent. Raises for anything else. */
 la_column *la_check_column(lua_State *L, int index);
 /* The table of the TABLE box at `index`; lent. Raises for anything else. */
@@ -30,5 +32,7 @@ void la_push_table(lua_State *L, la_state *state, la_table *table);
 void la_push_column(lua_State *L, la_state *state, la_column *column);
 /* Pushes the record of the box at `index`, made if it is not there. */
 void la_push_record(lua_State *L, int index);
+
+#pragma GCC visibility pop
 
 #endif

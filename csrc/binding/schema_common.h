@@ -11,6 +11,8 @@
 #include "binding/raise.h"
 #include "binding/schema.h"
 
+#pragma GCC visibility push(hidden)
+
 /* A COLUMN box: box.object is the la_column. */
 typedef struct la_column_box {
   la_box box;
@@ -51,5 +53,7 @@ void la_open_schema_table(lua_State *L, la_state *state);
 void la_open_schema_column(lua_State *L, la_state *state);
 void la_open_schema_constraint(lua_State *L, la_state *state);
 void la_open_schema_ddl(lua_State *L, la_state *state);
+
+#pragma GCC visibility pop
 
 #endif

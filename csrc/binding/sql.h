@@ -14,6 +14,8 @@
 #include "compile/compiled.h"
 #include "sql/select.h"
 
+#pragma GCC visibility push(hidden)
+
 #define LA_NODES_ON_STACK 24
 
 typedef struct la_nodes {
@@ -165,5 +167,7 @@ void la_open_sql_dml(lua_State *L, la_state *state);
 void la_open_sql_text(lua_State *L, la_state *state);
 void la_open_sql_columns(lua_State *L, la_state *state);
 void la_open_sql_compile(lua_State *L, la_state *state);
+
+#pragma GCC visibility pop
 
 #endif

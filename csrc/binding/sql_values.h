@@ -7,6 +7,8 @@
 
 #include "binding/sql.h"
 
+#pragma GCC visibility push(hidden)
+
 /* A SET for each column of the row at `index`; `target` is the statement's table or entity. */
 bool la_nodes_add_sets(lua_State *L, la_nodes *nodes, int index, la_node *target);
 /* The same, or a ROW for each item if the table at `index` is a list of rows. */
@@ -15,5 +17,7 @@ bool la_nodes_add_rows(lua_State *L, la_nodes *nodes, int index, la_node *target
 bool la_nodes_add_pairs(lua_State *L, la_nodes *nodes, int first, int last, la_node *target);
 /* Pushes what the table at `index` has for a column, and gives true; or pushes nothing. */
 bool la_push_assigned(lua_State *L, int index, const la_node *column, la_text key);
+
+#pragma GCC visibility pop
 
 #endif

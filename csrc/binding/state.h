@@ -14,6 +14,8 @@
 
 #include "sql/expr.h"
 
+#pragma GCC visibility push(hidden)
+
 /* Our classes of userdata: enumerator, `__name`, parent whose methods it has too (or NONE). */
 #define LA_BOX_CLASSES(X)                                                                                                 \
   X(NONE, "", NONE)                                                                                                       \
@@ -113,5 +115,7 @@ void la_set_functions(lua_State *L, const luaL_Reg *functions);
 void la_push_hook(lua_State *L, la_state *state, const char *name);
 /* The same, but pushes nothing and gives false if it is missing. */
 bool la_push_hook_if(lua_State *L, la_state *state, const char *name);
+
+#pragma GCC visibility pop
 
 #endif

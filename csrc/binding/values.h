@@ -12,6 +12,8 @@
 #include "binding/box.h"
 #include "schema/calendar.h"
 
+#pragma GCC visibility push(hidden)
+
 /* Pushes a decimal of canonical text. */
 void la_push_decimal(lua_State *L, la_state *state, la_text text);
 /* The text of the decimal at `index`, lent; none if it is no decimal. */
@@ -24,5 +26,7 @@ la_value_kind la_moment_kind(lua_State *L, la_state *state, int index);
 /* Reads the table at `index` as a `kind`, whatever else it has: a datetime without hour is midnight. False if a field is missing, no
  * integer or out of range. Never raises. */
 bool la_moment_from_table(lua_State *L, int index, la_value_kind kind, int64_t *out);
+
+#pragma GCC visibility pop
 
 #endif

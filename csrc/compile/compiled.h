@@ -10,6 +10,8 @@
 
 #include "compile/dialect.h"
 
+#pragma GCC visibility push(hidden)
+
 typedef enum la_param_source {
   LA_PARAM_FROM_STATEMENT, /* PARAM number `index` of the statement (sql/key.h), unless execution gives one of its name */
   LA_PARAM_FROM_CONSTANT,  /* `constant`: made by translation, the same for all */
@@ -115,5 +117,7 @@ la_status la_compiled_expand(const la_compiled *compiled, const uint32_t *counts
 /* The same with `literals[i]` in the place of parameter i if it is a literal one; `literals` may be NULL. */
 la_status la_compiled_expand_literals(const la_compiled *compiled, const uint32_t *counts, const la_text *literals,
                                       la_strbuf *out, la_error *err);
+
+#pragma GCC visibility pop
 
 #endif

@@ -11,6 +11,8 @@
 
 #include "compile/compiled.h"
 
+#pragma GCC visibility push(hidden)
+
 #define LA_COMPILE_DEPTH 200
 
 /* What an expression stands beside, where that is no operator. */
@@ -312,5 +314,7 @@ la_status la_select_froms(la_compiler *c, const la_node *select, la_items *items
 /* The identities in `froms`, joins spread, for a scope. */
 la_status la_scope_open(la_compiler *c, la_scope *scope, const la_node *statement, const la_from_list *froms);
 void la_scope_close(la_compiler *c);
+
+#pragma GCC visibility pop
 
 #endif

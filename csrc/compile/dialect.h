@@ -9,6 +9,8 @@
 
 #include "sql/select.h"
 
+#pragma GCC visibility push(hidden)
+
 typedef struct la_compiler la_compiler;
 typedef struct la_dialect la_dialect;
 
@@ -67,5 +69,7 @@ struct la_dialect {
 
 /* The dialects that are built in, in dialect/registry.c. NULL if there is none of that name; "default" always is. */
 const la_dialect *la_dialect_find(la_text name);
+
+#pragma GCC visibility pop
 
 #endif

@@ -7,7 +7,11 @@
 
 #include "compile/dialect.h"
 
+#pragma GCC visibility push(hidden)
+
 extern const la_dialect la_dialect_default;
 extern const la_dialect la_dialect_sqlite;
+
+#pragma GCC visibility pop
 
 #endif

@@ -11,6 +11,8 @@
 #include "base/object.h"
 #include "base/text.h"
 
+#pragma GCC visibility push(hidden)
+
 typedef struct la_cache_entry la_cache_entry;
 
 typedef struct la_cache {
@@ -29,5 +31,7 @@ void la_cache_clear(la_cache *cache);
 la_object *la_cache_get(la_cache *cache, la_text key, uint64_t hash);
 /* Retains `value`. False when out of memory: nothing is kept then, which is no failure. */
 bool la_cache_put(la_cache *cache, la_text key, uint64_t hash, la_object *value);
+
+#pragma GCC visibility pop
 
 #endif

@@ -15,6 +15,8 @@
 
 #include "engine/pool.h"
 
+#pragma GCC visibility push(hidden)
+
 /* Read only outside engine/. */
 typedef struct la_connection {
   la_object object;
@@ -51,5 +53,7 @@ la_status la_connection_rollback_to(la_connection *connection, uint32_t number, 
 la_status la_connection_invalidate(la_connection *connection, la_error *err);
 /* What follows from a failed statement: a transaction that the database has ended can only be rolled back. */
 void la_connection_note_failure(la_connection *connection);
+
+#pragma GCC visibility pop
 
 #endif

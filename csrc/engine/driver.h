@@ -12,6 +12,8 @@
 #include "compile/compiled.h"
 #include "engine/url.h"
 
+#pragma GCC visibility push(hidden)
+
 typedef struct la_driver la_driver;
 typedef struct la_driver_connection la_driver_connection;
 typedef struct la_driver_statement la_driver_statement;
@@ -75,5 +77,7 @@ struct la_driver {
 };
 
 extern const la_driver la_driver_sqlite3;
+
+#pragma GCC visibility pop
 
 #endif

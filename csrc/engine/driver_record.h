@@ -12,6 +12,8 @@
 #include "base/vec.h"
 #include "engine/driver.h"
 
+#pragma GCC visibility push(hidden)
+
 typedef struct la_record_entry {
   la_text text;
   la_value *params; /* bytes in the record's arena */
@@ -51,5 +53,7 @@ la_status la_record_add_answer(la_record *record, const la_record_answer *answer
 void la_record_forget(la_record *record);
 
 extern const la_driver la_driver_record;
+
+#pragma GCC visibility pop
 
 #endif

@@ -15,6 +15,8 @@
 #include "engine/driver.h"
 #include "sql/key.h"
 
+#pragma GCC visibility push(hidden)
+
 typedef struct la_pool la_pool;
 
 typedef enum la_pool_kind {
@@ -75,5 +77,7 @@ void la_engine_dispose(la_engine *engine);
  * parameters afterwards. `column_keys` as in la_compile_options. `*cached_out` says if it was. ORM statements take the ORM's own way (orm/translate.h). */
 la_status la_engine_compile(la_engine *engine, const la_node *statement, const la_text *column_keys, uint32_t column_key_count,
                             bool for_executemany, la_compiled **out, bool *cached_out, la_error *err);
+
+#pragma GCC visibility pop
 
 #endif

@@ -11,6 +11,8 @@
 
 #include "engine/engine.h"
 
+#pragma GCC visibility push(hidden)
+
 /* A statement of a raw connection's cache; `busy` while someone steps it. */
 typedef struct la_prepared {
   la_driver_statement *statement;
@@ -74,5 +76,7 @@ void la_raw_close_cursors(la_raw *raw);
 la_status la_raw_begin(la_raw *raw, la_begin_mode mode, la_error *err);
 /* COMMIT or ROLLBACK, or what stands for them inside a host's transaction. */
 la_status la_raw_end(la_raw *raw, bool commit, la_error *err);
+
+#pragma GCC visibility pop
 
 #endif

@@ -11,6 +11,8 @@
 #include "base/slab.h"
 #include "engine/cursor.h"
 
+#pragma GCC visibility push(hidden)
+
 typedef struct la_packed_row {
   la_chunk *chunk;
   la_value values[];
@@ -37,5 +39,7 @@ la_status la_rows_add(la_rows *rows, const la_value *values, la_error *err);
 /* The next row; its pin is the caller's (la_chunk_unpin(row->chunk)). NULL at the end. */
 la_packed_row *la_rows_take(la_rows *rows);
 size_t la_rows_left(const la_rows *rows);
+
+#pragma GCC visibility pop
 
 #endif

@@ -12,6 +12,8 @@
 #include "base/status.h"
 #include "base/strbuf.h"
 
+#pragma GCC visibility push(hidden)
+
 typedef struct la_url_option {
   la_text name;
   la_text value;
@@ -36,5 +38,7 @@ void la_url_clear(la_url *url);
 void la_url_format(const la_url *url, bool hide_password, la_strbuf *out);
 /* NULL if not given. */
 const la_url_option *la_url_option_get(const la_url *url, la_text name);
+
+#pragma GCC visibility pop
 
 #endif

@@ -8,6 +8,8 @@
 #include "base/vec.h"
 #include "sql/select.h"
 
+#pragma GCC visibility push(hidden)
+
 /* Owned references. Zero-initialise; clear with la_node_list_clear. */
 typedef struct la_node_list {
   LA_VEC(la_node *) list;
@@ -25,5 +27,7 @@ la_status la_build_chain_one(la_node **node, uint32_t part, la_node *item, la_er
 la_status la_build_child(la_node **node, uint32_t part, la_node *child, la_error *err);
 /* `a` AND `b`, either may be NULL; a new reference, or NULL if both are. */
 la_status la_build_and(const la_sql *sql, la_node *a, la_node *b, la_node **out, la_error *err);
+
+#pragma GCC visibility pop
 
 #endif

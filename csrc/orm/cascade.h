@@ -9,6 +9,8 @@
 
 #include "orm/session.h"
 
+#pragma GCC visibility push(hidden)
+
 /* `root` and every object of `session` that is reached from it along loaded links with `cascade`, in order of discovery, appended to `out`. */
 la_status la_cascade_collect(la_session *session, la_instance *root, uint32_t cascade, la_instances *out, la_error *err);
 /* Appends what a loaded link holds; nothing if it is not loaded. */
@@ -19,5 +21,7 @@ la_status la_link_leavers(const la_instance *instance, uint32_t link, la_allocat
 la_instance *la_link_peek(const la_instance *instance, uint32_t link);
 /* Whether a delete of `instance` must see what link `link` holds, which is not loaded: its members are to be deleted, or their foreign keys nulled. */
 bool la_cascade_needs_load(const la_instance *instance, uint32_t link);
+
+#pragma GCC visibility pop
 
 #endif

@@ -10,6 +10,8 @@
 
 #include "orm/instance.h"
 
+#pragma GCC visibility push(hidden)
+
 typedef LA_VEC(la_instance *) la_instances;
 
 struct la_collection {
@@ -38,5 +40,7 @@ la_status la_collection_load(la_instance *instance, uint32_t link, la_instance *
 /* In step with the database: snapshot and queues are forgotten. */
 void la_collection_commit(la_collection *collection);
 void la_collection_free(la_collection *collection);
+
+#pragma GCC visibility pop
 
 #endif

@@ -10,6 +10,8 @@
 
 #include "orm/load.h"
 
+#pragma GCC visibility push(hidden)
+
 typedef enum la_synchronize { LA_SYNCHRONIZE_AUTO, LA_SYNCHRONIZE_EVALUATE, LA_SYNCHRONIZE_FETCH, LA_SYNCHRONIZE_NONE } la_synchronize;
 
 /* Whether `condition` holds for `instance`: 1, 0, or -1 for NULL. LA_UNEVALUATABLE if it can't be told in memory: an unloaded attribute, a function. */
@@ -21,5 +23,7 @@ la_status la_session_dml(la_session *session, const la_node *statement, la_synch
 la_status la_relationship_any(const la_sql *sql, const la_node *relationship, la_node *condition, la_node **out, la_error *err);
 la_status la_relationship_compare(const la_sql *sql, const la_node *relationship, const la_instance *other, bool negate, la_node **out, la_error *err);
 la_status la_relationship_contains(const la_sql *sql, const la_node *relationship, const la_instance *other, la_node **out, la_error *err);
+
+#pragma GCC visibility pop
 
 #endif

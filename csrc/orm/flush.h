@@ -17,6 +17,8 @@
 
 #include "orm/session.h"
 
+#pragma GCC visibility push(hidden)
+
 typedef struct la_flush la_flush;
 
 typedef enum la_flush_step_kind {
@@ -58,5 +60,7 @@ void la_flush_failed_statement(const la_flush *flush, la_text *text_out, const l
 void la_flush_finish(la_flush *flush);
 /* Frees; accepts NULL and a flush in any state. */
 void la_flush_free(la_flush *flush);
+
+#pragma GCC visibility pop
 
 #endif

@@ -15,6 +15,8 @@
 #include "orm/instance_internal.h"
 #include "orm/session_internal.h"
 
+#pragma GCC visibility push(hidden)
+
 #define LA_FLUSH_NONE UINT32_MAX
 
 typedef enum la_record_op { LA_RECORD_LISTED, LA_RECORD_SAVE, LA_RECORD_DELETE } la_record_op;
@@ -248,5 +250,7 @@ la_status la_persist_defaults(la_flush *flush, la_flush_step *step_out, la_error
 la_status la_persist_save_rows(la_flush *flush, la_flush_step *step_out, la_error *err);
 la_status la_persist_delete_rows(la_flush *flush, la_flush_step *step_out, la_error *err);
 la_status la_persist_pairs(la_flush *flush, la_error *err);
+
+#pragma GCC visibility pop
 
 #endif

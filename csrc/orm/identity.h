@@ -10,6 +10,8 @@
 
 #include "orm/instance.h"
 
+#pragma GCC visibility push(hidden)
+
 typedef struct la_identity_map {
   la_allocator *alloc;
   la_instance **buckets; /* chains through next_in_map; a power of two */
@@ -30,5 +32,7 @@ la_status la_identity_add(la_identity_map *map, la_instance *instance, uint64_t 
 void la_identity_remove(la_identity_map *map, la_instance *instance);
 /* The committed key of a keyed instance, value by value, into `out`. */
 void la_instance_key(const la_instance *instance, la_value *out);
+
+#pragma GCC visibility pop
 
 #endif

@@ -10,6 +10,8 @@
 
 #include "orm/instance.h"
 
+#pragma GCC visibility push(hidden)
+
 /* Frees what `value` owns; the value is then without bytes. */
 void la_slot_free(la_allocator *alloc, la_value *value);
 /* Writes kind and content of `value` into `slot`, whose flags become `flags`; owned bytes that are large enough are
@@ -27,5 +29,7 @@ void la_instance_drop_history(la_instance *instance);
 void la_instance_key_part(const la_instance *instance, uint32_t slot, la_value *out);
 /* True if a modified slot's value differs from the committed one. */
 bool la_slot_differs(const la_instance *instance, uint32_t slot);
+
+#pragma GCC visibility pop
 
 #endif

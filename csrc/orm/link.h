@@ -10,6 +10,8 @@
 
 #include "orm/collection.h"
 
+#pragma GCC visibility push(hidden)
+
 typedef enum la_link_change_kind {
   LA_LINK_SET,    /* scalar: instance.link = other (NULL: none) */
   LA_LINK_INSERT, /* collection: other at `at` (SIZE_MAX: at the end) */
@@ -45,5 +47,7 @@ void la_link_commit(la_instance *instance, uint32_t link);
  * loaded, `root` first, that is not yet in the session; LA_INVALID_REQUEST for an object of another session. */
 struct la_session;
 la_status la_cascade_save_update(struct la_session *session, la_instance *root, la_instances *out, la_error *err);
+
+#pragma GCC visibility pop
 
 #endif

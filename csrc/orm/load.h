@@ -15,6 +15,8 @@
 #include "orm/option.h"
 #include "orm/session.h"
 
+#pragma GCC visibility push(hidden)
+
 typedef struct la_load_plan la_load_plan;
 
 /* A link that a load has found the members of. All instances are pinned by the load until it is freed. */
@@ -83,5 +85,7 @@ la_status la_load_link(la_instance *instance, uint32_t link, la_load *load, la_e
 la_status la_load_slots(la_instance *instance, uint32_t slot, la_load *load, la_error *err);
 /* refresh(): a SELECT that overwrites; `keys` NULL: everything. */
 la_status la_load_refresh(la_session *session, la_instance *instance, const la_text *keys, uint32_t key_count, la_load *load, la_error *err);
+
+#pragma GCC visibility pop
 
 #endif

@@ -13,6 +13,8 @@
 
 #include "engine/engine.h"
 
+#pragma GCC visibility push(hidden)
+
 typedef struct la_mapper la_mapper;
 typedef struct la_relationship la_relationship;
 typedef struct la_registry la_registry;
@@ -157,5 +159,7 @@ void la_mapper_describe(const la_mapper *mapper, la_strbuf *out);
 la_status la_mapper_attribute(const la_sql *sql, const la_property *property, la_node *entity, la_node **out, la_error *err);
 /* aliased(Class): an ENTITY over an alias of the mapper's table; name none: anonymous. */
 la_status la_mapper_aliased(const la_sql *sql, la_mapper *mapper, la_text name, la_node *element, la_node **out, la_error *err);
+
+#pragma GCC visibility pop
 
 #endif

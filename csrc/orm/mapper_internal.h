@@ -8,6 +8,8 @@
 #include "orm/relationship.h"
 #include "sql/adapt.h"
 
+#pragma GCC visibility push(hidden)
+
 extern const la_object_class la_mapper_class;
 
 /* One of the mapper's references is held by a node of its own: see mapper.c. */
@@ -30,5 +32,7 @@ la_status la_relationship_check_cascade(const la_relationship *relationship, la_
 la_status la_column_through(const la_sql *sql, la_column *column, la_node *from, la_node **out, la_error *err);
 /* `expr` without ATTRIBUTE and ENTITY nodes, which would count mappers; a new reference. */
 la_status la_strip_orm(la_allocator *alloc, const la_node *expr, la_node **out, la_error *err);
+
+#pragma GCC visibility pop
 
 #endif

@@ -10,6 +10,8 @@
 
 #include "orm/relationship.h"
 
+#pragma GCC visibility push(hidden)
+
 /* What an option says beside its strategy; in its node's value. */
 enum la_option_flag {
   LA_OPTION_INNERJOIN = 1,       /* joinedload(…, {innerjoin = true}) */
@@ -49,5 +51,7 @@ bool la_option_applies(const la_load_option *option, const la_node *entity);
 la_status la_options_of(const la_node *statement, la_node *const *entities, size_t entity_count, la_arena *arena, la_load_option **roots_out, la_error *err);
 /* The option among `options` for a relationship: exact before wildcard, NULL if none. */
 const la_load_option *la_option_for(const la_load_option *options, const la_relationship *relationship);
+
+#pragma GCC visibility pop
 
 #endif

@@ -11,6 +11,8 @@
 
 #include "orm/mapper.h"
 
+#pragma GCC visibility push(hidden)
+
 typedef enum la_direction { LA_ONE_TO_MANY, LA_MANY_TO_ONE, LA_MANY_TO_MANY } la_direction;
 
 #define LA_LOADER_STRATEGIES(X)                                                                                           \
@@ -134,5 +136,7 @@ void la_relationship_describe(const la_relationship *relationship, la_strbuf *ou
  * reference. With a secondary, `secondary` is its TABLE or ALIAS node, and the primary and secondary conditions come apart. */
 la_status la_relationship_join(const la_sql *sql, const la_relationship *relationship, la_node *source, la_node *target, la_node *secondary, la_node **primary_out,
                                la_node **secondary_out, la_error *err);
+
+#pragma GCC visibility pop
 
 #endif

@@ -18,6 +18,8 @@
 #include "orm/identity.h"
 #include "orm/link.h"
 
+#pragma GCC visibility push(hidden)
+
 typedef enum la_session_phase { LA_SESSION_IDLE, LA_SESSION_BEGUN, LA_SESSION_INACTIVE, LA_SESSION_CLOSED } la_session_phase;
 
 /* One level of the transaction: the outermost, or a savepoint; what rollback has to restore. What was inserted in the outermost is told by
@@ -102,5 +104,7 @@ void la_session_fail(la_session *session, const la_error *reason);
 void la_session_close(la_session *session);
 /* Every keyed instance of the map, dirty and deleted included, into `out` in order of key hash. */
 la_status la_session_all(const la_session *session, la_instances *out, la_error *err);
+
+#pragma GCC visibility pop
 
 #endif

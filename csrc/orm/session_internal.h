@@ -7,6 +7,8 @@
 
 #include "orm/session.h"
 
+#pragma GCC visibility push(hidden)
+
 /* An identity key that was changed in a level, to be put back by its rollback. */
 typedef struct la_key_switch {
   la_instance *instance; /* pinned */
@@ -34,5 +36,7 @@ bool la_session_push_pinned(la_session *session, la_instances *list, la_instance
 /* Puts objects back as they were before the innermost level, and drops the level. */
 void la_session_restore(la_session *session);
 void la_key_switch_free(la_allocator *alloc, la_key_switch *change);
+
+#pragma GCC visibility pop
 
 #endif

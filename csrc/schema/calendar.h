@@ -8,6 +8,8 @@
 #include "base/strbuf.h"
 #include "base/text.h"
 
+#pragma GCC visibility push(hidden)
+
 #define LA_MICROSECONDS     INT64_C(1000000)
 #define LA_DAY_MICROSECONDS (INT64_C(86400) * LA_MICROSECONDS)
 
@@ -43,5 +45,7 @@ void la_datetime_format(int64_t microseconds, bool fraction, la_strbuf *out);
 size_t la_date_write(int64_t days, char out[LA_MOMENT_TEXT]);
 size_t la_time_write(int64_t microseconds, bool fraction, char out[LA_MOMENT_TEXT]);
 size_t la_datetime_write(int64_t microseconds, bool fraction, char out[LA_MOMENT_TEXT]);
+
+#pragma GCC visibility pop
 
 #endif

@@ -11,6 +11,8 @@
 #include "base/vec.h"
 #include "schema/type.h"
 
+#pragma GCC visibility push(hidden)
+
 typedef struct la_table la_table;
 typedef struct la_column la_column;
 typedef struct la_constraint la_constraint;
@@ -87,5 +89,7 @@ void la_column_set_type(la_column *column, la_type *type);
 la_column *la_column_copy(const la_column *column, la_allocator *alloc);
 /* True if the database makes the key: see la_autoincrement. Needs an attached column. */
 bool la_column_is_autoincrement(const la_column *column);
+
+#pragma GCC visibility pop
 
 #endif

@@ -10,6 +10,8 @@
 
 #include "schema/column.h"
 
+#pragma GCC visibility push(hidden)
+
 typedef enum la_constraint_kind {
   LA_CONSTRAINT_PRIMARY_KEY,
   LA_CONSTRAINT_FOREIGN_KEY,
@@ -93,5 +95,7 @@ la_status la_table_resolve(la_table *table, la_error *err);
  * neither. */
 la_status la_constraint_name(const la_constraint *constraint, la_strbuf *out, la_error *err);
 la_status la_index_name(const la_index *index, la_strbuf *out, la_error *err);
+
+#pragma GCC visibility pop
 
 #endif

@@ -9,6 +9,8 @@
 #include "base/strbuf.h"
 #include "base/text.h"
 
+#pragma GCC visibility push(hidden)
+
 /* Results are appended to `out`. */
 
 /* `text` (an exponent allowed) in plain canonical form: no plus sign, no leading zeros but one
@@ -28,5 +30,7 @@ la_status la_decimal_divide(la_text a, la_text b, int digits, la_strbuf *out, la
 /* The shortest decimal that reads back as `real`. False for infinities and NaN. */
 bool la_decimal_from_real(double real, la_strbuf *out);
 double la_decimal_to_real(la_text decimal);
+
+#pragma GCC visibility pop
 
 #endif

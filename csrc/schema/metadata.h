@@ -16,6 +16,8 @@
 
 #include "schema/table.h"
 
+#pragma GCC visibility push(hidden)
+
 /* Read only outside schema/. */
 struct la_metadata {
   la_object object;
@@ -57,5 +59,7 @@ void la_metadata_remove_table(la_metadata *metadata, la_table *table);
  * `*cycle_out` is set. */
 la_status la_metadata_sorted_tables(la_metadata *metadata, la_table **out, bool *cycle_out,
                                     la_error *err);
+
+#pragma GCC visibility pop
 
 #endif

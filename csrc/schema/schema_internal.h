@@ -7,6 +7,8 @@
 
 #include "schema/metadata.h"
 
+#pragma GCC visibility push(hidden)
+
 /* Frees one part with what it holds. Its memory is the last of it: no one may hold a reference. */
 void la_column_dispose(la_column *column);
 void la_table_dispose(la_table *table);
@@ -25,5 +27,7 @@ bool la_is_part_of(la_object *object, const la_metadata *metadata);
 la_status la_metadata_keep_text(la_metadata *metadata, la_text text, la_text *out, la_error *err);
 /* Says that something changed: cached statements are then compiled anew. */
 void la_metadata_touch(la_metadata *metadata);
+
+#pragma GCC visibility pop
 
 #endif

@@ -10,6 +10,8 @@
 #include "base/map.h"
 #include "schema/constraint.h"
 
+#pragma GCC visibility push(hidden)
+
 typedef struct la_metadata la_metadata;
 
 /* Read only outside schema/. */
@@ -48,5 +50,7 @@ la_column *la_table_autoincrement_column(const la_table *table);
  * `alloc`, for the caller to free; NULL if there is none. */
 la_status la_table_foreign_keys_to(la_table *from, const la_table *to, la_allocator *alloc,
                                    la_constraint ***out, size_t *count_out, la_error *err);
+
+#pragma GCC visibility pop
 
 #endif

@@ -14,6 +14,8 @@
 #include "base/status.h"
 #include "schema/value.h"
 
+#pragma GCC visibility push(hidden)
+
 /* What values of a type are, whatever its name. */
 typedef enum la_affinity {
   LA_AFFINITY_NULL, /* no type known: values pass as they are */
@@ -176,5 +178,7 @@ const la_type *la_type_base(const la_type *type);
 /* True if `la_type_result` gives every stored value of the usual kind unchanged, so that a loader
  * may skip it: Integer, String, LargeBinary, no type. */
 bool la_type_result_is_plain(const la_type *type);
+
+#pragma GCC visibility pop
 
 #endif

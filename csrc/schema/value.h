@@ -15,6 +15,8 @@
 #include "base/strbuf.h"
 #include "base/text.h"
 
+#pragma GCC visibility push(hidden)
+
 #define LA_VALUE_KINDS(X)                                                                          \
   X(NULL, "null")                                                                                  \
   X(BOOLEAN, "boolean")   /* integer: 0 or 1 */                                                    \
@@ -86,5 +88,7 @@ bool la_value_copy(la_arena *arena, const la_value *value, la_value *out);
 size_t la_real_write(double real, char out[LA_REAL_TEXT]);
 /* For messages and logs: NULL as nil, text quoted, blobs as blob(n bytes), dates in ISO form. */
 void la_value_describe(const la_value *value, la_strbuf *out);
+
+#pragma GCC visibility pop
 
 #endif

@@ -8,6 +8,10 @@
 #include "base/strbuf.h"
 #include "sql/node.h"
 
+#pragma GCC visibility push(hidden)
+
 void la_dump(const la_node *root, la_strbuf *out);
+
+#pragma GCC visibility pop
 
 #endif

@@ -10,6 +10,8 @@
 
 #include "sql/node.h"
 
+#pragma GCC visibility push(hidden)
+
 /* Types that need no arguments, one shared set per process of a Lua state: owned by the binding's state, made at start. */
 typedef struct la_basic_types {
   la_type *null, *boolean, *integer, *big_integer, *real, *numeric, *text, *blob, *date, *time, *datetime, *interval;
@@ -88,5 +90,7 @@ la_text la_expr_name(const la_node *expr);
 /* The base of the name of a parameter that is compared with `compared` (may be NULL): its column's key or function's name; none if
  * it has none. */
 la_text la_expr_param_name(const la_node *compared);
+
+#pragma GCC visibility pop
 
 #endif

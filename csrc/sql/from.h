@@ -7,6 +7,8 @@
 
 #include "sql/expr.h"
 
+#pragma GCC visibility push(hidden)
+
 la_node *la_from_table(const la_sql *sql, la_table *table);
 /* `name` none: anonymous, `users_1` or `anon_1`. `element` may be a select (a subquery, then). */
 la_node *la_from_alias(const la_sql *sql, la_node *element, la_text name, uint32_t flags);
@@ -42,5 +44,7 @@ la_text la_from_name(const la_node *from);
 void la_from_describe(const la_node *from, la_strbuf *out);
 /* The table under a TABLE, ALIAS of a table, or ENTITY; NULL otherwise. */
 la_table *la_from_base_table(const la_node *from);
+
+#pragma GCC visibility pop
 
 #endif

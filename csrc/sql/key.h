@@ -20,6 +20,8 @@
 #include "base/vec.h"
 #include "sql/node.h"
 
+#pragma GCC visibility push(hidden)
+
 typedef struct la_key_seen {
   const la_node *node;
   uint32_t place;
@@ -47,5 +49,7 @@ void la_key_clear(la_key *key);
 la_status la_key_build(la_key *key, const la_node *statement, la_text salt, la_error *err);
 /* The distinct subjects (tables' metadata, mappers …) that the statement names, each retained, into a new object that holds them. */
 la_status la_key_subjects(la_allocator *alloc, const la_node *statement, la_object **out, la_error *err);
+
+#pragma GCC visibility pop
 
 #endif

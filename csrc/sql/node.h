@@ -18,6 +18,8 @@
 #include "schema/metadata.h"
 #include "sql/operator.h"
 
+#pragma GCC visibility push(hidden)
+
 /*
  * Kind, and what its fields hold: `text` is a name or SQL text, `subject` a thing of another floor,
  * [..] the children.
@@ -274,5 +276,7 @@ bool la_node_is_expr(const la_node *node);      /* what has a value */
 static inline la_node *la_node_child(const la_node *node, uint32_t index) {
   return index < node->count ? node->children[index] : NULL;
 }
+
+#pragma GCC visibility pop
 
 #endif

@@ -13,6 +13,8 @@
 #include "base/text.h"
 #include <stdbool.h>
 
+#pragma GCC visibility push(hidden)
+
 enum la_operator_flag {
   LA_OPERATOR_COMPARISON = 1,  /* gives a boolean */
   LA_OPERATOR_ASSOCIATIVE = 2, /* needs no parentheses inside itself */
@@ -134,5 +136,7 @@ const la_operator_facts *la_operator_get(la_operator op);
  * of one with `against` and `against_precedence`; the precedences are those of the operators' rows, or a
  * CUSTOM node's own. */
 bool la_operator_groups(la_operator op, int precedence, la_operator against, int against_precedence);
+
+#pragma GCC visibility pop
 
 #endif

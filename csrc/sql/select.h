@@ -11,6 +11,8 @@
 
 #include "sql/from.h"
 
+#pragma GCC visibility push(hidden)
+
 la_node *la_select_new(const la_sql *sql, la_node *const *columns, size_t count);
 /* UNION and the like; `op` is LA_OP_UNION…. */
 la_node *la_compound_new(const la_sql *sql, la_operator op, la_node *const *selects, size_t count);
@@ -27,5 +29,7 @@ int la_statement_options_part(const la_node *statement);
 int la_statement_returning_part(const la_node *statement);
 int la_statement_ctes_part(const la_node *statement);
 int la_statement_prefixes_part(const la_node *statement);
+
+#pragma GCC visibility pop
 
 #endif
