@@ -12,6 +12,9 @@ local exc = require "lualchemy.exc"
 local sources = {
   "lualchemy.schema",
   "lualchemy.types",
+  "lualchemy.engine",
+  "lualchemy.url",
+  "lualchemy.pool",
   "lualchemy.values",
   "lualchemy.inspection",
 }
@@ -20,7 +23,9 @@ local sources = {
 local submodules = {
   exc = "lualchemy.exc",
   event = "lualchemy.event",
+  pool = "lualchemy.pool",
   schema = "lualchemy.schema",
+  sql = "lualchemy.sql",
   types = "lualchemy.types",
 }
 
