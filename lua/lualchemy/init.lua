@@ -7,6 +7,8 @@ local core = require "lualchemy.core"
 
 -- An error's place needs lualchemy.exc's folder, and C makes its errors through it.
 local exc = require "lualchemy.exc"
+-- Lists that the core makes show themselves through it.
+require "lualchemy.values"
 
 -- Modules whose names are the top level's names too.
 local sources = {
