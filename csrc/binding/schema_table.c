@@ -93,6 +93,9 @@ static int table_add_column(lua_State *L) {
   la_node_release(box->node); /* it was the expression of a column without a table */
   box->node = NULL;
   join_column(L, 1, 2);
+  la_push_record(L, 1);
+  lua_pushnil(L);
+  lua_setfield(L, -2, "c"); /* the collection is made anew */
   return 0;
 }
 
