@@ -14,6 +14,7 @@ require "lualchemy.values"
 local sources = {
   "lualchemy.schema",
   "lualchemy.types",
+  "lualchemy.sql",
   "lualchemy.engine",
   "lualchemy.url",
   "lualchemy.pool",
