@@ -30,7 +30,8 @@ enum la_slot_flag {
   LA_SLOT_OWNED = 4,     /* bytes were allocated for this slot */
   LA_SLOT_EXPR = 8,      /* kind HOST: an SQL expression was assigned; it is rendered at flush */
   LA_SLOT_EXPIRED = 16,  /* unloaded by expire: read again by a refresh of the whole object */
-  LA_SLOT_KNOWN = 32     /* in a history: the value was known before the change */
+  LA_SLOT_KNOWN = 32,    /* in a history: the value was known before the change */
+  LA_SLOT_RAISE = 64     /* not loaded, and an option says that reading it is an error */
 };
 
 enum la_instance_flag {
@@ -54,7 +55,9 @@ enum la_link_flag {
   LA_LINK_LOADED = 1,
   LA_LINK_MODIFIED = 2, /* scalar: `committed` is the old target; collections keep their own */
   LA_LINK_COMMITTED_KNOWN = 4, /* scalar: the old target was loaded */
-  LA_LINK_EXPIRED = 8
+  LA_LINK_EXPIRED = 8,
+  LA_LINK_RAISE = 16,    /* not loaded, and an option says that loading it is an error … */
+  LA_LINK_RAISE_ON_SQL = 32 /* … or only if it takes a statement */
 };
 
 typedef struct la_link {

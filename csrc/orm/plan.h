@@ -42,6 +42,7 @@ struct la_plan_entity {
   la_mapper *mapper;
   uint32_t number;              /* among the plan's entities */
   uint32_t *key_columns;        /* row columns of the primary key */
+  const la_type **key_types;    /* as la_plan_slot.type */
   bool partial_keys;            /* one key column that is not NULL makes an entity */
   la_plan_slot *slots;
   uint32_t slot_count;
@@ -67,6 +68,9 @@ struct la_load_plan {
   bool single;
   bool needs_unique;
   bool has_later;         /* some link is loaded after the rows */
+  bool converts;          /* some value is not taken as it comes */
+  la_node **params;       /* of `statement`, in the key's order: what criteria of later loads name; lent from it */
+  uint32_t param_count;
   la_row_part *parts;
   la_plan_part *details;
   uint32_t part_count;

@@ -27,6 +27,9 @@ static la_status add_value(la_translation *self, la_node *expr) {
   }
   if (expr->type != NULL && !(expr->type->flags & LA_TYPE_HOST_RESULT) && !la_type_result_is_plain(expr->type)) {
     detail.type = expr->type;
+    if (self->plan != NULL) {
+      self->plan->converts = true;
+    }
   }
   LA_TRY(la_translate_column(self, false, false, la_node_retain(expr), &detail.column));
   return push_part(self, part, detail);
@@ -42,7 +45,7 @@ static la_status add_entity(la_translation *self, la_node *entity) {
     part.key = entity->text;
   }
   for (const la_load_option *option = self->options; option != NULL; option = option->next) {
-    if (self->request.options != NULL || la_option_applies(option, entity)) {
+    if (self->request.given || la_option_applies(option, entity)) {
       la_load_option *copy = la_arena_alloc(self->arena, sizeof *copy);
       if (copy == NULL) {
         return la_fail_nomem(self->err);
@@ -77,7 +80,7 @@ static la_status add_from(la_translation *self, la_node *from) {
   return status;
 }
 
-static la_status add_item(la_translation *self, la_node *item) {
+la_status la_translate_item(la_translation *self, la_node *item) {
   if (item->kind == LA_NODE_ENTITY) {
     return add_entity(self, item);
   }
@@ -121,7 +124,7 @@ static la_status find_entities(la_translation *self, la_node *const *items, size
 static la_status read_options(la_translation *self, la_node *const *items, size_t count) {
   la_node **roots = la_arena_alloc(self->arena, (count + 1) * sizeof *roots);
   size_t root_count = 0;
-  if (self->request.options != NULL || self->plan == NULL) {
+  if (self->request.given || self->plan == NULL) {
     self->options = (la_load_option *)self->request.options;
     self->wildcard = self->request.wildcard;
     return LA_OK;
@@ -250,7 +253,7 @@ static bool contains_unique(const la_plan_entity *entities) {
 }
 
 /* Column numbers become those of the whole row, and the plan gets its parts. */
-static la_status finish_plan(la_translation *self) {
+la_status la_translate_finish_plan(la_translation *self) {
   la_load_plan *plan = self->plan;
   size_t count = self->parts.count;
   for (la_plan_entity *entity = plan->entities; entity != NULL; entity = entity->next) {
@@ -286,6 +289,21 @@ static la_status finish_plan(la_translation *self) {
   return LA_OK;
 }
 
+/* The join of a class with joined-table inheritance can't be found from its columns. */
+static la_status add_joined_tables(la_translation *self) {
+  for (size_t i = 0; i < self->entities.count; i++) {
+    la_node *from = self->entities.items[i]->children[0];
+    bool known = from->kind != LA_NODE_JOIN;
+    for (size_t j = 0; j < self->froms.list.count; j++) {
+      known = known || la_from_contains(self->froms.list.items[j], from->kind == LA_NODE_JOIN ? from->children[1] : from);
+    }
+    if (!known) {
+      LA_TRY(la_node_list_take(&self->froms, self->alloc, la_node_retain(from), self->err));
+    }
+  }
+  return LA_OK;
+}
+
 static la_status translate(la_translation *self, la_node **out) {
   la_node **items;
   size_t count;
@@ -293,12 +311,13 @@ static la_status translate(la_translation *self, la_node **out) {
   LA_TRY(find_entities(self, items, count));
   LA_TRY(read_options(self, items, count));
   LA_TRY(la_translate_froms(self, self->statement));
+  LA_TRY(add_joined_tables(self));
   for (size_t i = 0; i < count; i++) {
-    LA_TRY(add_item(self, items[i]));
+    LA_TRY(la_translate_item(self, items[i]));
   }
   LA_TRY(build(self, out));
   if (self->plan != NULL) {
-    la_status status = finish_plan(self);
+    la_status status = la_translate_finish_plan(self);
     if (status < 0) {
       la_node_release(*out);
       return status;
@@ -307,7 +326,7 @@ static la_status translate(la_translation *self, la_node **out) {
   return LA_OK;
 }
 
-static void clear(la_translation *self) {
+void la_translation_clear(la_translation *self) {
   for (size_t i = 0; i < self->joins.count; i++) {
     la_node_release(self->joins.items[i].element);
     la_node_release(self->joins.items[i].on);
@@ -336,7 +355,7 @@ la_status la_translate_select(const la_sql *sql, const la_node *select, const la
     self.request = *request;
   }
   status = translate(&self, out);
-  clear(&self);
+  la_translation_clear(&self);
   la_arena_clear(&scratch);
   return status;
 }

@@ -34,6 +34,7 @@ typedef struct la_eager_join {
 
 /* What else a translation goes by, beside the statement. Zero-initialised for a statement of a program's. */
 typedef struct la_translate_request {
+  bool given;        /* `options` and `wildcard` count, not the statement's */
   const la_load_option *options; /* instead of the statement's; source NULL */
   const la_load_option *wildcard; /* in force at every level */
   const la_path *path;
@@ -71,9 +72,18 @@ typedef struct la_translation {
 /* The Core statement for `select` (whose nested statements are translated already), and the plan if `plan` is not NULL. */
 la_status la_translate_select(const la_sql *sql, const la_node *select, const la_translate_request *request,
                               la_load_plan *plan, la_node **out, la_error *err);
+/* Compiles a select of the loader's own, with a plan. `params` as in la_compile_options: those that have a number. `path`, options … in `request` outlive it. */
+la_status la_translate_compile(la_engine *engine, const la_node *select, const la_translate_request *request, bool weak,
+                               const la_node *const *params, uint32_t param_count, la_compiled **out, la_error *err);
 /* Statements inside `statement` that have ORM parts are translated; a new reference. */
 la_status la_translate_nested(const la_sql *sql, const la_node *statement, la_node **out, la_error *err);
 
+/* translate_dml.c: the table, the keys of assignments, and RETURNING with its plan (may be NULL). */
+la_status la_translate_dml(const la_sql *sql, const la_node *statement, la_load_plan *plan, la_node **out, la_error *err);
+/* translate.c: one item of a select list or RETURNING. */
+la_status la_translate_item(la_translation *self, la_node *item);
+la_status la_translate_finish_plan(la_translation *self);
+void la_translation_clear(la_translation *self);
 /* translate_columns.c */
 la_status la_translate_column(la_translation *self, bool to_eager, bool may_share, la_node *take_node, uint32_t *out);
 /* Spreads `entity` (an ENTITY) with the links that `options` and mappers ask for. `join` is the eager join it comes from, or SIZE_MAX. */

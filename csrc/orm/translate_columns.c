@@ -127,7 +127,8 @@ static la_status add_slots(la_translation *self, la_plan_entity *plan, la_node *
   plan->slots = la_arena_alloc(self->arena, (mapper->slot_count + 1) * sizeof *plan->slots);
   plan->raised = la_arena_alloc(self->arena, (mapper->slot_count + 1) * sizeof *plan->raised);
   plan->key_columns = la_arena_alloc(self->arena, (mapper->primary_key_count + 1) * sizeof *plan->key_columns);
-  if (plan->slots == NULL || plan->raised == NULL || plan->key_columns == NULL) {
+  plan->key_types = la_arena_alloc(self->arena, (mapper->primary_key_count + 1) * sizeof *plan->key_types);
+  if (plan->slots == NULL || plan->raised == NULL || plan->key_columns == NULL || plan->key_types == NULL) {
     return la_fail_nomem(self->err);
   }
   for (size_t i = 0; i < mapper->properties.count; i++) {
@@ -149,9 +150,13 @@ static la_status add_slots(la_translation *self, la_plan_entity *plan, la_node *
     slot->slot = property->slot;
     slot->type = type == NULL || (property->flags & LA_PROPERTY_HOST_TYPE) || la_type_result_is_plain(type) ? NULL : type;
     plan->slot_count++;
+    if (slot->type != NULL && self->plan != NULL) {
+      self->plan->converts = true;
+    }
     for (uint32_t k = 0; k < mapper->primary_key_count; k++) {
       if (mapper->primary_key[k]->slot == property->slot) {
         plan->key_columns[k] = slot->column;
+        plan->key_types[k] = slot->type;
       }
     }
     if (mapper->polymorphic_on != NULL && mapper->polymorphic_on->slot == property->slot) {
@@ -331,6 +336,9 @@ la_status la_translate_entity(la_translation *self, la_node *entity, const la_lo
   la_path here = {path, mapper};
   if (plan == NULL) {
     return la_fail_nomem(self->err);
+  }
+  if (mapper->registry != NULL) {
+    LA_TRY(la_registry_configure(mapper->registry, self->err));
   }
   if (mapper->primary_key == NULL) {
     return la_fail(self->err, LA_INVALID_REQUEST, "Mapper for class %.*s is not finished", LA_TEXT_FORMAT(mapper->class_name));

@@ -1,0 +1,595 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * selectin: the targets of many parents' links by one statement for each 500 keys.
+ *
+ *   one-to-many, many-to-many   SELECT addresses.user_id, addresses.id, … FROM addresses WHERE addresses.user_id IN (?, …)
+ *   many-to-one                 SELECT users.id, users.name FROM users WHERE users.id IN (?, …)
+ *   any other join              SELECT orders_1.id, items.id, … FROM orders AS orders_1 JOIN … WHERE orders_1.id IN (?, …)
+ */
+#include "orm/later.h"
+
+#include "orm/instance_internal.h"
+#include "orm/translate.h"
+
+#define CHUNK_KEYS 500
+
+struct la_later {
+  la_compiled *compiled;
+  la_node *list;        /* the PARAM that stands for the keys */
+  la_type *type;        /* of a single key */
+  uint32_t width;
+  la_column **local;    /* whose values of a parent are its key */
+  bool by_target;       /* rows have no key before the entity: it is the entity's own */
+};
+
+void la_later_free(la_later *later, la_allocator *alloc) {
+  la_object_release(later->compiled);
+  la_node_release(later->list);
+  la_free(alloc, later->local, later->width * sizeof *later->local);
+  la_free(alloc, later, sizeof *later);
+}
+
+typedef struct making {
+  la_engine *engine;
+  const la_sql *sql;
+  const la_plan_link *link;
+  la_later *later;
+  la_node *target;        /* ENTITY; owned */
+  la_node_list keys;      /* expressions */
+  la_node_list froms;
+  la_node_list where;
+  la_error *err;
+} making;
+
+static la_status set_width(making *self, uint32_t width) {
+  self->later->local = la_alloc(self->sql->alloc, width * sizeof *self->later->local);
+  if (self->later->local == NULL) {
+    return la_fail_nomem(self->err);
+  }
+  self->later->width = width;
+  return LA_OK;
+}
+
+static la_status add_key(making *self, la_column *column, la_node *from) {
+  la_node *node = NULL;
+  LA_TRY(la_column_through(self->sql, column, from, &node, self->err));
+  return la_node_list_take(&self->keys, self->sql->alloc, node, self->err);
+}
+
+/* The sources of the pairs are exactly the parent's primary key, in its order or another. */
+static bool is_by_parent_key(const la_relationship *relationship) {
+  const la_mapper *parent = relationship->parent;
+  if (!relationship->simple || relationship->pair_count != parent->primary_key_count) {
+    return false;
+  }
+  for (uint32_t i = 0; i < relationship->pair_count; i++) {
+    const la_property *property = la_mapper_property_of_column(parent, relationship->pairs[i].source);
+    if (property == NULL || !(property->flags & LA_PROPERTY_PRIMARY_KEY)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+static la_node *element_of(la_node *entity) {
+  return entity->kind == LA_NODE_ENTITY ? entity->children[0] : entity;
+}
+
+static la_status make_by_target(making *self) {
+  const la_relationship *relationship = self->link->relationship;
+  const la_mapper *target = relationship->target;
+  LA_TRY(set_width(self, target->primary_key_count));
+  self->later->by_target = true;
+  for (uint32_t k = 0; k < target->primary_key_count; k++) {
+    const la_sync_pair *pair = &relationship->pairs[relationship->get_order[k]];
+    self->later->local[k] = pair->destination;
+    LA_TRY(add_key(self, pair->source, self->target));
+  }
+  return LA_OK;
+}
+
+static la_status make_by_foreign_key(making *self) {
+  const la_relationship *relationship = self->link->relationship;
+  la_node *table = NULL, *primary = NULL, *second = NULL, *joined = NULL;
+  la_node *parent = la_mapper_entity(relationship->parent);
+  la_status status;
+  LA_TRY(set_width(self, relationship->pair_count));
+  for (uint32_t i = 0; i < relationship->pair_count; i++) {
+    self->later->local[i] = relationship->pairs[i].source;
+    if (relationship->secondary == NULL) {
+      LA_TRY(add_key(self, relationship->pairs[i].destination, self->target));
+    } else {
+      la_node *column = la_expr_column(self->sql, relationship->pairs[i].destination, NULL);
+      LA_TRY(la_node_list_take(&self->keys, self->sql->alloc, column, self->err));
+    }
+  }
+  if (relationship->secondary == NULL) {
+    return LA_OK;
+  }
+  table = la_from_table(self->sql, relationship->secondary);
+  if (table == NULL || parent == NULL) {
+    la_node_release(table);
+    return la_fail_nomem(self->err);
+  }
+  status = la_relationship_join(self->sql, relationship, parent, self->target, table, &primary, &second, self->err);
+  if (status >= 0) {
+    status = la_from_join(self->sql, table, element_of(self->target), second, 0, &joined, self->err);
+  }
+  if (status >= 0) {
+    status = la_node_list_take(&self->froms, self->sql->alloc, joined, self->err);
+  }
+  la_node_release(table);
+  la_node_release(primary);
+  la_node_release(second);
+  return status;
+}
+
+/* The join written out, from an alias of the parent's table. */
+static la_status make_by_join(making *self) {
+  const la_relationship *relationship = self->link->relationship;
+  la_mapper *parent = relationship->parent;
+  la_node *alias = NULL, *table = NULL, *primary = NULL, *second = NULL, *left = NULL, *whole = NULL;
+  la_status status;
+  LA_TRY(la_mapper_aliased(self->sql, parent, LA_TEXT_NONE, NULL, &alias, self->err));
+  status = set_width(self, parent->primary_key_count);
+  for (uint32_t k = 0; k < parent->primary_key_count && status >= 0; k++) {
+    self->later->local[k] = parent->primary_key[k]->column;
+    status = add_key(self, parent->primary_key[k]->column, alias);
+  }
+  if (status >= 0 && relationship->secondary != NULL) {
+    la_node *plain = la_from_table(self->sql, relationship->secondary);
+    table = plain != NULL ? la_from_alias(self->sql, plain, LA_TEXT_NONE, 0) : NULL;
+    la_node_release(plain);
+    status = table != NULL ? LA_OK : la_fail_nomem(self->err);
+  }
+  if (status >= 0) {
+    status = la_relationship_join(self->sql, relationship, alias, self->target, table, &primary, &second, self->err);
+  }
+  if (status >= 0) {
+    status = la_from_join(self->sql, element_of(alias), table != NULL ? table : element_of(self->target), primary, 0,
+                          &left, self->err);
+  }
+  if (status >= 0 && table != NULL) {
+    status = la_from_join(self->sql, left, element_of(self->target), second, 0, &whole, self->err);
+  } else if (status >= 0) {
+    whole = la_node_retain(left);
+  }
+  if (status >= 0) {
+    status = la_node_list_take(&self->froms, self->sql->alloc, whole, self->err);
+  }
+  la_node_release(alias);
+  la_node_release(table);
+  la_node_release(primary);
+  la_node_release(second);
+  la_node_release(left);
+  return status;
+}
+
+/* keys IN (list) */
+static la_status add_in(making *self) {
+  la_value none = LA_VALUE_NONE;
+  uint32_t width = self->later->width;
+  la_node *left = width == 1 ? la_node_retain(self->keys.list.items[0])
+                             : la_expr_tuple(self->sql, self->keys.list.items, width);
+  la_node *condition;
+  self->later->type = width == 1 ? left->type : NULL;
+  self->later->list = la_expr_params(self->sql, LA_TEXT_LITERAL("primary_keys"), &none, 1, width > 1 ? width : 0,
+                                     self->later->type);
+  condition = left != NULL && self->later->list != NULL
+                  ? la_expr_binary(self->sql, LA_OP_IN, left, self->later->list)
+                  : NULL;
+  la_node_release(left);
+  LA_TRY(la_node_list_take(&self->where, self->sql->alloc, condition, self->err));
+  if (self->link->criteria != NULL) {
+    la_node *moved = NULL;
+    la_node *own = la_mapper_entity(self->link->relationship->target);
+    if (own != NULL && own->children[0] != element_of(self->target)) {
+      LA_TRY(la_adapt_columns(self->sql, self->link->criteria, own->children[0], element_of(self->target), &moved,
+                              self->err));
+    } else {
+      moved = la_node_retain(self->link->criteria);
+    }
+    LA_TRY(la_node_list_take(&self->where, self->sql->alloc, moved, self->err));
+  }
+  return LA_OK;
+}
+
+static la_status make_select(making *self, la_node **out) {
+  const la_relationship *relationship = self->link->relationship;
+  la_node *select = NULL;
+  la_status status;
+  size_t count = self->later->by_target ? 0 : self->keys.list.count;
+  LA_TRY(la_node_list_take(&self->keys, self->sql->alloc, la_node_retain(self->target), self->err));
+  select = self->later->by_target ? la_select_new(self->sql, &self->target, 1)
+                                  : la_select_new(self->sql, self->keys.list.items, count + 1);
+  status = select != NULL ? LA_OK : la_fail_nomem(self->err);
+  if (status >= 0) {
+    status = la_build_chain(&select, LA_SELECT_FROM, self->froms.list.items, self->froms.list.count, self->err);
+  }
+  if (status >= 0) {
+    status = la_build_chain(&select, LA_SELECT_WHERE, self->where.list.items, self->where.list.count, self->err);
+  }
+  if (status >= 0 && relationship->order_by != NULL && relationship->uselist) {
+    status = la_build_chain(&select, LA_SELECT_ORDER_BY, relationship->order_by->children, relationship->order_by->count,
+                            self->err);
+  }
+  if (status < 0) {
+    la_node_release(select);
+    return status;
+  }
+  *out = select;
+  return LA_OK;
+}
+
+static la_status compile_select(making *self, const la_node *select, const la_load_plan *plan) {
+  size_t size = (plan->param_count + 1) * sizeof(la_node *);
+  const la_node **params = la_alloc(self->sql->alloc, size);
+  la_translate_request request = {.given = true, .options = self->link->options, .path = self->link->path};
+  la_status status;
+  if (params == NULL) {
+    return la_fail_nomem(self->err);
+  }
+  if (plan->param_count != 0) {
+    memcpy(params, plan->params, plan->param_count * sizeof *params);
+  }
+  params[plan->param_count] = self->later->list;
+  status = la_translate_compile(self->engine, select, &request, plan->weak, params, plan->param_count + 1,
+                                &self->later->compiled, self->err);
+  la_free(self->sql->alloc, params, size);
+  if (status >= 0) {
+    la_load_plan *made = (la_load_plan *)(void *)self->later->compiled->extra;
+    made->params = plan->params; /* options below may have criteria too */
+    made->param_count = plan->param_count;
+  }
+  return status;
+}
+
+static la_status make(making *self, const la_load_plan *plan) {
+  const la_relationship *relationship = self->link->relationship;
+  la_node *select = NULL;
+  la_status status;
+  self->target = la_node_retain(self->link->target != NULL ? self->link->target : la_mapper_entity(relationship->target));
+  if (self->target == NULL) {
+    return la_fail_nomem(self->err);
+  }
+  if (relationship->use_get) {
+    LA_TRY(make_by_target(self));
+  } else if (is_by_parent_key(relationship) && !(relationship->secondary != NULL && relationship->self_referential)) {
+    LA_TRY(make_by_foreign_key(self));
+  } else {
+    LA_TRY(make_by_join(self));
+  }
+  LA_TRY(add_in(self));
+  LA_TRY(make_select(self, &select));
+  status = compile_select(self, select, plan);
+  la_node_release(select);
+  return status;
+}
+
+static la_status later_for(la_load *load, const la_job *job, la_later **out, la_error *err) {
+  la_plan_link *link = (la_plan_link *)job->link;
+  la_load_plan *plan = (la_load_plan *)job->plan;
+  making self = {.engine = load->session->engine, .link = link, .err = err};
+  la_status status;
+  if (link->later != NULL) {
+    *out = link->later;
+    return LA_OK;
+  }
+  self.sql = &load->session->engine->sql;
+  self.later = la_alloc_zero(plan->alloc, sizeof *self.later);
+  if (self.later == NULL || !la_vec_reserve(plan->alloc, &plan->laters, 1)) {
+    la_free(plan->alloc, self.later, sizeof *self.later);
+    return la_fail_nomem(err);
+  }
+  status = make(&self, plan);
+  la_node_list_clear(&self.keys, plan->alloc);
+  la_node_list_clear(&self.froms, plan->alloc);
+  la_node_list_clear(&self.where, plan->alloc);
+  la_node_release(self.target);
+  if (status < 0) {
+    la_later_free(self.later, plan->alloc);
+    return status;
+  }
+  plan->laters.items[plan->laters.count++] = self.later;
+  link->later = *out = self.later;
+  return LA_OK;
+}
+
+/* One key, the parents that have it, and the members found for it. */
+typedef struct key_entry {
+  const la_value *key;
+  uint64_t hash;
+  uint32_t count;    /* members */
+  uint32_t begin;    /* their place among all */
+} key_entry;
+
+typedef struct found_member {
+  uint32_t entry;
+  la_instance *instance;
+} found_member;
+
+typedef struct gathering {
+  la_load *load;
+  const la_job *job;
+  la_later *later;
+  la_allocator *alloc;
+  la_error *err;
+  LA_VEC(key_entry) entries;
+  uint32_t *table;        /* open addressing: entry + 1 */
+  size_t table_size;
+  uint32_t *entry_of;     /* parent → its entry; UINT32_MAX: its key is NULL; UINT32_MAX - 1: not known */
+  LA_VEC(found_member) found;
+  la_pair_set pairs;      /* where rows of one member repeat */
+  uint32_t last;
+} gathering;
+
+#define NO_KEY   UINT32_MAX
+#define NOT_KNOWN (UINT32_MAX - 1)
+
+static uint64_t hash_key(const gathering *self, const la_value *key) {
+  uint64_t hash = 0;
+  for (uint32_t i = 0; i < self->later->width; i++) {
+    hash = la_value_hash(&key[i], hash);
+  }
+  return hash;
+}
+
+static bool keys_equal(const gathering *self, const la_value *a, const la_value *b) {
+  for (uint32_t i = 0; i < self->later->width; i++) {
+    if (!la_value_equal(&a[i], &b[i])) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/* The place in the table of `key`, or of the hole where it would go. */
+static size_t table_place(const gathering *self, const la_value *key, uint64_t hash) {
+  size_t at = (size_t)hash & (self->table_size - 1);
+  while (self->table[at] != 0) {
+    const key_entry *entry = &self->entries.items[self->table[at] - 1];
+    if (entry->hash == hash && keys_equal(self, entry->key, key)) {
+      break;
+    }
+    at = (at + 1) & (self->table_size - 1);
+  }
+  return at;
+}
+
+static la_status make_table(gathering *self) {
+  size_t size = 16;
+  while (size < self->job->count * 2) {
+    size *= 2;
+  }
+  self->table = la_alloc_zero(self->alloc, la_array_size(size, sizeof *self->table));
+  self->entry_of = la_alloc(self->alloc, la_array_size(self->job->count, sizeof *self->entry_of));
+  self->table_size = size;
+  return self->table != NULL && self->entry_of != NULL ? LA_OK : la_fail_nomem(self->err);
+}
+
+/* The parent's key, its values lent by the instance. */
+static uint32_t read_parent(const gathering *self, const la_instance *parent, la_value *key) {
+  for (uint32_t i = 0; i < self->later->width; i++) {
+    const la_property *property = la_mapper_property_of_column(parent->mapper, self->later->local[i]);
+    if (property == NULL || property->slot >= parent->slot_count) {
+      return NOT_KNOWN;
+    }
+    if (property->flags & LA_PROPERTY_PRIMARY_KEY) {
+      la_instance_key_part(parent, property->slot, &key[i]);
+    } else {
+      key[i] = parent->slots[property->slot];
+      if (!(key[i].flags & LA_SLOT_LOADED)) {
+        return NOT_KNOWN;
+      }
+    }
+    if (key[i].kind == LA_VALUE_NULL) {
+      return NO_KEY;
+    }
+  }
+  return 0;
+}
+
+static la_status note_parents(gathering *self) {
+  uint32_t width = self->later->width;
+  LA_TRY(make_table(self));
+  for (size_t i = 0; i < self->job->count; i++) {
+    la_value *key = la_arena_alloc(&self->load->arena, width * sizeof *key);
+    uint64_t hash;
+    size_t at;
+    if (key == NULL) {
+      return la_fail_nomem(self->err);
+    }
+    self->entry_of[i] = read_parent(self, self->job->parents[i], key);
+    if (self->entry_of[i] != 0) {
+      continue;
+    }
+    hash = hash_key(self, key);
+    at = table_place(self, key, hash);
+    if (self->table[at] == 0) {
+      if (!la_vec_push(self->alloc, &self->entries, ((key_entry){.key = key, .hash = hash}))) {
+        return la_fail_nomem(self->err);
+      }
+      self->table[at] = (uint32_t)self->entries.count;
+    }
+    self->entry_of[i] = self->table[at] - 1;
+  }
+  return LA_OK;
+}
+
+static la_status note_row(gathering *self, const la_run *run) {
+  uint32_t width = self->later->width;
+  la_value few[8], *key = few;
+  la_instance *instance;
+  size_t at;
+  bool is_new = true;
+  if (self->later->by_target) {
+    instance = run->root;
+    if (instance == NULL || width > 8) {
+      return instance == NULL ? LA_OK : la_fail(self->err, LA_INVALID_REQUEST, "primary keys have at most 8 columns here");
+    }
+    la_instance_key(instance, key);
+  } else {
+    const la_value *value = &run->values[width];
+    if (value->kind == LA_VALUE_NULL) {
+      return LA_OK;
+    }
+    instance = (la_instance *)(intptr_t)value->as.integer;
+    key = run->values;
+  }
+  if (self->last >= self->entries.count || !keys_equal(self, self->entries.items[self->last].key, key)) {
+    at = table_place(self, key, hash_key(self, key));
+    if (self->table[at] == 0) {
+      return LA_OK;
+    }
+    self->last = self->table[at] - 1;
+  }
+  if (run->plan->needs_unique) {
+    LA_TRY(la_pair_set_add(&self->pairs, self->alloc, self->last, instance, &is_new, self->err));
+  }
+  if (!is_new) {
+    return LA_OK;
+  }
+  self->entries.items[self->last].count++;
+  return la_vec_push(self->alloc, &self->found, ((found_member){self->last, instance})) ? LA_OK
+                                                                                       : la_fail_nomem(self->err);
+}
+
+static la_status read_rows(gathering *self, la_run *run) {
+  for (;;) {
+    la_status status = la_run_step(run, self->err);
+    if (status != LA_ROW) {
+      return status;
+    }
+    if (run->root != NULL && run->root_is_pinned) {
+      if (!la_vec_push(self->alloc, &self->load->pinned, run->root)) {
+        la_instance_unpin(run->root);
+        return la_fail_nomem(self->err);
+      }
+    }
+    LA_TRY(note_row(self, run));
+  }
+}
+
+/* The statement's PARAMs with the list of keys from entry `begin` on in the place behind them. */
+static la_status run_chunk(gathering *self, la_run *run, size_t begin, size_t count, const la_node **params) {
+  uint32_t width = self->later->width;
+  size_t total = count * width;
+  la_value *values = la_alloc(self->alloc, total * sizeof *values);
+  uint32_t outer = self->job->plan->param_count;
+  la_node *list;
+  la_status status;
+  if (values == NULL) {
+    return la_fail_nomem(self->err);
+  }
+  for (size_t i = 0; i < count; i++) {
+    memcpy(&values[i * width], self->entries.items[begin + i].key, width * sizeof *values);
+  }
+  list = la_expr_params(&self->load->session->engine->sql, LA_TEXT_LITERAL("primary_keys"), values, (uint32_t)total,
+                        width > 1 ? width : 0, self->later->type);
+  la_free(self->alloc, values, total * sizeof *values);
+  if (list == NULL) {
+    return la_fail_nomem(self->err);
+  }
+  params[outer] = list;
+  status = la_run_open(run, self->later->compiled, params, outer + 1, NULL, NULL, self->err);
+  if (status >= 0) {
+    status = read_rows(self, run);
+  }
+  la_cursor_close(run->cursor);
+  la_node_release(list);
+  return status;
+}
+
+static la_status run_chunks(gathering *self, la_run *run) {
+  uint32_t outer = self->job->plan->param_count;
+  const la_node **params = la_arena_alloc(&self->load->arena, (outer + 1) * sizeof *params);
+  if (params == NULL) {
+    return la_fail_nomem(self->err);
+  }
+  for (uint32_t i = 0; i < outer; i++) {
+    params[i] = i < self->load->pending->params.count ? self->load->pending->params.items[i] : self->job->plan->params[i];
+  }
+  for (size_t begin = 0; begin < self->entries.count; begin += CHUNK_KEYS) {
+    size_t count = self->entries.count - begin < CHUNK_KEYS ? self->entries.count - begin : CHUNK_KEYS;
+    LA_TRY(run_chunk(self, run, begin, count, params));
+  }
+  return la_run_finish(run, self->err);
+}
+
+/* Sorts the members by key, each key's in the order they came, and gives every parent its own. */
+static la_status give_links(gathering *self) {
+  la_instance **members = la_arena_alloc(&self->load->arena, (self->found.count + 1) * sizeof *members);
+  const la_relationship *relationship = self->job->link->relationship;
+  uint32_t begin = 0;
+  if (members == NULL) {
+    return la_fail_nomem(self->err);
+  }
+  for (size_t i = 0; i < self->entries.count; i++) {
+    self->entries.items[i].begin = begin;
+    begin += self->entries.items[i].count;
+    self->entries.items[i].count = 0;
+  }
+  for (size_t i = 0; i < self->found.count; i++) {
+    key_entry *entry = &self->entries.items[self->found.items[i].entry];
+    members[entry->begin + entry->count++] = self->found.items[i].instance;
+  }
+  for (size_t i = 0; i < self->job->count; i++) {
+    la_instance *parent = self->job->parents[i];
+    uint32_t number = self->entry_of[i];
+    const key_entry *entry = number < NOT_KNOWN ? &self->entries.items[number] : NULL;
+    size_t count = entry != NULL ? entry->count : 0;
+    if (number == NOT_KNOWN) {
+      continue;
+    }
+    if (!relationship->uselist && count > 1) {
+      count = 1;
+    }
+    LA_TRY(la_load_add_link(self->load, parent, la_link_number(parent->mapper, relationship),
+                            entry != NULL ? &members[entry->begin] : members, count, self->err));
+  }
+  return LA_OK;
+}
+
+static la_status run_selectin(la_load *load, const la_job *job, la_later *later, la_error *err) {
+  gathering self = {
+      .load = load, .job = job, .later = later, .alloc = load->session->alloc, .err = err, .last = UINT32_MAX};
+  la_run run = {0};
+  la_status status = note_parents(&self);
+  if (status >= 0) {
+    status = la_run_init(&run, load, (const la_load_plan *)(const void *)later->compiled->extra, err);
+  }
+  if (status >= 0) {
+    status = run_chunks(&self, &run);
+  }
+  if (status >= 0) {
+    status = give_links(&self);
+  }
+  la_run_clear(&run);
+  la_vec_clear(self.alloc, &self.entries);
+  la_vec_clear(self.alloc, &self.found);
+  la_pair_set_clear(&self.pairs, self.alloc);
+  la_free(self.alloc, self.table, self.table_size * sizeof *self.table);
+  la_free(self.alloc, self.entry_of, job->count * sizeof *self.entry_of);
+  return status;
+}
+
+static la_status run_immediate(la_load *load, const la_job *job, la_error *err) {
+  for (size_t i = 0; i < job->count; i++) {
+    la_instance *parent = job->parents[i];
+    LA_TRY(la_lazy_run(load, parent, la_link_number(parent->mapper, job->link->relationship), job->link, job->plan, err));
+  }
+  return LA_OK;
+}
+
+la_status la_later_run(la_load *load, const la_job *job, la_error *err) {
+  const la_relationship *relationship = job->link->relationship;
+  la_later *later = NULL;
+  if (!relationship->configured) {
+    return la_fail(err, LA_INVALID_REQUEST, "relationship %.*s is not configured", LA_TEXT_FORMAT(relationship->key));
+  }
+  if (job->link->strategy == LA_LOADER_IMMEDIATE) {
+    return run_immediate(load, job, err);
+  }
+  LA_TRY(later_for(load, job, &later, err));
+  return run_selectin(load, job, later, err);
+}

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Links loaded for one object when they are first read, and get().
+ *
+ *   one-to-many    SELECT addresses.id, … FROM addresses WHERE ? = addresses.user_id ORDER BY addresses.id
+ *   many-to-one    the identity map, or SELECT users.id, users.name FROM users WHERE users.id = ?
+ *   many-to-many   SELECT items.id, … FROM items, order_items WHERE ? = order_items.order_id AND items.id = order_items.item_id
+ *
+ * The statement and its plan stay with the relationship, so a second load compiles nothing.
+ */
+#include "orm/later.h"
+
+#include "orm/instance_internal.h"
+#include "orm/translate.h"
+
+typedef struct making {
+  const la_sql *sql;
+  const la_relationship *relationship;
+  la_single_load *load;
+  la_node *target; /* ENTITY; lent */
+  la_node_list params;
+  la_node_list where;
+} making;
+
+/* Our own columns become parameters, the target's its own. */
+static la_status place_column(const la_node *node, void *context, la_node **out, la_error *err) {
+  making *self = context;
+  const la_relationship *relationship = self->relationship;
+  la_column *column = (la_column *)(void *)node->subject;
+  bool remote = la_node_child(node, 0) == relationship->marker;
+  la_node *param = NULL;
+  if (node->kind != LA_NODE_COLUMN || column == NULL || (node->count != 0 && !remote)) {
+    return LA_OK;
+  }
+  if (remote) {
+    return la_column_through(self->sql, column, self->target, out, err);
+  }
+  if (column->table == relationship->secondary || !la_mapper_has_table(relationship->parent, column->table)) {
+    return LA_OK;
+  }
+  LA_TRY(la_single_load_param(self->load, self->sql, column, &param, err));
+  LA_TRY(la_node_list_take(&self->params, self->sql->alloc, la_node_retain(param), err));
+  *out = param;
+  return LA_OK;
+}
+
+static la_status gather_where(making *self, const la_plan_link *by, la_error *err) {
+  const la_relationship *relationship = self->relationship;
+  la_node *condition = NULL;
+  LA_TRY(la_adapt(self->sql->alloc, relationship->marked, place_column, self, &condition, err));
+  LA_TRY(la_node_list_take(&self->where, self->sql->alloc, condition, err));
+  if (relationship->secondaryjoin != NULL) {
+    LA_TRY(la_node_list_take(&self->where, self->sql->alloc, la_node_retain(relationship->secondaryjoin), err));
+  }
+  if (by != NULL && by->criteria != NULL) {
+    LA_TRY(la_node_list_take(&self->where, self->sql->alloc, la_node_retain(by->criteria), err));
+  }
+  return LA_OK;
+}
+
+static la_status compile(making *self, la_engine *engine, const la_plan_link *by, la_error *err) {
+  const la_relationship *relationship = self->relationship;
+  const la_relationship *reverse = relationship->reverse;
+  la_path here = {NULL, relationship->parent};
+  la_translate_request request = {.given = true, .path = &here};
+  la_node *select = la_select_new(self->sql, &self->target, 1);
+  la_status status = select != NULL ? LA_OK : la_fail_nomem(err);
+  if (by != NULL) {
+    request.options = by->options;
+    request.path = by->path;
+  }
+  if (reverse != NULL && reverse->direction == LA_MANY_TO_ONE && reverse->use_get) {
+    request.lazy_reverse = reverse;
+  }
+  if (status >= 0) {
+    status = la_build_chain(&select, LA_SELECT_WHERE, self->where.list.items, self->where.list.count, err);
+  }
+  if (status >= 0 && relationship->order_by != NULL) {
+    status = la_build_chain(&select, LA_SELECT_ORDER_BY, relationship->order_by->children, relationship->order_by->count,
+                            err);
+  }
+  if (status >= 0) {
+    status = la_single_load_compile(self->load, engine, select, &request, self->params.list.items,
+                                    (uint32_t)self->params.list.count, err);
+  }
+  la_node_release(select);
+  return status;
+}
+
+static la_status make_lazy(la_engine *engine, const la_relationship *relationship, const la_plan_link *by,
+                           la_single_load **out, la_error *err) {
+  making self = {.sql = &engine->sql, .relationship = relationship};
+  la_status status;
+  self.target = by != NULL && by->target != NULL ? by->target : la_mapper_entity(relationship->target);
+  self.load = la_single_load_new(engine->alloc, engine->dialect);
+  status = self.load != NULL && self.target != NULL ? LA_OK : la_fail_nomem(err);
+  if (status >= 0) {
+    status = gather_where(&self, by, err);
+  }
+  if (status >= 0) {
+    status = compile(&self, engine, by, err);
+  }
+  la_node_list_clear(&self.params, engine->alloc);
+  la_node_list_clear(&self.where, engine->alloc);
+  if (status < 0) {
+    la_object_release(self.load);
+    return status;
+  }
+  *out = self.load;
+  return LA_OK;
+}
+
+/* The statement of `relationship`; a new reference. */
+static la_status lazy_for(la_session *session, la_relationship *relationship, const la_plan_link *by,
+                          la_single_load **out, la_error *err) {
+  la_single_load *kept = (la_single_load *)(void *)relationship->lazy_extra;
+  la_engine *engine = session->engine;
+  if (engine == NULL) {
+    return la_fail(err, LA_UNBOUND_EXECUTION, "Session is not bound to an engine");
+  }
+  if (by != NULL && by->options == NULL && by->criteria == NULL && by->target == NULL) {
+    by = NULL;
+  }
+  if (by == NULL && kept != NULL && la_single_load_holds(kept, engine->dialect)) {
+    *out = la_object_retain(kept);
+    return LA_OK;
+  }
+  LA_TRY(make_lazy(engine, relationship, by, out, err));
+  if (by == NULL) {
+    la_object_release(relationship->lazy_extra);
+    relationship->lazy_extra = la_object_retain(*out);
+  }
+  return LA_OK;
+}
+
+bool la_lazy_key(const la_relationship *relationship, const la_instance *instance, la_value *key, bool *unloaded_out) {
+  *unloaded_out = false;
+  for (uint32_t k = 0; k < relationship->pair_count; k++) {
+    const la_column *column = relationship->pairs[relationship->get_order[k]].destination;
+    uint32_t slot = la_slot_of_column(instance->mapper, column);
+    if (slot >= instance->slot_count) {
+      return false;
+    }
+    if (!(instance->slots[slot].flags & LA_SLOT_LOADED) &&
+        !((instance->mapper->slots[slot]->flags & LA_PROPERTY_PRIMARY_KEY) && (instance->flags & LA_INSTANCE_KEYED))) {
+      *unloaded_out = true;
+      return false;
+    }
+    key[k] = instance->slots[slot];
+    if (key[k].kind == LA_VALUE_NULL) {
+      return false;
+    }
+  }
+  return true;
+}
+
+static la_status give_one(la_load *load, la_instance *instance, uint32_t link, la_instance *found, la_error *err) {
+  la_instance **members = la_arena_alloc(&load->arena, sizeof *members);
+  if (members == NULL) {
+    return la_fail_nomem(err);
+  }
+  members[0] = found;
+  return la_load_add_link(load, instance, link, members, found != NULL, err);
+}
+
+#define MOST_KEYS 16
+
+/* A many-to-one: `*done_out` if the identity map, or a NULL key, has answered. */
+static la_status from_map(la_load *load, la_instance *instance, uint32_t link, const la_relationship *relationship,
+                          bool *done_out, la_error *err) {
+  la_value key[MOST_KEYS];
+  la_session *session = load->session;
+  const la_mapper *root = relationship->target->root;
+  la_instance *found;
+  bool unloaded;
+  *done_out = false;
+  if (relationship->pair_count > MOST_KEYS) {
+    return LA_OK;
+  }
+  if (!la_lazy_key(relationship, instance, key, &unloaded)) {
+    *done_out = !unloaded;
+    return unloaded ? LA_OK : give_one(load, instance, link, NULL, err);
+  }
+  found = la_identity_find(&session->map, root, key, la_identity_hash(root, key));
+  if (found == NULL) {
+    return LA_OK;
+  }
+  *done_out = true;
+  LA_TRY(la_load_pin(load, found, err));
+  if (!la_mapper_is_a(found->mapper, relationship->target) || (found->flags & LA_INSTANCE_GONE)) {
+    found = NULL;
+  } else if (found->flags & LA_INSTANCE_EXPIRED) {
+    la_status status = la_load_expired(load, found, err);
+    if (status == LA_OBJECT_DELETED) {
+      la_error_clear(err);
+      found = NULL;
+    } else {
+      LA_TRY(status);
+    }
+  }
+  return give_one(load, instance, link, found, err);
+}
+
+/* The values that the statement needs may be expired or deferred. */
+static la_status load_own_columns(la_load *load, la_instance *instance, const la_relationship *relationship,
+                                  la_error *err) {
+  for (uint32_t i = 0; i < relationship->pair_count; i++) {
+    const la_sync_pair *pair = &relationship->pairs[i];
+    const la_column *column = relationship->direction == LA_MANY_TO_ONE ? pair->destination : pair->source;
+    uint32_t slot = la_slot_of_column(instance->mapper, column);
+    if (slot < instance->slot_count && !(instance->slots[slot].flags & LA_SLOT_LOADED) &&
+        !(instance->mapper->slots[slot]->flags & LA_PROPERTY_PRIMARY_KEY)) {
+      LA_TRY(la_load_slot(load, instance, slot, err));
+    }
+  }
+  return LA_OK;
+}
+
+la_status la_lazy_run(la_load *load, la_instance *instance, uint32_t link, const la_plan_link *by,
+                      const la_load_plan *plan, la_error *err) {
+  la_relationship *relationship = instance->mapper->links[link]->relationship;
+  la_single_load *statement = NULL;
+  la_instance **members;
+  size_t count;
+  la_status status;
+  (void)plan;
+  LA_TRY(load_own_columns(load, instance, relationship, err));
+  if (relationship->use_get && (by == NULL || by->criteria == NULL)) {
+    bool done;
+    LA_TRY(from_map(load, instance, link, relationship, &done, err));
+    if (done) {
+      return LA_OK;
+    }
+  }
+  if ((instance->links[link].flags & LA_LINK_RAISE_ON_SQL) || (by == NULL && relationship->lazy == LA_LOADER_RAISE_ON_SQL)) {
+    return la_fail(err, LA_INVALID_REQUEST, "'%.*s.%.*s' is not available due to lazy='raise_on_sql'",
+                   LA_TEXT_FORMAT(instance->mapper->class_name), LA_TEXT_FORMAT(relationship->key));
+  }
+  LA_TRY(lazy_for(load->session, relationship, by, &statement, err));
+  status = la_single_load_run(load, statement, instance, NULL, &members, &count, err);
+  la_object_release(statement);
+  LA_TRY(status);
+  if (!relationship->uselist && count > 1) {
+    count = 1;
+  }
+  return la_load_add_link(load, instance, link, members, count, err);
+}
+
+static la_status fail_detached(const la_instance *instance, la_text key, la_error *err) {
+  la_strbuf text;
+  la_strbuf_init(&text, instance->mapper->alloc);
+  la_instance_describe(instance, &text);
+  (void)la_fail_code(err, LA_DETACHED_INSTANCE, "bhk3",
+                     "Parent instance <%.*s> is not bound to a Session; lazy load operation of attribute '%.*s' cannot "
+                     "proceed",
+                     LA_TEXT_FORMAT(la_strbuf_view(&text)), LA_TEXT_FORMAT(key));
+  la_strbuf_clear(&text);
+  return LA_DETACHED_INSTANCE;
+}
+
+/* A link without a session to load it through: nothing is there for an object that is not in the database. */
+static la_status load_without_sql(la_instance *instance, uint32_t link, la_load *load, la_error *err) {
+  la_link_load nothing = {.instance = instance, .link = link};
+  la_allocator *alloc = instance->mapper->alloc;
+  la_session *session = instance->session;
+  if (session != NULL) {
+    LA_TRY(la_load_begin(load, session, err));
+    return la_load_add_link(load, instance, link, NULL, 0, err);
+  }
+  la_arena_init(&load->arena, alloc);
+  if (!la_vec_push(alloc, &load->links, nothing)) {
+    return la_fail_nomem(err);
+  }
+  return LA_OK;
+}
+
+la_status la_load_link(la_instance *instance, uint32_t link, la_load *load, la_error *err) {
+  la_relationship *relationship = instance->mapper->links[link]->relationship;
+  bool raises = instance->links[link].flags & LA_LINK_RAISE;
+  if (!relationship->configured) {
+    return la_fail(err, LA_INVALID_REQUEST, "relationship %.*s.%.*s is not configured",
+                   LA_TEXT_FORMAT(instance->mapper->class_name), LA_TEXT_FORMAT(relationship->key));
+  }
+  if (!(instance->flags & LA_INSTANCE_KEYED) || relationship->lazy == LA_LOADER_NOLOAD) {
+    return load_without_sql(instance, link, load, err);
+  }
+  if (raises || relationship->lazy == LA_LOADER_RAISE) {
+    return la_fail(err, LA_INVALID_REQUEST, "'%.*s.%.*s' is not available due to lazy='raise'",
+                   LA_TEXT_FORMAT(instance->mapper->class_name), LA_TEXT_FORMAT(relationship->key));
+  }
+  if (instance->session == NULL) {
+    return fail_detached(instance, relationship->key, err);
+  }
+  LA_TRY(la_load_begin(load, instance->session, err));
+  LA_TRY(la_load_pin(load, instance, err));
+  return la_lazy_run(load, instance, link, NULL, NULL, err);
+}

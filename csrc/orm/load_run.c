@@ -1,0 +1,640 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Rows to instances.
+ *
+ * For each entity of a row: its key's values, one look into the identity map, and either a new instance in the chunk that is being
+ * filled, its bytes beside it, or the one that is there, of which only unloaded slots are filled.
+ */
+#include "orm/load_internal.h"
+
+#include "orm/instance_internal.h"
+
+static size_t round_up(size_t size) {
+  return (size + 7) & ~(size_t)7;
+}
+
+uint32_t la_link_number(const la_mapper *mapper, const la_relationship *relationship) {
+  uint32_t link = relationship->link;
+  if (link < mapper->link_count && mapper->links[link]->relationship == relationship) {
+    return link;
+  }
+  for (uint32_t i = 0; i < mapper->link_count; i++) {
+    if (mapper->links[i]->relationship == relationship) {
+      return i;
+    }
+  }
+  return UINT32_MAX;
+}
+
+uint32_t la_slot_of_column(const la_mapper *mapper, const la_column *column) {
+  const la_property *property = la_mapper_property_of_column(mapper, column);
+  return property != NULL ? property->slot : UINT32_MAX;
+}
+
+static la_status make_states(la_run *run, la_error *err) {
+  const la_load_plan *plan = run->plan;
+  la_arena *arena = &run->load->arena;
+  uint32_t most = 1;
+  for (const la_plan_entity *entity = plan->entities; entity != NULL; entity = entity->next) {
+    most = entity->slot_count > most ? entity->slot_count : most;
+  }
+  run->converted = la_arena_alloc(arena, most * sizeof *run->converted);
+  run->entities = la_arena_alloc_zero(arena, (plan->entity_count + 1) * sizeof *run->entities);
+  run->links = la_arena_alloc_zero(arena, (plan->link_count + 1) * sizeof *run->links);
+  run->values = la_arena_alloc_zero(arena, (plan->part_count + 1) * sizeof *run->values);
+  run->row = la_arena_alloc_zero(arena, (run->width + 1) * sizeof *run->row);
+  if (run->converted == NULL || run->entities == NULL || run->links == NULL || run->values == NULL ||
+      run->row == NULL) {
+    return la_fail_nomem(err);
+  }
+  for (uint32_t i = 0; i < plan->link_count; i++) {
+    run->links[i].last = SIZE_MAX;
+  }
+  return LA_OK;
+}
+
+la_status la_run_init(la_run *run, la_load *load, const la_load_plan *plan, la_error *err) {
+  *run = (la_run){.load = load, .session = load->session, .plan = plan, .populate = load->populate_existing};
+  run->cursor = &run->own_cursor;
+  la_arena_init(&run->scratch, load->session->alloc);
+  la_params_init(&run->params, load->session->alloc);
+  return make_states(run, err);
+}
+
+static void clear_states(la_run *run) {
+  la_allocator *alloc = run->session->alloc;
+  for (uint32_t i = 0; run->links != NULL && i < run->plan->link_count; i++) {
+    la_vec_clear(alloc, &run->links[i].gathers);
+    la_map_clear(&run->links[i].index, alloc);
+    la_pair_set_clear(&run->links[i].pairs, alloc);
+  }
+  for (uint32_t i = 0; run->entities != NULL && i < run->plan->entity_count; i++) {
+    la_vec_clear(alloc, &run->entities[i].seen);
+    la_map_clear(&run->entities[i].seen_index, alloc);
+  }
+  run->links = NULL;
+  run->entities = NULL;
+}
+
+la_status la_run_restart(la_run *run, la_error *err) {
+  clear_states(run);
+  la_arena_clear(&run->load->arena);
+  return make_states(run, err);
+}
+
+la_status la_run_open(la_run *run, const la_compiled *compiled, const la_node *const *params, uint32_t param_count,
+                      la_param_lookup lookup, void *context, la_error *err) {
+  la_connection *connection = NULL;
+  la_text text;
+  LA_TRY(la_session_connection(run->session, &connection, err));
+  LA_TRY(la_params_fill(&run->params, compiled, params, param_count, lookup, context, &text, err));
+  LA_TRY(la_cursor_open(run->cursor, connection, text, run->params.values.items, (uint32_t)run->params.values.count,
+                        err));
+  if (run->cursor->column_count > run->width) {
+    run->width = run->cursor->column_count;
+    run->row = la_arena_alloc_zero(&run->load->arena, run->width * sizeof *run->row);
+    if (run->row == NULL) {
+      return la_fail_nomem(err);
+    }
+  }
+  return LA_OK;
+}
+
+static la_status convert(la_run *run, const la_type *type, const la_value *stored, la_value *out, la_text what,
+                         la_error *err) {
+  la_error inner = LA_ERROR_INIT;
+  la_status status = la_type_result(type, stored, out, &run->scratch, &inner);
+  if (status == LA_NOMEM) {
+    return la_fail_nomem(err);
+  }
+  return status < 0 ? la_fail(err, status, "(%.*s) %s", LA_TEXT_FORMAT(what), inner.message) : LA_OK;
+}
+
+/* Reads the key of `entity`; false if the row has none, as after an outer join. */
+static bool read_key(la_run *run, const la_plan_entity *entity, la_value *key, la_status *status, la_error *err) {
+  uint32_t count = entity->mapper->primary_key_count, nulls = 0;
+  for (uint32_t k = 0; k < count; k++) {
+    key[k] = run->row[entity->key_columns[k]];
+    if (key[k].kind == LA_VALUE_NULL) {
+      nulls++;
+    } else if (entity->key_types[k] != NULL) {
+      la_value stored = key[k];
+      *status = convert(run, entity->key_types[k], &stored, &key[k], entity->mapper->primary_key[k]->key, err);
+      if (*status < 0) {
+        return false;
+      }
+    }
+  }
+  return nulls == 0 || (entity->partial_keys && nulls < count);
+}
+
+static uint32_t slot_in(const la_mapper *mapper, const la_mapper *of, uint32_t slot) {
+  const la_property *wanted, *found;
+  if (mapper == of) {
+    return slot;
+  }
+  wanted = of->slots[slot];
+  if (slot < mapper->slot_count && mapper->slots[slot]->key.bytes == wanted->key.bytes) {
+    return slot;
+  }
+  found = la_mapper_property(mapper, wanted->key);
+  return found != NULL ? found->slot : UINT32_MAX;
+}
+
+/* The values of the entity's slots into `converted`; gives the bytes that they take. */
+static la_status read_slots(la_run *run, const la_plan_entity *entity, size_t *bytes_out, la_error *err) {
+  size_t bytes = 0;
+  for (uint32_t i = 0; i < entity->slot_count; i++) {
+    const la_plan_slot *slot = &entity->slots[i];
+    la_value *value = &run->converted[i];
+    *value = run->row[slot->column];
+    if (slot->type != NULL && value->kind != LA_VALUE_NULL) {
+      la_value stored = *value;
+      LA_TRY(convert(run, slot->type, &stored, value, entity->mapper->slots[slot->slot]->key, err));
+    }
+    if (la_value_has_bytes(value)) {
+      bytes += value->len;
+    }
+  }
+  *bytes_out = bytes;
+  return LA_OK;
+}
+
+static la_status room_in_chunk(la_run *run, size_t size, la_error *err) {
+  if (run->chunk != NULL && (size_t)(run->chunk->end - run->chunk->next) >= size) {
+    return LA_OK;
+  }
+  if (run->chunk != NULL) {
+    la_chunk_unpin(run->chunk);
+  }
+  run->chunk = la_slab_chunk(run->session->slab, size, (size_t)run->rows_read * size);
+  return run->chunk != NULL ? LA_OK : la_fail_nomem(err);
+}
+
+/* A new persistent instance; its one pin is the caller's. */
+static la_status make_instance(la_run *run, const la_plan_entity *entity, la_mapper *mapper, uint64_t hash,
+                               la_instance **out, la_error *err) {
+  la_instance *instance;
+  size_t bytes;
+  char *text = NULL;
+  la_status status;
+  LA_TRY(read_slots(run, entity, &bytes, err));
+  LA_TRY(room_in_chunk(run, round_up(la_instance_size(mapper)) + round_up(bytes), err));
+  instance = la_instance_in_chunk(run->chunk, mapper);
+  if (bytes != 0) {
+    text = la_chunk_alloc(run->chunk, bytes);
+  }
+  for (uint32_t i = 0; i < entity->slot_count; i++) {
+    uint32_t number = slot_in(mapper, entity->mapper, entity->slots[i].slot);
+    la_value *place;
+    if (number == UINT32_MAX) {
+      continue;
+    }
+    place = &instance->slots[number];
+    *place = run->converted[i];
+    place->flags = LA_SLOT_LOADED;
+    place->spare = 0;
+    if (la_value_has_bytes(place)) {
+      if (place->len != 0) {
+        memcpy(text, place->as.bytes, place->len);
+      }
+      place->as.bytes = text;
+      text += place->len;
+    }
+  }
+  for (uint32_t i = 0; i < entity->raised_count; i++) {
+    uint32_t number = slot_in(mapper, entity->mapper, entity->raised[i]);
+    if (number != UINT32_MAX) {
+      instance->slots[number].flags |= LA_SLOT_RAISE;
+    }
+  }
+  status = la_identity_add(&run->session->map, instance, hash, err);
+  if (status < 0) {
+    la_instance_unpin(instance);
+    return status;
+  }
+  instance->session = run->session;
+  instance->flags |= LA_INSTANCE_KEYED;
+  *out = instance;
+  return LA_OK;
+}
+
+static void note_unexpired(la_instance *instance) {
+  if (!(instance->flags & LA_INSTANCE_EXPIRED)) {
+    return;
+  }
+  for (uint32_t i = 0; i < instance->slot_count; i++) {
+    if (instance->slots[i].flags & LA_SLOT_EXPIRED) {
+      return;
+    }
+  }
+  instance->flags &= ~(uint32_t)LA_INSTANCE_EXPIRED;
+}
+
+/* Fills what is not loaded of an instance that was there; everything if the load overwrites. */
+static la_status fill_instance(la_run *run, const la_plan_entity *entity, la_instance *instance, la_error *err) {
+  bool wanted = run->populate, was_read = false;
+  size_t unused;
+  for (uint32_t i = 0; i < entity->slot_count && !wanted; i++) {
+    uint32_t number = slot_in(instance->mapper, entity->mapper, entity->slots[i].slot);
+    wanted = number < instance->slot_count && !(instance->slots[number].flags & (LA_SLOT_LOADED | LA_SLOT_MODIFIED));
+  }
+  for (uint32_t i = 0; wanted && i < entity->slot_count; i++) {
+    uint32_t number = slot_in(instance->mapper, entity->mapper, entity->slots[i].slot);
+    if (number >= instance->slot_count ||
+        (!run->populate && (instance->slots[number].flags & (LA_SLOT_LOADED | LA_SLOT_MODIFIED)))) {
+      continue;
+    }
+    if (!was_read) {
+      LA_TRY(read_slots(run, entity, &unused, err));
+      was_read = true;
+    }
+    LA_TRY(la_instance_load(instance, number, &run->converted[i], false, err));
+  }
+  if (was_read) {
+    note_unexpired(instance);
+  }
+  return LA_OK;
+}
+
+static bool is_last(const la_entity_state *state, const la_value *key) {
+  const la_instance *last = state->last;
+  if (last == NULL) {
+    return false;
+  }
+  for (uint32_t k = 0; k < last->mapper->primary_key_count; k++) {
+    const la_value *slot = &last->slots[last->mapper->primary_key[k]->slot];
+    if ((slot->flags & LA_SLOT_MODIFIED) || !la_value_equal(slot, &key[k])) {
+      return false;
+    }
+  }
+  return true;
+}
+
+static la_status mapper_of_row(la_run *run, const la_plan_entity *entity, la_mapper **out, la_error *err) {
+  const la_value *value;
+  la_mapper *mapper;
+  *out = entity->mapper;
+  if (entity->polymorphic_column == UINT32_MAX || entity->mapper->registry == NULL) {
+    return LA_OK;
+  }
+  value = &run->row[entity->polymorphic_column];
+  if (value->kind == LA_VALUE_NULL || (entity->mapper->has_polymorphic_identity &&
+                                       la_value_equal(value, &entity->mapper->polymorphic_identity))) {
+    return LA_OK;
+  }
+  mapper = la_mapper_of_identity(entity->mapper, value);
+  if (mapper == NULL) {
+    la_strbuf text;
+    la_strbuf_init(&text, run->session->alloc);
+    la_value_describe(value, &text);
+    (void)la_fail(err, LA_INVALID_REQUEST, "No such polymorphic_identity %.*s is defined",
+                  LA_TEXT_FORMAT(la_strbuf_view(&text)));
+    la_strbuf_clear(&text);
+    return LA_INVALID_REQUEST;
+  }
+  if (la_mapper_is_a(mapper, entity->mapper)) {
+    *out = mapper;
+  }
+  return LA_OK;
+}
+
+static size_t pair_place(const la_pair_set *set, size_t gather, const la_instance *instance) {
+  uint64_t hash = la_hash_mix((uint64_t)gather, (uint64_t)(uintptr_t)instance);
+  size_t at = (size_t)hash & (set->size - 1);
+  while (set->entries[at].instance != NULL &&
+         !(set->entries[at].instance == instance && set->entries[at].gather == gather)) {
+    at = (at + 1) & (set->size - 1);
+  }
+  return at;
+}
+
+la_status la_pair_set_add(la_pair_set *set, la_allocator *alloc, size_t gather, const la_instance *instance,
+                          bool *new_out, la_error *err) {
+  size_t at;
+  if ((set->count + 1) * 2 > set->size) {
+    la_pair_set grown = {.size = set->size ? set->size * 2 : 64, .count = set->count};
+    grown.entries = la_alloc_zero(alloc, la_array_size(grown.size, sizeof *grown.entries));
+    if (grown.entries == NULL) {
+      return la_fail_nomem(err);
+    }
+    for (size_t i = 0; i < set->size; i++) {
+      if (set->entries[i].instance != NULL) {
+        grown.entries[pair_place(&grown, set->entries[i].gather, set->entries[i].instance)] = set->entries[i];
+      }
+    }
+    la_free(alloc, set->entries, set->size * sizeof *set->entries);
+    *set = grown;
+  }
+  at = pair_place(set, gather, instance);
+  *new_out = set->entries[at].instance == NULL;
+  if (*new_out) {
+    set->entries[at].instance = instance;
+    set->entries[at].gather = gather;
+    set->count++;
+  }
+  return LA_OK;
+}
+
+void la_pair_set_clear(la_pair_set *set, la_allocator *alloc) {
+  la_free(alloc, set->entries, set->size * sizeof *set->entries);
+  *set = (la_pair_set){0};
+}
+
+/* The gather of `parent`, made at its first row. */
+static la_status gather_of(la_run *run, const la_plan_link *link, la_instance *parent, size_t *out, la_error *err) {
+  la_link_state *state = &run->links[link->number];
+  la_allocator *alloc = run->session->alloc;
+  uintptr_t place;
+  uint32_t number;
+  if (state->last != SIZE_MAX && state->gathers.items[state->last].parent == parent) {
+    *out = state->last;
+    return LA_OK;
+  }
+  place = (uintptr_t)la_map_get_pointer(&state->index, parent);
+  if (place == 0) {
+    la_gather gather = {.parent = parent};
+    number = la_link_number(parent->mapper, link->relationship);
+    gather.skip = number >= parent->link_count || ((parent->links[number].flags & LA_LINK_LOADED) && !run->populate);
+    if (!la_vec_push(alloc, &state->gathers, gather)) {
+      return la_fail_nomem(err);
+    }
+    place = state->gathers.count;
+    if (!la_map_set_pointer(&state->index, alloc, parent, (void *)place)) {
+      state->gathers.count--;
+      return la_fail_nomem(err);
+    }
+  }
+  *out = state->last = place - 1;
+  return LA_OK;
+}
+
+static la_status add_member(la_run *run, const la_plan_link *link, size_t at, la_instance *child, la_error *err) {
+  la_link_state *state = &run->links[link->number];
+  la_gather *gather = &state->gathers.items[at];
+  la_member *member;
+  bool is_new = false;
+  if (gather->skip || (!link->relationship->uselist && gather->count != 0)) {
+    return LA_OK;
+  }
+  if (link->relationship->uselist) {
+    LA_TRY(la_pair_set_add(&state->pairs, run->session->alloc, at, child, &is_new, err));
+    if (!is_new) {
+      return LA_OK;
+    }
+  }
+  member = la_arena_alloc(&run->load->arena, sizeof *member);
+  if (member == NULL) {
+    return la_fail_nomem(err);
+  }
+  *member = (la_member){child, NULL};
+  if (gather->last != NULL) {
+    gather->last->next = member;
+  } else {
+    gather->first = member;
+  }
+  gather->last = member;
+  gather->count++;
+  return LA_OK;
+}
+
+static la_status note_seen(la_run *run, const la_plan_entity *entity, la_instance *instance, la_error *err) {
+  la_entity_state *state = &run->entities[entity->number];
+  la_allocator *alloc = run->session->alloc;
+  if (la_map_get_pointer(&state->seen_index, instance) != NULL) {
+    return LA_OK;
+  }
+  if (!la_map_set_pointer(&state->seen_index, alloc, instance, instance) ||
+      !la_vec_push(alloc, &state->seen, instance)) {
+    return la_fail_nomem(err);
+  }
+  return LA_OK;
+}
+
+static void mark_link(la_run *run, const la_plan_link *link, la_instance *instance) {
+  uint32_t number = la_link_number(instance->mapper, link->relationship);
+  if (number < instance->link_count && (run->populate || !(instance->links[number].flags & LA_LINK_LOADED))) {
+    instance->links[number].flags |=
+        link->sql_only || link->strategy == LA_LOADER_RAISE_ON_SQL ? LA_LINK_RAISE_ON_SQL : LA_LINK_RAISE;
+  }
+}
+
+static la_status read_entity(la_run *run, const la_plan_entity *entity, la_instance **out, bool *pinned_out,
+                             la_error *err);
+
+/* What the plan does about the links of `instance`, of which this row is one. The depth is that of the plan's joins. */
+static la_status read_links(la_run *run, const la_plan_entity *entity, la_instance *instance, la_error *err) {
+  bool later = false;
+  for (const la_plan_link *link = entity->links; link != NULL; link = link->next) {
+    size_t gather;
+    la_instance *child = NULL;
+    bool pinned = false;
+    switch (link->strategy) {
+    case LA_LOADER_JOINED:
+    case LA_LOADER_CONTAINS:
+      LA_TRY(gather_of(run, link, instance, &gather, err));
+      LA_TRY(read_entity(run, link->entity, &child, &pinned, err));
+      if (child != NULL) {
+        LA_TRY(add_member(run, link, gather, child, err));
+      }
+      break;
+    case LA_LOADER_NOLOAD:
+      LA_TRY(gather_of(run, link, instance, &gather, err));
+      break;
+    case LA_LOADER_RAISE:
+    case LA_LOADER_RAISE_ON_SQL:
+      mark_link(run, link, instance);
+      break;
+    default:
+      later = true;
+      break;
+    }
+  }
+  return later ? note_seen(run, entity, instance, err) : LA_OK;
+}
+
+/* The instance of `entity` in this row, or NULL. `*pinned_out`: on entry, whether the caller wants to hold the pin; on return, whether it
+ * does. Otherwise the load holds it. */
+static la_status read_entity(la_run *run, const la_plan_entity *entity, la_instance **out, bool *pinned_out,
+                             la_error *err) {
+  la_value few[4], *key = few;
+  la_entity_state *state = &run->entities[entity->number];
+  la_mapper *mapper = entity->mapper;
+  la_instance *instance;
+  bool wants_pin = *pinned_out;
+  la_status status = LA_OK;
+  uint64_t hash;
+  *out = NULL;
+  *pinned_out = false;
+  if (mapper->primary_key_count > 4) {
+    key = la_arena_alloc(&run->scratch, mapper->primary_key_count * sizeof *key);
+    if (key == NULL) {
+      return la_fail_nomem(err);
+    }
+  }
+  if (!read_key(run, entity, key, &status, err)) {
+    state->last = NULL;
+    return status;
+  }
+  if (is_last(state, key)) {
+    instance = state->last;
+    if (wants_pin) {
+      la_instance_pin(instance);
+      *pinned_out = true;
+    }
+    *out = instance;
+    return entity->links != NULL ? read_links(run, entity, instance, err) : LA_OK;
+  }
+  hash = la_identity_hash(mapper->root, key);
+  instance = la_identity_find(&run->session->map, mapper->root, key, hash);
+  if (instance != NULL) {
+    la_instance_pin(instance);
+    status = fill_instance(run, entity, instance, err);
+  } else {
+    status = mapper_of_row(run, entity, &mapper, err);
+    if (status >= 0) {
+      status = make_instance(run, entity, mapper, hash, &instance, err);
+    }
+  }
+  if (status >= 0 && !wants_pin) {
+    status = la_vec_push(run->session->alloc, &run->load->pinned, instance) ? LA_OK : la_fail_nomem(err);
+  }
+  if (status < 0) {
+    if (instance != NULL) {
+      la_instance_unpin(instance);
+    }
+    return status;
+  }
+  *pinned_out = wants_pin;
+  state->last = instance;
+  *out = instance;
+  return entity->links != NULL ? read_links(run, entity, instance, err) : LA_OK;
+}
+
+static la_status read_parts(la_run *run, la_error *err) {
+  const la_load_plan *plan = run->plan;
+  if (plan->single) {
+    run->root_is_pinned = true;
+    return read_entity(run, plan->details[0].entity, &run->root, &run->root_is_pinned, err);
+  }
+  for (uint32_t i = 0; i < plan->part_count; i++) {
+    const la_plan_part *part = &plan->details[i];
+    la_instance *instance = NULL;
+    bool pinned = false;
+    if (part->entity != NULL) {
+      LA_TRY(read_entity(run, part->entity, &instance, &pinned, err));
+      run->values[i] = instance != NULL ? la_value_integer((int64_t)(intptr_t)instance) : LA_VALUE_NONE;
+    } else {
+      run->values[i] = run->row[part->column];
+      if (part->type != NULL && run->values[i].kind != LA_VALUE_NULL) {
+        LA_TRY(convert(run, part->type, &run->row[part->column], &run->values[i], plan->parts[i].key, err));
+      }
+    }
+  }
+  return LA_OK;
+}
+
+la_status la_run_step(la_run *run, la_error *err) {
+  la_status status = la_cursor_step(run->cursor, err);
+  if (status != LA_ROW) {
+    return status;
+  }
+  la_cursor_row(run->cursor, run->row);
+  if (run->plan->converts) {
+    la_arena_clear(&run->scratch);
+  }
+  run->rows_read++;
+  run->root = NULL;
+  run->root_is_pinned = false;
+  status = read_parts(run, err);
+  if (status < 0 && run->root_is_pinned && run->root != NULL) {
+    la_instance_unpin(run->root);
+    run->root = NULL;
+  }
+  return status < 0 ? status : LA_ROW;
+}
+
+static la_status give_links(la_run *run, const la_plan_link *link, la_error *err) {
+  la_link_state *state = &run->links[link->number];
+  for (size_t i = 0; i < state->gathers.count; i++) {
+    la_gather *gather = &state->gathers.items[i];
+    la_instance **members;
+    uint32_t at = 0;
+    if (gather->skip) {
+      continue;
+    }
+    members = la_arena_alloc(&run->load->arena, (gather->count + 1) * sizeof *members);
+    if (members == NULL) {
+      return la_fail_nomem(err);
+    }
+    for (const la_member *member = gather->first; member != NULL; member = member->next) {
+      members[at++] = member->instance;
+    }
+    LA_TRY(la_load_add_link(run->load, gather->parent, la_link_number(gather->parent->mapper, link->relationship),
+                            members, gather->count, err));
+  }
+  return LA_OK;
+}
+
+/* Queues a later load for those parents whose link is not loaded yet. */
+static la_status queue_later(la_run *run, const la_plan_entity *entity, const la_plan_link *link, la_error *err) {
+  const la_entity_state *state = &run->entities[entity->number];
+  la_job job = {.link = link, .plan = run->plan};
+  job.parents = la_arena_alloc(&run->load->arena, (state->seen.count + 1) * sizeof *job.parents);
+  if (job.parents == NULL) {
+    return la_fail_nomem(err);
+  }
+  for (size_t i = 0; i < state->seen.count; i++) {
+    la_instance *parent = state->seen.items[i];
+    uint32_t number = la_link_number(parent->mapper, link->relationship);
+    if (number < parent->link_count && (run->populate || !(parent->links[number].flags & LA_LINK_LOADED))) {
+      job.parents[job.count++] = parent;
+    }
+  }
+  if (job.count != 0 && !la_vec_push(run->session->alloc, &run->load->pending->jobs, job)) {
+    return la_fail_nomem(err);
+  }
+  return LA_OK;
+}
+
+la_status la_run_finish(la_run *run, la_error *err) {
+  const la_plan_entity **order;
+  if (run->plan->link_count == 0) {
+    return LA_OK;
+  }
+  order = la_arena_alloc(&run->load->arena, run->plan->entity_count * sizeof *order);
+  if (order == NULL) {
+    return la_fail_nomem(err);
+  }
+  for (const la_plan_entity *entity = run->plan->entities; entity != NULL; entity = entity->next) {
+    order[entity->number] = entity;
+  }
+  for (uint32_t i = 0; i < run->plan->entity_count; i++) {
+    for (const la_plan_link *link = order[i]->links; link != NULL; link = link->next) {
+      if (run->links[link->number].gathers.count != 0) {
+        LA_TRY(give_links(run, link, err));
+      } else if (link->strategy == LA_LOADER_SELECTIN || link->strategy == LA_LOADER_SUBQUERY ||
+                 link->strategy == LA_LOADER_IMMEDIATE) {
+        LA_TRY(queue_later(run, order[i], link, err));
+      }
+    }
+  }
+  return LA_OK;
+}
+
+void la_run_clear(la_run *run) {
+  if (run->load == NULL) {
+    return;
+  }
+  if (run->cursor == &run->own_cursor) {
+    la_cursor_close(run->cursor);
+  }
+  if (run->chunk != NULL) {
+    la_chunk_unpin(run->chunk);
+    run->chunk = NULL;
+  }
+  la_arena_clear(&run->scratch);
+  la_params_clear(&run->params);
+  clear_states(run);
+  run->load = NULL;
+}

@@ -1,0 +1,464 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Column attributes read again: expired ones, deferred ones, refresh(), and get() by key.
+ *
+ *   everything     SELECT users.id, users.name FROM users WHERE users.id = ?
+ *   some of it     SELECT users.name FROM users WHERE users.id = ?
+ *
+ * The statements stay with the mapper.
+ */
+#include "orm/later.h"
+
+#include "orm/instance_internal.h"
+#include "orm/translate.h"
+
+typedef struct mapper_loads {
+  la_object object;
+  la_allocator *alloc;
+  la_single_load *whole;
+  LA_VEC(la_single_load *) partial;
+} mapper_loads;
+
+/* More shapes of partial refreshes than these are made anew each time. */
+#define MOST_PARTIAL 16
+
+static void destroy(la_object *object) {
+  mapper_loads *self = (mapper_loads *)(void *)object;
+  la_object_release(self->whole);
+  for (size_t i = 0; i < self->partial.count; i++) {
+    la_object_release(self->partial.items[i]);
+  }
+  la_vec_clear(self->alloc, &self->partial);
+  la_free(self->alloc, self, sizeof *self);
+}
+
+static const la_object_class loads_class = {.name = "mapper's load statements", .destroy = destroy};
+
+static la_status loads_of(la_mapper *mapper, mapper_loads **out, la_error *err) {
+  if (mapper->loads == NULL) {
+    mapper_loads *made = la_alloc_zero(mapper->alloc, sizeof *made);
+    if (made == NULL) {
+      return la_fail_nomem(err);
+    }
+    la_object_init(&made->object, &loads_class);
+    made->alloc = mapper->alloc;
+    mapper->loads = &made->object;
+  }
+  *out = (mapper_loads *)(void *)mapper->loads;
+  return LA_OK;
+}
+
+/* WHERE key = ? AND …, a parameter for each part of the key. */
+static la_status add_key(la_engine *engine, la_mapper *mapper, la_single_load *load, la_node **select, la_node_list *params,
+                         la_error *err) {
+  for (uint32_t k = 0; k < mapper->primary_key_count; k++) {
+    la_column *column = mapper->primary_key[k]->column;
+    la_node *node = NULL, *param = NULL, *condition;
+    la_status status;
+    LA_TRY(la_single_load_param(load, &engine->sql, column, &param, err));
+    LA_TRY(la_node_list_take(params, engine->alloc, param, err));
+    LA_TRY(la_column_through(&engine->sql, column, mapper->entity, &node, err));
+    condition = la_expr_binary(&engine->sql, LA_OP_EQ, node, param);
+    la_node_release(node);
+    status = condition != NULL ? la_build_chain_one(select, LA_SELECT_WHERE, condition, err) : la_fail_nomem(err);
+    la_node_release(condition);
+    LA_TRY(status);
+  }
+  return LA_OK;
+}
+
+/* Compiles a select of `items` by key. */
+static la_status make_load(la_engine *engine, la_mapper *mapper, la_node *const *items, size_t count,
+                           la_single_load **out, la_error *err) {
+  la_single_load *load = la_single_load_new(engine->alloc, engine->dialect);
+  la_node *select = la_select_new(&engine->sql, items, count);
+  la_translate_request request = {.given = true};
+  la_node_list params = {0};
+  la_status status = load != NULL && select != NULL ? LA_OK : la_fail_nomem(err);
+  if (status >= 0) {
+    status = add_key(engine, mapper, load, &select, &params, err);
+  }
+  if (status >= 0) {
+    status = la_single_load_compile(load, engine, select, &request, params.list.items, (uint32_t)params.list.count, err);
+  }
+  la_node_list_clear(&params, engine->alloc);
+  la_node_release(select);
+  if (status < 0) {
+    la_object_release(load);
+    return status;
+  }
+  *out = load;
+  return LA_OK;
+}
+
+static la_status check_engine(const la_session *session, la_error *err) {
+  return session->engine != NULL ? LA_OK
+                                 : la_fail(err, LA_UNBOUND_EXECUTION, "Session is not bound to an engine");
+}
+
+/* The statement of the whole entity; a new reference. */
+static la_status whole_load(la_session *session, la_mapper *mapper, la_single_load **out, la_error *err) {
+  mapper_loads *loads;
+  la_node *entity = la_mapper_entity(mapper);
+  LA_TRY(check_engine(session, err));
+  if (entity == NULL) {
+    return la_fail_nomem(err);
+  }
+  if (mapper->registry != NULL) {
+    LA_TRY(la_registry_configure(mapper->registry, err));
+  }
+  LA_TRY(loads_of(mapper, &loads, err));
+  if (loads->whole == NULL || !la_single_load_holds(loads->whole, session->engine->dialect)) {
+    la_single_load *made = NULL;
+    LA_TRY(make_load(session->engine, mapper, &entity, 1, &made, err));
+    la_object_release(loads->whole);
+    loads->whole = made;
+  }
+  *out = la_object_retain(loads->whole);
+  return LA_OK;
+}
+
+static bool has_slots(const la_single_load *load, const uint32_t *slots, size_t count) {
+  return load->slots.count == count && memcmp(load->slots.items, slots, count * sizeof *slots) == 0;
+}
+
+static la_status make_partial(la_session *session, la_mapper *mapper, const uint32_t *slots, size_t count,
+                              la_single_load **out, la_error *err) {
+  la_node_list items = {0};
+  la_allocator *alloc = session->alloc;
+  la_status status = la_mapper_entity(mapper) != NULL ? LA_OK : la_fail_nomem(err);
+  for (size_t i = 0; i < count && status >= 0; i++) {
+    la_node *attribute = NULL;
+    status = la_mapper_attribute(&session->engine->sql, mapper->slots[slots[i]], mapper->entity, &attribute, err);
+    if (status >= 0) {
+      status = la_node_list_take(&items, alloc, attribute, err);
+    }
+  }
+  if (status >= 0) {
+    status = make_load(session->engine, mapper, items.list.items, items.list.count, out, err);
+  }
+  la_node_list_clear(&items, alloc);
+  for (size_t i = 0; i < count && status >= 0; i++) {
+    if (!la_vec_push((*out)->alloc, &(*out)->slots, slots[i])) {
+      la_object_release(*out);
+      status = la_fail_nomem(err);
+    }
+  }
+  return status;
+}
+
+static la_status partial_load(la_session *session, la_mapper *mapper, const uint32_t *slots, size_t count,
+                              la_single_load **out, la_error *err) {
+  mapper_loads *loads;
+  LA_TRY(check_engine(session, err));
+  LA_TRY(loads_of(mapper, &loads, err));
+  for (size_t i = 0; i < loads->partial.count; i++) {
+    la_single_load *load = loads->partial.items[i];
+    if (has_slots(load, slots, count) && la_single_load_holds(load, session->engine->dialect)) {
+      *out = la_object_retain(load);
+      return LA_OK;
+    }
+  }
+  LA_TRY(make_partial(session, mapper, slots, count, out, err));
+  if (loads->partial.count < MOST_PARTIAL && la_vec_push(loads->alloc, &loads->partial, *out)) {
+    la_object_retain(*out);
+  }
+  return LA_OK;
+}
+
+static la_status fail_gone(const la_instance *instance, la_error *err) {
+  la_strbuf text;
+  la_strbuf_init(&text, instance->mapper->alloc);
+  la_instance_describe(instance, &text);
+  (void)la_fail(err, LA_OBJECT_DELETED, "Instance '<%.*s>' has been deleted, or its row is otherwise not present.",
+                LA_TEXT_FORMAT(la_strbuf_view(&text)));
+  la_strbuf_clear(&text);
+  return LA_OBJECT_DELETED;
+}
+
+/* Deferred attributes that were expired are plain unloaded ones once the rest has been read. */
+static void settle_expired(la_instance *instance) {
+  bool left = false;
+  for (uint32_t i = 0; i < instance->slot_count; i++) {
+    if (!(instance->slots[i].flags & LA_SLOT_EXPIRED)) {
+      continue;
+    }
+    if (instance->mapper->slots[i]->flags & LA_PROPERTY_DEFERRED) {
+      instance->slots[i].flags &= (uint8_t)~LA_SLOT_EXPIRED;
+    } else {
+      left = true;
+    }
+  }
+  if (!left) {
+    instance->flags &= ~(uint32_t)LA_INSTANCE_EXPIRED;
+  }
+}
+
+static la_status run_partial(la_load *load, la_instance *instance, const uint32_t *slots, size_t count, la_error *err) {
+  la_single_load *statement = NULL;
+  la_run run = {0};
+  la_status status;
+  LA_TRY(partial_load(load->session, instance->mapper, slots, count, &statement, err));
+  status = la_single_load_open(statement, load, &run, instance, NULL, err);
+  if (status == LA_OK) {
+    status = la_run_step(&run, err);
+  }
+  if (status == LA_ROW) {
+    for (size_t i = 0; i < count && status >= 0; i++) {
+      status = la_instance_load(instance, slots[i], &run.values[i], false, err);
+    }
+  } else if (status == LA_DONE) {
+    status = fail_gone(instance, err);
+  }
+  la_run_clear(&run);
+  la_object_release(statement);
+  return status < 0 ? status : LA_OK;
+}
+
+static la_status run_whole(la_load *load, la_instance *instance, la_error *err) {
+  la_single_load *statement = NULL;
+  la_instance **found;
+  size_t count;
+  la_status status;
+  LA_TRY(whole_load(load->session, instance->mapper, &statement, err));
+  status = la_single_load_run(load, statement, instance, NULL, &found, &count, err);
+  la_object_release(statement);
+  LA_TRY(status);
+  for (size_t i = 0; i < count; i++) {
+    if (found[i] == instance) {
+      return LA_OK;
+    }
+  }
+  return fail_gone(instance, err);
+}
+
+/* The slots that a refresh reads; `*whole_out`: they are all that a load of the entity reads. */
+static la_status expired_slots(la_load *load, const la_instance *instance, uint32_t also, uint32_t **out, size_t *count_out,
+                               bool *whole_out, la_error *err) {
+  uint32_t *slots = la_arena_alloc(&load->arena, (instance->slot_count + 1u) * sizeof *slots);
+  size_t count = 0;
+  bool whole = instance->slot_count == instance->mapper->slot_count;
+  if (slots == NULL) {
+    return la_fail_nomem(err);
+  }
+  for (uint32_t i = 0; i < instance->slot_count; i++) {
+    bool deferred = instance->mapper->slots[i]->flags & LA_PROPERTY_DEFERRED;
+    bool loaded = instance->slots[i].flags & LA_SLOT_LOADED;
+    if (i == also || ((instance->slots[i].flags & LA_SLOT_EXPIRED) && !deferred)) {
+      slots[count++] = i;
+      whole = whole && !deferred;
+    } else if (!deferred) {
+      whole = whole && loaded && (instance->slots[i].flags & LA_SLOT_MODIFIED);
+    }
+  }
+  *out = slots;
+  *count_out = count;
+  *whole_out = whole;
+  return LA_OK;
+}
+
+static la_status load_expired(la_load *load, la_instance *instance, uint32_t also, la_error *err) {
+  uint32_t *slots;
+  size_t count;
+  bool whole;
+  la_status status;
+  LA_TRY(expired_slots(load, instance, also, &slots, &count, &whole, err));
+  if (count == 0) {
+    settle_expired(instance);
+    return LA_OK;
+  }
+  status = whole ? run_whole(load, instance, err) : run_partial(load, instance, slots, count, err);
+  if (status >= 0) {
+    settle_expired(instance);
+  }
+  return status;
+}
+
+la_status la_load_expired(la_load *load, la_instance *instance, la_error *err) {
+  return load_expired(load, instance, UINT32_MAX, err);
+}
+
+/* A deferred attribute, with the others of its group. */
+static la_status load_deferred(la_load *load, la_instance *instance, uint32_t slot, la_error *err) {
+  const la_property *wanted = instance->mapper->slots[slot];
+  uint32_t *slots = la_arena_alloc(&load->arena, (instance->slot_count + 1u) * sizeof *slots);
+  size_t count = 0;
+  if (slots == NULL) {
+    return la_fail_nomem(err);
+  }
+  for (uint32_t i = 0; i < instance->slot_count; i++) {
+    const la_property *property = instance->mapper->slots[i];
+    if (i == slot || (wanted->group.bytes != NULL && property->group.bytes != NULL &&
+                      la_text_equal(wanted->group, property->group) && !(instance->slots[i].flags & LA_SLOT_LOADED))) {
+      slots[count++] = i;
+    }
+  }
+  return run_partial(load, instance, slots, count, err);
+}
+
+la_status la_load_slot(la_load *load, la_instance *instance, uint32_t slot, la_error *err) {
+  if (instance->slots[slot].flags & LA_SLOT_EXPIRED) {
+    return load_expired(load, instance, slot, err);
+  }
+  return load_deferred(load, instance, slot, err);
+}
+
+static la_status fail_detached(const la_instance *instance, uint32_t slot, la_error *err) {
+  la_strbuf text;
+  la_strbuf_init(&text, instance->mapper->alloc);
+  la_instance_describe(instance, &text);
+  if (instance->slots[slot].flags & LA_SLOT_EXPIRED) {
+    (void)la_fail_code(err, LA_DETACHED_INSTANCE, "bhk3",
+                       "Instance <%.*s> is not bound to a Session; attribute refresh operation cannot proceed",
+                       LA_TEXT_FORMAT(la_strbuf_view(&text)));
+  } else {
+    (void)la_fail_code(err, LA_DETACHED_INSTANCE, "bhk3",
+                       "Parent instance <%.*s> is not bound to a Session; deferred load operation of attribute '%.*s' "
+                       "cannot proceed",
+                       LA_TEXT_FORMAT(la_strbuf_view(&text)), LA_TEXT_FORMAT(instance->mapper->slots[slot]->key));
+  }
+  la_strbuf_clear(&text);
+  return LA_DETACHED_INSTANCE;
+}
+
+la_status la_load_slots(la_instance *instance, uint32_t slot, la_load *load, la_error *err) {
+  const la_property *property = instance->mapper->slots[slot];
+  if (!(instance->flags & LA_INSTANCE_KEYED) || slot >= instance->slot_count) {
+    return LA_OK; /* not in the database: nothing to read */
+  }
+  if (instance->slots[slot].flags & LA_SLOT_RAISE) {
+    return la_fail(err, LA_INVALID_REQUEST, "'%.*s.%.*s' is not available due to raiseload=True",
+                   LA_TEXT_FORMAT(instance->mapper->class_name), LA_TEXT_FORMAT(property->key));
+  }
+  if ((property->flags & LA_PROPERTY_RAISELOAD) && !(instance->slots[slot].flags & LA_SLOT_EXPIRED)) {
+    return la_fail(err, LA_INVALID_REQUEST, "'%.*s.%.*s' is not available due to raiseload=True",
+                   LA_TEXT_FORMAT(instance->mapper->class_name), LA_TEXT_FORMAT(property->key));
+  }
+  if (instance->session == NULL) {
+    return fail_detached(instance, slot, err);
+  }
+  LA_TRY(la_load_begin(load, instance->session, err));
+  LA_TRY(la_load_pin(load, instance, err));
+  return la_load_slot(load, instance, slot, err);
+}
+
+/* The one in the map, read again if it is expired. LA_DONE if the map can't answer. */
+static la_status get_from_map(la_session *session, la_mapper *mapper, const la_value *key, la_load *load,
+                              la_instance **out, la_error *err) {
+  la_instance *found =
+      la_identity_find(&session->map, mapper->root, key, la_identity_hash(mapper->root, key));
+  if (found == NULL) {
+    return LA_DONE;
+  }
+  if (!la_mapper_is_a(found->mapper, mapper) || (found->flags & LA_INSTANCE_GONE)) {
+    return LA_OK;
+  }
+  LA_TRY(la_load_begin(load, session, err));
+  LA_TRY(la_load_pin(load, found, err));
+  if (found->flags & LA_INSTANCE_EXPIRED) {
+    la_status status = la_load_expired(load, found, err);
+    if (status == LA_OBJECT_DELETED) {
+      la_error_clear(err);
+      return la_session_expunge(session, found, err);
+    }
+    LA_TRY(status);
+  }
+  *out = found;
+  return LA_OK;
+}
+
+la_status la_load_get(la_session *session, la_mapper *mapper, const la_value *key, bool populate_existing,
+                      la_load *load, la_instance **out, la_error *err) {
+  la_single_load *statement = NULL;
+  la_instance **found;
+  size_t count;
+  la_status status;
+  *out = NULL;
+  if (!populate_existing) {
+    status = get_from_map(session, mapper, key, load, out, err);
+    if (status != LA_DONE) {
+      return status;
+    }
+  }
+  LA_TRY(la_load_begin(load, session, err));
+  load->populate_existing = populate_existing;
+  LA_TRY(whole_load(session, mapper, &statement, err));
+  status = la_single_load_run(load, statement, NULL, key, &found, &count, err);
+  la_object_release(statement);
+  LA_TRY(status);
+  if (count != 0 && la_mapper_is_a(found[0]->mapper, mapper)) {
+    *out = found[0];
+  }
+  return LA_OK;
+}
+
+static la_status fail_refresh(const la_instance *instance, const char *format_before, const char *after, la_error *err) {
+  la_strbuf text;
+  la_strbuf_init(&text, instance->mapper->alloc);
+  la_instance_describe(instance, &text);
+  (void)la_fail(err, LA_INVALID_REQUEST, "%s'<%.*s>'%s", format_before, LA_TEXT_FORMAT(la_strbuf_view(&text)), after);
+  la_strbuf_clear(&text);
+  return LA_INVALID_REQUEST;
+}
+
+/* Expires the named attributes and reads them: columns by one statement, then each relationship. */
+static la_status refresh_keys(la_instance *instance, const la_text *keys, uint32_t key_count, la_load *load,
+                              la_error *err) {
+  la_mapper *mapper = instance->mapper;
+  uint32_t *slots = la_arena_alloc(&load->arena, (instance->slot_count + 1u) * sizeof *slots);
+  size_t count = 0;
+  if (slots == NULL) {
+    return la_fail_nomem(err);
+  }
+  for (uint32_t i = 0; i < key_count; i++) {
+    la_property *property = la_mapper_property(mapper, keys[i]);
+    if (property == NULL) {
+      return la_fail(err, LA_INVALID_REQUEST, "Entity namespace for \"%.*s\" has no property \"%.*s\"",
+                     LA_TEXT_FORMAT(mapper->class_name), LA_TEXT_FORMAT(keys[i]));
+    }
+    if (property->kind != LA_PROPERTY_RELATIONSHIP) {
+      la_instance_expire_slot(instance, property->slot);
+      slots[count++] = property->slot;
+    } else if (property->slot < instance->link_count) {
+      la_link_expire(instance, property->slot);
+    }
+  }
+  if (count != 0) {
+    LA_TRY(run_partial(load, instance, slots, count, err));
+    settle_expired(instance);
+  }
+  for (uint32_t i = 0; i < key_count; i++) {
+    la_property *property = la_mapper_property(mapper, keys[i]);
+    if (property->kind == LA_PROPERTY_RELATIONSHIP && property->slot < instance->link_count) {
+      LA_TRY(la_lazy_run(load, instance, property->slot, NULL, NULL, err));
+    }
+  }
+  return LA_OK;
+}
+
+la_status la_load_refresh(la_session *session, la_instance *instance, const la_text *keys, uint32_t key_count,
+                          la_load *load, la_error *err) {
+  la_status status;
+  la_error gone = LA_ERROR_INIT;
+  if (instance->session != session || la_instance_state(instance) != LA_STATE_PERSISTENT) {
+    return fail_refresh(instance, "Instance ", " is not persistent within this Session", err);
+  }
+  LA_TRY(la_load_begin(load, session, err));
+  LA_TRY(la_load_pin(load, instance, err));
+  if (keys != NULL) {
+    status = refresh_keys(instance, keys, key_count, load, &gone);
+  } else {
+    la_instance_expire_all(instance);
+    status = run_whole(load, instance, &gone);
+    if (status >= 0) {
+      settle_expired(instance);
+    }
+  }
+  if (status == LA_OBJECT_DELETED) {
+    return fail_refresh(instance, "Could not refresh instance ", "", err);
+  }
+  if (status < 0 && err != NULL) {
+    *err = gone;
+  }
+  return status;
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Statements of a session: translated, compiled, and kept in the engine's cache with their load plans.
+ */
+#include "orm/translate.h"
+
+static la_load_plan *plan_of(const la_compiled *compiled) {
+  return (la_load_plan *)(void *)compiled->extra;
+}
+
+static bool is_dml(const la_node *statement) {
+  return statement->kind == LA_NODE_INSERT || statement->kind == LA_NODE_UPDATE || statement->kind == LA_NODE_DELETE;
+}
+
+/* A plan of values alone, for statements that have no entities. */
+static la_status plan_values(const la_sql *sql, const la_node *statement, la_load_plan *plan, la_error *err) {
+  la_node **exprs;
+  la_text *keys;
+  size_t count;
+  LA_TRY(la_select_exported(sql, statement, &plan->arena, &exprs, &keys, &count, err));
+  plan->parts = la_arena_alloc_zero(&plan->arena, (count + 1) * sizeof *plan->parts);
+  plan->details = la_arena_alloc_zero(&plan->arena, (count + 1) * sizeof *plan->details);
+  plan->part_count = (uint32_t)count;
+  for (size_t i = 0; i < count; i++) {
+    const la_type *type = exprs[i]->type;
+    if (plan->parts != NULL && plan->details != NULL) {
+      char *key = keys[i].bytes ? la_arena_copy(&plan->arena, keys[i].bytes, keys[i].len) : NULL;
+      plan->parts[i] = (la_row_part){.kind = LA_ROW_PART_VALUE, .key = {key, keys[i].len}, .type = exprs[i]->type};
+      plan->details[i].column = (uint32_t)i;
+      if (type != NULL && !(type->flags & LA_TYPE_HOST_RESULT) && !la_type_result_is_plain(type)) {
+        plan->details[i].type = type;
+        plan->converts = true;
+      }
+    }
+    la_node_release(exprs[i]);
+  }
+  return plan->parts != NULL && plan->details != NULL ? LA_OK : la_fail_nomem(err);
+}
+
+static la_status translate_with_plan(const la_sql *sql, const la_node *statement, la_load_plan *plan, la_node **out,
+                                     la_error *err) {
+  la_node *resolved = NULL;
+  la_status status;
+  LA_TRY(la_translate_nested(sql, statement, &resolved, err));
+  if (resolved->kind == LA_NODE_SELECT) {
+    status = la_translate_select(sql, resolved, NULL, plan, out, err);
+  } else if (is_dml(resolved)) {
+    status = la_translate_dml(sql, resolved, plan, out, err);
+  } else {
+    status = plan != NULL ? plan_values(sql, resolved, plan, err) : LA_OK;
+    if (status >= 0) {
+      *out = la_node_retain(resolved);
+    }
+  }
+  la_node_release(resolved);
+  return status;
+}
+
+la_status la_orm_translate(const la_sql *sql, const la_node *statement, la_node **out, la_error *err) {
+  if (!(statement->flags & LA_NODE_HAS_ORM)) {
+    *out = la_node_retain(statement);
+    return LA_OK;
+  }
+  return translate_with_plan(sql, statement, NULL, out, err);
+}
+
+/* Criteria of later loads name the statement's parameters by their place. */
+static la_status keep_params(la_load_plan *plan, const la_key *key, la_error *err) {
+  if (plan->statement == NULL || !plan->has_later || key->params.count == 0) {
+    return LA_OK;
+  }
+  plan->params = la_arena_alloc(&plan->arena, key->params.count * sizeof *plan->params);
+  if (plan->params == NULL) {
+    return la_fail_nomem(err);
+  }
+  memcpy(plan->params, key->params.items, key->params.count * sizeof *plan->params);
+  plan->param_count = (uint32_t)key->params.count;
+  return LA_OK;
+}
+
+static la_status compile_with_plan(la_engine *engine, const la_node *statement, la_compiled **out, la_error *err) {
+  const la_key *key = &engine->key;
+  la_compile_options options = {.params = key->params.items, .param_count = (uint32_t)key->params.count};
+  la_load_plan *plan = la_load_plan_new(engine->alloc, false);
+  la_node *core = NULL;
+  la_compiled *compiled = NULL;
+  la_status status = plan != NULL ? LA_OK : la_fail_nomem(err);
+  if (status >= 0) {
+    status = translate_with_plan(&engine->sql, statement, plan, &core, err);
+  }
+  if (status >= 0) {
+    status = keep_params(plan, key, err);
+  }
+  if (status >= 0) {
+    status = la_compile(&engine->sql, engine->dialect, core, &options, &compiled, err);
+  }
+  if (status >= 0) { /* the key names what the statement does, not only what the Core statement does */
+    la_object_release(compiled->subjects);
+    compiled->subjects = NULL;
+    status = la_key_subjects(engine->alloc, statement, &compiled->subjects, err);
+  }
+  la_node_release(core);
+  if (status < 0) {
+    la_object_release(plan);
+    la_object_release(compiled);
+    return status;
+  }
+  compiled->extra = &plan->object;
+  *out = compiled;
+  return LA_OK;
+}
+
+/* Plain text() has no parts to plan: it goes the engine's way. */
+static bool has_plan(const la_node *statement) {
+  return statement->kind == LA_NODE_SELECT || statement->kind == LA_NODE_COMPOUND ||
+         statement->kind == LA_NODE_TEXTUAL || is_dml(statement);
+}
+
+la_status la_orm_compile(la_engine *engine, const la_node *statement, la_compiled **out, bool *cached_out,
+                         la_error *err) {
+  la_key *key = &engine->key;
+  la_object *found = NULL;
+  if (!has_plan(statement)) {
+    return la_engine_compile(engine, statement, NULL, 0, false, out, cached_out, err);
+  }
+  LA_TRY(la_key_build(key, statement, LA_TEXT_LITERAL("orm"), err));
+  if (key->cacheable) {
+    found = la_cache_get(&engine->cache, la_strbuf_view(&key->bytes), key->hash);
+    if (found != NULL && !la_load_plan_holds(plan_of((la_compiled *)(void *)found))) {
+      found = NULL;
+    }
+  }
+  *cached_out = found != NULL;
+  if (found != NULL) {
+    *out = la_object_retain(found);
+    return LA_OK;
+  }
+  LA_TRY(compile_with_plan(engine, statement, out, err));
+  if (key->cacheable) {
+    la_cache_put(&engine->cache, la_strbuf_view(&key->bytes), key->hash, &(*out)->object);
+  }
+  return LA_OK;
+}
+
+la_status la_translate_compile(la_engine *engine, const la_node *select, const la_translate_request *request, bool weak,
+                               const la_node *const *params, uint32_t param_count, la_compiled **out, la_error *err) {
+  la_compile_options options = {.params = params, .param_count = param_count};
+  la_load_plan *plan = la_load_plan_new(engine->alloc, weak);
+  la_node *core = NULL;
+  la_compiled *compiled = NULL;
+  la_status status = plan != NULL ? LA_OK : la_fail_nomem(err);
+  if (status >= 0) {
+    status = la_translate_select(&engine->sql, select, request, plan, &core, err);
+  }
+  if (status >= 0) {
+    status = la_compile(&engine->sql, engine->dialect, core, &options, &compiled, err);
+  }
+  la_node_release(core);
+  if (status < 0) {
+    la_object_release(plan);
+    return status;
+  }
+  compiled->extra = &plan->object;
+  *out = compiled;
+  return LA_OK;
+}
