@@ -132,6 +132,7 @@ la_connection *la_engine_connect(lua_State *L, la_state *state, int index) {
 /* core.engine_connect(engine, begin_mode or nil, begins) → Connection. With `begins` it is one for engine:begin(): `__close` commits. */
 static int core_engine_connect(lua_State *L) {
   static const char *const modes[] = {"DEFERRED", "IMMEDIATE", "EXCLUSIVE", "AUTOCOMMIT", NULL};
+  lua_settop(L, 3);
   la_connection *connection = la_engine_connect(L, la_state_of(L), 1);
   if (!lua_isnoneornil(L, 2)) {
     connection->begin_mode = (la_begin_mode)luaL_checkoption(L, 2, NULL, modes);
@@ -274,6 +275,7 @@ static int core_connection_begin(lua_State *L) {
   la_state *state = la_state_of(L);
   la_connection *connection = la_check_connection(L, 1);
   la_error err = LA_ERROR_INIT;
+  lua_settop(L, 1);
   transaction_box *box = push_transaction(L, state, 1);
   if (la_connection_begin(connection, &err) < 0) {
     return la_raise_execution(L, connection->engine, &err, LA_TEXT_NONE, 0, false);
@@ -554,8 +556,60 @@ static int core_connection_begin_mode(lua_State *L) {
   return 1;
 }
 
+/* core.connection_read_uncommitted(connection, on or nothing) → whether it reads what others have not committed. */
+static int core_connection_read_uncommitted(lua_State *L) {
+  la_connection *connection = la_check_connection(L, 1);
+  la_error err = LA_ERROR_INIT;
+  la_raw *raw = connection->raw;
+  if (raw == NULL) {
+    return la_raise_status(L, LA_RESOURCE_CLOSED, "This Connection is closed");
+  }
+  if (!lua_isnoneornil(L, 2) && lua_toboolean(L, 2) != raw->read_uncommitted) {
+    bool on = lua_toboolean(L, 2);
+    if (la_raw_execute(raw, on ? LA_TEXT_LITERAL("PRAGMA read_uncommitted = 1") : LA_TEXT_LITERAL("PRAGMA read_uncommitted = 0"),
+                       &err) < 0) {
+      return la_raise_execution(L, connection->engine, &err, LA_TEXT_NONE, 0, false);
+    }
+    raw->read_uncommitted = on;
+  }
+  lua_pushboolean(L, raw->read_uncommitted);
+  return 1;
+}
+
+static void give_back(void *memory) {
+  la_cursor_close(memory);
+}
+
+/* core.connection_raw_execute(connection, sql) → its rows as a list of lists. Begins no transaction. */
+static int core_connection_raw_execute(lua_State *L) {
+  la_state *state = la_state_of(L);
+  la_connection *connection = la_check_connection(L, 1);
+  la_text text = la_check_text(L, 2);
+  la_error err = LA_ERROR_INIT;
+  la_cursor *cursor = la_push_scratch(L, state, sizeof *cursor, give_back);
+  la_push_list(L, state, 0);
+  if (la_cursor_open_raw(cursor, connection, text, &err) < 0) {
+    return la_raise_execution(L, connection->engine, &err, text, 0, false);
+  }
+  la_status status;
+  while ((status = la_cursor_step(cursor, &err)) == LA_ROW) {
+    la_push_list(L, state, (int)cursor->column_count);
+    for (uint32_t i = 0; i < cursor->column_count; i++) {
+      la_value value;
+      cursor->raw->driver->column(cursor->prepared->statement, i, &value);
+      la_push_value_or_null(L, state, &value);
+      lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+  }
+  la_cursor_close(cursor);
+  return status < 0 ? la_raise_execution(L, connection->engine, &err, text, 0, false) : 1;
+}
+
 void la_open_connection(lua_State *L, la_state *state) {
-  static const luaL_Reg functions[] = {{"engine_connect", core_engine_connect},
+  static const luaL_Reg functions[] = {{"connection_read_uncommitted", core_connection_read_uncommitted},
+                                       {"connection_raw_execute", core_connection_raw_execute},
+                                       {"engine_connect", core_engine_connect},
                                        {"connection_begin", core_connection_begin},
                                        {"connection_begin_nested", core_connection_begin_nested},
                                        {"connection_options", core_connection_options},

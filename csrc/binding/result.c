@@ -301,6 +301,39 @@ static bool push_field(lua_State *L, const la_result *base, const char *name) {
   return true;
 }
 
+static void free_shape(void *memory) {
+  la_object_release(*(la_object **)memory);
+}
+
+/* The primary key as a row: the values kept, or the last insert id where it is the whole key. */
+static void push_key_row(lua_State *L, const la_result *result) {
+  la_state *state = la_state_of(L);
+  const la_constraint *key = result->base->compiled->table->primary_key;
+  uint32_t count = key ? (uint32_t)key->columns.count : 0;
+  la_row_shape **shape = la_push_scratch(L, state, sizeof *shape, free_shape);
+  la_shape_column *columns = lua_newuserdatauv(L, count * sizeof *columns + 1, 0);
+  for (uint32_t i = 0; i < count; i++) {
+    const la_column *column = key->columns.items[i];
+    columns[i] = (la_shape_column){.name = column->key, .index = i, .subject = &column->object};
+  }
+  *shape = la_row_shape_new(&state->alloc, columns, count, result->base->compiled->subjects);
+  if (*shape == NULL) {
+    la_raise_status(L, LA_NOMEM, "not enough memory");
+  }
+  luaL_checkstack(L, (int)count + 10, NULL);
+  int base = push_base(L, result, 1);
+  bool kept = lua_getiuservalue(L, base, LA_RESULT_KEYS) == LUA_TTABLE;
+  int values = lua_gettop(L);
+  for (uint32_t i = 0; i < count; i++) {
+    if (kept) {
+      lua_rawgeti(L, values, (lua_Integer)i + 1);
+    } else {
+      lua_pushinteger(L, result->base->lastrowid);
+    }
+  }
+  la_push_row_of_values(L, state, *shape);
+}
+
 /* The key of the row inserted; a list of keys after an executemany is not known without RETURNING. */
 static int push_inserted_key(lua_State *L, const la_result *result, bool rows) {
   const la_result *base = result->base;
@@ -312,8 +345,7 @@ static int push_inserted_key(lua_State *L, const la_result *result, bool rows) {
                            "This statement was an executemany call; its primary keys are known only with "
                            "insert(...):returning(...)");
   }
-  push_base(L, result, 1);
-  lua_getiuservalue(L, -1, LA_RESULT_KEYS);
+  push_key_row(L, result);
   if (rows) {
     lua_createtable(L, 1, 0);
     lua_insert(L, -2);

@@ -44,11 +44,9 @@ static la_status bind_values(la_cursor *cursor, const la_value *values, uint32_t
   return LA_OK;
 }
 
-la_status la_cursor_open(la_cursor *cursor, la_connection *connection, la_text text,
-                         const la_value *values, uint32_t count, la_error *err) {
+static la_status open_now(la_cursor *cursor, la_connection *connection, la_text text,
+                          const la_value *values, uint32_t count, la_error *err) {
   la_status status;
-  *cursor = (la_cursor){0};
-  LA_TRY(la_connection_autobegin(connection, err));
   cursor->raw = connection->raw;
   link_cursor(cursor, connection);
   status = la_raw_prepare(cursor->raw, text, &cursor->prepared, err);
@@ -62,6 +60,22 @@ la_status la_cursor_open(la_cursor *cursor, la_connection *connection, la_text t
   }
   connection->engine->statements++;
   return LA_OK;
+}
+
+la_status la_cursor_open(la_cursor *cursor, la_connection *connection, la_text text,
+                         const la_value *values, uint32_t count, la_error *err) {
+  *cursor = (la_cursor){0};
+  LA_TRY(la_connection_autobegin(connection, err));
+  return open_now(cursor, connection, text, values, count, err);
+}
+
+la_status la_cursor_open_raw(la_cursor *cursor, la_connection *connection, la_text text,
+                             la_error *err) {
+  *cursor = (la_cursor){0};
+  if (connection->raw == NULL || connection->raw->handle == NULL) {
+    return la_fail(err, LA_RESOURCE_CLOSED, "This Connection is closed");
+  }
+  return open_now(cursor, connection, text, NULL, 0, err);
 }
 
 static la_status check_open(const la_cursor *cursor, la_error *err) {

@@ -28,6 +28,8 @@ struct la_cursor {
 
 /* Prepares `text` (autobegins first) and binds `values`, database kinds, whose bytes live until the cursor's first step is over or it is closed. */
 la_status la_cursor_open(la_cursor *cursor, la_connection *connection, la_text text, const la_value *values, uint32_t count, la_error *err);
+/* The same without parameters and without beginning a transaction. */
+la_status la_cursor_open_raw(la_cursor *cursor, la_connection *connection, la_text text, la_error *err);
 /* Resets and binds anew. */
 la_status la_cursor_rebind(la_cursor *cursor, const la_value *values, uint32_t count, la_error *err);
 /* LA_ROW, LA_DONE or a failure (then it is closed). */

@@ -1,0 +1,585 @@
+-- SPDX-License-Identifier: MIT
+-- Engines and connections: which options there are, the forms of begin(), and what C asks Lua for.
+--
+-- What is done for every statement is in C; what is done once for an engine or a transaction is here.
+local core = require "lualchemy.core"
+local event = require "lualchemy.event"
+local exc = require "lualchemy.exc"
+local keywords = require "lualchemy.keywords"
+local pool = require "lualchemy.pool"
+local strict = require "lualchemy.strict"
+local url_module = require "lualchemy.url"
+require "lualchemy.values" -- how lists are shown
+
+local engine = {}
+
+-- ---------------------------------------------------------------------------------------------
+-- Options
+
+local known = keywords.set {
+  "echo", "echo_pool", "foreign_keys", "busy_timeout", "journal_mode", "begin_mode", "isolation_level", "poolclass",
+  "pool_size", "max_overflow", "pool_timeout", "pool_recycle", "pool_pre_ping", "pool_use_lifo", "pool_reset_on_return",
+  "query_cache_size", "hide_parameters", "json_serializer", "json_deserializer", "connect_args", "execution_options",
+  "logging_name", "future",
+}
+
+local execution_known = keywords.set {
+  "isolation_level", "stream_results", "yield_per", "max_row_buffer", "logging_token", "preserve_rowcount",
+  "no_parameters", "insertmanyvalues_page_size", "autoflush", "populate_existing", "synchronize_session", "identity_token",
+  "render_nulls", "dml_strategy", "include_deferred",
+}
+
+local begin_modes = {DEFERRED = true, IMMEDIATE = true, EXCLUSIVE = true}
+local isolation_levels = {SERIALIZABLE = true, ["READ UNCOMMITTED"] = true, AUTOCOMMIT = true}
+
+local function fail(format, ...)
+  error(exc.ArgumentError(format:format(...)), 0)
+end
+
+local function check_kind(options, name, kind, what)
+  local value = options[name]
+  if value ~= nil and type(value) ~= kind then
+    fail("create_engine: %s is %s, not a %s", name, what, type(value))
+  end
+  return value
+end
+
+local function check_number(options, name, least)
+  local value = check_kind(options, name, "number", "a number")
+  if value ~= nil and not (value >= least) then
+    fail("create_engine: %s is a number from %d on, not %s", name, least, value)
+  end
+  return value
+end
+
+local function check_choice(options, name, choices)
+  local value = check_kind(options, name, "string", "a string")
+  if value == nil then return nil end
+  local upper = value:upper()
+  if not choices[upper] then
+    local list = {}
+    for choice in pairs(choices) do
+      list[#list + 1] = '"' .. choice .. '"'
+    end
+    table.sort(list)
+    fail("create_engine: %s is one of %s, not %q", name, table.concat(list, ", "), value)
+  end
+  return upper
+end
+
+local connect_known = keywords.set {"timeout", "foreign_keys", "isolation_level", "check_same_thread"}
+
+-- What a driver is told beside the URL, in the driver's own names.
+local function apply_connect_args(into, args)
+  args = keywords.check("create_engine: connect_args", args, connect_known)
+  if args.timeout ~= nil then into.busy_timeout = check_number(args, "timeout", 0) * 1000 end
+  if args.foreign_keys ~= nil then into.foreign_keys = args.foreign_keys end
+  if args.isolation_level ~= nil then into.begin_mode = check_choice(args, "isolation_level", begin_modes) end
+end
+
+local pool_option_names = {"pool_size", "max_overflow", "pool_timeout", "pool_use_lifo"}
+
+local function check_pool_options(options, class_name)
+  local class = pool[class_name]
+  for _, name in ipairs(pool_option_names) do
+    if options[name] ~= nil and not class.options[name] then
+      fail("create_engine: the option %s makes no sense for a %s, which is what this engine has", name, class_name)
+    end
+  end
+end
+
+local function read_pool_class(options)
+  local class = options.poolclass
+  if class == nil then return nil end
+  if not pool.__is_class(class) then
+    fail("create_engine: poolclass is one of lualchemy.pool's classes, such as pool.StaticPool")
+  end
+  return class.__name__
+end
+
+-- The options for the core.
+local function read_options(options)
+  local low = {
+    foreign_keys = check_kind(options, "foreign_keys", "boolean", "true or false"),
+    busy_timeout = check_number(options, "busy_timeout", 0),
+    journal_mode = check_kind(options, "journal_mode", "string", "a string"),
+    begin_mode = check_choice(options, "begin_mode", begin_modes),
+    pool_size = check_number(options, "pool_size", 0),
+    max_overflow = check_number(options, "max_overflow", -1),
+    pool_timeout = check_number(options, "pool_timeout", 0),
+    pool_recycle = check_number(options, "pool_recycle", -1),
+    pool_pre_ping = check_kind(options, "pool_pre_ping", "boolean", "true or false"),
+    pool_use_lifo = check_kind(options, "pool_use_lifo", "boolean", "true or false"),
+    query_cache_size = check_number(options, "query_cache_size", 0),
+    hide_parameters = check_kind(options, "hide_parameters", "boolean", "true or false"),
+    pool_kind = read_pool_class(options),
+  }
+  local reset = options.pool_reset_on_return
+  if reset ~= nil then
+    local names = {rollback = "rollback", commit = "commit", none = "none", [true] = "rollback", [false] = "none",
+      [core.null()] = "none"}
+    low.pool_reset_on_return = names[reset]
+      or fail('create_engine: pool_reset_on_return is "rollback", "commit" or "none", not %s', tostring(reset))
+  end
+  if options.connect_args ~= nil then apply_connect_args(low, options.connect_args) end
+  if options.future == false then fail("create_engine: future is always true") end
+  if check_choice(options, "isolation_level", isolation_levels) == "AUTOCOMMIT" then low.begin_mode = "AUTOCOMMIT" end
+  return low
+end
+
+-- ---------------------------------------------------------------------------------------------
+-- Logging
+
+local function format_parameters(params, many, hidden)
+  if hidden then return "[SQL parameters hidden due to hide_parameters=true]" end
+  return require("lualchemy.describe").parameters(params, many)
+end
+
+-- `seconds` is negative for what is no statement of the program's: BEGIN, COMMIT and the like.
+core.hook("engine_log", function(self, text, params, seconds, cached, many)
+  local settings = core.engine_settings(self)
+  local echo = settings._echo
+  if type(echo) == "function" then
+    return echo(text, params, seconds >= 0 and seconds or nil)
+  end
+  local head = ("%s INFO %s "):format(os.date("%Y-%m-%d %H:%M:%S"), settings._logging_name)
+  io.stderr:write(head, text, "\n")
+  if seconds >= 0 then
+    local tag = cached and "cached" or "generated"
+    io.stderr:write(head, ("[%s in %.5fs] "):format(tag, seconds), format_parameters(params or {}, many, settings.hide_parameters),
+      "\n")
+  end
+end)
+
+-- ---------------------------------------------------------------------------------------------
+-- Engines
+
+---@class lualchemy.Engine
+---@field url lualchemy.URL
+---@field pool lualchemy.Pool
+---@field dialect table
+---@field name string
+---@field driver string
+---@field echo boolean|function
+local Engine = {}
+
+local function check_echo(value)
+  if value ~= nil and type(value) ~= "boolean" and type(value) ~= "function" and value ~= "debug" then
+    fail("echo is true, false, \"debug\" or a function, not a %s", type(value))
+  end
+  return value or false
+end
+
+-- The dialect of an engine: its name, and what types of Lua's making may ask for.
+local function new_dialect(name, options)
+  local ok, module = pcall(require, "lualchemy.dialects." .. name)
+  local dialect = ok and rawget(module, "dialect") and module.dialect() or {name = name}
+  local driver = url_module.make_url(name .. "://"):get_driver_name()
+  for key, value in pairs {driver = driver, paramstyle = "qmark", json_serializer = options.json_serializer or false,
+    json_deserializer = options.json_deserializer or false, max_identifier_length = 9999} do
+    if rawget(dialect, key) == nil or value and key:find("^json") then rawset(dialect, key, value or nil) end
+  end
+  return dialect
+end
+
+local function check_function(options, name)
+  return check_kind(options, name, "function", "a function")
+end
+
+local function open(url, options, low)
+  local settings = {
+    url = url,
+    name = url:get_backend_name(),
+    driver = url:get_driver_name(),
+    hide_parameters = options.hide_parameters or false,
+    logging_name = options.logging_name,
+    echo = check_echo(options.echo),
+    dialect = new_dialect(url:get_backend_name(), options),
+    _echo = check_echo(options.echo),
+    _logging_name = "lualchemy.engine.Engine" .. (options.logging_name and "." .. options.logging_name or ""),
+  }
+  if options.execution_options or options.isolation_level then
+    settings._execution_options = {isolation_level = options.isolation_level and options.isolation_level:upper()}
+    for name, value in pairs(keywords.check("create_engine: execution_options", options.execution_options, execution_known)) do
+      settings._execution_options[name] = value
+    end
+  end
+  local self = core.engine_open(url:render_as_string(false), low, settings)
+  settings.pool = pool.__of(self)
+  check_pool_options(options, (core.engine_pool(self)))
+  return self
+end
+
+--- Makes an engine. No connection is opened before the first is needed.
+---
+---     local engine = la.create_engine("sqlite:///app.db", {echo = true})
+---
+---@param url string|lualchemy.URL
+---@param options table?
+---@return lualchemy.Engine
+function engine.create_engine(url, options)
+  options = keywords.check("create_engine", options, known)
+  check_function(options, "json_serializer")
+  check_function(options, "json_deserializer")
+  return open(url_module.make_url(url), options, read_options(options))
+end
+
+--- An engine on the host's own connection, a light userdata: lualchemy_pushengine.
+---@private
+function engine.__host_engine(handle)
+  return open(url_module.make_url("sqlite://"), {}, {host_handle = handle})
+end
+
+local config_numbers = keywords.set {"pool_size", "max_overflow", "pool_timeout", "pool_recycle", "query_cache_size",
+  "busy_timeout"}
+local config_booleans = keywords.set {"echo", "echo_pool", "foreign_keys", "pool_pre_ping", "pool_use_lifo",
+  "hide_parameters", "future"}
+local truth = {["true"] = true, yes = true, on = true, ["1"] = true, ["false"] = false, no = false, off = false, ["0"] = false}
+
+local function coerce(name, value)
+  if type(value) ~= "string" then return value end
+  if config_numbers[name] then
+    return tonumber(value) or fail("engine_from_config: %s is a number, not %q", name, value)
+  end
+  if config_booleans[name] then
+    local flag = truth[value:lower()]
+    if flag == nil then fail("engine_from_config: %s is true or false, not %q", name, value) end
+    return flag
+  end
+  return value
+end
+
+--- An engine of a table of settings whose names begin with `prefix` ("sqlalchemy."); texts are converted.
+---@param configuration table<string, any>
+---@param prefix string?
+---@param options table?
+---@return lualchemy.Engine
+function engine.engine_from_config(configuration, prefix, options)
+  if type(prefix) == "table" then prefix, options = nil, prefix end
+  prefix = prefix or "sqlalchemy."
+  local given, url = {}, nil
+  for key, value in pairs(configuration) do
+    if key:sub(1, #prefix) == prefix then
+      local name = key:sub(#prefix + 1)
+      if name == "url" then url = value else given[name] = coerce(name, value) end
+    end
+  end
+  for name, value in pairs(options or {}) do
+    given[name] = value
+  end
+  if url == nil then fail("engine_from_config: there is no %surl", prefix) end
+  return engine.create_engine(url, given)
+end
+
+-- Calls `fn` with `arg` while `scope` is open; leaving closes it, as `<close>` does.
+local function within(scope, fn, arg)
+  local _ <close> = scope
+  return fn(arg)
+end
+
+local function check_body(name, fn)
+  if type(fn) ~= "function" then fail("%s takes a function, not a %s", name, type(fn)) end
+end
+
+-- Settings that a connection gets from the options of its engine.
+local function settle(connection)
+  local options = core.connection_options(connection)
+  if options and options.isolation_level then engine.__set_isolation_level(connection, options.isolation_level) end
+  return connection
+end
+
+--- A connection out of the pool. `<close>` gives it back; what is not committed is rolled back.
+---@return lualchemy.Connection
+function Engine:connect()
+  return settle(core.engine_connect(self))
+end
+
+--- A connection with a transaction that is committed when the block is left without an error.
+---
+---     local conn <close> = engine:begin()
+---     engine:begin(function(conn) conn:execute(stmt) end)
+---
+---@param fn? fun(conn: lualchemy.Connection): ...
+---@return any
+function Engine:begin(fn)
+  if fn ~= nil then check_body("engine:begin", fn) end
+  local connection = settle(core.engine_connect(self, nil, true))
+  core.connection_begin(connection)
+  if fn == nil then return connection end
+  return within(connection, fn, connection)
+end
+
+local function copy_settings(self, options)
+  local settings = {}
+  for name, value in pairs(core.engine_settings(self)) do
+    settings[name] = value
+  end
+  settings._execution_options = {}
+  for _, from in ipairs {core.engine_settings(self)._execution_options or {}, options} do
+    for name, value in pairs(from) do
+      settings._execution_options[name] = value
+    end
+  end
+  return settings
+end
+
+--- Another Engine object on the same pool, whose connections have these options.
+---@param options table
+---@return lualchemy.Engine
+function Engine:execution_options(options)
+  keywords.check("execution_options", options, execution_known)
+  local other = core.engine_share(self, copy_settings(self, options))
+  engine.__inherit(other, self)
+  return other
+end
+
+--- Changes the options of this engine's connections from now on.
+---@param options table
+function Engine:update_execution_options(options)
+  keywords.check("update_execution_options", options, execution_known)
+  core.engine_settings(self)._execution_options = copy_settings(self, options)._execution_options
+end
+
+--- The options that connections get.
+---@return table
+function Engine:get_execution_options()
+  return copy_settings(self, {})._execution_options
+end
+
+--- A connection of the pool without a transaction of its own: what is executed is committed at once.
+---@return lualchemy.Connection
+function Engine:raw_connection()
+  return core.engine_connect(self, "AUTOCOMMIT")
+end
+
+core.extend("lualchemy.Engine", Engine)
+
+core.hook("engine_field", function(_, name, methods)
+  if strict.is_probe(name) or name == "logging_name" then return nil end
+  strict.unknown("Engine", name, methods, keywords.set {"url", "pool", "dialect", "name", "driver", "echo"})
+end)
+
+core.hook("engine_assign", function(self, name, value)
+  if name ~= "echo" then
+    fail("an Engine's field \"%s\" cannot be set; echo can", tostring(name))
+  end
+  local settings = core.engine_settings(self)
+  settings.echo, settings._echo = check_echo(value), check_echo(value)
+  core.engine_echo(self, settings.echo and true or false)
+end)
+
+-- ---------------------------------------------------------------------------------------------
+-- Connections
+
+---@class lualchemy.Connection
+---@field engine lualchemy.Engine
+---@field dialect table
+---@field closed boolean
+---@field invalidated boolean
+---@field info table
+---@field connection lualchemy.RawConnection
+local Connection = {}
+
+--- Begins a transaction; an open one is an error. The function form commits after the function, or rolls back.
+---@param fn? fun(conn: lualchemy.Connection): ...
+---@return lualchemy.Transaction|any
+function Connection:begin(fn)
+  if fn ~= nil then check_body("connection:begin", fn) end
+  local transaction = core.connection_begin(self)
+  if fn == nil then return transaction end
+  return within(transaction, fn, self)
+end
+
+--- Begins a savepoint; the function form releases it after the function, or rolls back to it.
+---@param fn? fun(conn: lualchemy.Connection): ...
+---@return lualchemy.Transaction|any
+function Connection:begin_nested(fn)
+  if fn ~= nil then check_body("connection:begin_nested", fn) end
+  local transaction = core.connection_begin_nested(self)
+  if fn == nil then return transaction end
+  return within(transaction, fn, self)
+end
+
+--- Sets an isolation level: "SERIALIZABLE", "READ UNCOMMITTED" or "AUTOCOMMIT".
+---@private
+function engine.__set_isolation_level(connection, level)
+  local upper = type(level) == "string" and level:upper():gsub("_", " ") or level
+  if not isolation_levels[upper] then
+    error(exc.ArgumentError(("Invalid value '%s' for isolation_level. Valid isolation levels for 'sqlite' are "
+      .. "READ UNCOMMITTED, SERIALIZABLE, AUTOCOMMIT"):format(tostring(level))), 0)
+  end
+  core.connection_begin_mode(connection, upper == "AUTOCOMMIT" and "AUTOCOMMIT" or nil)
+  if upper ~= "AUTOCOMMIT" then
+    if core.connection_begin_mode(connection) == "AUTOCOMMIT" then core.connection_begin_mode(connection, "DEFERRED") end
+    core.connection_read_uncommitted(connection, upper == "READ UNCOMMITTED")
+  end
+end
+
+--- Sets options for what this connection executes from now on, and gives the connection.
+---@param options table
+---@return lualchemy.Connection
+function Connection:execution_options(options)
+  keywords.check("execution_options", options, execution_known)
+  local all = {}
+  for _, from in ipairs {core.connection_options(self) or {}, options} do
+    for name, value in pairs(from) do
+      all[name] = value
+    end
+  end
+  if options.isolation_level ~= nil then engine.__set_isolation_level(self, options.isolation_level) end
+  core.connection_options(self, all)
+  return self
+end
+
+--- The options in force.
+---@return table
+function Connection:get_execution_options()
+  local all = {}
+  for name, value in pairs(core.connection_options(self) or {}) do
+    all[name] = value
+  end
+  return all
+end
+
+--- The isolation level in force.
+---@return string
+function Connection:get_isolation_level()
+  if core.connection_begin_mode(self) == "AUTOCOMMIT" then return "AUTOCOMMIT" end
+  return core.connection_read_uncommitted(self) and "READ UNCOMMITTED" or "SERIALIZABLE"
+end
+
+core.extend("lualchemy.Connection", Connection)
+
+-- Connection → its info table and raw connection.
+local infos = setmetatable({}, {__mode = "k"})
+
+---@class lualchemy.RawConnection
+local RawConnection = {}
+RawConnection.__index = RawConnection
+RawConnection.__name = "lualchemy.RawConnection"
+
+--- Executes SQL text outside of the connection's transaction; gives its rows as a list.
+---@param sql string
+---@return table[]
+function RawConnection:execute(sql)
+  return core.connection_raw_execute(self[1], sql)
+end
+
+local function raw_connection(connection)
+  return setmetatable({connection}, RawConnection)
+end
+core.hook("raw_connection", raw_connection)
+
+core.hook("connection_field", function(connection, name, methods)
+  if name == "dialect" then return connection.engine.dialect end
+  if name == "connection" then return raw_connection(connection) end
+  if name == "default_isolation_level" then return "SERIALIZABLE" end
+  if name == "info" then
+    infos[connection] = infos[connection] or {}
+    return infos[connection]
+  end
+  if strict.is_probe(name) then return nil end
+  strict.unknown("Connection", name, methods, keywords.set {"engine", "closed", "dialect", "info", "connection"})
+end)
+
+local options_known = keywords.set {"execution_options", "bind_arguments"}
+
+core.hook("check_execute_options", function(options)
+  keywords.check("execute", options, options_known)
+  if options.execution_options ~= nil then
+    keywords.check("execution_options", options.execution_options, execution_known)
+  end
+end)
+
+-- ---------------------------------------------------------------------------------------------
+-- What C asks for
+
+local Context = {}
+Context.__index = Context
+Context.__name = "lualchemy.ExecutionContext"
+
+--- The parameters of the row at hand, with the defaults evaluated so far.
+---@return table<string, any>
+function Context:get_current_parameters()
+  return self.current_parameters
+end
+
+core.hook("default_context", function(parameters, connection, statement, is_insert)
+  return setmetatable({
+    current_parameters = parameters,
+    connection = connection,
+    engine = connection.engine,
+    dialect = connection.engine.dialect,
+    statement = statement,
+    isinsert = is_insert,
+    isupdate = not is_insert,
+  }, Context)
+end)
+
+-- `values` with la.null for NULL; `names` for a mapping.
+core.hook("describe_row", function(values, names)
+  local describe = require("lualchemy.describe")
+  local texts = {}
+  for i, value in ipairs(values) do
+    local text = describe.value(value)
+    texts[i] = names and ("%s = %s"):format(names[i], text) or text
+  end
+  local text = table.concat(texts, ", ")
+  if names then return "{" .. text .. "}" end
+  return "(" .. text .. ")"
+end)
+
+core.hook("unknown_result_member", function(name, methods)
+  strict.unknown("Result", name, methods, keywords.set {"rowcount", "lastrowid", "returns_rows", "closed",
+    "inserted_primary_key", "inserted_primary_key_rows", "is_insert"})
+end)
+
+-- ---------------------------------------------------------------------------------------------
+-- Events reach an engine's listeners and those of all engines.
+
+local sources = setmetatable({}, {__mode = "k"}) -- an Engine object made by execution_options → what it was made from
+
+local function chain_of(self)
+  local chain = {}
+  while self do
+    chain[#chain + 1] = self
+    chain[#chain + 1] = core.class_of(self) == "lualchemy.Engine" and core.engine_settings(self).pool or nil
+    self = sources[self]
+  end
+  chain[#chain + 1] = engine.Engine
+  chain[#chain + 1] = pool
+  return chain
+end
+
+local function accepts(target)
+  if target == engine.Engine or target == pool or pool.__engine_of(target) then return target end
+  local class = type(target) == "userdata" and core.class_of(target)
+  if class == "lualchemy.Engine" or class == "lualchemy.Connection" then return target end
+end
+
+local function chain(target)
+  if core.class_of(target) == "lualchemy.Connection" then
+    local all = chain_of(target.engine)
+    table.insert(all, 1, target)
+    return all
+  end
+  return chain_of(target)
+end
+
+for _, family in ipairs {"POOL", "CONNECTION", "DIALECT"} do
+  event.__family(family, {accepts = accepts, chain = chain})
+end
+
+--- Listeners of `source` hear of `other` too.
+---@private
+function engine.__inherit(other, source)
+  sources[other] = source
+end
+
+--- Stands for all engines as the target of events.
+engine.Engine = setmetatable({}, {__name = "lualchemy.EngineClass", __tostring = function() return "Engine" end})
+
+engine.URL = url_module.URL
+engine.make_url = url_module.make_url
+
+return strict.module("lualchemy.engine", engine)
