@@ -76,14 +76,14 @@ static void *oom_function(void *userdata, void *block, size_t old_size, size_t n
 }
 
 /* What a test does with the allocator. True if it succeeded, false if it reported a failure. */
-typedef bool (*oom_body)(la_allocator *alloc, void *argument);
+typedef bool (*oom_body)(la_allocator *failing, void *argument);
 
 /* One run; true when no allocation had to fail, which ends the loop. */
 static bool oom_once(oom_body body, void *argument, uint64_t fail_at, bool and_after) {
   oom state = {.fail_at = fail_at, .and_after = and_after};
-  la_allocator alloc;
-  la_allocator_init(&alloc, oom_function, &state);
-  bool ok = body(&alloc, argument);
+  la_allocator failing;
+  la_allocator_init(&failing, oom_function, &state);
+  bool ok = body(&failing, argument);
   if (state.blocks != 0 || (!ok && !state.failed)) {
     fprintf(stderr, "allocation %llu%s failing: %zu blocks left, body %s\n",
             (unsigned long long)fail_at, and_after ? " and all after" : "", state.blocks,
