@@ -50,7 +50,8 @@ describe("a box", function()
   end)
 end)
 
--- Every class of userdata with its methods, from the metatables in the registry.
+-- Every class of userdata with its methods, from the metatables in the registry. What is a function too
+-- (`la.desc(value)`, `column:desc()`) takes a plain value in place of its self, as an operand.
 local function each_method(visit)
   for _, meta in next, debug.getregistry() do
     local name = type(meta) == "table" and rawget(meta, "__name")
@@ -59,7 +60,8 @@ local function each_method(visit)
       local index = rawget(meta, "__index")
       if type(index) == "function" then index = select(2, debug.getupvalue(index, 2)) end
       for method, fn in next, type(index) == "table" and index or {} do
-        if type(fn) == "function" and method ~= "doubled" then visit(class, method, fn) end
+        local both = core[method] ~= nil or method == "bitwise_not"
+        if type(fn) == "function" and method ~= "doubled" and not both then visit(class, method, fn) end
       end
     end
   end
