@@ -1,0 +1,199 @@
+-- SPDX-License-Identifier: MIT
+-- Constraints, indexes, naming conventions.
+local la = require "lualchemy"
+local exc = la.exc
+
+local function message(fn, ...)
+  local ok, err = pcall(fn, ...)
+  assert.is_false(ok)
+  return err.message, err
+end
+
+local function ddl(t)
+  return la.schema.CreateTable(t):compile{dialect = "sqlite"}
+end
+
+local function users_table(metadata, ...)
+  return la.Table("users", metadata or la.MetaData(), la.Column("id", la.Integer, {primary_key = true}),
+    la.Column("name", la.String(50)), la.Column("age", la.Integer), ...)
+end
+
+describe("foreign keys", function()
+  it("CST-01 find their target when it is asked for", function()
+    local metadata = la.MetaData()
+    local a = la.Table("a", metadata, la.Column("b", la.ForeignKey("c.d", {ondelete = "CASCADE", name = "fk_x"})))
+    local key = a.foreign_keys[1]
+    assert.equal("c.d", key.target_fullname)
+    assert.equal("CASCADE", key.ondelete)
+    assert.equal("fk_x", key.name)
+    local text, err = message(function() return key.column end)
+    assert.equal("Foreign key associated with column 'a.b' could not find table 'c' with which to generate a foreign key to target column 'd'", text)
+    assert.is_true(exc.NoReferencedTableError:matches(err))
+    local c = la.Table("c", metadata, la.Column("x", la.Integer))
+    local _, missing = message(function() return key.column end)
+    assert.is_true(exc.NoReferencedColumnError:matches(missing))
+    c:append_column(la.Column("d", la.Integer))
+    assert.equal(c.c.d, key.column)
+    assert.equal(a.c.b, key.parent)
+    assert.is_true(key:references(c))
+  end)
+
+  it("CST-01 take a column, and a table name that means the key of the same name", function()
+    local metadata = la.MetaData()
+    local users = users_table(metadata)
+    local t = la.Table("t", metadata, la.Column("user_id", la.ForeignKey(users.c.id)), la.Column("id", la.ForeignKey("users")))
+    assert.equal(users.c.id, t.foreign_keys[1].column)
+    assert.equal(users.c.id, t.foreign_keys[2].column)
+    assert.matches("FOREIGN KEY%(user_id%) REFERENCES users %(id%)", ddl(t))
+    assert.matches("not to a number", (message(la.ForeignKey, 5)))
+    assert.matches('did you mean "ondelete"', (message(la.ForeignKey, "a.b", {on_delete = "CASCADE"})))
+  end)
+
+  it("CST-02 span several columns", function()
+    local metadata = la.MetaData()
+    la.Table("p", metadata, la.Column("a", la.Integer, {primary_key = true}), la.Column("b", la.Integer, {primary_key = true}))
+    local t = la.Table("c", metadata, la.Column("x", la.Integer), la.Column("y", la.Integer),
+      la.ForeignKeyConstraint({"x", "y"}, {"p.a", "p.b"}, {name = "fk_p", onupdate = "CASCADE"}))
+    local key = t.foreign_key_constraints[1]
+    assert.same({"x", "y"}, {table.unpack(key.column_keys)})
+    assert.equal("p.b", tostring(key.elements[2].column))
+    assert.matches("CONSTRAINT fk_p FOREIGN KEY%(x, y%) REFERENCES p %(a, b%) ON UPDATE CASCADE", ddl(t))
+    assert.matches("must match the number", (message(la.ForeignKeyConstraint, {"a"}, {"p.a", "p.b"})))
+    assert.matches("multiple remote tables", (message(la.Table, "d", metadata, la.Column("x", la.Integer),
+      la.Column("y", la.Integer), la.ForeignKeyConstraint({"x", "y"}, {"p.a", "q.b"}))))
+  end)
+end)
+
+describe("keys and checks", function()
+  it("CST-03 UNIQUE of a table and of a column", function()
+    local t = users_table(nil, la.UniqueConstraint("name", "age", {name = "uq_x"}), la.Column("code", la.String, {unique = true}))
+    assert.equal('UniqueConstraint(users.name, users.age, {name = "uq_x"})', tostring(t.constraints[2]))
+    assert.matches("CONSTRAINT uq_x UNIQUE %(name, age%)", ddl(t))
+    assert.matches("UNIQUE %(code%)", ddl(t))
+    local text, err = message(users_table, nil, la.UniqueConstraint("nothing"))
+    assert.equal("Can't create UniqueConstraint on table 'users': no column named 'nothing' is present.", text)
+    assert.is_true(exc.ConstraintColumnNotFoundError:matches(err))
+  end)
+
+  it("CST-04 CHECK of text, of a condition, and of a type", function()
+    local t = users_table(nil, la.CheckConstraint("age > 5", {name = "ck_age"}))
+    la.CheckConstraint(t.c.name:ne("root"))
+    t:append_column(la.Column("flag", la.Boolean{create_constraint = true, name = "ck_flag"}))
+    local text = ddl(t)
+    assert.matches("CONSTRAINT ck_age CHECK %(age > 5%)", text)
+    assert.matches("CHECK %(name != 'root'%)", text)
+    assert.matches("CONSTRAINT ck_flag CHECK %(flag IN %(0, 1%)%)", text)
+    assert.matches("takes SQL text or a condition", (message(la.CheckConstraint, 5)))
+  end)
+
+  it("CST-05 a PrimaryKeyConstraint takes the place of marked columns", function()
+    local t = la.Table("t", la.MetaData(), la.Column("a", la.Integer), la.Column("b", la.Integer),
+      la.PrimaryKeyConstraint("b", "a", {name = "pk_t"}))
+    assert.is_true(t.c.a.primary_key)
+    assert.is_false(t.c.a.nullable)
+    assert.equal("pk_t", t.primary_key.name)
+    assert.matches("CONSTRAINT pk_t PRIMARY KEY %(b, a%)", ddl(t))
+  end)
+end)
+
+describe("indexes", function()
+  it("CST-06 of a column, of several, of expressions", function()
+    local t = users_table(nil, la.Index("ix_both", "name", "age", {unique = true}), la.Column("code", la.String, {index = true}))
+    la.Index("ix_desc", t.c.age:desc(), {sqlite_where = t.c.age:gt(5)})
+    local texts = {}
+    for i, index in ipairs(t.indexes) do texts[i] = la.schema.CreateIndex(index):compile{dialect = "sqlite"} end
+    assert.same({
+      "CREATE UNIQUE INDEX ix_both ON users (name, age)",
+      "CREATE INDEX ix_users_code ON users (code)",
+      "CREATE INDEX ix_desc ON users (age DESC) WHERE age > 5",
+    }, texts)
+    assert.equal('Index("ix_both", users.name, users.age, {unique = true})', tostring(t.indexes[1]))
+    assert.matches('did you mean "unique"', (message(la.Index, "x", {uniqe = true})))
+  end)
+
+  it("CST-06 waits for the table of its columns", function()
+    local column = la.Column("x", la.Integer)
+    local index = la.Index("ix_x", column)
+    local t = la.Table("t", la.MetaData(), column)
+    assert.equal(index, t.indexes[1])
+    assert.equal(t, index.table)
+  end)
+end)
+
+describe("naming conventions", function()
+  local convention = {
+    ix = "ix_%(column_0_label)s",
+    uq = "uq_%(table_name)s_%(column_0_N_name)s",
+    ck = "ck_%(table_name)s_%(constraint_name)s",
+    fk = "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s_%(referred_column_0_name)s",
+    pk = "pk_%(table_name)s",
+  }
+
+  it("CST-07 name what has no name", function()
+    local metadata = la.MetaData{naming_convention = convention}
+    local users = users_table(metadata, la.UniqueConstraint("name", "age"), la.CheckConstraint("age > 5", {name = "age"}))
+    local t = la.Table("t", metadata, la.Column("id", la.Integer, {primary_key = true, index = true}),
+      la.Column("user_id", la.ForeignKey("users.id")))
+    assert.equal("pk_users", users.primary_key.name)
+    assert.equal("uq_users_name_age", users.constraints[2].name)
+    assert.equal("ck_users_age", users.constraints[3].name)
+    assert.equal("fk_t_user_id_users_id", t.foreign_key_constraints[1].name)
+    assert.equal("ix_t_id", t.indexes[1].name)
+    assert.matches("CONSTRAINT ck_users_age CHECK", ddl(users))
+  end)
+
+  it("CST-07 leave given names alone, conv() always", function()
+    local metadata = la.MetaData{naming_convention = convention}
+    local users = users_table(metadata, la.UniqueConstraint("name", {name = "given"}),
+      la.CheckConstraint("age > 5", {name = la.schema.conv("final")}))
+    assert.equal("given", users.constraints[2].name)
+    assert.equal("final", users.constraints[3].name)
+  end)
+
+  it("CST-07 need a name where they say so", function()
+    local metadata = la.MetaData{naming_convention = convention}
+    local users = users_table(metadata, la.CheckConstraint("age > 5"))
+    assert.matches("requires that constraint is explicitly named", (message(function() return users.constraints[2].name end)))
+  end)
+
+  it("CST-07 may have tokens of their own", function()
+    local metadata = la.MetaData{naming_convention = {
+      uq = "uq_%(shout)s_%(column_0_name)s",
+      shout = function(constraint, t) return t.name:upper() .. #constraint.columns end,
+    }}
+    local users = users_table(metadata, la.UniqueConstraint("name"))
+    assert.equal("uq_USERS1_name", users.constraints[2].name)
+  end)
+end)
+
+describe("create_all", function()
+  local function recorder()
+    local sent = {}
+    return {
+      dialect = {name = "sqlite"},
+      exec_driver_sql = function(_, text) sent[#sent + 1] = text:match("^%S+ %S+ %S+") end,
+    }, sent
+  end
+
+  it("DDL-01 creates tables and indexes in order of dependency, drop_all the other way round", function()
+    local metadata = la.MetaData()
+    la.Table("a", metadata, la.Column("b_id", la.ForeignKey("b.id")))
+    la.Table("b", metadata, la.Column("id", la.Integer, {primary_key = true}), la.Column("x", la.Integer, {index = true}))
+    local bind, sent = recorder()
+    metadata:create_all(bind, {checkfirst = false})
+    metadata:drop_all(bind, {checkfirst = la.schema.CheckFirst.NONE})
+    assert.same({"CREATE TABLE b", "CREATE INDEX ix_b_x", "CREATE TABLE a", "DROP TABLE a", "DROP TABLE b"}, sent)
+  end)
+
+  it("DDL-01 takes a choice of tables, and refuses what is none", function()
+    local metadata = la.MetaData()
+    local users = users_table(metadata)
+    la.Table("other", metadata, la.Column("id", la.Integer))
+    local bind, sent = recorder()
+    metadata:create_all(bind, {tables = {users}, checkfirst = false})
+    assert.same({"CREATE TABLE users"}, sent)
+    assert.matches("tables is a list of Tables", (message(metadata.create_all, metadata, bind, {tables = {5}, checkfirst = false})))
+    assert.matches("takes an Engine or a Connection", (message(metadata.create_all, metadata, 5)))
+    assert.matches('did you mean "tables"', (message(metadata.create_all, metadata, bind, {table = {}})))
+  end)
+end)
