@@ -258,9 +258,9 @@ static la_status expired_slots(la_load *load, const la_instance *instance, uint3
 }
 
 static la_status load_expired(la_load *load, la_instance *instance, uint32_t also, la_error *err) {
-  uint32_t *slots;
-  size_t count;
-  bool whole;
+  uint32_t *slots = NULL;
+  size_t count = 0;
+  bool whole = false;
   la_status status;
   LA_TRY(expired_slots(load, instance, also, &slots, &count, &whole, err));
   if (count == 0) {
