@@ -135,7 +135,7 @@ la_status la_mapper_new(la_registry *registry, const la_mapper_options *options,
 la_status la_mapper_add_column(la_mapper *mapper, la_text key, la_column *column, uint32_t flags, la_text group, la_property **out, la_error *err);
 la_status la_mapper_add_expression(la_mapper *mapper, la_text key, la_node *expr, uint32_t flags, la_text group, la_property **out, la_error *err);
 la_status la_mapper_add_synonym(la_mapper *mapper, la_text key, la_text target, la_property **out, la_error *err);
-/* Takes a configured description; see relationship.h. The mapper owns it. */
+/* Takes `relationship`, a description without target yet, over: the mapper owns it, and it is gone on failure. */
 la_status la_mapper_add_relationship(la_mapper *mapper, la_text key, la_relationship *relationship, la_property **out, la_error *err);
 /* Called once the columns are added: finds the primary key's and other special properties. */
 la_status la_mapper_finish(la_mapper *mapper, la_error *err);

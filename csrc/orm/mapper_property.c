@@ -187,7 +187,15 @@ static la_status spread_property(la_mapper *mapper, la_property *property, la_er
 }
 
 static la_status finish_property(la_mapper *mapper, la_property *property, la_property **out, la_error *err) {
-  LA_TRY(place_property(mapper, property, err));
+  la_status status = place_property(mapper, property, err);
+  if (status < 0) {
+    la_node_release(property->expr);
+    return status;
+  }
+  if (property->column != NULL &&
+      !la_map_set_pointer(&mapper->by_column, mapper->alloc, property->column, property)) {
+    return la_fail_nomem(err);
+  }
   LA_TRY(la_mapper_make_attribute(mapper, property, err));
   if (out != NULL) {
     *out = property;
@@ -210,10 +218,6 @@ la_status la_mapper_add_column(la_mapper *mapper, la_text key, la_column *column
     return la_fail_nomem(err);
   }
   la_property_refresh(property);
-  if (!la_map_set_pointer(&mapper->by_column, mapper->alloc, column, property)) {
-    la_node_release(property->expr);
-    return la_fail_nomem(err);
-  }
   return finish_property(mapper, property, out, err);
 }
 
@@ -246,9 +250,15 @@ la_status la_mapper_add_relationship(la_mapper *mapper, la_text key, la_relation
                                      la_error *err) {
   la_property *property;
   uint32_t held = relationship->object.references;
-  LA_TRY(make_property(mapper, LA_PROPERTY_RELATIONSHIP, key, LA_TEXT_NONE, &property, err));
-  property->relationship = relationship;
-  LA_TRY(place_property(mapper, property, err));
+  la_status status = make_property(mapper, LA_PROPERTY_RELATIONSHIP, key, LA_TEXT_NONE, &property, err);
+  if (status >= 0) {
+    property->relationship = relationship;
+    status = place_property(mapper, property, err);
+  }
+  if (status < 0) {
+    la_object_release(relationship);
+    return status;
+  }
   /* From here on the relationship is counted through its mapper: its maker's reference becomes the mapper's ownership. */
   mapper->object.references += held - 1;
   relationship->parent = mapper;
