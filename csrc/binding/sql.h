@@ -57,6 +57,15 @@ bool la_nodes_add_select(lua_State *L, la_nodes *nodes, int index);
 typedef bool (*la_nodes_adder)(lua_State *L, la_nodes *nodes, int index);
 bool la_nodes_add_each(lua_State *L, la_nodes *nodes, int first, int last, la_nodes_adder add);
 
+/* The node at `index` as la_to_node gives it, without looking for the state. */
+la_node *la_node_at(lua_State *L, la_state *state, int index);
+/* Pushes an empty box of `class`, before anything is held; la_finish puts `take` (NULL: out of memory) into it, keeps the arguments up to `last`
+ * alive where it needs them, and gives 1. The way of the functions that are called most. */
+la_box *la_push_result(lua_State *L, la_state *state, la_box_class class);
+int la_finish(lua_State *L, la_box *result, la_node *take, int last);
+/* __gc of boxes whose object is a node. */
+int la_node_release_box(lua_State *L);
+
 /* Pushes `take` (NULL: out of memory) as the result of the running function, its arguments kept alive where it needs them; gives 1. */
 int la_return_node(lua_State *L, la_state *state, la_node *take);
 /* The node at `index`, lent; raises "bad argument" if it is none that `is` accepts. */

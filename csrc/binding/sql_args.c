@@ -114,7 +114,7 @@ static bool add_operand(la_nodes *nodes, int index, la_node *node) {
 }
 
 bool la_nodes_add_expr(lua_State *L, la_nodes *nodes, int index, const la_node *like) {
-  la_node *node = la_to_node(L, index);
+  la_node *node = la_node_at(L, nodes->state, index);
   if (node != NULL) {
     return add_operand(nodes, index, node);
   }
@@ -132,7 +132,7 @@ bool la_nodes_add_compared(lua_State *L, la_nodes *nodes, int index, const la_no
 }
 
 bool la_nodes_add_condition(lua_State *L, la_nodes *nodes, int index) {
-  la_node *node = la_to_node(L, index);
+  la_node *node = la_node_at(L, nodes->state, index);
   if (node != NULL) {
     return add_operand(nodes, index, node);
   }
@@ -155,7 +155,7 @@ static la_node *number_literal(lua_State *L, la_nodes *nodes, int index) {
 }
 
 bool la_nodes_add_column(lua_State *L, la_nodes *nodes, int index) {
-  la_node *node = la_to_node(L, index);
+  la_node *node = la_node_at(L, nodes->state, index);
   if (node != NULL) {
     if (la_node_is_expr(node) || la_node_is_from(node) || node->kind == LA_NODE_BUNDLE ||
         node->kind == LA_NODE_RELATIONSHIP) {
@@ -187,7 +187,7 @@ bool la_nodes_add_order(lua_State *L, la_nodes *nodes, int index) {
 }
 
 bool la_nodes_add_from(lua_State *L, la_nodes *nodes, int index) {
-  la_node *node = la_to_node(L, index);
+  la_node *node = la_node_at(L, nodes->state, index);
   if (node != NULL && (la_node_is_from(node) || node->kind == LA_NODE_TEXT)) {
     return la_nodes_add(nodes, la_node_retain(node));
   }
@@ -195,7 +195,7 @@ bool la_nodes_add_from(lua_State *L, la_nodes *nodes, int index) {
 }
 
 bool la_nodes_add_select(lua_State *L, la_nodes *nodes, int index) {
-  la_node *node = la_to_node(L, index);
+  la_node *node = la_node_at(L, nodes->state, index);
   while (node != NULL && node->kind == LA_NODE_SCALAR_SUBQUERY) {
     node = node->children[0];
   }
@@ -244,6 +244,56 @@ bool la_nodes_add_each(lua_State *L, la_nodes *nodes, int first, int last, la_no
     }
   }
   return true;
+}
+
+/* The classes whose object is their node. */
+#define HOLDS(class) (UINT64_C(1) << LA_BOX_##class)
+static const uint64_t node_holders = HOLDS(EXPR) | HOLDS(FROM) | HOLDS(CLAUSE) | HOLDS(SELECT) | HOLDS(TEXT) |
+                                     HOLDS(INSERT) | HOLDS(UPDATE) | HOLDS(DELETE) | HOLDS(TABLE);
+
+la_node *la_node_at(lua_State *L, la_state *state, int index) {
+  la_box *box = la_to_box(L, index);
+  if (box == NULL) {
+    return lua_istable(L, index) ? la_to_node(L, index) : NULL;
+  }
+  if (state->node_of[box->class] != NULL) {
+    return state->node_of[box->class](L, state, index);
+  }
+  return node_holders >> box->class & 1 ? box->object : la_to_node(L, index);
+}
+
+la_box *la_push_result(lua_State *L, la_state *state, la_box_class class) {
+  return la_push_box(L, state, class, sizeof(la_box), 1);
+}
+
+/* Keeps the arguments up to `last` alive with the box on top of the stack. */
+static void keep_arguments(lua_State *L, int last) {
+  luaL_checkstack(L, 3, NULL);
+  lua_createtable(L, last, 0);
+  for (int i = 1; i <= last; i++) {
+    lua_pushvalue(L, i);
+    lua_rawseti(L, -2, i);
+  }
+  lua_setiuservalue(L, -2, 1);
+}
+
+int la_finish(lua_State *L, la_box *result, la_node *take, int last) {
+  if (take == NULL) {
+    return la_raise_status(L, LA_NOMEM, "out of memory");
+  }
+  result->object = take;
+  if (take->flags & LA_NODE_HAS_HOST) {
+    keep_arguments(L, last);
+  }
+  return 1;
+}
+
+int la_node_release_box(lua_State *L) {
+  la_box *box = lua_touserdata(L, 1);
+  la_node *node = box->object;
+  box->object = NULL;
+  la_node_release(node);
+  return 0;
 }
 
 int la_return_node(lua_State *L, la_state *state, la_node *take) {

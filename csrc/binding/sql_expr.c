@@ -11,7 +11,7 @@
 
 /* The operand that a method is called on; raises if it has no value. Selects become scalar subqueries of their own accord. */
 static la_node *check_self(lua_State *L) {
-  la_node *self = la_to_node(L, 1);
+  la_node *self = la_node_at(L, la_state_of(L), 1);
   if (self == NULL || !la_node_is_expr(self)) {
     la_raise_argument(L, 1, "column expression");
   }
@@ -36,36 +36,40 @@ static bool takes_null(la_operator op) {
 static int compare(lua_State *L, la_operator op) {
   la_state *state = la_state_of(L);
   la_node *self = check_self(L);
-  la_node *result;
+  la_box *result;
+  la_node *made;
   la_nodes nodes;
   la_check_count(L, 2, la_operator_get(op)->text);
   if (!takes_null(op) && (la_is_null(L, 2) || lua_isboolean(L, 2))) {
     return la_raise_status(L, LA_ARGUMENT, "%s", NOT_FOR_NULL);
   }
+  result = la_push_result(L, state, LA_BOX_EXPR);
   la_nodes_init(&nodes, state);
   if (!la_nodes_add_compared(L, &nodes, 2, self)) {
     return la_nodes_raise(L, &nodes);
   }
-  result = la_expr_binary(&state->sql, op, self, nodes.items[0]);
+  made = la_expr_binary(&state->sql, op, self, nodes.items[0]);
   la_nodes_clear(&nodes);
-  return la_return_node(L, state, result);
+  return la_finish(L, result, made, 2);
 }
 
 /* self .. value, value .. self: whichever side is an expression gives the other its type. */
 static int combine(lua_State *L, la_operator op) {
   la_state *state = la_state_of(L);
-  la_node *left = la_to_node(L, 1), *right = la_to_node(L, 2);
-  la_node *result;
+  la_node *left = la_node_at(L, state, 1), *right = la_node_at(L, state, 2);
+  la_box *result;
+  la_node *made;
   la_nodes nodes;
   la_check_count(L, 2, la_operator_get(op)->text);
+  result = la_push_result(L, state, LA_BOX_EXPR);
   la_nodes_init(&nodes, state);
   if (!la_nodes_add_expr(L, &nodes, 1, left == NULL ? right : NULL) ||
       !la_nodes_add_expr(L, &nodes, 2, right == NULL ? left : NULL)) {
     return la_nodes_raise(L, &nodes);
   }
-  result = la_expr_binary(&state->sql, op, nodes.items[0], nodes.items[1]);
+  made = la_expr_binary(&state->sql, op, nodes.items[0], nodes.items[1]);
   la_nodes_clear(&nodes);
-  return la_return_node(L, state, result);
+  return la_finish(L, result, made, 2);
 }
 
 #define COMPARE(name, op)                                                                                                 \
@@ -124,7 +128,9 @@ static int unary(lua_State *L, la_operator op) {
   la_nodes nodes;
   la_node *result;
   la_nodes_init(&nodes, state);
-  if (!la_nodes_add_expr(L, &nodes, 1, NULL)) {
+  /* desc("name"): the name of a label. */
+  bool is_order = (la_operator_get(op)->flags & LA_OPERATOR_POSTFIX) != 0;
+  if (!(is_order ? la_nodes_add_order(L, &nodes, 1) : la_nodes_add_expr(L, &nodes, 1, NULL))) {
     return la_nodes_raise(L, &nodes);
   }
   result = la_expr_unary(&state->sql, op, nodes.items[0]);
@@ -150,7 +156,8 @@ UNARY(all, ALL)
 /* a & b, a | b, and_(…), or_(…). */
 static int conjunction(lua_State *L, la_operator op, int count) {
   la_state *state = la_state_of(L);
-  la_node *result;
+  la_box *result = la_push_result(L, state, LA_BOX_EXPR);
+  la_node *made;
   la_nodes nodes;
   la_nodes_init(&nodes, state);
   for (int i = 1; i <= count; i++) {
@@ -158,16 +165,18 @@ static int conjunction(lua_State *L, la_operator op, int count) {
       return la_nodes_raise(L, &nodes);
     }
   }
-  result = la_expr_clauses(&state->sql, op, nodes.items, nodes.count);
+  made = la_expr_clauses(&state->sql, op, nodes.items, nodes.count);
   la_nodes_clear(&nodes);
-  return la_return_node(L, state, result);
+  return la_finish(L, result, made, count);
 }
 
 static int expr_band(lua_State *L) {
+  lua_settop(L, 2);
   return conjunction(L, LA_OP_AND, 2);
 }
 
 static int expr_bor(lua_State *L) {
+  lua_settop(L, 2);
   return conjunction(L, LA_OP_OR, 2);
 }
 
@@ -552,7 +561,7 @@ static const luaL_Reg metamethods[] = {
     {"__pow", expr_pow},    {"__concat", expr_concat},     {"__unm", expr_neg},
     {"__band", expr_band},  {"__bor", expr_bor},           {"__bnot", expr_not},
     {"__shl", expr_bitwise_lshift}, {"__shr", expr_bitwise_rshift}, {"__lt", expr_meta_lt},
-    {"__le", expr_meta_le}, {"__tostring", la_node_tostring}, {NULL, NULL}};
+    {"__le", expr_meta_le}, {"__gc", la_node_release_box}, {"__tostring", la_node_tostring}, {NULL, NULL}};
 
 static const luaL_Reg functions[] = {{"and_", core_and},
                                      {"or_", core_or},

@@ -6,7 +6,7 @@
 #include "binding/sql.h"
 
 static la_node *check_select(lua_State *L) {
-  la_node *self = la_to_node(L, 1);
+  la_node *self = la_node_at(L, la_state_of(L), 1);
   if (self == NULL || self->kind != LA_NODE_SELECT) {
     la_raise_argument(L, 1, "select()");
   }
@@ -15,7 +15,7 @@ static la_node *check_select(lua_State *L) {
 
 /* A select or a union. */
 static la_node *check_ordered(lua_State *L) {
-  la_node *self = la_to_node(L, 1);
+  la_node *self = la_node_at(L, la_state_of(L), 1);
   if (self == NULL || (self->kind != LA_NODE_SELECT && self->kind != LA_NODE_COMPOUND)) {
     la_raise_argument(L, 1, "select() or union()");
   }
@@ -25,16 +25,18 @@ static la_node *check_ordered(lua_State *L) {
 /* The arguments from `first` on, gathered by `add`, chained to clause `part`. */
 static int chain_arguments(lua_State *L, la_node *self, uint32_t part, int first, la_nodes_adder add) {
   la_state *state = la_state_of(L);
+  int last = lua_gettop(L);
+  la_box *box = la_push_result(L, state, la_to_box(L, 1)->class);
   la_node *result;
   la_nodes nodes;
   la_nodes_init(&nodes, state);
-  if (!la_nodes_add_each(L, &nodes, first, lua_gettop(L), add)) {
+  if (!la_nodes_add_each(L, &nodes, first, last, add)) {
     return la_nodes_raise(L, &nodes);
   }
   result = nodes.count != 0 ? la_node_with_chained(self, part, nodes.items, (uint32_t)nodes.count)
                             : la_node_retain(self);
   la_nodes_clear(&nodes);
-  return la_return_node(L, state, result);
+  return la_finish(L, box, result, last);
 }
 
 /* A condition, a column of booleans among them. */
@@ -48,7 +50,7 @@ static bool add_criterion(lua_State *L, la_nodes *nodes, int index) {
 }
 
 int la_statement_where(lua_State *L) {
-  la_node *self = la_to_node(L, 1);
+  la_node *self = la_node_at(L, la_state_of(L), 1);
   int part = self != NULL ? la_statement_where_part(self) : -1;
   if (part < 0 || self->kind == LA_NODE_COMPOUND) {
     return la_raise_argument(L, 1, "select(), update() or delete()");
@@ -121,8 +123,10 @@ static bool add_bound(lua_State *L, la_nodes *nodes, int index) {
 static int bound_clause(lua_State *L, uint32_t part, const char *function) {
   la_state *state = la_state_of(L);
   la_node *self = check_ordered(L), *result;
+  la_box *box;
   la_nodes nodes;
   la_check_count(L, 2, function);
+  box = la_push_result(L, state, LA_BOX_SELECT);
   la_nodes_init(&nodes, state);
   if (!add_bound(L, &nodes, 2)) {
     return la_nodes_raise(L, &nodes);
@@ -134,7 +138,7 @@ static int bound_clause(lua_State *L, uint32_t part, const char *function) {
     result = without;
   }
   la_nodes_clear(&nodes);
-  return la_return_node(L, state, result);
+  return la_finish(L, box, result, 2);
 }
 
 static int select_limit(lua_State *L) {
@@ -409,15 +413,17 @@ COMPOUND(except_all, EXCEPT_ALL)
 /* select(column…) */
 static int core_select(lua_State *L) {
   la_state *state = la_state_of(L);
+  int last = lua_gettop(L);
+  la_box *box = la_push_result(L, state, LA_BOX_SELECT);
   la_node *result;
   la_nodes nodes;
   la_nodes_init(&nodes, state);
-  if (!la_nodes_add_each(L, &nodes, 1, lua_gettop(L), la_nodes_add_column)) {
+  if (!la_nodes_add_each(L, &nodes, 1, last, la_nodes_add_column)) {
     return la_nodes_raise(L, &nodes);
   }
   result = la_select_new(&state->sql, nodes.items, nodes.count);
   la_nodes_clear(&nodes);
-  return la_return_node(L, state, result);
+  return la_finish(L, box, result, last);
 }
 
 static const luaL_Reg methods[] = {{"where", la_statement_where},
@@ -469,7 +475,7 @@ static const luaL_Reg methods[] = {{"where", la_statement_where},
                                    {NULL, NULL}};
 
 static const luaL_Reg metamethods[] = {
-    {"__index", la_statement_index}, {"__tostring", la_node_tostring}, {NULL, NULL}};
+    {"__index", la_statement_index}, {"__gc", la_node_release_box}, {"__tostring", la_node_tostring}, {NULL, NULL}};
 
 static const luaL_Reg functions[] = {{"select", core_select},
                                      {"union", select_union},
