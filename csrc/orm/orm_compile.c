@@ -160,6 +160,10 @@ la_status la_translate_compile(la_engine *engine, const la_node *select, const l
     la_object_release(plan);
     return status;
   }
+  if (weak) { /* whoever keeps it is one of its subjects */
+    la_object_release(compiled->subjects);
+    compiled->subjects = NULL;
+  }
   compiled->extra = &plan->object;
   *out = compiled;
   return LA_OK;
