@@ -5,6 +5,7 @@
 #include "binding/engine_execute.h"
 
 #include "binding/event.h"
+#include "binding/host.h"
 #include "binding/process.h"
 #include "binding/push.h"
 
@@ -53,6 +54,21 @@ static bool is_shape_for(const la_row_shape *shape, const la_cursor *cursor, boo
   return true;
 }
 
+/* The number of the dialect object, if a type of the rows will be handed it; 0 otherwise. May raise. */
+static int64_t find_dialect(la_execution *x) {
+  bool wanted = false;
+  for (uint32_t i = 0; x->compiled != NULL && !wanted && i < x->compiled->column_count; i++) {
+    wanted = la_type_has_process_result(x->compiled->columns[i].type);
+  }
+  if (!wanted) {
+    return 0;
+  }
+  lua_getiuservalue(x->L, x->engine_index, LA_ENGINE_DIALECT);
+  int64_t number = la_host_number(x->L, x->state, -1);
+  lua_pop(x->L, 1);
+  return number;
+}
+
 la_status la_execution_shape(la_execution *x, la_error *err) {
   la_result *result = x->result;
   la_compiled *compiled = x->compiled;
@@ -64,6 +80,7 @@ la_status la_execution_shape(la_execution *x, la_error *err) {
     result->box.object = la_object_retain(shape);
     return LA_OK;
   }
+  int64_t dialect = find_dialect(x);
   size_t size = count * sizeof(la_shape_column);
   la_shape_column *columns = la_alloc(&x->state->alloc, size);
   if (columns == NULL && count > 0) {
@@ -73,6 +90,7 @@ la_status la_execution_shape(la_execution *x, la_error *err) {
     la_text name = la_cursor_column_name(cursor, i);
     const la_result_column *from = find_column(compiled, i, name);
     describe_column(from, positional && from && from->key.bytes ? from->key : name, i, &columns[i]);
+    columns[i].dialect = dialect;
   }
   /* The compiled statement keeps the shape, so the shape keeps only what its subjects live in: types are asked by results, which
    * hold the compiled statement. */
@@ -120,8 +138,12 @@ static la_status read_rows(la_execution *x, la_error *err) {
   la_result *result = x->result;
   if (!result->returns_rows) {
     result->returns_rows = true;
+    la_slab *slab = la_engine_slab(x->engine);
+    if (slab == NULL) {
+      return la_fail_nomem(err);
+    }
     LA_TRY(la_execution_shape(x, err));
-    LA_TRY(la_rows_init(&result->rows, &x->state->alloc, result->cursor.column_count, err));
+    LA_TRY(la_rows_init_in(&result->rows, slab, &x->state->alloc, result->cursor.column_count, err));
   }
   if (x->streams) {
     result->streams = true;
@@ -282,6 +304,7 @@ static void run_in_c(la_execution *x) {
 }
 
 void la_execution_run(la_execution *x) {
+  x->engine->trace.on = false; /* what is executed here is told here */
   static const la_event heard[] = {LA_EVENT_BEFORE_CURSOR_EXECUTE, LA_EVENT_AFTER_CURSOR_EXECUTE, LA_EVENT_HANDLE_ERROR};
   const la_node *statement = la_to_node(x->L, x->statement_index);
   bool by_lua = x->engine_box->echo || la_execution_needs_lua(x->compiled);

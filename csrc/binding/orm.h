@@ -95,6 +95,9 @@ void la_finish_load(lua_State *L, la_state *state, la_load *load);
 /* Pushes the collection of a loaded link, made if there is none. `index`: the owner's handle. */
 void la_push_collection(lua_State *L, la_state *state, int index, uint32_t link);
 
+/* Work of the core on `session` begins, and is over: what it sent is told to echo and listeners. */
+void la_session_listen(lua_State *L, la_state *state, la_session *session);
+void la_session_tell(lua_State *L, la_state *state, la_session *session);
 /* Runs a flush for the session box at `index` if there is something to flush. */
 void la_session_flush(lua_State *L, la_state *state, int index);
 /* The same if autoflush is on; an error carries the note about autoflush. */

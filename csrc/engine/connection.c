@@ -154,6 +154,9 @@ la_status la_connection_autobegin(la_connection *connection, la_error *err) {
   }
   LA_TRY(check_open(connection, err));
   LA_TRY(start(connection, err));
+  if (connection->engine->trace.on) {
+    la_trace_transaction(&connection->engine->trace, "BEGIN (implicit)");
+  }
   connection->in_transaction = true;
   connection->autobegun |= begins;
   return LA_OK;
@@ -165,6 +168,9 @@ la_status la_connection_commit(la_connection *connection, la_error *err) {
     return LA_OK;
   }
   if (has_begun(connection)) {
+    if (connection->engine->trace.on) {
+      la_trace_transaction(&connection->engine->trace, "COMMIT");
+    }
     LA_TRY(la_raw_end(connection->raw, true, err));
   } else if (connection->raw != NULL) {
     la_raw_close_cursors(connection->raw);
@@ -181,6 +187,9 @@ la_status la_connection_rollback(la_connection *connection, la_error *err) {
   if (connection->in_transaction && connection->raw != NULL) {
     la_raw_close_cursors(connection->raw);
     if (has_begun(connection)) {
+      if (connection->engine->trace.on) {
+        la_trace_transaction(&connection->engine->trace, "ROLLBACK");
+      }
       status = la_raw_end(connection->raw, false, err);
     }
   }
@@ -192,6 +201,9 @@ static la_status send_savepoint(la_connection *connection, const char *what, uin
                                 la_error *err) {
   char text[64];
   int len = snprintf(text, sizeof text, "%s sa_savepoint_%u", what, number);
+  if (connection->engine->trace.on) {
+    la_trace_statement(&connection->engine->trace, (la_text){text, (size_t)len}, NULL, 0);
+  }
   return la_raw_execute(connection->raw, (la_text){text, (size_t)len}, err);
 }
 

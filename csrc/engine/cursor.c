@@ -59,6 +59,9 @@ static la_status open_now(la_cursor *cursor, la_connection *connection, la_text 
     return status;
   }
   connection->engine->statements++;
+  if (connection->engine->trace.on) {
+    la_trace_statement(&connection->engine->trace, text, values, count);
+  }
   return LA_OK;
 }
 
@@ -98,6 +101,8 @@ la_status la_cursor_rebind(la_cursor *cursor, const la_value *values, uint32_t c
   status = bind_values(cursor, values, count, err);
   if (status < 0) {
     la_cursor_close(cursor);
+  } else if (cursor->connection->engine->trace.on) {
+    la_trace_rebind(&cursor->connection->engine->trace, values, count);
   }
   return status;
 }
@@ -124,6 +129,9 @@ la_status la_cursor_step(la_cursor *cursor, la_error *err) {
   }
   if (status == LA_DONE) {
     cursor->done = true;
+    if (cursor->connection->engine->trace.on) {
+      la_trace_ran(&cursor->connection->engine->trace);
+    }
     la_raw_lost_transaction(cursor->raw); /* a COMMIT or ROLLBACK of the program's own */
   }
   return status;

@@ -39,6 +39,8 @@ static void engine_destroy(la_object *object) {
   la_cache_clear(&engine->cache);
   la_key_clear(&engine->key);
   la_strbuf_clear(&engine->salt);
+  la_trace_clear(&engine->trace);
+  la_object_release((la_object *)engine->slab);
   la_url_clear(&engine->url);
   la_free(engine->alloc, engine, sizeof *engine);
 }
@@ -110,6 +112,7 @@ la_status la_engine_new(const la_sql *sql, const la_engine_options *options, la_
   engine->options = *options;
   la_arena_init(&engine->url.arena, sql->alloc);
   la_cache_init(&engine->cache, sql->alloc, 0);
+  la_trace_init(&engine->trace, sql->alloc);
   la_key_init(&engine->key, sql->alloc);
   la_strbuf_init(&engine->salt, sql->alloc);
   status = fill(engine, err);
@@ -119,6 +122,13 @@ la_status la_engine_new(const la_sql *sql, const la_engine_options *options, la_
   }
   *out = engine;
   return LA_OK;
+}
+
+la_slab *la_engine_slab(la_engine *engine) {
+  if (engine->slab == NULL) {
+    engine->slab = la_slab_new(engine->alloc);
+  }
+  return engine->slab;
 }
 
 void la_engine_dispose(la_engine *engine) {

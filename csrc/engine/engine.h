@@ -11,8 +11,10 @@
 #ifndef LA_ENGINE_ENGINE_H
 #define LA_ENGINE_ENGINE_H
 
+#include "base/slab.h"
 #include "engine/cache.h"
 #include "engine/driver.h"
+#include "engine/trace.h"
 #include "sql/key.h"
 
 #pragma GCC visibility push(hidden)
@@ -63,12 +65,15 @@ typedef struct la_engine {
   la_cache cache; /* key → la_compiled */
   la_key key;     /* reused for each statement */
   la_strbuf salt; /* likewise */
+  la_slab *slab;  /* rows of small results; NULL before the first */
   bool memory;    /* the database lives and dies with its one connection */
   uint32_t statement_cache_size; /* prepared statements kept by each raw connection */
   uint64_t statements, prepares; /* sent and prepared so far: counted work */
-  bool log_statements;           /* the binding wants timings */
+  la_trace trace;                /* of what the core sends by itself */
 } la_engine;
 
+/* The slab for rows, made if there is none; NULL when out of memory. */
+la_slab *la_engine_slab(la_engine *engine);
 la_status la_engine_new(const la_sql *sql, const la_engine_options *options, la_engine **out, la_error *err);
 /* Closes every connection that lies in the pool and forgets those that are out (they close on return); the engine can be
  * used again. A memory database is gone. Finalizes prepared statements, also on a host's connection. */

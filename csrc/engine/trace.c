@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/trace.h"
+
+#include <time.h>
+
+static double now(void) {
+  struct timespec at;
+  timespec_get(&at, TIME_UTC);
+  return (double)at.tv_sec + (double)at.tv_nsec * 1e-9;
+}
+
+void la_trace_init(la_trace *trace, la_allocator *alloc) {
+  *trace = (la_trace){.alloc = alloc};
+  la_arena_init(&trace->arena, alloc);
+}
+
+void la_trace_clear(la_trace *trace) {
+  la_vec_clear(trace->alloc, &trace->entries);
+  la_vec_clear(trace->alloc, &trace->values);
+  la_arena_clear(&trace->arena);
+}
+
+void la_trace_switch(la_trace *trace, bool on) {
+  trace->entries.count = 0;
+  trace->values.count = 0;
+  la_arena_clear(&trace->arena);
+  trace->on = on;
+}
+
+void la_trace_settle(la_trace *trace) {
+  if (trace->entries.count == 0 || trace->values.count == 0) {
+    return;
+  }
+  la_trace_entry *entry = &trace->entries.items[trace->entries.count - 1];
+  size_t size = trace->values.count * sizeof(la_value);
+  entry->values = la_arena_alloc(&trace->arena, size);
+  if (entry->values != NULL) {
+    memcpy(entry->values, trace->values.items, size);
+  } else {
+    entry->rows = entry->count = 0;
+  }
+  trace->values.count = 0;
+}
+
+/* Appends a set of parameters to the newest entry. */
+static bool add_values(la_trace *trace, const la_value *values, uint32_t count) {
+  for (uint32_t i = 0; i < count; i++) {
+    la_value copy;
+    if (!la_value_copy(&trace->arena, &values[i], &copy) || !la_vec_push(trace->alloc, &trace->values, copy)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+void la_trace_statement(la_trace *trace, la_text text, const la_value *values, uint32_t count) {
+  la_trace_entry entry = {.count = count, .rows = 1, .started = now()};
+  la_trace_settle(trace);
+  entry.text = (la_text){la_arena_copy(&trace->arena, text.bytes, text.len), text.len};
+  if (entry.text.bytes == NULL || !la_vec_push(trace->alloc, &trace->entries, entry)) {
+    return;
+  }
+  if (!add_values(trace, values, count)) {
+    trace->values.count = 0;
+    trace->entries.items[trace->entries.count - 1].count = 0;
+  }
+}
+
+void la_trace_rebind(la_trace *trace, const la_value *values, uint32_t count) {
+  if (trace->entries.count == 0) {
+    return;
+  }
+  la_trace_entry *entry = &trace->entries.items[trace->entries.count - 1];
+  size_t before = trace->values.count;
+  if (entry->count == count && add_values(trace, values, count)) {
+    entry->rows++;
+  } else {
+    trace->values.count = before;
+  }
+}
+
+void la_trace_transaction(la_trace *trace, const char *text) {
+  la_trace_statement(trace, la_text_of(text), NULL, 0);
+  if (trace->entries.count > 0) {
+    trace->entries.items[trace->entries.count - 1].transaction = true;
+  }
+}
+
+void la_trace_ran(la_trace *trace) {
+  if (trace->entries.count > 0) {
+    la_trace_entry *entry = &trace->entries.items[trace->entries.count - 1];
+    entry->seconds = now() - entry->started;
+  }
+}

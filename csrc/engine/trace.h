@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A record of what was sent, for those who look on.
+ *
+ * The core sends statements by itself in flushes and loads. Where the engine echoes or somebody listens to its cursor events,
+ * the binding switches the trace on around such a call and takes the records afterwards. Switched off, it costs one comparison.
+ * Owned by its engine. Running out of memory drops records, not statements.
+ */
+#ifndef LA_ENGINE_TRACE_H
+#define LA_ENGINE_TRACE_H
+
+#include "base/arena.h"
+#include "base/vec.h"
+#include "schema/value.h"
+
+typedef struct la_trace_entry {
+  la_text text;
+  la_value *values; /* `rows` times `count`, one set of parameters after the other */
+  uint32_t count;
+  uint32_t rows;
+  bool transaction; /* BEGIN, COMMIT, ROLLBACK */
+  double started, seconds;
+} la_trace_entry;
+
+typedef struct la_trace {
+  la_allocator *alloc;
+  la_arena arena;
+  LA_VEC(la_trace_entry) entries;
+  LA_VEC(la_value) values; /* of the newest entry */
+  bool on;
+} la_trace;
+
+void la_trace_init(la_trace *trace, la_allocator *alloc);
+void la_trace_clear(la_trace *trace);
+/* Empties it and switches it on or off. */
+void la_trace_switch(la_trace *trace, bool on);
+/* A statement with its first set of parameters. */
+void la_trace_statement(la_trace *trace, la_text text, const la_value *values, uint32_t count);
+/* Another set for the newest statement. */
+void la_trace_rebind(la_trace *trace, const la_value *values, uint32_t count);
+/* A statement that begins or ends a transaction. */
+void la_trace_transaction(la_trace *trace, const char *text);
+/* The newest statement has run so far. */
+void la_trace_ran(la_trace *trace);
+/* Settles the newest entry's values: call before reading `entries`. */
+void la_trace_settle(la_trace *trace);
+
+#endif
