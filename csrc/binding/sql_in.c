@@ -251,7 +251,7 @@ int la_expr_at(lua_State *L) {
   la_affinity affinity = self->type != NULL ? self->type->affinity : LA_AFFINITY_NULL;
   la_node *result;
   la_nodes nodes;
-  la_node text = {.kind = LA_NODE_LABEL, .type = state->types.text};
+  la_node text = {.kind = LA_NODE_COLUMN, .type = state->types.text, .text = la_expr_param_name(self)};
   la_check_count(L, 2, "at");
   if (affinity != LA_AFFINITY_JSON && affinity != LA_AFFINITY_ARRAY) {
     return la_raise_status(L, LA_INVALID_REQUEST, "Operator 'at' is not supported on this expression");

@@ -303,8 +303,22 @@ static la_status label_named(la_compiler *c, la_items *items, la_item *item, nam
   return LA_OK;
 }
 
+static la_status find_late(la_compiler *c, la_item *item) {
+  const la_node *expr = item->expr;
+  if (!expr || expr->kind != LA_NODE_COLUMN || expr->value.kind != LA_VALUE_INTEGER || expr->value.as.integer <= 0) {
+    return LA_OK;
+  }
+  return la_subquery_column_is_late(c, la_node_child(expr, 0), (uint32_t)expr->value.as.integer, &item->is_late);
+}
+
 static la_status label_item(la_compiler *c, la_items *items, la_item *item, name_list *names, la_label_style style) {
   identify(item);
+  if (style != LA_LABELS_TABLE) {
+    LA_TRY(find_late(c, item));
+    if (item->is_late) {
+      return LA_OK;
+    }
+  }
   if (item->expr) {
     LA_TRY(natural_name(c, item->expr, &item->name));
   } else {
@@ -345,6 +359,8 @@ la_status la_items_make(la_compiler *c, la_node *const *exprs, size_t count, la_
   for (size_t i = 0; i < count && status >= 0; i++) {
     status = add_expr(c, &list, exprs[i]);
   }
+  out->exprs = exprs;
+  out->expr_count = count;
   out->count = (uint32_t)list.items.count;
   if (status >= 0 && out->count > 0) {
     out->items = la_arena_alloc(&c->scratch, out->count * sizeof *out->items);
@@ -379,6 +395,9 @@ static la_status resolve_label(la_compiler *c, la_item *item, la_text *out) {
 }
 
 la_text la_item_written_name(la_compiler *c, la_item *item) {
+  if (item->is_late) {
+    natural_name(c, item->expr, &item->name);
+  }
   if (item->name.bytes && !item->is_required) {
     return item->name;
   }
@@ -435,6 +454,10 @@ la_status la_compile_items(la_compiler *c, la_items *items, bool as_from, bool i
   for (uint32_t i = 0; i < items->count; i++) {
     la_item *item = &items->items[i];
     bool has_label = is_labelled(c, item, as_from);
+    if (item->is_late) {
+      LA_TRY(natural_name(c, item->expr, &item->name));
+      item->base = item->name;
+    }
     la_text label = item->name;
     la_put(c, i > 0 ? ", " : "");
     if (has_label) {

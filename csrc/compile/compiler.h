@@ -50,12 +50,15 @@ typedef struct la_item {
   la_text base;                 /* of its label; none if it never has one */
   la_text written;              /* the label, once it was written */
   la_item_label label;
+  bool is_late;     /* named after a number that is not given yet */
   bool is_required; /* labelled wherever it stands, not only where it has no name */
 } la_item;
 
 /* The column list of a SELECT with its names, kept for columns of the subquery made of it. */
 typedef struct la_items {
   const la_node *select;
+  la_node *const *exprs; /* as listed */
+  size_t expr_count;
   la_item *items;
   uint32_t count;
   struct la_items *next;
@@ -122,6 +125,7 @@ struct la_compiler {
   la_scope *scope;
   uint32_t depth;
   bool literal_binds;    /* values are written into the text */
+  bool literal_execute;  /* values are written into the text at execution */
   bool omit_tables;      /* columns stand without their table */
   la_type *coerced_type; /* of the type_coerce() around a parameter, or NULL */
   uint8_t expand_op;     /* 1 IN, 2 NOT IN: what the list that is written stands beside */
@@ -224,6 +228,8 @@ la_status la_compile_param(la_compiler *c, const la_node *node);
 la_status la_compile_param_as(la_compiler *c, const la_node *node, la_text name, la_column *column);
 /* A value of the compiler's own. */
 la_status la_compile_constant(la_compiler *c, la_text base, la_value value, la_type *type);
+/* NULL for `column`. */
+la_status la_compile_null_param(la_compiler *c, la_text name, la_column *column);
 /* A value that execution gives, or a column's default. */
 la_status la_compile_column_param(la_compiler *c, la_param_source source, la_text name, la_column *column,
                                   la_default_slot slot);
@@ -296,6 +302,8 @@ la_status la_items_of(la_compiler *c, const la_node *select, la_items **out);
 typedef enum la_label_style { LA_LABELS_DISAMBIGUATE, LA_LABELS_TABLE, LA_LABELS_NONE } la_label_style;
 la_status la_items_make(la_compiler *c, la_node *const *exprs, size_t count, la_label_style style, la_items *out);
 la_status la_compile_items(la_compiler *c, la_items *items, bool as_from, bool is_result);
+/* True if that name has a number that is not given yet. */
+la_status la_subquery_column_is_late(la_compiler *c, const la_node *from, uint32_t place, bool *out);
 /* What column `place` (from 1) of a subquery or CTE is called in the text; none if it is not known. */
 la_status la_subquery_column_name(la_compiler *c, const la_node *from, uint32_t place, la_text *out);
 la_text la_item_written_name(la_compiler *c, la_item *item);

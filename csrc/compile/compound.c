@@ -163,6 +163,21 @@ static const la_node *list_owner(la_compiler *c, const la_node *from) {
   return NULL;
 }
 
+la_status la_subquery_column_is_late(la_compiler *c, const la_node *from, uint32_t place, bool *out) {
+  const la_node *select = list_owner(c, from);
+  la_items *items;
+  if (!select) {
+    return LA_OK;
+  }
+  LA_TRY(la_items_of(c, select, &items));
+  if (place <= items->count) {
+    const la_item *item = &items->items[place - 1];
+    bool is_numbered = item->label != LA_ITEM_PLAIN && item->base.bytes && (item->is_required || !item->name.bytes);
+    *out = (is_numbered || item->is_late) && !item->written.bytes;
+  }
+  return LA_OK;
+}
+
 la_status la_subquery_column_name(la_compiler *c, const la_node *from, uint32_t place, la_text *out) {
   const la_node *select = list_owner(c, from);
   *out = LA_TEXT_NONE;

@@ -9,7 +9,7 @@ static la_status write_extra(la_compiler *c, const la_from_list *froms) {
     return la_fail(c->err, LA_COMPILE, "This backend does not support multiple-table criteria within DELETE");
   }
   for (size_t i = 1; i < froms->count; i++) {
-    la_put(c, i == 1 ? " USING " : ", ");
+    la_put(c, i == 1 ? c->dialect->delete_extra : ", ");
     LA_TRY(la_compile_from(c, froms->items[i]));
   }
   return LA_OK;

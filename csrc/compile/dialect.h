@@ -36,6 +36,7 @@ struct la_dialect {
   bool supports_multivalues_insert;
   bool supports_is_distinct;
   bool supports_update_from, supports_delete_using;
+  const char *delete_extra;          /* what stands before a DELETE's other tables */
   bool conflict_needs_where;         /* INSERT … SELECT … ON CONFLICT is ambiguous without WHERE */
   bool supports_right_and_full_join;
   bool supports_for_update;

@@ -167,12 +167,18 @@ static la_status param_name(la_compiler *c, la_text key, int row, la_text *out) 
 /* A bound value without a name of its own takes the column's, but in a CTE, where another statement may use it. */
 static la_status write_given(la_compiler *c, const la_dml *dml, const la_assignment *assignment, int row) {
   const la_node *value = la_plain_node(assignment->value);
+  la_text name = LA_TEXT_NONE;
+  if (value->kind == LA_NODE_NULL && !c->literal_binds) {
+    LA_TRY(param_name(c, assignment->key, row, &name));
+    return la_compile_null_param(c, name, assignment->column);
+  }
   if (value->kind != LA_NODE_PARAM) {
     return la_compile_expr_against(c, value, LA_AGAINST_ALL);
   }
-  la_text name = LA_TEXT_NONE;
   if (value->flags & LA_PARAM_UNIQUE && dml->is_top) {
     LA_TRY(param_name(c, assignment->key, row, &name));
+  } else if (value->flags & LA_PARAM_UNIQUE) {
+    name = la_new_anon_name(c, LA_TEXT_LITERAL("param"));
   }
   return la_compile_param_as(c, value, name, assignment->column);
 }

@@ -271,7 +271,7 @@ static la_status write_filter(la_compiler *c, const la_node *node) {
   size_t base = c->work.count;
   LA_TRY(la_push(c, node->children[0], LA_AGAINST_FREE, 0));
   LA_TRY(la_push_string(c, " FILTER (WHERE "));
-  LA_TRY(la_push(c, node->children[1], LA_AGAINST_BOOLEAN, -10));
+  LA_TRY(la_push(c, node->children[1], LA_AGAINST_FREE, 0));
   LA_TRY(la_push_string(c, ")"));
   la_push_turn(c, base);
   return LA_OK;

@@ -30,6 +30,9 @@ static la_status push_alias_name(la_compiler *c, const la_node *alias) {
 
 static la_status write_alias(la_compiler *c, const la_node *node) {
   const la_node *element = la_plain_node(node->children[0]);
+  while (element->kind == LA_NODE_ALIAS) {
+    element = la_plain_node(element->children[0]);
+  }
   bool is_lateral = (node->flags & LA_NODE_LATERAL) != 0;
   la_put(c, is_lateral ? "LATERAL " : "");
   if (la_node_is_statement(element)) {

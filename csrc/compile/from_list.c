@@ -107,15 +107,8 @@ static la_status collect_chain(la_compiler *c, const la_node *chain, la_from_lis
 }
 
 static la_status collect_items(la_compiler *c, const la_items *items, la_from_list *out) {
-  for (uint32_t i = 0; i < items->count; i++) {
-    const la_item *item = &items->items[i];
-    if (item->expr) {
-      LA_TRY(la_collect_froms(c, item->expr, out));
-    } else if (item->from) {
-      LA_TRY(la_from_list_add(c, out, item->from) ? LA_OK : la_fail_nomem(c->err));
-    } else if (item->column->table) {
-      LA_TRY(add_table(c, item->column->table, out));
-    }
+  for (size_t i = 0; i < items->expr_count; i++) {
+    LA_TRY(la_collect_froms(c, items->exprs[i], out));
   }
   return LA_OK;
 }

@@ -218,7 +218,6 @@ static la_text alias_base(const la_node *from) {
   case LA_NODE_ALIAS:
   case LA_NODE_CTE:
   case LA_NODE_CTE_REF:
-  case LA_NODE_FUNCTION:
     return element->text.bytes ? element->text : LA_TEXT_LITERAL("anon");
   default:
     return LA_TEXT_LITERAL("anon");

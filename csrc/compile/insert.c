@@ -152,11 +152,10 @@ static la_status write_conflict_target(la_compiler *c, const la_node *conflict) 
   la_strbuf_char(c->out, ')');
   if (where) {
     /* The database compares it with the index's own condition, so values stand in it as they are. */
-    bool literal_binds = c->literal_binds;
-    c->literal_binds = true;
+    c->literal_execute = true;
     la_put(c, " WHERE ");
     LA_TRY(la_compile_expr_against(c, where, LA_AGAINST_BOOLEAN));
-    c->literal_binds = literal_binds;
+    c->literal_execute = false;
   }
   c->omit_tables = false;
   return LA_OK;

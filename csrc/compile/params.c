@@ -238,6 +238,7 @@ la_status la_compile_param_as(la_compiler *c, const la_node *node, la_text name,
       .type = type,
       .column = column,
       .expanding = (node->flags & LA_PARAM_EXPANDING) != 0,
+      .literal = (node->flags & LA_PARAM_LITERAL) != 0 || c->literal_execute,
       .tuple_width = node->flags & LA_PARAM_TUPLE ? (uint32_t)node->value.as.integer : 0,
       .expand_op = c->expand_op,
   };
@@ -273,6 +274,13 @@ la_status la_compile_column_param(la_compiler *c, la_param_source source, la_tex
                                   la_default_slot slot) {
   la_compiled_param param = {
       .source = source, .name = name, .type = column ? column->type : NULL, .column = column, .slot = slot};
+  LA_TRY(keep_name(c, &param.name));
+  return add_param(c, &param);
+}
+
+la_status la_compile_null_param(la_compiler *c, la_text name, la_column *column) {
+  la_compiled_param param = {
+      .source = LA_PARAM_FROM_CONSTANT, .name = name, .type = column ? column->type : NULL, .column = column};
   LA_TRY(keep_name(c, &param.name));
   return add_param(c, &param);
 }

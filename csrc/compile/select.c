@@ -213,6 +213,12 @@ static la_status compile_source_defaults(la_compiler *c) {
     if (dml->assignments[i].kind == LA_ASSIGN_DEFAULT) {
       la_put(c, ", ");
       LA_TRY(la_dml_write_value(c, dml, &dml->assignments[i], -1));
+      la_text name = la_new_anon_name(c, LA_TEXT_LITERAL("anon"));
+      if (!name.bytes) {
+        return la_fail_nomem(c->err);
+      }
+      la_put(c, " AS ");
+      la_put_ident(c, name);
     }
   }
   return LA_OK;

@@ -109,10 +109,26 @@ static const struct {
     {"now", "CURRENT_TIMESTAMP", false},
     {"localtimestamp", "DATETIME(CURRENT_TIMESTAMP, 'localtime')", false},
     {"char_length", "length", true},
-    {"aggregate_strings", "group_concat", true},
 };
 
+/* group_concat(a, ','): the separator stands in the text. */
+static la_status write_group_concat(la_compiler *c, const la_node *node) {
+  la_put(c, "group_concat(");
+  for (uint32_t i = 0; i < node->count; i++) {
+    la_put(c, i > 0 ? ", " : "");
+    c->literal_execute = i == 1;
+    LA_TRY(la_compile_expr_against(c, node->children[i], LA_AGAINST_COMMA));
+  }
+  c->literal_execute = false;
+  la_put(c, ")");
+  return LA_OK;
+}
+
 static la_status sqlite_function(la_compiler *c, const la_node *node, bool *done_out) {
+  if (la_text_equal_nocase(node->text, LA_TEXT_LITERAL("aggregate_strings"))) {
+    *done_out = true;
+    return write_group_concat(c, node);
+  }
   for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
     if (la_text_equal_nocase(node->text, la_text_of(functions[i].name))) {
       *done_out = true;

@@ -10,7 +10,7 @@ la_status la_basic_types_init(la_basic_types *types, la_allocator *alloc, la_err
     la_type_kind kind;
   } wanted[] = {{&types->null, LA_TYPE_NULL},         {&types->boolean, LA_TYPE_BOOLEAN},
                 {&types->integer, LA_TYPE_INTEGER},   {&types->big_integer, LA_TYPE_BIG_INTEGER},
-                {&types->real, LA_TYPE_FLOAT},        {&types->numeric, LA_TYPE_NUMERIC},
+                {&types->real, LA_TYPE_DOUBLE},        {&types->numeric, LA_TYPE_NUMERIC},
                 {&types->text, LA_TYPE_STRING},       {&types->blob, LA_TYPE_LARGE_BINARY},
                 {&types->date, LA_TYPE_DATE},         {&types->time, LA_TYPE_TIME},
                 {&types->datetime, LA_TYPE_DATETIME}, {&types->interval, LA_TYPE_INTERVAL}};
