@@ -21,6 +21,7 @@ typedef struct la_shape_column {
   const la_object *subject; /* la_column it comes from, or NULL; likewise */
   bool ambiguous;          /* another column has its name */
   bool host;               /* Lua has a say in its values */
+  int64_t dialect;         /* number of the dialect object handed to it then, 0: none */
 } la_shape_column;
 
 /* Counted, immutable. Read only outside row_shape.c. */
@@ -71,7 +72,7 @@ struct la_result {
 
 /* Pushes a Result of `shape` (its reference is taken over, also when it raises) whose rows come from `source`; the value on top of the stack is popped
  * and becomes its user value LA_RESULT_DATA. */
-la_result *la_push_result(lua_State *L, la_state *state, la_row_shape *shape, la_result_source source);
+la_result *la_push_sourced_result(lua_State *L, la_state *state, la_row_shape *shape, la_result_source source);
 /* Pushes a Row of `shape` (borrowed) made of the `shape->count` values on top of the stack, which are popped. */
 void la_push_row_of_values(lua_State *L, la_state *state, la_row_shape *shape);
 /* Pushes a Row, or a RowMapping, of a packed row (borrowed; pinned). */

@@ -5,6 +5,7 @@
  * Both are one struct: a shape, and either a pinned packed row or a table of values in the user value. The table is also there beside a packed
  * row if Lua has a say in some of its values: those are made once, when the row is made.
  */
+#include "binding/host.h"
 #include "binding/open.h"
 #include "binding/process.h"
 #include "binding/push.h"
@@ -48,10 +49,14 @@ static row_box *check_row(lua_State *L, int index) {
 /* ---- making ---- */
 
 void la_push_row_value(lua_State *L, la_state *state, const la_shape_column *column, const la_packed_row *row) {
-  la_push_value(L, state, &row->values[column->index]);
-  if (column->host) {
-    la_type_process_result(L, state, column->type, 0);
+  if (!column->host) {
+    la_push_value(L, state, &row->values[column->index]);
+    return;
   }
+  la_push_host(L, state, column->dialect);
+  la_push_value(L, state, &row->values[column->index]);
+  la_type_process_result(L, state, column->type, -2);
+  lua_remove(L, -2);
 }
 
 /* Values that Lua makes, by index plus one; the others are read from the packed row. */

@@ -94,6 +94,15 @@ static int compare_ranks(const void *a, const void *b) {
   return order != 0 ? order : left->key.len < right->key.len ? -1 : left->key.len > right->key.len;
 }
 
+/* Puts the column's name in front of what is wrong with its value. */
+static void name_column(la_nodes *nodes, la_text name) {
+  la_error named = LA_ERROR_INIT;
+  if (nodes->err.status == LA_STATEMENT) {
+    la_fail_code(&named, LA_STATEMENT, nodes->err.code, "(column %.*s) %s", LA_TEXT_FORMAT(name), nodes->err.message);
+    nodes->err = named;
+  }
+}
+
 /* Adds the SET that gives `one` the value on top of the stack. */
 static bool add_set(lua_State *L, la_nodes *nodes, const assignment *one) {
   const la_node *column = one->column;
@@ -103,6 +112,7 @@ static bool add_set(lua_State *L, la_nodes *nodes, const assignment *one) {
     named.text = ((const la_column *)column->subject)->key;
   }
   if (!la_nodes_add_expr(L, nodes, lua_gettop(L), &named)) {
+    name_column(nodes, named.text);
     nodes->bad_argument = nodes->bad_argument != 0 ? 2 : 0;
     return false;
   }
