@@ -53,7 +53,12 @@ for _, name in ipairs {"ForeignKey", "ForeignKeyConstraint", "UniqueConstraint",
   items[schema[name]] = name
 end
 
-require("lualchemy.inspection").__register_test(function(value, class)
+local inspection = require "lualchemy.inspection"
+for _, class in ipairs {"lualchemy.Engine", "lualchemy.Connection"} do
+  inspection.__register(class, function(bind) return require("lualchemy.reflection").Inspector(bind) end)
+end
+
+inspection.__register_test(function(value, class)
   if makers[class] then return core.class_of(value) == makers[class] end
   if items[class] then return item.kind(value) == items[class] end
 end)

@@ -44,17 +44,21 @@ local function with_connection(name, bind, work)
   end
 end
 
-local function inspector(connection)
-  return require("lualchemy.inspection").inspect(connection)
+local function place_of(target)
+  return target.schema and {schema = target.schema} or nil
+end
+
+local function inspector_of(connection)
+  return require("lualchemy.reflection").Inspector(connection)
 end
 
 local function has_table(connection, target)
-  return inspector(connection):has_table(target.name, target.schema and {schema = target.schema} or nil)
+  return inspector_of(connection):has_table(target.name, place_of(target))
 end
 
 local function has_index(connection, index)
-  local target = index.table
-  for _, known in ipairs(inspector(connection):get_indexes(target.name, target.schema and {schema = target.schema} or nil)) do
+  local inspector = inspector_of(connection)
+  for _, known in ipairs(inspector:get_indexes(index.table.name, place_of(index.table))) do
     if known.name == index.name then return true end
   end
   return false

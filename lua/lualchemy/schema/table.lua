@@ -80,7 +80,9 @@ local function attach_columns(target, columns, replace)
   local attached = {}
   for _, added in ipairs(columns) do
     local known = replace and added.key and core.table_column(target, added.key)
-    if known then
+    if added.table == target then
+      attached[#attached + 1] = added -- reflection has added it
+    elseif known then
       redefine(known, added)
     else
       fire("before_parent_attach", added, target)
