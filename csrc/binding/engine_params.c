@@ -319,9 +319,28 @@ la_made *la_push_made(lua_State *L, la_state *state, const la_execution *x) {
   return made;
 }
 
+/* Adds the values that the statement itself has to the parameters so far. */
+static void add_statement_values(la_execution *x, int current) {
+  lua_State *L = x->L;
+  for (uint32_t i = 0; i < x->compiled->param_count; i++) {
+    const la_compiled_param *param = &x->compiled->params[i];
+    if (param->source != LA_PARAM_FROM_STATEMENT || param->expanding || param->index >= x->made->node_count) {
+      continue;
+    }
+    lua_pushvalue(L, x->names_index + (int)i);
+    if (lua_rawget(L, current) == LUA_TNIL) {
+      lua_pushvalue(L, x->names_index + (int)i);
+      la_push_value_or_null(L, x->state, &x->made->nodes[param->index]->value);
+      lua_rawset(L, current);
+    }
+    lua_pop(L, 1);
+  }
+}
+
 /* Pushes the context that default functions get; `current` is the stack index of the parameters so far. */
 static void push_context(la_execution *x, int current) {
   lua_State *L = x->L;
+  add_statement_values(x, current);
   la_push_hook(L, x->state, "default_context");
   lua_pushvalue(L, current);
   lua_pushvalue(L, x->connection_index);

@@ -45,7 +45,7 @@ static void release_object(void *memory) {
   la_object_release(*(la_object **)memory);
 }
 
-la_result *la_push_result(lua_State *L, la_state *state, la_row_shape *shape, la_result_source source) {
+la_result *la_push_sourced_result(lua_State *L, la_state *state, la_row_shape *shape, la_result_source source) {
   la_object **held = la_push_scratch(L, state, sizeof *held, release_object);
   *held = &shape->object;
   la_result *result = la_push_result_box(L, state); /* data, scratch, result */

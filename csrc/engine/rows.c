@@ -1,16 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/rows.h"
 
-la_status la_rows_init(la_rows *rows, la_allocator *alloc, uint32_t width, la_error *err) {
+la_status la_rows_init_in(la_rows *rows, la_slab *slab, la_allocator *alloc, uint32_t width,
+                          la_error *err) {
   *rows = (la_rows){.alloc = alloc, .width = width};
   la_arena_init(&rows->scratch, alloc);
-  rows->slab = la_slab_new(alloc);
+  rows->slab = la_object_retain(slab);
   rows->row = la_alloc(alloc, width * sizeof *rows->row);
-  if (rows->slab == NULL || (rows->row == NULL && width > 0)) {
+  if (rows->row == NULL && width > 0) {
     la_rows_clear(rows);
     return la_fail_nomem(err);
   }
   return LA_OK;
+}
+
+la_status la_rows_init(la_rows *rows, la_allocator *alloc, uint32_t width, la_error *err) {
+  la_slab *slab = la_slab_new(alloc);
+  la_status status;
+  if (slab == NULL) {
+    *rows = (la_rows){0};
+    return la_fail_nomem(err);
+  }
+  status = la_rows_init_in(rows, slab, alloc, width, err);
+  la_object_release((la_object *)slab);
+  return status;
 }
 
 static void leave_chunk(la_rows *rows) {

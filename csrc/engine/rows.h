@@ -30,6 +30,8 @@ typedef struct la_rows {
 } la_rows;
 
 la_status la_rows_init(la_rows *rows, la_allocator *alloc, uint32_t width, la_error *err);
+/* The same with the memory of `slab` (retained): many small results then lie side by side in few blocks. */
+la_status la_rows_init_in(la_rows *rows, la_slab *slab, la_allocator *alloc, uint32_t width, la_error *err);
 /* Frees what was not delivered. Accepts a zeroed or cleared one. */
 void la_rows_clear(la_rows *rows);
 /* Reads up to `limit` rows (0: all) from `cursor`, converting by `columns` (NULL: as they come). LA_DONE when the cursor is at its end, else LA_ROW. */
