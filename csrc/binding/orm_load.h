@@ -9,6 +9,8 @@
 #include "binding/process.h"
 #include "binding/result.h"
 
+#pragma GCC visibility push(hidden)
+
 /* The longest primary key that get() takes. */
 #define LA_KEY_LIMIT 32
 
@@ -67,5 +69,7 @@ void la_open_orm_option(lua_State *L, la_state *state);
 void la_open_orm_query(lua_State *L, la_state *state);
 void la_open_orm_inspect(lua_State *L, la_state *state);
 void la_open_orm_result(lua_State *L, la_state *state);
+
+#pragma GCC visibility pop
 
 #endif

@@ -13,6 +13,8 @@
 
 #include "engine/connection.h"
 
+#pragma GCC visibility push(hidden)
+
 typedef struct la_cursor la_cursor;
 struct la_cursor {
   la_connection *connection; /* retained while open; NULL when closed */
@@ -69,5 +71,7 @@ void la_params_clear(la_params *params);
  * `*text_out`, lent. */
 la_status la_params_fill(la_params *params, const la_compiled *compiled, const la_node *const *statement_params, uint32_t statement_param_count,
                          la_param_lookup lookup, void *context, la_text *text_out, la_error *err);
+
+#pragma GCC visibility pop
 
 #endif

@@ -13,6 +13,8 @@
 #include "base/vec.h"
 #include "schema/value.h"
 
+#pragma GCC visibility push(hidden)
+
 typedef struct la_trace_entry {
   la_text text;
   la_value *values; /* `rows` times `count`, one set of parameters after the other */
@@ -44,5 +46,7 @@ void la_trace_transaction(la_trace *trace, const char *text);
 void la_trace_ran(la_trace *trace);
 /* Settles the newest entry's values: call before reading `entries`. */
 void la_trace_settle(la_trace *trace);
+
+#pragma GCC visibility pop
 
 #endif

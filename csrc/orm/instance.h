@@ -20,6 +20,8 @@
 #include "base/slab.h"
 #include "orm/relationship.h"
 
+#pragma GCC visibility push(hidden)
+
 typedef struct la_instance la_instance;
 typedef struct la_session la_session;
 typedef struct la_collection la_collection;
@@ -122,5 +124,7 @@ void la_instance_expire_all(la_instance *instance);
 bool la_instance_is_modified(const la_instance *instance);
 /* "<User at 0x…>" is not ours: "User(id=1)" for messages, with the key if it has one, else "User(transient)". */
 void la_instance_describe(const la_instance *instance, la_strbuf *out);
+
+#pragma GCC visibility pop
 
 #endif

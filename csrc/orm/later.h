@@ -7,6 +7,8 @@
 
 #include "orm/load_internal.h"
 
+#pragma GCC visibility push(hidden)
+
 /* A statement of the loader's own that is run with an instance's values: a lazy load, a get, a refresh. Counted. */
 typedef struct la_single_load {
   la_object object;
@@ -45,5 +47,7 @@ la_status la_single_load_run(la_load *load, la_single_load *statement, const la_
                              la_instance ***members, size_t *count, la_error *err);
 /* The key's values of `instance`'s many-to-one `relationship`, in the target's key order; false if one is NULL or not loaded (`*unloaded_out`). */
 bool la_lazy_key(const la_relationship *relationship, const la_instance *instance, la_value *key, bool *unloaded_out);
+
+#pragma GCC visibility pop
 
 #endif

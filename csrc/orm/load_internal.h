@@ -10,6 +10,8 @@
 
 #include "orm/plan.h"
 
+#pragma GCC visibility push(hidden)
+
 typedef struct la_member la_member;
 struct la_member {
   la_instance *instance;
@@ -112,4 +114,6 @@ uint32_t la_link_number(const la_mapper *mapper, const la_relationship *relation
 uint32_t la_slot_of_column(const la_mapper *mapper, const la_column *column);
 /* Retains `compiled` until the load is freed. */
 la_status la_load_keep(la_load *load, la_compiled *compiled, la_error *err);
+#pragma GCC visibility pop
+
 #endif

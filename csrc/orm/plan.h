@@ -11,6 +11,8 @@
 
 #include "orm/load.h"
 
+#pragma GCC visibility push(hidden)
+
 typedef struct la_plan_entity la_plan_entity;
 typedef struct la_plan_link la_plan_link;
 typedef struct la_later la_later;
@@ -88,5 +90,7 @@ la_load_plan *la_load_plan_new(la_allocator *alloc, bool weak);
 la_status la_load_plan_note_mapper(la_load_plan *plan, la_mapper *mapper, la_error *err);
 /* False if a mapper changed since it was made. */
 bool la_load_plan_holds(const la_load_plan *plan);
+
+#pragma GCC visibility pop
 
 #endif

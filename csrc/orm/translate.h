@@ -13,6 +13,8 @@
 #include "orm/mapper_internal.h"
 #include "orm/plan.h"
 
+#pragma GCC visibility push(hidden)
+
 /* The mappers on the way to a place: where mapper-level eager loading stops going round. */
 typedef struct la_path la_path;
 struct la_path {
@@ -103,5 +105,7 @@ la_status la_translate_joined(la_translation *self, la_plan_link *link, la_node 
 la_status la_translate_eager_froms(la_translation *self);
 /* translate_wrap.c: SELECT … FROM (the statement) AS anon_1 LEFT OUTER JOIN …; `*select` becomes the whole. */
 la_status la_translate_wrap(la_translation *self, la_node **select);
+
+#pragma GCC visibility pop
 
 #endif
