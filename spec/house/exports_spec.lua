@@ -14,6 +14,19 @@ local function exported(path, options)
   return names
 end
 
+describe("the headers of the core", function()
+  it("hide what they declare, also from builds without -fvisibility=hidden, as LuaRocks' is", function()
+    local open = {}
+    for _, header in ipairs(tree.files("csrc", "*.h")) do
+      local text = tree.read(header)
+      local hidden = text:find("#pragma GCC visibility push(hidden)", 1, true)
+        and text:find("#pragma GCC visibility pop\n\n#endif\n$")
+      if not hidden and not header:find("^csrc/include/") then open[#open + 1] = header end
+    end
+    assert(#open == 0, table.concat(open, "\n"))
+  end)
+end)
+
 describe("the module", function()
   local path = tree.build() .. "/lualchemy/core.so"
 

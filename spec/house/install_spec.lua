@@ -55,6 +55,8 @@ describe("an installed copy runs the quick start", function()
     luarocks(copy, nil, ("make --deps-mode none --tree %s rockspec/lualchemy-scm-1.rockspec"):format(
       tree.quote(prefix)))
     quick_start_runs(prefix)
+    local names = run(("nm -D --defined-only %s/lib/lua/5.4/lualchemy/core.so"):format(tree.quote(prefix)))
+    assert.is_nil(names:match(" T (la_[%w_]+)"))
   end)
 
   it("packed by luarocks pack and installed from the .src.rock", function()
