@@ -24,7 +24,8 @@ typedef struct offer {
   LA_VEC(la_text) names;
   la_map key_places; /* text → its place, from 1 */
   la_map name_places;
-  la_map counters; /* base → the last number given */
+  la_map key_counters; /* base → the last number given */
+  la_map name_counters;
 } offer;
 
 static void offer_init(offer *to, const la_sql *sql, la_arena *arena) {
@@ -43,7 +44,8 @@ static void offer_clear(offer *to, bool keep_nodes) {
   la_vec_clear(alloc, &to->names);
   la_map_clear(&to->key_places, alloc);
   la_map_clear(&to->name_places, alloc);
-  la_map_clear(&to->counters, alloc);
+  la_map_clear(&to->key_counters, alloc);
+  la_map_clear(&to->name_counters, alloc);
 }
 
 /* Adds `take_node`, NULL meaning out of memory, under a key that is new or may repeat. */
@@ -88,11 +90,11 @@ static la_text numbered(offer *to, la_map *places, la_map *counters, la_text bas
 }
 
 /* `base` if it is new in `places`, else numbered; entered there. */
-static la_text enter(offer *to, la_map *places, la_text base, bool always_numbered) {
+static la_text enter(offer *to, la_map *places, la_map *counters, la_text base, bool always_numbered) {
   void *place = (void *)(uintptr_t)(to->nodes.count + 1);
   la_text text = base;
   if (always_numbered || la_map_get(places, base) != NULL) {
-    text = numbered(to, places, &to->counters, base);
+    text = numbered(to, places, counters, base);
   }
   if (text.bytes == NULL || !la_map_set(places, to->sql->alloc, text, place)) {
     return LA_TEXT_NONE;
@@ -125,14 +127,14 @@ static la_status export_part(offer *to, la_node *take_expr, la_text own_key, la_
   if (place != 0 && is_same_column(to->nodes.items[place - 1], take_expr)) {
     name = plain;
   } else {
-    name = enter(to, &to->name_places, base, plain.bytes == NULL);
+    name = enter(to, &to->name_places, &to->name_counters, base, plain.bytes == NULL);
   }
   key = own_key.bytes != NULL ? own_key : plain.bytes != NULL ? plain : base;
   if (plain.bytes == NULL && take_expr->kind != LA_NODE_FUNCTION) {
     key = name;
   }
   if (name.bytes != NULL) {
-    key = enter(to, &to->key_places, key, false);
+    key = enter(to, &to->key_places, &to->key_counters, key, false);
   }
   if (name.bytes == NULL || key.bytes == NULL) {
     la_node_release(take_expr);
