@@ -46,9 +46,11 @@ local schema = {
   append_column = tables.append_column,
 }
 
-local makers = {[schema.Column] = "lualchemy.Column", [schema.Table] = "lualchemy.Table", [schema.MetaData] = "lualchemy.MetaData"}
+local makers = {[schema.Column] = "lualchemy.Column", [schema.Table] = "lualchemy.Table",
+  [schema.MetaData] = "lualchemy.MetaData"}
 local items = {}
-for _, name in ipairs {"ForeignKey", "ForeignKeyConstraint", "UniqueConstraint", "PrimaryKeyConstraint", "CheckConstraint",
+for _, name in ipairs {"ForeignKey", "ForeignKeyConstraint", "UniqueConstraint", "PrimaryKeyConstraint",
+  "CheckConstraint",
   "Index", "Computed", "Identity", "Sequence", "ColumnDefault", "DefaultClause", "FetchedValue"} do
   items[schema[name]] = name
 end

@@ -162,7 +162,8 @@ local function make_enum(...)
     longest = math.max(longest, #value)
   end
   if options.length and options.length < longest then
-    error(exc.ArgumentError(("When provided, length must be larger or equal than the length of the longest enum value. %d < %d")
+    error(exc.ArgumentError(
+      ("When provided, length must be larger or equal than the length of the longest enum value. %d < %d")
       :format(options.length, longest)), 0)
   end
   local made = core.type_new()
@@ -235,7 +236,8 @@ end
 local function finish_user_defined(self, class)
   local get_col_spec = class_field(class, "get_col_spec")
   if type(get_col_spec) ~= "function" then
-    error(exc.ArgumentError(('UserDefinedType "%s" needs a method get_col_spec that gives its SQL'):format(class.name)), 0)
+    error(exc.ArgumentError(('UserDefinedType "%s" needs a method get_col_spec that gives its SQL')
+      :format(class.name)), 0)
   end
   local bind, result = class_field(class, "bind_processor"), class_field(class, "result_processor")
   local record = core.record(self)
@@ -266,7 +268,8 @@ local function new_class_box(class)
   return made
 end
 
-local metatable_only = {__gc = true, __close = true, __mode = true, __metatable = true, __index = true, __newindex = true}
+local metatable_only = {__gc = true, __close = true, __mode = true, __metatable = true, __index = true,
+  __newindex = true}
 
 -- `la.TypeDecorator:class "X" { … }`
 local function make_class(self, name)
@@ -322,7 +325,8 @@ function methods.with_variant(self, type, ...)
   for _, dialect in ipairs {...} do
     for _, variant in ipairs(variants) do
       if variant[1] == dialect then
-        error(exc.ArgumentError(("Dialect %s is already present in the mapping for this %s"):format(dialect, tostring(self))), 0)
+        error(exc.ArgumentError(("Dialect %s is already present in the mapping for this %s"):format(dialect,
+          tostring(self))), 0)
       end
     end
     variants[#variants + 1] = {dialect, type}
@@ -408,7 +412,8 @@ function types.__complete(self)
   if core.type_get(self, "kind") == nil then
     local class = class_of(self)
     if class == roots.TypeDecorator or class == roots.UserDefinedType then
-      error(exc.ArgumentError(('%s is no type by itself: make a class, %s:class "X" { … }'):format(class.name, class.name)), 0)
+      error(exc.ArgumentError(('%s is no type by itself: make a class, %s:class "X" { … }'):format(class.name,
+        class.name)), 0)
     end
     construct(self, class)
   end

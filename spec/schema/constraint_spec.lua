@@ -27,7 +27,8 @@ describe("foreign keys", function()
     assert.equal("CASCADE", key.ondelete)
     assert.equal("fk_x", key.name)
     local text, err = message(function() return key.column end)
-    assert.equal("Foreign key associated with column 'a.b' could not find table 'c' with which to generate a foreign key to target column 'd'", text)
+    assert.equal("Foreign key associated with column 'a.b' could not find table 'c' " ..
+      "with which to generate a foreign key to target column 'd'", text)
     assert.is_true(exc.NoReferencedTableError:matches(err))
     local c = la.Table("c", metadata, la.Column("x", la.Integer))
     local _, missing = message(function() return key.column end)
@@ -41,7 +42,8 @@ describe("foreign keys", function()
   it("CST-01 take a column, and a table name that means the key of the same name", function()
     local metadata = la.MetaData()
     local users = users_table(metadata)
-    local t = la.Table("t", metadata, la.Column("user_id", la.ForeignKey(users.c.id)), la.Column("id", la.ForeignKey("users")))
+    local t = la.Table("t", metadata, la.Column("user_id", la.ForeignKey(users.c.id)), la.Column("id", la.ForeignKey(
+      "users")))
     assert.equal(users.c.id, t.foreign_keys[1].column)
     assert.equal(users.c.id, t.foreign_keys[2].column)
     assert.matches("FOREIGN KEY%(user_id%) REFERENCES users %(id%)", ddl(t))
@@ -51,7 +53,8 @@ describe("foreign keys", function()
 
   it("CST-02 span several columns", function()
     local metadata = la.MetaData()
-    la.Table("p", metadata, la.Column("a", la.Integer, {primary_key = true}), la.Column("b", la.Integer, {primary_key = true}))
+    la.Table("p", metadata, la.Column("a", la.Integer, {primary_key = true}), la.Column("b", la.Integer,
+      {primary_key = true}))
     local t = la.Table("c", metadata, la.Column("x", la.Integer), la.Column("y", la.Integer),
       la.ForeignKeyConstraint({"x", "y"}, {"p.a", "p.b"}, {name = "fk_p", onupdate = "CASCADE"}))
     local key = t.foreign_key_constraints[1]
@@ -66,7 +69,8 @@ end)
 
 describe("keys and checks", function()
   it("CST-03 UNIQUE of a table and of a column", function()
-    local t = users_table(nil, la.UniqueConstraint("name", "age", {name = "uq_x"}), la.Column("code", la.String, {unique = true}))
+    local t = users_table(nil, la.UniqueConstraint("name", "age", {name = "uq_x"}), la.Column("code", la.String,
+      {unique = true}))
     assert.equal('UniqueConstraint(users.name, users.age, {name = "uq_x"})', tostring(t.constraints[2]))
     assert.matches("CONSTRAINT uq_x UNIQUE %(name, age%)", ddl(t))
     assert.matches("UNIQUE %(code%)", ddl(t))
@@ -98,7 +102,8 @@ end)
 
 describe("indexes", function()
   it("CST-06 of a column, of several, of expressions", function()
-    local t = users_table(nil, la.Index("ix_both", "name", "age", {unique = true}), la.Column("code", la.String, {index = true}))
+    local t = users_table(nil, la.Index("ix_both", "name", "age", {unique = true}), la.Column("code", la.String,
+      {index = true}))
     la.Index("ix_desc", t.c.age:desc(), {sqlite_where = t.c.age:gt(5)})
     local texts = {}
     for i, index in ipairs(t.indexes) do texts[i] = la.schema.CreateIndex(index):compile{dialect = "sqlite"} end
@@ -131,7 +136,8 @@ describe("naming conventions", function()
 
   it("CST-07 name what has no name", function()
     local metadata = la.MetaData{naming_convention = convention}
-    local users = users_table(metadata, la.UniqueConstraint("name", "age"), la.CheckConstraint("age > 5", {name = "age"}))
+    local users = users_table(metadata, la.UniqueConstraint("name", "age"), la.CheckConstraint("age > 5",
+      {name = "age"}))
     local t = la.Table("t", metadata, la.Column("id", la.Integer, {primary_key = true, index = true}),
       la.Column("user_id", la.ForeignKey("users.id")))
     assert.equal("pk_users", users.primary_key.name)
@@ -153,7 +159,8 @@ describe("naming conventions", function()
   it("CST-07 need a name where they say so", function()
     local metadata = la.MetaData{naming_convention = convention}
     local users = users_table(metadata, la.CheckConstraint("age > 5"))
-    assert.matches("requires that constraint is explicitly named", (message(function() return users.constraints[2].name end)))
+    assert.matches("requires that constraint is explicitly named",
+      (message(function() return users.constraints[2].name end)))
   end)
 
   it("CST-07 may have tokens of their own", function()
@@ -178,7 +185,8 @@ describe("create_all", function()
   it("DDL-01 creates tables and indexes in order of dependency, drop_all the other way round", function()
     local metadata = la.MetaData()
     la.Table("a", metadata, la.Column("b_id", la.ForeignKey("b.id")))
-    la.Table("b", metadata, la.Column("id", la.Integer, {primary_key = true}), la.Column("x", la.Integer, {index = true}))
+    la.Table("b", metadata, la.Column("id", la.Integer, {primary_key = true}), la.Column("x", la.Integer,
+      {index = true}))
     local bind, sent = recorder()
     metadata:create_all(bind, {checkfirst = false})
     metadata:drop_all(bind, {checkfirst = la.schema.CheckFirst.NONE})
@@ -192,7 +200,8 @@ describe("create_all", function()
     local bind, sent = recorder()
     metadata:create_all(bind, {tables = {users}, checkfirst = false})
     assert.same({"CREATE TABLE users"}, sent)
-    assert.matches("tables is a list of Tables", (message(metadata.create_all, metadata, bind, {tables = {5}, checkfirst = false})))
+    assert.matches("tables is a list of Tables", (message(metadata.create_all, metadata, bind, {tables = {5},
+      checkfirst = false})))
     assert.matches("takes an Engine or a Connection", (message(metadata.create_all, metadata, 5)))
     assert.matches('did you mean "tables"', (message(metadata.create_all, metadata, bind, {table = {}})))
   end)

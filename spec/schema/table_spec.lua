@@ -75,7 +75,8 @@ describe("MetaData", function()
 
   it("refuses unknown keywords and names", function()
     assert.matches('did you mean "schema"', (message(la.MetaData, {shema = "x"})))
-    assert.matches('MetaData has no "table"; did you mean "tables"', (message(function() return la.MetaData().table end)))
+    assert.matches('MetaData has no "table"; did you mean "tables"',
+      (message(function() return la.MetaData().table end)))
     assert.matches("naming_convention", (message(la.MetaData, {naming_convention = {zz = "x"}})))
   end)
 
@@ -148,7 +149,8 @@ describe("Table", function()
     assert.equal('ForeignKey("users.id")', tostring(addresses.foreign_keys[1]))
     assert.equal(users, addresses.foreign_key_constraints[1].referred_table)
     assert.equal(addresses.foreign_keys[1], addresses.c.user_id.foreign_keys[1])
-    assert.matches('table "users" has no "indxes"; did you mean "indexes"', (message(function() return users.indxes end)))
+    assert.matches('table "users" has no "indxes"; did you mean "indexes"',
+      (message(function() return users.indxes end)))
   end)
 
   it("MD-12 to_metadata copies the table", function()

@@ -12,7 +12,8 @@ end
 
 describe("types", function()
   it("TYP-01 every generic type is a type without being called and when it is", function()
-    for _, name in ipairs {"BigInteger", "Boolean", "Date", "DateTime", "Double", "Enum", "Float", "Integer", "Interval",
+    for _, name in ipairs {"BigInteger", "Boolean", "Date", "DateTime", "Double", "Enum", "Float", "Integer",
+      "Interval",
       "LargeBinary", "Numeric", "SmallInteger", "String", "Text", "Time", "Unicode", "UnicodeText", "Uuid", "JSON"} do
       assert.is_true(la.isinstance(la[name], la[name]), name)
       assert.is_true(la.isinstance(la[name](), la[name]), name)
@@ -21,7 +22,8 @@ describe("types", function()
   end)
 
   it("TYP-02 types of SQL show under their own names", function()
-    for _, name in ipairs {"BIGINT", "BINARY", "BLOB", "BOOLEAN", "CHAR", "CLOB", "DATE", "DATETIME", "DECIMAL", "DOUBLE", "FLOAT",
+    for _, name in ipairs {"BIGINT", "BINARY", "BLOB", "BOOLEAN", "CHAR", "CLOB", "DATE", "DATETIME", "DECIMAL",
+      "DOUBLE", "FLOAT",
       "INT", "INTEGER", "JSON", "NCHAR", "NUMERIC", "NVARCHAR", "REAL", "SMALLINT", "TEXT", "TIME", "TIMESTAMP", "UUID",
       "VARBINARY", "VARCHAR"} do
       local shown = name == "UUID" and tostring(la.UUID) or name
@@ -104,7 +106,8 @@ describe("types", function()
     assert.is_true(exc.ArgumentError:matches(err))
     assert.matches("length must be of kind integer", (message(la.String, "x")))
     assert.matches("takes 2 arguments", (message(la.String, 1, "x", 2)))
-    assert.matches('type VARCHAR has no "lenght"; did you mean "length"', (message(function() return la.String.lenght end)))
+    assert.matches('type VARCHAR has no "lenght"; did you mean "length"',
+      (message(function() return la.String.lenght end)))
     assert.matches('did you mean "String"', (message(function() return types.Strng end)))
   end)
 

@@ -3,7 +3,8 @@
 -- constraints, the expressions of computed columns.
 local create_table = {}
 
--- Splits SQL into tokens: words, quoted names (unquoted, `quoted` true), strings, and single characters; each with its place.
+-- Splits SQL into tokens: words, quoted names (unquoted, `quoted` true), strings, and single characters; each with
+-- its place.
 local function tokenize(sql)
   local tokens, at = {}, 1
   local function add(kind, text, from, to)
@@ -119,7 +120,8 @@ local function read_reference(reader, name, columns)
   while reader.tokens[reader.at] and reader.tokens[reader.at].text ~= "," and reader.tokens[reader.at].text ~= ")" do
     if not read_deferrable(reader, key) then
       local word = reader.tokens[reader.at].text:upper()
-      if word ~= "ON" and word ~= "MATCH" and word ~= "DELETE" and word ~= "UPDATE" and word ~= "CASCADE" and word ~= "SET" and
+      if word ~= "ON" and word ~= "MATCH" and word ~= "DELETE" and word ~= "UPDATE" and word ~= "CASCADE" and
+        word ~= "SET" and
         word ~= "NULL" and word ~= "DEFAULT" and word ~= "RESTRICT" and word ~= "NO" and word ~= "ACTION" then
         break
       end
@@ -186,7 +188,7 @@ function create_table.read(sql)
     read_part(reader, found)
     if reader:char(")") then break end
     if not reader:char(",") and reader.at == before then reader.at = reader.at + 1 end
-    while reader.tokens[reader.at] and reader.at > before and not (reader.tokens[reader.at - 1].text == ",") do
+    while reader.tokens[reader.at] and reader.at > before and reader.tokens[reader.at - 1].text ~= "," do
       if reader:char(")") then return found end
       if not reader:char(",") then reader.at = reader.at + 1 end
     end

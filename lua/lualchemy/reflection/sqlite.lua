@@ -37,7 +37,8 @@ end
 
 local function names(connection, kind, schema)
   local list = {}
-  local sql = "SELECT name FROM %s.sqlite_master WHERE type = '%s' AND name NOT LIKE 'sqlite~_%%' ESCAPE '~' ORDER BY name"
+  local sql = "SELECT name FROM %s.sqlite_master WHERE type = '%s' AND name NOT LIKE 'sqlite~_%%' ESCAPE '~' " ..
+    "ORDER BY name"
   for i, row in ipairs(rows_of(connection, sql:format(quote(schema or "main"), kind))) do
     list[i] = row[1]
   end
@@ -76,7 +77,8 @@ end
 -- Columns
 
 local known_types = {
-  BIGINT = "BIGINT", BLOB = "BLOB", BOOL = "BOOLEAN", BOOLEAN = "BOOLEAN", CHAR = "CHAR", DATE = "DATE", DATETIME = "DATETIME",
+  BIGINT = "BIGINT", BLOB = "BLOB", BOOL = "BOOLEAN", BOOLEAN = "BOOLEAN", CHAR = "CHAR", DATE = "DATE",
+    DATETIME = "DATETIME",
   DECIMAL = "DECIMAL", DOUBLE = "DOUBLE", ["DOUBLE PRECISION"] = "DOUBLE_PRECISION", FLOAT = "FLOAT", INT = "INTEGER",
   INTEGER = "INTEGER", JSON = "JSON", NCHAR = "NCHAR", NUMERIC = "NUMERIC", NVARCHAR = "NVARCHAR", REAL = "REAL",
   SMALLINT = "SMALLINT", TEXT = "TEXT", TIME = "TIME", TIMESTAMP = "TIMESTAMP", VARCHAR = "VARCHAR",

@@ -49,7 +49,8 @@ local DefaultClause = item.class("DefaultClause", {
 --- What `server_default` is made of: a string is written as a literal, `text()` and functions as they are.
 function column.DefaultClause(arg)
   if type(arg) ~= "string" and not core.class_of(arg) then
-    error(exc.ArgumentError(("a server default is a string, text() or another expression, not %s"):format(describe.value(arg))), 0)
+    error(exc.ArgumentError(("a server default is a string, text() or another expression, not %s")
+      :format(describe.value(arg))), 0)
   end
   return item.new(DefaultClause, {arg = arg})
 end
@@ -78,7 +79,8 @@ function column.Computed(sqltext, options)
   return item.new(Computed, {sqltext = sqltext, persisted = options.persisted})
 end
 
-local counter_fields = {"start", "increment", "minvalue", "maxvalue", "nominvalue", "nomaxvalue", "cycle", "cache", "order"}
+local counter_fields = {"start", "increment", "minvalue", "maxvalue", "nominvalue", "nomaxvalue", "cycle", "cache",
+  "order"}
 
 local function counter(name, more)
   local fields = table.move(counter_fields, 1, #counter_fields, 1, {})
@@ -99,7 +101,8 @@ function column.Identity(options)
   return item.new(Identity, fields)
 end
 
-local sequence_keywords, Sequence = counter("Sequence", {"schema", "data_type", "optional", "metadata", "name", "quote", "info"})
+local sequence_keywords, Sequence = counter("Sequence", {"schema", "data_type", "optional", "metadata", "name",
+  "quote", "info"})
 
 --- A sequence, on databases that have them; the others leave it out.
 ---@param name string
@@ -251,7 +254,8 @@ local function keep_record(target, found)
   end
 end
 
---- A column: `Column("name", String(50), {nullable = false})`. Name and type may be left out: a mapped class gives the name, a
+--- A column: `Column("name", String(50), {nullable = false})`. Name and type may be left out: a mapped class gives
+--- the name, a
 --- foreign key's target the type.
 ---@return lualchemy.Column
 function column.Column(...)
@@ -273,7 +277,8 @@ end
 function column.copy_column(source)
   local copy = core.column_copy(source)
   local from, to = core.record(source), core.record(copy)
-  for _, key in ipairs {"serial", "type", "default", "onupdate", "server_default", "server_onupdate", "default_function",
+  for _, key in ipairs {"serial", "type", "default", "onupdate", "server_default", "server_onupdate",
+    "default_function",
     "onupdate_function", "doc", "computed", "identity", "dialect_kwargs", "mapped"} do
     to[key] = from[key]
   end
@@ -354,7 +359,8 @@ for _, slot in ipairs(default_keywords) do
   fields[slot] = function(self) return default_of(self, slot) end
 end
 
-local names = keywords.set {"name", "key", "type", "table", "nullable", "primary_key", "unique", "index", "system", "comment",
+local names = keywords.set {"name", "key", "type", "table", "nullable", "primary_key", "unique", "index", "system",
+  "comment",
   "autoincrement"}
 
 core.hook("column_field", function(self, key)

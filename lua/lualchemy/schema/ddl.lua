@@ -196,9 +196,11 @@ local function element(name, what, find)
     fields = {"element", "check"},
     methods = {
       --- The text: `CreateTable(users):compile{dialect = "sqlite"}`.
-      compile = function(self, options) return core.ddl(dialect_name(options), what, find(self.element), self.check) end,
+      compile = function(self, options) return core.ddl(dialect_name(options), what, find(self.element),
+        self.check) end,
       --- Runs it: what `connection:execute(element)` does.
-      __execute_on = function(self, connection) return connection:exec_driver_sql(self:compile{dialect = connection.dialect}) end,
+      __execute_on = function(self,
+        connection) return connection:exec_driver_sql(self:compile{dialect = connection.dialect}) end,
     },
     tostring = function(self) return core.ddl("default", what, find(self.element), self.check) end,
   })

@@ -107,7 +107,8 @@ function item.dialect_arguments(kind)
     if known[key] then return true end
     local dialect, argument = key:match("^(%a+)_(.+)$")
     if dialect == "sqlite" then
-      error(exc.ArgumentError(("Argument '%s' is not accepted by dialect 'sqlite' on behalf of %s"):format(argument, kind)), 0)
+      error(exc.ArgumentError(("Argument '%s' is not accepted by dialect 'sqlite' on behalf of %s"):format(argument,
+        kind)), 0)
     end
     for _, name in ipairs(dialects) do
       if dialect == name then return true end

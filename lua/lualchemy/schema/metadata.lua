@@ -25,7 +25,8 @@ local function set_conventions(self, convention)
       record.tokens = record.tokens or {}
       record.tokens[key] = value
     elseif type(value) ~= "string" or not convention_kinds[key] then
-      error(exc.ArgumentError(("naming_convention has formats for pk, fk, uq, ck and ix, and functions for tokens; not %s = %s")
+      error(exc.ArgumentError(
+        ("naming_convention has formats for pk, fk, uq, ck and ix, and functions for tokens; not %s = %s")
         :format(tostring(key), describe.value(value))), 0)
     else
       record.conventions[key] = value
@@ -85,7 +86,8 @@ function tables_meta.__index(self, name)
 end
 
 function tables_meta.__newindex()
-  error(exc.InvalidRequestError("metadata.tables cannot be changed; a Table adds itself, metadata:remove(table) takes it away"), 0)
+  error(exc.InvalidRequestError(
+    "metadata.tables cannot be changed; a Table adds itself, metadata:remove(table) takes it away"), 0)
 end
 
 function tables_meta.__len(self)

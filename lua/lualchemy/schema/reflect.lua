@@ -147,7 +147,8 @@ function reflect.metadata(metadata, bind, options)
   for _, name in ipairs(chosen(inspector, options)) do
     local known = core.metadata_table(metadata, (schema and schema .. "." or "") .. name)
     if not known or options.extend_existing then
-      tables.Table(name, metadata, {autoload_with = inspector, schema = options.schema, resolve_fks = options.resolve_fks,
+      tables.Table(name, metadata, {autoload_with = inspector, schema = options.schema,
+        resolve_fks = options.resolve_fks,
         extend_existing = options.extend_existing})
     end
   end

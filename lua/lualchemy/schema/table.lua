@@ -51,6 +51,7 @@ local function attach_items(target, added)
     if not key._listed then constraint.attach_column_key(target, added, key) end
   end
   for _, check in ipairs(record.constraints or {}) do
+    rawset(check, "_column", added)
     constraint.attach(target, check)
   end
 end
@@ -104,7 +105,8 @@ end
 -- ---------------------------------------------------------------------------------------------
 -- Table
 
-local table_keywords = keywords.set {"schema", "quote", "quote_schema", "autoload_with", "autoload_replace", "keep_existing",
+local table_keywords = keywords.set {"schema", "quote", "quote_schema", "autoload_with", "autoload_replace",
+  "keep_existing",
   "extend_existing", "resolve_fks", "include_columns", "implicit_returning", "comment", "info", "listeners", "prefixes"}
 local table_arguments = item.dialect_arguments("Table")
 
@@ -117,7 +119,8 @@ local function sort_items(items)
     elseif constraint.is(value) then
       others[#others + 1] = value
     elseif value ~= nil then
-      error(exc.ArgumentError(("Table takes columns and constraints; it was given %s"):format(describe.value(value))), 0)
+      error(exc.ArgumentError(("Table takes columns and constraints; it was given %s")
+        :format(describe.value(value))), 0)
     end
   end
   table.sort(others, function(a, b) return a._serial < b._serial end)
@@ -158,7 +161,8 @@ local function check_start(name, metadata)
     error(exc.ArgumentError(("Table takes a name first, not %s"):format(describe.value(name))), 0)
   end
   if not core.is(metadata, "lualchemy.MetaData") then
-    error(exc.ArgumentError(("Table \"%s\" takes a MetaData after its name, not %s"):format(name, describe.value(metadata))), 0)
+    error(exc.ArgumentError(("Table \"%s\" takes a MetaData after its name, not %s"):format(name,
+      describe.value(metadata))), 0)
   end
 end
 
@@ -171,13 +175,16 @@ local function find_existing(metadata, name, items, options)
     error(exc.ArgumentError("keep_existing and extend_existing are mutually exclusive."), 0)
   end
   if not options.keep_existing and not options.extend_existing and (items.n > 0 or options.autoload_with) then
-    error(exc.InvalidRequestError(("Table '%s' is already defined for this MetaData instance.  Specify 'extend_existing=true' to redefine options and columns on an existing Table object.")
+    error(exc.InvalidRequestError(
+      ("Table '%s' is already defined for this MetaData instance.  Specify 'extend_existing=true' " ..
+      "to redefine options and columns on an existing Table object.")
       :format(known.fullname)), 0)
   end
   return known
 end
 
---- A table: `Table("users", metadata, Column("id", Integer, {primary_key = true}), …, {schema = "main"})`. Without columns it
+--- A table: `Table("users", metadata, Column("id", Integer, {primary_key = true}), …, {schema = "main"})`. Without
+--- columns it
 --- gives the table of that name if there is one.
 ---@param name string
 ---@param metadata lualchemy.MetaData
@@ -292,7 +299,8 @@ local function copied_items(self)
     elseif kind == "ForeignKeyConstraint" and not core.constraint_get(box).inline_rendered then
       local targets = {}
       for i, element in ipairs(wrapped.elements) do targets[i] = element.target_fullname end
-      copies[#copies + 1] = constraint.ForeignKeyConstraint(keys, targets, {name = options.name, onupdate = wrapped.onupdate,
+      copies[#copies + 1] = constraint.ForeignKeyConstraint(keys, targets, {name = options.name,
+        onupdate = wrapped.onupdate,
         ondelete = wrapped.ondelete, use_alter = wrapped.use_alter, match = wrapped.match})
     end
   end
