@@ -184,6 +184,17 @@ static void finish_save(la_flush *flush, la_flush_record *record) {
   }
 }
 
+/* Foreign keys of listed objects: the database has changed them by itself. */
+static void finish_listed(la_flush *flush) {
+  for (size_t i = 0; i < flush->undo.count; i++) {
+    la_instance *instance = flush->undo.items[i].instance;
+    const la_flush_record *record = la_flush_record_of(flush, instance);
+    if (record != NULL && record->op == LA_RECORD_LISTED) {
+      la_instance_commit_slot(instance, flush->undo.items[i].slot);
+    }
+  }
+}
+
 static void finish_delete(la_flush *flush, la_flush_record *record) {
   la_session *session = flush->session;
   la_instance *instance = record->instance;
@@ -223,6 +234,7 @@ void la_flush_finish(la_flush *flush) {
       finish_save(flush, &flush->records.items[i]);
     }
   }
+  finish_listed(flush);
   for (size_t i = 0; i < flush->expires.count; i++) {
     la_instance_expire_slot(flush->expires.items[i].instance, flush->expires.items[i].slot);
   }

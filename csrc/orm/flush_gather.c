@@ -260,6 +260,43 @@ static la_status scan_saved_scalar(la_flush *flush, uint32_t number, la_relation
   return LA_OK;
 }
 
+static bool key_has_changed(const la_instance *instance) {
+  const la_mapper *mapper = instance->mapper;
+  for (uint32_t i = 0; i < mapper->primary_key_count; i++) {
+    uint32_t slot = mapper->primary_key[i]->slot;
+    if (instance->slots[slot].flags & LA_SLOT_MODIFIED && la_slot_differs(instance, slot)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* The children of an object whose key changes get the new key: by an UPDATE of ours, or, where the database passes it on, in
+ * memory alone. */
+static la_status follow_key(la_flush *flush, la_instance *instance, uint32_t link,
+                            la_error *err) {
+  la_relationship *relationship = relationship_of(instance, link);
+  la_record_op op = relationship->passive_updates ? LA_RECORD_LISTED : LA_RECORD_SAVE;
+  if (!(instance->flags & LA_INSTANCE_KEYED) || !key_has_changed(instance)) {
+    return LA_OK;
+  }
+  flush->added.count = 0;
+  LA_TRY(la_link_members(instance, link, flush->alloc, &flush->added, err));
+  for (size_t i = 0; i < flush->added.count; i++) {
+    la_error inner = LA_ERROR_INIT;
+    la_flush_record *record =
+        la_flush_register(flush, flush->added.items[i], op, false, &inner);
+    if (record == NULL) {
+      if (inner.status < 0) {
+        return la_fail_nomem(err);
+      }
+    } else if (!has_new_parent(flush, record, relationship)) {
+      LA_TRY(add_sync(flush, record, relationship, instance, false, err));
+    }
+  }
+  return LA_OK;
+}
+
 static la_status scan_saved_link(la_flush *flush, uint32_t number, uint32_t link, la_error *err) {
   la_instance *instance = flush->records.items[number].instance;
   la_relationship *relationship = relationship_of(instance, link);
@@ -276,7 +313,7 @@ static la_status scan_saved_link(la_flush *flush, uint32_t number, uint32_t link
     for (size_t i = 0; i < flush->removed.count; i++) {
       LA_TRY(child_lost(flush, relationship, instance, flush->removed.items[i], err));
     }
-    return LA_OK;
+    return follow_key(flush, instance, link, err);
   }
 }
 
@@ -325,9 +362,16 @@ static la_status scan_deleted_link(la_flush *flush, uint32_t number, uint32_t li
   }
   unmark_added(flush);
   LA_TRY(status);
+  if (relationship->post_update && relationship->direction == LA_MANY_TO_ONE) {
+    LA_TRY(add_sync(flush, &flush->records.items[number], relationship, NULL, true, err));
+  }
   for (size_t i = 0; i < members->count; i++) {
     la_instance *member = members->items[i];
-    const la_flush_record *record = la_flush_record_of(flush, member);
+    la_flush_record *record = la_flush_record_of(flush, member);
+    if (record != NULL && relationship->post_update &&
+        relationship->direction == LA_ONE_TO_MANY) {
+      LA_TRY(add_sync(flush, record, relationship, NULL, true, err));
+    }
     if (cascades) {
       if (from_here) {
         LA_TRY(delete_orphan(flush, member, err));
@@ -338,6 +382,14 @@ static la_status scan_deleted_link(la_flush *flush, uint32_t number, uint32_t li
     }
   }
   return LA_OK;
+}
+
+/* The children's foreign keys are ours to change, and the children are not known yet. */
+static bool must_follow_key(const la_instance *instance, uint32_t link) {
+  const la_relationship *relationship = relationship_of(instance, link);
+  return !relationship->passive_updates && relationship->direction == LA_ONE_TO_MANY &&
+         instance->flags & LA_INSTANCE_KEYED &&
+         !(instance->links[link].flags & LA_LINK_LOADED) && key_has_changed(instance);
 }
 
 /* Scans the links of a record from flush->link_at on; LA_ROW if one must be loaded first. */
@@ -351,6 +403,11 @@ static la_status scan(la_flush *flush, uint32_t number, la_flush_step *step_out,
       continue;
     }
     if (deletes && !flush->asked && la_cascade_needs_load(instance, link)) {
+      flush->asked = true;
+      *step_out = (la_flush_step){.kind = LA_FLUSH_LOAD, .instance = instance, .slot = link};
+      return LA_ROW;
+    }
+    if (!deletes && !flush->asked && must_follow_key(instance, link)) {
       flush->asked = true;
       *step_out = (la_flush_step){.kind = LA_FLUSH_LOAD, .instance = instance, .slot = link};
       return LA_ROW;

@@ -249,6 +249,10 @@ la_status la_persist_connect(la_flush *flush, la_error *err);
 la_status la_persist_defaults(la_flush *flush, la_flush_step *step_out, la_error *err);
 la_status la_persist_save_rows(la_flush *flush, la_flush_step *step_out, la_error *err);
 la_status la_persist_delete_rows(la_flush *flush, la_flush_step *step_out, la_error *err);
+/* Sends an UPDATE of the columns that map->shape names. */
+la_status la_persist_send_update(la_flush *flush, la_flush_record *record, la_table_map *map, la_error *err);
+/* Foreign keys of the relationship of the node at hand. */
+la_status la_persist_post_updates(la_flush *flush, la_error *err);
 la_status la_persist_pairs(la_flush *flush, la_error *err);
 
 #pragma GCC visibility pop

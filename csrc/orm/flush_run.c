@@ -81,6 +81,10 @@ static la_status next_batch(la_flush *flush, la_error *err) {
       flush->order_at++;
       LA_TRY(la_persist_pairs(flush, err));
       break;
+    case LA_ACTION_POST_UPDATE:
+      flush->order_at++;
+      LA_TRY(la_persist_post_updates(flush, err));
+      break;
     default:
       flush->order_at++;
     }
@@ -387,6 +391,9 @@ static la_status reserve(la_flush *flush, la_error *err) {
     const la_flush_record *record = &flush->records.items[i];
     if (record->op == LA_RECORD_SAVE && record->flags & LA_RECORD_KEY_CHANGED) {
       LA_TRY(note_switch(flush, record, err));
+    }
+    if (record->op == LA_RECORD_LISTED && record->first_sync != LA_FLUSH_NONE) {
+      LA_TRY(la_flush_sync_record(flush, &flush->records.items[i], err));
     }
   }
   LA_TRY(la_identity_reserve(&session->map, count, err));

@@ -261,6 +261,23 @@ static la_status order_pairs(sorter *s, uint32_t number) {
   return LA_OK;
 }
 
+/* Foreign keys that are set by an UPDATE of their own, once both objects have rows, and unset before they go. */
+static la_status order_post_updates(sorter *s, uint32_t number) {
+  la_flush *flush = s->flush;
+  const la_relationship *relationship = flush->relationships.items[number];
+  uint32_t units[2] = {find_unit(flush, relationship->parent),
+                       find_unit(flush, relationship->target)};
+  uint32_t node;
+  LA_TRY(add_node(s, LA_ACTION_POST_UPDATE, 0, number, &node));
+  for (int i = 0; i < 2; i++) {
+    if (units[i] != LA_FLUSH_NONE) {
+      LA_TRY(connect(s, flush->units.items[units[i]].save_end, node));
+      LA_TRY(connect(s, node, flush->units.items[units[i]].delete));
+    }
+  }
+  return LA_OK;
+}
+
 static la_status add_record_nodes(sorter *s) {
   la_flush *flush = s->flush;
   for (uint32_t i = 0; i < flush->records.count; i++) {
@@ -432,8 +449,14 @@ static la_status make_order(sorter *s) {
   LA_TRY(find_cycles(s));
   LA_TRY(add_unit_nodes(s));
   for (uint32_t i = 0; i < flush->relationships.count; i++) {
-    bool pairs = flush->relationships.items[i]->direction == LA_MANY_TO_MANY;
-    LA_TRY(pairs ? order_pairs(s, i) : order_units(s, i));
+    const la_relationship *relationship = flush->relationships.items[i];
+    if (relationship->direction == LA_MANY_TO_MANY) {
+      LA_TRY(order_pairs(s, i));
+    } else if (relationship->post_update) {
+      LA_TRY(order_post_updates(s, i));
+    } else {
+      LA_TRY(order_units(s, i));
+    }
   }
   LA_TRY(add_record_nodes(s));
   LA_TRY(order_records(s));

@@ -322,12 +322,8 @@ static la_status insert(la_flush *flush, row *r, la_flush_step *step_out, la_err
   return r->map->depth == 0 ? check_key(r, err) : LA_OK;
 }
 
-static la_status update(la_flush *flush, row *r, la_flush_step *step_out, la_error *err) {
+static la_status send_update(la_flush *flush, row *r, la_error *err) {
   int64_t changes;
-  la_status status = shape_update(flush, r, step_out, err);
-  if (status != LA_OK || !r->sets) {
-    return status;
-  }
   LA_TRY(use_plan(flush, LA_PLAN_UPDATE, r, err));
   LA_TRY(fill(flush, r, err));
   LA_TRY(la_persist_execute(flush, err));
@@ -337,6 +333,21 @@ static la_status update(la_flush *flush, row *r, la_flush_step *step_out, la_err
                    "UPDATE statement on table '%.*s' expected to update 1 row(s); %d were matched.",
                    LA_TEXT_FORMAT(r->map->table->name), (int)changes);
   }
+  return LA_OK;
+}
+
+la_status la_persist_send_update(la_flush *flush, la_flush_record *record, la_table_map *map,
+                                 la_error *err) {
+  row r = {.record = record, .instance = record->instance, .map = map};
+  return send_update(flush, &r, err);
+}
+
+static la_status update(la_flush *flush, row *r, la_flush_step *step_out, la_error *err) {
+  la_status status = shape_update(flush, r, step_out, err);
+  if (status != LA_OK || !r->sets) {
+    return status;
+  }
+  LA_TRY(send_update(flush, r, err));
   if (r->map->may_expire || r->has_expressions) {
     LA_TRY(expire_made(flush, r, LA_DEFAULT_UPDATE, LA_DEFAULT_SERVER_UPDATE, err));
   }

@@ -93,19 +93,33 @@ static la_status make_persistent(la_session *session, la_instance *instance, la_
   return la_instance_is_modified(instance) ? la_session_note_dirty(session, instance, err) : LA_OK;
 }
 
+static la_status join(la_session *session, la_instance *instance, la_error *err) {
+  if (instance->flags & LA_INSTANCE_KEYED) {
+    return make_persistent(session, instance, err);
+  }
+  return instance->session == NULL ? make_pending(session, instance, err) : LA_OK;
+}
+
+static bool has_links(const la_instance *instance) {
+  for (uint32_t i = 0; i < instance->link_count; i++) {
+    if (instance->links[i].flags & (LA_LINK_LOADED | LA_LINK_MODIFIED)) {
+      return true;
+    }
+  }
+  return false;
+}
+
 la_status la_session_add(la_session *session, la_instance *root, la_error *err) {
   la_instances found = {0};
   la_status status;
   LA_TRY(la_session_autobegin(session, err));
   LA_TRY(check_free(session, root, err));
+  if (!has_links(root)) {
+    return join(session, root, err);
+  }
   status = la_cascade_save_update(session, root, &found, err);
   for (size_t i = 0; status == LA_OK && i < found.count; i++) {
-    la_instance *instance = found.items[i];
-    if (instance->flags & LA_INSTANCE_KEYED) {
-      status = make_persistent(session, instance, err);
-    } else if (instance->session == NULL) {
-      status = make_pending(session, instance, err);
-    }
+    status = join(session, found.items[i], err);
   }
   la_vec_clear(session->alloc, &found);
   return status;

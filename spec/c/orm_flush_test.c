@@ -406,6 +406,109 @@ TEST(sends_savepoints_late_and_rolls_back_to_them) {
   close_with(&f, held, 2);
 }
 
+TEST(updates_afterwards_what_refers_in_a_circle) {
+  fixture f;
+  la_error err = LA_ERROR_INIT;
+  la_instance *held[2];
+  if (!open_with(&f, USUAL, &err)) {
+    return;
+  }
+  f.node_parent->post_update = f.node_children->post_update = true;
+  held[0] = make(&f, f.node, "name", "a", &err);
+  held[1] = make(&f, f.node, "name", "b", &err);
+  CHECK(ok(append_to(&f, held[0], f.node_children, held[1], &err), &err));
+  CHECK(ok(append_to(&f, held[1], f.node_children, held[0], &err), &err));
+  CHECK(ok(la_session_add(f.session, held[0], &err), &err));
+  CHECK(ok(flush(&f, &err), &err));
+  CHECK(f.record->entries.count == 5);
+  CHECK_TEXT(sent(&f, 2), "INSERT INTO nodes (name, parent_id) VALUES (?, ?)");
+  CHECK_TEXT(sent(&f, 3), "UPDATE nodes SET parent_id=? WHERE nodes.id = ?");
+  CHECK(slot_of(held[0], "parent_id")->as.integer == 2 && slot_of(held[1], "parent_id")->as.integer == 1);
+  la_record_forget(f.record);
+  CHECK(ok(la_session_delete(f.session, held[0], &err), &err));
+  CHECK(ok(la_session_delete(f.session, held[1], &err), &err));
+  CHECK(ok(flush(&f, &err), &err));
+  CHECK(f.record->entries.count == 4);
+  CHECK_TEXT(sent(&f, 1), "UPDATE nodes SET parent_id=? WHERE nodes.id = ?");
+  CHECK_TEXT(sent(&f, 3), "DELETE FROM nodes WHERE nodes.id = ?");
+  close_with(&f, held, 2);
+}
+
+TEST(passes_a_changed_key_on) {
+  fixture f;
+  la_error err = LA_ERROR_INIT;
+  la_instance *held[3];
+  if (!open_with(&f, USUAL, &err)) {
+    return;
+  }
+  held[0] = user_with(&f, held + 1, 2, &err);
+  CHECK(ok(set_integer(held[0], "id", 7, &err), &err));
+  CHECK(ok(flush(&f, &err), &err));
+  CHECK(f.record->entries.count == 1 && slot_of(held[1], "user_id")->as.integer == 7);
+  CHECK(!la_instance_is_modified(held[1]));
+  f.user_addresses->passive_updates = false;
+  CHECK(ok(set_integer(held[0], "id", 8, &err), &err));
+  CHECK(ok(flush(&f, &err), &err));
+  CHECK(f.record->entries.count == 4 && slot_of(held[2], "user_id")->as.integer == 8);
+  CHECK_TEXT(sent(&f, 2), "UPDATE addresses SET user_id=? WHERE addresses.id = ?");
+  close_with(&f, held, 3);
+}
+
+/* A default that Lua makes, a value that Lua converts, and an SQL expression. */
+TEST(asks_for_what_only_the_program_knows) {
+  fixture f;
+  la_error err = LA_ERROR_INIT;
+  la_instance *held[1];
+  la_flush *plan;
+  la_flush_step step;
+  la_value host = la_value_of_kind(LA_VALUE_HOST, 42), text = la_value_text(LA_TEXT_LITERAL("made"));
+  la_default function = {.kind = LA_DEFAULT_HOST, .host = 41};
+  if (!open_with(&f, USUAL, &err)) {
+    return;
+  }
+  CHECK(ok(la_column_set_default(la_table_column(f.users, la_text_of("age")), LA_DEFAULT_INSERT, &function, &err), &err));
+  held[0] = make(&f, f.user, "name", "ed", &err);
+  CHECK(ok(la_instance_set(held[0], la_mapper_property(f.user, la_text_of("name"))->slot, &host, NULL, &err), &err));
+  CHECK(ok(la_session_add(f.session, held[0], &err), &err));
+  CHECK(ok(la_flush_new(f.session, &plan, &err), &err));
+  CHECK(la_flush_prepare(plan, &step, &err) == LA_OK && la_flush_sort(plan, &err) == LA_OK);
+  CHECK(la_flush_next(plan, &step, &err) == LA_ROW);
+  CHECK(step.kind == LA_FLUSH_DEFAULT && step.host == 41 && step.default_slot == LA_DEFAULT_INSERT);
+  la_value age = la_value_integer(30);
+  CHECK(ok(la_flush_supply(plan, &age, &err), &err));
+  CHECK(la_flush_next(plan, &step, &err) == LA_ROW);
+  CHECK(step.kind == LA_FLUSH_CONVERT && step.host == 42);
+  CHECK(ok(la_flush_supply(plan, &text, &err), &err));
+  CHECK(la_flush_next(plan, &step, &err) == LA_DONE);
+  la_flush_finish(plan);
+  la_flush_free(plan);
+  settle(&f);
+  CHECK_TEXT(sent(&f, 1), "INSERT INTO users (name, age) VALUES (?, ?)");
+  CHECK_TEXT(la_value_bytes(&f.record->entries.items[1].params[0]), "made");
+  CHECK(slot_of(held[0], "age")->as.integer == 30);
+  la_record_forget(f.record);
+  host.flags = LA_SLOT_EXPR;
+  CHECK(ok(la_instance_set(held[0], la_mapper_property(f.user, la_text_of("age"))->slot, &host, NULL, &err), &err));
+  CHECK(ok(la_flush_new(f.session, &plan, &err), &err));
+  CHECK(la_flush_prepare(plan, &step, &err) == LA_OK && la_flush_sort(plan, &err) == LA_OK);
+  CHECK(la_flush_next(plan, &step, &err) == LA_ROW && step.kind == LA_FLUSH_EXPRESSION);
+  la_node *column = la_expr_column(&f.sql, la_table_column(f.users, la_text_of("age")), NULL);
+  la_value one = la_value_integer(1);
+  la_node *param = la_expr_param(&f.sql, LA_TEXT_NONE, &one, NULL);
+  la_node *sum = la_expr_binary(&f.sql, LA_OP_ADD, column, param);
+  CHECK(ok(la_flush_supply_expression(plan, sum, &err), &err));
+  la_node_release(column);
+  la_node_release(param);
+  la_node_release(sum);
+  CHECK(la_flush_next(plan, &step, &err) == LA_DONE);
+  la_flush_finish(plan);
+  la_flush_free(plan);
+  settle(&f);
+  CHECK_TEXT(sent(&f, 0), "UPDATE users SET age=(users.age + ?) WHERE users.id = ?");
+  CHECK(!(slot_of(held[0], "age")->flags & LA_SLOT_LOADED));
+  close_with(&f, held, 1);
+}
+
 static const size_t chain = 100000;
 
 TEST(flushes_a_chain_of_100000_objects) {
@@ -504,6 +607,9 @@ int main(void) {
   RUN(notices_that_a_row_is_gone);
   RUN(updates_net_changes_only);
   RUN(sends_savepoints_late_and_rolls_back_to_them);
+  RUN(updates_afterwards_what_refers_in_a_circle);
+  RUN(passes_a_changed_key_on);
+  RUN(asks_for_what_only_the_program_knows);
   RUN(flushes_a_chain_of_100000_objects);
   CHECK(alloc.blocks == 0);
   RUN(survives_failing_allocations);
