@@ -20,16 +20,16 @@ la_status la_compile_drop_table(const la_sql *sql, const la_dialect *dialect, co
   return la_strbuf_status(out, err);
 }
 
-static la_status put_index_name(const la_sql *sql, const la_dialect *dialect, const la_index *index, la_strbuf *out,
-                                const char *what, la_error *err) {
+static la_status put_index_name(const la_sql *sql, const la_dialect *dialect, const la_index *index, bool with_schema,
+                                la_strbuf *out, la_error *err) {
   la_strbuf name;
   la_strbuf_init(&name, sql->alloc);
   la_status status = la_index_name(index, &name, err);
   if (status >= 0 && name.len == 0) {
-    status = la_fail(err, LA_COMPILE, "%s requires that the index have a name", what);
+    status = la_fail(err, LA_COMPILE, "CREATE INDEX and DROP INDEX require that the index have a name");
   }
   if (status >= 0) {
-    if (index->table && index->table->schema.bytes) {
+    if (with_schema && index->table && index->table->schema.bytes) {
       la_compile_ident(dialect, index->table->schema, out);
       la_strbuf_char(out, '.');
     }
@@ -52,7 +52,7 @@ la_status la_compile_create_index(const la_sql *sql, const la_dialect *dialect, 
                                   la_strbuf *out, la_error *err) {
   la_strbuf_string(out, index->unique ? "CREATE UNIQUE INDEX " : "CREATE INDEX ");
   la_strbuf_string(out, if_not_exists ? "IF NOT EXISTS " : "");
-  LA_TRY(put_index_name(sql, dialect, index, out, "CREATE INDEX", err));
+  LA_TRY(put_index_name(sql, dialect, index, dialect->index_names_schema, out, err));
   la_strbuf_string(out, " ON ");
   la_ddl_put_table(dialect, index->table, !dialect->index_names_schema, out);
   la_strbuf_string(out, " (");
@@ -71,6 +71,6 @@ la_status la_compile_create_index(const la_sql *sql, const la_dialect *dialect, 
 la_status la_compile_drop_index(const la_sql *sql, const la_dialect *dialect, const la_index *index, bool if_exists,
                                 la_strbuf *out, la_error *err) {
   la_strbuf_string(out, if_exists ? "DROP INDEX IF EXISTS " : "DROP INDEX ");
-  LA_TRY(put_index_name(sql, dialect, index, out, "DROP INDEX", err));
+  LA_TRY(put_index_name(sql, dialect, index, true, out, err));
   return la_strbuf_status(out, err);
 }

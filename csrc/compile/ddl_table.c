@@ -66,6 +66,10 @@ static la_status put_default(const la_sql *sql, const la_dialect *dialect, const
   return status;
 }
 
+static bool is_column_check(const la_constraint *constraint) {
+  return constraint->kind == LA_CONSTRAINT_CHECK && constraint->inline_rendered && constraint->columns.count == 1;
+}
+
 static bool is_true_option(const la_table *table, const char *name, bool otherwise) {
   const la_value *value = la_table_option(table, name);
   return value ? value->kind != LA_VALUE_NULL && value->as.integer != 0 : otherwise;
@@ -76,6 +80,19 @@ static bool is_inline_key(const la_dialect *dialect, const la_table *table, cons
   return dialect->key_with_autoincrement && column->primary_key && table->primary_key &&
          table->primary_key->columns.count == 1 && is_true_option(table, "sqlite_autoincrement", false) &&
          column->type && column->type->affinity == LA_AFFINITY_INTEGER && column->foreign_keys.count == 0;
+}
+
+/* CHECKs that were given with the column. */
+static la_status put_column_checks(const la_sql *sql, const la_dialect *dialect, const la_table *table,
+                                   const la_column *column, la_strbuf *out, la_error *err) {
+  for (size_t i = 0; i < table->constraints.count; i++) {
+    const la_constraint *constraint = table->constraints.items[i];
+    if (is_column_check(constraint) && constraint->columns.items[0] == column) {
+      la_strbuf_char(out, ' ');
+      LA_TRY(la_ddl_constraint(sql, dialect, constraint, out, err));
+    }
+  }
+  return LA_OK;
 }
 
 static la_status put_column(const la_sql *sql, const la_dialect *dialect, const la_table *table, const la_column *column,
@@ -104,7 +121,7 @@ static la_status put_column(const la_sql *sql, const la_dialect *dialect, const 
     la_strbuf_char(out, ' ');
     LA_TRY(la_ddl_computed(sql, dialect, column, out, err));
   }
-  return LA_OK;
+  return put_column_checks(sql, dialect, table, column, out, err);
 }
 
 /* The number of the constraint after `last` in order of creation; SIZE_MAX at the end. */
@@ -112,7 +129,7 @@ static size_t next_constraint(const la_table *table, const la_constraint *last) 
   size_t best = SIZE_MAX;
   for (size_t i = 0; i < table->constraints.count; i++) {
     const la_constraint *constraint = table->constraints.items[i];
-    if (constraint == table->primary_key || (last && constraint->serial <= last->serial)) {
+    if (constraint == table->primary_key || is_column_check(constraint) || (last && constraint->serial <= last->serial)) {
       continue;
     }
     if (best == SIZE_MAX || constraint->serial < table->constraints.items[best]->serial) {

@@ -60,14 +60,13 @@ static const struct type_row {
     [LA_TYPE_SQL_UUID] = {"UUID", FORM_PLAIN},
 };
 
-static void append_length(const la_type *type, la_strbuf *out) {
+static void append_length(const la_dialect *dialect, const la_type *type, la_strbuf *out) {
   if (type->length >= 0) {
     la_strbuf_format(out, "(%d)", (int)type->length);
   }
   if (type->collation.bytes) {
-    la_strbuf_string(out, " COLLATE \"");
-    la_strbuf_text(out, type->collation);
-    la_strbuf_char(out, '"');
+    la_strbuf_string(out, " COLLATE ");
+    la_compile_ident(dialect, type->collation, out);
   }
 }
 
@@ -125,7 +124,7 @@ la_status la_compile_type(const la_dialect *dialect, const la_type *type, la_str
   } else if (row->text) {
     la_strbuf_string(out, row->text);
     if (row->form == FORM_LENGTH) {
-      append_length(type, out);
+      append_length(dialect, type, out);
     } else if (row->form == FORM_NUMBER) {
       append_number(type, out);
     }

@@ -72,6 +72,11 @@ static bool append_column(const named *thing, const column_token *token, size_t 
   column =
       token->referred ? thing->foreign_key->referred_columns.items[index] : thing->columns[index];
   if (la_text_is(token->what, "label")) {
+    for (size_t i = 0; i < column->table->schema.len; i++) {
+      char c = column->table->schema.bytes[i];
+      la_strbuf_char(out, c == '.' ? '_' : c);
+    }
+    la_strbuf_string(out, column->table->schema.len > 0 ? "_" : "");
     la_strbuf_text(out, column->table->name);
     la_strbuf_char(out, '_');
   } else if (la_text_is(token->what, "key")) {
