@@ -55,6 +55,17 @@ for _, name in ipairs {"ForeignKey", "ForeignKeyConstraint", "UniqueConstraint",
   items[schema[name]] = name
 end
 
+-- Listeners of a class, `event.listen(la.Table, "after_parent_attach", fn)`, hear of all of its kind.
+require("lualchemy.event").__family("DDL", {
+  chain = function(target)
+    local class, kind = core.class_of(target), item.kind(target)
+    for maker, name in next, makers do
+      if name == class then return {target, maker} end
+    end
+    return kind and schema[kind] and {target, schema[kind]} or {target}
+  end,
+})
+
 local inspection = require "lualchemy.inspection"
 for _, class in ipairs {"lualchemy.Engine", "lualchemy.Connection"} do
   inspection.__register(class, function(bind) return require("lualchemy.reflection").Inspector(bind) end)

@@ -27,7 +27,7 @@ end
 
 local function fire(identifier, target, connection, options)
   local event = require "lualchemy.event"
-  if event.__has(target, identifier) then event.__fire(identifier, target, connection, options) end
+  if event.__has(target, identifier) then event.__fire(identifier, target, target, connection, options) end
 end
 
 -- Calls `work(connection)` in a transaction of the engine, or on the connection given.

@@ -21,7 +21,7 @@ local M = {}
 
 local function fire(identifier, target, ...)
   local event = require "lualchemy.event"
-  if event.__has(target, identifier) then event.__fire(identifier, target, ...) end
+  if event.__has(target, identifier) then event.__fire(identifier, target, target, ...) end
 end
 
 -- ---------------------------------------------------------------------------------------------
