@@ -92,10 +92,13 @@ static bool is_stale(const la_pool *pool, const la_raw *raw) {
          (recycle >= 0 && (double)((int64_t)time(NULL) - raw->opened_at) > recycle);
 }
 
-static bool answers(const la_pool *pool, la_raw *raw) {
+static bool answers(la_pool *pool, la_raw *raw) {
   la_error ignored = LA_ERROR_INIT;
-  return !pool->engine->options.pool_pre_ping ||
-         la_raw_execute(raw, LA_TEXT_LITERAL("SELECT 1"), &ignored) == LA_OK;
+  if (!pool->engine->options.pool_pre_ping) {
+    return true;
+  }
+  pool->engine->statements++;
+  return la_raw_execute(raw, LA_TEXT_LITERAL("SELECT 1"), &ignored) == LA_OK;
 }
 
 static la_raw *take_idle(la_pool *pool) {
