@@ -1,0 +1,51 @@
+-- SPDX-License-Identifier: MIT
+-- Executing statements in a session: what C does not answer by itself, statements without classes, with parameters, and DML of
+-- classes.
+local core = require "lualchemy.core"
+local exc = require "lualchemy.exc"
+local keywords = require "lualchemy.keywords"
+
+local option_keywords = keywords.set {"execution_options", "bind_arguments"}
+
+--- How an UPDATE or DELETE of a class keeps the session in step.
+local function synchronize(statement, options)
+  local how = options.synchronize_session
+  if how == nil then how = core.execution_option(statement, "synchronize_session") end
+  if how == nil or how == core.null() then return "auto" end
+  if how == false then return "false" end
+  if how ~= "auto" and how ~= "evaluate" and how ~= "fetch" then
+    error(exc.ArgumentError("Valid strategies for session synchronization are 'auto', 'evaluate', 'fetch', false"), 0)
+  end
+  return how
+end
+
+--- The rows of an INSERT's parameters, keyed by attribute, keyed by column instead.
+local function by_column(statement, params)
+  if params == nil or not core.insert_keys then return params end
+  return core.insert_keys(statement, params)
+end
+
+core.hook("session_execute", function(session, statement, params, options, name)
+  options = keywords.check("session:" .. name, options, option_keywords)
+  local execution = options.execution_options or {}
+  local kind = core.is_orm(statement)
+  local result
+  if kind == "select" and (params == nil or next(params) == nil) then
+    if next(execution) then statement = statement:execution_options(execution) end
+    result = session:execute(statement)
+  elseif (kind == "update" or kind == "delete") and (params == nil or next(params) == nil) and not core.has_returning(statement) then
+    result = core.session_dml_result(session, statement, synchronize(statement, execution))
+  else
+    core.session_autoflush(session)
+    local connection = session:connection()
+    if kind then
+      params = by_column(statement, params)
+      statement = core.orm_translate(statement)
+    end
+    result = connection:execute(statement, params, options.execution_options and {execution_options = options.execution_options} or nil)
+  end
+  if name == "execute" then return result end
+  return result[name](result)
+end)
+
+return {}

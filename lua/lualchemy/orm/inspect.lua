@@ -1,0 +1,144 @@
+-- SPDX-License-Identifier: MIT
+-- la.inspect of classes and objects: the mapper, and the state of an object.
+local core = require "lualchemy.core"
+local inspection = require "lualchemy.inspection"
+local strict = require "lualchemy.strict"
+
+local M = {}
+
+--- A list of properties that also answers by name.
+local function by_name(list)
+  local named = {}
+  for _, item in ipairs(list) do named[item.key] = item end
+  return setmetatable(list, {
+    __name = "lualchemy.properties",
+    __index = function(_, key)
+      local found = named[key]
+      if found or strict.is_probe(key) then return found end
+      strict.unknown("the mapper", key, named)
+    end,
+  })
+end
+
+local function kind_of(class, kind)
+  local list = {}
+  for _, property in ipairs(core.mapper_properties(class)) do
+    if kind == nil or property.kind == kind then list[#list + 1] = property end
+  end
+  return by_name(list)
+end
+
+local mapper_fields = {
+  class_ = function(class) return class end,
+  local_table = function(class) return class.__table__ end,
+  mapped_table = function(class) return class.__table__ end,
+  attrs = function(class) return kind_of(class) end,
+  column_attrs = function(class) return kind_of(class, "column") end,
+  relationships = function(class) return kind_of(class, "relationship") end,
+  synonyms = function(class) return kind_of(class, "synonym") end,
+  primary_key = function(class)
+    local list = {}
+    for _, property in ipairs(core.mapper_properties(class)) do
+      if property.primary_key then list[#list + 1] = property.column end
+    end
+    return list
+  end,
+  columns = function(class) return class.__table__.c end,
+  c = function(class) return class.__table__.c end,
+  key = function(class) return class.__name__ end,
+  is_mapper = function() return true end,
+}
+
+local function inspect_class(class)
+  require("lualchemy.orm.registry").configure(class)
+  return setmetatable({}, {
+    __name = "lualchemy.MapperInspection",
+    __tostring = function() return ("Mapper[%s(%s)]"):format(class.__name__, class.__table__.name) end,
+    __index = function(_, key)
+      local make = mapper_fields[key]
+      if make then return make(class) end
+      if strict.is_probe(key) then return nil end
+      strict.unknown("a mapper", key, mapper_fields)
+    end,
+  })
+end
+
+--- The state of one attribute: `.value` (loads), `.loaded_value`, `.history` with `.added`, `.unchanged`, `.deleted`.
+local function attribute_state(object, key)
+  return setmetatable({key = key}, {
+    __name = "lualchemy.AttributeState",
+    __index = function(_, name)
+      if name == "value" then return object[key] end
+      if name == "loaded_value" then return core.object_loaded(object, key) and object[key] or nil end
+      if name == "history" then
+        local added, unchanged, deleted = core.object_history(object, key)
+        return {added = added, unchanged = unchanged, deleted = deleted, has_changes = function() return #added + #deleted > 0 end}
+      end
+    end,
+  })
+end
+
+local state_fields = {
+  transient = function(object) return core.object_state(object) == "transient" end,
+  pending = function(object) return core.object_state(object) == "pending" end,
+  persistent = function(object) return core.object_state(object) == "persistent" end,
+  deleted = function(object) return core.object_state(object) == "deleted" end,
+  detached = function(object) return core.object_state(object) == "detached" end,
+  modified = function(object) return (select(2, core.object_state(object))) end,
+  session = function(object) return core.object_session(object) end,
+  identity = function(object) return core.object_identity(object) end,
+  has_identity = function(object) return core.object_identity(object) ~= nil end,
+  object = function(object) return object end,
+  class = function(object) return core.mapped_class_of(object) end,
+  mapper = function(object) return inspect_class(core.mapped_class_of(object)) end,
+  unloaded = function(object)
+    local list = {}
+    for _, property in ipairs(core.mapper_properties(core.mapped_class_of(object))) do
+      if property.kind ~= "synonym" and not core.object_loaded(object, property.key) then list[#list + 1] = property.key end
+    end
+    return list
+  end,
+  attrs = function(object)
+    local named, list = {}, {}
+    for _, property in ipairs(core.mapper_properties(core.mapped_class_of(object))) do
+      list[#list + 1] = attribute_state(object, property.key)
+      named[property.key] = list[#list]
+    end
+    return setmetatable(list, {__index = function(_, key)
+      local found = named[key]
+      if found or strict.is_probe(key) then return found end
+      strict.unknown("the object", key, named)
+    end})
+  end,
+}
+
+local function inspect_object(object)
+  return setmetatable({}, {
+    __name = "lualchemy.InstanceState",
+    __index = function(_, key)
+      local make = state_fields[key]
+      if make then return make(object) end
+      if strict.is_probe(key) then return nil end
+      strict.unknown("the state of an object", key, state_fields)
+    end,
+  })
+end
+
+inspection.__register(nil, function(value)
+  if core.is_mapped(value) then return inspect_class(value) end
+  if core.mapped_class_of(value) then return inspect_object(value) end
+end)
+
+inspection.__register_test(function(value, class)
+  if not core.is_mapped(class) then return nil end
+  local at = core.mapped_class_of(value)
+  while at do
+    if at == class then return true end
+    at = rawget(at, "__base__")
+  end
+  return false
+end)
+
+M.class, M.object = inspect_class, inspect_object
+
+return M

@@ -1,0 +1,164 @@
+-- SPDX-License-Identifier: MIT
+local la = require "lualchemy"
+local orm = require "lualchemy.orm"
+local exc = require "lualchemy.exc"
+local shop = require "spec.support.shop"
+
+local function fails(class, pattern, fn)
+  local ok, err = pcall(fn)
+  assert.is_false(ok)
+  assert.is_true(class:matches(err), "not a " .. tostring(class) .. " but " .. tostring(err))
+  if pattern then assert.truthy(tostring(err):find(pattern, 1, true), tostring(err)) end
+  return err
+end
+
+describe("loading", function()
+  local s, User, Address, Order, Item, session
+  before_each(function()
+    s = shop.new():fill()
+    User, Address, Order, Item, session = s.User, s.Address, s.Order, s.Item, s.session
+  end)
+  after_each(function() s:close() end)
+
+  it("reads a list when it is touched (LOAD-3.1, REL-21)", function()
+    local ann = session:get(User, 1)
+    assert.same({"SELECT addresses.id, addresses.email, addresses.user_id FROM addresses WHERE ? = addresses.user_id ORDER BY addresses.id"},
+      s:during(function() assert.equal(2, #ann.addresses) end))
+    assert.same({}, s:during(function() assert.equal("ann@two", ann.addresses[2].email) end))
+  end)
+
+  it("answers a many-to-one from the identity map (LOAD-3.1)", function()
+    local ann = session:get(User, 1)
+    local address = session:get(Address, 1)
+    assert.same({}, s:during(function() assert.equal(ann, address.user) end))
+    local other = session:get(Address, 3)
+    assert.same({"SELECT users.id, users.name, users.age FROM users WHERE users.id = ?"},
+      s:during(function() assert.equal("Bob", other.user.name) end))
+  end)
+
+  it("sends nothing for a foreign key that is NULL (LOAD-3.1)", function()
+    session:add(Address{id = 9, email = "x"})
+    session:commit()
+    local address = session:get(Address, 9)
+    assert.same({}, s:during(function() assert.is_nil(address.user) end))
+  end)
+
+  it("reads many-to-many lists (LOAD-3.1)", function()
+    local pen = session:get(Item, 1)
+    assert.same({"SELECT tags.id, tags.name FROM tags, item_tags WHERE ? = item_tags.item_id AND tags.id = item_tags.tag_id ORDER BY tags.id"},
+      s:during(function() assert.equal(2, #pen.tags) end))
+  end)
+
+  it("sends nothing for objects that are not in the database (UOW-61)", function()
+    assert.same({}, s:during(function()
+      assert.equal(0, #User{name = "x"}.addresses)
+      assert.is_nil(Address{email = "x"}.user)
+    end))
+  end)
+
+  it("reads lists of all parents by selectin (LOAD-3.3)", function()
+    local sent = s:during(function()
+      local users = session:scalars(la.select(User):options(orm.selectinload(User.addresses)):order_by(User.id)):all()
+      assert.same({2, 1, 0}, {#users[1].addresses, #users[2].addresses, #users[3].addresses})
+    end)
+    assert.same({
+      "SELECT users.id, users.name, users.age FROM users ORDER BY users.id",
+      "SELECT addresses.user_id, addresses.id, addresses.email FROM addresses WHERE addresses.user_id IN (?, ?, ?) ORDER BY addresses.id",
+    }, sent)
+  end)
+
+  it("reads many-to-ones by selectin (LOAD-3.3)", function()
+    local sent = s:during(function()
+      local all = session:scalars(la.select(Address):options(orm.selectinload(Address.user)):order_by(Address.id)):all()
+      assert.equal("Ann", all[2].user.name)
+      assert.equal("Bob", all[3].user.name)
+    end)
+    assert.equal("SELECT users.id, users.name, users.age FROM users WHERE users.id IN (?, ?)", sent[2])
+    assert.equal(2, #sent)
+  end)
+
+  it("reads many-to-manys by selectin (LOAD-3.3)", function()
+    local sent = s:during(function()
+      local items = session:scalars(la.select(Item):options(orm.selectinload(Item.tags)):order_by(Item.id)):all()
+      assert.same({2, 1}, {#items[1].tags, #items[2].tags})
+    end)
+    assert.equal(2, #sent)
+  end)
+
+  it("reads lists by a join (LOAD-3.2)", function()
+    local sent = s:during(function()
+      local users = session:query(User):options(orm.joinedload(User.addresses)):order_by(User.id):all()
+      assert.equal(3, #users)
+      assert.same({2, 1, 0}, {#users[1].addresses, #users[2].addresses, #users[3].addresses})
+    end)
+    assert.equal(1, #sent)
+    assert.truthy(sent[1]:find("LEFT OUTER JOIN addresses AS addresses_1 ON users.id = addresses_1.user_id ORDER BY users.id, addresses_1.id", 1, true), sent[1])
+  end)
+
+  it("asks for unique() with joined lists in 2.0 style (LOAD-3.2)", function()
+    local stmt = la.select(User):options(orm.joinedload(User.addresses))
+    fails(exc.InvalidRequestError, "The unique() method must be invoked on this Result", function() session:scalars(stmt):all() end)
+    assert.equal(3, #session:scalars(stmt):unique():all())
+  end)
+
+  it("wraps a limited query whose lists are joined (LOAD-3.2)", function()
+    local sent = s:during(function()
+      local users = session:query(User):options(orm.joinedload(User.addresses)):order_by(User.id):limit(1):all()
+      assert.equal(1, #users)
+      assert.equal(2, #users[1].addresses)
+    end)
+    assert.equal(1, #sent)
+    assert.truthy(sent[1]:find("FROM (SELECT", 1, true), sent[1])
+  end)
+
+  it("nests strategies (LOAD-3.0)", function()
+    local sent = s:during(function()
+      local users = session:query(User):options(orm.selectinload(User.orders):joinedload(Order.items):selectinload(Item.tags)):order_by(User.id):all()
+      assert.equal("red", users[1].orders[1].items[1].tags[1].name)
+    end)
+    assert.equal(3, #sent)
+  end)
+
+  it("follows lazy = on the relationship (REL-21)", function()
+    for lazy, count in pairs{selectin = 2, joined = 1, immediate = 4} do
+      local t = shop.new{["User.addresses"] = {lazy = lazy}}:fill()
+      local sent = t:during(function()
+        local users = t.session:query(t.User):order_by(t.User.id):all()
+        assert.equal(2, #users[1].addresses)
+      end)
+      assert.equal(count, #sent, lazy)
+      t:close()
+    end
+  end)
+
+  it("raises where loading is forbidden (LOAD-3.5)", function()
+    local ann = session:query(User):options(orm.raiseload(User.addresses)):filter(User.id:eq(1)):one()
+    fails(exc.InvalidRequestError, "'User.addresses' is not available due to lazy='raise'", function() return ann.addresses end)
+  end)
+
+  it("defers columns (DEC-19)", function()
+    local ann
+    assert.same({"SELECT users.id, users.name FROM users WHERE users.id = ?"}, s:during(function()
+      ann = session:scalars(la.select(User):options(orm.load_only(User.name)):where(User.id:eq(1))):one()
+    end))
+    assert.same({"SELECT users.age FROM users WHERE users.id = ?"}, s:during(function() assert.equal(30, ann.age) end))
+  end)
+
+  it("does not overwrite what is loaded unless asked to (UOW-21, UOW-22)", function()
+    local ann = session:get(User, 1)
+    session:connection():execute(la.text "UPDATE users SET age = 99 WHERE id = 1")
+    session:query(User):all()
+    assert.equal(30, ann.age)
+    session:query(User):populate_existing():all()
+    assert.equal(99, ann.age)
+  end)
+
+  it("refuses options that don't fit (LOAD-3.0)", function()
+    fails(exc.ArgumentError, "does not apply to any of the root entities", function()
+      session:query(User):options(orm.joinedload(Order.items)):all()
+    end)
+    fails(exc.ArgumentError, nil, function() session:query(User):options(orm.joinedload(User.orders):joinedload(User.addresses)):all() end)
+    fails(exc.LualchemyError, nil, function() session:query(User):options(orm.joinedload(User.name)):all() end)
+    fails(exc.ArgumentError, "User.addresses", function() orm.joinedload("addresses") end)
+  end)
+end)
