@@ -237,12 +237,13 @@ static const char *const case_keywords[] = {"else_", "value", NULL};
 
 /* Adds the pair {condition, result} at `index`; with `value` the first is a value compared with it. */
 static bool add_pair(lua_State *L, la_nodes *nodes, int index, const la_node *value) {
+  la_node like = {.kind = LA_NODE_LABEL, .type = value != NULL ? value->type : NULL};
   bool added;
   if (!lua_istable(L, index) || lua_rawlen(L, index) != 2) {
     return la_nodes_refuse(nodes, index, "pair {condition, result}");
   }
   lua_rawgeti(L, index, 1);
-  added = value != NULL ? la_nodes_add_expr(L, nodes, lua_gettop(L), value)
+  added = value != NULL ? la_nodes_add_expr(L, nodes, lua_gettop(L), &like)
                         : la_nodes_add_condition(L, nodes, lua_gettop(L));
   lua_pop(L, 1);
   if (added) {

@@ -132,6 +132,9 @@ static la_text last_part(la_text name) {
 }
 
 static la_text anon_base(const la_node *expr) {
+  if (expr && expr->kind == LA_NODE_WITHIN_GROUP) {
+    expr = la_node_child(expr, 0);
+  }
   return expr && expr->kind == LA_NODE_FUNCTION ? last_part(expr->text) : LA_TEXT_LITERAL("anon");
 }
 

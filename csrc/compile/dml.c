@@ -91,6 +91,11 @@ static la_status check_names(la_compiler *c, const la_dml *dml, const la_chain_i
   return LA_OK;
 }
 
+/* insert().values(): an empty list of values was asked for. */
+static bool gives_no_values(const la_dml *dml) {
+  return dml->is_insert && la_node_child(dml->statement, LA_INSERT_VALUES) != NULL;
+}
+
 /* Decides about one column; false if the statement leaves it alone. */
 static bool decide(la_compiler *c, const la_dml *dml, const la_chain_items *sets, bool is_all, la_assignment *out) {
   out->value = la_dml_value(sets, out);
@@ -130,7 +135,7 @@ static void assign_ordered(la_dml *dml, const la_chain_items *sets) {
 }
 
 la_status la_dml_assign(la_compiler *c, la_dml *dml, const la_chain_items *sets) {
-  bool is_all = sets->count == 0 && dml->is_top && c->options->column_keys == NULL;
+  bool is_all = sets->count == 0 && dml->is_top && c->options->column_keys == NULL && !gives_no_values(dml);
   dml->assignments = la_arena_alloc(&c->scratch, (column_count(dml) + 1) * sizeof *dml->assignments);
   if (!dml->assignments) {
     return la_fail_nomem(c->err);
