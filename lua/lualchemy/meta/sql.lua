@@ -1,0 +1,581 @@
+---@meta
+-- SPDX-License-Identifier: MIT
+-- Annotations of the functions that make statements and expressions, and of statements that change rows.
+
+---@class lualchemy.ColumnElement
+local ColumnElement = {}
+
+--- Adds conditions to the select inside an EXISTS or scalar subquery.
+---@param ... any
+---@return lualchemy.ColumnElement
+function ColumnElement:where(...) end
+
+--- Adds FROM elements to the select inside.
+---@param ... any
+---@return lualchemy.ColumnElement
+function ColumnElement:select_from(...) end
+
+--- Says which FROM elements of the enclosing statement the select inside may refer to.
+---@param ... any
+---@return lualchemy.ColumnElement
+function ColumnElement:correlate(...) end
+
+--- Says which FROM elements it may not refer to.
+---@param ... any
+---@return lualchemy.ColumnElement
+function ColumnElement:correlate_except(...) end
+
+--- A SELECT of this expression: `SELECT EXISTS (…)`.
+---@return lualchemy.Select
+function ColumnElement:select() end
+
+--- A copy whose bindparam()s of these names have these values.
+---@param values table<string, any>
+---@return lualchemy.ColumnElement
+function ColumnElement:params(values) end
+
+---@class lualchemy.ColumnCollection
+local ColumnCollection = {}
+
+--- The keys, in order.
+---@return string[]
+function ColumnCollection:keys() end
+
+--- The columns, in order.
+---@return lualchemy.ColumnElement[]
+function ColumnCollection:values() end
+
+--- Is there a column of this key?
+---@param name string
+---@return boolean
+function ColumnCollection:contains(name) end
+
+--- The column of this key, or nil: an unknown field raises instead.
+---@param name string
+---@return lualchemy.ColumnElement?
+function ColumnCollection:get(name) end
+
+---@class lualchemy.TextClause
+local TextClause = {}
+
+--- Gives parameters values or types: `text("x = :x"):bindparams{x = 5}`, or bindparam()s.
+---@param ... any
+---@return lualchemy.TextClause
+function TextClause:bindparams(...) end
+
+--- Says which columns the text gives, by position or as a table of names and types; the result can be a subquery.
+---@param ... any
+---@return lualchemy.Select
+function TextClause:columns(...) end
+
+--- INSERT. Immutable: every call gives a new statement.
+---@class lualchemy.Insert
+local Insert = {}
+
+--- What to insert: a map by column or name, a sequence in the order of the columns, or a list of such rows.
+---@param ... any
+---@return lualchemy.Insert
+function Insert:values(...) end
+
+--- INSERT … SELECT; `{include_defaults = false}` leaves the columns' own defaults out.
+---@param names any[]
+---@param select any
+---@param options? table
+---@return lualchemy.Insert
+function Insert:from_select(names, select, options) end
+
+--- Defaults are evaluated inside the statement.
+---@return lualchemy.Insert
+function Insert:inline() end
+
+--- ON CONFLICT … DO UPDATE, with `index_elements` or `constraint`, `index_where`, `set_` and `where`.
+--- The row that was to be inserted is `insert.excluded`.
+---@param options table
+---@return lualchemy.Insert
+function Insert:on_conflict_do_update(options) end
+
+--- ON CONFLICT … DO NOTHING, with `index_elements` or `constraint`, and `index_where`.
+---@param options? table
+---@return lualchemy.Insert
+function Insert:on_conflict_do_nothing(options) end
+
+--- Columns of the rows concerned, as a result.
+---@param ... any
+---@return lualchemy.Insert
+function Insert:returning(...) end
+
+--- Words behind the statement's first: `prefix_with("OR IGNORE", {dialect = "sqlite"})`.
+---@param ... any
+---@return lualchemy.Insert
+function Insert:prefix_with(...) end
+
+--- A hint for one FROM element.
+---@param entity any
+---@param text string
+---@param dialect? string
+---@return lualchemy.Insert
+function Insert:with_hint(entity, text, dialect) end
+
+--- CTEs that the statement does not mention otherwise.
+---@param ... any
+---@return lualchemy.Insert
+function Insert:add_cte(...) end
+
+--- A CTE of what RETURNING gives.
+---@param name? string
+---@param options? table
+---@return lualchemy.FromClause
+function Insert:cte(name, options) end
+
+--- Options of the ORM.
+---@param ... any
+---@return lualchemy.Insert
+function Insert:options(...) end
+
+--- Options of the execution, kept with the statement.
+---@param options table
+---@return lualchemy.Insert
+function Insert:execution_options(options) end
+
+--- The options of the execution.
+---@return table
+function Insert:get_execution_options() end
+
+--- A copy whose bindparam()s of these names have these values.
+---@param values table<string, any>
+---@return lualchemy.Insert
+function Insert:params(values) end
+
+--- Text and parameters: `compile{dialect = "sqlite", literal_binds = true}`.
+---@param options? table
+---@return lualchemy.Compiled
+function Insert:compile(options) end
+
+--- UPDATE. Immutable: every call gives a new statement.
+---@class lualchemy.Update
+local Update = {}
+
+--- Assignments by column or name, written in the order of the table's columns.
+---@param mapping table
+---@return lualchemy.Update
+function Update:values(mapping) end
+
+--- Assignments in this order: pairs `{column, value}`.
+---@param ... any
+---@return lualchemy.Update
+function Update:ordered_values(...) end
+
+--- Adds conditions, joined by AND.
+---@param ... any
+---@return lualchemy.Update
+function Update:where(...) end
+
+--- The same as `where`.
+---@param ... any
+---@return lualchemy.Update
+function Update:filter(...) end
+
+--- Adds equalities by column name: `filter_by{name = "Ann"}`.
+---@param mapping table<string, any>
+---@return lualchemy.Update
+function Update:filter_by(mapping) end
+
+--- Columns of the rows concerned, as a result.
+---@param ... any
+---@return lualchemy.Update
+function Update:returning(...) end
+
+--- Words behind the statement's first: `prefix_with("OR IGNORE", {dialect = "sqlite"})`.
+---@param ... any
+---@return lualchemy.Update
+function Update:prefix_with(...) end
+
+--- A hint for one FROM element.
+---@param entity any
+---@param text string
+---@param dialect? string
+---@return lualchemy.Update
+function Update:with_hint(entity, text, dialect) end
+
+--- CTEs that the statement does not mention otherwise.
+---@param ... any
+---@return lualchemy.Update
+function Update:add_cte(...) end
+
+--- A CTE of what RETURNING gives.
+---@param name? string
+---@param options? table
+---@return lualchemy.FromClause
+function Update:cte(name, options) end
+
+--- Options of the ORM.
+---@param ... any
+---@return lualchemy.Update
+function Update:options(...) end
+
+--- Options of the execution, kept with the statement.
+---@param options table
+---@return lualchemy.Update
+function Update:execution_options(options) end
+
+--- The options of the execution.
+---@return table
+function Update:get_execution_options() end
+
+--- A copy whose bindparam()s of these names have these values.
+---@param values table<string, any>
+---@return lualchemy.Update
+function Update:params(values) end
+
+--- Text and parameters: `compile{dialect = "sqlite", literal_binds = true}`.
+---@param options? table
+---@return lualchemy.Compiled
+function Update:compile(options) end
+
+--- DELETE. Immutable: every call gives a new statement.
+---@class lualchemy.Delete
+local Delete = {}
+
+--- Adds conditions, joined by AND.
+---@param ... any
+---@return lualchemy.Delete
+function Delete:where(...) end
+
+--- The same as `where`.
+---@param ... any
+---@return lualchemy.Delete
+function Delete:filter(...) end
+
+--- Adds equalities by column name: `filter_by{name = "Ann"}`.
+---@param mapping table<string, any>
+---@return lualchemy.Delete
+function Delete:filter_by(mapping) end
+
+--- Columns of the rows concerned, as a result.
+---@param ... any
+---@return lualchemy.Delete
+function Delete:returning(...) end
+
+--- Words behind the statement's first: `prefix_with("OR IGNORE", {dialect = "sqlite"})`.
+---@param ... any
+---@return lualchemy.Delete
+function Delete:prefix_with(...) end
+
+--- A hint for one FROM element.
+---@param entity any
+---@param text string
+---@param dialect? string
+---@return lualchemy.Delete
+function Delete:with_hint(entity, text, dialect) end
+
+--- CTEs that the statement does not mention otherwise.
+---@param ... any
+---@return lualchemy.Delete
+function Delete:add_cte(...) end
+
+--- A CTE of what RETURNING gives.
+---@param name? string
+---@param options? table
+---@return lualchemy.FromClause
+function Delete:cte(name, options) end
+
+--- Options of the ORM.
+---@param ... any
+---@return lualchemy.Delete
+function Delete:options(...) end
+
+--- Options of the execution, kept with the statement.
+---@param options table
+---@return lualchemy.Delete
+function Delete:execution_options(options) end
+
+--- The options of the execution.
+---@return table
+function Delete:get_execution_options() end
+
+--- A copy whose bindparam()s of these names have these values.
+---@param values table<string, any>
+---@return lualchemy.Delete
+function Delete:params(values) end
+
+--- Text and parameters: `compile{dialect = "sqlite", literal_binds = true}`.
+---@param options? table
+---@return lualchemy.Compiled
+function Delete:compile(options) end
+
+-- Functions of the top level.
+
+---@class lualchemy.sql
+local sql = {}
+
+--- SELECT of columns, expressions, tables, mapped classes.
+---@param ... any
+---@return lualchemy.Select
+function sql.select(...) end
+
+--- INSERT into a table or mapped class.
+---@param table any
+---@return lualchemy.Insert
+function sql.insert(table) end
+
+--- UPDATE of a table or mapped class.
+---@param table any
+---@return lualchemy.Update
+function sql.update(table) end
+
+--- DELETE from a table or mapped class.
+---@param table any
+---@return lualchemy.Delete
+function sql.delete(table) end
+
+--- SQL written by hand, with parameters as `:name`; `\\:` is a colon.
+---@param text string
+---@return lualchemy.TextClause
+function sql.text(text) end
+
+--- UNION of selects.
+---@param ... any
+---@return lualchemy.Select
+function sql.union(...) end
+
+--- UNION ALL of selects.
+---@param ... any
+---@return lualchemy.Select
+function sql.union_all(...) end
+
+--- INTERSECT of selects.
+---@param ... any
+---@return lualchemy.Select
+function sql.intersect(...) end
+
+--- INTERSECT ALL of selects.
+---@param ... any
+---@return lualchemy.Select
+function sql.intersect_all(...) end
+
+--- EXCEPT of selects.
+---@param ... any
+---@return lualchemy.Select
+function sql.except_(...) end
+
+--- EXCEPT ALL of selects.
+---@param ... any
+---@return lualchemy.Select
+function sql.except_all(...) end
+
+--- EXISTS of a select, of a select of these columns, or of `*`.
+---@param ... any
+---@return lualchemy.ColumnElement
+function sql.exists(...) end
+
+--- A FROM element under another name.
+---@param from any
+---@param name? string
+---@return lualchemy.FromClause
+function sql.alias(from, name) end
+
+--- A select as a FROM element.
+---@param select any
+---@param name? string
+---@return lualchemy.FromClause
+function sql.subquery(select, name) end
+
+--- WITH: a statement under a name; `{recursive = true, nesting = true}`.
+---@param statement any
+---@param name? string
+---@param options? table
+---@return lualchemy.FromClause
+function sql.cte(statement, name, options) end
+
+--- A subquery that may refer to what stands before it.
+---@param select any
+---@param name? string
+---@return lualchemy.FromClause
+function sql.lateral(select, name) end
+
+--- A join; without a condition it is found through foreign keys.
+---@param left any
+---@param right any
+---@param onclause? any
+---@param options? table
+---@return lualchemy.FromClause
+function sql.join(left, right, onclause, options) end
+
+--- A left outer join.
+---@param left any
+---@param right any
+---@param onclause? any
+---@param options? table
+---@return lualchemy.FromClause
+function sql.outerjoin(left, right, onclause, options) end
+
+--- VALUES with these columns; rows come by `:data{…}`.
+---@param ... any
+---@return lualchemy.FromClause
+function sql.values(...) end
+
+--- A table known by name alone, with column()s.
+---@param name string
+---@param ... any
+---@return lualchemy.FromClause
+function sql.table(name, ...) end
+
+--- AND. Constants are folded away.
+---@param ... any
+---@return lualchemy.ColumnElement
+function sql.and_(...) end
+
+--- OR. Constants are folded away.
+---@param ... any
+---@return lualchemy.ColumnElement
+function sql.or_(...) end
+
+--- NOT, by the negated operator where there is one.
+---@param condition any
+---@return lualchemy.ColumnElement
+function sql.not_(condition) end
+
+--- BETWEEN.
+---@param expr any
+---@param low any
+---@param high any
+---@param options? table
+---@return lualchemy.ColumnElement
+function sql.between(expr, low, high, options) end
+
+--- The constant true.
+---@return lualchemy.ColumnElement
+function sql.true_() end
+
+--- The constant false.
+---@return lualchemy.ColumnElement
+function sql.false_() end
+
+--- The constant NULL, with methods.
+---@return lualchemy.ColumnElement
+function sql.null_() end
+
+--- A column known by name alone.
+---@param name string
+---@param type? lualchemy.Type
+---@return lualchemy.ColumnElement
+function sql.column(name, type) end
+
+--- A value as an expression: a bound parameter.
+---@param value any
+---@param type? lualchemy.Type
+---@return lualchemy.ColumnElement
+function sql.literal(value, type) end
+
+--- SQL text as an expression, written as it is.
+---@param text string
+---@param type? lualchemy.Type
+---@return lualchemy.ColumnElement
+function sql.literal_column(text, type) end
+
+--- A named parameter; without a value it is required at execution.
+--- Options: `type_`, `unique`, `expanding`, `literal_execute`, `required`.
+---@param name string?
+---@param value? any
+---@param options? table
+---@return lualchemy.ColumnElement
+function sql.bindparam(name, value, options) end
+
+--- `(a, b)`, for comparisons and `in_{{1, 2}, …}`.
+---@param ... any
+---@return lualchemy.ColumnElement
+function sql.tuple_(...) end
+
+--- CASE: pairs `{condition, result}`, then `{else_ = …}`; with `{value = expr}` the pairs' first are values.
+---@param ... any
+---@return lualchemy.ColumnElement
+function sql.case(...) end
+
+--- CAST.
+---@param expr any
+---@param type lualchemy.Type
+---@return lualchemy.ColumnElement
+function sql.cast(expr, type) end
+
+--- TRY_CAST.
+---@param expr any
+---@param type lualchemy.Type
+---@return lualchemy.ColumnElement
+function sql.try_cast(expr, type) end
+
+--- The expression taken as another type by the program; the SQL stays.
+---@param expr any
+---@param type lualchemy.Type
+---@return lualchemy.ColumnElement
+function sql.type_coerce(expr, type) end
+
+--- EXTRACT of a date's field.
+---@param field string
+---@param expr any
+---@return lualchemy.ColumnElement
+function sql.extract(field, expr) end
+
+--- An expression under a name.
+---@param name string
+---@param expr any
+---@return lualchemy.ColumnElement
+function sql.label(name, expr) end
+
+--- COLLATE.
+---@param expr any
+---@param collation string
+---@return lualchemy.ColumnElement
+function sql.collate(expr, collation) end
+
+--- DISTINCT inside a function's parentheses.
+---@param expr any
+---@return lualchemy.ColumnElement
+function sql.distinct(expr) end
+
+--- Ascending order.
+---@param expr any
+---@return lualchemy.ColumnElement
+function sql.asc(expr) end
+
+--- Descending order.
+---@param expr any
+---@return lualchemy.ColumnElement
+function sql.desc(expr) end
+
+--- NULLs before other values.
+---@param expr any
+---@return lualchemy.ColumnElement
+function sql.nulls_first(expr) end
+
+--- NULLs after other values.
+---@param expr any
+---@return lualchemy.ColumnElement
+function sql.nulls_last(expr) end
+
+--- ANY of an array or subquery.
+---@param expr any
+---@return lualchemy.ColumnElement
+function sql.any_(expr) end
+
+--- ALL of an array or subquery.
+---@param expr any
+---@return lualchemy.ColumnElement
+function sql.all_(expr) end
+
+--- A window: `partition_by`, `order_by`, `rows`, `range_`, `groups`, `exclude`.
+---@param call any
+---@param options? table
+---@return lualchemy.ColumnElement
+function sql.over(call, options) end
+
+--- FILTER (WHERE …) of an aggregate.
+---@param call any
+---@param ... any
+---@return lualchemy.ColumnElement
+function sql.funcfilter(call, ...) end
+
+--- WITHIN GROUP (ORDER BY …).
+---@param call any
+---@param ... any
+---@return lualchemy.ColumnElement
+function sql.within_group(call, ...) end
