@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which objects a flush works on, and which foreign keys and rows of secondary tables follow from their links.
+ * Which objects a flush works on, and which foreign keys and rows of secondary tables follow from
+ * their links.
  *
- * Begins with the session's sets. Each object is scanned once for what saving it brings and once for what deleting it
- * brings; scans bring in further objects, which wait in a queue, so the depth of a graph does not matter. A link
- * that must be known and is not loaded is asked for by a step; the scan goes on at the same link.
+ * Begins with the session's sets. Each object is scanned once for what saving it brings and once
+ * for what deleting it brings; scans bring in further objects, which wait in a queue, so the
+ * depth of a graph does not matter. A link that must be known and is not loaded is asked for by a
+ * step; the scan goes on at the same link.
  */
 #include "orm/flush_internal.h"
 
@@ -71,7 +73,8 @@ static la_status add_sync(la_flush *flush, la_flush_record *record, la_relations
   return LA_OK;
 }
 
-/* Whether a foreign key of `relationship` is to be copied to the record's object from some parent. */
+/* Whether a foreign key of `relationship` is to be copied to the record's object from some
+ * parent. */
 static bool has_new_parent(const la_flush *flush, const la_flush_record *record,
                            const la_relationship *relationship) {
   for (uint32_t at = record->first_sync; at != LA_FLUSH_NONE; at = flush->syncs.items[at].next) {

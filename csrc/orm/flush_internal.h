@@ -3,12 +3,13 @@
  * Insides of a flush.
  *
  * A flush works on records, one per object, found from the object by `set_index` while it is FLUSHING. Files: flush.c (life, undo), flush_gather.c (which
- * objects, which foreign keys), flush_sort.c (actions in order), flush_run.c (steps of a batch), persist_plan.c (statements),
- * persist.c (rows of mapped tables), persist_link.c (rows of secondary tables), sync.c (foreign keys).
+ * objects, which foreign keys), flush_sort.c and flush_graph.c (actions in order), flush_run.c (steps of a batch), persist_plan.c (statements),
+ * persist.c, persist_table.c, persist_post.c (rows of mapped tables), persist_link.c (rows of secondary tables), sync.c (foreign keys).
  */
 #ifndef LA_ORM_FLUSH_INTERNAL_H
 #define LA_ORM_FLUSH_INTERNAL_H
 
+#include "base/toposort.h"
 #include "engine/cursor.h"
 #include "orm/cascade.h"
 #include "orm/flush.h"
@@ -212,6 +213,8 @@ la_status la_flush_write(la_flush *flush, la_instance *instance, uint32_t slot, 
 la_status la_flush_expire_later(la_flush *flush, la_instance *instance, uint32_t slot, la_error *err);
 /* What of a failure: memory is as before, the session inactive. Gives `status`. */
 la_status la_flush_fail(la_flush *flush, la_status status, la_error *err);
+/* Fills `order` and `levels` from the nodes and `edges`. LA_CIRCULAR_DEPENDENCY. */
+la_status la_flush_take_levels(la_flush *flush, const la_edge *edges, size_t edge_count, la_error *err);
 /* Stably sorts `count` numbers; `before` says if a must stand before b. Work memory from the flush's allocator. */
 la_status la_flush_merge_sort(la_flush *flush, uint32_t *numbers, size_t count, int (*compare)(const la_flush *, uint32_t, uint32_t), la_error *err);
 

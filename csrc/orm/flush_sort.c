@@ -2,12 +2,12 @@
 /*
  * The order of a flush's actions.
  *
- * A graph of actions: saving and deleting the objects of a unit (all classes of one root mapper), and rows of secondary
- * tables. Relationships give the edges. It is taken level by level, everything that waits for nothing more at once, each level in
- * order of names. Units whose saves wait for each other are taken apart: each of their objects is an action of its
- * own, between a beginning and an end of the unit, and the foreign keys at hand give the edges.
+ * A graph of actions: saving and deleting the objects of a unit (all classes of one root mapper),
+ * and rows of secondary tables. Relationships give the edges. It is taken level by level,
+ * everything that waits for nothing more at once, each level in order of names. Units whose saves
+ * wait for each other are taken apart: each of their objects is an action of its own, between a
+ * beginning and an end of the unit, and the foreign keys at hand give the edges.
  */
-#include "base/toposort.h"
 #include "orm/flush_internal.h"
 
 typedef LA_VEC(la_edge) edges;
@@ -125,7 +125,8 @@ static void number_units(la_flush *flush) {
   }
 }
 
-/* A self-referential relationship orders objects only if a foreign key of it is to be copied, or an object deleted. */
+/* A self-referential relationship orders objects only if a foreign key of it is to be copied, or
+ * an object deleted. */
 static bool orders_itself(const la_flush *flush, const la_relationship *relationship,
                           uint32_t unit) {
   for (size_t i = 0; i < flush->syncs.count; i++) {
@@ -261,7 +262,8 @@ static la_status order_pairs(sorter *s, uint32_t number) {
   return LA_OK;
 }
 
-/* Foreign keys that are set by an UPDATE of their own, once both objects have rows, and unset before they go. */
+/* Foreign keys that are set by an UPDATE of their own, once both objects have rows, and unset
+ * before they go. */
 static la_status order_post_updates(sorter *s, uint32_t number) {
   la_flush *flush = s->flush;
   const la_relationship *relationship = flush->relationships.items[number];
@@ -357,90 +359,8 @@ static la_status order_records(sorter *s) {
   return LA_OK;
 }
 
-static int compare_nodes(const la_flush *flush, uint32_t a, uint32_t b) {
-  const la_flush_node *left = &flush->nodes.items[a], *right = &flush->nodes.items[b];
-  if (left->action != right->action) {
-    return left->action < right->action ? -1 : 1;
-  }
-  if (left->unit != right->unit) {
-    return left->unit < right->unit ? -1 : 1;
-  }
-  return (left->subject > right->subject) - (left->subject < right->subject);
-}
-
-/* Successors by node: `starts[n]` to `starts[n + 1]` of `targets`. */
-typedef struct graph {
-  uint32_t *starts, *targets, *waits;
-  size_t node_count, edge_count;
-} graph;
-
-static void free_graph(la_allocator *alloc, graph *g) {
-  la_free(alloc, g->starts, (g->node_count + 2) * sizeof *g->starts);
-  la_free(alloc, g->targets, (g->edge_count + 1) * sizeof *g->targets);
-  la_free(alloc, g->waits, (g->node_count + 1) * sizeof *g->waits);
-}
-
-static bool make_graph(la_allocator *alloc, const edges *list, size_t node_count, graph *g) {
-  *g = (graph){.node_count = node_count, .edge_count = list->count};
-  g->starts = la_alloc_zero(alloc, la_array_size(node_count + 2, sizeof *g->starts));
-  g->targets = la_alloc_zero(alloc, la_array_size(list->count + 1, sizeof *g->targets));
-  g->waits = la_alloc_zero(alloc, la_array_size(node_count + 1, sizeof *g->waits));
-  if (g->starts == NULL || g->targets == NULL || g->waits == NULL) {
-    free_graph(alloc, g);
-    return false;
-  }
-  for (size_t i = 0; i < list->count; i++) {
-    g->starts[list->items[i].before + 2]++;
-    g->waits[list->items[i].after]++;
-  }
-  for (size_t i = 2; i < node_count + 2; i++) {
-    g->starts[i] += g->starts[i - 1];
-  }
-  for (size_t i = 0; i < list->count; i++) {
-    g->targets[g->starts[list->items[i].before + 1]++] = list->items[i].after;
-  }
-  return true;
-}
-
-/* Takes what waits for nothing, level by level. */
-static la_status take_levels(sorter *s, graph *g) {
-  la_flush *flush = s->flush;
-  la_numbers *order = &flush->order;
-  size_t begin = 0;
-  if (!la_vec_reserve(flush->alloc, order, g->node_count)) {
-    return fail_nomem(s);
-  }
-  for (uint32_t i = 0; i < g->node_count; i++) {
-    if (g->waits[i] == 0) {
-      order->items[order->count++] = i;
-    }
-  }
-  while (begin < order->count) {
-    size_t end = order->count;
-    if (!la_vec_push(flush->alloc, &flush->levels, (uint32_t)begin)) {
-      return fail_nomem(s);
-    }
-    LA_TRY(la_flush_merge_sort(flush, order->items + begin, end - begin, compare_nodes, s->err));
-    for (size_t i = begin; i < end; i++) {
-      uint32_t node = order->items[i];
-      for (uint32_t e = g->starts[node]; e < g->starts[node + 1]; e++) {
-        if (--g->waits[g->targets[e]] == 0) {
-          order->items[order->count++] = g->targets[e];
-        }
-      }
-    }
-    begin = end;
-  }
-  if (order->count < g->node_count) {
-    return la_fail(s->err, LA_CIRCULAR_DEPENDENCY, "Circular dependency detected.");
-  }
-  return LA_OK;
-}
-
 static la_status make_order(sorter *s) {
   la_flush *flush = s->flush;
-  graph g;
-  la_status status;
   LA_TRY(make_units(s));
   number_units(flush);
   if (flush->units.count == 0) {
@@ -460,12 +380,7 @@ static la_status make_order(sorter *s) {
   }
   LA_TRY(add_record_nodes(s));
   LA_TRY(order_records(s));
-  if (!make_graph(flush->alloc, &s->edges, flush->nodes.count, &g)) {
-    return fail_nomem(s);
-  }
-  status = take_levels(s, &g);
-  free_graph(flush->alloc, &g);
-  return status;
+  return la_flush_take_levels(flush, s->edges.items, s->edges.count, s->err);
 }
 
 la_status la_flush_sort(la_flush *flush, la_error *err) {
@@ -475,41 +390,4 @@ la_status la_flush_sort(la_flush *flush, la_error *err) {
   la_vec_clear(flush->alloc, &s.edges);
   la_free(flush->alloc, s.reach, units * units);
   return status < 0 ? la_flush_fail(flush, status, err) : LA_OK;
-}
-
-la_status la_flush_merge_sort(la_flush *flush, uint32_t *numbers, size_t count,
-                              int (*compare)(const la_flush *, uint32_t, uint32_t),
-                              la_error *err) {
-  uint32_t *other, *from = numbers, *to;
-  size_t sorted = 1;
-  while (sorted < count && compare(flush, numbers[sorted - 1], numbers[sorted]) <= 0) {
-    sorted++;
-  }
-  if (sorted >= count) {
-    return LA_OK;
-  }
-  other = la_alloc(flush->alloc, count * sizeof *other);
-  if (other == NULL) {
-    return la_fail_nomem(err);
-  }
-  to = other;
-  for (size_t width = 1; width < count; width *= 2) {
-    for (size_t begin = 0; begin < count; begin += 2 * width) {
-      size_t middle = begin + width < count ? begin + width : count;
-      size_t end = begin + 2 * width < count ? begin + 2 * width : count;
-      size_t a = begin, b = middle;
-      for (size_t at = begin; at < end; at++) {
-        bool left = a < middle && (b >= end || compare(flush, from[a], from[b]) <= 0);
-        to[at] = left ? from[a++] : from[b++];
-      }
-    }
-    uint32_t *swap = from;
-    from = to;
-    to = swap;
-  }
-  if (from != numbers) {
-    memcpy(numbers, from, count * sizeof *numbers);
-  }
-  la_free(flush->alloc, other, count * sizeof *other);
-  return LA_OK;
 }

@@ -2,8 +2,9 @@
 /*
  * Slots: writing, loading, committing and expiring values.
  *
- * The first change of a slot of an object that has a row moves the loaded value, with its bytes, into the history; later
- * changes write in place. Objects without a row keep no history: all they have is to be inserted.
+ * The first change of a slot of an object that has a row moves the loaded value, with its bytes,
+ * into the history; later changes write in place. Objects without a row keep no history: all they
+ * have is to be inserted.
  */
 #include "orm/instance.h"
 #include "orm/instance_internal.h"

@@ -2,9 +2,10 @@
 /*
  * Which elementary changes one change of a link brings.
  *
- * "X gains Y" has a mirror on the reverse relationship, "Y gains X", and what Y had there before is lost: a third object
- * loses Y in turn. Each change is worked out once, and the mirror of its own cause is left out, so that the
- * list ends. Nothing is applied while the list is made: what a link holds is what it held before.
+ * "X gains Y" has a mirror on the reverse relationship, "Y gains X", and what Y had there before
+ * is lost: a third object loses Y in turn. Each change is worked out once, and the mirror of its
+ * own cause is left out, so that the list ends. Nothing is applied while the list is made: what a
+ * link holds is what it held before.
  */
 #include "orm/link.h"
 

@@ -2,8 +2,8 @@
 /*
  * Rows of mapped tables: INSERT and UPDATE of a batch of objects.
  *
- * Table by table, base tables first; in each table UPDATEs by primary key before INSERTs in order of add(). An
- * answer of Lua's that a row needs is asked for by a step, and the row is begun again.
+ * Table by table, base tables first; in each table UPDATEs by primary key before INSERTs in order
+ * of add(). An answer of Lua's that a row needs is asked for by a step, and the row is begun again.
  */
 #include "orm/flush_internal.h"
 
@@ -254,7 +254,8 @@ static la_status take_returned(la_flush *flush, const row *r, la_error *err) {
   return la_cursor_step(&flush->cursor, err);
 }
 
-/* Columns whose values the database has made, and that did not come back, are read when asked for. */
+/* Columns whose values the database has made, and that did not come back, are read when asked
+ * for. */
 static la_status expire_made(la_flush *flush, const row *r, la_default_slot client,
                              la_default_slot server, la_error *err) {
   for (uint32_t i = 0; i < r->map->count; i++) {

@@ -7,7 +7,8 @@
  */
 #include "orm/flush_internal.h"
 
-/* The value of a column of the secondary table, from one of the two objects; LA_DONE if none gives it. */
+/* The value of a column of the secondary table, from one of the two objects; LA_DONE if none
+ * gives it. */
 static la_status pair_value(la_flush *flush, const la_flush_pair *pair, uint32_t ordinal,
                             la_value *out, la_error *err) {
   const la_relationship *r = pair->relationship;

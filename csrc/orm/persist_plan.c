@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Statements of a flush, one for each shape: which columns are given, which are left to the database, which come back.
+ * Statements of a flush, one for each shape: which columns are given, which are left to the
+ * database, which come back.
  *
  *   INSERT INTO users (name, age) VALUES (?, ?)
  *   UPDATE users SET name=? WHERE users.id = ?
  *   DELETE FROM users WHERE users.id = ?
  *
- * A plan says where the value of each placeholder comes from. Plans are kept in the engine's cache by mapper, table and shape; the one in use stays
- * open as a prepared statement until another is needed.
+ * A plan says where the value of each placeholder comes from. Plans are kept in the engine's
+ * cache by mapper, table and shape; the one in use stays open as a prepared statement until
+ * another is needed.
  */
 #include "orm/flush_internal.h"
 

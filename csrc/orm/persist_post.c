@@ -8,7 +8,8 @@
  */
 #include "orm/flush_internal.h"
 
-/* Writes the foreign key that `sync` gives, and notes the columns in the map of their table; `*map_out` NULL if nothing changes. */
+/* Writes the foreign key that `sync` gives, and notes the columns in the map of their table;
+ * `*map_out` NULL if nothing changes. */
 static la_status write_keys(la_flush *flush, la_flush_record *record, const la_flush_sync *sync,
                             la_table_map **map_out, la_error *err) {
   const la_relationship *r = sync->relationship;

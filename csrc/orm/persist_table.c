@@ -25,7 +25,8 @@ la_property *la_persist_property(const la_mapper *mapper, const la_column *colum
   return property;
 }
 
-/* How many tables stand above `table` in the chain of bases; LA_FLUSH_NONE if it is none of theirs. */
+/* How many tables stand above `table` in the chain of bases; LA_FLUSH_NONE if it is none of
+ * theirs. */
 static uint32_t depth_of(const la_mapper *mapper, const la_table *table) {
   uint32_t above = 0;
   bool found = false;

@@ -7,7 +7,8 @@
  *   begun ──la_session_rollback──▶ idle (nested: the level around it)
  *   begun ──la_session_fail──▶ inactive ──la_session_rollback──▶ idle (nested: the level around it)
  *
- * The database's side follows late: a connection is taken, and savepoints are sent, by `la_session_connection`, before the first statement.
+ * The database's side follows late: a connection is taken, and savepoints are sent, by
+ * `la_session_connection`, before the first statement.
  */
 #include <stdio.h>
 
@@ -426,7 +427,8 @@ void la_session_close(la_session *session) {
   while (session->levels.count > 0) {
     la_error ignored = LA_ERROR_INIT;
     la_session_level *level = la_session_top(session);
-    if (level->active) {
+    /* Handing our own connection back rolls back, unless others take part in its transaction. */
+    if (level->active && !session->connection_is_ours) {
       (void)end_database_side(session, level, false, &ignored);
     }
     pop_level(session);

@@ -115,7 +115,8 @@ static la_status apply(la_flush *flush, la_instance *child, const la_flush_sync 
   return LA_OK;
 }
 
-/* A later entry of the same relationship sets a parent: it stands before `stop` in the chain, newest first. */
+/* A later entry of the same relationship sets a parent: it stands before `stop` in the chain,
+ * newest first. */
 static bool is_overruled(const la_flush *flush, uint32_t first, uint32_t stop,
                          const la_flush_sync *sync) {
   for (uint32_t at = first; at != stop; at = flush->syncs.items[at].next) {
