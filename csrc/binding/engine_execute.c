@@ -312,17 +312,15 @@ void la_execution_run(la_execution *x) {
     by_lua |= la_event_has(x->state, heard[i]);
   }
   la_execution_begin(x);
-  if (by_lua) {
-    la_execution_push_names(x);
-    la_execution_compile(x, statement);
-    la_execution_run_by_lua(x);
-    return;
-  }
-  if (x->kind != LA_PARAMS_NONE) {
+  if (by_lua || x->kind != LA_PARAMS_NONE) {
     la_execution_push_names(x);
   }
   if (x->engine->key.round != x->round) {
     la_execution_compile(x, statement); /* a finalizer has used the engine */
+  }
+  if (by_lua) {
+    la_execution_run_by_lua(x);
+    return;
   }
   run_in_c(x);
   la_execution_keep_key(x, x->params);
@@ -484,6 +482,11 @@ void la_execution_send(la_execution *x, int text, int list) {
 void la_execution_run_by_lua(la_execution *x) {
   lua_State *L = x->L;
   x->made = la_push_made(L, x->state, x);
+  if (x->engine->key.round != x->round) {
+    /* The scratch was made beside a finalizer that used the engine: its parameters are another's. */
+    la_execution_compile(x, la_to_node(L, x->statement_index));
+    la_made_take_nodes(x);
+  }
   lua_pushnil(L);
   int text = lua_gettop(L), list = text + 1;
   la_push_list(L, x->state, 0);

@@ -42,6 +42,7 @@ typedef struct la_execution {
   la_result *result;
   bool cached;
   uint32_t round;    /* of the engine's key when it was compiled: another one means that its parameters are another's */
+  uint32_t node_count; /* how many PARAMs the statement has */
   int names_index;   /* stack index of the first parameter's name; the others follow */
   uint32_t yield_per;
   bool streams;
@@ -63,8 +64,10 @@ bool la_execution_needs_lua(const la_compiled *compiled);
 /* Fills `params` for set number `set` (from 1). No Lua allocation, nothing raised. */
 la_status la_execution_fill(la_execution *x, lua_Integer set, const la_node *const *nodes, uint32_t node_count, la_text *text_out,
                             la_error *err);
-/* Pushes a scratch for the second way. */
+/* Pushes a scratch for the second way, with the parameters of the engine's key. */
 la_made *la_push_made(lua_State *L, la_state *state, const la_execution *x);
+/* Copies the parameters of the engine's key once more. */
+void la_made_take_nodes(la_execution *x);
 /* Makes the values of set number `set` by Lua calls, and fills the scratch's params. Failures are returned; Lua's own errors raise. */
 la_status la_execution_make(la_execution *x, lua_Integer set, la_text *text_out, la_error *err);
 /* The Lua value at `index` as the database takes it, without a type. */

@@ -146,6 +146,7 @@ void la_execution_compile(la_execution *x, const la_node *statement) {
   x->result->compiled = compiled;
   x->compiled = compiled;
   x->round = x->engine->key.round;
+  x->node_count = (uint32_t)x->engine->key.params.count;
 }
 
 void la_execution_push_names(la_execution *x) {
@@ -298,23 +299,34 @@ static void clear_made(void *memory) {
   }
 }
 
-la_made *la_push_made(lua_State *L, la_state *state, const la_execution *x) {
+static void take_nodes(la_made *made, const la_execution *x) {
   const la_key *key = &x->engine->key;
+  made->node_count = x->compiled ? (uint32_t)key->params.count : 0;
+  for (uint32_t i = 0; i < made->node_count; i++) {
+    made->nodes[i] = key->params.items[i];
+  }
+}
+
+void la_made_take_nodes(la_execution *x) {
+  take_nodes(x->made, x);
+}
+
+la_made *la_push_made(lua_State *L, la_state *state, const la_execution *x) {
   uint32_t count = x->compiled ? x->compiled->param_count : 0;
   la_made *made = la_push_scratch(L, state, sizeof *made, clear_made);
+  size_t nodes = x->compiled ? x->node_count : 0;
   la_params_init(&made->params, &state->alloc);
   la_arena_init(&made->arena, &state->alloc);
   made->values = la_arena_alloc_zero(&made->arena, count * sizeof *made->values + 1);
   made->items = la_arena_alloc_zero(&made->arena, count * sizeof *made->items + 1);
   made->item_counts = la_arena_alloc_zero(&made->arena, count * sizeof *made->item_counts + 1);
   made->found = la_arena_alloc_zero(&made->arena, count * sizeof *made->found + 1);
-  made->nodes = la_arena_alloc_zero(&made->arena, key->params.count * sizeof *made->nodes + 1);
+  made->nodes = la_arena_alloc_zero(&made->arena, nodes * sizeof *made->nodes + 1);
   if (!made->values || !made->items || !made->item_counts || !made->found || !made->nodes) {
     la_raise_status(L, LA_NOMEM, "not enough memory");
   }
-  made->node_count = x->compiled ? (uint32_t)key->params.count : 0;
-  for (uint32_t i = 0; i < made->node_count; i++) {
-    made->nodes[i] = key->params.items[i];
+  if (x->engine->key.round == x->round) {
+    take_nodes(made, x);
   }
   return made;
 }

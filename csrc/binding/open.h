@@ -25,11 +25,12 @@
   X(suggest)                                                                                                              \
   X(json)                                                                                                                 \
   X(row)                                                                                                                  \
-  X(result)   \
+  X(result)                                                                                                               \
   X(sql)                                                                                                                  \
   X(schema)                                                                                                               \
   X(engine)                                                                                                               \
-  X(connection)
+  X(connection)                                                                                                           \
+  X(orm)
 
 #define X(area) void la_open_##area(lua_State *L, la_state *state);
 LA_AREAS(X)

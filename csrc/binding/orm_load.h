@@ -47,8 +47,6 @@ void la_push_orm_result(lua_State *L, la_state *state, int session_index, const 
 bool la_plan_is_single(const la_load_plan *plan);
 /* The same for the rows that are a Result's data. */
 bool la_rows_are_single(lua_State *L, int index);
-/* Arguments: session, UPDATE or DELETE of a class, how the session is kept in step. Pushes how many rows matched. */
-void la_session_dml_run(lua_State *L, la_state *state);
 /* Clears a scratch that holds one counted object. */
 void la_clear_reference(void *memory);
 
@@ -67,6 +65,7 @@ void la_open_orm_transaction(lua_State *L, la_state *state);
 void la_open_orm_configure(lua_State *L, la_state *state);
 void la_open_orm_option(lua_State *L, la_state *state);
 void la_open_orm_query(lua_State *L, la_state *state);
+void la_open_orm_dml(lua_State *L, la_state *state);
 void la_open_orm_inspect(lua_State *L, la_state *state);
 void la_open_orm_result(lua_State *L, la_state *state);
 

@@ -72,6 +72,8 @@ int la_return_node(lua_State *L, la_state *state, la_node *take);
 la_node *la_check_node(lua_State *L, int index, bool (*is)(const la_node *node), const char *expected);
 la_node *la_check_statement(lua_State *L, int index);
 
+/* Raises unless there is a table at `index`. */
+void la_check_table_argument(lua_State *L, int index);
 /* True for a table without metatable that is no mapped class. */
 bool la_is_plain_table(lua_State *L, int index);
 /* The index of the last argument if it is a table of keywords (string keys, or empty) at `first` or behind, else 0. */

@@ -317,6 +317,12 @@ la_node *la_check_statement(lua_State *L, int index) {
   return node;
 }
 
+void la_check_table_argument(lua_State *L, int index) {
+  if (!lua_istable(L, index)) {
+    la_raise_argument(L, index, "table");
+  }
+}
+
 int la_keywords(lua_State *L, int first) {
   int last = lua_gettop(L);
   if (last < first || !la_is_plain_table(L, last) || lua_rawlen(L, last) > 0) {

@@ -153,7 +153,7 @@ static void read_column_keys(lua_State *L, int keywords, la_compile_options *opt
   if (!la_push_keyword(L, keywords, "column_keys")) {
     return;
   }
-  luaL_checktype(L, -1, LUA_TTABLE);
+  la_check_table_argument(L, lua_gettop(L));
   count = (lua_Integer)lua_rawlen(L, -1);
   keys = lua_newuserdatauv(L, (size_t)(count + 1) * sizeof *keys, 0);
   for (lua_Integer i = 1; i <= count; i++) {
@@ -231,7 +231,7 @@ int la_node_compile(lua_State *L) {
   }
   read_flags(L, keywords, &options);
   if (la_push_keyword(L, keywords, "compile_kwargs")) {
-    luaL_checktype(L, -1, LUA_TTABLE);
+    la_check_table_argument(L, lua_gettop(L));
     read_flags(L, lua_gettop(L), &options);
   }
   read_column_keys(L, keywords, &options);

@@ -6,7 +6,7 @@
 #include "binding/sql.h"
 
 #define NOT_FOR_NULL                                                                                                      \
-  "Only '=', '!=', 'is_()', 'is_not()', 'is_distinct_from()', 'is_not_distinct_from()' operators can be used with "     \
+  "Only '=', '!=', 'is_()', 'is_not()', 'is_distinct_from()', 'is_not_distinct_from()' operators can be used with "       \
   "nil/true/false"
 
 /* The operand that a method is called on; raises if it has no value. Selects become scalar subqueries of their own accord. */
@@ -33,13 +33,13 @@ static bool takes_null(la_operator op) {
 }
 
 /* self:eq(value) */
-static int compare(lua_State *L, la_operator op) {
+static int compare(lua_State *L, la_operator op, const char *function) {
   la_state *state = la_state_of(L);
   la_node *self = check_self(L);
   la_box *result;
   la_node *made;
   la_nodes nodes;
-  la_check_count(L, 2, la_operator_get(op)->text);
+  la_check_count(L, 2, function);
   if (!takes_null(op) && (la_is_null(L, 2) || lua_isboolean(L, 2))) {
     return la_raise_status(L, LA_ARGUMENT, "%s", NOT_FOR_NULL);
   }
@@ -54,13 +54,13 @@ static int compare(lua_State *L, la_operator op) {
 }
 
 /* self .. value, value .. self: whichever side is an expression gives the other its type. */
-static int combine(lua_State *L, la_operator op) {
+static int combine(lua_State *L, la_operator op, const char *function) {
   la_state *state = la_state_of(L);
   la_node *left = la_node_at(L, state, 1), *right = la_node_at(L, state, 2);
   la_box *result;
   la_node *made;
   la_nodes nodes;
-  la_check_count(L, 2, la_operator_get(op)->text);
+  la_check_count(L, 2, function);
   result = la_push_result(L, state, LA_BOX_EXPR);
   la_nodes_init(&nodes, state);
   if (!la_nodes_add_expr(L, &nodes, 1, left == NULL ? right : NULL) ||
@@ -74,11 +74,11 @@ static int combine(lua_State *L, la_operator op) {
 
 #define COMPARE(name, op)                                                                                                 \
   static int expr_##name(lua_State *L) {                                                                                  \
-    return compare(L, LA_OP_##op);                                                                                        \
+    return compare(L, LA_OP_##op, #name);                                                                                 \
   }
 #define COMBINE(name, op)                                                                                                 \
   static int expr_##name(lua_State *L) {                                                                                  \
-    return combine(L, LA_OP_##op);                                                                                        \
+    return combine(L, LA_OP_##op, #name);                                                                                 \
   }
 
 COMPARE(eq, EQ)
@@ -87,7 +87,7 @@ COMPARE(lt, LT)
 COMPARE(le, LE)
 COMPARE(gt, GT)
 COMPARE(ge, GE)
-COMPARE(is, IS)
+COMPARE(is_, IS)
 COMPARE(is_not, IS_NOT)
 COMPARE(is_distinct_from, IS_DISTINCT)
 COMPARE(is_not_distinct_from, IS_NOT_DISTINCT)
@@ -223,7 +223,7 @@ static int expr_meta_le(lua_State *L) {
 /* Pushes the text at 2 with %, _ and the escape itself escaped. */
 static void push_escaped(lua_State *L, la_text escape) {
   size_t len;
-  const char *text = luaL_checklstring(L, 2, &len);
+  const char *text = lua_tolstring(L, 2, &len);
   luaL_Buffer out;
   luaL_buffinit(L, &out);
   for (size_t i = 0; i < len; i++) {
@@ -238,7 +238,7 @@ static void push_escaped(lua_State *L, la_text escape) {
 static const char *const like_keywords[] = {"escape", "autoescape", NULL};
 
 /* self:like(pattern, {escape = "/"}), self:contains(text, {autoescape = true}) */
-static int like(lua_State *L, la_operator op) {
+static int like(lua_State *L, la_operator op, const char *function) {
   la_state *state = la_state_of(L);
   la_node *self = check_self(L);
   la_text escape = LA_TEXT_NONE;
@@ -246,11 +246,11 @@ static int like(lua_State *L, la_operator op) {
   la_node *result;
   la_nodes nodes;
   la_node text = {.kind = LA_NODE_COLUMN, .type = state->types.text};
-  la_check_count(L, 2, la_operator_get(op)->text);
+  la_check_count(L, 2, function);
   if (la_is_null(L, 2) || lua_isboolean(L, 2)) {
     return la_raise_status(L, LA_ARGUMENT, "%s", NOT_FOR_NULL);
   }
-  la_check_keywords(L, keywords, like_keywords, la_operator_get(op)->text);
+  la_check_keywords(L, keywords, like_keywords, function);
   escape = keywords != 0 ? la_keyword_text(L, keywords, "escape") : LA_TEXT_NONE;
   if (keywords == 0 && !la_is_null(L, 3)) {
     escape = la_check_text(L, 3);
@@ -276,7 +276,7 @@ static int like(lua_State *L, la_operator op) {
 
 #define LIKE(name, op)                                                                                                    \
   static int expr_##name(lua_State *L) {                                                                                  \
-    return like(L, LA_OP_##op);                                                                                           \
+    return like(L, LA_OP_##op, #name);                                                                                    \
   }
 
 LIKE(like, LIKE)
@@ -458,7 +458,10 @@ static int custom_operator(lua_State *L, bool is_comparison, const char *functio
   la_check_text(L, 2);
   la_check_keywords(L, keywords, op_keywords, function);
   if (la_push_keyword(L, keywords, "precedence")) {
-    precedence = luaL_checkinteger(L, -1);
+    if (!lua_isinteger(L, -1)) {
+      return la_raise_status(L, LA_ARGUMENT, "keyword 'precedence' must be an integer");
+    }
+    precedence = lua_tointeger(L, -1);
     lua_pop(L, 1);
   } else if (keywords == 0 && lua_isinteger(L, 3)) {
     precedence = lua_tointeger(L, 3);
@@ -494,7 +497,7 @@ static const luaL_Reg methods[] = {{"eq", expr_eq},
                                    {"le", expr_le},
                                    {"gt", expr_gt},
                                    {"ge", expr_ge},
-                                   {"is_", expr_is},
+                                   {"is_", expr_is_},
                                    {"is_not", expr_is_not},
                                    {"is_distinct_from", expr_is_distinct_from},
                                    {"is_not_distinct_from", expr_is_not_distinct_from},

@@ -323,7 +323,7 @@ int la_statement_filter_by(lua_State *L) {
   if (part < 0 || self->kind == LA_NODE_COMPOUND) {
     return la_raise_argument(L, 1, "select(), update() or delete()");
   }
-  luaL_checktype(L, 2, LUA_TTABLE);
+  la_check_table_argument(L, 2);
   luaL_checkstack(L, 12, NULL);
   lua_settop(L, 2);
   froms = la_push_scratch(L, state, sizeof *froms, clear_froms);

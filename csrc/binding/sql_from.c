@@ -232,7 +232,7 @@ static int values_data(lua_State *L) {
   if (self == NULL || self->kind != LA_NODE_VALUES) {
     return la_raise_argument(L, 1, "values()");
   }
-  luaL_checktype(L, 2, LUA_TTABLE);
+  la_check_table_argument(L, 2);
   luaL_checkstack(L, 6, NULL);
   la_nodes_init(&nodes, state);
   for (uint32_t i = 0; i < self->count; i++) {

@@ -192,8 +192,11 @@ static int select_slice(lua_State *L) {
   la_check_count(L, 3, "slice");
   has_start = !la_is_null(L, 2);
   has_stop = !la_is_null(L, 3);
-  start = has_start ? luaL_checkinteger(L, 2) : 0;
-  stop = has_stop ? luaL_checkinteger(L, 3) : 0;
+  if ((has_start && !lua_isinteger(L, 2)) || (has_stop && !lua_isinteger(L, 3))) {
+    return la_raise_argument(L, has_start && !lua_isinteger(L, 2) ? 2 : 3, "integer or nil");
+  }
+  start = has_start ? lua_tointeger(L, 2) : 0;
+  stop = has_stop ? lua_tointeger(L, 3) : 0;
   offset = offset_of(self) + start;
   la_nodes_init(&nodes, state);
   if (has_stop) {
@@ -384,11 +387,11 @@ static int select_exists(lua_State *L) {
 
 /* ---- unions ---- */
 
-static int compound(lua_State *L, la_operator op) {
+static int compound(lua_State *L, la_operator op, const char *function) {
   la_state *state = la_state_of(L);
   la_node *result;
   la_nodes nodes;
-  la_check_count(L, 1, la_operator_get(op)->text);
+  la_check_count(L, 1, function);
   la_nodes_init(&nodes, state);
   if (!la_nodes_add_each(L, &nodes, 1, lua_gettop(L), la_nodes_add_select)) {
     return la_nodes_raise(L, &nodes);
@@ -400,14 +403,14 @@ static int compound(lua_State *L, la_operator op) {
 
 #define COMPOUND(name, op)                                                                                                \
   static int select_##name(lua_State *L) {                                                                                \
-    return compound(L, LA_OP_##op);                                                                                       \
+    return compound(L, LA_OP_##op, #name);                                                                                \
   }
 
 COMPOUND(union, UNION)
 COMPOUND(union_all, UNION_ALL)
 COMPOUND(intersect, INTERSECT)
 COMPOUND(intersect_all, INTERSECT_ALL)
-COMPOUND(except, EXCEPT)
+COMPOUND(except_, EXCEPT)
 COMPOUND(except_all, EXCEPT_ALL)
 
 /* select(column…) */
@@ -458,7 +461,7 @@ static const luaL_Reg methods[] = {{"where", la_statement_where},
                                    {"union_all", select_union_all},
                                    {"intersect", select_intersect},
                                    {"intersect_all", select_intersect_all},
-                                   {"except_", select_except},
+                                   {"except_", select_except_},
                                    {"except_all", select_except_all},
                                    {"with_for_update", la_statement_with_for_update},
                                    {"prefix_with", la_statement_prefix_with},
@@ -482,7 +485,7 @@ static const luaL_Reg functions[] = {{"select", core_select},
                                      {"union_all", select_union_all},
                                      {"intersect", select_intersect},
                                      {"intersect_all", select_intersect_all},
-                                     {"except_", select_except},
+                                     {"except_", select_except_},
                                      {"except_all", select_except_all},
                                      {NULL, NULL}};
 

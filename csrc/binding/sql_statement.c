@@ -261,7 +261,7 @@ int la_statement_execution_options(lua_State *L) {
   if (part < 0) {
     return la_raise_argument(L, 1, "select(), insert(), update() or delete()");
   }
-  luaL_checktype(L, 2, LUA_TTABLE);
+  la_check_table_argument(L, 2);
   luaL_checkstack(L, 10, NULL);
   push_host_numbers(L, state);
   hosts = lua_gettop(L);
@@ -315,7 +315,14 @@ int la_statement_set_label_style(lua_State *L) {
                                       "LABEL_STYLE_TABLENAME_PLUS_COL", "LABEL_STYLE_NONE", NULL};
   static const uint32_t flags[] = {0, 0, LA_SELECT_LABELS_TABLE, LA_SELECT_LABELS_NONE};
   la_node *self = la_check_statement(L, 1);
-  int style = luaL_checkoption(L, 2, NULL, names);
+  la_text name = la_check_text(L, 2);
+  int style = 0;
+  while (names[style] != NULL && !la_text_is(name, names[style])) {
+    style++;
+  }
+  if (names[style] == NULL) {
+    return la_raise_argument(L, 2, "label style such as la.LABEL_STYLE_NONE");
+  }
   return la_return_node(L, la_state_of(L),
                         la_node_with_flags(self, flags[style],
                                            (LA_SELECT_LABELS_TABLE | LA_SELECT_LABELS_NONE) & ~flags[style]));

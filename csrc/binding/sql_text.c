@@ -200,7 +200,7 @@ int la_statement_params(lua_State *L) {
   if (self == NULL) {
     return la_raise_argument(L, 1, "statement or expression");
   }
-  luaL_checktype(L, 2, LUA_TTABLE);
+  la_check_table_argument(L, 2);
   luaL_checkstack(L, 6, NULL);
   la_nodes_init(&swap.nodes, state);
   lua_pushnil(L);

@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Registries, mappers and mapped classes: the low-level functions that declarative classes are made with.
+ */
+#include "binding/orm_load.h"
+
+#include "binding/host.h"
+#include "binding/open.h"
+#include "binding/schema.h"
+
+/* Keys of a class's metatable. */
+static const char mapper_key = 0;
+static const char objects_key = 0;
+
+/* The MAPPER box: keeps the memory of objects that are made by the program. */
+typedef struct mapper_box {
+  la_box box;
+  la_slab *slab;
+} mapper_box;
+
+static int mapper_gc(lua_State *L) {
+  mapper_box *box = lua_touserdata(L, 1);
+  la_object_release(box->slab);
+  box->slab = NULL;
+  la_object_release(box->box.object);
+  box->box.object = NULL;
+  return 0;
+}
+
+static mapper_box *to_mapper_box(lua_State *L, int index) {
+  if (lua_istable(L, index)) {
+    if (!lua_getmetatable(L, index)) {
+      return NULL;
+    }
+    lua_rawgetp(L, -1, &mapper_key);
+    la_box *box = la_to_box_of(L, -1, LA_BOX_MAPPER);
+    lua_pop(L, 2); /* the class's metatable holds it */
+    return (mapper_box *)box;
+  }
+  return (mapper_box *)la_to_box_of(L, index, LA_BOX_MAPPER);
+}
+
+la_mapper *la_to_mapper(lua_State *L, int index) {
+  mapper_box *box = to_mapper_box(L, index);
+  return box ? box->box.object : NULL;
+}
+
+la_mapper *la_check_mapper(lua_State *L, int index) {
+  la_mapper *mapper = la_to_mapper(L, index);
+  if (!mapper) {
+    la_raise_status(L, LA_UNMAPPED_CLASS, "a %s is not a mapped class", luaL_typename(L, index));
+  }
+  return mapper;
+}
+
+void la_configure(lua_State *L, la_state *state, const la_mapper *mapper) {
+  la_push_hook(L, state, "configure");
+  la_push_host(L, state, mapper->host);
+  lua_call(L, 1, 0);
+}
+
+/* The node of a Lua table: the entity of a mapped class. */
+static la_node *class_node(lua_State *L, la_state *state, int index) {
+  (void)state;
+  la_mapper *mapper = la_to_mapper(L, index);
+  return mapper ? mapper->entity : NULL;
+}
+
+static la_node *mapper_node(lua_State *L, la_state *state, int index) {
+  (void)state;
+  la_box *box = la_to_box(L, index);
+  la_mapper *mapper = box->object;
+  return mapper ? mapper->entity : NULL;
+}
+
+static void raise_if(lua_State *L, la_status status, const la_error *err) {
+  if (status < 0) {
+    la_raise_orm(L, err);
+  }
+}
+
+/* core.registry_new() → registry. */
+static int registry_new(lua_State *L) {
+  la_state *state = la_state_of(L);
+  la_box *box = la_push_box(L, state, LA_BOX_REGISTRY, sizeof *box, 1);
+  box->object = la_registry_new(&state->sql);
+  if (!box->object) {
+    la_error err = LA_ERROR_INIT;
+    raise_if(L, la_fail_nomem(&err), &err);
+  }
+  return 1;
+}
+
+static la_text text_field(lua_State *L, int index, const char *name) {
+  la_text text = LA_TEXT_NONE;
+  if (lua_getfield(L, index, name) == LUA_TSTRING) {
+    text.bytes = lua_tolstring(L, -1, &text.len); /* the table holds it */
+  }
+  lua_pop(L, 1);
+  return text;
+}
+
+static bool flag_field(lua_State *L, int index, const char *name, bool otherwise) {
+  bool on = otherwise;
+  if (lua_getfield(L, index, name) != LUA_TNIL) {
+    on = lua_toboolean(L, -1);
+  }
+  lua_pop(L, 1);
+  return on;
+}
+
+/* The columns of the list in field `name`, into memory of a userdata left on the stack; NULL if there is none. */
+static la_column **column_list(lua_State *L, int index, const char *name, uint32_t *count_out) {
+  *count_out = 0;
+  if (lua_getfield(L, index, name) != LUA_TTABLE) {
+    return NULL;
+  }
+  lua_Integer count = luaL_len(L, -1);
+  la_column **columns = lua_newuserdatauv(L, sizeof *columns * (size_t)(count + 1), 0); /* list, columns */
+  for (lua_Integer i = 0; i < count; i++) {
+    lua_geti(L, -2, i + 1);
+    columns[i] = la_check_column(L, -1);
+    lua_pop(L, 1);
+  }
+  *count_out = (uint32_t)count;
+  return columns;
+}
+
+/* core.mapper_new(registry, class, {class_name, table, base, primary_key, version_id, eager_defaults, confirm_deleted_rows, allow_partial_pks}) → mapper. */
+static int mapper_new(lua_State *L) {
+  la_state *state = la_state_of(L);
+  la_registry *registry = la_check_box(L, 1, LA_BOX_REGISTRY)->object;
+  luaL_checktype(L, 2, LUA_TTABLE);
+  luaL_checktype(L, 3, LUA_TTABLE);
+  la_mapper_options options = {.class_name = text_field(L, 3, "class_name"),
+                               .eager_defaults = flag_field(L, 3, "eager_defaults", false),
+                               .confirm_deleted_rows = flag_field(L, 3, "confirm_deleted_rows", true),
+                               .allow_partial_keys = flag_field(L, 3, "allow_partial_pks", true)};
+  if (lua_getfield(L, 3, "table") != LUA_TNIL) {
+    options.table = la_check_table(L, -1);
+  }
+  if (lua_getfield(L, 3, "base") != LUA_TNIL) {
+    options.base = la_check_mapper(L, -1);
+  }
+  if (lua_getfield(L, 3, "version_id") != LUA_TNIL) {
+    options.version_id = la_check_column(L, -1);
+  }
+  options.primary_key = column_list(L, 3, "primary_key", &options.primary_key_count);
+  options.host = la_host_number(L, state, 2);
+  mapper_box *box = la_push_box(L, state, LA_BOX_MAPPER, sizeof *box, 1);
+  lua_createtable(L, 2, 0); /* the registry and the class's table stay alive */
+  lua_pushvalue(L, 1);
+  lua_rawseti(L, -2, 1);
+  lua_setiuservalue(L, -2, 1);
+  la_mapper *mapper = NULL;
+  la_error err = LA_ERROR_INIT;
+  raise_if(L, la_mapper_new(registry, &options, &mapper, &err), &err);
+  box->box.object = mapper;
+  box->slab = la_slab_new(&state->alloc);
+  if (!box->slab) {
+    raise_if(L, la_fail_nomem(&err), &err);
+  }
+  return 1;
+}
+
+static uint32_t property_flags(lua_State *L, int index) {
+  uint32_t flags = 0;
+  if (lua_istable(L, index)) {
+    flags |= flag_field(L, index, "deferred", false) ? LA_PROPERTY_DEFERRED : 0;
+    flags |= flag_field(L, index, "deferred_raiseload", false) ? LA_PROPERTY_RAISELOAD : 0;
+    flags |= flag_field(L, index, "active_history", false) ? LA_PROPERTY_ACTIVE_HISTORY : 0;
+  }
+  return flags;
+}
+
+/* core.mapper_column(mapper, key, column, {deferred, deferred_group, active_history}). */
+static int mapper_column(lua_State *L) {
+  la_mapper *mapper = la_check_mapper(L, 1);
+  la_error err = LA_ERROR_INIT;
+  la_property *property = NULL;
+  la_column *column = la_check_column(L, 3);
+  la_text group = lua_istable(L, 4) ? text_field(L, 4, "deferred_group") : LA_TEXT_NONE;
+  raise_if(L, la_mapper_add_column(mapper, la_check_text(L, 2), column, property_flags(L, 4), group, &property, &err), &err);
+  return 0;
+}
+
+/* core.mapper_expression(mapper, key, expression, options). */
+static int mapper_expression(lua_State *L) {
+  la_state *state = la_state_of(L);
+  la_mapper *mapper = la_check_mapper(L, 1);
+  la_text group = lua_istable(L, 4) ? text_field(L, 4, "deferred_group") : LA_TEXT_NONE;
+  uint32_t flags = property_flags(L, 4);
+  la_text key = la_check_text(L, 2);
+  la_node *node = la_check_expr(L, state, 3, NULL);
+  la_error err = LA_ERROR_INIT;
+  la_property *property = NULL;
+  la_status status = la_mapper_add_expression(mapper, key, node, flags, group, &property, &err);
+  la_node_release(node);
+  raise_if(L, status, &err);
+  return 0;
+}
+
+static int mapper_synonym(lua_State *L) {
+  la_mapper *mapper = la_check_mapper(L, 1);
+  la_error err = LA_ERROR_INIT;
+  la_property *property = NULL;
+  raise_if(L, la_mapper_add_synonym(mapper, la_check_text(L, 2), la_check_text(L, 3), &property, &err), &err);
+  return 0;
+}
+
+/* core.mapper_relationship(mapper, key): adds a relationship that is configured later. */
+static int mapper_relationship(lua_State *L) {
+  la_mapper *mapper = la_check_mapper(L, 1);
+  la_text key = la_check_text(L, 2);
+  la_error err = LA_ERROR_INIT;
+  la_relationship *relationship = la_relationship_new(mapper->alloc);
+  if (!relationship) {
+    raise_if(L, la_fail_nomem(&err), &err);
+  }
+  la_property *property = NULL;
+  la_status status = la_mapper_add_relationship(mapper, key, relationship, &property, &err);
+  if (status < 0) {
+    la_object_release(relationship);
+    raise_if(L, status, &err);
+  }
+  return 0;
+}
+
+static int mapper_finish(lua_State *L) {
+  la_error err = LA_ERROR_INIT;
+  raise_if(L, la_mapper_finish(la_check_mapper(L, 1), &err), &err);
+  return 0;
+}
+
+/* core.mapper_keys(mapper, keys): fills the table by which objects find their properties. */
+static int mapper_keys(lua_State *L) {
+  la_mapper *mapper = la_check_mapper(L, 1);
+  luaL_checktype(L, 2, LUA_TTABLE);
+  for (size_t i = 0; i < mapper->properties.count; i++) {
+    la_property *property = mapper->properties.items[i];
+    la_push_text(L, property->key);
+    la_property *target = property->kind == LA_PROPERTY_SYNONYM ? la_mapper_property(mapper, property->key) : property;
+    if (!target) {
+      lua_pop(L, 1);
+      continue;
+    }
+    lua_pushinteger(L, (lua_Integer)target->index);
+    lua_rawset(L, 2);
+  }
+  return 0;
+}
+
+/* core.mapper_attribute(mapper, key) → the class attribute, or nil if there is no such property. */
+static int mapper_attribute(lua_State *L) {
+  la_state *state = la_state_of(L);
+  la_mapper *mapper = la_check_mapper(L, 1);
+  la_property *property = la_mapper_property(mapper, la_check_text(L, 2));
+  if (!property || !property->attribute) {
+    lua_pushnil(L);
+    return 1;
+  }
+  la_push_node(L, state, la_node_retain(property->attribute), 0, -1);
+  return 1;
+}
+
+/* core.mapper_bind(mapper, class metatable, object metatable): from here on the class makes objects. */
+static int mapper_bind(lua_State *L) {
+  la_state *state = la_state_of(L);
+  la_mapper *mapper = la_check_mapper(L, 1);
+  luaL_checktype(L, 2, LUA_TTABLE);
+  luaL_checktype(L, 3, LUA_TTABLE);
+  lua_pushvalue(L, 1);
+  lua_rawsetp(L, 2, &mapper_key);
+  lua_pushvalue(L, 3);
+  lua_rawsetp(L, 2, &objects_key);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, state->classes);
+  lua_pushvalue(L, 3);
+  lua_rawsetp(L, -2, mapper);
+  return 0;
+}
+
+/* core.object_new(class) → a transient object, constructor not called. */
+static int object_new(lua_State *L) {
+  la_state *state = la_state_of(L);
+  mapper_box *box = to_mapper_box(L, 1);
+  if (!box) {
+    return la_raise_argument(L, 1, "a mapped class");
+  }
+  la_mapper *mapper = box->box.object;
+  la_instance **holder = la_push_new_instance(L, state);
+  la_error err = LA_ERROR_INIT;
+  raise_if(L, la_instance_new(&state->alloc, box->slab, mapper, holder, &err), &err);
+  la_instance *instance = *holder;
+  for (la_mapper *at = mapper; at; at = at->base) {
+    if (at->polymorphic_on && mapper->polymorphic_identity.kind != LA_VALUE_NULL) {
+      raise_if(L, la_instance_set(instance, at->polymorphic_on->slot, &mapper->polymorphic_identity, NULL, &err), &err);
+      break;
+    }
+  }
+  la_push_object(L, state, instance);
+  la_scratch_clear(L, -2);
+  lua_remove(L, -2);
+  return 1;
+}
+
+/* core.object_init(object, fields): the default constructor: fields in mapped order, unknown ones go to the hook "unknown_field". */
+static int object_init(lua_State *L) {
+  la_state *state = la_state_of(L);
+  la_instance *instance = la_check_instance(L, 1);
+  if (lua_gettop(L) > 2) {
+    return la_raise_status(L, LA_ARGUMENT, "%.*s takes one table of its attributes", LA_TEXT_FORMAT(instance->mapper->class_name));
+  }
+  lua_settop(L, 2);
+  if (lua_isnil(L, 2)) {
+    return 0;
+  }
+  if (!lua_istable(L, 2)) {
+    return la_raise_status(L, LA_ARGUMENT, "%.*s takes one table of its attributes, %.*s{name = value}, not a %s",
+                           LA_TEXT_FORMAT(instance->mapper->class_name), LA_TEXT_FORMAT(instance->mapper->class_name), luaL_typename(L, 2));
+  }
+  size_t given = 0, taken = 0;
+  for (lua_pushnil(L); lua_next(L, 2); lua_pop(L, 1)) {
+    given++;
+  }
+  const la_mapper *mapper = instance->mapper;
+  for (size_t i = 0; i < mapper->properties.count && taken < given; i++) {
+    const la_property *property = mapper->properties.items[i];
+    la_push_text(L, property->key);
+    if (lua_rawget(L, 2) != LUA_TNIL) {
+      taken++;
+      la_push_text(L, property->key);
+      lua_pushvalue(L, -2);
+      lua_settable(L, 1);
+    }
+    lua_settop(L, 2);
+  }
+  if (taken < given) {
+    la_push_hook(L, state, "unknown_fields");
+    lua_pushvalue(L, 1);
+    lua_pushvalue(L, 2);
+    lua_call(L, 2, 0);
+  }
+  return 0;
+}
+
+/* Class(fields): the `__call` of a class's metatable. */
+static int class_call(lua_State *L) {
+  la_state *state = la_state_of(L);
+  int arguments = lua_gettop(L) - 1;
+  la_mapper *mapper = la_to_mapper(L, 1);
+  if (!mapper) {
+    return la_raise_status(L, LA_INVALID_REQUEST, "this class is abstract or not mapped: it has no objects");
+  }
+  if (!mapper->configured) {
+    la_configure(L, state, mapper);
+  }
+  lua_pushlightuserdata(L, state);
+  lua_pushcclosure(L, object_new, 1);
+  lua_pushvalue(L, 1);
+  lua_call(L, 1, 1);
+  lua_insert(L, 2); /* class, object, arguments… */
+  lua_pushliteral(L, "__init");
+  la_push_from_class(L, 1, lua_gettop(L));
+  lua_remove(L, -2); /* class, object, arguments…, init */
+  if (!lua_isnil(L, -1)) {
+    lua_insert(L, 3);
+    lua_pushvalue(L, 2);
+    lua_insert(L, 4); /* class, object, init, object, arguments… */
+    lua_call(L, arguments + 1, 0);
+  } else {
+    if (arguments > 1) {
+      return la_raise_status(L, LA_ARGUMENT, "%.*s takes one table of its attributes", LA_TEXT_FORMAT(mapper->class_name));
+    }
+    lua_pushlightuserdata(L, state);
+    lua_pushcclosure(L, object_init, 1); /* class, object, [fields,] nil, init */
+    lua_pushvalue(L, 2);
+    lua_pushvalue(L, 3); /* the fields, or the nil */
+    lua_call(L, 2, 0);
+  }
+  lua_settop(L, 2);
+  return 1;
+}
+
+/* core.mapped_class_of(object) → the Lua class. */
+static int class_of(lua_State *L) {
+  la_instance *instance = la_to_instance(L, 1);
+  if (!instance) {
+    lua_pushnil(L);
+  } else {
+    la_push_host(L, la_state_of(L), instance->mapper->host);
+  }
+  return 1;
+}
+
+/* core.is_mapped(value) → true for a mapped class. */
+static int is_mapped(lua_State *L) {
+  lua_pushboolean(L, la_to_mapper(L, 1) != NULL);
+  return 1;
+}
+
+void la_open_orm_class(lua_State *L, la_state *state) {
+  static const luaL_Reg metamethods[] = {{"__gc", mapper_gc}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"registry_new", registry_new},
+                                       {"mapper_new", mapper_new},
+                                       {"mapper_column", mapper_column},
+                                       {"mapper_expression", mapper_expression},
+                                       {"mapper_synonym", mapper_synonym},
+                                       {"mapper_relationship", mapper_relationship},
+                                       {"mapper_finish", mapper_finish},
+                                       {"mapper_keys", mapper_keys},
+                                       {"mapper_attribute", mapper_attribute},
+                                       {"mapper_bind", mapper_bind},
+                                       {"object_new", object_new},
+                                       {"object_init", object_init},
+                                       {"class_call", class_call},
+                                       {"mapped_class_of", class_of},
+                                       {"is_mapped", is_mapped},
+                                       {NULL, NULL}};
+  la_register_class(L, state, LA_BOX_REGISTRY, NULL, NULL);
+  la_register_class(L, state, LA_BOX_MAPPER, NULL, metamethods);
+  la_register_node_getter(state, LA_BOX_NONE, class_node);
+  la_register_node_getter(state, LA_BOX_MAPPER, mapper_node);
+  la_set_functions(L, functions);
+}

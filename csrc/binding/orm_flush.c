@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Runs flushes and loads: the core works, Lua answers the steps that need it.
+ */
+#include "binding/orm.h"
+
+#include "binding/host.h"
+#include "binding/process.h"
+
+int la_raise_orm(lua_State *L, const la_error *err) {
+  return la_raise(L, err);
+}
+
+static void clear_load(void *memory) {
+  la_load_free(memory);
+}
+
+la_load *la_push_load(lua_State *L, la_state *state) {
+  return la_push_scratch(L, state, sizeof(la_load), clear_load);
+}
+
+void la_finish_load(lua_State *L, la_state *state, la_load *load) {
+  size_t applied = 0;
+  la_error err = LA_ERROR_INIT;
+  for (;;) {
+    la_apply_links(L, state, load, &applied);
+    la_status status = la_load_eager(load, &err);
+    if (status < 0) {
+      la_raise_orm(L, &err);
+    }
+    if (status == LA_DONE) {
+      break;
+    }
+  }
+  la_apply_links(L, state, load, &applied);
+  if (load->session) {
+    la_session_tell(L, state, load->session);
+  }
+}
+
+/* The flush of a session in progress, in a scratch. */
+typedef struct flush_box {
+  la_flush *flush;
+  la_session *session; /* retained */
+  la_arena arena;      /* what answers are made of */
+} flush_box;
+
+static void clear_flush(void *memory) {
+  flush_box *box = memory;
+  if (box->session) {
+    la_flush_free(box->flush);
+    box->flush = NULL;
+    la_arena_clear(&box->arena);
+    la_object_release(box->session);
+    box->session = NULL;
+  }
+}
+
+/* Raises `err` with the statement that failed; the flush at `box_index` is dropped first. */
+static void raise_flush(lua_State *L, la_state *state, int box_index, flush_box *box, const la_error *err) {
+  la_text text = LA_TEXT_NONE;
+  const la_value *values = NULL;
+  uint32_t count = 0;
+  la_flush_failed_statement(box->flush, &text, &values, &count);
+  luaL_checkstack(L, 8, NULL);
+  if (!text.bytes) {
+    la_scratch_clear(L, box_index);
+    la_raise_orm(L, err);
+  }
+  la_push_text(L, text);
+  lua_createtable(L, (int)count, 0);
+  for (uint32_t i = 0; i < count; i++) {
+    la_push_value_or_null(L, state, &values[i]);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+  la_session *session = la_object_retain(box->session);
+  la_scratch_clear(L, box_index);
+  la_push_session(L, state, session); /* holds it from here on */
+  la_object_release(session);
+  if (!lua_isnil(L, -1)) {
+    la_session_tell(L, state, session);
+  }
+  lua_pop(L, 1);
+  size_t len;
+  const char *bytes = lua_tolstring(L, -2, &len);
+  la_raise_statement(L, err, (la_text){bytes, len}, lua_gettop(L));
+}
+
+/* Calls the function below `arguments` arguments; an error drops the flush and goes on up unchanged. */
+static void call_or_drop(lua_State *L, int box_index, flush_box *box, int arguments, int results) {
+  if (lua_pcall(L, arguments, results, 0) != LUA_OK) {
+    la_error reason = LA_ERROR_INIT;
+    la_fail(&reason, LA_STATEMENT, "%s", lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "an error raised by a function of the program");
+    la_session *session = box->session;
+    la_object_retain(session);
+    la_scratch_clear(L, box_index);
+    la_session_fail(session, &reason);
+    la_object_release(session);
+    lua_error(L);
+  }
+}
+
+/* The context that default functions get: current_parameters are the object's values so far. */
+static void push_context(lua_State *L, la_state *state, const la_flush_step *step) {
+  lua_createtable(L, 0, 3);
+  la_push_object(L, state, step->instance);
+  lua_setfield(L, -2, "instance");
+  lua_createtable(L, 0, 4);
+  const la_mapper *mapper = step->instance->mapper;
+  for (uint32_t i = 0; i < mapper->slot_count && i < step->instance->slot_count; i++) {
+    const la_value *value = &step->instance->slots[i];
+    if (value->flags & LA_SLOT_LOADED && mapper->slots[i]->column) {
+      la_push_text(L, mapper->slots[i]->column->key);
+      la_push_value_or_null(L, state, value);
+      lua_rawset(L, -3);
+    }
+  }
+  lua_setfield(L, -2, "current_parameters");
+}
+
+/* (type, value) → value: process_bind_param under pcall. */
+static int process_bind(lua_State *L) {
+  la_type_process_bind(L, la_state_of(L), lua_touserdata(L, 1), 0);
+  return 1;
+}
+
+/* What Lua made, on top of the stack, becomes the answer to `step`. */
+static void answer(lua_State *L, la_state *state, int box_index, flush_box *box, const la_flush_step *step, const la_type *type) {
+  la_value value;
+  bool host = false;
+  la_error err = LA_ERROR_INIT;
+  la_arena_clear(&box->arena);
+  if (la_type_has_process_bind(type)) {
+    lua_pushlightuserdata(L, state);
+    lua_pushcclosure(L, process_bind, 1);
+    lua_insert(L, -2);
+    lua_pushlightuserdata(L, (void *)(uintptr_t)type);
+    lua_insert(L, -2); /* function, type, value */
+    call_or_drop(L, box_index, box, 2, 1);
+  }
+  la_status status = la_value_from_lua(L, -1, type && type->impl ? type->impl : type, &box->arena, &value, &host, &err);
+  if (status >= 0 && host) {
+    status = la_fail(&err, LA_STATEMENT, "a %s is not a value that can be stored", luaL_typename(L, -1));
+  }
+  if (status >= 0) {
+    status = la_flush_supply(box->flush, &value, &err);
+  } else if (status == LA_STATEMENT && step->property && step->property->column) {
+    la_error named = LA_ERROR_INIT;
+    status = la_fail(&named, LA_STATEMENT, "(column %.*s) %s", LA_TEXT_FORMAT(step->property->column->name), err.message);
+    err = named;
+  }
+  if (status < 0) {
+    la_session_fail(box->session, &err);
+    raise_flush(L, state, box_index, box, &err);
+  }
+}
+
+static void run_step(lua_State *L, la_state *state, int box_index, flush_box *box, const la_flush_step *step) {
+  int top = lua_gettop(L);
+  luaL_checkstack(L, 10, NULL);
+  const la_type *type = step->property && step->property->column ? step->property->column->type : NULL;
+  switch (step->kind) {
+  case LA_FLUSH_LOAD:
+    la_push_object(L, state, step->instance);
+    la_object_get_link(L, state, -1, step->slot);
+    break;
+  case LA_FLUSH_DEFAULT:
+    la_push_host(L, state, step->host);
+    push_context(L, state, step);
+    call_or_drop(L, box_index, box, 1, 1);
+    answer(L, state, box_index, box, step, type);
+    break;
+  case LA_FLUSH_CONVERT:
+    la_push_object(L, state, step->instance);
+    la_object_get(L, state, -1, step->property);
+    answer(L, state, box_index, box, step, type);
+    break;
+  case LA_FLUSH_EXPRESSION: {
+    la_error err = LA_ERROR_INIT;
+    la_push_object(L, state, step->instance);
+    la_object_get(L, state, -1, step->property);
+    la_node *node = la_to_node(L, -1);
+    la_status status = node ? la_flush_supply_expression(box->flush, node, &err) : la_fail(&err, LA_STATEMENT, "the SQL expression is gone");
+    if (status < 0) {
+      la_session_fail(box->session, &err);
+      raise_flush(L, state, box_index, box, &err);
+    }
+    break;
+  }
+  case LA_FLUSH_HOOK:
+    la_push_hook(L, state, "mapper_event");
+    lua_pushstring(L, step->hook);
+    la_push_object(L, state, step->instance);
+    call_or_drop(L, box_index, box, 2, 0);
+    break;
+  }
+  lua_settop(L, top);
+}
+
+void la_session_flush(lua_State *L, la_state *state, int index) {
+  la_session *session = la_check_session(L, index);
+  la_error err = LA_ERROR_INIT;
+  if (la_session_check(session, &err) < 0) {
+    la_raise_orm(L, &err);
+  }
+  if (!la_session_has_changes(session)) {
+    la_session_settle(L, state, session);
+    return;
+  }
+  index = lua_absindex(L, index);
+  luaL_checkstack(L, 10, NULL);
+  int top = lua_gettop(L);
+  flush_box *box = la_push_scratch(L, state, sizeof *box, clear_flush);
+  int box_index = lua_gettop(L);
+  la_arena_init(&box->arena, &state->alloc);
+  box->session = la_object_retain(session);
+  if (la_flush_new(session, &box->flush, &err) < 0) {
+    la_scratch_clear(L, box_index);
+    la_raise_orm(L, &err);
+  }
+  la_flush_step step;
+  la_status status;
+  la_session_listen(L, state, session);
+  while ((status = la_flush_prepare(box->flush, &step, &err)) == LA_ROW) {
+    run_step(L, state, box_index, box, &step);
+    la_session_listen(L, state, session);
+  }
+  if (status >= 0) {
+    status = la_flush_sort(box->flush, &err);
+  }
+  while (status >= 0 && (status = la_flush_next(box->flush, &step, &err)) == LA_ROW) {
+    run_step(L, state, box_index, box, &step);
+    la_session_listen(L, state, session);
+  }
+  if (status < 0) {
+    raise_flush(L, state, box_index, box, &err);
+  }
+  la_flush_finish(box->flush);
+  la_scratch_clear(L, box_index);
+  lua_settop(L, top);
+  la_session_settle(L, state, session);
+  la_session_tell(L, state, session);
+}
+
+/* (session): a flush under pcall. */
+static int flush_protected(lua_State *L) {
+  la_session_flush(L, la_state_of(L), 1);
+  return 0;
+}
+
+void la_session_autoflush(lua_State *L, la_state *state, int index) {
+  la_session *session = la_check_session(L, index);
+  if (!session->autoflush || session->autoflush_off > 0 || session->flushing || session->phase == LA_SESSION_INACTIVE ||
+      !la_session_has_changes(session)) {
+    return;
+  }
+  index = lua_absindex(L, index);
+  luaL_checkstack(L, 4, NULL);
+  lua_pushlightuserdata(L, state);
+  lua_pushcclosure(L, flush_protected, 1);
+  lua_pushvalue(L, index);
+  if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
+    if (la_push_hook_if(L, state, "autoflush_error")) { /* error, function */
+      lua_insert(L, -2);
+      lua_call(L, 1, 1);
+    }
+    lua_error(L);
+  }
+}

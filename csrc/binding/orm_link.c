@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Links of mapped objects: both halves of a change, and of what a load finds.
+ */
+#include "binding/orm.h"
+
+/* Keeps the handle on top of the stack (popped) in the kept list of the table below it. */
+static void keep_in_table(lua_State *L) {
+  luaL_checkstack(L, 3, NULL);
+  if (lua_rawgeti(L, -2, LA_KEPT) != LUA_TTABLE) { /* table, handle, nil */
+    lua_pop(L, 1);
+    lua_newtable(L);
+    lua_pushvalue(L, -1);
+    lua_rawseti(L, -4, LA_KEPT);
+  } /* table, handle, kept */
+  lua_insert(L, -2);
+  lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+  lua_pop(L, 1);
+}
+
+/* Pushes the collection's box if the handle at `index` has one for `link`, else nothing. */
+static bool push_collection_if(lua_State *L, int index, uint32_t link) {
+  la_push_object_table(L, index);
+  lua_rawgeti(L, -1, (lua_Integer)link + 1);
+  lua_remove(L, -2);
+  la_box *box = la_to_box(L, -1);
+  if (box && box->class == LA_BOX_COLLECTION) {
+    return true;
+  }
+  lua_pop(L, 1);
+  return false;
+}
+
+void la_push_collection(lua_State *L, la_state *state, int index, uint32_t link) {
+  index = lua_absindex(L, index);
+  luaL_checkstack(L, 6, NULL);
+  if (push_collection_if(L, index, link)) {
+    return;
+  }
+  la_collection_box *box = la_push_box(L, state, LA_BOX_COLLECTION, sizeof *box, 2); /* collection */
+  box->link = link;
+  lua_newtable(L);
+  lua_setiuservalue(L, -2, 1);
+  lua_pushvalue(L, index);
+  lua_setiuservalue(L, -2, 2);
+  la_push_object_table(L, index); /* collection, table */
+  lua_pushvalue(L, -2);
+  lua_rawseti(L, -2, (lua_Integer)link + 1);
+  lua_pop(L, 1);
+}
+
+/* Fills the sequence of the collection on top of the stack from the core's members, whose handles exist or are made. */
+static void fill_items(lua_State *L, la_state *state, la_instance *instance, uint32_t link) {
+  la_collection *collection = instance->links[link].to.many;
+  size_t count = collection ? collection->items.count : 0;
+  lua_createtable(L, (int)count, 0); /* collection, items */
+  for (size_t i = 0; i < count && i < collection->items.count; i++) {
+    la_push_object(L, state, collection->items.items[i]);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+  lua_setiuservalue(L, -2, 1);
+}
+
+/* Forgets the collection of a link that is loaded anew, so that the old one is stale. */
+static void drop_collection(lua_State *L, int index, uint32_t link) {
+  la_push_object_table(L, index);
+  lua_pushnil(L);
+  lua_rawseti(L, -2, (lua_Integer)link + 1);
+  lua_pop(L, 1);
+}
+
+static void apply_link_load(lua_State *L, la_state *state, const la_link_load *found) {
+  la_instance *instance = found->instance;
+  la_relationship *relationship = instance->mapper->links[found->link]->relationship;
+  luaL_checkstack(L, 8, NULL);
+  la_push_object(L, state, instance); /* owner */
+  int owner = lua_gettop(L);
+  la_error err = LA_ERROR_INIT;
+  if (!relationship->uselist) {
+    la_instance *other = found->count > 0 ? found->members[0] : NULL;
+    la_push_object_table(L, owner);
+    if (other) {
+      la_push_object(L, state, other);
+    } else {
+      lua_pushnil(L);
+    }
+    lua_rawseti(L, -2, (lua_Integer)found->link + 1);
+    la_link_load_one(instance, found->link, other);
+  } else {
+    lua_createtable(L, (int)found->count, 0); /* owner, handles: alive while the core's half is set */
+    for (size_t i = 0; i < found->count; i++) {
+      la_push_object(L, state, found->members[i]);
+      lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    drop_collection(L, owner, found->link);
+    la_push_collection(L, state, owner, found->link); /* owner, handles, collection */
+    lua_pushvalue(L, -2);
+    lua_setiuservalue(L, -2, 1);
+    bool queued = instance->links[found->link].to.many &&
+                  (instance->links[found->link].to.many->added.count || instance->links[found->link].to.many->removed.count);
+    if (la_collection_load(instance, found->link, found->members, found->count, &err) < 0) {
+      la_raise(L, &err);
+    }
+    if (queued) {
+      fill_items(L, state, instance, found->link);
+    }
+  }
+  lua_settop(L, owner - 1);
+}
+
+void la_apply_links(lua_State *L, la_state *state, la_load *load, size_t *at) {
+  for (; *at < load->links.count; ++*at) {
+    la_link_load found = load->links.items[*at];
+    apply_link_load(L, state, &found);
+  }
+}
+
+/* Raises with the words of the core; for a detached or raising relationship too. */
+static void load_link(lua_State *L, la_state *state, int index, la_instance *instance, uint32_t link) {
+  if (instance->session && la_instance_state(instance) != LA_STATE_PENDING) {
+    la_push_session(L, state, instance->session);
+    la_session_autoflush(L, state, -1);
+    lua_pop(L, 1);
+    if (instance->links[link].flags & LA_LINK_LOADED) {
+      return;
+    }
+  }
+  la_load *load = la_push_load(L, state);
+  la_error err = LA_ERROR_INIT;
+  if (instance->session) {
+    la_session_listen(L, state, instance->session);
+  }
+  if (la_load_link(instance, link, load, &err) < 0) {
+    la_raise_orm(L, &err);
+  }
+  la_finish_load(L, state, load);
+  if (instance->session) {
+    la_session_tell(L, state, instance->session);
+  }
+  la_scratch_clear(L, -1);
+  lua_pop(L, 1);
+  (void)index;
+}
+
+void la_object_get_link(lua_State *L, la_state *state, int index, uint32_t link) {
+  la_handle *handle = lua_touserdata(L, index);
+  la_instance *instance = handle->box.object;
+  index = lua_absindex(L, index);
+  if (link >= instance->link_count) {
+    la_raise_status(L, LA_INVALID_REQUEST, "this %.*s was made before its relationship '%.*s' was added to the class",
+                    LA_TEXT_FORMAT(instance->mapper->class_name), LA_TEXT_FORMAT(instance->mapper->links[link]->key));
+  }
+  if (!(instance->links[link].flags & LA_LINK_LOADED)) {
+    load_link(L, state, index, instance, link);
+  }
+  const la_relationship *relationship = instance->mapper->links[link]->relationship;
+  if (relationship->uselist) {
+    la_push_collection(L, state, index, link);
+    return;
+  }
+  la_push_object_table(L, index);
+  lua_rawgeti(L, -1, (lua_Integer)link + 1);
+  lua_remove(L, -2);
+  if (!(instance->links[link].flags & LA_LINK_LOADED) || !instance->links[link].to.one) {
+    lua_pop(L, 1);
+    lua_pushnil(L);
+  }
+}
+
+/* The Lua half of a scalar link: the new target's handle is held, the old one kept until the flush. Stack on entry: table of the owner, other handle or nil. */
+static void apply_scalar(lua_State *L, const la_link_change *change) {
+  lua_rawgeti(L, -2, (lua_Integer)change->link + 1); /* table, other, old */
+  if (lua_isuserdata(L, -1)) {
+    lua_pushvalue(L, -3);
+    lua_insert(L, -2);
+    keep_in_table(L); /* table, other, table */
+  }
+  lua_pop(L, 1);
+  lua_rawseti(L, -2, (lua_Integer)change->link + 1); /* table */
+}
+
+/* The Lua half of an insertion. Stack on entry: items, other. Leaves items. */
+static void insert_item(lua_State *L, size_t at) {
+  lua_Integer count = (lua_Integer)lua_rawlen(L, -2);
+  lua_Integer place = at == SIZE_MAX ? count + 1 : (lua_Integer)at + 1;
+  for (lua_Integer i = count; i >= place; i--) {
+    lua_rawgeti(L, -2, i);
+    lua_rawseti(L, -3, i + 1);
+  }
+  lua_rawseti(L, -2, place);
+}
+
+/* Stack on entry: items. */
+static void remove_item(lua_State *L, size_t at) {
+  lua_Integer count = (lua_Integer)lua_rawlen(L, -1);
+  for (lua_Integer i = (lua_Integer)at + 1; i < count; i++) {
+    lua_rawgeti(L, -1, i + 1);
+    lua_rawseti(L, -2, i);
+  }
+  lua_pushnil(L);
+  lua_rawseti(L, -2, count);
+}
+
+/* Both halves of one elementary change. What Lua must hold is held before the core names it, and let go after. */
+static void apply_change(lua_State *L, la_state *state, const la_link_change *change) {
+  int top = lua_gettop(L);
+  luaL_checkstack(L, 10, NULL);
+  la_push_object(L, state, change->instance);
+  int owner = lua_gettop(L);
+  la_push_object_table(L, owner);
+  int table = lua_gettop(L);
+  if (change->other) {
+    la_push_object(L, state, change->other);
+  } else {
+    lua_pushnil(L);
+  }
+  int other = lua_gettop(L);
+  la_error err = LA_ERROR_INIT;
+  bool first = false;
+  if (change->kind == LA_LINK_REMOVE || change->kind == LA_LINK_QUEUE_ADD || change->kind == LA_LINK_QUEUE_REMOVE) {
+    lua_pushvalue(L, table);
+    lua_pushvalue(L, other);
+    keep_in_table(L);
+  } else if (change->kind == LA_LINK_INSERT) {
+    la_push_collection(L, state, owner, change->link);
+    lua_getiuservalue(L, -1, 1);
+    lua_pushvalue(L, other);
+    insert_item(L, change->at);
+  }
+  la_status status = la_link_apply(change, &first, &err);
+  if (status < 0) {
+    if (change->kind == LA_LINK_INSERT) {
+      size_t count = lua_rawlen(L, -1);
+      remove_item(L, change->at == SIZE_MAX ? count - 1 : change->at);
+    }
+    la_raise(L, &err);
+  }
+  if (change->kind == LA_LINK_SET) {
+    lua_pushvalue(L, table);
+    lua_pushvalue(L, other);
+    apply_scalar(L, change);
+  } else if (change->kind == LA_LINK_REMOVE) {
+    la_push_collection(L, state, owner, change->link);
+    lua_getiuservalue(L, -1, 1);
+    remove_item(L, change->at);
+  }
+  lua_settop(L, top);
+}
+
+static void clear_changes(void *memory) {
+  la_link_changes *changes = memory;
+  if (changes->items) {
+    la_free(*(la_allocator **)(changes + 1), changes->items, changes->capacity * sizeof *changes->items);
+    changes->items = NULL;
+  }
+}
+
+/* save-update along a link: what was added to an object of a session joins the session, and the other way round through the backref. */
+static void cascade_into_session(lua_State *L, la_state *state, const la_link_changes *changes) {
+  for (size_t i = 0; i < changes->count; i++) {
+    la_link_change change = changes->items[i];
+    if (!change.other || change.kind == LA_LINK_REMOVE || change.kind == LA_LINK_QUEUE_REMOVE) {
+      continue;
+    }
+    const la_relationship *relationship = change.instance->mapper->links[change.link]->relationship;
+    la_session *session = change.instance->session;
+    bool first_hop = i == 0; /* since 2.0 a backref alone brings nothing into a session */
+    if (session && !change.other->session && first_hop && relationship->cascade & LA_CASCADE_SAVE_UPDATE) {
+      la_error err = LA_ERROR_INIT;
+      if (la_session_add(session, change.other, &err) < 0) {
+        la_raise(L, &err);
+      }
+    }
+    if (session) {
+      la_session_settle(L, state, session);
+    }
+  }
+}
+
+void la_object_change_link(lua_State *L, la_state *state, const la_link_change *first) {
+  int top = lua_gettop(L);
+  struct {
+    la_link_changes changes;
+    la_allocator *alloc;
+  } *plan = la_push_scratch(L, state, sizeof *plan, clear_changes);
+  plan->alloc = &state->alloc;
+  la_error err = LA_ERROR_INIT;
+  /* Handles of all that the plan names are held by this function's callers, or by the links that name them. */
+  if (la_link_plan(first, &state->alloc, &plan->changes, &err) < 0) {
+    la_raise_orm(L, &err);
+  }
+  for (size_t i = 0; i < plan->changes.count; i++) {
+    la_link_change change = plan->changes.items[i];
+    apply_change(L, state, &change);
+  }
+  cascade_into_session(L, state, &plan->changes);
+  la_scratch_clear(L, top + 1);
+  lua_settop(L, top);
+}
+
+static void set_scalar(lua_State *L, la_state *state, la_instance *instance, const la_relationship *relationship, int value_index) {
+  la_instance *other = NULL;
+  if (!la_is_null(L, value_index)) {
+    other = la_to_instance(L, value_index);
+    if (!other) {
+      la_raise_status(L, LA_ARGUMENT, "attribute '%.*s' of %.*s takes an object of %.*s or nil, not a %s", LA_TEXT_FORMAT(relationship->key),
+                      LA_TEXT_FORMAT(instance->mapper->class_name), LA_TEXT_FORMAT(relationship->target->class_name),
+                      luaL_typename(L, value_index));
+    }
+  }
+  bool known = instance->links[relationship->link].flags & LA_LINK_LOADED;
+  la_link_change change = {.kind = LA_LINK_SET, .instance = instance, .link = relationship->link, .other = other,
+                           .old = known ? instance->links[relationship->link].to.one : NULL, .at = SIZE_MAX};
+  if (known && change.old == other) {
+    return;
+  }
+  la_object_change_link(L, state, &change);
+}
+
+/* The member at `at` of the list at `list_index`, checked. */
+static la_instance *member_at(lua_State *L, int list_index, lua_Integer at, const la_relationship *relationship) {
+  lua_geti(L, list_index, at);
+  la_instance *member = la_to_instance(L, -1);
+  if (!member) {
+    la_raise_status(L, LA_ARGUMENT, "element %d of the list for '%.*s' is a %s, not an object of %.*s", (int)at,
+                    LA_TEXT_FORMAT(relationship->key), luaL_typename(L, -1), LA_TEXT_FORMAT(relationship->target->class_name));
+  }
+  lua_pop(L, 1);
+  return member;
+}
+
+/* Assigns a whole sequence: what is gone is removed, what is new is added, what stays takes the new order. */
+static void set_list(lua_State *L, la_state *state, int index, la_instance *instance, const la_relationship *relationship, int value_index) {
+  if (lua_type(L, value_index) != LUA_TTABLE && !la_to_box_of(L, value_index, LA_BOX_COLLECTION)) {
+    la_raise_status(L, LA_ARGUMENT, "attribute '%.*s' of %.*s takes a list of %.*s objects, not a %s%s", LA_TEXT_FORMAT(relationship->key),
+                    LA_TEXT_FORMAT(instance->mapper->class_name), LA_TEXT_FORMAT(relationship->target->class_name),
+                    luaL_typename(L, value_index), lua_isnil(L, value_index) ? " ({} empties it)" : "");
+  }
+  luaL_checkstack(L, 8, NULL);
+  lua_Integer count = luaL_len(L, value_index);
+  lua_createtable(L, (int)count, 0); /* wanted: a copy, since the list may be this collection itself */
+  int wanted = lua_gettop(L);
+  lua_newtable(L);
+  int counts = lua_gettop(L); /* address → true for members wanted */
+  for (lua_Integer i = 1; i <= count; i++) {
+    la_instance *member = member_at(L, value_index, i, relationship);
+    lua_geti(L, value_index, i);
+    lua_rawseti(L, wanted, i);
+    lua_pushboolean(L, 1);
+    lua_rawsetp(L, counts, member);
+  }
+  la_object_get_link(L, state, index, relationship->link); /* loads what is there */
+  la_collection *collection = la_link_collection(instance, relationship->link);
+  if (!collection) {
+    la_error err = LA_ERROR_INIT;
+    la_fail_nomem(&err);
+    la_raise(L, &err);
+  }
+  for (size_t at = collection->items.count; at-- > 0;) {
+    la_instance *member = collection->items.items[at];
+    bool stays = lua_rawgetp(L, counts, member) != LUA_TNIL;
+    lua_pop(L, 1);
+    if (!stays) {
+      la_link_change change = {.kind = LA_LINK_REMOVE, .instance = instance, .link = relationship->link, .other = member, .at = at};
+      la_object_change_link(L, state, &change);
+      collection = instance->links[relationship->link].to.many;
+      at = at > collection->items.count ? collection->items.count : at;
+    }
+  }
+  for (lua_Integer i = 1; i <= count; i++) {
+    la_instance *member = member_at(L, wanted, i, relationship);
+    collection = instance->links[relationship->link].to.many;
+    if (la_collection_index(collection, member) == SIZE_MAX) {
+      la_link_change change = {.kind = LA_LINK_INSERT, .instance = instance, .link = relationship->link, .other = member, .at = SIZE_MAX};
+      la_object_change_link(L, state, &change);
+    }
+  }
+  collection = instance->links[relationship->link].to.many;
+  if (collection && collection->items.count == (size_t)count) { /* the same members: the order asked for */
+    for (lua_Integer i = 1; i <= count; i++) {
+      collection->items.items[i - 1] = member_at(L, wanted, i, relationship);
+    }
+    la_push_collection(L, state, index, relationship->link);
+    lua_pushvalue(L, wanted);
+    lua_setiuservalue(L, -2, 1);
+  }
+}
+
+void la_object_set_link(lua_State *L, la_state *state, int index, const la_relationship *relationship, int value_index) {
+  la_handle *handle = lua_touserdata(L, index);
+  la_instance *instance = handle->box.object;
+  int top = lua_gettop(L);
+  index = lua_absindex(L, index);
+  value_index = lua_absindex(L, value_index);
+  if (!relationship->configured) {
+    la_push_hook(L, state, "configure");
+    lua_call(L, 0, 0);
+  }
+  if (relationship->link >= instance->link_count) {
+    la_raise_status(L, LA_INVALID_REQUEST, "this %.*s was made before its relationship '%.*s' was added to the class",
+                    LA_TEXT_FORMAT(instance->mapper->class_name), LA_TEXT_FORMAT(relationship->key));
+  }
+  if (relationship->uselist) {
+    set_list(L, state, index, instance, relationship, value_index);
+  } else {
+    set_scalar(L, state, instance, relationship, value_index);
+  }
+  lua_settop(L, top);
+}

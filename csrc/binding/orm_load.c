@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Session methods that load: get, refresh, and the running of ORM selects.
+ */
+#include "binding/orm_load.h"
+
+#include "binding/host.h"
+#include "sql/walk.h"
+
+/* Configures the classes that `statement` names, while some class waits for it. */
+static la_walk_answer find_unconfigured(const la_node *node, void *context) {
+  if (node->kind == LA_NODE_ENTITY || node->kind == LA_NODE_ATTRIBUTE) {
+    la_mapper *mapper = (la_mapper *)node->subject;
+    if (mapper && !mapper->configured) {
+      *(la_mapper **)context = mapper;
+      return LA_WALK_STOP;
+    }
+  } else if (node->kind == LA_NODE_RELATIONSHIP) {
+    la_relationship *relationship = (la_relationship *)node->subject;
+    if (relationship && !relationship->configured) {
+      *(la_mapper **)context = relationship->parent;
+      return LA_WALK_STOP;
+    }
+  }
+  return LA_WALK_CONTINUE;
+}
+
+void la_configure_statement(lua_State *L, la_state *state, const la_node *statement) {
+  if (!state->configure_wanted) {
+    return;
+  }
+  la_mapper *mapper = NULL;
+  la_error err = LA_ERROR_INIT;
+  if (la_walk(&state->alloc, statement, find_unconfigured, &mapper, &err) < 0) {
+    la_raise(L, &err);
+  }
+  if (mapper) {
+    la_configure(L, state, mapper);
+  }
+}
+
+la_load *la_run_select(lua_State *L, la_state *state, int session_index, const la_node *statement, const la_select_run *how) {
+  la_session *session = la_check_session(L, session_index);
+  session_index = lua_absindex(L, session_index);
+  la_error err = LA_ERROR_INIT;
+  if (la_session_check(session, &err) < 0) {
+    la_raise_orm(L, &err);
+  }
+  if (how->autoflush) {
+    la_session_autoflush(L, state, session_index);
+  }
+  la_configure_statement(L, state, statement);
+  if (!session->engine) {
+    la_raise_status(L, LA_UNBOUND_EXECUTION, "Could not locate a bind configured on this Session: sessionmaker{bind = engine} or Session(engine)");
+  }
+  la_load *load = how->into ? how->into : la_push_load(L, state);
+  la_compiled **compiled = la_push_scratch(L, state, sizeof *compiled, la_clear_reference);
+  bool cached = false;
+  if (la_orm_compile(session->engine, statement, compiled, &cached, &err) < 0) {
+    la_raise_orm(L, &err);
+  }
+  const la_load_plan *plan = (const la_load_plan *)(*compiled)->extra;
+  load->populate_existing = how->populate_existing;
+  load->unique = how->unique || (plan && la_load_plan_needs_unique(plan));
+  la_key *key = &session->engine->key;
+  la_session_listen(L, state, session);
+  const la_node *const *params = key->params.items;
+  uint32_t param_count = (uint32_t)key->params.count;
+  la_status status = how->cursor ? la_load_open(load, how->cursor, session, *compiled, params, param_count, how->lookup, how->lookup_context, &err)
+                                 : la_load_run(load, session, *compiled, params, param_count, how->lookup, how->lookup_context, how->limit, &err);
+  if (status < 0) {
+    la_text text = (*compiled)->text;
+    la_raise_statement(L, &err, text, 0);
+  }
+  la_scratch_clear(L, -1);
+  lua_pop(L, 1); /* load */
+  if (!how->cursor) {
+    la_finish_load(L, state, load);
+  }
+  return load;
+}
+
+/* Converts the Lua value at `index` for key column `i` of `mapper`; its bytes are lent from the stack. */
+static void key_value(lua_State *L, const la_mapper *mapper, uint32_t i, int index, la_arena *arena, la_value *out) {
+  la_error err = LA_ERROR_INIT;
+  bool host = false;
+  const la_property *property = mapper->primary_key[i];
+  if (la_value_from_lua(L, index, property->column->type, arena, out, &host, &err) < 0 || host) {
+    la_raise_status(L, LA_STATEMENT, "(column %.*s) %s", LA_TEXT_FORMAT(property->column->name),
+                    host ? "a table is not a key" : err.message);
+  }
+}
+
+static int raise_key_count(lua_State *L, const la_mapper *mapper) {
+  luaL_Buffer names;
+  luaL_buffinit(L, &names);
+  for (uint32_t i = 0; i < mapper->primary_key_count; i++) {
+    lua_pushfstring(L, "%s'%s'", i ? "," : "", mapper->primary_key[i]->column->name.bytes);
+    luaL_addvalue(&names);
+  }
+  luaL_pushresult(&names);
+  return la_raise_status(L, LA_INVALID_REQUEST,
+                         "Incorrect number of values in identifier to formulate primary key for session.get(); primary key columns are %s", lua_tostring(L, -1));
+}
+
+typedef struct key_box {
+  la_arena arena;
+  la_value values[LA_KEY_LIMIT];
+} key_box;
+
+static void clear_key(void *memory) {
+  key_box *box = memory;
+  if (box->arena.alloc) {
+    la_arena_clear(&box->arena);
+  }
+}
+
+/* The identity at `index`: a value, a sequence, or a map by attribute names. Leaves the strings it lends from on the stack. */
+static key_box *check_identity(lua_State *L, la_state *state, const la_mapper *mapper, int index) {
+  key_box *box = la_push_scratch(L, state, sizeof *box, clear_key);
+  la_arena_init(&box->arena, &state->alloc);
+  uint32_t count = mapper->primary_key_count;
+  luaL_checkstack(L, (int)count + 8, NULL);
+  if (count > LA_KEY_LIMIT) {
+    la_raise_status(L, LA_NOT_SUPPORTED, "a primary key of %d columns is too long", (int)count);
+  }
+  if (!lua_istable(L, index) || (count == 1 && lua_rawlen(L, index) == 0 && lua_getmetatable(L, index))) {
+    if (count != 1) {
+      raise_key_count(L, mapper);
+    }
+    key_value(L, mapper, 0, index, &box->arena, &box->values[0]);
+    return box;
+  }
+  lua_Integer given = luaL_len(L, index);
+  for (uint32_t i = 0; i < count; i++) {
+    if (given > 0) {
+      lua_geti(L, index, (lua_Integer)i + 1);
+    } else {
+      la_push_text(L, mapper->primary_key[i]->key);
+      lua_gettable(L, index);
+      if (lua_isnil(L, -1)) {
+        la_raise_status(L, LA_INVALID_REQUEST,
+                        "Incorrect names of values in identifier to formulate primary key for session.get(); primary key attribute '%.*s' is missing",
+                        LA_TEXT_FORMAT(mapper->primary_key[i]->key));
+      }
+    }
+    key_value(L, mapper, i, -1, &box->arena, &box->values[i]);
+  }
+  if (given > 0 && given != (lua_Integer)count) {
+    raise_key_count(L, mapper);
+  }
+  return box;
+}
+
+static bool option(lua_State *L, int index, const char *name) {
+  bool on = false;
+  if (lua_istable(L, index)) {
+    lua_getfield(L, index, name);
+    on = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+  }
+  return on;
+}
+
+/* session:get(Class, identity, options). */
+static int session_get(lua_State *L) {
+  la_state *state = la_state_of(L);
+  la_session *session = la_check_session(L, 1);
+  la_check_count(L, 3, "get");
+  la_mapper *mapper = la_check_mapper(L, 2);
+  la_error err = LA_ERROR_INIT;
+  bool populate_existing = option(L, 4, "populate_existing") || option(L, 4, "with_for_update");
+  lua_settop(L, 4);
+  if (!mapper->configured) {
+    la_configure(L, state, mapper);
+  }
+  if (mapper->primary_key_count == 1 && lua_isinteger(L, 3) && !populate_existing) { /* the everyday look-up */
+    la_value key = la_value_integer(lua_tointeger(L, 3));
+    la_instance *known = la_identity_find(&session->map, mapper->root, &key, la_identity_hash(mapper->root, &key));
+    if (known && !(known->flags & (LA_INSTANCE_EXPIRED | LA_INSTANCE_GONE)) && la_mapper_is_a(known->mapper, mapper)) {
+      la_push_object(L, state, known);
+      return 1;
+    }
+  }
+  if (la_session_check(session, &err) < 0) {
+    la_raise_orm(L, &err);
+  }
+  key_box *key = check_identity(L, state, mapper, 3);
+  for (uint32_t i = 0; i < mapper->primary_key_count; i++) {
+    if (key->values[i].kind == LA_VALUE_NULL && !mapper->allow_partial_keys) {
+      lua_pushnil(L);
+      return 1;
+    }
+  }
+  uint64_t hash = la_identity_hash(mapper->root, key->values);
+  la_instance *known = populate_existing ? NULL : la_identity_find(&session->map, mapper->root, key->values, hash);
+  if (!known || known->flags & LA_INSTANCE_EXPIRED) {
+    la_session_autoflush(L, state, 1);
+  }
+  la_load *load = la_push_load(L, state);
+  la_instance *found = NULL;
+  la_session_listen(L, state, session);
+  if (la_load_get(session, mapper, key->values, populate_existing, load, &found, &err) < 0) {
+    la_raise_orm(L, &err);
+  }
+  if (!found) {
+    la_session_tell(L, state, session);
+    lua_pushnil(L);
+    return 1;
+  }
+  la_push_object(L, state, found);
+  lua_insert(L, -2);
+  la_finish_load(L, state, load);
+  la_session_tell(L, state, session);
+  la_scratch_clear(L, -1);
+  lua_pop(L, 1);
+  la_session_settle(L, state, session);
+  return 1;
+}
+
+typedef struct names_box {
+  la_allocator *alloc;
+  LA_VEC(la_text) names;
+} names_box;
+
+static void clear_names(void *memory) {
+  names_box *box = memory;
+  if (box->alloc) {
+    la_vec_clear(box->alloc, &box->names);
+    box->alloc = NULL;
+  }
+}
+
+/* session:refresh(object, {"name", …}). */
+static int session_refresh(lua_State *L) {
+  la_state *state = la_state_of(L);
+  la_session *session = la_check_session(L, 1);
+  la_check_count(L, 2, "refresh");
+  la_instance *instance = la_check_instance(L, 2);
+  lua_settop(L, 3);
+  if (instance->session != session || la_instance_state(instance) != LA_STATE_PERSISTENT) {
+    return la_raise_status(L, LA_INVALID_REQUEST, "Instance '%s' is not persistent within this Session", luaL_tolstring(L, 2, NULL));
+  }
+  la_session_autoflush(L, state, 1);
+  names_box *box = la_push_scratch(L, state, sizeof *box, clear_names);
+  box->alloc = &state->alloc;
+  la_error err = LA_ERROR_INIT;
+  if (lua_istable(L, 3)) {
+    lua_Integer count = luaL_len(L, 3);
+    luaL_checkstack(L, (int)count + 8, "too many names");
+    for (lua_Integer i = 1; i <= count; i++) {
+      lua_geti(L, 3, i);
+      if (!la_vec_push(box->alloc, &box->names, la_check_text(L, -1))) {
+        la_fail_nomem(&err);
+        la_raise(L, &err);
+      }
+    }
+  }
+  la_load *load = la_push_load(L, state);
+  la_session_listen(L, state, session);
+  if (la_load_refresh(session, instance, box->names.items, (uint32_t)box->names.count, load, &err) < 0) {
+    la_raise_orm(L, &err);
+  }
+  la_finish_load(L, state, load);
+  la_session_tell(L, state, session);
+  la_scratch_clear(L, -1);
+  la_session_settle(L, state, session);
+  return 0;
+}
+
+const luaL_Reg la_session_load_methods[] = {{"get", session_get}, {"refresh", session_refresh}, {NULL, NULL}};

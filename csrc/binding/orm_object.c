@@ -1,0 +1,554 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Handles of mapped objects: making them, reading and writing attributes.
+ */
+#include "binding/orm_load.h"
+
+#include "binding/host.h"
+#include "binding/open.h"
+#include "binding/process.h"
+
+la_instance *la_to_instance(lua_State *L, int index) {
+  la_box *box = la_to_box(L, index);
+  return box && box->class == LA_BOX_OBJECT ? box->object : NULL;
+}
+
+la_instance *la_check_instance(lua_State *L, int index) {
+  la_instance *instance = la_to_instance(L, index);
+  if (!instance) {
+    la_mapper *mapper = la_to_mapper(L, index);
+    if (mapper) {
+      la_raise_status(L, LA_UNMAPPED_INSTANCE,
+                      "Class '%.*s' is not an instance; was a class (%.*s) supplied where an instance was required?",
+                      LA_TEXT_FORMAT(mapper->class_name), LA_TEXT_FORMAT(mapper->class_name));
+    }
+    la_raise_status(L, LA_UNMAPPED_INSTANCE, "a %s is not an instance of a mapped class", luaL_typename(L, index));
+  }
+  return instance;
+}
+
+static la_handle *handle_at(lua_State *L, int index) {
+  return lua_touserdata(L, index);
+}
+
+bool la_push_object_if(lua_State *L, la_state *state, la_instance *instance) {
+  luaL_checkstack(L, 2, NULL);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, state->objects);
+  lua_rawgetp(L, -1, instance);
+  lua_remove(L, -2);
+  if (lua_isnil(L, -1)) {
+    lua_pop(L, 1);
+    return false;
+  }
+  return true;
+}
+
+/* Pushes the metatable of the class of `instance`; raises if the class is gone. */
+static void push_object_metatable(lua_State *L, la_state *state, const la_mapper *mapper) {
+  lua_rawgeti(L, LUA_REGISTRYINDEX, state->classes);
+  lua_rawgetp(L, -1, mapper);
+  lua_remove(L, -2);
+  if (lua_isnil(L, -1)) {
+    la_raise_status(L, LA_UNMAPPED_CLASS, "Class '%.*s' is no longer mapped: nothing holds it",
+                    LA_TEXT_FORMAT(mapper->class_name));
+  }
+}
+
+void la_push_object(lua_State *L, la_state *state, la_instance *instance) {
+  luaL_checkstack(L, 6, NULL);
+  if (la_push_object_if(L, state, instance)) {
+    return;
+  }
+  lua_rawgeti(L, LUA_REGISTRYINDEX, state->objects); /* objects */
+  push_object_metatable(L, state, instance->mapper); /* objects, metatable */
+  la_handle *handle = la_push_box(L, state, LA_BOX_OBJECT, sizeof *handle, 1); /* objects, metatable, handle */
+  if (instance->handle_generation > 0) {
+    la_links_unload(instance);
+  }
+  handle->generation = ++instance->handle_generation;
+  la_instance_pin(instance);
+  handle->box.object = instance;
+  lua_insert(L, -2);
+  lua_setmetatable(L, -2); /* objects, handle */
+  lua_pushvalue(L, -1);
+  lua_rawsetp(L, -3, instance);
+  lua_remove(L, -2); /* handle */
+  if (instance->session) {
+    la_push_session(L, state, instance->session);
+    lua_setiuservalue(L, -2, 1);
+  }
+}
+
+static void clear_instance(void *memory) {
+  la_instance **holder = memory;
+  if (*holder) {
+    la_instance_unpin(*holder);
+    *holder = NULL;
+  }
+}
+
+la_instance **la_push_new_instance(lua_State *L, la_state *state) {
+  return la_push_scratch(L, state, sizeof(la_instance *), clear_instance);
+}
+
+static int object_gc(lua_State *L) {
+  la_handle *handle = handle_at(L, 1);
+  la_instance *instance = handle->box.object;
+  if (instance) {
+    handle->box.object = NULL;
+    if (instance->handle_generation == handle->generation) {
+      la_links_unload(instance);
+    }
+    la_instance_unpin(instance);
+  }
+  return 0;
+}
+
+void la_push_object_table(lua_State *L, int index) {
+  index = lua_absindex(L, index);
+  luaL_checkstack(L, 4, NULL);
+  if (lua_getiuservalue(L, index, 1) == LUA_TTABLE) {
+    return;
+  }
+  lua_createtable(L, 1, 1); /* session or nil, table */
+  lua_insert(L, -2);
+  lua_rawseti(L, -2, 0); /* table */
+  lua_pushvalue(L, -1);
+  lua_setiuservalue(L, index, 1);
+}
+
+/* Pushes the table of the handle if it has one; false, and nothing pushed, otherwise. */
+static bool push_table_if(lua_State *L, int index) {
+  if (lua_getiuservalue(L, index, 1) == LUA_TTABLE) {
+    return true;
+  }
+  lua_pop(L, 1);
+  return false;
+}
+
+void la_object_set_session(lua_State *L, int index, int session_index) {
+  index = lua_absindex(L, index);
+  if (session_index) {
+    lua_pushvalue(L, session_index);
+  } else {
+    lua_pushnil(L);
+  }
+  if (push_table_if(L, index)) { /* session, table */
+    lua_insert(L, -2);
+    lua_rawseti(L, -2, 0);
+    lua_pop(L, 1);
+  } else {
+    lua_setiuservalue(L, index, 1);
+  }
+}
+
+/* Keeps the value on top of the stack, which stays, as slot `slot`'s Lua value. */
+static void cache_slot(lua_State *L, int index, uint32_t slot) {
+  la_push_object_table(L, index);
+  lua_pushvalue(L, -2);
+  lua_rawseti(L, -2, -(lua_Integer)(slot + 1));
+  lua_pop(L, 1);
+}
+
+static bool push_cached(lua_State *L, int index, uint32_t slot) {
+  if (!push_table_if(L, index)) {
+    return false;
+  }
+  lua_rawgeti(L, -1, -(lua_Integer)(slot + 1));
+  lua_remove(L, -2);
+  return true;
+}
+
+/* Pushes the value of a loaded slot. */
+static void push_slot(lua_State *L, la_state *state, int index, la_instance *instance, const la_property *property) {
+  la_value *value = &instance->slots[property->slot];
+  if (value->kind == LA_VALUE_HOST) {
+    if (!push_cached(L, index, property->slot)) {
+      lua_pushnil(L);
+    }
+    return;
+  }
+  bool processed = property->flags & LA_PROPERTY_HOST_TYPE && property->column && value->kind != LA_VALUE_NULL;
+  bool cached = processed || (value->kind == LA_VALUE_TEXT && value->len > 40);
+  if (cached && value->flags & LA_SLOT_CACHED && push_cached(L, index, property->slot)) {
+    return;
+  }
+  la_push_value(L, state, value);
+  if (processed) {
+    la_type_process_result(L, state, property->column->type, 0);
+  }
+  if (cached) {
+    cache_slot(L, index, property->slot);
+    instance->slots[property->slot].flags |= LA_SLOT_CACHED;
+  }
+}
+
+void la_object_get(lua_State *L, la_state *state, int index, const la_property *property) {
+  la_instance *instance = handle_at(L, index)->box.object;
+  index = lua_absindex(L, index);
+  luaL_checkstack(L, 6, NULL);
+  if (property->kind == LA_PROPERTY_RELATIONSHIP) {
+    la_object_get_link(L, state, index, property->slot);
+    return;
+  }
+  if (property->slot < instance->slot_count && instance->slots[property->slot].flags & LA_SLOT_LOADED) {
+    push_slot(L, state, index, instance, property);
+    return;
+  }
+  la_object_state object_state = la_instance_state(instance);
+  if (property->slot >= instance->slot_count || object_state == LA_STATE_TRANSIENT || object_state == LA_STATE_PENDING) {
+    lua_pushnil(L);
+    return;
+  }
+  if (instance->session) {
+    la_push_session(L, state, instance->session);
+    la_session_autoflush(L, state, -1);
+    lua_pop(L, 1);
+  }
+  la_load *load = la_push_load(L, state);
+  la_error err = LA_ERROR_INIT;
+  if (instance->session) {
+    la_session_listen(L, state, instance->session);
+  }
+  if (la_load_slots(instance, property->slot, load, &err) < 0) {
+    la_raise_orm(L, &err);
+  }
+  la_finish_load(L, state, load);
+  if (instance->session) {
+    la_session_tell(L, state, instance->session);
+  }
+  la_scratch_clear(L, -1);
+  lua_pop(L, 1);
+  if (instance->slots[property->slot].flags & LA_SLOT_LOADED) {
+    push_slot(L, state, index, instance, property);
+  } else {
+    lua_pushnil(L);
+  }
+}
+
+/* The property that `key` names through the keys table at `keys_index`, or NULL. */
+static const la_property *find_property(lua_State *L, const la_mapper *mapper, int key_index, int keys_index) {
+  lua_pushvalue(L, key_index);
+  lua_rawget(L, keys_index);
+  int is_number;
+  lua_Integer number = lua_tointegerx(L, -1, &is_number);
+  lua_pop(L, 1);
+  return is_number ? mapper->properties.items[number] : NULL;
+}
+
+void la_push_from_class(lua_State *L, int class_index, int key_index) {
+  lua_pushvalue(L, class_index); /* class */
+  for (;;) {
+    lua_pushvalue(L, key_index);
+    lua_rawget(L, -2); /* class, value */
+    if (!lua_isnil(L, -1)) {
+      lua_remove(L, -2);
+      return;
+    }
+    lua_pop(L, 1);
+    lua_pushliteral(L, "__base__");
+    lua_rawget(L, -2); /* class, base */
+    lua_remove(L, -2);
+    if (!lua_istable(L, -1)) {
+      lua_pop(L, 1);
+      lua_pushnil(L);
+      return;
+    }
+  }
+}
+
+/* Upvalues: state, keys, class. */
+static int object_index(lua_State *L) {
+  la_handle *handle = handle_at(L, 1);
+  la_instance *instance = handle->box.object;
+  const la_property *property = find_property(L, instance->mapper, 2, lua_upvalueindex(2));
+  if (property) {
+    if (property->kind != LA_PROPERTY_RELATIONSHIP && property->slot < instance->slot_count) {
+      const la_value *value = &instance->slots[property->slot];
+      if (value->flags & LA_SLOT_LOADED && value->kind == LA_VALUE_INTEGER && !(property->flags & LA_PROPERTY_HOST_TYPE)) {
+        lua_pushinteger(L, value->as.integer);
+        return 1;
+      }
+    }
+    la_object_get(L, la_state_of(L), 1, property);
+    return 1;
+  }
+  if (push_table_if(L, 1)) {
+    if (lua_type(L, 2) == LUA_TSTRING) {
+      lua_pushvalue(L, 2);
+      lua_rawget(L, -2);
+      if (!lua_isnil(L, -1)) {
+        return 1;
+      }
+    }
+    lua_settop(L, 2);
+  }
+  la_push_from_class(L, lua_upvalueindex(3), 2);
+  if (lua_isuserdata(L, -1) || lua_istable(L, -1)) { /* may be a descriptor: a hybrid, a proxy */
+    la_state *state = la_state_of(L);
+    if (la_push_hook_if(L, state, "descriptor_get")) { /* value, function */
+      lua_insert(L, -2);
+      lua_pushvalue(L, 1);
+      lua_pushvalue(L, 2);
+      lua_call(L, 3, 1);
+    }
+  }
+  return 1;
+}
+
+/* Raises for a value that `property` can't have. */
+static void raise_value(lua_State *L, const la_property *property, const la_error *err) {
+  if (err->status == LA_NOMEM) {
+    la_raise(L, err);
+  }
+  la_raise_status(L, LA_STATEMENT, "(column %.*s) %s", LA_TEXT_FORMAT(property->column->name), err->message);
+}
+
+static void clear_arena(void *arena) {
+  la_arena_clear(arena);
+}
+
+/* Writes `value` into the slot, tells the session, and holds the handle from the first change on. */
+static void store(lua_State *L, la_state *state, la_instance *instance, const la_property *property, const la_value *value) {
+  la_error err = LA_ERROR_INIT;
+  bool first = false;
+  if (la_instance_set(instance, property->slot, value, &first, &err) < 0) {
+    la_raise(L, &err);
+  }
+  instance->slots[property->slot].flags &= (uint8_t)~LA_SLOT_CACHED;
+  if (first && instance->session) {
+    la_session_settle(L, state, instance->session);
+  }
+}
+
+void la_object_set(lua_State *L, la_state *state, int index, const la_property *property, int value_index) {
+  la_instance *instance = handle_at(L, index)->box.object;
+  index = lua_absindex(L, index);
+  value_index = lua_absindex(L, value_index);
+  luaL_checkstack(L, 8, NULL);
+  if (property->kind == LA_PROPERTY_RELATIONSHIP) {
+    la_object_set_link(L, state, index, property->relationship, value_index);
+    return;
+  }
+  if (property->kind == LA_PROPERTY_EXPRESSION || property->slot >= instance->slot_count) {
+    la_raise_status(L, LA_INVALID_REQUEST, "attribute '%.*s' of %.*s can't be set: it is read only",
+                    LA_TEXT_FORMAT(property->key), LA_TEXT_FORMAT(instance->mapper->class_name));
+  }
+  la_value value;
+  la_error err = LA_ERROR_INIT;
+  bool host = false;
+  switch (lua_type(L, value_index)) {
+  case LUA_TNIL:
+    value = LA_VALUE_NONE;
+    break;
+  case LUA_TUSERDATA: {
+    la_node *node = la_to_node(L, value_index);
+    if (node && la_node_is_expr(node)) {
+      value = la_value_of_kind(LA_VALUE_HOST, 0);
+      value.flags = LA_SLOT_EXPR;
+      lua_pushvalue(L, value_index);
+      cache_slot(L, index, property->slot); /* the box keeps the node */
+      lua_pop(L, 1);
+      store(L, state, instance, property, &value);
+      return;
+    }
+  } /* fall through */
+  default: {
+    la_arena *arena = NULL;
+    bool plain = lua_type(L, value_index) != LUA_TTABLE && property->flags & LA_PROPERTY_PLAIN;
+    if (!plain) {
+      arena = la_push_scratch(L, state, sizeof *arena, clear_arena);
+      la_arena_init(arena, &state->alloc);
+    }
+    if (property->flags & LA_PROPERTY_HOST_TYPE && !la_is_null(L, value_index)) {
+      host = true; /* what Lua makes of it is seen at the flush */
+    } else if (la_value_from_lua(L, value_index, property->column->type, arena, &value, &host, &err) < 0) {
+      raise_value(L, property, &err);
+    }
+    if (host) {
+      value = la_value_of_kind(LA_VALUE_HOST, 0);
+      lua_pushvalue(L, value_index);
+      cache_slot(L, index, property->slot);
+      lua_pop(L, 1);
+    }
+    store(L, state, instance, property, &value);
+    if (arena) {
+      la_scratch_clear(L, -1);
+      lua_pop(L, 1);
+    }
+    return;
+  }
+  }
+  store(L, state, instance, property, &value);
+}
+
+/* Upvalues: state, keys, class. */
+static int object_newindex(lua_State *L) {
+  la_instance *instance = handle_at(L, 1)->box.object;
+  const la_property *property = find_property(L, instance->mapper, 2, lua_upvalueindex(2));
+  la_state *state = la_state_of(L);
+  if (property) {
+    if (instance->mapper->has_events && la_push_hook_if(L, state, "attribute_set")) {
+      lua_pushvalue(L, 1);
+      lua_pushvalue(L, 2);
+      lua_pushvalue(L, 3);
+      lua_call(L, 3, 1); /* the value that validators and listeners leave */
+      lua_replace(L, 3);
+    }
+    la_object_set(L, state, 1, property, 3);
+    return 0;
+  }
+  if (lua_type(L, 2) != LUA_TSTRING) {
+    return la_raise_status(L, LA_ARGUMENT, "a field of %.*s is named by a string, not by a %s",
+                           LA_TEXT_FORMAT(instance->mapper->class_name), luaL_typename(L, 2));
+  }
+  la_push_from_class(L, lua_upvalueindex(3), 2);
+  if ((lua_isuserdata(L, -1) || lua_istable(L, -1)) && la_push_hook_if(L, state, "descriptor_set")) {
+    lua_insert(L, -2);
+    lua_pushvalue(L, 1);
+    lua_pushvalue(L, 2);
+    lua_pushvalue(L, 3);
+    lua_call(L, 4, 1);
+    if (lua_toboolean(L, -1)) {
+      return 0;
+    }
+  }
+  la_push_object_table(L, 1);
+  lua_pushvalue(L, 2);
+  lua_pushvalue(L, 3);
+  lua_rawset(L, -3);
+  return 0;
+}
+
+static void describe_value(lua_State *L, la_state *state, luaL_Buffer *out, int index, la_instance *instance, const la_property *property) {
+  const la_value *value = property->slot < instance->slot_count ? &instance->slots[property->slot] : NULL;
+  if (!value || !(value->flags & LA_SLOT_LOADED)) {
+    if (la_instance_state(instance) == LA_STATE_TRANSIENT || la_instance_state(instance) == LA_STATE_PENDING) {
+      luaL_addstring(out, "nil");
+    } else {
+      luaL_addstring(out, value && value->flags & LA_SLOT_EXPIRED ? "<expired>" : "<not loaded>");
+    }
+    return;
+  }
+  if (value->kind == LA_VALUE_HOST) {
+    luaL_addstring(out, value->flags & LA_SLOT_EXPR ? "<expression>" : "<value>");
+    return;
+  }
+  (void)index;
+  la_strbuf *buf = la_push_scratch(L, state, sizeof *buf, (void (*)(void *))la_strbuf_clear);
+  la_strbuf_init(buf, &state->alloc);
+  la_value_describe(value, buf);
+  lua_pushlstring(L, buf->bytes ? buf->bytes : "", buf->failed ? 0 : buf->len);
+  la_scratch_clear(L, -2);
+  lua_remove(L, -2);
+  luaL_addvalue(out);
+}
+
+/* "User(id=1, name="Ann")": mapped columns in order. Emits no SQL. Upvalues: state, keys, class. */
+static int object_tostring(lua_State *L) {
+  la_instance *instance = handle_at(L, 1)->box.object;
+  luaL_Buffer out;
+  luaL_buffinit(L, &out);
+  luaL_addlstring(&out, instance->mapper->class_name.bytes, instance->mapper->class_name.len);
+  luaL_addchar(&out, '(');
+  bool first = true;
+  for (size_t i = 0; i < instance->mapper->properties.count; i++) {
+    const la_property *property = instance->mapper->properties.items[i];
+    if (property->kind != LA_PROPERTY_COLUMN) {
+      continue;
+    }
+    if (!first) {
+      luaL_addstring(&out, ", ");
+    }
+    first = false;
+    luaL_addlstring(&out, property->key.bytes, property->key.len);
+    luaL_addchar(&out, '=');
+    describe_value(L, la_state_of(L), &out, 1, instance, property);
+  }
+  luaL_addchar(&out, ')');
+  luaL_pushresult(&out);
+  return 1;
+}
+
+/* next(object, key): mapped attributes in order; what is not loaded is left out. Upvalues: state, keys. */
+static int object_next(lua_State *L) {
+  la_state *state = la_state_of(L);
+  la_instance *instance = la_check_instance(L, 1);
+  const la_mapper *mapper = instance->mapper;
+  size_t at = 0;
+  if (!lua_isnoneornil(L, 2)) {
+    const la_property *property = la_mapper_property(mapper, la_check_text(L, 2));
+    at = property ? property->index + 1 : mapper->properties.count;
+  }
+  for (; at < mapper->properties.count; at++) {
+    const la_property *property = mapper->properties.items[at];
+    bool loaded = false;
+    if (property->kind == LA_PROPERTY_RELATIONSHIP) {
+      loaded = property->slot < instance->link_count && instance->links[property->slot].flags & LA_LINK_LOADED;
+    } else if (property->kind != LA_PROPERTY_SYNONYM && property->slot < instance->slot_count) {
+      loaded = instance->slots[property->slot].flags & LA_SLOT_LOADED;
+    }
+    if (loaded) {
+      lua_settop(L, 1);
+      la_push_text(L, property->key);
+      la_object_get(L, state, 1, property);
+      if (lua_isnil(L, -1)) {
+        lua_pop(L, 1);
+        la_push_null(L);
+      }
+      return 2;
+    }
+  }
+  lua_pushnil(L);
+  return 1;
+}
+
+static int object_pairs(lua_State *L) {
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_pushcclosure(L, object_next, 1);
+  lua_pushvalue(L, 1);
+  lua_pushnil(L);
+  return 3;
+}
+
+/* core.object_to_table(object) → a plain table of the loaded columns. */
+static int object_to_table(lua_State *L) {
+  la_state *state = la_state_of(L);
+  la_instance *instance = la_check_instance(L, 1);
+  lua_createtable(L, 0, (int)instance->mapper->slot_count);
+  for (size_t i = 0; i < instance->mapper->properties.count; i++) {
+    const la_property *property = instance->mapper->properties.items[i];
+    if (property->kind != LA_PROPERTY_COLUMN || property->slot >= instance->slot_count ||
+        !(instance->slots[property->slot].flags & LA_SLOT_LOADED)) {
+      continue;
+    }
+    la_push_text(L, property->key);
+    la_object_get(L, state, 1, property);
+    lua_rawset(L, -3);
+  }
+  return 1;
+}
+
+/* core.object_metatable(class, keys) → the metatable of the class's objects: closures over state, keys and class. */
+static int object_metatable(lua_State *L) {
+  static const luaL_Reg functions[] = {{"__index", object_index},       {"__newindex", object_newindex},
+                                       {"__gc", object_gc},             {"__tostring", object_tostring},
+                                       {"__pairs", object_pairs},       {NULL, NULL}};
+  luaL_checktype(L, 1, LUA_TTABLE);
+  luaL_checktype(L, 2, LUA_TTABLE);
+  lua_createtable(L, 0, 8);
+  lua_pushlightuserdata(L, la_state_of(L));
+  lua_pushvalue(L, 2);
+  lua_pushvalue(L, 1);
+  luaL_setfuncs(L, functions, 3);
+  lua_pushboolean(L, 0);
+  lua_setfield(L, -2, "__metatable");
+  return 1;
+}
+
+void la_open_orm_object(lua_State *L, la_state *state) {
+  static const luaL_Reg functions[] = {{"object_metatable", object_metatable}, {"object_to_table", object_to_table}, {NULL, NULL}};
+  static const luaL_Reg metamethods[] = {{"__gc", object_gc}, {NULL, NULL}};
+  la_register_class(L, state, LA_BOX_OBJECT, NULL, metamethods);
+  la_set_functions(L, functions);
+}

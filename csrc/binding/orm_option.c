@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Class attributes that are relationships, and loader options.
+ */
+#include "binding/orm_load.h"
+
+#include "binding/open.h"
+#include "binding/sql.h"
+#include "orm/dml.h"
+
+static la_node *check_relationship_node(lua_State *L, int index) {
+  la_node *node = la_to_node(L, index);
+  if (!node || node->kind != LA_NODE_RELATIONSHIP) {
+    la_raise_argument(L, index, "a relationship of a class");
+  }
+  return node;
+}
+
+static void configure_of(lua_State *L, la_state *state, const la_node *node) {
+  la_relationship *relationship = (la_relationship *)node->subject;
+  if (!relationship->configured) {
+    la_configure(L, state, relationship->parent);
+  }
+}
+
+static int push_or_raise(lua_State *L, la_state *state, la_status status, la_node *const *out, const la_error *err) {
+  if (status < 0) {
+    la_raise_orm(L, err);
+  }
+  la_push_node(L, state, *out, 1, lua_gettop(L));
+  return 1;
+}
+
+static int any_or_has(lua_State *L, bool has) {
+  la_state *state = la_state_of(L);
+  la_node *node = check_relationship_node(L, 1);
+  configure_of(L, state, node);
+  const la_relationship *relationship = (const la_relationship *)node->subject;
+  if (relationship->uselist == has) {
+    return la_raise_status(L, LA_INVALID_REQUEST, has ? "'has()' not implemented for collections. Use any()."
+                                                      : "'any()' not implemented for scalar attributes. Use has().");
+  }
+  la_error err = LA_ERROR_INIT;
+  la_node *out = NULL;
+  lua_settop(L, 2);
+  if (la_is_plain_table(L, 2)) { /* any{name = "x"}: criteria of the target, by name */
+    la_push_hook(L, state, "criteria_of");
+    la_node *target = la_node_child(node, 1) ? la_node_child(node, 1) : relationship->target->entity;
+    la_push_node(L, state, la_node_retain(target), 0, -1);
+    lua_pushvalue(L, 2);
+    lua_call(L, 2, 1);
+    lua_replace(L, 2);
+  }
+  if (lua_isnil(L, 2)) {
+    return push_or_raise(L, state, la_relationship_any(&state->sql, node, NULL, &out, &err), &out, &err);
+  }
+  la_push_node(L, state, la_check_condition(L, state, 2), 2, 2);
+  return push_or_raise(L, state, la_relationship_any(&state->sql, node, la_to_node(L, -1), &out, &err), &out, &err);
+}
+
+static int relationship_any(lua_State *L) {
+  return any_or_has(L, false);
+}
+
+static int relationship_has(lua_State *L) {
+  return any_or_has(L, true);
+}
+
+static int compare(lua_State *L, bool negate) {
+  la_state *state = la_state_of(L);
+  la_node *node = check_relationship_node(L, 1);
+  la_check_count(L, 2, negate ? "ne" : "eq");
+  configure_of(L, state, node);
+  la_instance *other = la_is_null(L, 2) ? NULL : la_check_instance(L, 2);
+  la_error err = LA_ERROR_INIT;
+  la_node *out = NULL;
+  return push_or_raise(L, state, la_relationship_compare(&state->sql, node, other, negate, &out, &err), &out, &err);
+}
+
+static int relationship_eq(lua_State *L) {
+  return compare(L, false);
+}
+
+static int relationship_ne(lua_State *L) {
+  return compare(L, true);
+}
+
+static int relationship_contains(lua_State *L) {
+  la_state *state = la_state_of(L);
+  la_node *node = check_relationship_node(L, 1);
+  la_check_count(L, 2, "contains");
+  configure_of(L, state, node);
+  la_error err = LA_ERROR_INIT;
+  la_node *out = NULL;
+  return push_or_raise(L, state, la_relationship_contains(&state->sql, node, la_check_instance(L, 2), &out, &err), &out, &err);
+}
+
+/* User.addresses:of_type(alias). */
+static int relationship_of_type(lua_State *L) {
+  la_state *state = la_state_of(L);
+  la_node *node = check_relationship_node(L, 1);
+  la_node *target = la_to_node(L, 2);
+  if (!target || target->kind != LA_NODE_ENTITY) {
+    return la_raise_argument(L, 2, "a mapped class or an alias of one");
+  }
+  la_push_node(L, state, la_node_with_child(node, 1, target), 1, 2);
+  return 1;
+}
+
+/* User.addresses:and_(condition, …). */
+static int relationship_and(lua_State *L) {
+  la_state *state = la_state_of(L);
+  la_node *node = check_relationship_node(L, 1);
+  la_nodes nodes;
+  la_nodes_init(&nodes, state);
+  if (la_node_child(node, 2)) {
+    la_nodes_add(&nodes, la_node_retain(node->children[2]));
+  }
+  if (!la_nodes_add_each(L, &nodes, 2, lua_gettop(L), la_nodes_add_condition)) {
+    return la_nodes_raise(L, &nodes);
+  }
+  la_node *condition = la_expr_clauses(&state->sql, LA_OP_AND, nodes.items, nodes.count);
+  la_nodes_clear(&nodes);
+  la_node *out = condition ? la_node_with_child(node, 2, condition) : NULL;
+  la_node_release(condition);
+  la_push_node(L, state, out, 1, lua_gettop(L));
+  return 1;
+}
+
+static int relationship_tostring(lua_State *L) {
+  la_node *node = check_relationship_node(L, 1);
+  const la_relationship *relationship = (const la_relationship *)node->subject;
+  lua_pushlstring(L, relationship->parent->class_name.bytes, relationship->parent->class_name.len);
+  lua_pushliteral(L, ".");
+  la_push_text(L, relationship->key);
+  lua_concat(L, 3);
+  return 1;
+}
+
+/*
+ * core.loader_option(strategy, attribute or nil, text or nil, criteria or nil, flags) → LOADER_OPTION box. `attribute` may be a list, for load_only.
+ */
+static int loader_option(lua_State *L) {
+  static const char *const names[] = {
+#define X(name, text) text,
+      LA_LOADER_STRATEGIES(X)
+#undef X
+          NULL};
+  la_state *state = la_state_of(L);
+  int strategy = luaL_checkoption(L, 1, NULL, names);
+  la_node *attribute = NULL;
+  lua_settop(L, 5);
+  if (la_is_plain_table(L, 2)) {
+    la_nodes nodes;
+    la_nodes_init(&nodes, state);
+    lua_Integer count = luaL_len(L, 2);
+    for (lua_Integer i = 1; i <= count; i++) {
+      lua_geti(L, 2, i);
+      la_node *node = la_to_node(L, -1);
+      if (!node || node->kind != LA_NODE_ATTRIBUTE) {
+        la_nodes_clear(&nodes);
+        return la_raise_status(L, LA_ARGUMENT, "%s takes attributes of a class, not a %s", names[strategy], luaL_typename(L, -1));
+      }
+      if (!la_nodes_add(&nodes, la_node_retain(node))) {
+        return la_nodes_raise(L, &nodes);
+      }
+      lua_pop(L, 1);
+    }
+    la_node_parts parts = {.kind = LA_NODE_LIST, .children = nodes.items, .count = (uint32_t)nodes.count};
+    la_node *list = la_node_new(&state->alloc, &parts);
+    la_nodes_clear(&nodes);
+    la_push_node(L, state, list, 2, 2);
+    attribute = la_to_node(L, -1);
+  } else if (!lua_isnil(L, 2)) {
+    attribute = la_to_node(L, 2);
+    if (!attribute || (attribute->kind != LA_NODE_ATTRIBUTE && attribute->kind != LA_NODE_RELATIONSHIP && attribute->kind != LA_NODE_ENTITY)) {
+      return la_raise_status(L, LA_ARGUMENT, "a loader option takes an attribute of a class, such as User.addresses, not a %s",
+                             lua_type(L, 2) == LUA_TSTRING ? "string" : luaL_typename(L, 2));
+    }
+    if (attribute->kind == LA_NODE_RELATIONSHIP) {
+      configure_of(L, state, attribute);
+    }
+  }
+  la_text text = lua_isnil(L, 3) ? LA_TEXT_NONE : la_check_text(L, 3);
+  la_node *criteria = lua_isnil(L, 4) ? NULL : la_to_node(L, 4);
+  la_node *option = la_option_new(&state->sql, (la_loader_strategy)strategy, attribute, text, criteria, (uint32_t)luaL_optinteger(L, 5, 0));
+  la_push_node(L, state, option, 2, 4);
+  return 1;
+}
+
+/* core.loader_chain(option, chained) → the option with the other one below its last step. */
+static int loader_chain(lua_State *L) {
+  la_state *state = la_state_of(L);
+  la_node *option = la_to_node(L, 1), *chained = la_to_node(L, 2);
+  if (!option || option->kind != LA_NODE_LOADER_OPTION || !chained || chained->kind != LA_NODE_LOADER_OPTION) {
+    return la_raise_argument(L, 2, "a loader option");
+  }
+  la_push_node(L, state, la_option_chain(&state->sql, option, chained), 1, 2);
+  return 1;
+}
+
+/* core.loader_chain_all(option, …) → the option with the others beside each other below its last step. */
+static int loader_chain_all(lua_State *L) {
+  la_state *state = la_state_of(L);
+  la_node *option = la_to_node(L, 1);
+  la_nodes nodes;
+  la_nodes_init(&nodes, state);
+  for (int i = 2; i <= lua_gettop(L); i++) {
+    la_node *node = la_to_node(L, i);
+    if (!node || node->kind != LA_NODE_LOADER_OPTION) {
+      la_nodes_clear(&nodes);
+      return la_raise_argument(L, i, "a loader option");
+    }
+    if (!la_nodes_add(&nodes, la_node_retain(node))) {
+      return la_nodes_raise(L, &nodes);
+    }
+  }
+  la_node *out = la_option_chain_all(&state->sql, option, nodes.items, (uint32_t)nodes.count);
+  la_nodes_clear(&nodes);
+  la_push_node(L, state, out, 1, lua_gettop(L));
+  return 1;
+}
+
+/* core.aliased(class, name or nil) → an alias of the class. */
+static int aliased(lua_State *L) {
+  la_state *state = la_state_of(L);
+  la_mapper *mapper = la_check_mapper(L, 1);
+  la_text name = lua_isnoneornil(L, 2) ? LA_TEXT_NONE : la_check_text(L, 2);
+  la_node *element = lua_isnoneornil(L, 3) ? NULL : la_to_node(L, 3);
+  la_error err = LA_ERROR_INIT;
+  la_node *out = NULL;
+  lua_settop(L, 3);
+  return push_or_raise(L, state, la_mapper_aliased(&state->sql, mapper, name, element, &out, &err), &out, &err);
+}
+
+/* Alias.name: the attribute through the alias. Upvalues: state, methods. */
+static int entity_index(lua_State *L) {
+  la_state *state = la_state_of(L);
+  la_node *entity = la_to_node(L, 1);
+  la_text key = la_check_text(L, 2);
+  la_mapper *mapper = (la_mapper *)entity->subject;
+  la_property *property = la_mapper_property(mapper, key);
+  la_error err = LA_ERROR_INIT;
+  la_node *out = NULL;
+  if (property) {
+    return push_or_raise(L, state, la_mapper_attribute(&state->sql, property, entity, &out, &err), &out, &err);
+  }
+  lua_pushvalue(L, 2);
+  if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNIL || strncmp(key.bytes, "__", 2) == 0) {
+    return 1;
+  }
+  la_text nearest = la_map_nearest(&mapper->by_key, key);
+  return la_raise_status(L, LA_INVALID_REQUEST, "an alias of %.*s has no attribute \"%.*s\"%s%.*s%s", LA_TEXT_FORMAT(mapper->class_name), LA_TEXT_FORMAT(key),
+                         nearest.bytes ? "; did you mean \"" : "", LA_TEXT_FORMAT(nearest), nearest.bytes ? "\"?" : "");
+}
+
+static int entity_tostring(lua_State *L) {
+  la_node *entity = la_to_node(L, 1);
+  la_mapper *mapper = (la_mapper *)entity->subject;
+  lua_pushliteral(L, "aliased(");
+  la_push_text(L, mapper->class_name);
+  lua_pushliteral(L, ")");
+  lua_concat(L, 3);
+  return 1;
+}
+
+void la_open_orm_option(lua_State *L, la_state *state) {
+  static const luaL_Reg relationship_methods[] = {{"any", relationship_any},           {"has", relationship_has},   {"eq", relationship_eq},
+                                                  {"ne", relationship_ne},             {"is_", relationship_eq},    {"is_not", relationship_ne},
+                                                  {"contains", relationship_contains}, {"of_type", relationship_of_type}, {"and_", relationship_and},
+                                                  {NULL, NULL}};
+  static const luaL_Reg relationship_metamethods[] = {{"__tostring", relationship_tostring}, {NULL, NULL}};
+  static const luaL_Reg entity_metamethods[] = {{"__index", entity_index}, {"__tostring", entity_tostring}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"loader_option", loader_option}, {"loader_chain", loader_chain}, {"loader_chain_all", loader_chain_all}, {"aliased", aliased}, {NULL, NULL}};
+  la_register_class(L, state, LA_BOX_RELATIONSHIP, relationship_methods, relationship_metamethods);
+  la_register_class(L, state, LA_BOX_ATTRIBUTE, NULL, NULL);
+  la_register_class(L, state, LA_BOX_ENTITY, NULL, entity_metamethods);
+  la_register_class(L, state, LA_BOX_LOADER_OPTION, NULL, NULL);
+  la_set_functions(L, functions);
+}

@@ -1,0 +1,531 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sessions: their box, their scope, and the sets of objects.
+ */
+#include "binding/orm_session.h"
+
+#include "binding/engine.h"
+#include "binding/orm_load.h"
+
+la_session *la_check_session(lua_State *L, int index) {
+  la_box *box = la_check_box(L, index, LA_BOX_SESSION);
+  if (!box->object) {
+    la_raise_status(L, LA_INVALID_REQUEST, "the session was not made");
+  }
+  return box->object;
+}
+
+void la_push_session(lua_State *L, la_state *state, la_session *session) {
+  if (!la_push_known(L, state, session)) {
+    lua_pushnil(L);
+  }
+}
+
+/* The handle of an instance that left its session is untied; what was kept for a flush is let go. */
+static void let_go(lua_State *L, la_state *state, la_instance *instance) {
+  if (!la_push_object_if(L, state, instance)) {
+    return;
+  }
+  if (!instance->session) {
+    la_object_set_session(L, -1, 0);
+  }
+  if (lua_getiuservalue(L, -1, 1) == LUA_TTABLE) {
+    lua_pushnil(L);
+    lua_rawseti(L, -2, LA_KEPT);
+  }
+  lua_pop(L, 2);
+}
+
+void la_session_settle(lua_State *L, la_state *state, la_session *session) {
+  if (session->hold_changes.count == 0) {
+    return;
+  }
+  luaL_checkstack(L, 8, NULL);
+  int top = lua_gettop(L);
+  la_push_session(L, state, session); /* session */
+  int box = lua_gettop(L);
+  bool known = !lua_isnil(L, box);
+  if (known) {
+    lua_getiuservalue(L, box, 1); /* session, strong */
+  } else {
+    lua_pushnil(L);
+  }
+  while (session->hold_changes.count > 0) {
+    la_instance *instance = session->hold_changes.items[session->hold_changes.count - 1];
+    bool hold = la_instance_wants_hold(instance);
+    if (hold && known) {
+      la_push_object(L, state, instance);
+      if (instance->session) {
+        la_object_set_session(L, -1, box);
+      }
+      lua_rawsetp(L, box + 1, instance);
+      instance->flags |= LA_INSTANCE_HELD;
+    } else {
+      instance->flags &= ~(uint32_t)LA_INSTANCE_HELD;
+      if (instance->session && known && la_push_object_if(L, state, instance)) {
+        la_object_set_session(L, -1, box);
+        lua_pop(L, 1);
+      }
+      let_go(L, state, instance);
+      if (known) {
+        lua_pushnil(L);
+        lua_rawsetp(L, box + 1, instance);
+      }
+    }
+    session->hold_changes.count--;
+    la_instance_unpin(instance);
+  }
+  lua_settop(L, top);
+}
+
+/* Raises `err` unless `status` is a success; holds are settled first. */
+static void settle(lua_State *L, la_session *session, la_status status, const la_error *err) {
+  la_session_settle(L, la_state_of(L), session);
+  la_session_tell(L, la_state_of(L), session);
+  if (status < 0) {
+    la_raise_orm(L, err);
+  }
+}
+
+/* core.session_new(engine or connection or nil, options) → session. */
+static int session_new(lua_State *L) {
+  la_state *state = la_state_of(L);
+  la_session_options options = {.autoflush = true, .expire_on_commit = true, .autobegin = true, .close_resets_only = true};
+  la_box *bind = la_to_box(L, 1);
+  if (bind && bind->class == LA_BOX_ENGINE) {
+    options.engine = la_check_engine(L, 1);
+  } else if (bind && bind->class == LA_BOX_CONNECTION) {
+    options.connection = la_check_connection(L, 1);
+    options.engine = options.connection->engine;
+  } else if (!lua_isnoneornil(L, 1)) {
+    la_raise_argument(L, 1, "an Engine or a Connection");
+  }
+  static const char *const names[] = {"autoflush", "expire_on_commit", "autobegin", "close_resets_only"};
+  bool *const fields[] = {&options.autoflush, &options.expire_on_commit, &options.autobegin, &options.close_resets_only};
+  if (lua_istable(L, 2)) {
+    for (int i = 0; i < 4; i++) {
+      if (lua_getfield(L, 2, names[i]) != LUA_TNIL) {
+        *fields[i] = lua_toboolean(L, -1);
+      }
+      lua_pop(L, 1);
+    }
+  }
+  la_session_box *box = la_push_box(L, state, LA_BOX_SESSION, sizeof *box, 2);
+  lua_newtable(L);
+  lua_setiuservalue(L, -2, 1);
+  lua_createtable(L, 0, 2);
+  lua_pushvalue(L, 1);
+  lua_setfield(L, -2, "bind");
+  lua_newtable(L);
+  lua_setfield(L, -2, "info");
+  lua_setiuservalue(L, -2, 2);
+  la_session *session = NULL;
+  la_error err = LA_ERROR_INIT;
+  if (la_session_new(&state->sql, &options, &session, &err) < 0) {
+    la_raise_orm(L, &err);
+  }
+  box->box.object = session;
+  la_know(L, state, session);
+  return 1;
+}
+
+static int session_gc(lua_State *L) {
+  la_box *box = lua_touserdata(L, 1);
+  la_session *session = box->object;
+  if (session) {
+    box->object = NULL;
+    la_session_close(session);
+    la_object_release(session);
+  }
+  return 0;
+}
+
+static int session_close(lua_State *L) {
+  la_state *state = la_state_of(L);
+  la_session *session = la_check_session(L, 1);
+  la_session_listen(L, state, session);
+  la_session_close(session);
+  la_session_settle(L, state, session);
+  la_session_tell(L, state, session);
+  return 0;
+}
+
+static int session_add(lua_State *L) {
+  la_session *session = la_check_session(L, 1);
+  la_error err = LA_ERROR_INIT;
+  la_check_count(L, 2, "add");
+  la_status status = la_session_add(session, la_check_instance(L, 2), &err);
+  settle(L, session, status, &err);
+  return 0;
+}
+
+static int session_add_all(lua_State *L) {
+  la_session *session = la_check_session(L, 1);
+  la_check_count(L, 2, "add_all");
+  if (!lua_istable(L, 2) && !la_to_box_of(L, 2, LA_BOX_COLLECTION)) {
+    return la_raise_argument(L, 2, "a list of objects");
+  }
+  lua_Integer count = luaL_len(L, 2);
+  for (lua_Integer i = 1; i <= count; i++) {
+    lua_geti(L, 2, i);
+    la_check_instance(L, -1);
+    lua_pop(L, 1);
+  }
+  for (lua_Integer i = 1; i <= count; i++) {
+    la_error err = LA_ERROR_INIT;
+    lua_geti(L, 2, i);
+    la_status status = la_session_add(session, la_check_instance(L, -1), &err);
+    settle(L, session, status, &err);
+    lua_pop(L, 1);
+  }
+  return 0;
+}
+
+static void clear_instances(void *memory) {
+  instances_box *box = memory;
+  if (box->alloc) {
+    for (size_t i = 0; i < box->instances.count; i++) {
+      la_instance_unpin(box->instances.items[i]);
+    }
+    la_vec_clear(box->alloc, &box->instances);
+    box->alloc = NULL;
+  }
+}
+
+instances_box *la_push_instances(lua_State *L, la_state *state) {
+  instances_box *box = la_push_scratch(L, state, sizeof *box, clear_instances);
+  box->alloc = &state->alloc;
+  return box;
+}
+
+/* Gathers `set` with a pin each, so that what Lua does on the way can't free them. */
+static void gather(lua_State *L, instances_box *box, const la_instances *set) {
+  for (size_t i = 0; i < set->count; i++) {
+    if (!la_vec_push(box->alloc, &box->instances, set->items[i])) {
+      la_error err = LA_ERROR_INIT;
+      la_fail_nomem(&err);
+      la_raise(L, &err);
+    }
+    la_instance_pin(set->items[i]);
+  }
+}
+
+/* Pushes a list of the handles of the instances in the scratch at `index`. */
+void la_push_instance_list(lua_State *L, la_state *state, instances_box *box, const char *hook) {
+  lua_createtable(L, (int)box->instances.count, 0);
+  for (size_t i = 0; i < box->instances.count; i++) {
+    la_push_object(L, state, box->instances.items[i]);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+  la_push_hook(L, state, hook);
+  lua_insert(L, -2);
+  lua_call(L, 1, 1);
+}
+
+/* The same for a vector of the core's making, which the box takes over. */
+static void adopt(instances_box *box, const la_instances *found) {
+  box->instances = *found;
+  for (size_t i = 0; i < found->count; i++) {
+    la_instance_pin(found->items[i]);
+  }
+}
+
+static int session_delete(lua_State *L) {
+  la_state *state = la_state_of(L);
+  la_session *session = la_check_session(L, 1);
+  la_check_count(L, 2, "delete");
+  la_instance *root = la_check_instance(L, 2);
+  la_error err = LA_ERROR_INIT;
+  if (root->flags & LA_INSTANCE_KEYED && !root->session) { /* a detached object joins first */
+    la_status status = la_session_add(session, root, &err);
+    settle(L, session, status, &err);
+  }
+  instances_box *box = la_push_instances(L, state);
+  for (;;) {
+    la_instances found = {0};
+    la_instance *needs = NULL;
+    uint32_t link = 0;
+    la_status status = la_cascade_delete(session, root, &found, &needs, &link, &err);
+    if (status == LA_ROW) {
+      la_vec_clear(session->alloc, &found);
+      la_push_object(L, state, needs);
+      la_object_get_link(L, state, -1, link);
+      lua_pop(L, 2);
+      continue;
+    }
+    adopt(box, &found);
+    if (status < 0) {
+      la_raise_orm(L, &err);
+    }
+    break;
+  }
+  for (size_t i = 0; i < box->instances.count; i++) {
+    la_status status = la_session_delete(session, box->instances.items[i], &err);
+    settle(L, session, status, &err);
+  }
+  la_scratch_clear(L, -1);
+  return 0;
+}
+
+static int session_expunge(lua_State *L) {
+  la_session *session = la_check_session(L, 1);
+  la_error err = LA_ERROR_INIT;
+  la_check_count(L, 2, "expunge");
+  la_status status = la_session_expunge(session, la_check_instance(L, 2), &err);
+  settle(L, session, status, &err);
+  return 0;
+}
+
+static int session_expunge_all(lua_State *L) {
+  la_session *session = la_check_session(L, 1);
+  la_session_expunge_all(session);
+  la_session_settle(L, la_state_of(L), session);
+  return 0;
+}
+
+static int session_flush(lua_State *L) {
+  la_session *session = la_check_session(L, 1);
+  if (session->flushing) {
+    return la_raise_status(L, LA_INVALID_REQUEST, "Session is already flushing");
+  }
+  la_session_flush(L, la_state_of(L), 1);
+  return 0;
+}
+
+void la_session_flush_all(lua_State *L, la_state *state, int index) {
+  la_session *session = la_check_session(L, index);
+  for (int i = 0; la_session_has_changes(session); i++) {
+    if (i == 100) {
+      la_raise_status(L, LA_FLUSH, "Over 100 subsequent flushes have occurred within session.commit() - is an after_flush() hook creating new objects?");
+    }
+    la_session_flush(L, state, index);
+  }
+}
+
+static int session_commit(lua_State *L) {
+  la_state *state = la_state_of(L);
+  la_session *session = la_check_session(L, 1);
+  la_error err = LA_ERROR_INIT;
+  if (la_session_check(session, &err) < 0) {
+    la_raise_orm(L, &err);
+  }
+  la_session_flush_all(L, state, 1);
+  la_session_listen(L, state, session);
+  la_status status = la_session_commit(session, true, &err);
+  settle(L, session, status, &err);
+  return 0;
+}
+
+static int session_rollback(lua_State *L) {
+  la_session *session = la_check_session(L, 1);
+  la_error err = LA_ERROR_INIT;
+  la_session_listen(L, la_state_of(L), session);
+  la_status status = la_session_rollback(session, true, &err);
+  settle(L, session, status, &err);
+  return 0;
+}
+
+static int session_contains(lua_State *L) {
+  la_session *session = la_check_session(L, 1);
+  la_check_count(L, 2, "contains");
+  la_instance *instance = la_check_instance(L, 2);
+  lua_pushboolean(L, instance->session == session && !(instance->flags & LA_INSTANCE_GONE));
+  return 1;
+}
+
+/* session:expire(object, {"name", …}). */
+static int session_expire(lua_State *L) {
+  la_session *session = la_check_session(L, 1);
+  la_check_count(L, 2, "expire");
+  la_instance *instance = la_check_instance(L, 2);
+  if (instance->session != session || la_instance_state(instance) != LA_STATE_PERSISTENT) {
+    lua_settop(L, 2);
+    return la_raise_status(L, LA_INVALID_REQUEST, "Instance '%s' is not persistent within this Session", luaL_tolstring(L, 2, NULL));
+  }
+  if (lua_isnoneornil(L, 3)) {
+    la_instance_expire_all(instance);
+    return 0;
+  }
+  if (!lua_istable(L, 3)) {
+    return la_raise_argument(L, 3, "a list of attribute names");
+  }
+  lua_Integer count = luaL_len(L, 3);
+  for (lua_Integer i = 1; i <= count; i++) {
+    lua_geti(L, 3, i);
+    const la_property *property = la_mapper_property(instance->mapper, la_check_text(L, -1));
+    if (!property) {
+      return la_raise_status(L, LA_INVALID_REQUEST, "%.*s has no attribute '%s' to expire", LA_TEXT_FORMAT(instance->mapper->class_name),
+                             lua_tostring(L, -1));
+    }
+    if (property->kind == LA_PROPERTY_RELATIONSHIP) {
+      la_link_expire(instance, property->slot);
+    } else {
+      la_instance_expire_slot(instance, property->slot);
+    }
+    lua_pop(L, 1);
+  }
+  return 0;
+}
+
+static int session_expire_all(lua_State *L) {
+  la_session *session = la_check_session(L, 1);
+  instances_box *box = la_push_instances(L, la_state_of(L));
+  la_error err = LA_ERROR_INIT;
+  la_instances all = {0};
+  la_status status = la_session_all(session, &all, &err);
+  adopt(box, &all);
+  if (status < 0) {
+    la_raise_orm(L, &err);
+  }
+  for (size_t i = 0; i < box->instances.count; i++) {
+    la_instance_expire_all(box->instances.items[i]);
+  }
+  la_scratch_clear(L, -1);
+  return 0;
+}
+
+static int session_is_modified(lua_State *L) {
+  la_check_session(L, 1);
+  la_check_count(L, 2, "is_modified");
+  lua_pushboolean(L, la_instance_is_modified(la_check_instance(L, 2)));
+  return 1;
+}
+
+/* The set called by a name: session.new, session.dirty, session.deleted. */
+static int push_set(lua_State *L, la_session *session, const la_instances *set) {
+  la_state *state = la_state_of(L);
+  instances_box *box = la_push_instances(L, state);
+  gather(L, box, set);
+  (void)session;
+  la_push_instance_list(L, state, box, "object_set");
+  return 1;
+}
+
+static int push_identity_map(lua_State *L, la_session *session) {
+  la_state *state = la_state_of(L);
+  instances_box *box = la_push_instances(L, state);
+  la_error err = LA_ERROR_INIT;
+  la_instances all = {0};
+  la_status status = la_session_all(session, &all, &err);
+  adopt(box, &all);
+  if (status < 0) {
+    la_raise_orm(L, &err);
+  }
+  la_push_instance_list(L, state, box, "identity_map");
+  return 1;
+}
+
+/* Upvalues: state, methods. */
+static int session_index(lua_State *L) {
+  lua_pushvalue(L, 2);
+  if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNIL) {
+    return 1;
+  }
+  la_session *session = la_check_session(L, 1);
+  la_text name = lua_type(L, 2) == LUA_TSTRING ? la_check_text(L, 2) : LA_TEXT_NONE;
+  if (la_text_is(name, "new")) {
+    return push_set(L, session, &session->new_objects);
+  }
+  if (la_text_is(name, "dirty")) {
+    return push_set(L, session, &session->dirty_objects);
+  }
+  if (la_text_is(name, "deleted")) {
+    return push_set(L, session, &session->deleted_objects);
+  }
+  if (la_text_is(name, "identity_map")) {
+    return push_identity_map(L, session);
+  }
+  if (la_text_is(name, "autoflush")) {
+    lua_pushboolean(L, session->autoflush);
+    return 1;
+  }
+  if (la_text_is(name, "expire_on_commit")) {
+    lua_pushboolean(L, session->expire_on_commit);
+    return 1;
+  }
+  if (la_text_is(name, "is_active")) {
+    lua_pushboolean(L, session->phase != LA_SESSION_INACTIVE && session->phase != LA_SESSION_CLOSED);
+    return 1;
+  }
+  lua_getiuservalue(L, 1, 2);
+  lua_pushvalue(L, 2);
+  lua_rawget(L, -2);
+  if (lua_isnil(L, -1) && name.bytes && strncmp(name.bytes, "__", 2) != 0 && !la_text_is(name, "bind")) {
+    la_push_hook(L, la_state_of(L), "unknown_member");
+    lua_pushliteral(L, "Session");
+    lua_pushvalue(L, 2);
+    lua_pushvalue(L, lua_upvalueindex(2));
+    lua_call(L, 3, 1);
+  }
+  return 1;
+}
+
+static int session_newindex(lua_State *L) {
+  la_session *session = la_check_session(L, 1);
+  la_text name = la_check_text(L, 2);
+  if (la_text_is(name, "autoflush")) {
+    session->autoflush = lua_toboolean(L, 3);
+    return 0;
+  }
+  if (la_text_is(name, "expire_on_commit")) {
+    session->expire_on_commit = lua_toboolean(L, 3);
+    return 0;
+  }
+  return la_raise_status(L, LA_INVALID_REQUEST, "a Session has no field '%s' to set; session.info holds what is yours", lua_tostring(L, 2));
+}
+
+/* core.session_autoflush_off(session, by): no_autoflush goes in (1) and out (-1). */
+static int session_autoflush_off(lua_State *L) {
+  la_session *session = la_check_session(L, 1);
+  session->autoflush_off += (uint32_t)luaL_checkinteger(L, 2);
+  return 0;
+}
+
+/* core.session_misc(session) → the table of what only Lua uses. */
+static int session_misc(lua_State *L) {
+  la_check_session(L, 1);
+  lua_getiuservalue(L, 1, 2);
+  return 1;
+}
+
+/* core.object_session(object) → its session or nil. */
+static int object_session(lua_State *L) {
+  la_instance *instance = la_check_instance(L, 1);
+  if (!instance->session) {
+    lua_pushnil(L);
+  } else {
+    la_push_session(L, la_state_of(L), instance->session);
+  }
+  return 1;
+}
+
+void la_open_orm_session(lua_State *L, la_state *state) {
+  static const luaL_Reg methods[] = {{"add", session_add},
+                                     {"add_all", session_add_all},
+                                     {"delete", session_delete},
+                                     {"expunge", session_expunge},
+                                     {"expunge_all", session_expunge_all},
+                                     {"flush", session_flush},
+                                     {"commit", session_commit},
+                                     {"rollback", session_rollback},
+                                     {"close", session_close},
+                                     {"reset", session_close},
+                                     {"contains", session_contains},
+                                     {"expire", session_expire},
+                                     {"expire_all", session_expire_all},
+                                     {"is_modified", session_is_modified},
+                                     {NULL, NULL}};
+  static const luaL_Reg metamethods[] = {{"__index", session_index}, {"__newindex", session_newindex}, {"__gc", session_gc},
+                                         {"__close", session_close}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"session_new", session_new},       {"session_autoflush_off", session_autoflush_off},
+                                       {"session_misc", session_misc},     {"object_session", object_session},
+                                       {NULL, NULL}};
+  la_register_class(L, state, LA_BOX_SESSION, methods, metamethods);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, state->methods[LA_BOX_SESSION]);
+  la_set_functions(L, la_session_load_methods);
+  la_set_functions(L, la_session_result_methods);
+  la_set_functions(L, la_session_transaction_methods);
+  la_set_functions(L, la_session_query_methods);
+  lua_pop(L, 1);
+  la_set_functions(L, functions);
+}

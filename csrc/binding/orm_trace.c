@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Tells echo and listeners what a flush or load has sent.
+ *
+ * The core sends those statements by itself and keeps a trace (engine/trace.h); it is taken when the work is over, so listeners to cursor
+ * events of sessions hear of statements in order, after they have run.
+ */
+#include "binding/orm.h"
+
+#include "binding/engine_execute.h"
+#include "binding/event.h"
+
+/* Pushes the engine's box. */
+static la_engine_box *push_engine(lua_State *L, la_state *state, const la_session *session) {
+  la_push_engine(L, state, session->engine);
+  return lua_touserdata(L, -1);
+}
+
+void la_session_listen(lua_State *L, la_state *state, la_session *session) {
+  if (!session->engine || session->engine->trace.on) {
+    return;
+  }
+  luaL_checkstack(L, 4, NULL);
+  la_engine_box *box = push_engine(L, state, session);
+  bool wanted = box->echo || la_event_has(state, LA_EVENT_BEFORE_CURSOR_EXECUTE) || la_event_has(state, LA_EVENT_AFTER_CURSOR_EXECUTE);
+  lua_pop(L, 1);
+  if (wanted) {
+    session->engine->trace.on = true;
+  }
+}
+
+/* Pushes a list with the records of the trace, which is emptied and off: {text, parameters, seconds, transaction, many}. */
+static void take(lua_State *L, la_state *state, la_trace *trace) {
+  la_trace_settle(trace);
+  lua_createtable(L, (int)trace->entries.count, 0);
+  for (size_t i = 0; i < trace->entries.count; i++) {
+    const la_trace_entry *entry = &trace->entries.items[i];
+    lua_createtable(L, 5, 0);
+    la_push_text(L, entry->text);
+    lua_rawseti(L, -2, 1);
+    if (entry->rows > 1) {
+      la_push_list(L, state, (int)entry->rows);
+      for (uint32_t row = 0; row < entry->rows; row++) {
+        la_push_param_list(L, state, entry->values + (size_t)row * entry->count, entry->count);
+        lua_rawseti(L, -2, (lua_Integer)row + 1);
+      }
+    } else {
+      la_push_param_list(L, state, entry->values, entry->values ? entry->count : 0);
+    }
+    lua_rawseti(L, -2, 2);
+    lua_pushnumber(L, entry->seconds);
+    lua_rawseti(L, -2, 3);
+    lua_pushboolean(L, entry->transaction);
+    lua_rawseti(L, -2, 4);
+    lua_pushboolean(L, entry->rows > 1);
+    lua_rawseti(L, -2, 5);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+  la_trace_switch(trace, false);
+}
+
+/* Fires a cursor event for the record whose text and parameters are at `text` and `text` + 1; `source` is the connection or engine. */
+static void fire(lua_State *L, la_state *state, la_event event, int source, int text, bool many) {
+  if (!la_event_has(state, event)) {
+    return;
+  }
+  int top = lua_gettop(L);
+  lua_pushvalue(L, source);
+  lua_pushnil(L);
+  lua_pushvalue(L, text);
+  lua_pushvalue(L, text + 1);
+  lua_pushnil(L);
+  lua_pushboolean(L, many);
+  la_event_fire(L, state, event, source, 6);
+  lua_settop(L, top);
+}
+
+void la_session_tell(lua_State *L, la_state *state, la_session *session) {
+  if (!session->engine || session->engine->trace.entries.count == 0) {
+    if (session->engine) {
+      session->engine->trace.on = false;
+    }
+    return;
+  }
+  int top = lua_gettop(L);
+  luaL_checkstack(L, 20, NULL);
+  la_engine_box *box = push_engine(L, state, session); /* engine */
+  if (session->connection && !session->connection->closed) {
+    la_push_connection(L, state, session->connection);
+  } else {
+    lua_pushvalue(L, -1);
+  } /* engine, source */
+  take(L, state, &session->engine->trace);
+  lua_Integer count = (lua_Integer)lua_rawlen(L, top + 3);
+  for (lua_Integer i = 1; i <= count; i++) {
+    lua_rawgeti(L, top + 3, i);
+    lua_rawgeti(L, top + 4, 1); /* text: top + 5 */
+    lua_rawgeti(L, top + 4, 2);
+    lua_rawgeti(L, top + 4, 3);
+    lua_rawgeti(L, top + 4, 4);
+    lua_rawgeti(L, top + 4, 5);
+    bool transaction = lua_toboolean(L, top + 8), many = lua_toboolean(L, top + 9);
+    if (!transaction) {
+      fire(L, state, LA_EVENT_BEFORE_CURSOR_EXECUTE, top + 2, top + 5, many);
+    }
+    if (box->echo) {
+      la_engine_log(L, state, top + 1, lua_tostring(L, top + 5), transaction ? 0 : top + 6, transaction ? -1 : lua_tonumber(L, top + 7), false, many);
+    }
+    if (!transaction) {
+      fire(L, state, LA_EVENT_AFTER_CURSOR_EXECUTE, top + 2, top + 5, many);
+    }
+    lua_settop(L, top + 3);
+  }
+  lua_settop(L, top);
+}
