@@ -39,8 +39,8 @@ static la_status place_column(const la_node *node, void *context, la_node **out,
     return LA_OK;
   }
   LA_TRY(la_single_load_param(self->load, self->sql, column, &param, err));
-  LA_TRY(la_node_list_take(&self->params, self->sql->alloc, la_node_retain(param), err));
-  *out = param;
+  LA_TRY(la_node_list_take(&self->params, self->sql->alloc, param, err));
+  *out = la_node_retain(param);
   return LA_OK;
 }
 
