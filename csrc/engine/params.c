@@ -49,7 +49,7 @@ static la_status find_in_statement(const la_compiled_param *param,
   }
   out->value = node->value;
   if (node->flags & LA_PARAM_EXPANDING) {
-    out->items = node->values;
+    out->items = node->value_count > 0 ? node->values : &node->value; /* an empty list is a list */
     out->count = node->value_count;
   }
   return LA_OK;

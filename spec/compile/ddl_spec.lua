@@ -318,7 +318,6 @@ describe("DDL", function()
     check(function(mm)
       la.Table("p", mm, la.Column("id", la.Integer, {primary_key = true}))
       la.Table("t", mm, la.Column("a", la.Integer, la.ForeignKey("p.id", {ondelete = "BOGUS"})))
-    end, "error: Unexpected SQL phrase: 'BOGUS' (matching against '^(?:RESTRICT|CASCADE|SET NULL|NO ACTION|SET \z
-        DEFAULT)$')")
+    end, "error: Unexpected SQL phrase: 'BOGUS'")
   end)
 end)
