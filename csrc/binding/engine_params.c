@@ -275,6 +275,14 @@ static la_status look_up(void *context, uint32_t number, const la_compiled_param
   return status;
 }
 
+/* A missing value among many sets: in which. */
+static void name_group(const la_execution *x, lua_Integer set, la_status status, la_error *err) {
+  if (status == LA_STATEMENT && x->many && strcmp(err->code, "cd3e") == 0) {
+    size_t len = strlen(err->message);
+    snprintf(err->message + len, sizeof err->message - len, ", in parameter group %d", (int)set);
+  }
+}
+
 la_status la_execution_fill(la_execution *x, lua_Integer set, const la_node *const *nodes, uint32_t node_count, la_text *text_out,
                             la_error *err) {
   int top = lua_gettop(x->L);
@@ -282,10 +290,7 @@ la_status la_execution_fill(la_execution *x, lua_Integer set, const la_node *con
   x->map_index = lua_isnil(x->L, -1) ? 0 : lua_gettop(x->L);
   la_status status = la_params_fill(x->params, x->compiled, nodes, node_count, look_up, x, text_out, err);
   lua_settop(x->L, top);
-  if (status == LA_STATEMENT && x->sets > 1 && strcmp(err->code, "cd3e") == 0) {
-    size_t len = strlen(err->message);
-    snprintf(err->message + len, sizeof err->message - len, ", in parameter group %d", (int)set);
-  }
+  name_group(x, set, status, err);
   return status;
 }
 
@@ -515,6 +520,7 @@ la_status la_execution_make(la_execution *x, lua_Integer set, la_text *text_out,
   }
   if (status == LA_OK) {
     status = la_params_fill(&made->params, x->compiled, made->nodes, made->node_count, look_up_made, made, text_out, err);
+    name_group(x, set, status, err);
   }
   lua_pushvalue(L, kept);
   lua_replace(L, top + 1);

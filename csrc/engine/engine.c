@@ -149,6 +149,26 @@ static la_status build_salt(la_engine *engine, const la_text *keys, uint32_t cou
   return la_strbuf_status(salt, err);
 }
 
+static bool has_param(const la_compiled *compiled, la_text name) {
+  for (uint32_t i = 0; i < compiled->param_count; i++) {
+    if (la_text_equal(compiled->params[i].name, name)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* Every key that execution gives must stand for a parameter: another one is a column that is not there. */
+static la_status check_keys(const la_compiled *compiled, const la_text *keys, uint32_t count,
+                            la_error *err) {
+  for (uint32_t i = 0; i < count; i++) {
+    if (!has_param(compiled, keys[i])) {
+      return la_fail(err, LA_COMPILE, "Unconsumed column names: %.*s", LA_TEXT_FORMAT(keys[i]));
+    }
+  }
+  return LA_OK;
+}
+
 static la_status compile(la_engine *engine, const la_node *statement, const la_text *keys,
                          uint32_t count, bool executemany, la_compiled **out, la_error *err) {
   la_compile_options options = {.column_keys = keys,
@@ -158,14 +178,14 @@ static la_status compile(la_engine *engine, const la_node *statement, const la_t
                                 .param_count = (uint32_t)engine->key.params.count};
   la_status status;
   LA_TRY(la_compile(&engine->sql, engine->dialect, statement, &options, out, err));
-  if ((*out)->subjects == NULL) {
+  status = check_keys(*out, keys, count, err);
+  if (status == LA_OK && (*out)->subjects == NULL) {
     status = la_key_subjects(engine->alloc, statement, &(*out)->subjects, err);
-    if (status < 0) {
-      la_object_release(*out);
-      return status;
-    }
   }
-  return LA_OK;
+  if (status < 0) {
+    la_object_release(*out);
+  }
+  return status;
 }
 
 la_status la_engine_compile(la_engine *engine, const la_node *statement, const la_text *column_keys,
