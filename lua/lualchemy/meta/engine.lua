@@ -1,0 +1,155 @@
+---@meta
+-- SPDX-License-Identifier: MIT
+-- Annotations of engines, connections and transactions.
+
+--- The source of connections to one database: dialect, driver, pool, and the cache of compiled statements.
+---@class lualchemy.Engine
+---@field url lualchemy.URL
+---@field pool lualchemy.Pool
+---@field dialect table
+---@field name string      of the dialect: "sqlite"
+---@field driver string
+---@field echo boolean|fun(statement: string, params: any[]?, seconds: number?)
+---@field hide_parameters boolean
+local Engine = {}
+
+--- A connection out of the pool. `<close>` gives it back; what is not committed is rolled back.
+---@return lualchemy.Connection
+function Engine:connect() end
+
+--- A connection with a transaction that is committed when the block, or the function, is left without an error.
+---@generic T
+---@param fn? fun(conn: lualchemy.Connection): T...
+---@return lualchemy.Connection|T...
+function Engine:begin(fn) end
+
+--- A connection that commits each statement at once.
+---@return lualchemy.Connection
+function Engine:raw_connection() end
+
+--- Closes the connections in the pool. The engine can be used again; a database in memory is gone.
+function Engine:dispose() end
+
+--- Another Engine object on the same pool, whose connections have these options.
+---@param options table
+---@return lualchemy.Engine
+function Engine:execution_options(options) end
+
+--- Changes the options of this engine's connections from now on.
+---@param options table
+function Engine:update_execution_options(options) end
+
+--- The options that connections get.
+---@return table
+function Engine:get_execution_options() end
+
+--- Forgets the compiled statements.
+function Engine:clear_compiled_cache() end
+
+--- What statements are executed on. The first one begins a transaction.
+---@class lualchemy.Connection
+---@field engine lualchemy.Engine
+---@field dialect table
+---@field closed boolean
+---@field invalidated boolean
+---@field info table
+---@field connection lualchemy.RawConnection
+---@field default_isolation_level string
+local Connection = {}
+
+--- Executes a statement. `parameters` is a map, or a list of maps to execute it for each.
+---@param statement any
+---@param parameters? table
+---@param options? {execution_options: table}
+---@return lualchemy.Result
+function Connection:execute(statement, parameters, options) end
+
+--- The first column of the first row, or nil.
+---@param statement any
+---@param parameters? table
+---@param options? {execution_options: table}
+---@return any
+function Connection:scalar(statement, parameters, options) end
+
+--- The first column of each row.
+---@param statement any
+---@param parameters? table
+---@param options? {execution_options: table}
+---@return lualchemy.Result
+function Connection:scalars(statement, parameters, options) end
+
+--- Sends SQL text as it is. `{1, "a"}` is one row of parameters, `{{1}, {2}}` are many; maps serve for `:names`.
+---@param statement string
+---@param parameters? table
+---@param options? {execution_options: table}
+---@return lualchemy.Result
+function Connection:exec_driver_sql(statement, parameters, options) end
+
+--- Begins a transaction; an open one is an error. The function form commits after the function, or rolls back.
+---@generic T
+---@param fn? fun(conn: lualchemy.Connection): T...
+---@return lualchemy.Transaction|T...
+function Connection:begin(fn) end
+
+--- Begins a savepoint; the function form releases it after the function, or rolls back to it.
+---@generic T
+---@param fn? fun(conn: lualchemy.Connection): T...
+---@return lualchemy.Transaction|T...
+function Connection:begin_nested(fn) end
+
+--- Commits the transaction; without one it does nothing.
+function Connection:commit() end
+
+--- Rolls the transaction back; without one it does nothing.
+function Connection:rollback() end
+
+--- Gives the connection back to the pool, rolling back what is not committed.
+function Connection:close() end
+
+--- Closes the database connection for good; the next statement gets another one.
+function Connection:invalidate() end
+
+--- Is a transaction open?
+---@return boolean
+function Connection:in_transaction() end
+
+--- Is a savepoint open?
+---@return boolean
+function Connection:in_nested_transaction() end
+
+--- The open transaction, or nil.
+---@return lualchemy.Transaction?
+function Connection:get_transaction() end
+
+--- The innermost open savepoint, or nil.
+---@return lualchemy.Transaction?
+function Connection:get_nested_transaction() end
+
+--- Sets options for what this connection executes from now on, and gives the connection.
+---@param options table
+---@return lualchemy.Connection
+function Connection:execution_options(options) end
+
+--- The options in force.
+---@return table
+function Connection:get_execution_options() end
+
+--- "SERIALIZABLE", "READ UNCOMMITTED" or "AUTOCOMMIT".
+---@return string
+function Connection:get_isolation_level() end
+
+--- A transaction or a savepoint. As `<close>` it commits when the block is left without an error, else it rolls back.
+---@class lualchemy.Transaction
+---@field is_active boolean
+---@field is_valid boolean
+---@field connection lualchemy.Connection
+local Transaction = {}
+
+--- Commits, or releases the savepoint.
+function Transaction:commit() end
+
+--- Rolls back; again it does nothing.
+function Transaction:rollback() end
+
+--- The same as `rollback`.
+function Transaction:close() end
