@@ -231,13 +231,27 @@ static int select_add_columns(lua_State *L) {
 
 static const char *const with_only_keywords[] = {"maintain_column_froms", NULL};
 
+/* True if a join starts from what the columns are taken from, which the new columns may not mention. */
+static bool joins_from_columns(const la_node *select) {
+  bool joins = false;
+  for (const la_node *chain = la_node_child(select, LA_SELECT_FROM); chain != NULL; chain = chain->children[0]) {
+    for (uint32_t i = 1; i < chain->count; i++) {
+      if (chain->children[i]->kind != LA_NODE_JOIN_STEP || la_node_child(chain->children[i], 2) != NULL) {
+        return false;
+      }
+      joins = true;
+    }
+  }
+  return joins;
+}
+
 static int select_with_only_columns(lua_State *L) {
   la_state *state = la_state_of(L);
   la_node *self = check_select(L), *empty, *result = NULL;
   int keywords = la_keywords(L, 2);
   la_nodes nodes;
   la_check_keywords(L, keywords, with_only_keywords, "with_only_columns");
-  if (la_keyword_flag(L, keywords, "maintain_column_froms")) {
+  if (la_keyword_flag(L, keywords, "maintain_column_froms") || joins_from_columns(self)) {
     self = la_push_with_column_froms(L, state, self);
   }
   la_nodes_init(&nodes, state);

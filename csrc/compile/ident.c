@@ -216,8 +216,6 @@ static la_text alias_base(const la_node *from) {
     return ((const la_table *)(const void *)element->subject)->name;
   case LA_NODE_LITERAL_TABLE:
   case LA_NODE_ALIAS:
-  case LA_NODE_CTE:
-  case LA_NODE_CTE_REF:
     return element->text.bytes ? element->text : LA_TEXT_LITERAL("anon");
   default:
     return LA_TEXT_LITERAL("anon");
