@@ -227,7 +227,8 @@ static void report_error(lua_State *L) {
   lua_pcall(L, 1, 0, 0);
 }
 
-static void run(void) {
+/* A state with the script loaded and nothing of it run: every run begins with a copy of it. */
+static lua_State *prepare(void) {
 #if LUA_VERSION_NUM >= 505
   lua_State *L = lua_newstate(lua_memory, &lua_meter, luaL_makeseed(NULL));
 #else
@@ -235,14 +236,19 @@ static void run(void) {
 #endif
   lua_pushcfunction(L, prepare_state);
   if (lua_pcall(L, 0, 1, 0) != LUA_OK) {
+    fprintf(stderr, "%s\n", luaL_tolstring(L, -1, NULL));
+    exit(1);
+  }
+  return L;
+}
+
+static void run(lua_State *L) {
+  failing->calls = 0;
+  failing->counting = true;
+  int status = lua_pcall(L, 0, 0, 0);
+  failing->counting = false;
+  if (status != LUA_OK) {
     report_error(L);
-  } else {
-    failing->counting = true;
-    int status = lua_pcall(L, 0, 0, 0);
-    failing->counting = false;
-    if (status != LUA_OK) {
-      report_error(L);
-    }
   }
   lua_close(L);
   shared->calls = failing->calls;
@@ -261,15 +267,15 @@ static void remove_files(void) {
   }
 }
 
-/* A run in a process of its own; gives the process's status. */
-static int run_apart(uint64_t fail_at) {
+/* A run in a process of its own, which has a copy of `L`; gives the process's status. */
+static int run_apart(lua_State *L, uint64_t fail_at) {
   memset(shared, 0, sizeof *shared);
   remove_files();
   failing->fail_at = fail_at;
   fflush(stdout);
   pid_t child = fork();
   if (child == 0) {
-    run();
+    run(L);
     fflush(stdout);
     /* By exit, so that a leak checker of the build has its say. */
     exit(0);
@@ -321,7 +327,7 @@ static char *reference_run(void) {
   sqlite3_auto_extension((void (*)(void))watch_connection);
   watching = true;
   memset(shared, 0, sizeof *shared);
-  run();
+  run(prepare());
   watching = false;
   if (shared->error) {
     fprintf(stderr, "without failures: %s\n", shared->error_text);
@@ -363,9 +369,9 @@ int main(int argc, char **argv) {
   if (expected == NULL) {
     return 1;
   }
-  failing->calls = 0;
+  lua_State *L = prepare();
   double begin = now();
-  run_apart(0);
+  run_apart(L, 0);
   double each = now() - begin;
   uint64_t total = shared->calls;
   uint64_t step = 1;
@@ -374,7 +380,7 @@ int main(int argc, char **argv) {
   }
   uint64_t tried = 0, errors = 0, wrong = 0;
   for (uint64_t n = 1 + start % step; n <= total; n += step) {
-    int status = run_apart(n);
+    int status = run_apart(L, n);
     const char *what = judge(status, expected);
     tried++;
     errors += shared->error;
@@ -391,6 +397,7 @@ int main(int argc, char **argv) {
     }
   }
   remove_files();
+  lua_close(L);
   free(expected);
   printf("tried %llu, errors %llu, wrong %llu\n", (unsigned long long)tried,
          (unsigned long long)errors, (unsigned long long)wrong);
