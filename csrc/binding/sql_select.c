@@ -248,14 +248,14 @@ static bool joins_from_columns(const la_node *select) {
 static int select_with_only_columns(lua_State *L) {
   la_state *state = la_state_of(L);
   la_node *self = check_select(L), *empty, *result = NULL;
-  int keywords = la_keywords(L, 2);
+  int keywords = la_keywords(L, 2), last = keywords != 0 ? keywords - 1 : lua_gettop(L);
   la_nodes nodes;
   la_check_keywords(L, keywords, with_only_keywords, "with_only_columns");
   if (la_keyword_flag(L, keywords, "maintain_column_froms") || joins_from_columns(self)) {
     self = la_push_with_column_froms(L, state, self);
   }
   la_nodes_init(&nodes, state);
-  if (!la_nodes_add_each(L, &nodes, 2, keywords != 0 ? keywords - 1 : lua_gettop(L), la_nodes_add_column)) {
+  if (!la_nodes_add_each(L, &nodes, 2, last, la_nodes_add_column)) {
     return la_nodes_raise(L, &nodes);
   }
   empty = la_node_with_child(self, LA_SELECT_COLUMNS, NULL);
