@@ -55,7 +55,7 @@ typedef struct la_run {
   la_cursor *cursor;    /* `own_cursor`, or a stream's */
   la_cursor own_cursor;
   la_value *row;
-  uint32_t width;
+  uint32_t width, room; /* columns of the row, and how many `row` has room for */
   la_value *converted;  /* the values of one entity's slots */
   la_params params;     /* of the statement that is run */
   la_chunk *chunk;      /* being filled; pinned; or NULL */

@@ -42,9 +42,8 @@ static la_status make_states(la_run *run, la_error *err) {
   run->entities = la_arena_alloc_zero(arena, (plan->entity_count + 1) * sizeof *run->entities);
   run->links = la_arena_alloc_zero(arena, (plan->link_count + 1) * sizeof *run->links);
   run->values = la_arena_alloc_zero(arena, (plan->part_count + 1) * sizeof *run->values);
-  run->row = la_arena_alloc_zero(arena, (run->width + 1) * sizeof *run->row);
-  if (run->converted == NULL || run->entities == NULL || run->links == NULL || run->values == NULL ||
-      run->row == NULL) {
+  run->width = run->room = 0;
+  if (run->converted == NULL || run->entities == NULL || run->links == NULL || run->values == NULL) {
     return la_fail_nomem(err);
   }
   for (uint32_t i = 0; i < plan->link_count; i++) {
@@ -90,13 +89,24 @@ la_status la_run_open(la_run *run, const la_compiled *compiled, const la_node *c
   LA_TRY(la_params_fill(&run->params, compiled, params, param_count, lookup, context, &text, err));
   LA_TRY(la_cursor_open(run->cursor, connection, text, run->params.values.items, (uint32_t)run->params.values.count,
                         err));
-  if (run->cursor->column_count > run->width) {
-    run->width = run->cursor->column_count;
-    run->row = la_arena_alloc_zero(&run->load->arena, run->width * sizeof *run->row);
+  return LA_OK;
+}
+
+/* Room for the row's columns: the first step tells how many there are. */
+static la_status fit_row(la_run *run, la_error *err) {
+  uint32_t width = run->cursor->column_count;
+  if (width < run->plan->width) {
+    return la_fail(err, LA_PROGRAMMING, "the statement gives %u columns where its plan reads %u", width,
+                   run->plan->width);
+  }
+  if (width > run->room) {
+    run->row = la_arena_alloc_zero(&run->load->arena, width * sizeof *run->row);
     if (run->row == NULL) {
       return la_fail_nomem(err);
     }
+    run->room = width;
   }
+  run->width = width;
   return LA_OK;
 }
 
@@ -538,6 +548,9 @@ la_status la_run_step(la_run *run, la_error *err) {
   la_status status = la_cursor_step(run->cursor, err);
   if (status != LA_ROW) {
     return status;
+  }
+  if (run->cursor->column_count != run->width) {
+    LA_TRY(fit_row(run, err));
   }
   la_cursor_row(run->cursor, run->row);
   if (run->plan->converts) {

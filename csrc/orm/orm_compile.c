@@ -20,7 +20,7 @@ static la_status plan_values(const la_sql *sql, const la_node *statement, la_loa
   LA_TRY(la_select_exported(sql, statement, &plan->arena, &exprs, &keys, &count, err));
   plan->parts = la_arena_alloc_zero(&plan->arena, (count + 1) * sizeof *plan->parts);
   plan->details = la_arena_alloc_zero(&plan->arena, (count + 1) * sizeof *plan->details);
-  plan->part_count = (uint32_t)count;
+  plan->part_count = plan->width = (uint32_t)count;
   for (size_t i = 0; i < count; i++) {
     const la_type *type = exprs[i]->type;
     if (plan->parts != NULL && plan->details != NULL) {

@@ -273,6 +273,7 @@ la_status la_translate_finish_plan(la_translation *self) {
     return la_fail_nomem(self->err);
   }
   plan->part_count = (uint32_t)count;
+  plan->width = (uint32_t)(self->primary.list.count + self->eager.list.count);
   for (size_t i = 0; i < count; i++) {
     la_text key = self->parts.items[i].key;
     plan->parts[i] = self->parts.items[i];
