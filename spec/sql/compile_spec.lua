@@ -1,0 +1,89 @@
+-- SPDX-License-Identifier: MIT
+-- compile{…}: texts, parameters, dialects.
+local la = require "lualchemy"
+local tables = require "spec.support.tables"
+local u = tables.users.c
+
+describe("compile", function()
+  local stmt = la.select(u.id):where(u.id:gt(3), u.name:in_{"a", "b"})
+
+  it("EXP-26 gives text, params and their order", function()
+    local compiled = stmt:compile{dialect = "sqlite"}
+    assert.equal(tostring(compiled), compiled.string)
+    assert.equal(3, compiled.params.id_1)
+    assert.same({"a", "b"}, compiled.params.name_1)
+    assert.same({"id_1", "name_1"}, {table.unpack(compiled.positiontup)})
+    assert.equal("sqlite", compiled.dialect.name)
+    assert.equal("qmark", compiled.dialect.paramstyle)
+    assert.equal(stmt, compiled.statement)
+  end)
+
+  it("EXP-26 writes values into the text", function()
+    local text = tostring(stmt:compile{literal_binds = true})
+    assert.matches("users.id > 3 AND users.name IN ('a', 'b')", text, 1, true)
+    assert.equal(text, tostring(stmt:compile{compile_kwargs = {literal_binds = true}}))
+    assert.matches("'it''s'", tostring(u.name:eq("it's"):compile{literal_binds = true}), 1, true)
+  end)
+
+  it("EXP-26 takes a dialect's name, its object, or what has one", function()
+    local dialect = stmt:compile{dialect = "sqlite"}.dialect
+    assert.equal(tostring(stmt:compile{dialect = "sqlite"}), tostring(stmt:compile{dialect = dialect}))
+    local ok, err = pcall(stmt.compile, stmt, {dialect = "nope"})
+    assert.is_false(ok)
+    assert(la.exc.NoSuchModuleError:matches(err))
+    ok, err = pcall(stmt.compile, stmt, {dialekt = "sqlite"})
+    assert.is_false(ok)
+    assert.matches("did you mean 'dialect'", err.message)
+  end)
+
+  it("EXP-26 leaves a failure of tostring in its text", function()
+    assert.matches("Unconsumed column names: nope", tostring(la.insert(tables.users):values{nope = 1}))
+  end)
+end)
+
+describe("a large statement", function()
+  it("EXP-12 of 100,000 terms compiles", function()
+    local terms = {}
+    for i = 1, 100000 do terms[i] = u.id:eq(i) end
+    local text = tostring(la.select(u.id):where(la.or_(table.unpack(terms, 1,
+      50000)) | la.or_(table.unpack(terms, 50001))))
+    local _, count = text:gsub(" OR ", "")
+    assert.equal(99999, count)
+  end)
+
+  it("EXP-12 of 100,000 chained conditions compiles", function()
+    local condition = u.id:eq(0)
+    for i = 1, 100000 do condition = condition & u.id:ne(i) end
+    local _, count = tostring(condition):gsub(" AND ", "")
+    assert.equal(100000, count)
+  end)
+
+  it("SEL-03 of 20,000 where() calls compiles", function()
+    local stmt = la.select(u.id)
+    for i = 1, 20000 do stmt = stmt:where(u.id:ne(i)) end
+    local _, count = tostring(stmt):gsub(" AND ", "")
+    assert.equal(19999, count)
+  end)
+
+  it("EXP-03 with a list of 50,000 values is built", function()
+    local list = {}
+    for i = 1, 50000 do list[i] = i end
+    assert.equal(50000, #u.id:in_(list):compile().params.id_1)
+  end)
+end)
+
+describe("memory", function()
+  local collect = require "spec.support.collect"
+
+  it("of statements is given back", function()
+    assert.is_true(collect.goes(function() return la.select(u.id):where(u.id:eq(1)):subquery().c end))
+  end)
+
+  it("of statements survives collections at any moment", function()
+    local text = collect.often(function()
+      local sub = la.select(u.id, la.func.count(u.age)):where(u.name:in_{"a", "b"}):group_by(u.id):subquery "s"
+      return tostring(la.select(sub.c.id, sub.c.count):where(sub.c.count:gt(2)):filter_by{id = 3})
+    end, 11)
+    assert.matches("AND s.id = :id_1", text, 1, true)
+  end)
+end)
