@@ -2,9 +2,9 @@
 /*
  * The column list of a SELECT or RETURNING: which columns, and the label of each.
  *
- * By default a column is labelled only where its name is taken by another one before it ("id_1"), where it stands there
- * already ("id__1"), or where it has no name ("count_1", "anon_1"); inside FROM every column is, with its own name. With
- * table labels each one is "table_column".
+ * By default a column is labelled only where its name is taken by another one before it ("id_1"),
+ * where it stands there already ("id__1"), or where it has no name ("count_1", "anon_1"); inside
+ * FROM every column is, with its own name. With table labels each one is "table_column".
  */
 #include "compile/compiler.h"
 #include <stdio.h>
@@ -90,7 +90,8 @@ static bool is_bare(const la_item *item) {
   }
 }
 
-/* What a column is known by: the table's column and where it is taken from, or its place in a subquery, or the node. */
+/* What a column is known by: the table's column and where it is taken from, or its place in a
+ * subquery, or the node. */
 static void identify(la_item *item) {
   const la_node *expr = item->expr;
   if (!expr) {
@@ -113,10 +114,13 @@ static void identify(la_item *item) {
   }
 }
 
-/* The expression that lends its name to what is around it: CAST(x), type_coerce(x), a negated boolean. */
+/* The expression that lends its name to what is around it: CAST(x), type_coerce(x), a negated
+ * boolean. */
 static const la_node *wrapped(const la_node *expr) {
-  while (expr && (expr->kind == LA_NODE_CAST || expr->kind == LA_NODE_COERCE || expr->kind == LA_NODE_GROUPING ||
-                  (expr->kind == LA_NODE_UNARY && (expr->op == LA_OP_IS_TRUE || expr->op == LA_OP_IS_FALSE)))) {
+  while (expr && (expr->kind == LA_NODE_CAST || expr->kind == LA_NODE_COERCE ||
+                  expr->kind == LA_NODE_GROUPING ||
+                  (expr->kind == LA_NODE_UNARY &&
+                   (expr->op == LA_OP_IS_TRUE || expr->op == LA_OP_IS_FALSE)))) {
     expr = la_plain_node(expr->children[0]);
   }
   return expr;
@@ -143,7 +147,8 @@ la_text la_label_name(la_compiler *c, const la_node *label) {
     return label->text;
   }
   const la_node *expr = la_plain_node(label->children[0]);
-  return la_anon_name_of(c, label, NULL, expr->kind == LA_NODE_COLUMN ? expr->text : anon_base(expr));
+  return la_anon_name_of(c, label, NULL,
+                         expr->kind == LA_NODE_COLUMN ? expr->text : anon_base(expr));
 }
 
 static la_status natural_name(la_compiler *c, const la_node *expr, la_text *out) {
@@ -178,9 +183,10 @@ static la_status table_label(la_compiler *c, const la_item *item, la_text name, 
   } else if (expr) {
     return LA_OK;
   }
-  const la_table *table = from && from->kind == LA_NODE_TABLE ? (const la_table *)(const void *)from->subject
-                          : !from && column                   ? column->table
-                                                              : NULL;
+  const la_table *table = from && from->kind == LA_NODE_TABLE
+                              ? (const la_table *)(const void *)from->subject
+                          : !from && column ? column->table
+                                            : NULL;
   la_text prefix = table ? table->name : from ? la_from_written_name(c, from) : LA_TEXT_NONE;
   la_text schema = table ? table->schema : LA_TEXT_NONE;
   if (!prefix.bytes) {
@@ -191,8 +197,8 @@ static la_status table_label(la_compiler *c, const la_item *item, la_text name, 
   if (!bytes) {
     return la_fail_nomem(c->err);
   }
-  int len = snprintf(bytes, size, "%.*s%s%.*s_%.*s", LA_TEXT_FORMAT(schema), schema.len ? "_" : "", LA_TEXT_FORMAT(prefix),
-                     LA_TEXT_FORMAT(name));
+  int len = snprintf(bytes, size, "%.*s%s%.*s_%.*s", LA_TEXT_FORMAT(schema), schema.len ? "_" : "",
+                     LA_TEXT_FORMAT(prefix), LA_TEXT_FORMAT(name));
   for (size_t i = 0; i < schema.len; i++) {
     bytes[i] = bytes[i] == '.' ? '_' : bytes[i];
   }
@@ -212,7 +218,7 @@ typedef struct name_list {
   struct {
     la_text name;
     const la_item *item;
-  } *entries;
+  } * entries;
   size_t count;
   la_map map;
 } name_list;
@@ -235,7 +241,8 @@ static la_status take_name(la_compiler *c, name_list *names, la_text name, const
   if (names->count > 32) {
     for (size_t i = names->map.count ? names->count - 1 : 0; i < names->count; i++) {
       if (!la_map_get(&names->map, names->entries[i].name) &&
-          !la_map_set(&names->map, c->sql->alloc, names->entries[i].name, (void *)names->entries[i].item)) {
+          !la_map_set(&names->map, c->sql->alloc, names->entries[i].name,
+                      (void *)names->entries[i].item)) {
         return la_fail_nomem(c->err);
       }
     }
@@ -263,7 +270,8 @@ static la_status repeat_label(la_compiler *c, la_item *item, la_text name) {
 
 static bool was_listed(const la_items *items, const la_item *item, la_item_label label) {
   for (const la_item *before = items->items; before < item; before++) {
-    if (before->label == label && (label == LA_ITEM_PLAIN || before->base.bytes) && is_same(before, item)) {
+    if (before->label == label && (label == LA_ITEM_PLAIN || before->base.bytes) &&
+        is_same(before, item)) {
       return true;
     }
   }
@@ -292,7 +300,8 @@ static la_status label_unnamed(la_compiler *c, la_items *items, la_item *item, n
   return LA_OK;
 }
 
-static la_status label_named(la_compiler *c, la_items *items, la_item *item, name_list *names, la_text effective) {
+static la_status label_named(la_compiler *c, la_items *items, la_item *item, name_list *names,
+                             la_text effective) {
   const la_item *known = find_name(names, effective);
   if (!known) {
     return take_name(c, names, effective, item);
@@ -308,13 +317,16 @@ static la_status label_named(la_compiler *c, la_items *items, la_item *item, nam
 
 static la_status find_late(la_compiler *c, la_item *item) {
   const la_node *expr = item->expr;
-  if (!expr || expr->kind != LA_NODE_COLUMN || expr->value.kind != LA_VALUE_INTEGER || expr->value.as.integer <= 0) {
+  if (!expr || expr->kind != LA_NODE_COLUMN || expr->value.kind != LA_VALUE_INTEGER ||
+      expr->value.as.integer <= 0) {
     return LA_OK;
   }
-  return la_subquery_column_is_late(c, la_node_child(expr, 0), (uint32_t)expr->value.as.integer, &item->is_late);
+  return la_subquery_column_is_late(c, la_node_child(expr, 0), (uint32_t)expr->value.as.integer,
+                                    &item->is_late);
 }
 
-static la_status label_item(la_compiler *c, la_items *items, la_item *item, name_list *names, la_label_style style) {
+static la_status label_item(la_compiler *c, la_items *items, la_item *item, name_list *names,
+                            la_label_style style) {
   identify(item);
   if (style != LA_LABELS_TABLE) {
     LA_TRY(find_late(c, item));
@@ -355,7 +367,8 @@ static la_status label_item(la_compiler *c, la_items *items, la_item *item, name
   return label_named(c, items, item, names, effective);
 }
 
-la_status la_items_make(la_compiler *c, la_node *const *exprs, size_t count, la_label_style style, la_items *out) {
+la_status la_items_make(la_compiler *c, la_node *const *exprs, size_t count, la_label_style style,
+                        la_items *out) {
   item_list list = {0};
   la_status status = LA_OK;
   name_list names = {0};
@@ -386,9 +399,10 @@ la_status la_items_make(la_compiler *c, la_node *const *exprs, size_t count, la_
 
 static la_status resolve_label(la_compiler *c, la_item *item, la_text *out) {
   if (!item->written.bytes) {
-    item->written = item->label == LA_ITEM_PLAIN  ? item->base
-                    : item->label == LA_ITEM_ANON ? la_anon_name_of(c, item->identity, item->owner, item->base)
-                                                  : la_new_anon_name(c, item->base);
+    item->written = item->label == LA_ITEM_PLAIN ? item->base
+                    : item->label == LA_ITEM_ANON
+                        ? la_anon_name_of(c, item->identity, item->owner, item->base)
+                        : la_new_anon_name(c, item->base);
     if (!item->written.bytes) {
       return la_fail_nomem(c->err);
     }
@@ -425,7 +439,8 @@ static bool is_labelled(la_compiler *c, const la_item *item, bool as_from) {
   if (expr->kind == LA_NODE_UNARY) {
     bool is_truth = expr->op == LA_OP_IS_TRUE || expr->op == LA_OP_IS_FALSE;
     const la_node *inner = la_plain_node(expr->children[0]);
-    bool has_name = inner->kind == LA_NODE_COLUMN || inner->kind == LA_NODE_LITERAL || inner->kind == LA_NODE_LABEL;
+    bool has_name = inner->kind == LA_NODE_COLUMN || inner->kind == LA_NODE_LITERAL ||
+                    inner->kind == LA_NODE_LABEL;
     return (is_truth && !c->dialect->supports_native_boolean) || !has_name || as_from;
   }
   return true;
@@ -482,7 +497,8 @@ la_status la_compile_items(la_compiler *c, la_items *items, bool as_from, bool i
 }
 
 la_status la_add_result_column(la_compiler *c, la_text key, la_type *type, la_object *subject) {
-  la_result_column column = {.type = type, .subject = subject, .plain = !type || la_type_result_is_plain(type)};
+  la_result_column column = {
+      .type = type, .subject = subject, .plain = !type || la_type_result_is_plain(type)};
   if (key.bytes) {
     column.key.bytes = la_arena_copy(c->arena, key.bytes, key.len);
     column.key.len = key.len;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The whole of one compilation: sets the state up, has the statement written, and makes the compiled statement of it.
+ * The whole of one compilation: sets the state up, has the statement written, and makes the
+ * compiled statement of it.
  */
 #include "compile/compiler.h"
 #include "sql/key.h"
@@ -27,7 +28,8 @@ static const la_object_class compiled_class = {.name = "compiled", .destroy = de
 la_status la_compile_statement(la_compiler *c, const la_node *node, la_place place) {
   node = la_plain_node(node);
   if (++c->depth > LA_COMPILE_DEPTH) {
-    return la_fail(c->err, LA_COMPILE, "statement is nested too deeply (more than %d levels)", LA_COMPILE_DEPTH);
+    return la_fail(c->err, LA_COMPILE, "statement is nested too deeply (more than %d levels)",
+                   LA_COMPILE_DEPTH);
   }
   la_status status;
   switch (node->kind) {
@@ -104,14 +106,16 @@ static la_status write_top(la_compiler *c, const la_node *node) {
   return la_compile_expr(c, node);
 }
 
-/* Gives the compiled statement what was collected; what it takes over is no longer the compiler's. */
+/* Gives the compiled statement what was collected; what it takes over is no longer the compiler's.
+ */
 static la_status take_results(la_compiler *c, la_strbuf *text, la_param_list *params) {
   la_compiled *compiled = c->compiled;
   LA_TRY(la_strbuf_status(text, c->err));
   compiled->text.bytes = la_arena_copy(&compiled->arena, text->bytes ? text->bytes : "", text->len);
   compiled->text.len = text->len;
   compiled->params = la_arena_alloc(&compiled->arena, (params->count + 1) * sizeof *params->items);
-  compiled->columns = la_arena_alloc(&compiled->arena, (c->results.count + 1) * sizeof *c->results.items);
+  compiled->columns =
+      la_arena_alloc(&compiled->arena, (c->results.count + 1) * sizeof *c->results.items);
   if (!compiled->text.bytes || !compiled->params || !compiled->columns) {
     return la_fail_nomem(c->err);
   }
@@ -183,8 +187,8 @@ static la_status run(la_compiler *c, const la_node *node) {
   return status;
 }
 
-la_status la_compile_inline(const la_sql *sql, const la_dialect *dialect, const la_node *node, int against, la_strbuf *out,
-                            la_error *err) {
+la_status la_compile_inline(const la_sql *sql, const la_dialect *dialect, const la_node *node,
+                            int against, la_strbuf *out, la_error *err) {
   static const la_compile_options no_options;
   la_compiled compiled = {.dialect = dialect};
   la_param_list params = {0};

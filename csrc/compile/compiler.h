@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One compilation: where text and parameters go, which SELECTs enclose the place, and the names given so far.
+ * One compilation: where text and parameters go, which SELECTs enclose the place, and the names
+ * given so far.
  *
- * Lives on the stack of la_compile. Expressions and FROM elements are written from a stack of work items, so their depth
- * costs no C stack; statements inside statements recurse, up to LA_COMPILE_DEPTH. Used by compile/ and by the overrides in
- * dialect/.
+ * Lives on the stack of la_compile. Expressions and FROM elements are written from a stack of work
+ * items, so their depth costs no C stack; statements inside statements recurse, up to
+ * LA_COMPILE_DEPTH. Used by compile/ and by the overrides in dialect/.
  */
 #ifndef LA_COMPILE_COMPILER_H
 #define LA_COMPILE_COMPILER_H
@@ -35,16 +36,16 @@ typedef struct la_work {
 
 /* What AS says behind a column. */
 typedef enum la_item_label {
-  LA_ITEM_PLAIN,    /* `base` as it is */
-  LA_ITEM_ANON,     /* `base` with a number, the same wherever this column is labelled so */
-  LA_ITEM_REPEATED  /* `base` with a number of its own: the column is in the list already */
+  LA_ITEM_PLAIN,   /* `base` as it is */
+  LA_ITEM_ANON,    /* `base` with a number, the same wherever this column is labelled so */
+  LA_ITEM_REPEATED /* `base` with a number of its own: the column is in the list already */
 } la_item_label;
 
 /* A column of a SELECT's list: an expression, or a column of a table that was listed whole. */
 typedef struct la_item {
   const la_node *expr; /* NULL for a table's column */
   la_column *column;
-  const la_node *from; /* where `column` is taken from; NULL: its table */
+  const la_node *from;          /* where `column` is taken from; NULL: its table */
   const void *identity, *owner; /* the same for the same column */
   la_text name;                 /* its natural name, or none */
   la_text base;                 /* of its label; none if it never has one */
@@ -129,8 +130,9 @@ struct la_compiler {
   bool omit_tables;      /* columns stand without their table */
   la_type *coerced_type; /* of the type_coerce() around a parameter, or NULL */
   uint8_t expand_op;     /* 1 IN, 2 NOT IN: what the list that is written stands beside */
-  const la_dml *source_for; /* the INSERT whose defaults the SELECT that is written next must select too */
-  const la_node *label;  /* the LABEL that is written as its name alone */
+  const la_dml
+      *source_for; /* the INSERT whose defaults the SELECT that is written next must select too */
+  const la_node *label; /* the LABEL that is written as its name alone */
   LA_VEC(la_work) work;
   LA_VEC(la_seen_param) seen;
   la_map seen_map; /* node → number in `seen` + 1, once there are many */
@@ -143,9 +145,9 @@ struct la_compiler {
   LA_VEC(const la_node *) scan;
   LA_VEC(la_result_column) results;
   la_items *items;
-  uint32_t next_param;    /* where in the statement's parameters the next one is expected */
-  uint32_t truncated;     /* how many names were cut short */
-  la_map index_map;       /* PARAM node → its number + 1, once looked for out of order */
+  uint32_t next_param; /* where in the statement's parameters the next one is expected */
+  uint32_t truncated;  /* how many names were cut short */
+  la_map index_map;    /* PARAM node → its number + 1, once looked for out of order */
   struct {
     const char *bytes;
     size_t len;
@@ -166,7 +168,8 @@ bool la_ident_needs_quotes(const la_dialect *dialect, la_text ident);
 bool la_ident_has_illegal_characters(la_text ident);
 
 /* ---- names ---- */
-/* "base_1" for this identity: the same for the same, numbered by first use. None when out of memory. */
+/* "base_1" for this identity: the same for the same, numbered by first use. None when out of
+ * memory. */
 la_text la_anon_name_of(la_compiler *c, const void *identity, const void *owner, la_text base);
 /* A new one, for what is written once. */
 la_text la_new_anon_name(la_compiler *c, la_text base);
@@ -186,12 +189,14 @@ la_status la_compile_expr_against(la_compiler *c, const la_node *node, int again
 la_status la_compile_from(la_compiler *c, const la_node *from);
 /* `conditions` joined by AND as WHERE has them; nothing if there are none. */
 la_status la_compile_conditions(la_compiler *c, const char *keyword, const la_node *chain);
-la_status la_compile_list(la_compiler *c, const char *keyword, const la_node *chain, bool labels_by_name);
+la_status la_compile_list(la_compiler *c, const char *keyword, const la_node *chain,
+                          bool labels_by_name);
 la_status la_push(la_compiler *c, const la_node *node, int against, int precedence);
 la_status la_push_from(la_compiler *c, const la_node *node);
 la_status la_push_string(la_compiler *c, const char *string);
 la_status la_push_bytes(la_compiler *c, la_text text);
-/* Turns the items pushed since `base` round, so that they are written in the order they were pushed in. */
+/* Turns the items pushed since `base` round, so that they are written in the order they were pushed
+ * in. */
 void la_push_turn(la_compiler *c, size_t base);
 /* Steps of la_compile_expr: writes one node or pushes its parts. */
 la_status la_write_binary(la_compiler *c, const la_node *node);
@@ -212,15 +217,16 @@ la_status la_write_from(la_compiler *c, const la_node *node);
 /* VALUES (…), (…) alone, as in a CTE. */
 la_status la_compile_values_rows(la_compiler *c, const la_node *node);
 void la_write_table_column(la_compiler *c, const la_column *column, const la_node *from);
-/* What to do with `node` beside `against`: nothing, parentheses, or make a condition of a boolean value. */
+/* What to do with `node` beside `against`: nothing, parentheses, or make a condition of a boolean
+ * value. */
 typedef enum la_grouping { LA_GROUP_NOT, LA_GROUP_PARENTHESES, LA_GROUP_CONDITION } la_grouping;
 la_grouping la_grouping_of(const la_node *node, int against, int precedence);
 int la_against_precedence(int against);
 bool la_type_is_boolean(const la_type *type);
 
 /* An expression of DDL: values as literals, columns without their table. */
-la_status la_compile_inline(const la_sql *sql, const la_dialect *dialect, const la_node *node, int against, la_strbuf *out,
-                            la_error *err);
+la_status la_compile_inline(const la_sql *sql, const la_dialect *dialect, const la_node *node,
+                            int against, la_strbuf *out, la_error *err);
 
 /* ---- parameters ---- */
 /* A PARAM; `type` stands in for an inexact one, `column` is what it is for; both may be NULL. */
@@ -231,14 +237,14 @@ la_status la_compile_constant(la_compiler *c, la_text base, la_value value, la_t
 /* NULL for `column`. */
 la_status la_compile_null_param(la_compiler *c, la_text name, la_column *column);
 /* A value that execution gives, or a column's default. */
-la_status la_compile_column_param(la_compiler *c, la_param_source source, la_text name, la_column *column,
-                                  la_default_slot slot);
+la_status la_compile_column_param(la_compiler *c, la_param_source source, la_text name,
+                                  la_column *column, la_default_slot slot);
 
 la_status la_chain_items_of(la_compiler *c, const la_node *chain, la_chain_items *out);
 
 /* ---- statements ---- */
 typedef struct la_place {
-  bool as_from;       /* a subquery of FROM, a CTE */
+  bool as_from; /* a subquery of FROM, a CTE */
   bool is_lateral;
   bool is_top;
   bool is_source;          /* of an INSERT */
@@ -294,18 +300,27 @@ la_status la_dml_assign(la_compiler *c, la_dml *dml, const la_chain_items *sets)
 /* What the SET items of `sets` give for `assignment`, the last of them; NULL if none does. */
 const la_node *la_dml_value(const la_chain_items *sets, const la_assignment *assignment);
 /* `row` < 0: a row alone. */
-la_status la_dml_write_value(la_compiler *c, const la_dml *dml, const la_assignment *assignment, int row);
+la_status la_dml_write_value(la_compiler *c, const la_dml *dml, const la_assignment *assignment,
+                             int row);
 bool la_set_is_for(const la_node *set, const la_column *column, la_text key);
 
 /* ---- column lists ---- */
 la_status la_items_of(la_compiler *c, const la_node *select, la_items **out);
-typedef enum la_label_style { LA_LABELS_DISAMBIGUATE, LA_LABELS_TABLE, LA_LABELS_NONE } la_label_style;
-la_status la_items_make(la_compiler *c, la_node *const *exprs, size_t count, la_label_style style, la_items *out);
+typedef enum la_label_style {
+  LA_LABELS_DISAMBIGUATE,
+  LA_LABELS_TABLE,
+  LA_LABELS_NONE
+} la_label_style;
+la_status la_items_make(la_compiler *c, la_node *const *exprs, size_t count, la_label_style style,
+                        la_items *out);
 la_status la_compile_items(la_compiler *c, la_items *items, bool as_from, bool is_result);
 /* True if that name has a number that is not given yet. */
-la_status la_subquery_column_is_late(la_compiler *c, const la_node *from, uint32_t place, bool *out);
-/* What column `place` (from 1) of a subquery or CTE is called in the text; none if it is not known. */
-la_status la_subquery_column_name(la_compiler *c, const la_node *from, uint32_t place, la_text *out);
+la_status la_subquery_column_is_late(la_compiler *c, const la_node *from, uint32_t place,
+                                     bool *out);
+/* What column `place` (from 1) of a subquery or CTE is called in the text; none if it is not known.
+ */
+la_status la_subquery_column_name(la_compiler *c, const la_node *from, uint32_t place,
+                                  la_text *out);
 la_text la_item_written_name(la_compiler *c, la_item *item);
 /* The name of a LABEL. */
 la_text la_label_name(la_compiler *c, const la_node *label);
@@ -313,14 +328,17 @@ la_status la_add_result_column(la_compiler *c, la_text key, la_type *type, la_ob
 
 /* ---- FROM lists ---- */
 typedef LA_VEC(const la_node *) la_from_list;
-/* What the columns of `expr` are taken from, added to `out` where new; subqueries are not looked into. */
+/* What the columns of `expr` are taken from, added to `out` where new; subqueries are not looked
+ * into. */
 la_status la_collect_froms(la_compiler *c, const la_node *expr, la_from_list *out);
 bool la_from_list_add(la_compiler *c, la_from_list *list, const la_node *from);
 bool la_from_list_has(const la_from_list *list, const void *identity);
 /* The FROM list of a select, correlated with what encloses it. */
-la_status la_select_froms(la_compiler *c, const la_node *select, la_items *items, la_place place, la_from_list *out);
+la_status la_select_froms(la_compiler *c, const la_node *select, la_items *items, la_place place,
+                          la_from_list *out);
 /* The identities in `froms`, joins spread, for a scope. */
-la_status la_scope_open(la_compiler *c, la_scope *scope, const la_node *statement, const la_from_list *froms);
+la_status la_scope_open(la_compiler *c, la_scope *scope, const la_node *statement,
+                        const la_from_list *froms);
 void la_scope_close(la_compiler *c);
 
 #pragma GCC visibility pop

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * UNION, INTERSECT, EXCEPT, and text() with columns; the column lists of all that can be selected from.
+ * UNION, INTERSECT, EXCEPT, and text() with columns; the column lists of all that can be selected
+ * from.
  */
 #include "compile/compiler.h"
 
-/* A select of a compound stands in parentheses where the database allows it and it has clauses of its own that would
- * otherwise belong to the compound. */
+/* A select of a compound stands in parentheses where the database allows it and it has clauses of
+ * its own that would otherwise belong to the compound. */
 static bool needs_parentheses(const la_node *compound, const la_node *part) {
   if (part->kind == LA_NODE_COMPOUND) {
     return true;
@@ -30,7 +31,8 @@ static la_status compile_parts(la_compiler *c, const la_node *node, la_place pla
     first = first ? first : items;
     if (items->count != first->count) {
       return la_fail(c->err, LA_COMPILE,
-                     "All selectables passed to CompoundSelect must have identical numbers of columns; select #1 has %u "
+                     "All selectables passed to CompoundSelect must have identical numbers of "
+                     "columns; select #1 has %u "
                      "columns, select #%u has %u",
                      (unsigned)first->count, (unsigned)i + 1, (unsigned)items->count);
     }
@@ -61,14 +63,16 @@ la_status la_compile_compound(la_compiler *c, const la_node *node, la_place plac
   LA_TRY(la_scope_open(c, &scope, node, &none));
   bool omit_tables = c->omit_tables;
   c->omit_tables = true;
-  la_status status = la_compile_list(c, " GROUP BY ", la_node_child(node, LA_SELECT_GROUP_BY), false);
+  la_status status =
+      la_compile_list(c, " GROUP BY ", la_node_child(node, LA_SELECT_GROUP_BY), false);
   if (status >= 0) {
     status = la_compile_order_and_limit(c, node);
   }
   c->omit_tables = omit_tables;
   la_scope_close(c);
   LA_TRY(status);
-  return place.compound_index == 0 ? la_compile_ctes_at(c, start, first_param, place.is_top) : LA_OK;
+  return place.compound_index == 0 ? la_compile_ctes_at(c, start, first_param, place.is_top)
+                                   : LA_OK;
 }
 
 la_status la_compile_textual(la_compiler *c, const la_node *node, la_place place) {
@@ -76,8 +80,10 @@ la_status la_compile_textual(la_compiler *c, const la_node *node, la_place place
   LA_TRY(la_write_text(c, node->children[0]));
   for (uint32_t i = 1; place.is_result && i < node->count; i++) {
     const la_node *column = la_plain_node(node->children[i]);
-    const la_node *named = column->kind == LA_NODE_LABEL ? la_plain_node(column->children[0]) : column;
-    LA_TRY(la_add_result_column(c, column->text, column->type, named->kind == LA_NODE_COLUMN ? named->subject : NULL));
+    const la_node *named =
+        column->kind == LA_NODE_LABEL ? la_plain_node(column->children[0]) : column;
+    LA_TRY(la_add_result_column(c, column->text, column->type,
+                                named->kind == LA_NODE_COLUMN ? named->subject : NULL));
   }
   return la_compile_ctes_at(c, start, first_param, place.is_top);
 }
@@ -88,7 +94,8 @@ static la_label_style style_of(const la_node *select) {
   if (select->flags & LA_SELECT_LABELS_NONE) {
     return LA_LABELS_NONE;
   }
-  return select->flags & (LA_SELECT_LEGACY | LA_SELECT_LABELS_TABLE) ? LA_LABELS_TABLE : LA_LABELS_DISAMBIGUATE;
+  return select->flags & (LA_SELECT_LEGACY | LA_SELECT_LABELS_TABLE) ? LA_LABELS_TABLE
+                                                                     : LA_LABELS_DISAMBIGUATE;
 }
 
 /* The part of a compound whose columns are the compound's. */
@@ -103,13 +110,15 @@ static const la_node *first_select(const la_node *node) {
 
 static la_status make_items(la_compiler *c, const la_node *select, la_items *out) {
   if (select->kind == LA_NODE_TEXTUAL) {
-    return la_items_make(c, (la_node *const *)select->children + 1, select->count - 1, LA_LABELS_NONE, out);
+    return la_items_make(c, (la_node *const *)select->children + 1, select->count - 1,
+                         LA_LABELS_NONE, out);
   }
   if (select->kind == LA_NODE_VALUES) {
     const la_node *columns = select->children[0];
     return la_items_make(c, columns->children, columns->count, LA_LABELS_NONE, out);
   }
-  int part = select->kind == LA_NODE_SELECT ? LA_SELECT_COLUMNS : la_statement_returning_part(select);
+  int part =
+      select->kind == LA_NODE_SELECT ? LA_SELECT_COLUMNS : la_statement_returning_part(select);
   if (part < 0) {
     return LA_OK;
   }
@@ -131,7 +140,8 @@ la_status la_items_of(la_compiler *c, const la_node *select, la_items **out) {
     return la_fail_nomem(c->err);
   }
   if (++c->depth > LA_COMPILE_DEPTH) {
-    return la_fail(c->err, LA_COMPILE, "statement is nested too deeply (more than %d levels)", LA_COMPILE_DEPTH);
+    return la_fail(c->err, LA_COMPILE, "statement is nested too deeply (more than %d levels)",
+                   LA_COMPILE_DEPTH);
   }
   items->select = select;
   LA_TRY(make_items(c, select, items));
@@ -163,7 +173,8 @@ static const la_node *list_owner(la_compiler *c, const la_node *from) {
   return NULL;
 }
 
-la_status la_subquery_column_is_late(la_compiler *c, const la_node *from, uint32_t place, bool *out) {
+la_status la_subquery_column_is_late(la_compiler *c, const la_node *from, uint32_t place,
+                                     bool *out) {
   const la_node *select = list_owner(c, from);
   la_items *items;
   if (!select) {
@@ -172,13 +183,15 @@ la_status la_subquery_column_is_late(la_compiler *c, const la_node *from, uint32
   LA_TRY(la_items_of(c, select, &items));
   if (place <= items->count) {
     const la_item *item = &items->items[place - 1];
-    bool is_numbered = item->label != LA_ITEM_PLAIN && item->base.bytes && (item->is_required || !item->name.bytes);
+    bool is_numbered = item->label != LA_ITEM_PLAIN && item->base.bytes &&
+                       (item->is_required || !item->name.bytes);
     *out = (is_numbered || item->is_late) && !item->written.bytes;
   }
   return LA_OK;
 }
 
-la_status la_subquery_column_name(la_compiler *c, const la_node *from, uint32_t place, la_text *out) {
+la_status la_subquery_column_name(la_compiler *c, const la_node *from, uint32_t place,
+                                  la_text *out) {
   const la_node *select = list_owner(c, from);
   *out = LA_TEXT_NONE;
   if (!select) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * WITH: each CTE is written into a text of its own where it is first named, and all are put in front of the outermost
- * statement, those that others use first. A nested one is put in front of the statement that names it.
+ * WITH: each CTE is written into a text of its own where it is first named, and all are put in
+ * front of the outermost statement, those that others use first. A nested one is put in front of
+ * the statement that names it.
  */
 #include "compile/compiler.h"
 
@@ -17,7 +18,8 @@ static la_written_cte *find_cte(la_compiler *c, int64_t number) {
 /* name, or name(a, b) for a recursive one */
 static la_status put_head(la_compiler *c, const la_node *cte, la_text name) {
   la_put_ident(c, name);
-  if (!(cte->flags & LA_NODE_RECURSIVE) && la_plain_node(cte->children[0])->kind != LA_NODE_VALUES) {
+  if (!(cte->flags & LA_NODE_RECURSIVE) &&
+      la_plain_node(cte->children[0])->kind != LA_NODE_VALUES) {
     return LA_OK;
   }
   la_items *items;
@@ -50,7 +52,8 @@ static la_status write_cte(la_compiler *c, const la_node *cte, la_text name) {
 }
 
 /* Moves what was written into `out` and `params` to the CTE's own memory. */
-static la_status keep_cte(la_compiler *c, la_written_cte *kept, la_strbuf *text, la_param_list *params) {
+static la_status keep_cte(la_compiler *c, la_written_cte *kept, la_strbuf *text,
+                          la_param_list *params) {
   LA_TRY(la_strbuf_status(text, c->err));
   kept->text.bytes = la_arena_copy(&c->scratch, text->bytes, text->len);
   kept->text.len = text->len;
@@ -123,7 +126,9 @@ static la_status register_cte(la_compiler *c, const la_node *cte, la_text name) 
   const la_scope *home = cte->flags & LA_NODE_NESTING ? c->scope : NULL;
   for (size_t i = 0; i < c->ctes.count; i++) {
     if (la_text_equal(c->ctes.items[i].name, name) && c->ctes.items[i].home == home) {
-      return la_fail(c->err, LA_COMPILE, "Multiple, unrelated CTEs found with the same name: '%.*s'", LA_TEXT_FORMAT(name));
+      return la_fail(c->err, LA_COMPILE,
+                     "Multiple, unrelated CTEs found with the same name: '%.*s'",
+                     LA_TEXT_FORMAT(name));
     }
   }
   return write_apart(c, cte, name);
@@ -155,7 +160,8 @@ static bool is_written_here(const la_written_cte *cte, const la_scope *scope, bo
 }
 
 /* The parameters of the CTEs come before those of the statement, since their text does. */
-static la_status insert_params(la_compiler *c, size_t first, const la_param_list *added, size_t shift) {
+static la_status insert_params(la_compiler *c, size_t first, const la_param_list *added,
+                               size_t shift) {
   if (!la_vec_reserve(c->sql->alloc, c->params, added->count)) {
     return la_fail_nomem(c->err);
   }
@@ -164,18 +170,22 @@ static la_status insert_params(la_compiler *c, size_t first, const la_param_list
     items[i].text_offset += shift;
   }
   if (added->count > 0) {
-    memmove(items + first + added->count, items + first, (c->params->count - first) * sizeof *items);
+    memmove(items + first + added->count, items + first,
+            (c->params->count - first) * sizeof *items);
     memcpy(items + first, added->items, added->count * sizeof *items);
     c->params->count += added->count;
   }
   return LA_OK;
 }
 
-/* WITH RECURSIVE a AS (…), b AS (…), into `text`, with the parameters moved to where they stand then. */
-static la_status gather(la_compiler *c, size_t at, bool is_top, la_strbuf *text, la_param_list *params) {
+/* WITH RECURSIVE a AS (…), b AS (…), into `text`, with the parameters moved to where they stand
+ * then. */
+static la_status gather(la_compiler *c, size_t at, bool is_top, la_strbuf *text,
+                        la_param_list *params) {
   bool is_recursive = false, is_first = true;
   for (size_t i = 0; i < c->ctes.count; i++) {
-    is_recursive |= is_written_here(&c->ctes.items[i], c->scope, is_top) && c->ctes.items[i].is_recursive;
+    is_recursive |=
+        is_written_here(&c->ctes.items[i], c->scope, is_top) && c->ctes.items[i].is_recursive;
   }
   for (size_t i = 0; i < c->ctes.count; i++) {
     la_written_cte *cte = &c->ctes.items[i];

@@ -4,7 +4,8 @@
  */
 #include "compile/ddl.h"
 
-void la_ddl_put_table(const la_dialect *dialect, const la_table *table, bool with_schema, la_strbuf *out) {
+void la_ddl_put_table(const la_dialect *dialect, const la_table *table, bool with_schema,
+                      la_strbuf *out) {
   if (with_schema && table->schema.bytes) {
     la_compile_ident(dialect, table->schema, out);
     la_strbuf_char(out, '.');
@@ -12,21 +13,22 @@ void la_ddl_put_table(const la_dialect *dialect, const la_table *table, bool wit
   la_compile_ident(dialect, table->name, out);
 }
 
-la_status la_compile_drop_table(const la_sql *sql, const la_dialect *dialect, const la_table *table, bool if_exists,
-                                la_strbuf *out, la_error *err) {
+la_status la_compile_drop_table(const la_sql *sql, const la_dialect *dialect, const la_table *table,
+                                bool if_exists, la_strbuf *out, la_error *err) {
   (void)sql;
   la_strbuf_string(out, if_exists ? "DROP TABLE IF EXISTS " : "DROP TABLE ");
   la_ddl_put_table(dialect, table, true, out);
   return la_strbuf_status(out, err);
 }
 
-static la_status put_index_name(const la_sql *sql, const la_dialect *dialect, const la_index *index, bool with_schema,
-                                la_strbuf *out, la_error *err) {
+static la_status put_index_name(const la_sql *sql, const la_dialect *dialect, const la_index *index,
+                                bool with_schema, la_strbuf *out, la_error *err) {
   la_strbuf name;
   la_strbuf_init(&name, sql->alloc);
   la_status status = la_index_name(index, &name, err);
   if (status >= 0 && name.len == 0) {
-    status = la_fail(err, LA_COMPILE, "CREATE INDEX and DROP INDEX require that the index have a name");
+    status =
+        la_fail(err, LA_COMPILE, "CREATE INDEX and DROP INDEX require that the index have a name");
   }
   if (status >= 0) {
     if (with_schema && index->table && index->table->schema.bytes) {
@@ -39,17 +41,19 @@ static la_status put_index_name(const la_sql *sql, const la_dialect *dialect, co
   return status;
 }
 
-static la_status put_index_expression(const la_sql *sql, const la_dialect *dialect, const la_object *expression,
-                                      la_strbuf *out, la_error *err) {
+static la_status put_index_expression(const la_sql *sql, const la_dialect *dialect,
+                                      const la_object *expression, la_strbuf *out, la_error *err) {
   if (expression->class == &la_node_class) {
-    return la_compile_inline(sql, dialect, (const la_node *)(const void *)expression, LA_AGAINST_FREE, out, err);
+    return la_compile_inline(sql, dialect, (const la_node *)(const void *)expression,
+                             LA_AGAINST_FREE, out, err);
   }
   la_compile_ident(dialect, ((const la_column *)(const void *)expression)->name, out);
   return LA_OK;
 }
 
-la_status la_compile_create_index(const la_sql *sql, const la_dialect *dialect, const la_index *index, bool if_not_exists,
-                                  la_strbuf *out, la_error *err) {
+la_status la_compile_create_index(const la_sql *sql, const la_dialect *dialect,
+                                  const la_index *index, bool if_not_exists, la_strbuf *out,
+                                  la_error *err) {
   la_strbuf_string(out, index->unique ? "CREATE UNIQUE INDEX " : "CREATE INDEX ");
   la_strbuf_string(out, if_not_exists ? "IF NOT EXISTS " : "");
   LA_TRY(put_index_name(sql, dialect, index, dialect->index_names_schema, out, err));
@@ -63,13 +67,14 @@ la_status la_compile_create_index(const la_sql *sql, const la_dialect *dialect, 
   la_strbuf_char(out, ')');
   if (index->where && dialect->supports_partial_index) {
     la_strbuf_string(out, " WHERE ");
-    LA_TRY(la_compile_inline(sql, dialect, (const la_node *)(const void *)index->where, LA_AGAINST_FREE, out, err));
+    LA_TRY(la_compile_inline(sql, dialect, (const la_node *)(const void *)index->where,
+                             LA_AGAINST_FREE, out, err));
   }
   return la_strbuf_status(out, err);
 }
 
-la_status la_compile_drop_index(const la_sql *sql, const la_dialect *dialect, const la_index *index, bool if_exists,
-                                la_strbuf *out, la_error *err) {
+la_status la_compile_drop_index(const la_sql *sql, const la_dialect *dialect, const la_index *index,
+                                bool if_exists, la_strbuf *out, la_error *err) {
   la_strbuf_string(out, if_exists ? "DROP INDEX IF EXISTS " : "DROP INDEX ");
   LA_TRY(put_index_name(sql, dialect, index, true, out, err));
   return la_strbuf_status(out, err);

@@ -9,15 +9,17 @@
 
 #pragma GCC visibility push(hidden)
 
-void la_ddl_put_table(const la_dialect *dialect, const la_table *table, bool with_schema, la_strbuf *out);
+void la_ddl_put_table(const la_dialect *dialect, const la_table *table, bool with_schema,
+                      la_strbuf *out);
 /* What follows DEFAULT; nothing if the column has no default in the database. */
-la_status la_ddl_default(const la_sql *sql, const la_dialect *dialect, const la_column *column, la_strbuf *out, la_error *err);
+la_status la_ddl_default(const la_sql *sql, const la_dialect *dialect, const la_column *column,
+                         la_strbuf *out, la_error *err);
 /* GENERATED ALWAYS AS (…) */
-la_status la_ddl_computed(const la_sql *sql, const la_dialect *dialect, const la_column *column, la_strbuf *out,
-                          la_error *err);
+la_status la_ddl_computed(const la_sql *sql, const la_dialect *dialect, const la_column *column,
+                          la_strbuf *out, la_error *err);
 /* One constraint as CREATE TABLE has it; nothing if the dialect leaves it out. */
-la_status la_ddl_constraint(const la_sql *sql, const la_dialect *dialect, const la_constraint *constraint, la_strbuf *out,
-                            la_error *err);
+la_status la_ddl_constraint(const la_sql *sql, const la_dialect *dialect,
+                            const la_constraint *constraint, la_strbuf *out, la_error *err);
 
 #pragma GCC visibility pop
 

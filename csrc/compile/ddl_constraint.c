@@ -4,7 +4,8 @@
  */
 #include "compile/ddl.h"
 
-static void put_columns(const la_dialect *dialect, const la_constraint *constraint, la_strbuf *out) {
+static void put_columns(const la_dialect *dialect, const la_constraint *constraint,
+                        la_strbuf *out) {
   for (size_t i = 0; i < constraint->columns.count; i++) {
     la_strbuf_string(out, i > 0 ? ", " : "");
     la_compile_ident(dialect, constraint->columns.items[i]->name, out);
@@ -12,8 +13,8 @@ static void put_columns(const la_dialect *dialect, const la_constraint *constrai
 }
 
 /* "CONSTRAINT name " */
-static la_status put_name(const la_sql *sql, const la_dialect *dialect, const la_constraint *constraint, la_strbuf *out,
-                          la_error *err) {
+static la_status put_name(const la_sql *sql, const la_dialect *dialect,
+                          const la_constraint *constraint, la_strbuf *out, la_error *err) {
   la_strbuf name;
   la_strbuf_init(&name, sql->alloc);
   la_status status = la_constraint_name(constraint, &name, err);
@@ -26,7 +27,8 @@ static la_status put_name(const la_sql *sql, const la_dialect *dialect, const la
   return status;
 }
 
-static la_status put_phrase(const char *before, la_text phrase, const char *const *allowed, la_strbuf *out, la_error *err) {
+static la_status put_phrase(const char *before, la_text phrase, const char *const *allowed,
+                            la_strbuf *out, la_error *err) {
   if (!phrase.bytes) {
     return LA_OK;
   }
@@ -41,7 +43,8 @@ static la_status put_phrase(const char *before, la_text phrase, const char *cons
 }
 
 static la_status put_options(const la_constraint *constraint, la_strbuf *out, la_error *err) {
-  static const char *const actions[] = {"RESTRICT", "CASCADE", "SET NULL", "NO ACTION", "SET DEFAULT", NULL};
+  static const char *const actions[] = {"RESTRICT",  "CASCADE",     "SET NULL",
+                                        "NO ACTION", "SET DEFAULT", NULL};
   static const char *const times[] = {"DEFERRED", "IMMEDIATE", NULL};
   if (constraint->match.bytes) {
     la_strbuf_string(out, " MATCH ");
@@ -56,13 +59,15 @@ static la_status put_options(const la_constraint *constraint, la_strbuf *out, la
 }
 
 static bool is_same_schema(const la_table *a, const la_table *b) {
-  return a->schema.bytes ? b->schema.bytes && la_text_equal(a->schema, b->schema) : !b->schema.bytes;
+  return a->schema.bytes ? b->schema.bytes && la_text_equal(a->schema, b->schema)
+                         : !b->schema.bytes;
 }
 
-static la_status put_foreign_key(const la_sql *sql, const la_dialect *dialect, const la_constraint *constraint,
-                                 la_strbuf *out, la_error *err) {
+static la_status put_foreign_key(const la_sql *sql, const la_dialect *dialect,
+                                 const la_constraint *constraint, la_strbuf *out, la_error *err) {
   LA_TRY(la_constraint_resolve((la_constraint *)constraint, err));
-  if (dialect->foreign_keys_within_schema && !is_same_schema(constraint->table, constraint->referred)) {
+  if (dialect->foreign_keys_within_schema &&
+      !is_same_schema(constraint->table, constraint->referred)) {
     return LA_OK;
   }
   LA_TRY(put_name(sql, dialect, constraint, out, err));
@@ -80,7 +85,8 @@ static la_status put_foreign_key(const la_sql *sql, const la_dialect *dialect, c
 }
 
 /* c IN (0, 1); c IN ('a', 'b') */
-static la_status put_type_check(const la_dialect *dialect, const la_column *column, la_strbuf *out, la_error *err) {
+static la_status put_type_check(const la_dialect *dialect, const la_column *column, la_strbuf *out,
+                                la_error *err) {
   la_compile_ident(dialect, column->name, out);
   la_strbuf_string(out, " IN (");
   if (column->type->affinity == LA_AFFINITY_BOOLEAN) {
@@ -95,8 +101,8 @@ static la_status put_type_check(const la_dialect *dialect, const la_column *colu
   return LA_OK;
 }
 
-static la_status put_check(const la_sql *sql, const la_dialect *dialect, const la_constraint *constraint, la_strbuf *out,
-                           la_error *err) {
+static la_status put_check(const la_sql *sql, const la_dialect *dialect,
+                           const la_constraint *constraint, la_strbuf *out, la_error *err) {
   const la_column *bound = constraint->type_bound;
   if (bound && bound->type->affinity == LA_AFFINITY_BOOLEAN && dialect->supports_native_boolean) {
     return LA_OK;
@@ -104,7 +110,8 @@ static la_status put_check(const la_sql *sql, const la_dialect *dialect, const l
   LA_TRY(put_name(sql, dialect, constraint, out, err));
   la_strbuf_string(out, "CHECK (");
   if (constraint->sqltext) {
-    LA_TRY(la_compile_inline(sql, dialect, (const la_node *)(const void *)constraint->sqltext, LA_AGAINST_FREE, out, err));
+    LA_TRY(la_compile_inline(sql, dialect, (const la_node *)(const void *)constraint->sqltext,
+                             LA_AGAINST_FREE, out, err));
   } else {
     LA_TRY(put_type_check(dialect, bound, out, err));
   }
@@ -112,8 +119,8 @@ static la_status put_check(const la_sql *sql, const la_dialect *dialect, const l
   return put_options(constraint, out, err);
 }
 
-static la_status put_kind(const la_sql *sql, const la_dialect *dialect, const la_constraint *constraint, la_strbuf *out,
-                          la_error *err) {
+static la_status put_kind(const la_sql *sql, const la_dialect *dialect,
+                          const la_constraint *constraint, la_strbuf *out, la_error *err) {
   switch (constraint->kind) {
   case LA_CONSTRAINT_FOREIGN_KEY:
     return put_foreign_key(sql, dialect, constraint, out, err);
@@ -133,8 +140,8 @@ static la_status put_kind(const la_sql *sql, const la_dialect *dialect, const la
   return put_options(constraint, out, err);
 }
 
-la_status la_ddl_constraint(const la_sql *sql, const la_dialect *dialect, const la_constraint *constraint, la_strbuf *out,
-                            la_error *err) {
+la_status la_ddl_constraint(const la_sql *sql, const la_dialect *dialect,
+                            const la_constraint *constraint, la_strbuf *out, la_error *err) {
   size_t before = out->len;
   LA_TRY(put_kind(sql, dialect, constraint, out, err));
   if (out->len > before && constraint->conflict[0].bytes && dialect->supports_conflict_clause) {

@@ -4,24 +4,27 @@
  */
 #include "compile/ddl.h"
 
-la_status la_ddl_default(const la_sql *sql, const la_dialect *dialect, const la_column *column, la_strbuf *out,
-                         la_error *err) {
+la_status la_ddl_default(const la_sql *sql, const la_dialect *dialect, const la_column *column,
+                         la_strbuf *out, la_error *err) {
   const la_default *given = &column->defaults[LA_DEFAULT_SERVER_INSERT];
   switch (given->kind) {
   case LA_DEFAULT_EXPR:
-    return la_compile_inline(sql, dialect, (const la_node *)(const void *)given->expr, LA_AGAINST_FREE, out, err);
+    return la_compile_inline(sql, dialect, (const la_node *)(const void *)given->expr,
+                             LA_AGAINST_FREE, out, err);
   case LA_DEFAULT_TEXT:
   case LA_DEFAULT_VALUE:
-    return la_compile_literal(dialect, given->value.kind == LA_VALUE_TEXT ? NULL : column->type, &given->value, out, err);
+    return la_compile_literal(dialect, given->value.kind == LA_VALUE_TEXT ? NULL : column->type,
+                              &given->value, out, err);
   default:
     return LA_OK;
   }
 }
 
-la_status la_ddl_computed(const la_sql *sql, const la_dialect *dialect, const la_column *column, la_strbuf *out,
-                          la_error *err) {
+la_status la_ddl_computed(const la_sql *sql, const la_dialect *dialect, const la_column *column,
+                          la_strbuf *out, la_error *err) {
   la_strbuf_string(out, "GENERATED ALWAYS AS (");
-  LA_TRY(la_compile_inline(sql, dialect, (const la_node *)(const void *)column->computed, LA_AGAINST_FREE, out, err));
+  LA_TRY(la_compile_inline(sql, dialect, (const la_node *)(const void *)column->computed,
+                           LA_AGAINST_FREE, out, err));
   la_strbuf_char(out, ')');
   if (column->computed_persisted_given) {
     la_strbuf_string(out, column->computed_persisted ? " STORED" : " VIRTUAL");
@@ -30,11 +33,12 @@ la_status la_ddl_computed(const la_sql *sql, const la_dialect *dialect, const la
 }
 
 static bool is_word(char ch) {
-  return (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9') || ch == '_' ||
-         (unsigned char)ch >= 0x80;
+  return (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9') ||
+         ch == '_' || (unsigned char)ch >= 0x80;
 }
 
-/* True if a default is an expression that must stand in parentheses: neither a literal nor one word. */
+/* True if a default is an expression that must stand in parentheses: neither a literal nor one
+ * word. */
 static bool needs_parentheses(la_text text) {
   size_t i = 0;
   while (i < text.len && (text.bytes[i] == ' ' || text.bytes[i] == '\t' || text.bytes[i] == '\n')) {
@@ -51,13 +55,14 @@ static bool needs_parentheses(la_text text) {
   return false;
 }
 
-static la_status put_default(const la_sql *sql, const la_dialect *dialect, const la_column *column, la_strbuf *out,
-                             la_error *err) {
+static la_status put_default(const la_sql *sql, const la_dialect *dialect, const la_column *column,
+                             la_strbuf *out, la_error *err) {
   la_strbuf text;
   la_strbuf_init(&text, sql->alloc);
   la_status status = la_ddl_default(sql, dialect, column, &text, err);
   if (status >= 0 && text.len > 0) {
-    bool in_parentheses = dialect->default_in_parentheses && needs_parentheses(la_strbuf_view(&text));
+    bool in_parentheses =
+        dialect->default_in_parentheses && needs_parentheses(la_strbuf_view(&text));
     la_strbuf_string(out, in_parentheses ? " DEFAULT (" : " DEFAULT ");
     la_strbuf_text(out, la_strbuf_view(&text));
     la_strbuf_string(out, in_parentheses ? ")" : "");
@@ -67,7 +72,8 @@ static la_status put_default(const la_sql *sql, const la_dialect *dialect, const
 }
 
 static bool is_column_check(const la_constraint *constraint) {
-  return constraint->kind == LA_CONSTRAINT_CHECK && constraint->inline_rendered && constraint->columns.count == 1;
+  return constraint->kind == LA_CONSTRAINT_CHECK && constraint->inline_rendered &&
+         constraint->columns.count == 1;
 }
 
 static bool is_true_option(const la_table *table, const char *name, bool otherwise) {
@@ -76,15 +82,18 @@ static bool is_true_option(const la_table *table, const char *name, bool otherwi
 }
 
 /* SQLite's AUTOINCREMENT can only be written with the key's column. */
-static bool is_inline_key(const la_dialect *dialect, const la_table *table, const la_column *column) {
+static bool is_inline_key(const la_dialect *dialect, const la_table *table,
+                          const la_column *column) {
   return dialect->key_with_autoincrement && column->primary_key && table->primary_key &&
-         table->primary_key->columns.count == 1 && is_true_option(table, "sqlite_autoincrement", false) &&
-         column->type && column->type->affinity == LA_AFFINITY_INTEGER && column->foreign_keys.count == 0;
+         table->primary_key->columns.count == 1 &&
+         is_true_option(table, "sqlite_autoincrement", false) && column->type &&
+         column->type->affinity == LA_AFFINITY_INTEGER && column->foreign_keys.count == 0;
 }
 
 /* CHECKs that were given with the column. */
-static la_status put_column_checks(const la_sql *sql, const la_dialect *dialect, const la_table *table,
-                                   const la_column *column, la_strbuf *out, la_error *err) {
+static la_status put_column_checks(const la_sql *sql, const la_dialect *dialect,
+                                   const la_table *table, const la_column *column, la_strbuf *out,
+                                   la_error *err) {
   for (size_t i = 0; i < table->constraints.count; i++) {
     const la_constraint *constraint = table->constraints.items[i];
     if (is_column_check(constraint) && constraint->columns.items[0] == column) {
@@ -95,23 +104,24 @@ static la_status put_column_checks(const la_sql *sql, const la_dialect *dialect,
   return LA_OK;
 }
 
-static la_status put_column(const la_sql *sql, const la_dialect *dialect, const la_table *table, const la_column *column,
-                            la_strbuf *out, la_error *err) {
+static la_status put_column(const la_sql *sql, const la_dialect *dialect, const la_table *table,
+                            const la_column *column, la_strbuf *out, la_error *err) {
   la_compile_ident(dialect, column->name, out);
   la_strbuf_char(out, ' ');
   la_error inner = LA_ERROR_INIT;
   if (la_compile_type(dialect, column->type, out, &inner) < 0) {
-    return la_fail(err, inner.status, "(in table '%.*s', column '%.*s'): %s", LA_TEXT_FORMAT(table->name),
-                   LA_TEXT_FORMAT(column->name), inner.message);
+    return la_fail(err, inner.status, "(in table '%.*s', column '%.*s'): %s",
+                   LA_TEXT_FORMAT(table->name), LA_TEXT_FORMAT(column->name), inner.message);
   }
   LA_TRY(put_default(sql, dialect, column, out, err));
   if (!column->nullable) {
     la_strbuf_string(out, " NOT NULL");
   }
-  if (dialect->key_with_autoincrement && column->primary_key && column->autoincrement == LA_AUTOINCREMENT_ON &&
-      table->primary_key->columns.count != 1) {
+  if (dialect->key_with_autoincrement && column->primary_key &&
+      column->autoincrement == LA_AUTOINCREMENT_ON && table->primary_key->columns.count != 1) {
     return la_fail(err, LA_COMPILE,
-                   "(in table '%.*s', column '%.*s'): SQLite does not support autoincrement for composite primary keys",
+                   "(in table '%.*s', column '%.*s'): SQLite does not support autoincrement for "
+                   "composite primary keys",
                    LA_TEXT_FORMAT(table->name), LA_TEXT_FORMAT(column->name));
   }
   if (is_inline_key(dialect, table, column)) {
@@ -129,7 +139,8 @@ static size_t next_constraint(const la_table *table, const la_constraint *last) 
   size_t best = SIZE_MAX;
   for (size_t i = 0; i < table->constraints.count; i++) {
     const la_constraint *constraint = table->constraints.items[i];
-    if (constraint == table->primary_key || is_column_check(constraint) || (last && constraint->serial <= last->serial)) {
+    if (constraint == table->primary_key || is_column_check(constraint) ||
+        (last && constraint->serial <= last->serial)) {
       continue;
     }
     if (best == SIZE_MAX || constraint->serial < table->constraints.items[best]->serial) {
@@ -139,8 +150,9 @@ static size_t next_constraint(const la_table *table, const la_constraint *last) 
   return best;
 }
 
-static la_status put_constraint(const la_sql *sql, const la_dialect *dialect, const la_constraint *constraint,
-                                const char **separator, la_strbuf *out, la_error *err) {
+static la_status put_constraint(const la_sql *sql, const la_dialect *dialect,
+                                const la_constraint *constraint, const char **separator,
+                                la_strbuf *out, la_error *err) {
   la_strbuf text;
   la_strbuf_init(&text, sql->alloc);
   la_status status = la_ddl_constraint(sql, dialect, constraint, &text, err);
@@ -153,8 +165,9 @@ static la_status put_constraint(const la_sql *sql, const la_dialect *dialect, co
   return status;
 }
 
-static la_status put_constraints(const la_sql *sql, const la_dialect *dialect, const la_table *table, const char *separator,
-                                 la_strbuf *out, la_error *err) {
+static la_status put_constraints(const la_sql *sql, const la_dialect *dialect,
+                                 const la_table *table, const char *separator, la_strbuf *out,
+                                 la_error *err) {
   const la_constraint *key = table->primary_key;
   if (key && key->columns.count > 0 && !is_inline_key(dialect, table, key->columns.items[0])) {
     LA_TRY(put_constraint(sql, dialect, key, &separator, out, err));
@@ -169,8 +182,9 @@ static la_status put_constraints(const la_sql *sql, const la_dialect *dialect, c
   return LA_OK;
 }
 
-la_status la_compile_create_table(const la_sql *sql, const la_dialect *dialect, const la_table *table, bool if_not_exists,
-                                  la_strbuf *out, la_error *err) {
+la_status la_compile_create_table(const la_sql *sql, const la_dialect *dialect,
+                                  const la_table *table, bool if_not_exists, la_strbuf *out,
+                                  la_error *err) {
   const char *separator = "\n\t";
   la_strbuf_string(out, "CREATE ");
   for (size_t i = 0; i < table->prefixes.count; i++) {

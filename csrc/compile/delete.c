@@ -6,7 +6,8 @@
 
 static la_status write_extra(la_compiler *c, const la_from_list *froms) {
   if (froms->count > 1 && !c->dialect->supports_delete_using) {
-    return la_fail(c->err, LA_COMPILE, "This backend does not support multiple-table criteria within DELETE");
+    return la_fail(c->err, LA_COMPILE,
+                   "This backend does not support multiple-table criteria within DELETE");
   }
   for (size_t i = 1; i < froms->count; i++) {
     la_put(c, i == 1 ? c->dialect->delete_extra : ", ");
@@ -15,7 +16,8 @@ static la_status write_extra(la_compiler *c, const la_from_list *froms) {
   return LA_OK;
 }
 
-static la_status compile_in_scope(la_compiler *c, la_dml *dml, la_place place, const la_from_list *froms) {
+static la_status compile_in_scope(la_compiler *c, la_dml *dml, la_place place,
+                                  const la_from_list *froms) {
   const la_node *node = dml->statement;
   size_t start = c->out->len, first_param = c->params->count;
   la_put(c, "DELETE ");

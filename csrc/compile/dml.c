@@ -2,26 +2,28 @@
 /*
  * What INSERT and UPDATE have in common: which columns are set, and to what.
  *
- * A column is set by the statement's values, else by the keys that execution gives, else by its default. Without values and
- * without word about the execution (tostring), every column is.
+ * A column is set by the statement's values, else by the keys that execution gives, else by its
+ * default. Without values and without word about the execution (tostring), every column is.
  */
 #include "compile/compiler.h"
 #include <stdio.h>
 
 la_status la_dml_init(la_compiler *c, la_dml *dml, const la_node *statement, la_place place) {
   const la_node *target = la_plain_node(la_node_child(statement, 0));
-  *dml = (la_dml){.statement = statement,
-                  .target = target,
-                  .table = la_from_base_table(target),
-                  .is_insert = statement->kind == LA_NODE_INSERT,
-                  .is_ordered = statement->kind == LA_NODE_UPDATE && (statement->flags & LA_SELECT_NULL_ROW),
-                  .is_top = place.is_top,
-                  .slot = statement->kind == LA_NODE_INSERT ? LA_DEFAULT_INSERT : LA_DEFAULT_UPDATE};
+  *dml = (la_dml){
+      .statement = statement,
+      .target = target,
+      .table = la_from_base_table(target),
+      .is_insert = statement->kind == LA_NODE_INSERT,
+      .is_ordered = statement->kind == LA_NODE_UPDATE && (statement->flags & LA_SELECT_NULL_ROW),
+      .is_top = place.is_top,
+      .slot = statement->kind == LA_NODE_INSERT ? LA_DEFAULT_INSERT : LA_DEFAULT_UPDATE};
   if (place.is_top) {
     c->compiled->table = dml->table;
   }
   if (!dml->table && target->kind != LA_NODE_LITERAL_TABLE) {
-    return la_fail(c->err, LA_ARGUMENT, "subject table for an INSERT, UPDATE or DELETE expected, got %s",
+    return la_fail(c->err, LA_ARGUMENT,
+                   "subject table for an INSERT, UPDATE or DELETE expected, got %s",
                    la_node_kind_name((la_node_kind)target->kind));
   }
   return LA_OK;
@@ -97,7 +99,8 @@ static bool gives_no_values(const la_dml *dml) {
 }
 
 /* Decides about one column; false if the statement leaves it alone. */
-static bool decide(la_compiler *c, const la_dml *dml, const la_chain_items *sets, bool is_all, la_assignment *out) {
+static bool decide(la_compiler *c, const la_dml *dml, const la_chain_items *sets, bool is_all,
+                   la_assignment *out) {
   out->value = la_dml_value(sets, out);
   if (out->value) {
     out->kind = LA_ASSIGN_VALUE;
@@ -113,7 +116,8 @@ static bool decide(la_compiler *c, const la_dml *dml, const la_chain_items *sets
 
 static bool is_assigned(const la_dml *dml, const la_assignment *column) {
   for (uint32_t i = 0; i < dml->count; i++) {
-    if (dml->assignments[i].column == column->column && la_text_equal(dml->assignments[i].key, column->key)) {
+    if (dml->assignments[i].column == column->column &&
+        la_text_equal(dml->assignments[i].key, column->key)) {
       return true;
     }
   }
@@ -135,8 +139,10 @@ static void assign_ordered(la_dml *dml, const la_chain_items *sets) {
 }
 
 la_status la_dml_assign(la_compiler *c, la_dml *dml, const la_chain_items *sets) {
-  bool is_all = sets->count == 0 && dml->is_top && c->options->column_keys == NULL && !gives_no_values(dml);
-  dml->assignments = la_arena_alloc(&c->scratch, (column_count(dml) + 1) * sizeof *dml->assignments);
+  bool is_all =
+      sets->count == 0 && dml->is_top && c->options->column_keys == NULL && !gives_no_values(dml);
+  dml->assignments =
+      la_arena_alloc(&c->scratch, (column_count(dml) + 1) * sizeof *dml->assignments);
   if (!dml->assignments) {
     return la_fail_nomem(c->err);
   }
@@ -169,8 +175,10 @@ static la_status param_name(la_compiler *c, la_text key, int row, la_text *out) 
   return LA_OK;
 }
 
-/* A bound value without a name of its own takes the column's, but in a CTE, where another statement may use it. */
-static la_status write_given(la_compiler *c, const la_dml *dml, const la_assignment *assignment, int row) {
+/* A bound value without a name of its own takes the column's, but in a CTE, where another statement
+ * may use it. */
+static la_status write_given(la_compiler *c, const la_dml *dml, const la_assignment *assignment,
+                             int row) {
   const la_node *value = la_plain_node(assignment->value);
   la_text name = LA_TEXT_NONE;
   if (value->kind == LA_NODE_NULL && !c->literal_binds) {
@@ -188,13 +196,15 @@ static la_status write_given(la_compiler *c, const la_dml *dml, const la_assignm
   return la_compile_param_as(c, value, name, assignment->column);
 }
 
-la_status la_dml_write_value(la_compiler *c, const la_dml *dml, const la_assignment *assignment, int row) {
+la_status la_dml_write_value(la_compiler *c, const la_dml *dml, const la_assignment *assignment,
+                             int row) {
   la_text name;
   switch (assignment->kind) {
   case LA_ASSIGN_VALUE:
     return write_given(c, dml, assignment, row);
   case LA_ASSIGN_EXECUTION:
-    return la_compile_column_param(c, LA_PARAM_FROM_EXECUTION, assignment->key, assignment->column, dml->slot);
+    return la_compile_column_param(c, LA_PARAM_FROM_EXECUTION, assignment->key, assignment->column,
+                                   dml->slot);
   case LA_ASSIGN_DEFAULT:
     break;
   }
@@ -217,7 +227,8 @@ la_status la_compile_returning(la_compiler *c, const la_node *chain, bool is_res
     return LA_OK;
   }
   if (!c->dialect->supports_returning) {
-    return la_fail(c->err, LA_COMPILE, "RETURNING is not supported by the '%s' dialect", c->dialect->name);
+    return la_fail(c->err, LA_COMPILE, "RETURNING is not supported by the '%s' dialect",
+                   c->dialect->name);
   }
   bool omit_tables = c->omit_tables;
   LA_TRY(la_items_make(c, list.items, list.count, LA_LABELS_DISAMBIGUATE, &items));

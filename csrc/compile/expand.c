@@ -4,9 +4,10 @@
  */
 #include "compile/compiled.h"
 
-/* Databases that take a SELECT there get one without rows; for others the condition is closed and made false, or true
- * for NOT IN: `x IN (NULL) AND (1 != 1)`. */
-void la_compiled_empty_set(const la_dialect *dialect, uint32_t width, uint8_t expand_op, la_strbuf *out) {
+/* Databases that take a SELECT there get one without rows; for others the condition is closed and
+ * made false, or true for NOT IN: `x IN (NULL) AND (1 != 1)`. */
+void la_compiled_empty_set(const la_dialect *dialect, uint32_t width, uint8_t expand_op,
+                           la_strbuf *out) {
   if (dialect->empty_set_select || expand_op == 0) {
     for (int part = 0; part < 2; part++) {
       la_strbuf_string(out, part == 0 ? "SELECT " : " FROM (SELECT ");
@@ -27,8 +28,8 @@ void la_compiled_empty_set(const la_dialect *dialect, uint32_t width, uint8_t ex
   la_strbuf_string(out, expand_op == 2 ? ") OR (1 = 1" : ") AND (1 != 1");
 }
 
-static void append_placeholder(const la_compiled *compiled, const la_compiled_param *param, uint32_t row, uint32_t part,
-                               uint32_t number, la_strbuf *out) {
+static void append_placeholder(const la_compiled *compiled, const la_compiled_param *param,
+                               uint32_t row, uint32_t part, uint32_t number, la_strbuf *out) {
   la_paramstyle style = compiled->dialect->paramstyle;
   if (style == LA_PARAMSTYLE_QMARK) {
     la_strbuf_char(out, '?');
@@ -42,8 +43,8 @@ static void append_placeholder(const la_compiled *compiled, const la_compiled_pa
   }
 }
 
-static void append_list(const la_compiled *compiled, const la_compiled_param *param, uint32_t count, uint32_t *number,
-                        la_strbuf *out) {
+static void append_list(const la_compiled *compiled, const la_compiled_param *param, uint32_t count,
+                        uint32_t *number, la_strbuf *out) {
   uint32_t width = param->tuple_width;
   if (count == 0) {
     la_compiled_empty_set(compiled->dialect, width ? width : 1, param->expand_op, out);
@@ -67,12 +68,13 @@ static void append_list(const la_compiled *compiled, const la_compiled_param *pa
   }
 }
 
-la_status la_compiled_expand(const la_compiled *compiled, const uint32_t *counts, la_strbuf *out, la_error *err) {
+la_status la_compiled_expand(const la_compiled *compiled, const uint32_t *counts, la_strbuf *out,
+                             la_error *err) {
   return la_compiled_expand_literals(compiled, counts, NULL, out, err);
 }
 
-la_status la_compiled_expand_literals(const la_compiled *compiled, const uint32_t *counts, const la_text *literals,
-                                      la_strbuf *out, la_error *err) {
+la_status la_compiled_expand_literals(const la_compiled *compiled, const uint32_t *counts,
+                                      const la_text *literals, la_strbuf *out, la_error *err) {
   size_t at = 0;
   uint32_t number = 0;
   bool is_numbered = compiled->dialect->paramstyle == LA_PARAMSTYLE_NUMERIC_DOLLAR;

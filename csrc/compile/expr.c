@@ -2,8 +2,9 @@
 /*
  * Expressions.
  *
- * la_compile_expr takes work items from a stack: a node is written at once if it is a leaf, or replaced by its parts and the
- * texts between them. So an expression of any depth needs no deep C stack.
+ * la_compile_expr takes work items from a stack: a node is written at once if it is a leaf, or
+ * replaced by its parts and the texts between them. So an expression of any depth needs no deep C
+ * stack.
  */
 #include "compile/compiler.h"
 
@@ -56,7 +57,8 @@ bool la_type_is_boolean(const la_type *type) {
   return type && type->affinity == LA_AFFINITY_BOOLEAN;
 }
 
-/* The operator that an expression is made of, for its place in the order; -1 if it is made of none. */
+/* The operator that an expression is made of, for its place in the order; -1 if it is made of none.
+ */
 static int own_operator(const la_node *node, int *precedence) {
   switch (node->kind) {
   case LA_NODE_BINARY:
@@ -86,7 +88,8 @@ static int own_operator(const la_node *node, int *precedence) {
   }
 }
 
-/* True for kinds that SQLAlchemy makes `x = 1` of where a condition is wanted and the type is Boolean. */
+/* True for kinds that SQLAlchemy makes `x = 1` of where a condition is wanted and the type is
+ * Boolean. */
 static bool is_plain_value(const la_node *node) {
   switch (node->kind) {
   case LA_NODE_COLUMN:
@@ -112,7 +115,8 @@ la_grouping la_grouping_of(const la_node *node, int against, int against_precede
     return LA_GROUP_NOT;
   }
   if (is_plain_value(node)) {
-    bool is_condition = against == LA_OP_AND || against == LA_OP_OR || against == LA_AGAINST_BOOLEAN;
+    bool is_condition =
+        against == LA_OP_AND || against == LA_OP_OR || against == LA_AGAINST_BOOLEAN;
     if (is_condition && la_type_is_boolean(node->type)) {
       return LA_GROUP_CONDITION;
     }
@@ -129,7 +133,8 @@ la_grouping la_grouping_of(const la_node *node, int against, int against_precede
   if (against == LA_AGAINST_ALL) {
     return LA_GROUP_PARENTHESES;
   }
-  if (against == LA_OP_NOT && node->kind != LA_NODE_UNARY && node->kind != LA_NODE_EXISTS && op < LA_OPERATOR_COUNT &&
+  if (against == LA_OP_NOT && node->kind != LA_NODE_UNARY && node->kind != LA_NODE_EXISTS &&
+      op < LA_OPERATOR_COUNT &&
       !(la_operator_get((la_operator)op)->flags & LA_OPERATOR_COMPARISON)) {
     return LA_GROUP_PARENTHESES;
   }
@@ -138,12 +143,14 @@ la_grouping la_grouping_of(const la_node *node, int against, int against_precede
   if (is_associative) {
     return LA_GROUP_NOT;
   }
-  return against_precedence == LA_PRECEDENCE_NONE || precedence <= against_precedence ? LA_GROUP_PARENTHESES
-                                                                                       : LA_GROUP_NOT;
+  return against_precedence == LA_PRECEDENCE_NONE || precedence <= against_precedence
+             ? LA_GROUP_PARENTHESES
+             : LA_GROUP_NOT;
 }
 
 /* (a, b): `open` and `close` around the children from `first` on. */
-static la_status push_children(la_compiler *c, const la_node *node, uint32_t first, const char *open, const char *close) {
+static la_status push_children(la_compiler *c, const la_node *node, uint32_t first,
+                               const char *open, const char *close) {
   size_t base = c->work.count;
   la_put(c, open);
   for (uint32_t i = first; i < node->count; i++) {
@@ -240,8 +247,9 @@ static la_status write_words(la_compiler *c, const la_node *node) {
     la_strbuf_char(c->out, '*');
     return LA_OK;
   default:
-    return la_fail(c->err, LA_UNSUPPORTED_COMPILATION, "Compiler for dialect \"%s\" can't render element of type %s",
-                   c->dialect->name, la_node_kind_name((la_node_kind)node->kind));
+    return la_fail(c->err, LA_UNSUPPORTED_COMPILATION,
+                   "Compiler for dialect \"%s\" can't render element of type %s", c->dialect->name,
+                   la_node_kind_name((la_node_kind)node->kind));
   }
 }
 
@@ -377,8 +385,9 @@ static la_status step(la_compiler *c, la_work item) {
     return la_write_from(c, item.node);
   }
   const la_node *node = la_plain_node(item.node);
-  la_grouping grouping = node == c->label ? LA_GROUP_NOT
-                                          : la_grouping_of(grouped_node(node), item.against, item.precedence);
+  la_grouping grouping = node == c->label
+                             ? LA_GROUP_NOT
+                             : la_grouping_of(grouped_node(node), item.against, item.precedence);
   if (grouping == LA_GROUP_PARENTHESES) {
     la_strbuf_char(c->out, '(');
     LA_TRY(la_push_string(c, ")"));
@@ -393,7 +402,8 @@ static la_status step(la_compiler *c, la_work item) {
 la_status la_compile_expr_against(la_compiler *c, const la_node *node, int against) {
   size_t base = c->work.count;
   if (++c->depth > LA_COMPILE_DEPTH) {
-    return la_fail(c->err, LA_COMPILE, "statement is nested too deeply (more than %d levels)", LA_COMPILE_DEPTH);
+    return la_fail(c->err, LA_COMPILE, "statement is nested too deeply (more than %d levels)",
+                   LA_COMPILE_DEPTH);
   }
   LA_TRY(la_push(c, node, against, la_against_precedence(against)));
   while (c->work.count > base) {
@@ -410,7 +420,8 @@ la_status la_compile_expr(la_compiler *c, const la_node *node) {
 la_status la_compile_from(la_compiler *c, const la_node *from) {
   size_t base = c->work.count;
   if (++c->depth > LA_COMPILE_DEPTH) {
-    return la_fail(c->err, LA_COMPILE, "statement is nested too deeply (more than %d levels)", LA_COMPILE_DEPTH);
+    return la_fail(c->err, LA_COMPILE, "statement is nested too deeply (more than %d levels)",
+                   LA_COMPILE_DEPTH);
   }
   LA_TRY(la_push_from(c, from));
   while (c->work.count > base) {

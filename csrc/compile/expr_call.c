@@ -4,7 +4,8 @@
  */
 #include "compile/compiler.h"
 
-/* Functions that are written in a way of their own. Without arguments a bare one has no parentheses. */
+/* Functions that are written in a way of their own. Without arguments a bare one has no
+ * parentheses. */
 typedef struct known_function {
   const char *name;
   const char *text;
@@ -92,7 +93,8 @@ la_status la_write_function(la_compiler *c, const la_node *node) {
 }
 
 /* One end of a frame; `kind` as in la_frame_bound. */
-static la_status push_bound(la_compiler *c, const la_node *bound, la_frame_bound kind, bool is_end) {
+static la_status push_bound(la_compiler *c, const la_node *bound, la_frame_bound kind,
+                            bool is_end) {
   switch (kind) {
   case LA_FRAME_UNBOUNDED:
     return la_push_string(c, is_end ? "UNBOUNDED FOLLOWING" : "UNBOUNDED PRECEDING");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Columns with the table, alias or subquery they stand in, labels that are referred to by name, and text().
+ * Columns with the table, alias or subquery they stand in, labels that are referred to by name, and
+ * text().
  */
 #include "compile/compiler.h"
 
@@ -68,7 +69,8 @@ la_status la_write_column(la_compiler *c, const la_node *node) {
   return LA_OK;
 }
 
-/* A name in ORDER BY, GROUP BY: a label or column of the select's list, or a column of what it selects from. */
+/* A name in ORDER BY, GROUP BY: a label or column of the select's list, or a column of what it
+ * selects from. */
 la_status la_write_label_ref(la_compiler *c, const la_node *node) {
   la_scope *scope = c->scope;
   if (!scope) {
@@ -77,7 +79,8 @@ la_status la_write_label_ref(la_compiler *c, const la_node *node) {
   }
   for (uint32_t i = 0; scope->items && i < scope->items->count; i++) {
     la_item *item = &scope->items->items[i];
-    if (!la_text_equal(item->name, node->text) && !(item->is_required && la_text_equal(item->base, node->text))) {
+    if (!la_text_equal(item->name, node->text) &&
+        !(item->is_required && la_text_equal(item->base, node->text))) {
       continue;
     }
     const la_node *expr = la_plain_node(item->expr);
@@ -101,7 +104,8 @@ la_status la_write_label_ref(la_compiler *c, const la_node *node) {
     }
   }
   return la_fail(c->err, LA_COMPILE,
-                 "Can't resolve label reference for ORDER BY / GROUP BY / DISTINCT etc. Textual SQL expression '%.*s' should "
+                 "Can't resolve label reference for ORDER BY / GROUP BY / DISTINCT etc. Textual "
+                 "SQL expression '%.*s' should "
                  "be explicitly declared as text('%.*s')",
                  LA_TEXT_FORMAT(node->text), LA_TEXT_FORMAT(node->text));
 }

@@ -6,19 +6,21 @@
 
 typedef struct like_form {
   uint16_t op;
-  bool is_lower;  /* both sides in lower() */
+  bool is_lower; /* both sides in lower() */
   bool is_negated;
   bool before, after; /* '%' at that end of the pattern */
 } like_form;
 
-#define LIKE_ROW(name, lower, before, after)                                                                        \
-  {LA_OP_##name, lower, false, before, after}, {LA_OP_NOT_##name, lower, true, before, after}
+#define LIKE_ROW(name, lower, before, after)                                                       \
+  {LA_OP_##name, lower, false, before, after}, {                                                   \
+    LA_OP_NOT_##name, lower, true, before, after                                                   \
+  }
 
 static const like_form like_forms[] = {
-    LIKE_ROW(LIKE, false, false, false),     LIKE_ROW(ILIKE, true, false, false),
+    LIKE_ROW(LIKE, false, false, false),      LIKE_ROW(ILIKE, true, false, false),
     LIKE_ROW(STARTSWITH, false, false, true), LIKE_ROW(ISTARTSWITH, true, false, true),
-    LIKE_ROW(ENDSWITH, false, true, false),  LIKE_ROW(IENDSWITH, true, true, false),
-    LIKE_ROW(CONTAINS, false, true, true),   LIKE_ROW(ICONTAINS, true, true, true),
+    LIKE_ROW(ENDSWITH, false, true, false),   LIKE_ROW(IENDSWITH, true, true, false),
+    LIKE_ROW(CONTAINS, false, true, true),    LIKE_ROW(ICONTAINS, true, true, true),
 };
 
 static la_status push_operand(la_compiler *c, const la_node *node, const la_node *operand) {
@@ -29,7 +31,8 @@ static la_status push_operand(la_compiler *c, const la_node *node, const la_node
 }
 
 /* a <between> b, as the pair (texts stand for themselves). */
-static la_status push_pair(la_compiler *c, const la_node *node, const char *before, const char *between, const char *after) {
+static la_status push_pair(la_compiler *c, const la_node *node, const char *before,
+                           const char *between, const char *after) {
   size_t base = c->work.count;
   la_put(c, before);
   LA_TRY(push_operand(c, node, node->children[0]));
@@ -77,7 +80,8 @@ static bool is_integer(const la_type *type) {
 /* The database divides integers to integers, so true division makes one side a NUMERIC. */
 static la_status write_divide(la_compiler *c, const la_node *node) {
   const la_node *right = node->children[1];
-  bool is_exact = right->type && (right->type->affinity == LA_AFFINITY_NUMERIC || right->type->affinity == LA_AFFINITY_REAL);
+  bool is_exact = right->type && (right->type->affinity == LA_AFFINITY_NUMERIC ||
+                                  right->type->affinity == LA_AFFINITY_REAL);
   size_t base = c->work.count;
   LA_TRY(push_operand(c, node, node->children[0]));
   LA_TRY(la_push_string(c, " / CAST("));
@@ -165,9 +169,11 @@ la_status la_write_binary(la_compiler *c, const la_node *node) {
   case LA_OP_REGEXP_REPLACE:
     return write_regexp_replace(c, node);
   case LA_OP_IS_DISTINCT:
-    return push_pair(c, node, "", c->dialect->supports_is_distinct ? " IS DISTINCT FROM " : " IS NOT ", "");
+    return push_pair(c, node, "",
+                     c->dialect->supports_is_distinct ? " IS DISTINCT FROM " : " IS NOT ", "");
   case LA_OP_IS_NOT_DISTINCT:
-    return push_pair(c, node, "", c->dialect->supports_is_distinct ? " IS NOT DISTINCT FROM " : " IS ", "");
+    return push_pair(c, node, "",
+                     c->dialect->supports_is_distinct ? " IS NOT DISTINCT FROM " : " IS ", "");
   case LA_OP_DIVIDE:
     return write_divide(c, node);
   case LA_OP_FLOOR_DIVIDE:

@@ -72,7 +72,8 @@ static la_status write_join(la_compiler *c, const la_node *node) {
     on = found;
   }
   if (node->flags & LA_JOIN_FULL && !c->dialect->supports_right_and_full_join) {
-    return la_fail(c->err, LA_COMPILE, "dialect \"%s\" does not support FULL OUTER JOIN", c->dialect->name);
+    return la_fail(c->err, LA_COMPILE, "dialect \"%s\" does not support FULL OUTER JOIN",
+                   c->dialect->name);
   }
   LA_TRY(la_push_from(c, node->children[0]));
   LA_TRY(la_push_string(c, node->flags & LA_JOIN_FULL    ? " FULL OUTER JOIN "

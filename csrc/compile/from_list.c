@@ -2,9 +2,10 @@
 /*
  * What a SELECT selects from.
  *
- * The list is: what select_from() names, with each join() built onto one of them; then what the columns come from; then what the
- * conditions mention. A join takes its sides out of the list. A subquery leaves out what the statement around it selects from
- * (correlation), unless nothing would be left.
+ * The list is: what select_from() names, with each join() built onto one of them; then what the
+ * columns come from; then what the conditions mention. A join takes its sides out of the list. A
+ * subquery leaves out what the statement around it selects from (correlation), unless nothing would
+ * be left.
  */
 #include "compile/compiler.h"
 
@@ -173,7 +174,8 @@ static bool can_join(la_compiler *c, const la_node *left, const la_node *right) 
 }
 
 /* True if every column of the ON clause comes from `left` or `right`. */
-static la_status covers(la_compiler *c, const la_from_list *needed, const la_node *left, const la_node *right, bool *out) {
+static la_status covers(la_compiler *c, const la_from_list *needed, const la_node *left,
+                        const la_node *right, bool *out) {
   la_from_list offered = {0};
   la_status status = spread(c, left, &offered);
   if (status >= 0) {
@@ -192,7 +194,8 @@ static bool is_inside_other(const la_from_list *list, size_t at) {
   for (size_t i = 0; i < list->count; i++) {
     const la_node *node = list->items[i];
     while (i != at && node->kind == LA_NODE_JOIN) {
-      if (la_from_identity(node->children[1]) == identity || la_from_identity(node->children[0]) == identity) {
+      if (la_from_identity(node->children[1]) == identity ||
+          la_from_identity(node->children[0]) == identity) {
         return true;
       }
       node = la_plain_node(node->children[0]);
@@ -212,7 +215,8 @@ static void describe_from(la_compiler *c, const la_node *from, char *out, size_t
 }
 
 /* Which of `list` a join to `right` starts from: the only one that can. */
-static la_status find_left(la_compiler *c, const la_from_list *list, const la_node *right, const la_node *on, size_t *out) {
+static la_status find_left(la_compiler *c, const la_from_list *list, const la_node *right,
+                           const la_node *on, size_t *out) {
   size_t found = 0;
   la_from_list needed = {0};
   bool is_narrowed = list->count > 1 && on != NULL;
@@ -242,20 +246,25 @@ static la_status find_left(la_compiler *c, const la_from_list *list, const la_no
   }
   if (found > 1) {
     return la_fail(c->err, LA_INVALID_REQUEST,
-                   "Can't determine which FROM clause to join from, there are multiple FROMS which can join to this entity. "
-                   "Please use the .select_from() method to establish an explicit left side, as well as providing an explicit "
+                   "Can't determine which FROM clause to join from, there are multiple FROMS which "
+                   "can join to this entity. "
+                   "Please use the .select_from() method to establish an explicit left side, as "
+                   "well as providing an explicit "
                    "ON clause if not present already to help resolve the ambiguity.");
   }
   char name[80];
   describe_from(c, right, name, sizeof name);
   return la_fail(c->err, LA_INVALID_REQUEST,
-                 "Don't know how to join to '%s'. Please use the .select_from() method to establish an explicit left side, as "
-                 "well as providing an explicit ON clause if not present already to help resolve the ambiguity.",
+                 "Don't know how to join to '%s'. Please use the .select_from() method to "
+                 "establish an explicit left side, as "
+                 "well as providing an explicit ON clause if not present already to help resolve "
+                 "the ambiguity.",
                  name);
 }
 
 /* Where `left` stands in `list`: itself or a join that holds it; the list's count if nowhere. */
-static la_status find_given_left(la_compiler *c, const la_from_list *list, const la_node *left, size_t *out) {
+static la_status find_given_left(la_compiler *c, const la_from_list *list, const la_node *left,
+                                 size_t *out) {
   la_from_list inside = {0};
   la_status status = LA_OK;
   *out = list->count;
@@ -280,9 +289,11 @@ static la_status own(la_compiler *c, la_node *node) {
 }
 
 /* The join of one step in place of its left side in `list`. */
-static la_status apply_join(la_compiler *c, const la_node *step, const la_node *select, la_items *items, la_from_list *list) {
+static la_status apply_join(la_compiler *c, const la_node *step, const la_node *select,
+                            la_items *items, la_from_list *list) {
   la_node *target = (la_node *)la_plain_node(step->children[0]);
-  la_node *on = la_node_child(step, 1), *given = (la_node *)la_plain_node(la_node_child(step, 2)), *joined = NULL;
+  la_node *on = la_node_child(step, 1), *given = (la_node *)la_plain_node(la_node_child(step, 2)),
+          *joined = NULL;
   la_node *found_on = NULL;
   size_t at = 0;
   if (given) {
@@ -313,14 +324,15 @@ static la_status apply_join(la_compiler *c, const la_node *step, const la_node *
   } else {
     LA_TRY(find_left(c, list, target, on, &at));
   }
-  LA_TRY(la_from_join(c->sql, (la_node *)list->items[at], target, on, step->flags & (LA_JOIN_OUTER | LA_JOIN_FULL), &joined,
-                      c->err));
+  LA_TRY(la_from_join(c->sql, (la_node *)list->items[at], target, on,
+                      step->flags & (LA_JOIN_OUTER | LA_JOIN_FULL), &joined, c->err));
   LA_TRY(own(c, joined));
   list->items[at] = joined;
   return LA_OK;
 }
 
-static la_status build_explicit(la_compiler *c, const la_node *select, la_items *items, la_from_list *out) {
+static la_status build_explicit(la_compiler *c, const la_node *select, la_items *items,
+                                la_from_list *out) {
   const la_node *chain = la_node_child(select, LA_SELECT_FROM);
   size_t count = la_chain_count(chain);
   la_node **parts = la_arena_alloc(&c->scratch, (count + 1) * sizeof *parts);
@@ -372,25 +384,29 @@ static void filter_list(la_from_list *list, const bool *drop) {
   list->count = kept;
 }
 
-/* correlate() and correlate_except(): what the statements around select from, but for a subquery in FROM not that of the
- * statement it stands in. */
-static la_status correlate_given(la_compiler *c, const la_node *select, la_place place, la_from_list *list, bool *drop) {
+/* correlate() and correlate_except(): what the statements around select from, but for a subquery in
+ * FROM not that of the statement it stands in. */
+static la_status correlate_given(la_compiler *c, const la_node *select, la_place place,
+                                 la_from_list *list, bool *drop) {
   la_from_list named = {0};
   bool is_except = (select->flags & LA_SELECT_CORRELATE_EXCEPT) != 0;
   la_status status = collect_chain(c, la_node_child(select, LA_SELECT_CORRELATE), &named);
   for (size_t i = 0; i < list->count && status >= 0; i++) {
     const void *identity = la_from_identity(list->items[i]);
-    bool is_around = place.as_from && !place.is_lateral
-                         ? c->scope && enclosing_has(c->scope->outer, identity) && !scope_has(c->scope, identity)
-                         : enclosing_has(c->scope, identity);
+    bool is_around =
+        place.as_from && !place.is_lateral
+            ? c->scope && enclosing_has(c->scope->outer, identity) && !scope_has(c->scope, identity)
+            : enclosing_has(c->scope, identity);
     drop[i] = is_around && la_from_list_has(&named, identity) != is_except;
   }
   la_vec_clear(c->sql->alloc, &named);
   return status;
 }
 
-static la_status correlate(la_compiler *c, const la_node *select, la_place place, la_from_list *list) {
-  bool is_given = la_node_child(select, LA_SELECT_CORRELATE) != NULL || (select->flags & LA_SELECT_CORRELATE_EXCEPT);
+static la_status correlate(la_compiler *c, const la_node *select, la_place place,
+                           la_from_list *list) {
+  bool is_given = la_node_child(select, LA_SELECT_CORRELATE) != NULL ||
+                  (select->flags & LA_SELECT_CORRELATE_EXCEPT);
   if (!c->scope || list->count == 0 || (!is_given && select->flags & LA_SELECT_CORRELATE_NONE)) {
     return LA_OK;
   }
@@ -412,13 +428,15 @@ static la_status correlate(la_compiler *c, const la_node *select, la_place place
   filter_list(list, drop);
   if (list->count == 0) {
     return la_fail(c->err, LA_INVALID_REQUEST,
-                   "Select statement returned no FROM clauses due to auto-correlation; specify correlate(<tables>) to control "
+                   "Select statement returned no FROM clauses due to auto-correlation; specify "
+                   "correlate(<tables>) to control "
                    "correlation manually.");
   }
   return LA_OK;
 }
 
-la_status la_select_froms(la_compiler *c, const la_node *select, la_items *items, la_place place, la_from_list *out) {
+la_status la_select_froms(la_compiler *c, const la_node *select, la_items *items, la_place place,
+                          la_from_list *out) {
   LA_TRY(build_explicit(c, select, items, out));
   LA_TRY(collect_items(c, items, out));
   LA_TRY(collect_chain(c, la_node_child(select, LA_SELECT_WHERE), out));
@@ -426,7 +444,8 @@ la_status la_select_froms(la_compiler *c, const la_node *select, la_items *items
   return correlate(c, select, place, out);
 }
 
-la_status la_scope_open(la_compiler *c, la_scope *scope, const la_node *statement, const la_from_list *froms) {
+la_status la_scope_open(la_compiler *c, la_scope *scope, const la_node *statement,
+                        const la_from_list *froms) {
   la_from_list all = {0};
   la_status status = LA_OK;
   *scope = (la_scope){.outer = c->scope, .statement = statement, .items = scope->items};

@@ -2,14 +2,15 @@
 /*
  * Identifiers: when they need quotes, and how anonymous ones are numbered.
  *
- * An anonymous name is a base and a number, "users_1", "id_1", "param_1"; all kinds of names share one count per base, in
- * the order in which they are first written.
+ * An anonymous name is a base and a number, "users_1", "id_1", "param_1"; all kinds of names share
+ * one count per base, in the order in which they are first written.
  */
 #include "compile/compiler.h"
 #include <stdio.h>
 
 static bool is_legal(unsigned char ch) {
-  return (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9') || ch == '_' || ch == '$';
+  return (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9') ||
+         ch == '_' || ch == '$';
 }
 
 bool la_ident_has_illegal_characters(la_text ident) {
@@ -75,7 +76,8 @@ void la_compile_ident(const la_dialect *dialect, la_text ident, la_strbuf *out) 
   }
 }
 
-/* Names of tables and columns come again and again at the same address, so the answer is kept by it. */
+/* Names of tables and columns come again and again at the same address, so the answer is kept by
+ * it. */
 void la_put_ident(la_compiler *c, la_text ident) {
   size_t slot = ((uintptr_t)ident.bytes >> 3) % (sizeof c->idents / sizeof c->idents[0]);
   if (c->idents[slot].bytes != ident.bytes || c->idents[slot].len != ident.len) {
@@ -113,7 +115,8 @@ static uint32_t next_number(la_compiler *c, la_text base) {
   }
   if (c->counts.count > 16) {
     for (size_t i = c->counts_map.count; i < c->counts.count; i++) {
-      if (!la_map_set(&c->counts_map, c->sql->alloc, c->counts.items[i].base, (void *)(uintptr_t)(i + 1))) {
+      if (!la_map_set(&c->counts_map, c->sql->alloc, c->counts.items[i].base,
+                      (void *)(uintptr_t)(i + 1))) {
         return 0;
       }
     }
@@ -184,14 +187,15 @@ la_text la_anon_name_of(la_compiler *c, const void *identity, const void *owner,
 }
 
 const la_node *la_plain_node(const la_node *node) {
-  while (node && (node->kind == LA_NODE_ENTITY || node->kind == LA_NODE_ATTRIBUTE) && node->count > 0 && node->children[0]) {
+  while (node && (node->kind == LA_NODE_ENTITY || node->kind == LA_NODE_ATTRIBUTE) &&
+         node->count > 0 && node->children[0]) {
     node = node->children[0];
   }
   return node;
 }
 
-/* A CTE is known by its number, so that a reference from inside and copies of it are the same: as an odd address, which no
- * node has. */
+/* A CTE is known by its number, so that a reference from inside and copies of it are the same: as
+ * an odd address, which no node has. */
 const void *la_from_identity(const la_node *from) {
   from = la_plain_node(from);
   if (!from) {
@@ -235,7 +239,8 @@ la_text la_from_written_name(la_compiler *c, const la_node *from) {
       return from->text;
     }
     return la_anon_name_of(c, la_from_identity(from), NULL,
-                           from->kind == LA_NODE_ALIAS ? alias_base(from) : LA_TEXT_LITERAL("anon"));
+                           from->kind == LA_NODE_ALIAS ? alias_base(from)
+                                                       : LA_TEXT_LITERAL("anon"));
   case LA_NODE_LITERAL_TABLE:
     return from->text;
   default:

@@ -34,10 +34,11 @@ static la_status take_row(la_compiler *c, const la_dml *dml, const la_node *row,
     assignment->value = la_dml_value(&sets, assignment);
     if (!assignment->value) {
       return la_fail(c->err, LA_COMPILE,
-                     "INSERT value for column %.*s%s%.*s is explicitly rendered as a bound parameter in the VALUES clause; a "
+                     "INSERT value for column %.*s%s%.*s is explicitly rendered as a bound "
+                     "parameter in the VALUES clause; a "
                      "value or SQL expression is required (row %u)",
-                     LA_TEXT_FORMAT(dml->table ? dml->table->name : dml->target->text), ".", LA_TEXT_FORMAT(assignment->name),
-                     (unsigned)number + 1);
+                     LA_TEXT_FORMAT(dml->table ? dml->table->name : dml->target->text), ".",
+                     LA_TEXT_FORMAT(assignment->name), (unsigned)number + 1);
     }
   }
   return LA_OK;
@@ -45,7 +46,9 @@ static la_status take_row(la_compiler *c, const la_dml *dml, const la_node *row,
 
 static la_status write_rows(la_compiler *c, la_dml *dml, const la_chain_items *rows) {
   if (!c->dialect->supports_multivalues_insert) {
-    return la_fail(c->err, LA_COMPILE, "The '%s' dialect does not support in-place multirow inserts.", c->dialect->name);
+    return la_fail(c->err, LA_COMPILE,
+                   "The '%s' dialect does not support in-place multirow inserts.",
+                   c->dialect->name);
   }
   la_chain_items first = {(la_node **)rows->items[0]->children, rows->items[0]->count};
   LA_TRY(la_dml_assign(c, dml, &first));
@@ -67,8 +70,9 @@ static bool find_column(const la_dml *dml, const la_node *given, la_assignment *
   if (!column && dml->table) {
     column = la_table_column(dml->table, given->text);
   }
-  *out = (la_assignment){
-      .column = column, .name = column ? column->name : given->text, .key = column ? column->key : given->text};
+  *out = (la_assignment){.column = column,
+                         .name = column ? column->name : given->text,
+                         .key = column ? column->key : given->text};
   return column || !dml->table;
 }
 
@@ -88,16 +92,19 @@ static la_status name_columns(la_compiler *c, la_dml *dml, const la_node *names)
     next->kind = LA_ASSIGN_VALUE;
   }
   uint32_t named = dml->count;
-  for (size_t i = 0; dml->table && !(dml->statement->flags & LA_SELECT_NULL_ROW) && i < dml->table->columns.count; i++) {
+  for (size_t i = 0;
+       dml->table && !(dml->statement->flags & LA_SELECT_NULL_ROW) && i < dml->table->columns.count;
+       i++) {
     la_column *column = dml->table->columns.items[i];
     la_default_kind kind = column->defaults[LA_DEFAULT_INSERT].kind;
     bool is_named = false;
     for (uint32_t k = 0; k < named; k++) {
       is_named |= dml->assignments[k].column == column;
     }
-    if (!is_named && (kind == LA_DEFAULT_VALUE || kind == LA_DEFAULT_EXPR || kind == LA_DEFAULT_HOST)) {
-      dml->assignments[dml->count++] =
-          (la_assignment){.kind = LA_ASSIGN_DEFAULT, .column = column, .name = column->name, .key = column->key};
+    if (!is_named &&
+        (kind == LA_DEFAULT_VALUE || kind == LA_DEFAULT_EXPR || kind == LA_DEFAULT_HOST)) {
+      dml->assignments[dml->count++] = (la_assignment){
+          .kind = LA_ASSIGN_DEFAULT, .column = column, .name = column->name, .key = column->key};
     }
   }
   return LA_OK;
@@ -109,8 +116,10 @@ static la_status write_from_select(la_compiler *c, la_dml *dml, const la_node *s
   bool has_defaults = dml->count > names->count;
   if (has_defaults && la_plain_node(select)->kind != LA_NODE_SELECT) {
     return la_fail(c->err, LA_COMPILE,
-                   "Can't extend statement for INSERT..FROM SELECT to include additional default-holding column(s).  Convert "
-                   "the selectable to a subquery() first, or pass include_defaults=False to Insert.from_select() to skip these "
+                   "Can't extend statement for INSERT..FROM SELECT to include additional "
+                   "default-holding column(s).  Convert "
+                   "the selectable to a subquery() first, or pass include_defaults=False to "
+                   "Insert.from_select() to skip these "
                    "columns.");
   }
   put_columns(c, dml);
@@ -119,8 +128,9 @@ static la_status write_from_select(la_compiler *c, la_dml *dml, const la_node *s
   LA_TRY(la_compile_statement(c, select, (la_place){.is_source = true}));
   /* SQLite would take ON CONFLICT for the ON of a join. */
   bool has_where = la_node_child(la_plain_node(select), LA_SELECT_WHERE) != NULL;
-  if (la_node_child(dml->statement, LA_INSERT_CONFLICT) && !has_where && la_plain_node(select)->kind == LA_NODE_SELECT &&
-      c->dialect->conflict_needs_where && !la_node_child(la_plain_node(select), LA_SELECT_ORDER_BY)) {
+  if (la_node_child(dml->statement, LA_INSERT_CONFLICT) && !has_where &&
+      la_plain_node(select)->kind == LA_NODE_SELECT && c->dialect->conflict_needs_where &&
+      !la_node_child(la_plain_node(select), LA_SELECT_ORDER_BY)) {
     la_put(c, " WHERE 1");
   }
   return LA_OK;
@@ -151,7 +161,8 @@ static la_status write_conflict_target(la_compiler *c, const la_node *conflict) 
   }
   la_strbuf_char(c->out, ')');
   if (where) {
-    /* The database compares it with the index's own condition, so values stand in it as they are. */
+    /* The database compares it with the index's own condition, so values stand in it as they are.
+     */
     c->literal_execute = true;
     la_put(c, " WHERE ");
     LA_TRY(la_compile_expr_against(c, where, LA_AGAINST_BOOLEAN));
@@ -161,7 +172,8 @@ static la_status write_conflict_target(la_compiler *c, const la_node *conflict) 
   return LA_OK;
 }
 
-static la_status write_conflict_set(la_compiler *c, la_text name, la_column *column, const la_node *value, bool *is_first) {
+static la_status write_conflict_set(la_compiler *c, la_text name, la_column *column,
+                                    const la_node *value, bool *is_first) {
   la_put(c, *is_first ? "" : ", ");
   *is_first = false;
   la_put_ident(c, name);
@@ -181,7 +193,8 @@ static la_status write_conflict_sets(la_compiler *c, const la_dml *dml, const la
     la_column *column = dml->table->columns.items[i];
     for (uint32_t k = 0; k < sets->count; k++) {
       if (la_set_is_for(sets->children[k], column, column->key)) {
-        LA_TRY(write_conflict_set(c, column->name, column, sets->children[k]->children[1], &is_first));
+        LA_TRY(
+            write_conflict_set(c, column->name, column, sets->children[k]->children[1], &is_first));
       }
     }
   }
@@ -189,10 +202,12 @@ static la_status write_conflict_sets(la_compiler *c, const la_dml *dml, const la
     const la_node *set = sets->children[k], *left = la_plain_node(la_node_child(set, 0));
     bool is_known = false;
     for (size_t i = 0; i < columns && !is_known; i++) {
-      is_known = la_set_is_for(set, dml->table->columns.items[i], dml->table->columns.items[i]->key);
+      is_known =
+          la_set_is_for(set, dml->table->columns.items[i], dml->table->columns.items[i]->key);
     }
     if (!is_known) {
-      LA_TRY(write_conflict_set(c, left ? left->text : set->text, NULL, set->children[1], &is_first));
+      LA_TRY(
+          write_conflict_set(c, left ? left->text : set->text, NULL, set->children[1], &is_first));
     }
   }
   return LA_OK;

@@ -60,7 +60,8 @@ static void append_moment(const la_value *value, la_strbuf *out) {
   la_strbuf_char(out, '\'');
 }
 
-static la_status append_stored(const la_dialect *dialect, const la_value *value, la_strbuf *out, la_error *err) {
+static la_status append_stored(const la_dialect *dialect, const la_value *value, la_strbuf *out,
+                               la_error *err) {
   switch (value->kind) {
   case LA_VALUE_NULL:
     la_strbuf_string(out, "NULL");
@@ -89,21 +90,24 @@ static la_status append_stored(const la_dialect *dialect, const la_value *value,
     append_moment(value, out);
     return LA_OK;
   default:
-    return la_fail(err, LA_COMPILE, "No literal value renderer is available for literal value of kind \"%s\"",
+    return la_fail(err, LA_COMPILE,
+                   "No literal value renderer is available for literal value of kind \"%s\"",
                    la_value_kind_name((la_value_kind)value->kind));
   }
 }
 
-la_status la_compile_literal(const la_dialect *dialect, const la_type *type, const la_value *value, la_strbuf *out,
-                             la_error *err) {
+la_status la_compile_literal(const la_dialect *dialect, const la_type *type, const la_value *value,
+                             la_strbuf *out, la_error *err) {
   if (type) {
     type = la_type_for_dialect(type, la_text_of(dialect->name));
   }
   la_affinity affinity = type ? type->affinity : LA_AFFINITY_NULL;
-  if (value->kind == LA_VALUE_NULL || value->kind == LA_VALUE_HOST || value->kind == LA_VALUE_DECIMAL || !type) {
+  if (value->kind == LA_VALUE_NULL || value->kind == LA_VALUE_HOST ||
+      value->kind == LA_VALUE_DECIMAL || !type) {
     return append_stored(dialect, value, out, err);
   }
-  if (affinity == LA_AFFINITY_BOOLEAN && (value->kind == LA_VALUE_BOOLEAN || value->kind == LA_VALUE_INTEGER)) {
+  if (affinity == LA_AFFINITY_BOOLEAN &&
+      (value->kind == LA_VALUE_BOOLEAN || value->kind == LA_VALUE_INTEGER)) {
     la_value truth = la_value_of_kind(LA_VALUE_BOOLEAN, value->as.integer != 0);
     return append_stored(dialect, &truth, out, err);
   }

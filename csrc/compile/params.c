@@ -5,8 +5,8 @@
 #include "compile/compiler.h"
 #include <stdio.h>
 
-/* The number that the statement's key gives to `node`, or UINT32_MAX. Parameters mostly come in the key's order, so the
- * next one is tried first; a map is made when one comes out of order. */
+/* The number that the statement's key gives to `node`, or UINT32_MAX. Parameters mostly come in the
+ * key's order, so the next one is tried first; a map is made when one comes out of order. */
 static uint32_t statement_index(la_compiler *c, const la_node *node) {
   const la_compile_options *options = c->options;
   if (!options->params) {
@@ -26,7 +26,8 @@ static uint32_t statement_index(la_compiler *c, const la_node *node) {
   }
   if (c->index_map.count == 0) {
     for (uint32_t i = options->param_count; i > 0; i--) {
-      if (!la_map_set_pointer(&c->index_map, c->sql->alloc, options->params[i - 1], (void *)(uintptr_t)i)) {
+      if (!la_map_set_pointer(&c->index_map, c->sql->alloc, options->params[i - 1],
+                              (void *)(uintptr_t)i)) {
         la_fail_nomem(c->err);
         return UINT32_MAX;
       }
@@ -60,7 +61,8 @@ static la_status add_seen(la_compiler *c, la_seen_param entry) {
   }
   if (c->seen.count > 16) {
     for (size_t i = c->seen_map.count; i < c->seen.count; i++) {
-      if (!la_map_set_pointer(&c->seen_map, alloc, c->seen.items[i].node, (void *)(uintptr_t)(i + 1))) {
+      if (!la_map_set_pointer(&c->seen_map, alloc, c->seen.items[i].node,
+                              (void *)(uintptr_t)(i + 1))) {
         return la_fail_nomem(c->err);
       }
     }
@@ -79,13 +81,16 @@ static la_status check_name(la_compiler *c, const la_node *node, la_text name) {
       continue;
     }
     if (seen->node->flags & LA_PARAM_UNIQUE) {
-      return la_fail(c->err, LA_COMPILE, "Bind parameter '%.*s' conflicts with unique bind parameter of the same name",
+      return la_fail(c->err, LA_COMPILE,
+                     "Bind parameter '%.*s' conflicts with unique bind parameter of the same name",
                      LA_TEXT_FORMAT(name));
     }
     if ((seen->node->flags ^ node->flags) & LA_PARAM_EXPANDING) {
       return la_fail(c->err, LA_COMPILE,
-                     "Can't reuse bound parameter name '%.*s' in both 'expanding' (e.g. within an IN expression) and "
-                     "non-expanding contexts.  If this parameter is to receive a list/array value, set 'expanding=True' on "
+                     "Can't reuse bound parameter name '%.*s' in both 'expanding' (e.g. within an "
+                     "IN expression) and "
+                     "non-expanding contexts.  If this parameter is to receive a list/array value, "
+                     "set 'expanding=True' on "
                      "it for expressions that aren't IN, otherwise use a different parameter name.",
                      LA_TEXT_FORMAT(name));
     }
@@ -146,7 +151,8 @@ static la_status put_literal_list(la_compiler *c, const la_node *node, const la_
     bool is_first = i % width == 0;
     la_put(c, i == 0 ? "" : ", ");
     la_put(c, width > 1 && is_first ? "(" : "");
-    LA_TRY(la_compile_literal(c->dialect, width > 1 ? NULL : type, &node->values[i], c->out, c->err));
+    LA_TRY(
+        la_compile_literal(c->dialect, width > 1 ? NULL : type, &node->values[i], c->out, c->err));
     la_put(c, width > 1 && i % width == width - 1 ? ")" : "");
   }
   return LA_OK;
@@ -160,7 +166,8 @@ static la_status put_literal(la_compiler *c, const la_node *node, const la_type 
     return LA_OK;
   }
   if (node->flags & LA_PARAM_REQUIRED) {
-    return la_fail(c->err, LA_COMPILE, "Bind parameter '%.*s' without a renderable value not allowed here.",
+    return la_fail(c->err, LA_COMPILE,
+                   "Bind parameter '%.*s' without a renderable value not allowed here.",
                    LA_TEXT_FORMAT(node->text));
   }
   return la_compile_literal(c->dialect, type, &node->value, c->out, c->err);
@@ -203,13 +210,17 @@ static la_status write_values(la_compiler *c, const la_node *node, la_compiled_p
   }
   la_put(c, width > 0 && c->dialect->tuple_in_values ? "VALUES " : "");
   for (uint32_t i = 0; i < node->value_count; i++) {
-    la_compiled_param param = {.source = LA_PARAM_FROM_CONSTANT, .type = width ? NULL : list->type, .column = list->column};
+    la_compiled_param param = {.source = LA_PARAM_FROM_CONSTANT,
+                               .type = width ? NULL : list->type,
+                               .column = list->column};
     char *name = la_arena_alloc(c->arena, list->name.len + 24);
     if (!name || !la_value_copy(c->arena, &node->values[i], &param.constant)) {
       return la_fail_nomem(c->err);
     }
-    int len = width ? snprintf(name, list->name.len + 24, "%.*s_%u_%u", LA_TEXT_FORMAT(list->name), i / width + 1, i % width + 1)
-                    : snprintf(name, list->name.len + 24, "%.*s_%u", LA_TEXT_FORMAT(list->name), i + 1);
+    int len =
+        width ? snprintf(name, list->name.len + 24, "%.*s_%u_%u", LA_TEXT_FORMAT(list->name),
+                         i / width + 1, i % width + 1)
+              : snprintf(name, list->name.len + 24, "%.*s_%u", LA_TEXT_FORMAT(list->name), i + 1);
     param.name = (la_text){name, (size_t)len};
     la_put(c, i == 0 ? "" : ", ");
     la_put(c, width && i % width == 0 ? "(" : "");
@@ -219,7 +230,8 @@ static la_status write_values(la_compiler *c, const la_node *node, la_compiled_p
   return LA_OK;
 }
 
-la_status la_compile_param_as(la_compiler *c, const la_node *node, la_text name, la_column *column) {
+la_status la_compile_param_as(la_compiler *c, const la_node *node, la_text name,
+                              la_column *column) {
   la_type *type = node->type;
   if (c->coerced_type) {
     type = c->coerced_type;
@@ -244,13 +256,15 @@ la_status la_compile_param_as(la_compiler *c, const la_node *node, la_text name,
   };
   LA_TRY(keep_name(c, &param.name));
   if (seen.index == UINT32_MAX) {
-    param.source = node->flags & LA_PARAM_REQUIRED ? LA_PARAM_FROM_EXECUTION : LA_PARAM_FROM_CONSTANT;
+    param.source =
+        node->flags & LA_PARAM_REQUIRED ? LA_PARAM_FROM_EXECUTION : LA_PARAM_FROM_CONSTANT;
     if (!la_value_copy(c->arena, &node->value, &param.constant)) {
       return la_fail_nomem(c->err);
     }
   }
   la_put(c, param.expanding ? "(" : "");
-  LA_TRY(param.expanding && c->options->render_postcompile ? write_values(c, node, &param) : add_param(c, &param));
+  LA_TRY(param.expanding && c->options->render_postcompile ? write_values(c, node, &param)
+                                                           : add_param(c, &param));
   la_put(c, param.expanding ? ")" : "");
   return LA_OK;
 }
@@ -263,24 +277,30 @@ la_status la_compile_constant(la_compiler *c, la_text base, la_value value, la_t
   if (c->literal_binds) {
     return la_compile_literal(c->dialect, type, &value, c->out, c->err);
   }
-  la_compiled_param param = {.source = LA_PARAM_FROM_CONSTANT, .name = la_new_anon_name(c, base), .type = type};
+  la_compiled_param param = {
+      .source = LA_PARAM_FROM_CONSTANT, .name = la_new_anon_name(c, base), .type = type};
   if (!param.name.bytes || !la_value_copy(c->arena, &value, &param.constant)) {
     return la_fail_nomem(c->err);
   }
   return add_param(c, &param);
 }
 
-la_status la_compile_column_param(la_compiler *c, la_param_source source, la_text name, la_column *column,
-                                  la_default_slot slot) {
-  la_compiled_param param = {
-      .source = source, .name = name, .type = column ? column->type : NULL, .column = column, .slot = slot};
+la_status la_compile_column_param(la_compiler *c, la_param_source source, la_text name,
+                                  la_column *column, la_default_slot slot) {
+  la_compiled_param param = {.source = source,
+                             .name = name,
+                             .type = column ? column->type : NULL,
+                             .column = column,
+                             .slot = slot};
   LA_TRY(keep_name(c, &param.name));
   return add_param(c, &param);
 }
 
 la_status la_compile_null_param(la_compiler *c, la_text name, la_column *column) {
-  la_compiled_param param = {
-      .source = LA_PARAM_FROM_CONSTANT, .name = name, .type = column ? column->type : NULL, .column = column};
+  la_compiled_param param = {.source = LA_PARAM_FROM_CONSTANT,
+                             .name = name,
+                             .type = column ? column->type : NULL,
+                             .column = column};
   LA_TRY(keep_name(c, &param.name));
   return add_param(c, &param);
 }

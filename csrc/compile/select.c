@@ -54,14 +54,16 @@ static la_node_kind constant_of(const la_node *node) {
   if (node->kind == LA_NODE_UNARY && node->op == LA_OP_IS_TRUE) {
     node = la_plain_node(node->children[0]);
   }
-  return node->kind == LA_NODE_TRUE || node->kind == LA_NODE_FALSE ? (la_node_kind)node->kind : LA_NODE_NULL;
+  return node->kind == LA_NODE_TRUE || node->kind == LA_NODE_FALSE ? (la_node_kind)node->kind
+                                                                   : LA_NODE_NULL;
 }
 
 static bool is_empty(const la_node *node) {
   return node->kind == LA_NODE_CLAUSES && node->count == 0;
 }
 
-/* The terms that stay: none that is true, unless there are only such; a false one alone. Gives their number. */
+/* The terms that stay: none that is true, unless there are only such; a false one alone. Gives
+ * their number. */
 static size_t choose_terms(la_chain_items *list, const la_node **only_out) {
   size_t count = 0;
   *only_out = NULL;
@@ -111,7 +113,8 @@ la_status la_compile_conditions(la_compiler *c, const char *keyword, const la_no
 /* The label under DESC and the like, if the select's list has it: ORDER BY names it. */
 static const la_node *listed_label(la_compiler *c, const la_node *node) {
   node = la_plain_node(node);
-  while (node->kind == LA_NODE_UNARY && la_operator_get((la_operator)node->op)->flags & LA_OPERATOR_POSTFIX) {
+  while (node->kind == LA_NODE_UNARY &&
+         la_operator_get((la_operator)node->op)->flags & LA_OPERATOR_POSTFIX) {
     node = la_plain_node(node->children[0]);
   }
   if (node->kind != LA_NODE_LABEL || !c->scope || !c->scope->items) {
@@ -122,15 +125,17 @@ static const la_node *listed_label(la_compiler *c, const la_node *node) {
     if (!listed || listed->kind != LA_NODE_LABEL) {
       continue;
     }
-    if (listed == node || (node->text.bytes && la_text_equal(listed->text, node->text) &&
-                           la_plain_node(listed->children[0]) == la_plain_node(node->children[0]))) {
+    if (listed == node ||
+        (node->text.bytes && la_text_equal(listed->text, node->text) &&
+         la_plain_node(listed->children[0]) == la_plain_node(node->children[0]))) {
       return node;
     }
   }
   return NULL;
 }
 
-la_status la_compile_list(la_compiler *c, const char *keyword, const la_node *chain, bool labels_by_name) {
+la_status la_compile_list(la_compiler *c, const char *keyword, const la_node *chain,
+                          bool labels_by_name) {
   la_chain_items list;
   LA_TRY(la_chain_items_of(c, chain, &list));
   for (size_t i = 0; i < list.count; i++) {
@@ -160,7 +165,8 @@ static la_status compile_fetch(la_compiler *c, const la_node *node) {
 }
 
 static la_status compile_limit(la_compiler *c, const la_node *node) {
-  const la_node *limit = la_node_child(node, LA_SELECT_LIMIT), *offset = la_node_child(node, LA_SELECT_OFFSET);
+  const la_node *limit = la_node_child(node, LA_SELECT_LIMIT),
+                *offset = la_node_child(node, LA_SELECT_OFFSET);
   if (la_node_child(node, LA_SELECT_FETCH)) {
     return compile_fetch(c, node);
   }
@@ -224,8 +230,8 @@ static la_status compile_source_defaults(la_compiler *c) {
   return LA_OK;
 }
 
-static la_status compile_in_scope(la_compiler *c, const la_node *node, la_place place, la_items *items,
-                                  const la_from_list *froms) {
+static la_status compile_in_scope(la_compiler *c, const la_node *node, la_place place,
+                                  la_items *items, const la_from_list *froms) {
   const la_node *prefixes = la_node_child(node, LA_SELECT_PREFIXES);
   size_t start = c->out->len, first_param = c->params->count;
   la_put(c, "SELECT ");

@@ -7,8 +7,8 @@
 /* What follows a type's word. */
 typedef enum type_form {
   FORM_PLAIN,
-  FORM_LENGTH,   /* VARCHAR(50), with a collation */
-  FORM_NUMBER    /* NUMERIC(10, 2) */
+  FORM_LENGTH, /* VARCHAR(50), with a collation */
+  FORM_NUMBER  /* NUMERIC(10, 2) */
 } type_form;
 
 static const struct type_row {
@@ -94,7 +94,8 @@ static void append_enum(const la_type *type, la_strbuf *out) {
   la_strbuf_format(out, "VARCHAR(%zu)", longest);
 }
 
-la_status la_compile_type(const la_dialect *dialect, const la_type *type, la_strbuf *out, la_error *err) {
+la_status la_compile_type(const la_dialect *dialect, const la_type *type, la_strbuf *out,
+                          la_error *err) {
   if (type) {
     type = la_type_for_dialect(type, la_text_of(dialect->name));
   }
@@ -106,8 +107,9 @@ la_status la_compile_type(const la_dialect *dialect, const la_type *type, la_str
       la_strbuf_string(out, "NULL");
       return LA_OK;
     }
-    return la_fail(err, LA_COMPILE,
-                   "Can't generate DDL for NullType(); did you forget to specify a type on this Column?");
+    return la_fail(
+        err, LA_COMPILE,
+        "Can't generate DDL for NullType(); did you forget to specify a type on this Column?");
   }
   if (dialect->type_text) {
     size_t before = out->len;
@@ -129,8 +131,9 @@ la_status la_compile_type(const la_dialect *dialect, const la_type *type, la_str
       append_number(type, out);
     }
   } else {
-    return la_fail(err, LA_UNSUPPORTED_COMPILATION, "Compiler for dialect \"%s\" can't render element of type %s",
-                   dialect->name, la_type_kind_name(type->kind));
+    return la_fail(err, LA_UNSUPPORTED_COMPILATION,
+                   "Compiler for dialect \"%s\" can't render element of type %s", dialect->name,
+                   la_type_kind_name(type->kind));
   }
   return la_strbuf_status(out, err);
 }

@@ -21,7 +21,8 @@ static la_status collect_extra(la_compiler *c, const la_dml *dml, la_from_list *
 
 static la_status write_extra(la_compiler *c, const la_from_list *froms) {
   if (froms->count > 1 && !c->dialect->supports_update_from) {
-    return la_fail(c->err, LA_COMPILE, "This backend does not support multiple-table criteria within UPDATE");
+    return la_fail(c->err, LA_COMPILE,
+                   "This backend does not support multiple-table criteria within UPDATE");
   }
   for (size_t i = 1; i < froms->count; i++) {
     la_put(c, i == 1 ? " FROM " : ", ");
@@ -44,7 +45,8 @@ static la_status write_sets(la_compiler *c, la_dml *dml) {
   return LA_OK;
 }
 
-static la_status compile_in_scope(la_compiler *c, la_dml *dml, la_place place, const la_from_list *froms) {
+static la_status compile_in_scope(la_compiler *c, la_dml *dml, la_place place,
+                                  const la_from_list *froms) {
   const la_node *node = dml->statement, *limit = la_node_child(node, LA_UPDATE_LIMIT);
   size_t start = c->out->len, first_param = c->params->count;
   la_put(c, "UPDATE ");

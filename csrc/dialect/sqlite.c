@@ -6,27 +6,75 @@
 #include "dialect/dialects.h"
 
 static const char *const sqlite_words[] = {
-    "add", "after", "all", "alter", "analyze", "and", "as", "asc", "attach", "autoincrement",
-    "before", "begin", "between", "by", "cascade", "case", "cast", "check", "collate", "column",
-    "commit", "conflict", "constraint", "create", "cross", "current_date", "current_time",
-    "current_timestamp", "database", "default", "deferrable", "deferred", "delete", "desc",
-    "detach", "distinct", "drop", "each", "else", "end", "escape", "except", "exclusive",
-    "exists", "explain", "fail", "false", "for", "foreign", "from", "full", "glob", "group",
-    "having", "if", "ignore", "immediate", "in", "index", "indexed", "initially", "inner",
-    "insert", "instead", "intersect", "into", "is", "isnull", "join", "key", "left", "like",
-    "limit", "match", "natural", "not", "notnull", "null", "of", "offset", "on", "or", "order",
-    "outer", "plan", "pragma", "primary", "query", "raise", "references", "reindex", "rename",
-    "replace", "restrict", "right", "rollback", "row", "select", "set", "table", "temp",
-    "temporary", "then", "to", "transaction", "trigger", "true", "union", "unique", "update",
-    "using", "vacuum", "values", "view", "virtual", "when", "where",
+    "add",          "after",
+    "all",          "alter",
+    "analyze",      "and",
+    "as",           "asc",
+    "attach",       "autoincrement",
+    "before",       "begin",
+    "between",      "by",
+    "cascade",      "case",
+    "cast",         "check",
+    "collate",      "column",
+    "commit",       "conflict",
+    "constraint",   "create",
+    "cross",        "current_date",
+    "current_time", "current_timestamp",
+    "database",     "default",
+    "deferrable",   "deferred",
+    "delete",       "desc",
+    "detach",       "distinct",
+    "drop",         "each",
+    "else",         "end",
+    "escape",       "except",
+    "exclusive",    "exists",
+    "explain",      "fail",
+    "false",        "for",
+    "foreign",      "from",
+    "full",         "glob",
+    "group",        "having",
+    "if",           "ignore",
+    "immediate",    "in",
+    "index",        "indexed",
+    "initially",    "inner",
+    "insert",       "instead",
+    "intersect",    "into",
+    "is",           "isnull",
+    "join",         "key",
+    "left",         "like",
+    "limit",        "match",
+    "natural",      "not",
+    "notnull",      "null",
+    "of",           "offset",
+    "on",           "or",
+    "order",        "outer",
+    "plan",         "pragma",
+    "primary",      "query",
+    "raise",        "references",
+    "reindex",      "rename",
+    "replace",      "restrict",
+    "right",        "rollback",
+    "row",          "select",
+    "set",          "table",
+    "temp",         "temporary",
+    "then",         "to",
+    "transaction",  "trigger",
+    "true",         "union",
+    "unique",       "update",
+    "using",        "vacuum",
+    "values",       "view",
+    "virtual",      "when",
+    "where",
 };
 
 static la_status push_operand(la_compiler *c, const la_node *node, uint32_t index) {
-  return la_push(c, node->children[index], node->op, la_operator_get((la_operator)node->op)->precedence);
+  return la_push(c, node->children[index], node->op,
+                 la_operator_get((la_operator)node->op)->precedence);
 }
 
 /* The operands of `node` with texts around them. */
-static la_status push_around(la_compiler *c, const la_node *node, const char *before, const char *between, const char *after) {
+static la_status push_around(la_compiler *c, const la_node *node, const char *before,
+                             const char *between, const char *after) {
   size_t base = c->work.count;
   la_put(c, before);
   LA_TRY(push_operand(c, node, 0));
@@ -55,7 +103,8 @@ static la_status write_xor(la_compiler *c, const la_node *node) {
 
 /* A part of a JSON value: as JSON, or as a value of the type that was asked for. */
 static la_status write_getitem(la_compiler *c, const la_node *node) {
-  if (!node->type || node->type->affinity == LA_AFFINITY_JSON || node->type->affinity == LA_AFFINITY_NULL) {
+  if (!node->type || node->type->affinity == LA_AFFINITY_JSON ||
+      node->type->affinity == LA_AFFINITY_NULL) {
     return push_around(c, node, "JSON_QUOTE(JSON_EXTRACT(", ", ", "))");
   }
   size_t base = c->work.count;
@@ -67,7 +116,8 @@ static la_status write_getitem(la_compiler *c, const la_node *node) {
   la_strbuf text;
   la_strbuf_init(&text, c->sql->alloc);
   la_status status = la_compile_type(c->dialect, node->type, &text, c->err);
-  char *bytes = status < 0 ? NULL : la_arena_copy(&c->scratch, text.bytes ? text.bytes : "", text.len);
+  char *bytes =
+      status < 0 ? NULL : la_arena_copy(&c->scratch, text.bytes ? text.bytes : "", text.len);
   size_t len = text.len;
   la_strbuf_clear(&text);
   if (!bytes) {
@@ -91,7 +141,8 @@ static la_status sqlite_binary(la_compiler *c, const la_node *node, bool *done_o
   case LA_OP_NOT_REGEXP_MATCH:
     return push_around(c, node, "", " NOT REGEXP ", "");
   case LA_OP_REGEXP_REPLACE:
-    return la_fail(c->err, LA_COMPILE, "sqlite dialect does not support regular expression replacements");
+    return la_fail(c->err, LA_COMPILE,
+                   "sqlite dialect does not support regular expression replacements");
   case LA_OP_GETITEM:
   case LA_OP_PATH_GETITEM:
     return write_getitem(c, node);
@@ -141,7 +192,7 @@ static la_status sqlite_function(la_compiler *c, const la_node *node, bool *done
 
 static la_status sqlite_extract(la_compiler *c, const la_node *node) {
   static const char *const formats[][2] = {
-      {"month", "%m"}, {"day", "%d"}, {"year", "%Y"},  {"second", "%S"}, {"hour", "%H"},
+      {"month", "%m"}, {"day", "%d"},    {"year", "%Y"},  {"second", "%S"}, {"hour", "%H"},
       {"doy", "%j"},   {"minute", "%M"}, {"epoch", "%s"}, {"dow", "%w"},    {"week", "%W"},
   };
   for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
@@ -151,18 +202,22 @@ static la_status sqlite_extract(la_compiler *c, const la_node *node) {
       return la_push(c, node->children[0], LA_AGAINST_FREE, 0);
     }
   }
-  return la_fail(c->err, LA_COMPILE, "%.*s is not a valid extract argument.", LA_TEXT_FORMAT(node->text));
+  return la_fail(c->err, LA_COMPILE, "%.*s is not a valid extract argument.",
+                 LA_TEXT_FORMAT(node->text));
 }
 
 /* Both LIMIT and OFFSET are always written: LIMIT -1 is none. */
 static la_status sqlite_limit(la_compiler *c, const la_node *select) {
-  const la_node *limit = la_node_child(select, LA_SELECT_LIMIT), *offset = la_node_child(select, LA_SELECT_OFFSET);
+  const la_node *limit = la_node_child(select, LA_SELECT_LIMIT),
+                *offset = la_node_child(select, LA_SELECT_OFFSET);
   la_put(c, " LIMIT ");
   LA_TRY(limit ? la_compile_expr(c, limit)
-               : la_compile_constant(c, LA_TEXT_LITERAL("param"), la_value_integer(-1), c->sql->types->integer));
+               : la_compile_constant(c, LA_TEXT_LITERAL("param"), la_value_integer(-1),
+                                     c->sql->types->integer));
   la_put(c, " OFFSET ");
   return offset ? la_compile_expr(c, offset)
-                : la_compile_constant(c, LA_TEXT_LITERAL("param"), la_value_integer(0), c->sql->types->integer);
+                : la_compile_constant(c, LA_TEXT_LITERAL("param"), la_value_integer(0),
+                                      c->sql->types->integer);
 }
 
 static bool is_set(const la_table *table, const char *name, bool otherwise) {

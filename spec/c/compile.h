@@ -2,7 +2,8 @@
 /*
  * Two tables, and short ways to build statements over them, for the C tests of compile/.
  *
- * Nodes made by these functions are kept in a list and released at the end, so that tests read like expressions.
+ * Nodes made by these functions are kept in a list and released at the end, so that tests read like
+ * expressions.
  */
 #ifndef SPEC_COMPILE_H
 #define SPEC_COMPILE_H
@@ -27,7 +28,8 @@ static inline la_node *keep(la_node *node) {
   return kept[kept_count++] = node;
 }
 
-static inline la_column *new_column(la_table *table, const char *name, la_type *type, bool primary_key) {
+static inline la_column *new_column(la_table *table, const char *name, la_type *type,
+                                    bool primary_key) {
   la_error err = LA_ERROR_INIT;
   la_column *column = la_column_new(&alloc, text_of(name), type);
   column->primary_key = primary_key;
@@ -37,7 +39,8 @@ static inline la_column *new_column(la_table *table, const char *name, la_type *
   return column;
 }
 
-static inline void refer(la_table *table, la_column *column, const char *to_table, const char *to_column) {
+static inline void refer(la_table *table, la_column *column, const char *to_table,
+                         const char *to_column) {
   la_error err = LA_ERROR_INIT;
   la_constraint *constraint;
   la_text name = text_of(to_column);
@@ -47,7 +50,8 @@ static inline void refer(la_table *table, la_column *column, const char *to_tabl
                                    .referred_names = &name,
                                    .deferrable = -1,
                                    .inline_rendered = true};
-  CHECK(la_table_add_constraint(table, LA_CONSTRAINT_FOREIGN_KEY, &options, &constraint, &err) == LA_OK);
+  CHECK(la_table_add_constraint(table, LA_CONSTRAINT_FOREIGN_KEY, &options, &constraint, &err) ==
+        LA_OK);
 }
 
 static inline void set_up(void) {
@@ -57,7 +61,8 @@ static inline void set_up(void) {
   sql = (la_sql){&alloc, &types};
   metadata = la_metadata_new(&alloc, LA_TEXT_NONE);
   CHECK(la_metadata_add_table(metadata, text_of("users"), LA_TEXT_NONE, &users, &err) == LA_OK);
-  CHECK(la_metadata_add_table(metadata, text_of("addresses"), LA_TEXT_NONE, &addresses, &err) == LA_OK);
+  CHECK(la_metadata_add_table(metadata, text_of("addresses"), LA_TEXT_NONE, &addresses, &err) ==
+        LA_OK);
   new_column(users, "id", types.integer, true);
   new_column(users, "name", types.text, false);
   new_column(users, "active", types.boolean, false);
@@ -97,16 +102,18 @@ static inline la_node *call(const char *name, la_node *argument) {
   return keep(la_expr_function(&sql, text_of(name), &argument, argument ? 1 : 0, types.integer));
 }
 
-#define SELECT(...)                                                                                                 \
-  keep(la_select_new(&sql, (la_node *[]){__VA_ARGS__}, sizeof((la_node *[]){__VA_ARGS__}) / sizeof(la_node *)))
-#define CHAINED(statement, part, ...)                                                                               \
-  keep(la_node_with_chained(statement, part, (la_node *[]){__VA_ARGS__},                                            \
+#define SELECT(...)                                                                                \
+  keep(la_select_new(&sql, (la_node *[]){__VA_ARGS__},                                             \
+                     sizeof((la_node *[]){__VA_ARGS__}) / sizeof(la_node *)))
+#define CHAINED(statement, part, ...)                                                              \
+  keep(la_node_with_chained(statement, part, (la_node *[]){__VA_ARGS__},                           \
                             sizeof((la_node *[]){__VA_ARGS__}) / sizeof(la_node *)))
 
 static char last_message[1000];
 
 /* The text of `node`, kept until the next call; a failure's message if it does not compile. */
-static inline la_compiled *compile(const char *dialect, const la_node *node, const la_compile_options *options) {
+static inline la_compiled *compile(const char *dialect, const la_node *node,
+                                   const la_compile_options *options) {
   la_compiled *compiled = NULL;
   la_error err = LA_ERROR_INIT;
   if (la_compile(&sql, la_dialect_find(text_of(dialect)), node, options, &compiled, &err) < 0) {
@@ -118,7 +125,8 @@ static inline la_compiled *compile(const char *dialect, const la_node *node, con
 
 #define CHECK_SQL(dialect, node, expected) check_sql(dialect, node, expected, __FILE__, __LINE__)
 
-static inline void check_sql(const char *dialect, const la_node *node, const char *expected, const char *file, int line) {
+static inline void check_sql(const char *dialect, const la_node *node, const char *expected,
+                             const char *file, int line) {
   la_compiled *compiled = compile(dialect, node, NULL);
   test_text(compiled ? compiled->text : text_of(last_message), expected, file, line);
   la_object_release(compiled);
