@@ -1,0 +1,434 @@
+---@meta
+-- SPDX-License-Identifier: MIT
+-- Annotations of sessions, queries, attributes, collections and loader options.
+
+--- `Class.name`: a mapped column, as an expression.
+---@class lualchemy.InstrumentedAttribute : lualchemy.ColumnElement
+local InstrumentedAttribute = {}
+
+--- Of a column property that is a select: takes these elements from the statement around it.
+---@param ... any
+---@return lualchemy.InstrumentedAttribute
+function InstrumentedAttribute:correlate(...) end
+
+--- A select of it.
+---@param ... any
+---@return lualchemy.Select
+function InstrumentedAttribute:select(...) end
+
+--- A select of it from these elements.
+---@param ... any
+---@return lualchemy.Select
+function InstrumentedAttribute:select_from(...) end
+
+--- A select of it with conditions.
+---@param ... any
+---@return lualchemy.Select
+function InstrumentedAttribute:where(...) end
+
+--- Values for bound parameters by name.
+---@param mapping table
+---@return lualchemy.InstrumentedAttribute
+function InstrumentedAttribute:params(mapping) end
+
+--- Takes all but these elements from the statement around it.
+---@param ... any
+---@return lualchemy.InstrumentedAttribute
+function InstrumentedAttribute:correlate_except(...) end
+
+--- `Class.others`: a relationship, for joins, options and conditions.
+---@class lualchemy.RelationshipAttribute : lualchemy.InstrumentedAttribute
+local RelationshipAttribute = {}
+
+--- There is a related object that meets the criteria.
+---@param criteria? any
+---@return lualchemy.ColumnElement
+function RelationshipAttribute:any(criteria) end
+
+--- The related object meets the criteria.
+---@param criteria? any
+---@return lualchemy.ColumnElement
+function RelationshipAttribute:has(criteria) end
+
+--- The relationship to a subclass or alias of its target.
+---@param entity any
+---@return lualchemy.RelationshipAttribute
+function RelationshipAttribute:of_type(entity) end
+
+--- The relationship with more criteria, in a join or a loader option.
+---@param ... any
+---@return lualchemy.RelationshipAttribute
+function RelationshipAttribute:and_(...) end
+
+--- A mapped class under another name: `orm.aliased(Class)`.
+---@class lualchemy.AliasedClass
+local AliasedClass = {}
+
+--- How a class is mapped to its table.
+---@class lualchemy.Mapper
+local Mapper = {}
+
+--- A collection of related objects: `#list`, `list[i]`, `ipairs(list)`. What comes and goes is kept in step on both ends.
+---@class lualchemy.InstrumentedList
+local InstrumentedList = {}
+
+--- Adds an object at the end.
+---@param object table
+function InstrumentedList:append(object) end
+
+--- Adds an object at a position, counted from 1.
+---@param index integer
+---@param object table
+function InstrumentedList:insert(index, object) end
+
+--- Adds every object of a list.
+---@param objects table[]
+function InstrumentedList:extend(objects) end
+
+--- Takes an object out; an error if it is not there.
+---@param object table
+function InstrumentedList:remove(object) end
+
+--- Takes out the object at a position, or the last one, and gives it.
+---@param index? integer
+---@return table
+function InstrumentedList:pop(index) end
+
+--- Takes out every object.
+function InstrumentedList:clear() end
+
+--- Is the object there?
+---@param object table
+---@return boolean
+function InstrumentedList:contains(object) end
+
+--- The position of an object; an error if it is not there.
+---@param object table
+---@return integer
+function InstrumentedList:index(object) end
+
+--- How a statement loads attributes; options chain along a path.
+---@class lualchemy.LoaderOption
+local LoaderOption = {}
+
+--- Several options below the same path.
+---@param ... any
+---@return lualchemy.LoaderOption
+function LoaderOption:options(...) end
+
+--- Loads only these columns at first.
+---@param ... any
+---@return lualchemy.LoaderOption
+function LoaderOption:load_only(...) end
+
+--- Loads the column when it is read.
+---@param attribute any
+---@return lualchemy.LoaderOption
+function LoaderOption:defer(attribute) end
+
+--- Loads the column at once.
+---@param attribute any
+---@return lualchemy.LoaderOption
+function LoaderOption:undefer(attribute) end
+
+--- Loads the columns of a group at once.
+---@param name string
+---@return lualchemy.LoaderOption
+function LoaderOption:undefer_group(name) end
+
+--- Fills a `query_expression` attribute.
+---@param attribute any
+---@param expression any
+---@return lualchemy.LoaderOption
+function LoaderOption:with_expression(attribute, expression) end
+
+--- Loads the relationship when it is read.
+---@param attribute any
+---@return lualchemy.LoaderOption
+function LoaderOption:lazyload(attribute) end
+
+--- Loads the relationship with a join.
+---@param attribute any
+---@param options table?
+---@return lualchemy.LoaderOption
+function LoaderOption:joinedload(attribute, options) end
+
+--- Loads the relationship with a second statement that names the keys.
+---@param attribute any
+---@param options table?
+---@return lualchemy.LoaderOption
+function LoaderOption:selectinload(attribute, options) end
+
+--- Loads the relationship with a second statement around the first.
+---@param attribute any
+---@return lualchemy.LoaderOption
+function LoaderOption:subqueryload(attribute) end
+
+--- Loads the relationship right after the objects, one by one.
+---@param attribute any
+---@return lualchemy.LoaderOption
+function LoaderOption:immediateload(attribute) end
+
+--- Reading the relationship is an error.
+---@param attribute any
+---@param options table?
+---@return lualchemy.LoaderOption
+function LoaderOption:raiseload(attribute, options) end
+
+--- The relationship stays empty.
+---@param attribute any
+---@return lualchemy.LoaderOption
+function LoaderOption:noload(attribute) end
+
+--- The statement itself selects the related columns.
+---@param attribute any
+---@param options table?
+---@return lualchemy.LoaderOption
+function LoaderOption:contains_eager(attribute, options) end
+
+--- Keeps the strategy and goes on along the path.
+---@param attribute any
+---@return lualchemy.LoaderOption
+function LoaderOption:defaultload(attribute) end
+
+--- A select with a session; every method of a select is there too.
+---@class lualchemy.Query : lualchemy.Select
+local Query = {}
+
+--- Every result as a list.
+---@return any[]
+function Query:all() end
+
+--- The first result or nil.
+---@return any
+function Query:first() end
+
+--- The only result; NoResultFound or MultipleResultsFound otherwise.
+---@return any
+function Query:one() end
+
+--- The only result, or nil if there is none.
+---@return any
+function Query:one_or_none() end
+
+--- The first column of the only row, or nil.
+---@return any
+function Query:scalar() end
+
+--- The first column of every row.
+---@return any
+function Query:scalars() end
+
+--- How many rows there are.
+---@return integer
+function Query:count() end
+
+--- The object with this primary key, from the session if it is there.
+---@param identity any
+---@return any
+function Query:get(identity) end
+
+--- An iterator for `for` that closes the result when the loop is left.
+---@return function
+function Query:iter() end
+
+--- Updates the rows and keeps the session in step; gives how many.
+---@param mapping table
+---@param options table?
+---@return integer
+function Query:update(mapping, options) end
+
+--- Deletes the rows and keeps the session in step; gives how many.
+---@param options table?
+---@return integer
+function Query:delete(options) end
+
+--- Other entities or columns, the rest kept.
+---@param ... any
+---@return lualchemy.Query
+function Query:with_entities(...) end
+
+--- Takes the rows from this statement.
+---@param statement any
+---@return lualchemy.Query
+function Query:from_statement(statement) end
+
+--- Whether the session is flushed first.
+---@param value boolean
+---@return lualchemy.Query
+function Query:autoflush(value) end
+
+--- Overwrites objects that are loaded already.
+---@return lualchemy.Query
+function Query:populate_existing() end
+
+--- Whether eager loading takes place.
+---@param value boolean
+---@return lualchemy.Query
+function Query:enable_eagerloads(value) end
+
+--- Fetches by groups of `n`.
+---@param n integer?
+---@return lualchemy.Query
+function Query:yield_per(n) end
+
+--- The same as `filter`.
+---@param ... any
+---@return lualchemy.Query
+function Query:where(...) end
+
+--- Keeps track of objects and talks to the database in transactions.
+---@class lualchemy.Session
+---@field new table[]  objects to be inserted
+---@field dirty table[]  objects that were changed
+---@field deleted table[]  objects to be deleted
+local Session = {}
+
+--- Brings an object into the session; it is inserted at the next flush.
+---@param object table
+function Session:add(object) end
+
+--- Brings every object of a list into the session.
+---@param objects table[]
+function Session:add_all(objects) end
+
+--- Marks an object for deletion at the next flush.
+---@param object table
+function Session:delete(object) end
+
+--- The object with this primary key, or nil.
+---@param entity any
+---@param identity any
+---@param options table?
+---@return any
+function Session:get(entity, identity, options) end
+
+--- The object with this primary key; NoResultFound if there is none.
+---@param entity any
+---@param identity any
+---@param options table?
+---@return table
+function Session:get_one(entity, identity, options) end
+
+--- A query of classes or columns.
+---@param ... any
+---@return lualchemy.Query
+function Session:query(...) end
+
+--- Runs a statement.
+---@param statement any
+---@param params table?
+---@param options table?
+---@return lualchemy.Result
+function Session:execute(statement, params, options) end
+
+--- Runs a statement; the first column of the first row.
+---@param statement any
+---@param params table?
+---@param options table?
+---@return any
+function Session:scalar(statement, params, options) end
+
+--- Runs a statement; the first column of every row.
+---@param statement any
+---@param params table?
+---@param options table?
+---@return lualchemy.Result
+function Session:scalars(statement, params, options) end
+
+--- Begins a transaction, for a `<close>` variable or around a function.
+---@param fn? function
+---@return lualchemy.SessionTransaction
+function Session:begin(fn) end
+
+--- Begins a savepoint.
+---@param fn? function
+---@return lualchemy.SessionTransaction
+function Session:begin_nested(fn) end
+
+--- Flushes and commits.
+function Session:commit() end
+
+--- Rolls back, and restores the objects.
+function Session:rollback() end
+
+--- Writes what changed, without committing.
+---@param objects? table[]
+function Session:flush(objects) end
+
+--- Ends the transaction and forgets all objects.
+function Session:close() end
+
+--- The same as `close`; the session can be used again.
+function Session:reset() end
+
+--- Loads the object's attributes again.
+---@param object table
+---@param names? string[]
+function Session:refresh(object, names) end
+
+--- Forgets loaded values; the next read loads them.
+---@param object table
+---@param names? string[]
+function Session:expire(object, names) end
+
+--- Expires every object.
+function Session:expire_all() end
+
+--- Takes an object out of the session.
+---@param object table
+function Session:expunge(object) end
+
+--- Takes every object out of the session.
+function Session:expunge_all() end
+
+--- Copies an object's state into the session's own object and gives that.
+---@param object table
+---@param options table?
+---@return table
+function Session:merge(object, options) end
+
+--- Is the object in the session?
+---@param object table
+---@return boolean
+function Session:contains(object) end
+
+--- Iterates over the objects in the session.
+---@return function
+function Session:iter() end
+
+--- Does the object have changes that a flush would write?
+---@param object table
+---@return boolean
+function Session:is_modified(object) end
+
+--- Is there a transaction?
+---@return boolean
+function Session:in_transaction() end
+
+--- Is there a savepoint?
+---@return boolean
+function Session:in_nested_transaction() end
+
+--- The connection of the current transaction.
+---@param options table?
+---@return lualchemy.Connection
+function Session:connection(options) end
+
+--- A part without autoflush, for a `<close>` variable or around a function.
+---@param fn? function
+---@return any
+function Session:no_autoflush(fn) end
+
+--- A transaction or savepoint of a session.
+---@class lualchemy.SessionTransaction
+local SessionTransaction = {}
+
+--- Flushes and commits.
+function SessionTransaction:commit() end
+
+--- Rolls back.
+function SessionTransaction:rollback() end
+
+--- Rolls back if it is still open.
+function SessionTransaction:close() end
