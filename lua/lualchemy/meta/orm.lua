@@ -432,3 +432,74 @@ function SessionTransaction:rollback() end
 
 --- Rolls back if it is still open.
 function SessionTransaction:close() end
+
+-- Functions of lualchemy.orm that a loop makes.
+
+---@class lualchemy.orm
+local orm = {}
+
+--- Loads the relationship with a join.
+---@param attribute any
+---@param options table?
+---@return lualchemy.LoaderOption
+function orm.joinedload(attribute, options) end
+
+--- Loads the relationship with a second statement that names the keys.
+---@param attribute any
+---@param options table?
+---@return lualchemy.LoaderOption
+function orm.selectinload(attribute, options) end
+
+--- Loads the relationship with a second statement around the first.
+---@param attribute any
+---@param options table?
+---@return lualchemy.LoaderOption
+function orm.subqueryload(attribute, options) end
+
+--- Loads the relationship when it is read.
+---@param attribute any
+---@param options table?
+---@return lualchemy.LoaderOption
+function orm.lazyload(attribute, options) end
+
+--- Loads the relationship right after the objects, one by one.
+---@param attribute any
+---@param options table?
+---@return lualchemy.LoaderOption
+function orm.immediateload(attribute, options) end
+
+--- Reading the relationship is an error.
+---@param attribute any
+---@param options table?
+---@return lualchemy.LoaderOption
+function orm.raiseload(attribute, options) end
+
+--- The relationship stays empty.
+---@param attribute any
+---@param options table?
+---@return lualchemy.LoaderOption
+function orm.noload(attribute, options) end
+
+--- The statement itself selects the related columns.
+---@param attribute any
+---@param options table?
+---@return lualchemy.LoaderOption
+function orm.contains_eager(attribute, options) end
+
+--- Keeps the strategy and goes on along the path.
+---@param attribute any
+---@param options table?
+---@return lualchemy.LoaderOption
+function orm.defaultload(attribute, options) end
+
+--- Loads the column when it is read.
+---@param attribute any
+---@param options table?
+---@return lualchemy.LoaderOption
+function orm.defer(attribute, options) end
+
+--- Loads the column at once.
+---@param attribute any
+---@param options table?
+---@return lualchemy.LoaderOption
+function orm.undefer(attribute, options) end
