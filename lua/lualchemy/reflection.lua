@@ -16,7 +16,7 @@ local reflection = {}
 ---@field default_schema_name string
 local Inspector = {}
 
-local facts_of = {sqlite = "lualchemy.reflection.sqlite"}
+local facts_of = {sqlite = "lualchemy.reflection._sqlite"}
 
 --- An inspector of an engine or a connection.
 ---@param bind lualchemy.Engine|lualchemy.Connection

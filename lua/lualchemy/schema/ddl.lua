@@ -110,6 +110,7 @@ local function index_of(index)
   return index._core
 end
 
+--- Creates one index of a table that is there.
 function ddl.create_index(index, bind, options)
   options = keywords.check("create", options, table_keywords)
   with_connection("create", bind, function(connection)
@@ -118,6 +119,7 @@ function ddl.create_index(index, bind, options)
   end)
 end
 
+--- Drops one index.
 function ddl.drop_index(index, bind, options)
   options = keywords.check("drop", options, table_keywords)
   with_connection("drop", bind, function(connection)
@@ -204,6 +206,9 @@ local function element(name, what, find)
     },
     tostring = function(self) return core.ddl("default", what, find(self.element), self.check) end,
   })
+  --- The statement as a thing: `tostring` gives its text, `connection:execute` runs it.
+  ---@param thing any        a Table, a mapped class, or an Index
+  ---@param options {if_not_exists: boolean?, if_exists: boolean?}?
   ddl[name] = function(thing, options)
     options = keywords.check(name, options, known)
     return item.new(class, {element = thing, check = options.if_not_exists or options.if_exists or false})

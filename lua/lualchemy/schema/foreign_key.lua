@@ -4,7 +4,7 @@ local core = require "lualchemy.core"
 local keywords = require "lualchemy.keywords"
 local exc = require "lualchemy.exc"
 local item = require "lualchemy.schema.item"
-local base = require "lualchemy.schema.constraint_base"
+local base = require "lualchemy.schema._constraint"
 
 local constraint_arguments = base.constraint_arguments
 local keyword_set = base.keyword_set

@@ -4,7 +4,7 @@ local core = require "lualchemy.core"
 local keywords = require "lualchemy.keywords"
 local exc = require "lualchemy.exc"
 local item = require "lualchemy.schema.item"
-local base = require "lualchemy.schema.constraint_base"
+local base = require "lualchemy.schema._constraint"
 
 local split = base.split
 local column_of = base.column_of

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- What a SQLite database says about itself: pragmas, and the text of CREATE TABLE for the rest.
 local types = require "lualchemy.types"
-local create_table = require "lualchemy.reflection.create_table"
+local create_table = require "lualchemy.reflection._create_table"
 
 local sqlite = {default_schema_name = "main"}
 
