@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * UPDATE and DELETE of classes.
+ *
+ *   evaluate   the session's objects that meet the condition are found in memory, then   UPDATE users SET name=? WHERE users.name = ?
+ *   fetch                                                                                UPDATE users SET name=? WHERE users.name = ? RETURNING id
+ *
+ * Afterwards an updated object has the new values, or, where they can't be told in memory, reads them again when asked; a deleted one leaves the
+ * identity map.
+ */
+#include "orm/dml.h"
+
+#include "orm/build.h"
+#include "orm/evaluate.h"
+#include "orm/session_internal.h"
+
+/* One assignment of an UPDATE: its attribute, and how its value is found in memory, if it can be. */
+typedef struct assignment {
+  la_property *property;
+  la_evaluator evaluator;
+  bool can_evaluate;
+} assignment;
+
+typedef struct dml {
+  la_session *session;
+  la_mapper *mapper;
+  const la_node *statement;
+  la_allocator *alloc;
+  la_error *err;
+  la_param_lookup lookup;
+  void *lookup_context;
+  la_instances matched; /* pinned */
+  LA_VEC(assignment) assignments;
+  int64_t rowcount;
+} dml;
+
+static la_status collect(dml *self, int part, la_node ***out, size_t *count) {
+  const la_node *chain = part >= 0 ? self->statement->children[part] : NULL;
+  *count = la_chain_count(chain);
+  *out = la_alloc(self->alloc, (*count + 1) * sizeof **out);
+  if (*out == NULL) {
+    return la_fail_nomem(self->err);
+  }
+  la_chain_collect(chain, *out);
+  return LA_OK;
+}
+
+/* The session's objects of the class for which every condition is true, as far as it can be told without loading. */
+static la_status match_objects(dml *self, la_evaluator *conditions, size_t count) {
+  la_instances all = {0};
+  la_status status = la_session_all(self->session, &all, self->err);
+  for (size_t i = 0; i < all.count && status >= 0; i++) {
+    la_instance *instance = all.items[i];
+    bool matches = la_mapper_is_a(instance->mapper, self->mapper);
+    for (size_t c = 0; c < count && matches && status >= 0; c++) {
+      la_value value = LA_VALUE_NONE;
+      bool unknown;
+      status = la_evaluator_run(&conditions[c], instance, &value, &unknown, self->err);
+      matches = status >= 0 && !unknown && value.kind != LA_VALUE_NULL && value.as.integer != 0;
+    }
+    if (status >= 0 && matches && !la_session_push_pinned(self->session, &self->matched, instance)) {
+      status = la_fail_nomem(self->err);
+    }
+  }
+  la_vec_clear(self->session->alloc, &all);
+  return status;
+}
+
+static la_status evaluate_conditions(dml *self) {
+  la_node **items = NULL;
+  la_evaluator *conditions;
+  size_t count = 0, made = 0;
+  la_status status;
+  LA_TRY(collect(self, la_statement_where_part(self->statement), &items, &count));
+  conditions = la_alloc_zero(self->alloc, (count + 1) * sizeof *conditions);
+  status = conditions != NULL ? LA_OK : la_fail_nomem(self->err);
+  while (status >= 0 && made < count) {
+    status = la_evaluator_init(&conditions[made], self->alloc, self->mapper, items[made], self->err);
+    made++;
+  }
+  if (status >= 0) {
+    status = match_objects(self, conditions, count);
+  }
+  for (size_t i = 0; i < made; i++) {
+    la_evaluator_clear(&conditions[i]);
+  }
+  la_free(self->alloc, conditions, (count + 1) * sizeof *conditions);
+  la_free(self->alloc, items, (count + 1) * sizeof *items);
+  return status;
+}
+
+static la_property *assigned_property(const dml *self, const la_node *set) {
+  const la_node *column = set->children[0];
+  if (column == NULL) {
+    la_property *property = la_mapper_property(self->mapper, set->text);
+    const la_column *named = property == NULL ? la_table_column(self->mapper->table, set->text) : NULL;
+    return named != NULL ? la_mapper_property_of_column(self->mapper, named) : property;
+  }
+  while (column->kind == LA_NODE_ATTRIBUTE) {
+    column = column->children[0];
+  }
+  return column->kind == LA_NODE_COLUMN && column->subject != NULL
+             ? la_mapper_property_of_column(self->mapper, (const la_column *)(const void *)column->subject)
+             : NULL;
+}
+
+static la_status read_assignments(dml *self) {
+  la_node **items = NULL;
+  size_t count = 0;
+  la_status status = LA_OK;
+  if (self->statement->kind != LA_NODE_UPDATE) {
+    return LA_OK;
+  }
+  LA_TRY(collect(self, LA_UPDATE_VALUES, &items, &count));
+  for (size_t i = 0; i < count && status >= 0; i++) {
+    assignment made = {.property = assigned_property(self, items[i])};
+    la_error ignored = LA_ERROR_INIT;
+    if (made.property == NULL || made.property->kind != LA_PROPERTY_COLUMN) {
+      continue;
+    }
+    status = la_evaluator_init(&made.evaluator, self->alloc, self->mapper, items[i]->children[1], &ignored);
+    made.can_evaluate = status >= 0 && !(made.property->flags & LA_PROPERTY_HOST_TYPE);
+    status = status == LA_UNEVALUATABLE ? LA_OK : status;
+    if (status < 0 || !la_vec_push(self->alloc, &self->assignments, made)) {
+      la_evaluator_clear(&made.evaluator);
+      status = la_fail_nomem(self->err);
+    }
+  }
+  la_free(self->alloc, items, (count + 1) * sizeof *items);
+  return status;
+}
+
+/* The statement with RETURNING of the key. */
+static la_status with_returning(dml *self, la_node **out) {
+  la_node *made = la_node_retain(self->statement);
+  uint32_t part = (uint32_t)la_statement_returning_part(made);
+  la_node *entity = la_mapper_entity(self->mapper);
+  la_status status = entity != NULL ? LA_OK : la_fail_nomem(self->err);
+  for (uint32_t k = 0; k < self->mapper->primary_key_count && status >= 0; k++) {
+    la_node *attribute = NULL;
+    status = la_mapper_attribute(self->mapper->sql, self->mapper->primary_key[k], entity, &attribute, self->err);
+    if (status >= 0) {
+      status = la_build_chain_one(&made, part, attribute, self->err);
+    }
+    la_node_release(attribute);
+  }
+  if (status < 0) {
+    la_node_release(made);
+    return status;
+  }
+  *out = made;
+  return LA_OK;
+}
+
+/* Notes the session's object that a returned key names. */
+static la_status note_key(dml *self, const la_value *key) {
+  const la_mapper *root = self->mapper->root;
+  la_instance *instance = la_identity_find(&self->session->map, root, key, la_identity_hash(root, key));
+  if (instance == NULL || !la_mapper_is_a(instance->mapper, self->mapper)) {
+    return LA_OK;
+  }
+  return la_session_push_pinned(self->session, &self->matched, instance) ? LA_OK : la_fail_nomem(self->err);
+}
+
+static la_status run_fetching(dml *self) {
+  la_node *statement = NULL;
+  la_compiled *compiled = NULL;
+  la_load load = {0};
+  la_engine *engine = self->session->engine;
+  la_packed_row *row;
+  bool cached;
+  la_status status;
+  if (!engine->dialect->supports_returning) {
+    return la_fail(self->err, LA_INVALID_REQUEST, "synchronize_session='fetch' needs a database with RETURNING");
+  }
+  LA_TRY(with_returning(self, &statement));
+  status = la_orm_compile(engine, statement, &compiled, &cached, self->err);
+  if (status >= 0) {
+    status = la_load_run(&load, self->session, compiled, (const la_node *const *)engine->key.params.items,
+                         (uint32_t)engine->key.params.count, self->lookup, self->lookup_context, 0, self->err);
+  }
+  while (status >= 0 && (row = la_rows_take(&load.rows)) != NULL) {
+    status = note_key(self, row->values);
+    la_chunk_unpin(row->chunk);
+    self->rowcount++;
+  }
+  la_load_free(&load);
+  la_object_release(compiled);
+  la_node_release(statement);
+  return status;
+}
+
+static la_status run_plain(dml *self) {
+  la_engine *engine = self->session->engine;
+  la_compiled *compiled = NULL;
+  la_connection *connection = NULL;
+  la_cursor cursor = {0};
+  la_params params;
+  la_text text;
+  bool cached;
+  la_status status;
+  LA_TRY(la_session_connection(self->session, &connection, self->err));
+  LA_TRY(la_orm_compile(engine, self->statement, &compiled, &cached, self->err));
+  la_params_init(&params, self->alloc);
+  status = la_params_fill(&params, compiled, (const la_node *const *)engine->key.params.items,
+                          (uint32_t)engine->key.params.count, self->lookup, self->lookup_context, &text, self->err);
+  if (status >= 0) {
+    status = la_cursor_open(&cursor, connection, text, params.values.items, (uint32_t)params.values.count, self->err);
+  }
+  if (status >= 0) {
+    do {
+      status = la_cursor_step(&cursor, self->err);
+    } while (status == LA_ROW);
+  }
+  if (status >= 0) {
+    self->rowcount = cursor.raw->driver->changes(cursor.raw->handle);
+  }
+  la_cursor_close(&cursor);
+  la_params_clear(&params);
+  la_object_release(compiled);
+  return status < 0 ? status : LA_OK;
+}
+
+/* The object takes the new values; what can't be told is read again when asked for. */
+static la_status update_object(dml *self, la_instance *instance) {
+  LA_VEC(la_value) values = {0};
+  LA_VEC(bool) known = {0};
+  la_status status = LA_OK;
+  if (!la_vec_reserve(self->alloc, &values, self->assignments.count) ||
+      !la_vec_reserve(self->alloc, &known, self->assignments.count)) {
+    status = la_fail_nomem(self->err);
+  }
+  for (size_t i = 0; i < self->assignments.count && status >= 0; i++) { /* all of them see the old values */
+    assignment *a = &self->assignments.items[i];
+    la_error ignored = LA_ERROR_INIT;
+    bool unknown = true;
+    la_value value = LA_VALUE_NONE;
+    if (a->can_evaluate && la_evaluator_run(&a->evaluator, instance, &value, &unknown, &ignored) < 0) {
+      unknown = true;
+    }
+    values.items[i] = value;
+    known.items[i] = !unknown;
+  }
+  for (size_t i = 0; i < self->assignments.count && status >= 0; i++) {
+    uint32_t slot = self->assignments.items[i].property->slot;
+    if (slot >= instance->slot_count || !(instance->slots[slot].flags & LA_SLOT_LOADED)) {
+      continue;
+    }
+    if (known.items[i] && !(self->assignments.items[i].property->flags & LA_PROPERTY_PRIMARY_KEY)) {
+      status = la_instance_load(instance, slot, &values.items[i], false, self->err);
+    } else {
+      la_instance_expire_slot(instance, slot);
+    }
+  }
+  for (uint32_t i = 0; i < instance->slot_count; i++) {
+    const la_column *column = instance->mapper->slots[i]->column;
+    if (column != NULL && column->defaults[LA_DEFAULT_UPDATE].kind != LA_DEFAULT_NONE) {
+      la_instance_expire_slot(instance, i);
+    }
+  }
+  la_vec_clear(self->alloc, &values);
+  la_vec_clear(self->alloc, &known);
+  return status;
+}
+
+/* As after a flushed delete: out of the map, and detached or restored when the transaction ends. */
+static la_status remove_object(dml *self, la_instance *instance) {
+  la_session *session = self->session;
+  if (!la_session_push_pinned(session, &la_session_top(session)->deleted, instance)) {
+    return la_fail_nomem(self->err);
+  }
+  la_session_leave_sets(session, instance);
+  la_identity_remove(&session->map, instance);
+  la_instance_commit_all(instance);
+  instance->flags |= LA_INSTANCE_GONE;
+  la_session_note_hold(session, instance);
+  return LA_OK;
+}
+
+static la_status synchronize(dml *self) {
+  for (size_t i = 0; i < self->matched.count; i++) {
+    la_instance *instance = self->matched.items[i];
+    LA_TRY(self->statement->kind == LA_NODE_DELETE ? remove_object(self, instance) : update_object(self, instance));
+  }
+  return LA_OK;
+}
+
+static la_status run(dml *self, la_synchronize how) {
+  la_error why = LA_ERROR_INIT;
+  bool fetches = how == LA_SYNCHRONIZE_FETCH;
+  LA_TRY(la_session_check(self->session, self->err));
+  if (how == LA_SYNCHRONIZE_EVALUATE || how == LA_SYNCHRONIZE_AUTO) {
+    la_error *outer = self->err;
+    la_status status;
+    self->err = &why;
+    status = evaluate_conditions(self);
+    self->err = outer;
+    if (status == LA_UNEVALUATABLE && how == LA_SYNCHRONIZE_AUTO) {
+      la_session_clear_pinned(self->session, &self->matched);
+      fetches = true;
+    } else if (status == LA_UNEVALUATABLE) {
+      return la_fail(self->err, LA_INVALID_REQUEST,
+                     "Could not evaluate current criteria in Python: \"%s\". Specify 'fetch' or False for the "
+                     "synchronize_session execution option.",
+                     why.message);
+    } else if (status < 0) {
+      return la_fail(self->err, status, "%s", why.message);
+    }
+  }
+  if (how != LA_SYNCHRONIZE_NONE) {
+    LA_TRY(read_assignments(self));
+  }
+  LA_TRY(fetches ? run_fetching(self) : run_plain(self));
+  return how != LA_SYNCHRONIZE_NONE ? synchronize(self) : LA_OK;
+}
+
+la_status la_session_dml(la_session *session, const la_node *statement, la_synchronize how, la_param_lookup lookup,
+                         void *lookup_context, int64_t *rowcount_out, la_error *err) {
+  dml self = {.session = session,
+              .statement = statement,
+              .alloc = session->alloc,
+              .err = err,
+              .lookup = lookup,
+              .lookup_context = lookup_context};
+  la_status status;
+  if (statement->children[0]->kind != LA_NODE_ENTITY) {
+    return la_fail(err, LA_ARGUMENT, "the statement's table is not a mapped class");
+  }
+  if (session->engine == NULL) {
+    return la_fail(err, LA_UNBOUND_EXECUTION, "Session is not bound to an engine");
+  }
+  self.mapper = (la_mapper *)(void *)statement->children[0]->subject;
+  status = run(&self, how);
+  for (size_t i = 0; i < self.assignments.count; i++) {
+    la_evaluator_clear(&self.assignments.items[i].evaluator);
+  }
+  la_vec_clear(self.alloc, &self.assignments);
+  la_session_clear_pinned(session, &self.matched);
+  la_vec_clear(session->alloc, &self.matched);
+  *rowcount_out = self.rowcount;
+  return status < 0 ? status : LA_OK;
+}
