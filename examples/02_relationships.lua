@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 -- Relationships: one to many, many to many, one to one, trees; cascades; loading them well.
 --
 --     ./dev run examples/02_relationships.lua

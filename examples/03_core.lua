@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 -- Core without models: tables, statements, results. SQL with Lua's operators, and nothing between you and the rows.
 --
 --     ./dev run examples/03_core.lua

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 -- A report over a real database: Chinook, a music shop with eleven tables.
 --
 --     ./dev run examples/04_report.lua PATH/chinook.sqlite

@@ -10,6 +10,8 @@
 
 #include "orm/instance.h"
 
+#pragma GCC visibility push(hidden)
+
 typedef struct la_evaluator {
   la_allocator *alloc;
   const la_mapper *mapper;         /* whose objects are asked */
@@ -22,5 +24,7 @@ la_status la_evaluator_init(la_evaluator *evaluator, la_allocator *alloc, const 
 void la_evaluator_clear(la_evaluator *evaluator);
 /* The value for `instance`; bytes are lent by the instance or the expression. `*unknown_out`: an attribute that it needs is not loaded. */
 la_status la_evaluator_run(la_evaluator *evaluator, const la_instance *instance, la_value *out, bool *unknown_out, la_error *err);
+
+#pragma GCC visibility pop
 
 #endif

@@ -440,6 +440,9 @@ end
 
 --- `orm.DeclarativeBase:class "Base" { metadata = … }`: a base with a registry of its own.
 M.DeclarativeBase = setmetatable({
+  --- Names the base; the table that follows may have `metadata`, `registry`, and fields for every class.
+  ---@param name string
+  ---@return fun(definition: table): table
   class = function(_, name)
     return function(definition)
       definition = definition or {}
