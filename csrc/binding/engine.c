@@ -293,7 +293,29 @@ void la_push_param_list(lua_State *L, la_state *state, const la_value *values, s
   }
 }
 
-int la_raise_execution(lua_State *L, const la_engine *engine, const la_error *err, la_text statement, int params_index, bool many) {
+/* SQLite's primary codes for a lock that another connection holds. */
+enum { CODE_BUSY = 5, CODE_LOCKED = 6 };
+
+/* A lock may be held by this program itself, where waiting never ends: then the message says so. */
+static void tell_holders(const la_engine *engine, la_error *err) {
+  la_pool_status pool;
+  la_pool_get_status(engine, &pool);
+  if (pool.checked_out > 1) {
+    size_t len = strlen(err->message);
+    snprintf(err->message + len, sizeof err->message - len,
+             " (%d connections of this engine are in use in this program: a transaction of one of them may hold the lock; commit, "
+             "roll back or close it)",
+             pool.checked_out);
+  }
+}
+
+int la_raise_execution(lua_State *L, const la_engine *engine, const la_error *failed, la_text statement, int params_index,
+                       bool many) {
+  la_error told, *err = &told;
+  told = *failed;
+  if (engine->driver == &la_driver_sqlite3 && (err->driver_code == CODE_BUSY || err->driver_code == CODE_LOCKED)) {
+    tell_holders(engine, err);
+  }
   la_failure failure = {.statement = statement,
                         .dialect = engine->dialect->name,
                         .params_index = params_index,

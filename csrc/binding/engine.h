@@ -16,7 +16,7 @@
 
 /* User values. */
 enum { LA_ENGINE_SETTINGS = 1, LA_ENGINE_DIALECT = 2 };
-enum { LA_CONNECTION_ENGINE = 1, LA_CONNECTION_OPTIONS = 2, LA_CONNECTION_ROOT = 3, LA_CONNECTION_NESTED = 4 };
+enum { LA_CONNECTION_ENGINE = 1, LA_CONNECTION_OPTIONS = 2, LA_CONNECTION_ROOT = 3, LA_CONNECTION_NESTED = 4, LA_CONNECTION_GUARD = 5 };
 
 typedef struct la_engine_box {
   la_box box; /* object: la_engine */
@@ -27,6 +27,7 @@ typedef struct la_engine_box {
 typedef struct la_connection_box {
   la_box box; /* object: la_connection */
   bool commits_on_close; /* of engine:begin() */
+  bool guarded;          /* inside the function form of begin(): LA_CONNECTION_GUARD is its transaction */
   bool shared;           /* of a session: begins and ends are the session's */
 } la_connection_box;
 
@@ -39,6 +40,8 @@ void la_push_connection(lua_State *L, la_state *state, la_connection *connection
 /* Takes a connection from the pool of the engine at `index` and pushes its box; an exhausted pool collects garbage and tries once
  * more. */
 la_connection *la_engine_connect(lua_State *L, la_state *state, int index);
+/* Raises if the connection at `index` is inside the function form of begin() whose transaction has ended. */
+void la_connection_check_guard(lua_State *L, int index);
 /* The parameters of the last statement as a list of Lua values: for messages, logs and events. */
 void la_push_param_list(lua_State *L, la_state *state, const la_value *values, size_t count);
 /* Raises for a failed statement, with the engine's settings. `params_index` 0: none. */

@@ -45,7 +45,7 @@ static int connection_gc(lua_State *L) {
 
 static la_connection_box *push_empty(lua_State *L, la_state *state, int engine_index) {
   engine_index = lua_absindex(L, engine_index);
-  la_connection_box *box = la_push_box(L, state, LA_BOX_CONNECTION, sizeof *box, LA_CONNECTION_NESTED);
+  la_connection_box *box = la_push_box(L, state, LA_BOX_CONNECTION, sizeof *box, LA_CONNECTION_GUARD);
   lua_pushvalue(L, engine_index);
   lua_setiuservalue(L, -2, LA_CONNECTION_ENGINE);
   return box;
@@ -364,6 +364,30 @@ static int core_connection_begin_nested(lua_State *L) {
   return 1;
 }
 
+/* core.connection_guard(connection, transaction or nil) → the one before. */
+static int core_connection_guard(lua_State *L) {
+  la_connection_box *box = check_connection_box(L, 1);
+  lua_settop(L, 2);
+  lua_getiuservalue(L, 1, LA_CONNECTION_GUARD);
+  lua_pushvalue(L, 2);
+  box->guarded = la_to_box_of(L, 2, LA_BOX_TRANSACTION) != NULL;
+  lua_setiuservalue(L, 1, LA_CONNECTION_GUARD);
+  return 1;
+}
+
+void la_connection_check_guard(lua_State *L, int index) {
+  const la_connection_box *box = lua_touserdata(L, index);
+  if (box->guarded) {
+    lua_getiuservalue(L, index, LA_CONNECTION_GUARD);
+    if (!((const transaction_box *)lua_touserdata(L, -1))->active) {
+      la_raise_status(L, LA_INVALID_REQUEST,
+                      "Can't operate on closed transaction inside context manager.  Please complete the context manager before "
+                      "emitting further commands.");
+    }
+    lua_pop(L, 1);
+  }
+}
+
 /* The transaction at `index`; its connection's box is pushed. */
 static transaction_box *check_transaction(lua_State *L, int index) {
   transaction_box *box = (transaction_box *)la_check_box(L, index, LA_BOX_TRANSACTION);
@@ -612,6 +636,7 @@ void la_open_connection(lua_State *L, la_state *state) {
                                        {"engine_connect", core_engine_connect},
                                        {"connection_begin", core_connection_begin},
                                        {"connection_begin_nested", core_connection_begin_nested},
+                                       {"connection_guard", core_connection_guard},
                                        {"connection_options", core_connection_options},
                                        {"connection_begin_mode", core_connection_begin_mode},
                                        {NULL, NULL}};

@@ -16,6 +16,7 @@ static void start(lua_State *L, la_execution *x) {
   la_state *state = la_state_of(L);
   *x = (la_execution){.L = L, .state = state, .sets = 1};
   x->connection = la_check_connection(L, CONNECTION);
+  la_connection_check_guard(L, CONNECTION);
   lua_settop(L, OPTIONS);
   lua_getiuservalue(L, CONNECTION, LA_CONNECTION_ENGINE);
   x->engine_box = lua_touserdata(L, ENGINE);

@@ -271,14 +271,60 @@ function engine.engine_from_config(configuration, prefix, options)
   return engine.create_engine(url, given)
 end
 
--- Calls `fn` with `arg` while `scope` is open; leaving closes it, as `<close>` does.
-local function within(scope, fn, arg)
-  local _ <close> = scope
-  return fn(arg)
-end
+local guard_meta = {__close = function(guard)
+  if not guard.connection.closed then core.connection_guard(guard.connection, guard.previous) end
+end}
 
 local function check_body(name, fn)
   if type(fn) ~= "function" then fail("%s takes a function, not a %s", name, type(fn)) end
+end
+
+---@class lualchemy.MockConnection
+---@field dialect table
+---@field name string
+local Mock = {}
+Mock.__index = Mock
+Mock.__name = "lualchemy.MockConnection"
+
+--- Gives the SQL text to the executor.
+---@param sql string
+function Mock:exec_driver_sql(sql, ...)
+  return self.executor(sql, ...)
+end
+
+--- Gives the statement to the executor.
+---@param statement any
+function Mock:execute(statement, ...)
+  return self.executor(statement, ...)
+end
+
+--- Itself: a mock engine is its own connection.
+function Mock:connect()
+  return self
+end
+
+--- What serves as an engine for DDL without a database: `executor` gets each statement, as text.
+---
+---     local mock = la.create_mock_engine("sqlite://", print)
+---     metadata:create_all(mock, {checkfirst = false})
+---
+---@param url string|lualchemy.URL
+---@param executor fun(sql: any, ...): any
+---@return lualchemy.MockConnection
+function engine.create_mock_engine(url, executor)
+  url = url_module.make_url(url)
+  check_body("create_mock_engine", executor)
+  return setmetatable({dialect = new_dialect(url:get_backend_name(), {}), name = url:get_backend_name(), url = url,
+    executor = executor}, Mock)
+end
+
+-- Calls `fn` with the connection while `scope` is open; leaving closes it, as `<close>` does. Meanwhile the
+-- connection works in `transaction` alone: when that is over, nothing more is executed.
+local function within(scope, fn, connection, transaction)
+  local _ <close> = scope
+  local guard <close> = setmetatable({connection = connection,
+    previous = core.connection_guard(connection, transaction)}, guard_meta)
+  return fn(guard.connection)
 end
 
 -- Settings that a connection gets from the options of its engine.
@@ -304,9 +350,9 @@ end
 function Engine:begin(fn)
   if fn ~= nil then check_body("engine:begin", fn) end
   local connection = settle(core.engine_connect(self, nil, true))
-  core.connection_begin(connection)
+  local transaction = core.connection_begin(connection)
   if fn == nil then return connection end
-  return within(connection, fn, connection)
+  return within(connection, fn, connection, transaction)
 end
 
 local function copy_settings(self, options)
@@ -387,7 +433,7 @@ function Connection:begin(fn)
   if fn ~= nil then check_body("connection:begin", fn) end
   local transaction = core.connection_begin(self)
   if fn == nil then return transaction end
-  return within(transaction, fn, self)
+  return within(transaction, fn, self, transaction)
 end
 
 --- Begins a savepoint; the function form releases it after the function, or rolls back to it.
@@ -397,7 +443,7 @@ function Connection:begin_nested(fn)
   if fn ~= nil then check_body("connection:begin_nested", fn) end
   local transaction = core.connection_begin_nested(self)
   if fn == nil then return transaction end
-  return within(transaction, fn, self)
+  return within(transaction, fn, self, transaction)
 end
 
 --- Sets an isolation level: "SERIALIZABLE", "READ UNCOMMITTED" or "AUTOCOMMIT".

@@ -58,6 +58,16 @@ describe("create_engine", function()
     assert.matches('unknown keyword "tmeout"', message_of(la.create_engine, "sqlite://", {connect_args = {tmeout = 1}}))
   end)
 
+  it("ENG-05 mocks an engine for DDL", function()
+    local texts = {}
+    local metadata = la.MetaData()
+    la.Table("t", metadata, la.Column("id", la.Integer, {primary_key = true}))
+    metadata:create_all(la.create_mock_engine("sqlite://", function(sql) texts[#texts + 1] = tostring(sql) end),
+      {checkfirst = false})
+    assert.equal(1, #texts)
+    assert.matches("CREATE TABLE t", texts[1])
+  end)
+
   it("enforces foreign keys on SQLite unless told otherwise", function()
     local function enforced(options)
       return la.create_engine("sqlite://", options):begin(function(conn)
@@ -215,6 +225,16 @@ describe("pools", function()
     local conn <close> = engine:connect()
     assert.equal(before + 1, core.engine_counts(engine).statements)
     assert.equal(1, conn:exec_driver_sql("SELECT 1"):scalar())
+  end)
+
+  it("tell who may hold a lock", function()
+    local engine = file_engine{busy_timeout = 0}
+    engine:begin(function(conn) conn:exec_driver_sql("CREATE TABLE t (x)") end)
+    local a <close> = engine:connect()
+    a:exec_driver_sql("INSERT INTO t VALUES (1)")
+    local b <close> = engine:connect()
+    assert.matches("2 connections of this engine are in use in this program", message_of(b.exec_driver_sql, b,
+      "INSERT INTO t VALUES (2)"))
   end)
 
   it("POOL-09 roll back what a user left open", function()
