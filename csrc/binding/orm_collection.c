@@ -19,6 +19,7 @@ static la_instance *push_owner(lua_State *L, int index) {
 }
 
 static void push_items(lua_State *L, int index) {
+  box_at(L, index);
   lua_getiuservalue(L, index, 1);
 }
 

@@ -204,6 +204,9 @@ static int loader_chain_all(lua_State *L) {
   la_state *state = la_state_of(L);
   la_node *option = la_to_node(L, 1);
   la_nodes nodes;
+  if (!option || option->kind != LA_NODE_LOADER_OPTION) {
+    return la_raise_argument(L, 1, "a loader option");
+  }
   la_nodes_init(&nodes, state);
   for (int i = 2; i <= lua_gettop(L); i++) {
     la_node *node = la_to_node(L, i);

@@ -160,6 +160,7 @@ static size_t push_first(lua_State *L, size_t limit) {
 /* query:first() sends LIMIT 1. */
 static int query_first(lua_State *L) {
   lua_settop(L, 1);
+  query_node(L, 1);
   lua_getiuservalue(L, 1, QUERY_SELECT);
   lua_getfield(L, -1, "limit");
   lua_insert(L, -2);
@@ -213,6 +214,7 @@ static int query_scalar(lua_State *L) {
 /* SELECT count(*) FROM (the query). */
 static int query_count(lua_State *L) {
   la_state *state = la_state_of(L);
+  query_node(L, 1);
   la_push_hook(L, state, "query_count");
   lua_getiuservalue(L, 1, QUERY_SELECT);
   lua_getiuservalue(L, 1, QUERY_SESSION);
