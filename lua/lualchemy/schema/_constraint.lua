@@ -173,9 +173,8 @@ local function settle(self, target, box, kind)
   return self
 end
 
-
--- Columns given as boxes of which all belong to one table: the constraint joins that at once, or when the last of its
--- columns is attached.
+--- Columns given as boxes of which all belong to one table: the constraint joins that at once, or when the last of
+--- its columns is attached.
 local function join_columns(self, columns)
   local target
   for _, column in ipairs(columns) do
