@@ -314,8 +314,8 @@ static la_status run(dml *self, la_synchronize how) {
   return how != LA_SYNCHRONIZE_NONE ? synchronize(self) : LA_OK;
 }
 
-la_status la_session_dml(la_session *session, const la_node *statement, la_synchronize how, la_param_lookup lookup,
-                         void *lookup_context, int64_t *rowcount_out, la_error *err) {
+la_status la_session_dml_with(la_session *session, const la_node *statement, la_synchronize how, la_param_lookup lookup,
+                              void *lookup_context, int64_t *rowcount_out, la_error *err) {
   dml self = {.session = session,
               .statement = statement,
               .alloc = session->alloc,
@@ -339,4 +339,9 @@ la_status la_session_dml(la_session *session, const la_node *statement, la_synch
   la_vec_clear(session->alloc, &self.matched);
   *rowcount_out = self.rowcount;
   return status < 0 ? status : LA_OK;
+}
+
+la_status la_session_dml(la_session *session, const la_node *statement, la_synchronize how, int64_t *rowcount_out,
+                         la_error *err) {
+  return la_session_dml_with(session, statement, how, NULL, NULL, rowcount_out, err);
 }

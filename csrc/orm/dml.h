@@ -16,10 +16,12 @@ typedef enum la_synchronize { LA_SYNCHRONIZE_AUTO, LA_SYNCHRONIZE_EVALUATE, LA_S
 
 /* Whether `condition` holds for `instance`: 1, 0, or -1 for NULL. LA_UNEVALUATABLE if it can't be told in memory: an unloaded attribute, a function. */
 la_status la_evaluate(const la_session *session, const la_node *condition, const la_instance *instance, int *out, la_error *err);
-/* Runs an UPDATE or DELETE whose table is a class. `lookup` as in la_params_fill. `*rowcount_out` rows matched. Objects in the session are changed, expired or removed
- * accordingly: those removed are in state deleted until the transaction ends. */
-la_status la_session_dml(la_session *session, const la_node *statement, la_synchronize how, la_param_lookup lookup, void *lookup_context, int64_t *rowcount_out,
-                         la_error *err);
+/* Runs an UPDATE or DELETE whose table is a class. `*rowcount_out` rows matched. Objects in the session are changed, expired or removed accordingly: those removed are in
+ * state deleted until the transaction ends. */
+la_status la_session_dml(la_session *session, const la_node *statement, la_synchronize how, int64_t *rowcount_out, la_error *err);
+/* The same for statements with values that Lua converts, and defaults that are Lua functions: `lookup` as in la_params_fill. */
+la_status la_session_dml_with(la_session *session, const la_node *statement, la_synchronize how, la_param_lookup lookup, void *lookup_context,
+                              int64_t *rowcount_out, la_error *err);
 
 /* Expressions from relationships. EXISTS (SELECT 1 …) of any() and has(); the comparison of a many-to-one with an object or NULL; contains(). New references. */
 la_status la_relationship_any(const la_sql *sql, const la_node *relationship, la_node *condition, la_node **out, la_error *err);
