@@ -104,19 +104,43 @@ static la_status collect(la_translation *self, const la_node *chain, la_node ***
   return LA_OK;
 }
 
+/* Adds the entity that `node` stands for or belongs to; subqueries have entities of their own. */
+static la_walk_answer note_entity(const la_node *node, void *context) {
+  la_translation *self = context;
+  la_node *entity = NULL;
+  switch (node->kind) {
+  case LA_NODE_ENTITY:
+    entity = (la_node *)node;
+    break;
+  case LA_NODE_ATTRIBUTE:
+    entity = la_node_child(node, 1);
+    break;
+  case LA_NODE_SCALAR_SUBQUERY:
+  case LA_NODE_EXISTS:
+  case LA_NODE_SELECT:
+  case LA_NODE_COMPOUND:
+  case LA_NODE_ALIAS:
+  case LA_NODE_CTE:
+    return LA_WALK_PRUNE;
+  default:
+    return LA_WALK_CONTINUE;
+  }
+  for (size_t j = 0; j < self->entities.count; j++) {
+    if (self->entities.items[j] == entity) {
+      return LA_WALK_PRUNE;
+    }
+  }
+  if (entity != NULL && !la_vec_push(self->alloc, &self->entities, entity)) {
+    return LA_WALK_STOP;
+  }
+  return LA_WALK_PRUNE;
+}
+
 /* The entities that options may start from, and that joins without left side may join to. */
 static la_status find_entities(la_translation *self, la_node *const *items, size_t count) {
   for (size_t i = 0; i < count; i++) {
-    la_node *entity = items[i]->kind == LA_NODE_ENTITY      ? items[i]
-                      : items[i]->kind == LA_NODE_ATTRIBUTE ? la_node_child(items[i], 1)
-                                                            : NULL;
-    bool known = entity == NULL;
-    for (size_t j = 0; j < self->entities.count; j++) {
-      known = known || self->entities.items[j] == entity;
-    }
-    if (!known && !la_vec_push(self->alloc, &self->entities, entity)) {
-      return la_fail_nomem(self->err);
-    }
+    la_status status = la_walk(self->alloc, items[i], note_entity, self, self->err);
+    LA_TRY(status == LA_DONE ? la_fail_nomem(self->err) : status);
   }
   return LA_OK;
 }

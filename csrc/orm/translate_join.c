@@ -301,11 +301,15 @@ la_status la_translate_froms(la_translation *self, const la_node *select) {
     return la_fail_nomem(self->err);
   }
   la_chain_collect(chain, items);
+  /* Joins are built onto what select_from() names, in whatever order both were called. */
+  for (size_t i = 0; i < count; i++) {
+    if (items[i]->kind != LA_NODE_JOIN_STEP) {
+      LA_TRY(la_node_list_take(&self->froms, self->alloc, la_node_retain(element_of(items[i])), self->err));
+    }
+  }
   for (size_t i = 0; i < count; i++) {
     if (items[i]->kind == LA_NODE_JOIN_STEP) {
       LA_TRY(add_step(self, items[i]));
-    } else {
-      LA_TRY(la_node_list_take(&self->froms, self->alloc, la_node_retain(element_of(items[i])), self->err));
     }
   }
   return LA_OK;
