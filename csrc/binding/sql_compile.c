@@ -3,6 +3,7 @@
  * Compiling for people: tostring(statement), statement:compile{…} and what it gives.
  */
 #include "binding/open.h"
+#include "binding/orm_load.h"
 #include "binding/push.h"
 #include "binding/sql.h"
 
@@ -235,6 +236,7 @@ int la_node_compile(lua_State *L) {
     read_flags(L, lua_gettop(L), &options);
   }
   read_column_keys(L, keywords, &options);
+  la_configure_statement(L, state, self);
   work = push_compilation(L, state);
   if (compile(work, self, dialect, &options, &err) < 0) {
     return la_raise(L, &err);
@@ -246,8 +248,11 @@ int la_node_compile(lua_State *L) {
 void la_push_sql(lua_State *L, la_state *state, const la_node *node) {
   la_compile_options options = {0};
   la_error err = LA_ERROR_INIT;
-  compilation *work = push_compilation(L, state);
-  int scratch = lua_gettop(L);
+  compilation *work;
+  int scratch;
+  la_configure_statement(L, state, node);
+  work = push_compilation(L, state);
+  scratch = lua_gettop(L);
   if (compile(work, node, la_dialect_find(LA_TEXT_LITERAL("default")), &options, &err) < 0) {
     lua_pushfstring(L, "<%s: %s>", la_node_kind_name((la_node_kind)node->kind), err.message);
   } else {

@@ -18,12 +18,17 @@ la_node *la_entity_property(la_state *state, const la_node *entity, la_text key,
 }
 
 la_node *la_relationship_target(const la_node *relationship, la_error *err) {
+  const la_relationship *link = (const la_relationship *)(const void *)relationship->subject;
   la_node *narrowed = la_node_child(relationship, 1);
   la_node *entity;
   if (narrowed != NULL) {
     return la_node_retain(narrowed);
   }
-  entity = la_mapper_entity(((const la_relationship *)(const void *)relationship->subject)->target);
+  if (link->target == NULL) {
+    la_fail(err, LA_INVALID_REQUEST, "relationship \"%.*s\" is not configured", LA_TEXT_FORMAT(link->key));
+    return NULL;
+  }
+  entity = la_mapper_entity(link->target);
   if (entity == NULL) {
     la_fail_nomem(err);
   }

@@ -2,6 +2,7 @@
 /*
  * EXISTS and scalar subqueries, whose select can still be refined; fields of statements.
  */
+#include "binding/orm_load.h"
 #include "binding/push.h"
 #include "binding/sql.h"
 
@@ -88,6 +89,7 @@ static void clear_nodes(void *memory) {
 static int push_froms(lua_State *L, la_state *state, la_node *statement, bool columns_only) {
   la_nodes *nodes;
   luaL_checkstack(L, 8, NULL);
+  la_configure_statement(L, state, statement);
   nodes = la_push_scratch(L, state, sizeof *nodes, clear_nodes);
   la_nodes_init(nodes, state);
   if (!la_nodes_add_froms(nodes, statement, columns_only)) {

@@ -2,6 +2,7 @@
 /*
  * filter_by: finds keys among the FROM elements that a statement names.
  */
+#include "binding/orm_load.h"
 #include "binding/push.h"
 #include "binding/sql.h"
 
@@ -326,6 +327,7 @@ int la_statement_filter_by(lua_State *L) {
   la_check_table_argument(L, 2);
   luaL_checkstack(L, 12, NULL);
   lua_settop(L, 2);
+  la_configure_statement(L, state, self);
   froms = la_push_scratch(L, state, sizeof *froms, clear_froms);
   la_nodes_init(froms, state);
   if (!la_nodes_add_froms(froms, self, false)) {
@@ -346,6 +348,7 @@ int la_statement_filter_by(lua_State *L) {
 la_node *la_push_with_column_froms(lua_State *L, la_state *state, la_node *select) {
   la_node *result;
   la_nodes nodes;
+  la_configure_statement(L, state, select);
   la_nodes_init(&nodes, state);
   if (!la_nodes_add_froms(&nodes, select, true)) {
     la_nodes_raise(L, &nodes);
