@@ -308,6 +308,9 @@ static void set_scalar(lua_State *L, la_state *state, la_instance *instance, con
                       luaL_typename(L, value_index));
     }
   }
+  if (la_link_needs_old(instance, relationship->link)) {
+    load_link(L, state, 0, instance, relationship->link);
+  }
   bool known = instance->links[relationship->link].flags & LA_LINK_LOADED;
   la_link_change change = {.kind = LA_LINK_SET, .instance = instance, .link = relationship->link, .other = other,
                            .old = known ? instance->links[relationship->link].to.one : NULL, .at = SIZE_MAX};

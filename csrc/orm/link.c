@@ -96,6 +96,19 @@ la_status la_link_apply(const la_link_change *change, bool *first_out, la_error 
   return LA_OK;
 }
 
+bool la_link_needs_old(const la_instance *instance, uint32_t link) {
+  const la_relationship *r = relationship_of(instance, link);
+  bool by_key = r->direction == LA_MANY_TO_ONE && r->use_get && !r->active_history &&
+                !(r->cascade & LA_CASCADE_DELETE_ORPHAN);
+  if (r->uselist || r->viewonly || by_key || instance->session == NULL ||
+      la_instance_state(instance) != LA_STATE_PERSISTENT ||
+      instance->links[link].flags & LA_LINK_LOADED) {
+    return false;
+  }
+  return r->lazy != LA_LOADER_NOLOAD && r->lazy != LA_LOADER_RAISE &&
+         r->lazy != LA_LOADER_RAISE_ON_SQL;
+}
+
 void la_link_load_one(la_instance *instance, uint32_t link, la_instance *other) {
   instance->links[link] = (la_link){.to.one = other, .flags = LA_LINK_LOADED};
 }

@@ -36,6 +36,8 @@ typedef LA_VEC(la_link_change) la_link_changes;
 la_status la_link_plan(const la_link_change *first, la_allocator *alloc, la_link_changes *out, la_error *err);
 /* Applies one: pointers, history, flags. `*first_out`: the instance became dirty. */
 la_status la_link_apply(const la_link_change *change, bool *first_out, la_error *err);
+/* Whether a scalar link must be loaded before it is set, since what it held has to be unlinked or deleted. */
+bool la_link_needs_old(const la_instance *instance, uint32_t link);
 /* A scalar link becomes loaded, unmodified. */
 void la_link_load_one(la_instance *instance, uint32_t link, la_instance *other);
 /* All of the instance's links become "not loaded" (its handle is gone); collections' pointers are forgotten. */
