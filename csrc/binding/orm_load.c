@@ -85,7 +85,9 @@ static void key_value(lua_State *L, const la_mapper *mapper, uint32_t i, int ind
   la_error err = LA_ERROR_INIT;
   bool host = false;
   const la_property *property = mapper->primary_key[i];
-  if (la_value_from_lua(L, index, property->column->type, arena, out, &host, &err) < 0 || host) {
+  la_value bound;
+  if (la_value_from_lua(L, index, property->column->type, arena, out, &host, &err) < 0 || host ||
+      la_type_bind(property->column->type, out, &bound, arena, &err) < 0) {
     la_raise_status(L, LA_STATEMENT, "(column %.*s) %s", LA_TEXT_FORMAT(property->column->name),
                     host ? "a table is not a key" : err.message);
   }

@@ -42,7 +42,9 @@ static int session_query(lua_State *L) {
   for (int i = 0; i < arguments; i++) {
     lua_pushvalue(L, 2 + i);
   }
+  state->calling = "query";
   lua_call(L, arguments, 1);
+  state->calling = NULL;
   la_box *select = la_to_box_of(L, -1, LA_BOX_SELECT);
   la_configure_statement(L, state, select->object);
   la_node *node = la_node_with_flags(select->object, LA_SELECT_LEGACY, 0);
@@ -70,7 +72,9 @@ static int forward(lua_State *L) {
       lua_pushvalue(L, 2 + i);
     }
   }
+  state->calling = lua_tostring(L, lua_upvalueindex(2));
   lua_call(L, arguments + 1, 1);
+  state->calling = NULL;
   if (la_to_box_of(L, -1, LA_BOX_SELECT)) {
     lua_getiuservalue(L, 1, QUERY_SESSION);
     lua_insert(L, -2); /* session, select */

@@ -243,12 +243,16 @@ static const char *describe_kind(lua_State *L, int index) {
 int la_raise_argument(lua_State *L, int argument, const char *expected) {
   luaL_checkstack(L, 8, NULL);
   lua_Debug ar;
+  la_state *state = la_state_find(L);
   const char *name = "?";
   int shown = argument;
   if (lua_getstack(L, 0, &ar)) {
     lua_getinfo(L, "n", &ar);
     name = ar.name ? ar.name : "?";
     if (strcmp(ar.namewhat, "method") == 0) {
+      shown--;
+    } else if (!ar.name && state && state->calling) { /* a method called by one of ours, on behalf of the program */
+      name = state->calling;
       shown--;
     }
   }

@@ -91,6 +91,7 @@ struct la_state {
   int list;         /* registry reference: metatable of lists */
   int objects;      /* registry reference: weak table address of an instance → its handle, see orm.h */
   int classes;      /* registry reference: weak table address of a mapper → metatable of its objects, see orm.h */
+  const char *calling;   /* the method that C calls on behalf of the program, for messages; NULL. Borrowed while the call runs */
   bool configure_wanted; /* some registry has relationships that are not configured */
   int64_t next_host;
   uint32_t *listeners; /* how many listen to each la_event; memory of the registry, see event.h */
