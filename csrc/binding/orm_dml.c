@@ -21,7 +21,7 @@ static void run_dml(lua_State *L, la_state *state) {
   int64_t matched = 0;
   la_error err = LA_ERROR_INIT;
   la_session_listen(L, state, session);
-  la_status status = la_session_dml(session, node, (la_synchronize)how, NULL, NULL, &matched, &err);
+  la_status status = la_session_dml(session, node, (la_synchronize)how, &matched, &err);
   la_session_settle(L, state, session);
   la_session_tell(L, state, session);
   if (status < 0) {
