@@ -12,7 +12,7 @@ local strict = require "lualchemy.strict"
 local types = {}
 
 -- Keys of a type's record that no field of a user's class can have.
-local class_key, state_key = {}, {}
+local class_key, state_key, variants_key = {}, {}, {}
 
 ---@class lualchemy.Type
 ---@overload fun(...): lualchemy.Type
@@ -215,12 +215,41 @@ end
 
 function roots.UserDefinedType.fields.__init() end
 
-local function finish_decorator(self, class)
-  core.type_make(self, "TypeDecorator", {
-    impl = impl_of(self, class), host = true,
+local function decorate(box, class, impl, variants)
+  return core.type_make(box, "TypeDecorator", {
+    impl = impl, host = true, variants = variants,
     host_bind = class_field(class, "process_bind_param") ~= nil,
     host_result = class_field(class, "process_result_value") ~= nil,
   })
+end
+
+-- A type with the same fields and nothing in the core yet.
+local function blank_copy(self)
+  local copy = core.type_new()
+  local copied = core.record(copy)
+  for key, value in next, core.record(self) do
+    copied[key] = value
+  end
+  return copy
+end
+
+-- What load_dialect_impl(dialect) gives for the dialects there are, where it is another type than the impl.
+local function variants_of(self, class, impl)
+  local load, variants = class_field(class, "load_dialect_impl"), {}
+  for _, name in ipairs(load and {"sqlite", "postgresql", "mysql", "mariadb"} or {}) do
+    local found = load(self, {name = name, type_descriptor = function(_, type) return type end})
+    if found ~= impl then
+      variants[#variants + 1] = {name, decorate(blank_copy(self), class, found)}
+    end
+  end
+  return variants
+end
+
+local function finish_decorator(self, class)
+  local impl = impl_of(self, class)
+  local variants = variants_of(self, class, impl)
+  core.record(self)[variants_key] = variants -- the core holds the types, this their functions
+  decorate(self, class, impl, variants)
 end
 
 -- bind_processor(dialect) and result_processor(dialect) give functions; they are asked once per dialect.
@@ -298,15 +327,6 @@ end
 -- Fields and methods
 
 local methods = {}
-
-local function copy_state(self)
-  local record, copy = core.record(self), core.type_new()
-  local copied = core.record(copy)
-  for key, value in next, record do
-    copied[key] = value
-  end
-  return copy
-end
 
 --- A copy of the type that is `type` on the dialects named.
 function methods.with_variant(self, type, ...)
@@ -444,7 +464,9 @@ function types.__copy(self, changes)
   options.host = kind == "TypeDecorator" or kind == "UserDefinedType" or kind == "JSON"
   options.host_bind = options.host and self.process_bind_param ~= nil
   options.host_result = options.host and self.process_result_value ~= nil
-  return core.type_make(copy_state(self), kind, options)
+  local copy = blank_copy(self)
+  core.record(copy)[variants_key] = options.variants
+  return core.type_make(copy, kind, options)
 end
 
 -- ---------------------------------------------------------------------------------------------

@@ -162,6 +162,25 @@ describe("classes of types", function()
     assert.equal("abc", cut:with_variant(la.Text, "mysql"):process_bind_param("abcdef"))
   end)
 
+  it("TYP-14 load_dialect_impl chooses another impl on a dialect", function()
+    local Wide = la.TypeDecorator:class "Wide" {
+      impl = la.String,
+      load_dialect_impl = function(self, dialect)
+        return dialect.name == "sqlite" and dialect:type_descriptor(la.Text) or self.impl
+      end,
+      process_bind_param = function(_, value) return value .. "!" end,
+    }
+    assert.equal("VARCHAR(5)", tostring(Wide(5)))
+    assert.equal("TEXT", Wide(5):compile{dialect = "sqlite"})
+    collectgarbage()
+    local engine, metadata = la.create_engine("sqlite://"), la.MetaData()
+    local t = la.Table("t", metadata, la.Column("x", Wide(5)))
+    metadata:create_all(engine)
+    local connection <close> = engine:connect()
+    connection:execute(la.insert(t), {x = "a"})
+    assert.equal("a!", connection:execute(la.select(t.c.x)):scalar())
+  end)
+
   it("TYP-15 a UserDefinedType says what stands in DDL", function()
     local Point = la.UserDefinedType:class "Point" {
       __init = function(self, places) self.places = places or 2 end,

@@ -74,7 +74,8 @@ describe("values by type", function()
 
   it("TYP-06 an Enum takes what is in its list", function()
     assert.equal("a", (round_trip(la.Enum("a", "b"), "a")))
-    assert.matches('"c" is not among the values of the Enum kind: "a", "b"', refused(la.Enum("a", "b", {name = "kind"}), "c"))
+    assert.matches('"c" is not among the values of the Enum kind: "a", "b"', refused(la.Enum("a", "b",
+      {name = "kind"}), "c"))
   end)
 
   it("TYP-07 dates are stored as SQLAlchemy stores them", function()

@@ -246,6 +246,10 @@ local function keep_record(target, found)
   record.computed, record.identity = found.computed, found.identity
   record.doc, record.info = options.doc, options.info
   record.dialect_kwargs = item.dialect_kwargs(options)
+  for _, name in ipairs {"conflict_not_null", "conflict_primary_key"} do
+    local action = record.dialect_kwargs["sqlite_on_" .. name]
+    if action then core.column_set(target, name, action) end
+  end
   for _, name in ipairs(mapped_keywords) do
     if options[name] ~= nil then
       record.mapped = record.mapped or {}

@@ -200,12 +200,13 @@ local function element(name, what, find)
       --- The text: `CreateTable(users):compile{dialect = "sqlite"}`.
       compile = function(self, options) return core.ddl(dialect_name(options), what, find(self.element),
         self.check) end,
-      --- Runs it: what `connection:execute(element)` does.
-      __execute_on = function(self,
-        connection) return connection:exec_driver_sql(self:compile{dialect = connection.dialect}) end,
     },
     tostring = function(self) return core.ddl("default", what, find(self.element), self.check) end,
   })
+  --- What `connection:execute(element)` does.
+  function class.__execute(self, connection)
+    return connection:exec_driver_sql(self:compile{dialect = connection.dialect})
+  end
   --- The statement as a thing: `tostring` gives its text, `connection:execute` runs it.
   ---@param thing any        a Table, a mapped class, or an Index
   ---@param options {if_not_exists: boolean?, if_exists: boolean?}?
