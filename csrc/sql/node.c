@@ -225,8 +225,7 @@ la_node *la_node_with_text(const la_node *node, la_text text) {
   return la_node_new(node->alloc, &parts);
 }
 
-/* A CHAIN of `items` in front of `previous`. */
-static la_node *chain_new(la_allocator *alloc, la_node *previous, la_node *const *items, uint32_t count) {
+la_node *la_chain_new(la_allocator *alloc, la_node *previous, la_node *const *items, uint32_t count) {
   la_node *on_stack[STACK_CHILDREN];
   la_node **children = on_stack;
   size_t size = ((size_t)count + 1) * sizeof(la_node *);
@@ -250,7 +249,7 @@ static la_node *chain_new(la_allocator *alloc, la_node *previous, la_node *const
 }
 
 la_node *la_node_with_chained(const la_node *node, uint32_t index, la_node *const *items, uint32_t count) {
-  la_node *chain = chain_new(node->alloc, node->children[index], items, count);
+  la_node *chain = la_chain_new(node->alloc, node->children[index], items, count);
   la_node *copy;
   if (chain == NULL) {
     return NULL;

@@ -264,6 +264,8 @@ la_node *la_node_with_flags(const la_node *node, uint32_t set, uint32_t clear);
 la_node *la_node_with_type(const la_node *node, la_type *type);
 /* `node` whose CHAIN child `index` has `items` added; what where(), order_by() … are made of. */
 la_node *la_node_with_chained(const la_node *node, uint32_t index, la_node *const *items, uint32_t count);
+/* A CHAIN of `items` in front of `previous` (CHAIN or NULL). */
+la_node *la_chain_new(la_allocator *alloc, la_node *previous, la_node *const *items, uint32_t count);
 /* How many items `chain` (NULL or CHAIN) holds; and they, in order of call, into `out` (lent). */
 size_t la_chain_count(const la_node *chain);
 void la_chain_collect(const la_node *chain, la_node **out);

@@ -8,13 +8,16 @@ static la_node *statement_new(const la_sql *sql, la_node_kind kind, uint32_t par
 }
 
 la_node *la_select_new(const la_sql *sql, la_node *const *columns, size_t count) {
-  la_node *empty = statement_new(sql, LA_NODE_SELECT, LA_SELECT_PART_COUNT, NULL);
-  la_node *select;
-  if (empty == NULL || count == 0) {
-    return empty;
+  la_node *chain, *select;
+  if (count == 0) {
+    return statement_new(sql, LA_NODE_SELECT, LA_SELECT_PART_COUNT, NULL);
   }
-  select = la_node_with_chained(empty, LA_SELECT_COLUMNS, columns, (uint32_t)count);
-  la_node_release(empty);
+  chain = la_chain_new(sql->alloc, NULL, columns, (uint32_t)count);
+  if (chain == NULL) {
+    return NULL;
+  }
+  select = statement_new(sql, LA_NODE_SELECT, LA_SELECT_PART_COUNT, chain);
+  la_node_release(chain);
   return select;
 }
 
