@@ -32,7 +32,9 @@ void la_push_column(lua_State *L, la_state *state, la_column *column) {
   box->box.object = la_object_retain(column);
   la_know(L, state, column);
   if (column->table) {
-    la_push_table(L, state, column->table); /* with it the record of this box is filled, if the table was not known */
+    la_push_table(
+        L, state,
+        column->table); /* with it the record of this box is filled, if the table was not known */
     la_push_record(L, -2);
     lua_pushvalue(L, -2);
     lua_setfield(L, -2, "table");
@@ -122,15 +124,19 @@ static void set_autoincrement(lua_State *L, la_column *column) {
   } else {
     la_text word = la_check_text(L, 3);
     if (!la_text_is(word, "auto") && !la_text_is(word, "ignore_fk")) {
-      la_raise_status(L, LA_ARGUMENT, "autoincrement is true, false, \"auto\" or \"ignore_fk\", not \"%s\"", word.bytes);
+      la_raise_status(L, LA_ARGUMENT,
+                      "autoincrement is true, false, \"auto\" or \"ignore_fk\", not \"%s\"",
+                      word.bytes);
     }
-    column->autoincrement = la_text_is(word, "auto") ? LA_AUTOINCREMENT_AUTO : LA_AUTOINCREMENT_IGNORE_FK;
+    column->autoincrement =
+        la_text_is(word, "auto") ? LA_AUTOINCREMENT_AUTO : LA_AUTOINCREMENT_IGNORE_FK;
   }
 }
 
 static bool check_flag(lua_State *L, const char *key) {
   if (!lua_isboolean(L, 3)) {
-    la_raise_status(L, LA_ARGUMENT, "\"%s\" of a Column is a boolean, not a %s", key, luaL_typename(L, 3));
+    la_raise_status(L, LA_ARGUMENT, "\"%s\" of a Column is a boolean, not a %s", key,
+                    luaL_typename(L, 3));
   }
   return lua_toboolean(L, 3) != 0;
 }
@@ -153,6 +159,11 @@ static int column_set(lua_State *L) {
     la_raise_if(L, la_column_set_key(column, text_or_none(L), &err), &err);
   } else if (strcmp(key, "comment") == 0) {
     la_raise_if(L, la_column_set_comment(column, text_or_none(L), &err), &err);
+  } else if (strcmp(key, "conflict_not_null") == 0 || strcmp(key, "conflict_primary_key") == 0) {
+    la_raise_if(L,
+                la_column_set_conflict(column, strcmp(key, "conflict_primary_key") == 0,
+                                       text_or_none(L), &err),
+                &err);
   } else if (strcmp(key, "type") == 0) {
     la_column_set_type(column, la_check_type(L, 3));
     la_push_record(L, 1);
@@ -180,16 +191,18 @@ static int column_set(lua_State *L) {
   return 0;
 }
 
-static const char *const default_slots[] = {"default", "onupdate", "server_default", "server_onupdate", NULL};
+static const char *const default_slots[] = {"default", "onupdate", "server_default",
+                                            "server_onupdate", NULL};
 
 /* The value at 4 as a default's value, bytes lent from `scratch`. */
-static la_status default_value(lua_State *L, const la_column *column, la_default_kind kind, la_arena *scratch,
-                               la_value *out, la_error *err) {
+static la_status default_value(lua_State *L, const la_column *column, la_default_kind kind,
+                               la_arena *scratch, la_value *out, la_error *err) {
   bool text = kind == LA_DEFAULT_TEXT;
   return la_value_from_lua(L, 4, text ? NULL : column->type, scratch, out, NULL, err);
 }
 
-/* core.column_default(column, slot, kind, value): kind is "value", "expr", "host", "text", "fetched" or "none". */
+/* core.column_default(column, slot, kind, value): kind is "value", "expr", "host", "text",
+ * "fetched" or "none". */
 static int column_default(lua_State *L) {
   static const char *const kinds[] = {"none", "value", "expr", "host", "text", "fetched", NULL};
   la_state *state = la_state_of(L);
@@ -255,7 +268,8 @@ static int column_computed(lua_State *L) {
 
 /* ---- columns in expressions ---- */
 
-/* core.column_of(expression) → the COLUMN that it is, or nil: mapped attributes and labels are looked into. */
+/* core.column_of(expression) → the COLUMN that it is, or nil: mapped attributes and labels are
+ * looked into. */
 static int column_of(lua_State *L) {
   la_node *node = la_to_node(L, 1);
   while (node && (node->kind == LA_NODE_ATTRIBUTE || node->kind == LA_NODE_LABEL)) {
@@ -309,15 +323,15 @@ static int columns_of(lua_State *L) {
 
 static void push_autoincrement(lua_State *L, const la_column *column) {
   switch (column->autoincrement) {
-    case LA_AUTOINCREMENT_ON:
-    case LA_AUTOINCREMENT_OFF:
-      lua_pushboolean(L, column->autoincrement == LA_AUTOINCREMENT_ON);
-      break;
-    case LA_AUTOINCREMENT_IGNORE_FK:
-      lua_pushliteral(L, "ignore_fk");
-      break;
-    default:
-      lua_pushliteral(L, "auto");
+  case LA_AUTOINCREMENT_ON:
+  case LA_AUTOINCREMENT_OFF:
+    lua_pushboolean(L, column->autoincrement == LA_AUTOINCREMENT_ON);
+    break;
+  case LA_AUTOINCREMENT_IGNORE_FK:
+    lua_pushliteral(L, "ignore_fk");
+    break;
+  default:
+    lua_pushliteral(L, "auto");
   }
 }
 
@@ -395,8 +409,10 @@ void la_open_schema_column(lua_State *L, la_state *state) {
                                        {"column_of", column_of},
                                        {"columns_of", columns_of},
                                        {NULL, NULL}};
-  static const luaL_Reg metamethods[] = {
-      {"__index", column_index}, {"__tostring", column_tostring}, {"__gc", column_gc}, {NULL, NULL}};
+  static const luaL_Reg metamethods[] = {{"__index", column_index},
+                                         {"__tostring", column_tostring},
+                                         {"__gc", column_gc},
+                                         {NULL, NULL}};
   la_set_functions(L, functions);
   la_register_class(L, state, LA_BOX_COLUMN, NULL, metamethods);
   la_register_node_getter(state, LA_BOX_COLUMN, column_node);

@@ -29,7 +29,8 @@ static inline void la_raise_if(lua_State *L, la_status status, const la_error *e
 void *la_live(lua_State *L, const la_box *box);
 /* Raises out of memory. */
 void la_raise_nomem(lua_State *L);
-/* Fields of the table at `index`; what they lend lives as long as the table. A missing text is none. A field of another kind raises. */
+/* Fields of the table at `index`; what they lend lives as long as the table. A missing text is
+ * none. A field of another kind raises. */
 la_text la_field_text(lua_State *L, int index, const char *name);
 bool la_field_flag(lua_State *L, int index, const char *name);
 lua_Integer la_field_integer(lua_State *L, int index, const char *name, lua_Integer otherwise);
@@ -39,8 +40,8 @@ int8_t la_field_choice(lua_State *L, int index, const char *name);
 void la_push_optional_text(lua_State *L, la_text text);
 /* Pushes what the hook `name` gives for (box at 1, key at 2): fields that Lua knows about. */
 int la_field_by_hook(lua_State *L, const char *name);
-/* Releases the reference that a box holds on a metadata or a part of it, and frees the metadata if only its own expressions are
- * left to refer to it. */
+/* Releases the reference that a box holds on a metadata or a part of it, and frees the metadata if
+ * only its own expressions are left to refer to it. */
 void la_release_part(la_state *state, la_object *part, la_metadata *metadata);
 /* The columns in the sequence at `index`, as an array in a new userdata that is pushed. */
 la_column **la_check_columns(lua_State *L, int index, size_t *count_out);

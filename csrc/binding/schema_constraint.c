@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Constraints and indexes. What users hold are Lua objects (lualchemy.schema); each has the box of its core object once it
- * belongs to a table.
+ * Constraints and indexes. What users hold are Lua objects (lualchemy.schema); each has the box of
+ * its core object once it belongs to a table.
  */
 #include "binding/schema_common.h"
 
-static const char *const constraint_kinds[] = {"primary_key", "foreign_key", "unique", "check", NULL};
+static const char *const constraint_kinds[] = {"primary_key", "foreign_key", "unique", "check",
+                                               NULL};
 
 static la_constraint *check_constraint(lua_State *L, int index) {
   return la_live(L, la_check_box(L, index, LA_BOX_CONSTRAINT));
@@ -55,7 +56,8 @@ static int index_gc(lua_State *L) {
 
 /* ---- making ---- */
 
-/* The strings of the sequence in field `name` ("" stands for none) in a userdata that stays on the stack with the sequence. */
+/* The strings of the sequence in field `name` ("" stands for none) in a userdata that stays on the
+ * stack with the sequence. */
 static la_text *text_list(lua_State *L, int index, const char *name) {
   if (lua_getfield(L, index, name) != LUA_TTABLE) {
     return NULL;
@@ -98,7 +100,9 @@ static int constraint_add(lua_State *L) {
   lua_getfield(L, 3, "sqltext");
   la_node *sqltext = lua_isnil(L, -1) ? NULL : la_to_node(L, -1);
   if (!lua_isnil(L, -1) && !sqltext) {
-    return la_raise_status(L, LA_ARGUMENT, "a check constraint takes SQL text or a condition, not a %s", luaL_typename(L, -1));
+    return la_raise_status(L, LA_ARGUMENT,
+                           "a check constraint takes SQL text or a condition, not a %s",
+                           luaL_typename(L, -1));
   }
   options.sqltext = sqltext ? &sqltext->object : NULL;
   lua_getfield(L, 3, "type_bound");
@@ -125,7 +129,9 @@ static int index_add(lua_State *L) {
     la_box *column = la_to_box_of(L, -1, LA_BOX_COLUMN);
     la_node *node = column ? NULL : la_to_node(L, -1);
     if (!column && !node) {
-      return la_raise_status(L, LA_ARGUMENT, "an index is made of columns and expressions, not of a %s", luaL_typename(L, -1));
+      return la_raise_status(L, LA_ARGUMENT,
+                             "an index is made of columns and expressions, not of a %s",
+                             luaL_typename(L, -1));
     }
     expressions[i] = column ? la_live(L, column) : &node->object;
     lua_pop(L, 1);
@@ -134,7 +140,8 @@ static int index_add(lua_State *L) {
   la_node *where = lua_isnil(L, -1) ? NULL : la_to_node(L, -1);
   la_raise_if(L,
               la_table_add_index(table, la_field_text(L, 2, "name"), expressions, (size_t)count,
-                                 la_field_flag(L, 2, "unique"), where ? &where->object : NULL, &index, &err),
+                                 la_field_flag(L, 2, "unique"), where ? &where->object : NULL,
+                                 &index, &err),
               &err);
   index->name_is_final = la_field_flag(L, 2, "name_is_final");
   push_index(L, state, index);
@@ -154,7 +161,9 @@ static int constraint_name(lua_State *L) {
   la_box *box = la_to_box_of(L, 1, LA_BOX_INDEX);
   la_strbuf *name = la_push_scratch(L, state, sizeof *name, clear_text);
   la_strbuf_init(name, &state->alloc);
-  la_raise_if(L, box ? la_index_name(la_live(L, box), name, &err) : la_constraint_name(check_constraint(L, 1), name, &err),
+  la_raise_if(L,
+              box ? la_index_name(la_live(L, box), name, &err)
+                  : la_constraint_name(check_constraint(L, 1), name, &err),
               &err);
   if (name->len > 0) {
     la_push_text(L, la_strbuf_view(name));
@@ -223,13 +232,15 @@ static int constraint_get(lua_State *L) {
   return 1;
 }
 
-/* core.constraint_referred(CONSTRAINT) → list of the COLUMNs that a foreign key refers to, the TABLE */
+/* core.constraint_referred(CONSTRAINT) → list of the COLUMNs that a foreign key refers to, the
+ * TABLE */
 static int constraint_referred(lua_State *L) {
   la_state *state = la_state_of(L);
   la_constraint *constraint = check_constraint(L, 1);
   la_error err = LA_ERROR_INIT;
   la_raise_if(L, la_constraint_resolve(constraint, &err), &err);
-  la_push_column_list(L, state, constraint->referred_columns.items, constraint->referred_columns.count);
+  la_push_column_list(L, state, constraint->referred_columns.items,
+                      constraint->referred_columns.count);
   la_push_table(L, state, constraint->referred);
   return 2;
 }
@@ -285,7 +296,8 @@ static int table_indexes(lua_State *L) {
   return 1;
 }
 
-/* core.sql_text(string) → TEXT: what CheckConstraint("x > 5") and server_default = text(…) are made of. */
+/* core.sql_text(string) → TEXT: what CheckConstraint("x > 5") and server_default = text(…) are made
+ * of. */
 static int sql_text(lua_State *L) {
   la_state *state = la_state_of(L);
   la_push_node(L, state, la_expr_text(&state->sql, la_check_text(L, 1)), 0, -1);

@@ -19,10 +19,11 @@ static void clear_text(void *memory) {
   la_strbuf_clear(memory);
 }
 
-/* core.ddl(dialect name, what, TABLE or INDEX, check): what is "create_table", "drop_table", "create_index" or "drop_index"; with
- * `check` IF NOT EXISTS or IF EXISTS is written. */
+/* core.ddl(dialect name, what, TABLE or INDEX, check): what is "create_table", "drop_table",
+ * "create_index" or "drop_index"; with `check` IF NOT EXISTS or IF EXISTS is written. */
 static int ddl(lua_State *L) {
-  static const char *const kinds[] = {"create_table", "drop_table", "create_index", "drop_index", NULL};
+  static const char *const kinds[] = {"create_table", "drop_table", "create_index", "drop_index",
+                                      NULL};
   la_state *state = la_state_of(L);
   const la_dialect *dialect = check_dialect(L, 1);
   int kind = luaL_checkoption(L, 2, NULL, kinds);
@@ -34,17 +35,17 @@ static int ddl(lua_State *L) {
   la_strbuf *text = la_push_scratch(L, state, sizeof *text, clear_text);
   la_strbuf_init(text, &state->alloc);
   switch (kind) {
-    case 0:
-      status = la_compile_create_table(&state->sql, dialect, table, check, text, &err);
-      break;
-    case 1:
-      status = la_compile_drop_table(&state->sql, dialect, table, check, text, &err);
-      break;
-    case 2:
-      status = la_compile_create_index(&state->sql, dialect, index, check, text, &err);
-      break;
-    default:
-      status = la_compile_drop_index(&state->sql, dialect, index, check, text, &err);
+  case 0:
+    status = la_compile_create_table(&state->sql, dialect, table, check, text, &err);
+    break;
+  case 1:
+    status = la_compile_drop_table(&state->sql, dialect, table, check, text, &err);
+    break;
+  case 2:
+    status = la_compile_create_index(&state->sql, dialect, index, check, text, &err);
+    break;
+  default:
+    status = la_compile_drop_index(&state->sql, dialect, index, check, text, &err);
   }
   la_raise_if(L, status, &err);
   la_raise_if(L, la_strbuf_status(text, &err), &err);

@@ -2,9 +2,10 @@
 /*
  * METADATA boxes, and the end of metadata whose own expressions refer to it (schema/metadata.h).
  *
- * A metadata that is still referred to when its box goes becomes an orphan: a box made at the start of the Lua state keeps one
- * reference to it and tries again whenever another metadata comes or goes. That box is finalized after every other of ours when
- * the Lua state closes, and then ends what is left by force.
+ * A metadata that is still referred to when its box goes becomes an orphan: a box made at the start
+ * of the Lua state keeps one reference to it and tries again whenever another metadata comes or
+ * goes. That box is finalized after every other of ours when the Lua state closes, and then ends
+ * what is left by force.
  */
 #include "binding/schema_common.h"
 
@@ -24,7 +25,8 @@ static orphans *find_orphans(lua_State *L) {
   return found;
 }
 
-/* Gives up a reference, and the metadata itself if nothing from outside refers to it; true if it is gone. */
+/* Gives up a reference, and the metadata itself if nothing from outside refers to it; true if it is
+ * gone. */
 static bool give_up(la_metadata *metadata) {
   if (metadata->object.references == 1) {
     la_object_release(metadata);
@@ -152,7 +154,9 @@ static int metadata_new(lua_State *L) {
 static int metadata_convention(lua_State *L) {
   la_error err = LA_ERROR_INIT;
   la_text format = lua_isnil(L, 3) ? LA_TEXT_NONE : la_check_text(L, 3);
-  la_raise_if(L, la_metadata_set_convention(la_check_metadata(L, 1), la_check_text(L, 2), format, &err), &err);
+  la_raise_if(
+      L, la_metadata_set_convention(la_check_metadata(L, 1), la_check_text(L, 2), format, &err),
+      &err);
   return 0;
 }
 
@@ -230,15 +234,13 @@ static int metadata_index(lua_State *L) {
 }
 
 void la_open_schema_metadata(lua_State *L, la_state *state) {
-  static const luaL_Reg functions[] = {{"metadata_new", metadata_new},
-                                       {"metadata_convention", metadata_convention},
-                                       {"metadata_tables", metadata_tables},
-                                       {"metadata_table", metadata_table},
-                                       {"metadata_remove", metadata_remove},
-                                       {"metadata_sorted", metadata_sorted},
-                                       {"metadata_schema", metadata_schema},
-                                       {NULL, NULL}};
-  static const luaL_Reg metamethods[] = {{"__index", metadata_index}, {"__gc", metadata_gc}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+      {"metadata_new", metadata_new},       {"metadata_convention", metadata_convention},
+      {"metadata_tables", metadata_tables}, {"metadata_table", metadata_table},
+      {"metadata_remove", metadata_remove}, {"metadata_sorted", metadata_sorted},
+      {"metadata_schema", metadata_schema}, {NULL, NULL}};
+  static const luaL_Reg metamethods[] = {
+      {"__index", metadata_index}, {"__gc", metadata_gc}, {NULL, NULL}};
   la_set_functions(L, functions);
   la_register_class(L, state, LA_BOX_METADATA, NULL, metamethods);
   orphans *o = lua_newuserdatauv(L, sizeof *o, 0);

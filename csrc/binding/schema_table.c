@@ -12,7 +12,8 @@ la_table *la_check_table(lua_State *L, int index) {
   return (la_table *)(void *)node->subject;
 }
 
-/* Records `table` with its metadata's box, which is on top of the stack and popped. The table's box is at `index`. */
+/* Records `table` with its metadata's box, which is on top of the stack and popped. The table's box
+ * is at `index`. */
 static void join_metadata(lua_State *L, int index) {
   la_push_record(L, -1); /* metadata, its record */
   if (lua_getfield(L, -1, "boxes") == LUA_TTABLE) {
@@ -50,7 +51,8 @@ void la_push_table(lua_State *L, la_state *state, la_table *table) {
   la_push_node(L, state, la_from_table(&state->sql, table), 0, -1);
   int index = lua_gettop(L);
   la_know(L, state, table);
-  la_push_metadata(L, state, table->metadata); /* which may come back here and find the table known */
+  la_push_metadata(L, state,
+                   table->metadata); /* which may come back here and find the table known */
   join_metadata(L, index);
   for (size_t i = 0; i < table->columns.count; i++) {
     la_push_column(L, state, table->columns.items[i]);
@@ -78,7 +80,9 @@ static int table_new(lua_State *L) {
   la_error err = LA_ERROR_INIT;
   la_table *table;
   la_text schema = lua_isnoneornil(L, 3) ? LA_TEXT_NONE : la_check_text(L, 3);
-  la_raise_if(L, la_metadata_add_table(la_check_metadata(L, 1), la_check_text(L, 2), schema, &table, &err), &err);
+  la_raise_if(
+      L, la_metadata_add_table(la_check_metadata(L, 1), la_check_text(L, 2), schema, &table, &err),
+      &err);
   la_push_table(L, state, table);
   return 1;
 }

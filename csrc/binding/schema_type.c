@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * TYPE boxes. `la.String` is one, and calling it makes another; lualchemy.types says which arguments each takes.
+ * TYPE boxes. `la.String` is one, and calling it makes another; lualchemy.types says which
+ * arguments each takes.
  */
 #include "binding/host.h"
 #include "binding/schema_common.h"
@@ -60,10 +61,13 @@ static uint32_t read_flags(lua_State *L, int index) {
   static const struct {
     const char *name;
     uint32_t flag;
-  } flags[] = {{"timezone", LA_TYPE_TIMEZONE},         {"asdecimal", LA_TYPE_AS_DECIMAL},
+  } flags[] = {{"timezone", LA_TYPE_TIMEZONE},
+               {"asdecimal", LA_TYPE_AS_DECIMAL},
                {"create_constraint", LA_TYPE_CREATE_CONSTRAINT},
-               {"none_as_null", LA_TYPE_NONE_AS_NULL}, {"native", LA_TYPE_NATIVE},
-               {"host_bind", LA_TYPE_HOST_BIND},       {"host_result", LA_TYPE_HOST_RESULT}};
+               {"none_as_null", LA_TYPE_NONE_AS_NULL},
+               {"native", LA_TYPE_NATIVE},
+               {"host_bind", LA_TYPE_HOST_BIND},
+               {"host_result", LA_TYPE_HOST_RESULT}};
   uint32_t found = 0;
   for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
     found |= la_field_flag(L, index, flags[i].name) ? flags[i].flag : 0;
@@ -71,13 +75,15 @@ static uint32_t read_flags(lua_State *L, int index) {
   return found;
 }
 
-/* The strings of the sequence in field "values"; the array lies in a userdata that stays on the stack. */
+/* The strings of the sequence in field "values"; the array lies in a userdata that stays on the
+ * stack. */
 static void read_values(lua_State *L, int index, la_type_options *options) {
   if (lua_getfield(L, index, "values") != LUA_TTABLE) {
     return;
   }
   lua_Integer count = luaL_len(L, -1);
-  la_text *values = lua_newuserdatauv(L, sizeof *values * (size_t)(count + 1), 0); /* list, values */
+  la_text *values =
+      lua_newuserdatauv(L, sizeof *values * (size_t)(count + 1), 0); /* list, values */
   for (lua_Integer i = 0; i < count; i++) {
     lua_geti(L, -2, i + 1);
     values[i] = la_check_text(L, -1);
@@ -106,8 +112,8 @@ static void read_variants(lua_State *L, int index, la_type_options *options) {
   options->variant_count = (uint32_t)count;
 }
 
-/* core.type_make(box, kind, options): fills an empty TYPE box. With host_bind or host_result the box itself is the Lua object that
- * processes values. */
+/* core.type_make(box, kind, options): fills an empty TYPE box. With host_bind or host_result the
+ * box itself is the Lua object that processes values. */
 static int type_make(lua_State *L) {
   la_state *state = la_state_of(L);
   la_box *box = la_check_box(L, 1, LA_BOX_TYPE);
@@ -174,7 +180,8 @@ static void push_variants(lua_State *L, la_state *state, const la_type *type) {
   }
 }
 
-/* core.type_get(type, field): kind, length, precision, …; nil for a field that types don't have or an empty box. */
+/* core.type_get(type, field): kind, length, precision, …; nil for a field that types don't have or
+ * an empty box. */
 static int type_get(lua_State *L) {
   la_state *state = la_state_of(L);
   la_type *type = la_check_box(L, 1, LA_BOX_TYPE)->object;
@@ -182,9 +189,11 @@ static int type_get(lua_State *L) {
   static const struct {
     const char *name;
     uint32_t flag;
-  } flags[] = {{"timezone", LA_TYPE_TIMEZONE},         {"asdecimal", LA_TYPE_AS_DECIMAL},
+  } flags[] = {{"timezone", LA_TYPE_TIMEZONE},
+               {"asdecimal", LA_TYPE_AS_DECIMAL},
                {"create_constraint", LA_TYPE_CREATE_CONSTRAINT},
-               {"none_as_null", LA_TYPE_NONE_AS_NULL}, {"native", LA_TYPE_NATIVE}};
+               {"none_as_null", LA_TYPE_NONE_AS_NULL},
+               {"native", LA_TYPE_NATIVE}};
   if (!type) {
     lua_pushnil(L);
     return 1;
