@@ -71,12 +71,12 @@ typedef struct la_flush_unit {
 typedef enum la_node_action {
   LA_ACTION_DELETE_UNIT,
   LA_ACTION_DELETE_RECORD,
+  LA_ACTION_POST_UPDATE,
   LA_ACTION_PAIRS_OF_DELETES,
   LA_ACTION_PAIRS,
   LA_ACTION_NOTHING,
   LA_ACTION_SAVE_UNIT,
-  LA_ACTION_SAVE_RECORD,
-  LA_ACTION_POST_UPDATE
+  LA_ACTION_SAVE_RECORD
 } la_node_action;
 
 typedef struct la_flush_node {

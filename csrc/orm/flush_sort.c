@@ -44,17 +44,16 @@ static uint32_t find_unit(const la_flush *flush, const la_mapper *mapper) {
   return LA_FLUSH_NONE;
 }
 
-static int compare_units(const void *a, const void *b) {
-  const la_mapper *left = ((const la_flush_unit *)a)->root;
-  const la_mapper *right = ((const la_flush_unit *)b)->root;
-  size_t len = left->class_name.len < right->class_name.len ? left->class_name.len
-                                                            : right->class_name.len;
-  int order = len > 0 ? memcmp(left->class_name.bytes, right->class_name.bytes, len) : 0;
-  if (order == 0) {
-    order = (left->class_name.len > right->class_name.len) -
-            (left->class_name.len < right->class_name.len);
-  }
-  return order != 0 ? order : (left->serial > right->serial) - (left->serial < right->serial);
+static int compare_texts(la_text a, la_text b) {
+  size_t len = a.len < b.len ? a.len : b.len;
+  int order = len > 0 ? memcmp(a.bytes, b.bytes, len) : 0;
+  return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
+}
+
+static int compare_units(const la_flush_unit *a, const la_flush_unit *b) {
+  int order = compare_texts(a->root->class_name, b->root->class_name);
+  return order != 0 ? order
+                    : (a->root->serial > b->root->serial) - (a->root->serial < b->root->serial);
 }
 
 /* Insertion: mappers are few. */
@@ -109,6 +108,24 @@ static la_status make_units(sorter *s) {
   la_map_clear(&mappers, flush->alloc);
   sort_units(flush);
   return status;
+}
+
+static int compare_relationships(const la_relationship *a, const la_relationship *b) {
+  int order = compare_texts(a->parent->class_name, b->parent->class_name);
+  return order != 0 ? order : compare_texts(a->key, b->key);
+}
+
+static void sort_relationships(la_flush *flush) {
+  la_relationship **list = flush->relationships.items;
+  for (size_t i = 1; i < flush->relationships.count; i++) {
+    la_relationship *relationship = list[i];
+    size_t at = i;
+    while (at > 0 && compare_relationships(list[at - 1], relationship) > 0) {
+      list[at] = list[at - 1];
+      at--;
+    }
+    list[at] = relationship;
+  }
 }
 
 static void number_units(la_flush *flush) {
@@ -218,7 +235,7 @@ static la_status add_unit_nodes(sorter *s) {
 
 static la_status order_units(sorter *s, uint32_t number) {
   la_flush *flush = s->flush;
-  uint32_t before, after, process;
+  uint32_t before, after, process, nulls;
   la_flush_unit *first, *second;
   if (!ends_of(flush, flush->relationships.items[number], &before, &after)) {
     return LA_OK;
@@ -232,6 +249,12 @@ static la_status order_units(sorter *s, uint32_t number) {
   LA_TRY(add_node(s, LA_ACTION_NOTHING, after, number, &process));
   LA_TRY(connect(s, first->save_end, process));
   LA_TRY(connect(s, process, second->save));
+  if (flush->relationships.items[number]->direction == LA_ONE_TO_MANY) {
+    LA_TRY(add_node(s, LA_ACTION_NOTHING, after, number, &nulls));
+    LA_TRY(connect(s, nulls, second->save));
+    LA_TRY(connect(s, nulls, second->delete));
+    LA_TRY(connect(s, process, second->delete));
+  }
   LA_TRY(connect(s, second->save_end, first->delete));
   return connect(s, second->delete_end, first->delete);
 }
@@ -242,7 +265,7 @@ static la_status order_pairs(sorter *s, uint32_t number) {
   uint32_t units[2] = {find_unit(flush, relationship->parent),
                        find_unit(flush, relationship->target)};
   uint32_t saved, deleted;
-  bool used = false;
+  bool used = units[0] != LA_FLUSH_NONE && units[1] != LA_FLUSH_NONE && units[0] != units[1];
   for (size_t i = 0; !used && i < flush->pairs.count; i++) {
     used = flush->pairs.items[i].relationship == relationship;
   }
@@ -256,6 +279,7 @@ static la_status order_pairs(sorter *s, uint32_t number) {
       const la_flush_unit *unit = &flush->units.items[units[i]];
       LA_TRY(connect(s, unit->save_end, saved));
       LA_TRY(connect(s, saved, unit->delete));
+      LA_TRY(connect(s, deleted, unit->save));
       LA_TRY(connect(s, deleted, unit->delete));
     }
   }
@@ -363,6 +387,7 @@ static la_status make_order(sorter *s) {
   la_flush *flush = s->flush;
   LA_TRY(make_units(s));
   number_units(flush);
+  sort_relationships(flush);
   if (flush->units.count == 0) {
     return LA_OK;
   }
