@@ -161,6 +161,7 @@ int la_expr_over_method(lua_State *L);
 int la_expr_filter_method(lua_State *L);
 int la_expr_within_group_method(lua_State *L);
 int la_expr_table_valued(lua_State *L);
+int la_expr_column_valued(lua_State *L);
 int la_expr_function_alias(lua_State *L);
 int la_expr_where(lua_State *L);
 int la_expr_select_from(lua_State *L);

@@ -188,7 +188,7 @@ bool la_nodes_add_order(lua_State *L, la_nodes *nodes, int index) {
 
 bool la_nodes_add_from(lua_State *L, la_nodes *nodes, int index) {
   la_node *node = la_node_at(L, nodes->state, index);
-  if (node != NULL && (la_node_is_from(node) || node->kind == LA_NODE_TEXT)) {
+  if (node != NULL && (la_node_is_from(node) || node->kind == LA_NODE_TEXT || node->kind == LA_NODE_FUNCTION)) {
     return la_nodes_add(nodes, la_node_retain(node));
   }
   return la_nodes_refuse(nodes, index, "FROM expression, such as a Table or alias() object");

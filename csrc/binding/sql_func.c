@@ -68,7 +68,8 @@ static int func_call(lua_State *L) {
   int last = lua_gettop(L) - (keywords != 0);
   la_node like = {.kind = LA_NODE_FUNCTION};
   la_type *type = NULL;
-  la_node *result;
+  la_box *result;
+  la_node *made;
   la_nodes nodes;
   luaL_checkstack(L, 8, NULL);
   if (lua_getiuservalue(L, 1, 2) != LUA_TSTRING) {
@@ -79,6 +80,7 @@ static int func_call(lua_State *L) {
   if (la_push_keyword(L, keywords, "type_")) {
     type = la_check_type(L, lua_gettop(L));
   }
+  result = la_push_result(L, state, LA_BOX_EXPR);
   la_nodes_init(&nodes, state);
   for (int i = 2; i <= last; i++) {
     if (!la_nodes_add_expr(L, &nodes, i, &like)) {
@@ -91,9 +93,9 @@ static int func_call(lua_State *L) {
       return la_nodes_raise(L, &nodes);
     }
   }
-  result = la_expr_function(&state->sql, like.text, nodes.items, nodes.count, type);
+  made = la_expr_function(&state->sql, like.text, nodes.items, nodes.count, type);
   la_nodes_clear(&nodes);
-  return la_return_node(L, state, result);
+  return la_finish(L, result, made, keywords != 0 ? keywords : last);
 }
 
 /* ---- OVER, FILTER, WITHIN GROUP ---- */
@@ -294,6 +296,17 @@ int la_expr_table_valued(lua_State *L) {
                                                        .count = (uint32_t)nodes.count});
   la_nodes_clear(&nodes);
   return la_return_node(L, state, result);
+}
+
+/* function:column_valued(name): the function in FROM, and its only column, which goes by the alias's name. */
+int la_expr_column_valued(lua_State *L) {
+  la_state *state = la_state_of(L);
+  la_node *self = la_check_node(L, 1, is_callable, "function");
+  la_text name = la_is_null(L, 2) ? LA_TEXT_NONE : la_check_text(L, 2);
+  la_node *alias = la_from_alias(&state->sql, self, name, 0);
+  la_node *column = alias != NULL ? la_expr_named_column(&state->sql, LA_TEXT_LITERAL(""), self->type, alias) : NULL;
+  la_node_release(alias);
+  return la_return_node(L, state, column);
 }
 
 /* function:alias(name) */

@@ -162,6 +162,10 @@ static la_status natural_name(la_compiler *c, const la_node *expr, la_text *out)
   } else if (expr->kind == LA_NODE_COLUMN) {
     *out = expr->text;
     const la_node *from = la_plain_node(la_node_child(expr, 0));
+    if (out->len == 0 && from) {
+      *out = la_from_written_name(c, from);
+      return out->bytes ? LA_OK : la_fail_nomem(c->err);
+    }
     if (from && expr->value.kind == LA_VALUE_INTEGER && expr->value.as.integer > 0) {
       la_text written;
       LA_TRY(la_subquery_column_name(c, from, (uint32_t)expr->value.as.integer, &written));

@@ -144,9 +144,13 @@ la_status la_ddl_constraint(const la_sql *sql, const la_dialect *dialect,
                             const la_constraint *constraint, la_strbuf *out, la_error *err) {
   size_t before = out->len;
   LA_TRY(put_kind(sql, dialect, constraint, out, err));
-  if (out->len > before && constraint->conflict[0].bytes && dialect->supports_conflict_clause) {
+  la_text conflict = constraint->conflict[0];
+  if (!conflict.bytes && constraint->kind == LA_CONSTRAINT_PRIMARY_KEY && constraint->columns.count == 1) {
+    conflict = constraint->columns.items[0]->conflict_primary_key;
+  }
+  if (out->len > before && conflict.bytes && dialect->supports_conflict_clause) {
     la_strbuf_string(out, " ON CONFLICT ");
-    la_strbuf_text(out, constraint->conflict[0]);
+    la_strbuf_text(out, conflict);
   }
   return la_strbuf_status(out, err);
 }

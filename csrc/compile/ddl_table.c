@@ -104,6 +104,13 @@ static la_status put_column_checks(const la_sql *sql, const la_dialect *dialect,
   return LA_OK;
 }
 
+static void put_conflict(const la_dialect *dialect, la_text action, la_strbuf *out) {
+  if (action.bytes && dialect->supports_conflict_clause) {
+    la_strbuf_string(out, " ON CONFLICT ");
+    la_strbuf_text(out, action);
+  }
+}
+
 static la_status put_column(const la_sql *sql, const la_dialect *dialect, const la_table *table,
                             const la_column *column, la_strbuf *out, la_error *err) {
   la_compile_ident(dialect, column->name, out);
@@ -116,6 +123,7 @@ static la_status put_column(const la_sql *sql, const la_dialect *dialect, const 
   LA_TRY(put_default(sql, dialect, column, out, err));
   if (!column->nullable) {
     la_strbuf_string(out, " NOT NULL");
+    put_conflict(dialect, column->conflict_not_null, out);
   }
   if (dialect->key_with_autoincrement && column->primary_key &&
       column->autoincrement == LA_AUTOINCREMENT_ON && table->primary_key->columns.count != 1) {
@@ -125,7 +133,9 @@ static la_status put_column(const la_sql *sql, const la_dialect *dialect, const 
                    LA_TEXT_FORMAT(table->name), LA_TEXT_FORMAT(column->name));
   }
   if (is_inline_key(dialect, table, column)) {
-    la_strbuf_string(out, " PRIMARY KEY AUTOINCREMENT");
+    la_strbuf_string(out, " PRIMARY KEY");
+    put_conflict(dialect, column->conflict_primary_key, out);
+    la_strbuf_string(out, " AUTOINCREMENT");
   }
   if (column->computed) {
     la_strbuf_char(out, ' ');

@@ -52,6 +52,10 @@ la_status la_write_column(la_compiler *c, const la_node *node) {
     LA_TRY(la_subquery_column_name(c, from, (uint32_t)node->value.as.integer, &written));
     name = written.bytes ? written : name;
   }
+  if (name.len == 0 && from) {
+    la_put_ident(c, la_from_written_name(c, from)); /* the only column of a function in FROM */
+    return LA_OK;
+  }
   if (!c->omit_tables) {
     if (from && from->kind == LA_NODE_TABLE) {
       put_table_prefix(c, (const la_table *)(const void *)from->subject);

@@ -55,6 +55,8 @@ void la_column_dispose(la_column *column) {
   free_text(alloc, column->name);
   free_text(alloc, column->key);
   free_text(alloc, column->comment);
+  free_text(alloc, column->conflict_not_null);
+  free_text(alloc, column->conflict_primary_key);
   la_vec_clear(alloc, &column->foreign_keys);
   la_free(alloc, column, sizeof *column);
 }
@@ -113,6 +115,11 @@ la_status la_column_set_comment(la_column *column, la_text comment, la_error *er
   return replace_text(column, &column->comment, comment, err);
 }
 
+la_status la_column_set_conflict(la_column *column, bool of_primary_key, la_text action, la_error *err) {
+  return replace_text(column, of_primary_key ? &column->conflict_primary_key : &column->conflict_not_null,
+                      action, err);
+}
+
 la_status la_column_set_default(la_column *column, la_default_slot slot, const la_default *what,
                                 la_error *err) {
   la_default copy = *what;
@@ -157,7 +164,9 @@ la_column *la_column_copy(const la_column *column, la_allocator *alloc) {
   copy->computed_persisted = column->computed_persisted;
   copy->computed_persisted_given = column->computed_persisted_given;
   if (la_column_set_key(copy, column->key, NULL) != LA_OK ||
-      la_column_set_comment(copy, column->comment, NULL) != LA_OK) {
+      la_column_set_comment(copy, column->comment, NULL) != LA_OK ||
+      la_column_set_conflict(copy, false, column->conflict_not_null, NULL) != LA_OK ||
+      la_column_set_conflict(copy, true, column->conflict_primary_key, NULL) != LA_OK) {
     la_object_release(copy);
     return NULL;
   }
