@@ -274,6 +274,28 @@ describe("DDL", function()
     end, "CREATE TABLE t ( a INTEGER, CHECK (a > 5) )")
   end)
 
+  it("SL-08 ON CONFLICT of constraints", function()
+    check(function(mm)
+      la.Table("t", mm, la.Column("a", la.Integer, {sqlite_on_conflict_not_null = "FAIL", nullable = false}),
+        la.Column("b", la.Integer, {unique = true, sqlite_on_conflict_unique = "IGNORE"}),
+        la.Column("id", la.Integer, {primary_key = true, sqlite_on_conflict_primary_key = "REPLACE"}),
+        la.UniqueConstraint("a", "b", {sqlite_on_conflict = "ROLLBACK"}),
+        la.CheckConstraint("a>1", {sqlite_on_conflict = "FAIL"}))
+    end, "CREATE TABLE t ( a INTEGER NOT NULL, b INTEGER, id INTEGER NOT NULL, PRIMARY KEY (id), UNIQUE (a, \z
+          b), CHECK (a>1), UNIQUE (b) )",
+      "CREATE TABLE t ( a INTEGER NOT NULL ON CONFLICT FAIL, b INTEGER, id INTEGER NOT NULL, PRIMARY KEY \z
+          (id) ON CONFLICT REPLACE, UNIQUE (a, b) ON CONFLICT ROLLBACK, CHECK (a>1) ON CONFLICT FAIL, UNIQUE \z
+          (b) ON CONFLICT IGNORE )")
+  end)
+
+  it("SL-08 ON CONFLICT with AUTOINCREMENT", function()
+    check(function(mm)
+      la.Table("t", mm, la.Column("id", la.Integer,
+        {primary_key = true, sqlite_on_conflict_primary_key = "REPLACE"}), {sqlite_autoincrement = true})
+    end, "CREATE TABLE t ( id INTEGER NOT NULL, PRIMARY KEY (id) )",
+      "CREATE TABLE t ( id INTEGER NOT NULL PRIMARY KEY ON CONFLICT REPLACE AUTOINCREMENT )")
+  end)
+
   it("CST-07 naming conventions", function()
     check(function()
       local mm = la.MetaData {naming_convention = {

@@ -57,6 +57,9 @@ describe("changes of data compile", function()
         "error: Unconsumed column names: nope"},
       {la.insert(users):values{name = "x"},
         "INSERT INTO users (name) VALUES ('x')", literal_binds = true},
+      {la.insert(addresses):values{},
+        default = "INSERT INTO addresses () VALUES ()",
+        sqlite = "INSERT INTO addresses DEFAULT VALUES"},
     }
   end)
 

@@ -187,6 +187,12 @@ describe("FROM compiles", function()
         "SELECT anon_1.value FROM json_each(users.data) AS anon_1"},
       {la.select(la.func.json_each(u.data):table_valued("key", "value", {name = "j"}).c.value),
         "SELECT j.value FROM json_each(users.data) AS j"},
+      {la.select(la.func.generate_series(1, 5):column_valued("x")),
+        default = "SELECT x FROM generate_series(:generate_series_1, :generate_series_2) AS x",
+        sqlite = "SELECT x FROM generate_series(?, ?) AS x"},
+      {la.select(la.column("x")):select_from(la.func.generate_series(1, 5)),
+        default = "SELECT x FROM generate_series(:generate_series_1, :generate_series_2)",
+        sqlite = "SELECT x FROM generate_series(?, ?)"},
     }
   end)
 end)
