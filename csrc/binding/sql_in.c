@@ -158,7 +158,7 @@ static bool add_node(la_nodes *nodes, int index, la_node *node) {
 }
 
 static bool add_list(lua_State *L, la_nodes *nodes, const la_node *self) {
-  la_node *node = la_to_node(L, 2);
+  la_node *node = la_node_at(L, nodes->state, 2);
   if (node != NULL) {
     return add_node(nodes, 2, node);
   }
@@ -180,17 +180,23 @@ static bool add_list(lua_State *L, la_nodes *nodes, const la_node *self) {
 
 static int in_list(lua_State *L, la_operator op, const char *function) {
   la_state *state = la_state_of(L);
-  la_node *self = la_check_node(L, 1, la_node_is_expr, "column expression");
-  la_node *result;
+  la_node *self = la_node_at(L, state, 1);
+  la_box *result;
+  la_node *made;
   la_nodes nodes;
+  if (self == NULL || !la_node_is_expr(self)) {
+    return la_raise_argument(L, 1, "column expression");
+  }
   la_check_count(L, 2, function);
+  luaL_checkstack(L, 8, NULL);
+  result = la_push_result(L, state, LA_BOX_EXPR);
   la_nodes_init(&nodes, state);
   if (!add_list(L, &nodes, self)) {
     return la_nodes_raise(L, &nodes);
   }
-  result = la_expr_binary(&state->sql, op, self, nodes.items[nodes.count - 1]);
+  made = la_expr_binary(&state->sql, op, self, nodes.items[nodes.count - 1]);
   la_nodes_clear(&nodes);
-  return la_return_node(L, state, result);
+  return la_finish(L, result, made, 2);
 }
 
 int la_expr_in(lua_State *L) {

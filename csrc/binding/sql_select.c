@@ -338,13 +338,16 @@ static int join_step(lua_State *L, bool explicit_left, uint32_t flags, const cha
   la_state *state = la_state_of(L);
   la_node *self = check_select(L), *step, *result = NULL;
   int target = explicit_left ? 3 : 2;
-  int keywords = la_keywords(L, target + 1);
+  int keywords = la_keywords(L, target + 1), last = lua_gettop(L);
+  la_box *box;
   la_nodes nodes;
   la_check_count(L, target, function);
   la_check_keywords(L, keywords, join_keywords, function);
   flags |= la_keyword_flag(L, keywords, "isouter") ? LA_JOIN_OUTER : 0u;
   flags |= la_keyword_flag(L, keywords, "full") ? LA_JOIN_FULL : 0u;
-  luaL_checkstack(L, 4, NULL);
+  luaL_checkstack(L, 6, NULL);
+  lua_settop(L, last > target + 1 ? last : target + 1);
+  box = la_push_result(L, state, LA_BOX_SELECT);
   la_nodes_init(&nodes, state);
   if (!add_join_target(L, &nodes, target) || !add_onclause(L, &nodes, target + 1, keywords) ||
       (explicit_left && !la_nodes_add_from(L, &nodes, 2))) {
@@ -354,7 +357,8 @@ static int join_step(lua_State *L, bool explicit_left, uint32_t flags, const cha
   result = step != NULL ? la_node_with_chained(self, LA_SELECT_FROM, &step, 1) : NULL;
   la_node_release(step);
   la_nodes_clear(&nodes);
-  return la_return_node(L, state, result);
+  lua_pushvalue(L, last > target + 1 ? last + 1 : target + 2);
+  return la_finish(L, box, result, last);
 }
 
 static int select_join(lua_State *L) {
