@@ -164,6 +164,9 @@ static int column_set(lua_State *L) {
                 la_column_set_conflict(column, strcmp(key, "conflict_primary_key") == 0,
                                        text_or_none(L), &err),
                 &err);
+  } else if (strcmp(key, "conflict_not_null") == 0 || strcmp(key, "conflict_primary_key") == 0) {
+    bool of_key = strcmp(key, "conflict_primary_key") == 0;
+    la_raise_if(L, la_column_set_conflict(column, of_key, text_or_none(L), &err), &err);
   } else if (strcmp(key, "type") == 0) {
     la_column_set_type(column, la_check_type(L, 3));
     la_push_record(L, 1);

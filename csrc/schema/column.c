@@ -115,8 +115,10 @@ la_status la_column_set_comment(la_column *column, la_text comment, la_error *er
   return replace_text(column, &column->comment, comment, err);
 }
 
-la_status la_column_set_conflict(la_column *column, bool of_primary_key, la_text action, la_error *err) {
-  return replace_text(column, of_primary_key ? &column->conflict_primary_key : &column->conflict_not_null,
+la_status la_column_set_conflict(la_column *column, bool of_primary_key, la_text action,
+                                 la_error *err) {
+  return replace_text(column,
+                      of_primary_key ? &column->conflict_primary_key : &column->conflict_not_null,
                       action, err);
 }
 

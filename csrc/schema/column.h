@@ -68,7 +68,7 @@ struct la_column {
   la_default defaults[LA_DEFAULT_SLOT_COUNT];
   la_text comment;
   la_text conflict_not_null, conflict_primary_key; /* ON CONFLICT of SQLite, or none */
-  la_object *computed; /* GENERATED ALWAYS AS: expression, or NULL */
+  la_object *computed;                             /* GENERATED ALWAYS AS: expression, or NULL */
   bool computed_persisted;
   bool computed_persisted_given;
   LA_VEC(la_constraint *) foreign_keys; /* constraints this column is a local column of; plain */
@@ -82,7 +82,8 @@ la_status la_column_set_name(la_column *column, la_text name, la_error *err);
 la_status la_column_set_key(la_column *column, la_text key, la_error *err);
 la_status la_column_set_comment(la_column *column, la_text comment, la_error *err);
 /* ON CONFLICT `action` of the column's NOT NULL, or of its primary key. */
-la_status la_column_set_conflict(la_column *column, bool of_primary_key, la_text action, la_error *err);
+la_status la_column_set_conflict(la_column *column, bool of_primary_key, la_text action,
+                                 la_error *err);
 /* Copies `what`: bytes are copied, `expr` is retained. */
 la_status la_column_set_default(la_column *column, la_default_slot slot, const la_default *what,
                                 la_error *err);

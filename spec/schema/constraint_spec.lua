@@ -100,6 +100,21 @@ describe("keys and checks", function()
   end)
 end)
 
+describe("ON CONFLICT of SQLite", function()
+  it("CST-10 stands behind what it is about", function()
+    local t = la.Table("t", la.MetaData(),
+      la.Column("id", la.Integer, {primary_key = true, sqlite_on_conflict_primary_key = "FAIL"}),
+      la.Column("a", la.Integer, {nullable = false, sqlite_on_conflict_not_null = "IGNORE"}),
+      la.Column("b", la.Integer, {unique = true, sqlite_on_conflict_unique = "REPLACE"}),
+      la.UniqueConstraint("a", "b", {sqlite_on_conflict = "IGNORE"}))
+    local text = ddl(t)
+    assert.matches("a INTEGER NOT NULL ON CONFLICT IGNORE", text)
+    assert.matches("UNIQUE %(b%) ON CONFLICT REPLACE", text)
+    assert.matches("UNIQUE %(a, b%) ON CONFLICT IGNORE", text)
+    assert.matches("PRIMARY KEY .*ON CONFLICT FAIL", text)
+  end)
+end)
+
 describe("indexes", function()
   it("CST-06 of a column, of several, of expressions", function()
     local t = users_table(nil, la.Index("ix_both", "name", "age", {unique = true}), la.Column("code", la.String,

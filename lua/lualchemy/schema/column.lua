@@ -233,6 +233,10 @@ local function set_options(target, options)
   for _, key in ipairs(core_keywords) do
     if options[key] ~= nil then core.column_set(target, key, options[key]) end
   end
+  for _, part in ipairs {"not_null", "primary_key"} do
+    local action = options["sqlite_on_conflict_" .. part]
+    if action ~= nil then core.column_set(target, "conflict_" .. part, action) end
+  end
   if options.default == nil then options.default = options.insert_default end
   for _, slot in ipairs(default_keywords) do
     set_default(target, slot, options[slot])
