@@ -6,6 +6,7 @@
 
 #include "binding/check.h"
 #include "binding/engine_execute.h"
+#include "binding/event.h"
 #include "binding/open.h"
 #include "binding/push.h"
 
@@ -147,9 +148,14 @@ static int core_engine_share(lua_State *L) {
 
 static int engine_dispose(lua_State *L) {
   la_engine *engine = la_check_engine(L, 1);
+  lua_settop(L, 1);
   la_object_retain(engine);
   la_engine_dispose(engine);
   la_object_release(engine);
+  if (la_event_has(la_state_of(L), LA_EVENT_ENGINE_DISPOSED)) {
+    lua_pushvalue(L, 1);
+    la_event_fire(L, la_state_of(L), LA_EVENT_ENGINE_DISPOSED, 1, 1);
+  }
   return 0;
 }
 
@@ -309,8 +315,8 @@ static void tell_holders(const la_engine *engine, la_error *err) {
   }
 }
 
-int la_raise_execution(lua_State *L, const la_engine *engine, const la_error *failed, la_text statement, int params_index,
-                       bool many) {
+void la_push_execution_error(lua_State *L, const la_engine *engine, const la_error *failed, la_text statement, int params_index,
+                             bool many) {
   la_error told, *err = &told;
   told = *failed;
   if (engine->driver == &la_driver_sqlite3 && (err->driver_code == CODE_BUSY || err->driver_code == CODE_LOCKED)) {
@@ -321,7 +327,13 @@ int la_raise_execution(lua_State *L, const la_engine *engine, const la_error *fa
                         .params_index = params_index,
                         .executemany = many,
                         .hide_parameters = engine->options.hide_parameters};
-  return la_raise_failure(L, err, &failure);
+  la_push_failure(L, err, &failure);
+}
+
+int la_raise_execution(lua_State *L, const la_engine *engine, const la_error *failed, la_text statement, int params_index,
+                       bool many) {
+  la_push_execution_error(L, engine, failed, statement, params_index, many);
+  return lua_error(L);
 }
 
 void la_engine_log(lua_State *L, la_state *state, int engine_index, const char *text, int params_index, double seconds, bool cached,

@@ -47,6 +47,9 @@ void la_push_param_list(lua_State *L, la_state *state, const la_value *values, s
 /* Raises for a failed statement, with the engine's settings. `params_index` 0: none. */
 int la_raise_execution(lua_State *L, const la_engine *engine, const la_error *err, la_text statement, int params_index, bool many);
 
+/* Pushes the error object instead of raising it. */
+void la_push_execution_error(lua_State *L, const la_engine *engine, const la_error *err, la_text statement, int params_index, bool many);
+
 #pragma GCC visibility pop
 
 #endif

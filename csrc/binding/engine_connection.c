@@ -63,45 +63,6 @@ void la_push_connection(lua_State *L, la_state *state, la_connection *connection
   la_know(L, state, connection);
 }
 
-/* Listeners of the pool hear of a raw connection that is new, and of each checkout. */
-static void fire_connect(lua_State *L, la_state *state, int engine, int connection) {
-  static const la_event always[] = {LA_EVENT_CHECKOUT, LA_EVENT_ENGINE_CONNECT};
-  la_raw *raw = la_check_connection(L, connection)->raw;
-  bool is_new = !raw->announced;
-  int top = lua_gettop(L);
-  raw->announced = true;
-  if (is_new && la_push_hook_if(L, state, "raw_connection")) {
-    lua_pushvalue(L, connection);
-    lua_call(L, 1, 1);
-    if (la_event_has(state, LA_EVENT_FIRST_CONNECT)) {
-      lua_pushvalue(L, top + 1);
-      lua_pushnil(L);
-      la_event_fire(L, state, LA_EVENT_FIRST_CONNECT, engine, 2);
-      lua_settop(L, top + 1);
-    }
-    if (la_event_has(state, LA_EVENT_CONNECT)) {
-      lua_pushvalue(L, top + 1);
-      lua_pushnil(L);
-      la_event_fire(L, state, LA_EVENT_CONNECT, engine, 2);
-    }
-    lua_settop(L, top);
-  }
-  for (int i = 0; i < 2; i++) {
-    if (la_event_has(state, always[i])) {
-      lua_pushvalue(L, connection);
-      lua_pushnil(L);
-      lua_pushnil(L);
-      la_event_fire(L, state, always[i], engine, i == 0 ? 3 : 1);
-      lua_settop(L, top);
-    }
-  }
-}
-
-static bool has_connect_listeners(const la_state *state) {
-  return la_event_has(state, LA_EVENT_CONNECT) || la_event_has(state, LA_EVENT_FIRST_CONNECT) ||
-         la_event_has(state, LA_EVENT_CHECKOUT) || la_event_has(state, LA_EVENT_ENGINE_CONNECT);
-}
-
 la_connection *la_engine_connect(lua_State *L, la_state *state, int index) {
   la_engine *engine = la_check_engine(L, index);
   la_connection *connection = NULL;
@@ -123,9 +84,7 @@ la_connection *la_engine_connect(lua_State *L, la_state *state, int index) {
   lua_getfield(L, -1, "_execution_options");
   lua_setiuservalue(L, -3, LA_CONNECTION_OPTIONS);
   lua_pop(L, 1);
-  if (has_connect_listeners(state)) {
-    fire_connect(L, state, index, lua_gettop(L));
-  }
+  la_engine_tell_checkout(L, state, index, lua_gettop(L));
   return connection;
 }
 
@@ -216,6 +175,7 @@ static void close_connection(lua_State *L, int index) {
     tell(L, la_state_of(L), index, LA_EVENT_ROLLBACK, "ROLLBACK");
   }
   deactivate(L, index, 1, true);
+  la_engine_tell_checkin(L, la_state_of(L), index);
   la_connection_close(connection);
 }
 

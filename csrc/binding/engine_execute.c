@@ -371,13 +371,13 @@ static void fire_after(la_execution *x, int text, int list) {
   lua_settop(L, top);
 }
 
-/* A failed statement as handle_error sees it: a listener may give another error. */
 static int fail_by_lua(la_execution *x, const la_error *err, int text, int list) {
   lua_State *L = x->L;
   la_text sent = {NULL, 0};
   la_cursor_close(&x->result->cursor);
   sent.bytes = lua_tolstring(L, text, &sent.len);
-  return la_raise_execution(L, x->engine, err, sent, list, x->many);
+  la_push_execution_error(L, x->engine, err, sent, list, x->many);
+  return la_execution_raise(x, text, list);
 }
 
 /* Lua has one kind of string: what goes into a binary column is a blob. */

@@ -90,6 +90,13 @@ void la_execution_keep_key(la_execution *x, const la_params *params);
 /* Calls the engine's log: kind "statement", "begin", … */
 void la_engine_log(lua_State *L, la_state *state, int engine_index, const char *text, int params_index, double seconds, bool cached,
                    bool many);
+/* Pool listeners hear that the connection at `connection` was taken, its raw connection being new or not … */
+void la_engine_tell_checkout(lua_State *L, la_state *state, int engine, int connection);
+/* … and that it is given back. */
+void la_engine_tell_checkin(lua_State *L, la_state *state, int connection);
+/* Raises the error object on top of the stack after handle_error listeners have seen it; `text` and `list` are stack indexes of what was
+ * sent, 0 for none. */
+int la_execution_raise(la_execution *x, int text, int list);
 
 /* Methods of Connection. */
 int la_connection_execute(lua_State *L);

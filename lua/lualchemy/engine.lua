@@ -562,6 +562,20 @@ core.hook("default_context", function(parameters, connection, statement, is_inse
   }, Context)
 end)
 
+-- What listeners of handle_error get; one that raises replaces the error.
+core.hook("exception_context", function(err, connection, statement, parameters)
+  return {
+    sqlalchemy_exception = err,
+    original_exception = err.orig or err,
+    connection = connection,
+    engine = connection.engine,
+    dialect = connection.engine.dialect,
+    statement = statement,
+    parameters = parameters,
+    is_disconnect = false,
+  }
+end)
+
 -- `values` with la.null for NULL; `names` for a mapping.
 core.hook("describe_row", function(values, names)
   local describe = require("lualchemy.describe")

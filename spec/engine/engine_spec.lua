@@ -277,7 +277,12 @@ describe("pools", function()
       seen = seen + 1
       dbapi_connection:execute("PRAGMA cache_size = 77")
     end)
+    local events = {}
+    for _, name in ipairs {"checkout", "checkin", "engine_disposed"} do
+      la.event.listen(engine, name, function() events[#events + 1] = name end)
+    end
     engine:connect():close()
+    assert.same({"checkout", "checkin"}, events)
     local conn <close> = engine:connect()
     assert.equal(77, conn:exec_driver_sql("PRAGMA cache_size"):scalar())
     assert.equal(1, seen)

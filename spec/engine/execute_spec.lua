@@ -169,6 +169,19 @@ describe("events of executions", function()
     assert.same({"a", "b", "c"}, names())
   end)
 
+  it("EVT handle_error sees the error and may raise another", function()
+    local seen
+    la.event.listen(engine, "handle_error", function(context)
+      seen = context
+      if context.statement:find("other") then error("another", 0) end
+    end)
+    local err = failure(exc.OperationalError, conn.exec_driver_sql, conn, "SELECT * FROM nothing_here")
+    assert.equal(err, seen.sqlalchemy_exception)
+    assert.equal(1, seen.original_exception.code)
+    assert.equal("SELECT * FROM nothing_here", seen.statement)
+    assert.equal("another", select(2, pcall(conn.exec_driver_sql, conn, "SELECT * FROM other")))
+  end)
+
   it("EVT begin, commit and rollback are told", function()
     local seen = {}
     for _, name in ipairs {"begin", "commit", "rollback"} do
