@@ -2,8 +2,9 @@
 /*
  * What the binding's functions of expressions and statements share.
  *
- * A call gathers its nodes in an `la_nodes` on the C stack. Nothing that gathers raises: it notes the failure, and the caller raises by
- * la_nodes_raise, which gives back what was gathered. So a call has the shape: init, gather, build, clear, push.
+ * A call gathers its nodes in an `la_nodes` on the C stack. Nothing that gathers raises: it notes
+ * the failure, and the caller raises by la_nodes_raise, which gives back what was gathered. So a
+ * call has the shape: init, gather, build, clear, push.
  */
 #ifndef LA_BINDING_SQL_H
 #define LA_BINDING_SQL_H
@@ -34,14 +35,15 @@ void la_nodes_init(la_nodes *nodes, la_state *state);
 void la_nodes_clear(la_nodes *nodes);
 /* Clears, then raises what was noted. */
 int la_nodes_raise(lua_State *L, la_nodes *nodes);
-/* Adds `take`; NULL notes out of memory. The functions that add give false when something was noted. */
+/* Adds `take`; NULL notes out of memory. The functions that add give false when something was
+ * noted. */
 bool la_nodes_add(la_nodes *nodes, la_node *take);
 bool la_nodes_add_null(la_nodes *nodes);
 /* Puts `take` in the place of the nodes from `first` on, which it was made of. */
 bool la_nodes_fold(la_nodes *nodes, size_t first, la_node *take);
 bool la_nodes_refuse(la_nodes *nodes, int argument, const char *expected);
-/* An expression or a value, which becomes a parameter typed and named after `like` (may be NULL); nil and la.null are NULL, a select a
- * scalar subquery. */
+/* An expression or a value, which becomes a parameter typed and named after `like` (may be NULL);
+ * nil and la.null are NULL, a select a scalar subquery. */
 bool la_nodes_add_expr(lua_State *L, la_nodes *nodes, int index, const la_node *like);
 /* As above, but booleans are constants: comparisons. */
 bool la_nodes_add_compared(lua_State *L, la_nodes *nodes, int index, const la_node *like);
@@ -53,66 +55,81 @@ bool la_nodes_add_order(lua_State *L, la_nodes *nodes, int index);
 bool la_nodes_add_from(lua_State *L, la_nodes *nodes, int index);
 /* A select, for unions and IN. */
 bool la_nodes_add_select(lua_State *L, la_nodes *nodes, int index);
-/* `add` for each argument from `first` to `last`; an argument that is a plain sequence stands for its items. */
+/* `add` for each argument from `first` to `last`; an argument that is a plain sequence stands for
+ * its items. */
 typedef bool (*la_nodes_adder)(lua_State *L, la_nodes *nodes, int index);
 bool la_nodes_add_each(lua_State *L, la_nodes *nodes, int first, int last, la_nodes_adder add);
 
 /* The node at `index` as la_to_node gives it, without looking for the state. */
 la_node *la_node_at(lua_State *L, la_state *state, int index);
-/* Pushes an empty box of `class`, before anything is held; la_finish puts `take` (NULL: out of memory) into it, keeps the arguments up to `last`
- * alive where it needs them, and gives 1. The way of the functions that are called most. */
+/* Pushes an empty box of `class`, before anything is held; la_finish puts `take` (NULL: out of
+ * memory) into it, keeps the arguments up to `last` alive where it needs them, and gives 1. The way
+ * of the functions that are called most. */
 la_box *la_push_result(lua_State *L, la_state *state, la_box_class class);
 int la_finish(lua_State *L, la_box *result, la_node *take, int last);
 /* __gc of boxes whose object is a node. */
 int la_node_release_box(lua_State *L);
 
-/* Pushes `take` (NULL: out of memory) as the result of the running function, its arguments kept alive where it needs them; gives 1. */
+/* Pushes `take` (NULL: out of memory) as the result of the running function, its arguments kept
+ * alive where it needs them; gives 1. */
 int la_return_node(lua_State *L, la_state *state, la_node *take);
 /* The node at `index`, lent; raises "bad argument" if it is none that `is` accepts. */
-la_node *la_check_node(lua_State *L, int index, bool (*is)(const la_node *node), const char *expected);
+la_node *la_check_node(lua_State *L, int index, bool (*is)(const la_node *node),
+                       const char *expected);
 la_node *la_check_statement(lua_State *L, int index);
 
 /* Raises unless there is a table at `index`. */
 void la_check_table_argument(lua_State *L, int index);
 /* True for a table without metatable that is no mapped class. */
 bool la_is_plain_table(lua_State *L, int index);
-/* The index of the last argument if it is a table of keywords (string keys, or empty) at `first` or behind, else 0. */
+/* The index of the last argument if it is a table of keywords (string keys, or empty) at `first` or
+ * behind, else 0. */
 int la_keywords(lua_State *L, int first);
-/* Raises ArgumentError for a key of the table at `index` (0: none) that is not in `names`, naming the nearest. */
+/* Raises ArgumentError for a key of the table at `index` (0: none) that is not in `names`, naming
+ * the nearest. */
 void la_check_keywords(lua_State *L, int index, const char *const *names, const char *function);
 /* Pushes the keyword's value and gives true; or pushes nothing. */
 bool la_push_keyword(lua_State *L, int index, const char *name);
 /* True if the keyword is given and true. */
 bool la_keyword_flag(lua_State *L, int index, const char *name);
-/* The keyword as a string; none if it is not given; raises for other kinds. The string stays alive in the table. */
+/* The keyword as a string; none if it is not given; raises for other kinds. The string stays alive
+ * in the table. */
 la_text la_keyword_text(lua_State *L, int index, const char *name);
 
-/* The type at `index`: a TYPE box or what the types' Lua part makes of it; lent, kept by the argument. Raises. */
+/* The type at `index`: a TYPE box or what the types' Lua part makes of it; lent, kept by the
+ * argument. Raises. */
 la_type *la_check_type(lua_State *L, int index);
 
-/* Pushes the collection of the columns of `from` (lent from the box at `owner`, which it keeps alive): `.c`. Columns of tables themselves are
- * the boxes that la_push_column gives. */
+/* Pushes the collection of the columns of `from` (lent from the box at `owner`, which it keeps
+ * alive): `.c`. Columns of tables themselves are the boxes that la_push_column gives. */
 void la_push_columns(lua_State *L, la_state *state, la_node *from, int owner);
 /* The same for the columns that a statement selects. */
 void la_push_selected_columns(lua_State *L, la_state *state, la_node *statement, int owner);
-/* The ATTRIBUTE or RELATIONSHIP `key` of an ENTITY: a new reference, NULL with `err` unfilled if there is none. */
+/* The ATTRIBUTE or RELATIONSHIP `key` of an ENTITY: a new reference, NULL with `err` unfilled if
+ * there is none. */
 la_node *la_entity_property(la_state *state, const la_node *entity, la_text key, la_error *err);
 /* The ENTITY that a RELATIONSHIP leads to: a new reference. */
 la_node *la_relationship_target(const la_node *relationship, la_error *err);
-/* Pushes what the method `method` of the RELATIONSHIP's box gives for the value at `index`. May raise. */
-void la_push_relationship_call(lua_State *L, la_state *state, la_node *relationship, const char *method, int index);
+/* Pushes what the method `method` of the RELATIONSHIP's box gives for the value at `index`. May
+ * raise. */
+void la_push_relationship_call(lua_State *L, la_state *state, la_node *relationship,
+                               const char *method, int index);
 
 /* The FROM elements that the columns and FROM of `statement` name, each once, added to `nodes`. */
 bool la_nodes_add_froms(la_nodes *nodes, la_node *statement, bool columns_only);
 
-/* Pushes a table of the conditions that keys of the table at `index` ask for where `froms` have relationships of that name; may raise. */
+/* Pushes a table of the conditions that keys of the table at `index` ask for where `froms` have
+ * relationships of that name; may raise. */
 void la_push_relationship_filters(lua_State *L, la_state *state, la_nodes *froms, int index);
-/* The equalities that the table at `index` asks for, its keys found among `froms`; `made` is the index of that table. */
-bool la_nodes_add_filters(lua_State *L, la_nodes *nodes, const la_nodes *froms, int index, int made);
+/* The equalities that the table at `index` asks for, its keys found among `froms`; `made` is the
+ * index of that table. */
+bool la_nodes_add_filters(lua_State *L, la_nodes *nodes, const la_nodes *froms, int index,
+                          int made);
 
 /* Compiles `node` for tostring and pushes its text with the default dialect. */
 void la_push_sql(lua_State *L, la_state *state, const la_node *node);
-/* A DIALECT box, and the dialect of one, of a name, or of a thing with a field `dialect` at `index`. Raises for anything else. */
+/* A DIALECT box, and the dialect of one, of a name, or of a thing with a field `dialect` at
+ * `index`. Raises for anything else. */
 void la_push_dialect(lua_State *L, la_state *state, const la_dialect *dialect);
 const la_dialect *la_check_dialect(lua_State *L, int index);
 /* Methods `compile` and `__tostring` of everything that holds a node. */
@@ -143,7 +160,8 @@ int la_statement_params(lua_State *L);
 int la_statement_index(lua_State *L);
 /* Pushes the statement's execution options as a map. */
 void la_push_execution_options(lua_State *L, la_state *state, const la_node *statement);
-/* Pushes a box of `select` with the FROM elements of its columns written into its FROM, and gives that node, lent. */
+/* Pushes a box of `select` with the FROM elements of its columns written into its FROM, and gives
+ * that node, lent. */
 la_node *la_push_with_column_froms(lua_State *L, la_state *state, la_node *select);
 
 /* Parts of la_open_sql. */

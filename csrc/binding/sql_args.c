@@ -151,7 +151,8 @@ static la_node *number_literal(lua_State *L, la_nodes *nodes, int index) {
   } else {
     snprintf(text, sizeof text, "%.17g", (double)lua_tonumber(L, index));
   }
-  return la_expr_literal(sql, la_text_of(text), lua_isinteger(L, index) ? sql->types->integer : sql->types->real);
+  return la_expr_literal(sql, la_text_of(text),
+                         lua_isinteger(L, index) ? sql->types->integer : sql->types->real);
 }
 
 bool la_nodes_add_column(lua_State *L, la_nodes *nodes, int index) {
@@ -168,27 +169,29 @@ bool la_nodes_add_column(lua_State *L, la_nodes *nodes, int index) {
   } else if (lua_type(L, index) == LUA_TNUMBER) {
     return la_nodes_add(nodes, number_literal(L, nodes, index));
   }
-  return la_nodes_refuse(nodes, index,
-                         lua_type(L, index) == LUA_TSTRING
-                             ? "column expression or FROM clause; a text is declared by text() or column()"
-                             : "column expression, FROM clause, or other columns clause element");
+  return la_nodes_refuse(
+      nodes, index,
+      lua_type(L, index) == LUA_TSTRING
+          ? "column expression or FROM clause; a text is declared by text() or column()"
+          : "column expression, FROM clause, or other columns clause element");
 }
 
 bool la_nodes_add_order(lua_State *L, la_nodes *nodes, int index) {
   if (lua_type(L, index) == LUA_TSTRING) {
     la_text name;
     name.bytes = lua_tolstring(L, index, &name.len);
-    return la_nodes_add(nodes, la_node_new(&nodes->state->alloc,
-                                           &(la_node_parts){.kind = LA_NODE_LABEL_REF,
-                                                            .type = nodes->state->types.null,
-                                                            .text = name}));
+    return la_nodes_add(
+        nodes, la_node_new(&nodes->state->alloc, &(la_node_parts){.kind = LA_NODE_LABEL_REF,
+                                                                  .type = nodes->state->types.null,
+                                                                  .text = name}));
   }
   return la_nodes_add_expr(L, nodes, index, NULL);
 }
 
 bool la_nodes_add_from(lua_State *L, la_nodes *nodes, int index) {
   la_node *node = la_node_at(L, nodes->state, index);
-  if (node != NULL && (la_node_is_from(node) || node->kind == LA_NODE_TEXT || node->kind == LA_NODE_FUNCTION)) {
+  if (node != NULL &&
+      (la_node_is_from(node) || node->kind == LA_NODE_TEXT || node->kind == LA_NODE_FUNCTION)) {
     return la_nodes_add(nodes, la_node_retain(node));
   }
   return la_nodes_refuse(nodes, index, "FROM expression, such as a Table or alias() object");
@@ -248,8 +251,9 @@ bool la_nodes_add_each(lua_State *L, la_nodes *nodes, int first, int last, la_no
 
 /* The classes whose object is their node. */
 #define HOLDS(class) (UINT64_C(1) << LA_BOX_##class)
-static const uint64_t node_holders = HOLDS(EXPR) | HOLDS(FROM) | HOLDS(CLAUSE) | HOLDS(SELECT) | HOLDS(TEXT) |
-                                     HOLDS(INSERT) | HOLDS(UPDATE) | HOLDS(DELETE) | HOLDS(TABLE);
+static const uint64_t node_holders = HOLDS(EXPR) | HOLDS(FROM) | HOLDS(CLAUSE) | HOLDS(SELECT) |
+                                     HOLDS(TEXT) | HOLDS(INSERT) | HOLDS(UPDATE) | HOLDS(DELETE) |
+                                     HOLDS(TABLE);
 
 la_node *la_node_at(lua_State *L, la_state *state, int index) {
   la_box *box = la_to_box(L, index);
@@ -301,7 +305,8 @@ int la_return_node(lua_State *L, la_state *state, la_node *take) {
   return 1;
 }
 
-la_node *la_check_node(lua_State *L, int index, bool (*is)(const la_node *node), const char *expected) {
+la_node *la_check_node(lua_State *L, int index, bool (*is)(const la_node *node),
+                       const char *expected) {
   la_node *node = la_to_node(L, index);
   if (node == NULL || !is(node)) {
     la_raise_argument(L, index, expected);
@@ -347,7 +352,8 @@ static bool is_known(const char *key, const char *const *names) {
   return false;
 }
 
-static int raise_unknown_keyword(lua_State *L, const char *key, const char *const *names, const char *function) {
+static int raise_unknown_keyword(lua_State *L, const char *key, const char *const *names,
+                                 const char *function) {
   const char *nearest = NULL;
   int best = 4;
   for (; *names != NULL; names++) {
@@ -358,8 +364,8 @@ static int raise_unknown_keyword(lua_State *L, const char *key, const char *cons
     }
   }
   if (nearest != NULL) {
-    return la_raise_status(L, LA_ARGUMENT, "unknown keyword '%s' for '%s'; did you mean '%s'?", key, function,
-                           nearest);
+    return la_raise_status(L, LA_ARGUMENT, "unknown keyword '%s' for '%s'; did you mean '%s'?", key,
+                           function, nearest);
   }
   return la_raise_status(L, LA_ARGUMENT, "unknown keyword '%s' for '%s'", key, function);
 }
@@ -410,7 +416,8 @@ la_text la_keyword_text(lua_State *L, int index, const char *name) {
   }
   if (!la_is_null(L, -1)) {
     if (lua_type(L, -1) != LUA_TSTRING) {
-      la_raise_status(L, LA_ARGUMENT, "keyword '%s' must be a string, not a %s", name, luaL_typename(L, -1));
+      la_raise_status(L, LA_ARGUMENT, "keyword '%s' must be a string, not a %s", name,
+                      luaL_typename(L, -1));
     }
     text.bytes = lua_tolstring(L, -1, &text.len);
   }

@@ -2,8 +2,9 @@
 /*
  * Collections of columns: `.c` of a FROM element, `selected_columns` of a statement.
  *
- * A collection reads all columns at once and keeps their boxes: by number in its first user value, by key in the second; the third is what it
- * belongs to. Columns win over members; the methods `keys`, `contains` and `get` are there for names that no column has.
+ * A collection reads all columns at once and keeps their boxes: by number in its first user value,
+ * by key in the second; the third is what it belongs to. Columns win over members; the methods
+ * `keys`, `contains` and `get` are there for names that no column has.
  */
 #include "binding/open.h"
 #include "binding/push.h"
@@ -36,7 +37,8 @@ static bool is_own_column(const la_node *node) {
 }
 
 /* Pushes the box of one column and enters it in the tables at `places` and `names`. */
-static void enter_column(lua_State *L, la_state *state, gathered *columns, size_t i, int places, int names) {
+static void enter_column(lua_State *L, la_state *state, gathered *columns, size_t i, int places,
+                         int names) {
   la_node *node = columns->nodes[i];
   if (is_own_column(node)) {
     la_push_column(L, state, (la_column *)node->subject);
@@ -68,15 +70,15 @@ static void push_collection(lua_State *L, la_state *state, gathered *columns) {
   int owner = lua_gettop(L) - 1;
   int places, names, keys;
   luaL_checkstack(L, 10, NULL);
-  lua_pushvalue(L, owner);                           /* owner, scratch, owner */
-  lua_createtable(L, (int)columns->count, 0);        /* … places */
+  lua_pushvalue(L, owner);                    /* owner, scratch, owner */
+  lua_createtable(L, (int)columns->count, 0); /* … places */
   places = lua_gettop(L);
-  lua_createtable(L, 0, (int)columns->count);        /* … names */
+  lua_createtable(L, 0, (int)columns->count); /* … names */
   names = places + 1;
   for (size_t i = 0; i < columns->count; i++) {
     enter_column(L, state, columns, i, places, names);
   }
-  la_push_list(L, state, (int)columns->count);       /* … keys */
+  la_push_list(L, state, (int)columns->count); /* … keys */
   keys = names + 1;
   for (size_t i = 0; i < columns->count; i++) {
     la_push_text(L, columns->keys[i]);
@@ -110,8 +112,8 @@ static gathered *push_gathered(lua_State *L, la_state *state, int owner) {
 void la_push_columns(lua_State *L, la_state *state, la_node *from, int owner) {
   gathered *columns = push_gathered(L, state, owner);
   la_error err = LA_ERROR_INIT;
-  if (la_from_columns(&state->sql, from, &columns->arena, &columns->nodes, &columns->keys, &columns->count, &err) !=
-      LA_OK) {
+  if (la_from_columns(&state->sql, from, &columns->arena, &columns->nodes, &columns->keys,
+                      &columns->count, &err) != LA_OK) {
     la_raise(L, &err);
   }
   push_collection(L, state, columns);
@@ -120,8 +122,8 @@ void la_push_columns(lua_State *L, la_state *state, la_node *from, int owner) {
 void la_push_selected_columns(lua_State *L, la_state *state, la_node *statement, int owner) {
   gathered *columns = push_gathered(L, state, owner);
   la_error err = LA_ERROR_INIT;
-  if (la_select_exported(&state->sql, statement, &columns->arena, &columns->nodes, &columns->keys, &columns->count,
-                         &err) != LA_OK) {
+  if (la_select_exported(&state->sql, statement, &columns->arena, &columns->nodes, &columns->keys,
+                         &columns->count, &err) != LA_OK) {
     la_raise(L, &err);
   }
   push_collection(L, state, columns);
@@ -153,11 +155,12 @@ static int raise_no_column(lua_State *L) {
     lua_pop(L, 1);
   }
   if (nearest.bytes != NULL) {
-    return la_raise_status(L, LA_NO_SUCH_COLUMN, "no column \"%.*s\" in \"%.*s\"; did you mean \"%.*s\"?",
+    return la_raise_status(L, LA_NO_SUCH_COLUMN,
+                           "no column \"%.*s\" in \"%.*s\"; did you mean \"%.*s\"?",
                            LA_TEXT_FORMAT(key), LA_TEXT_FORMAT(name), LA_TEXT_FORMAT(nearest));
   }
-  return la_raise_status(L, LA_NO_SUCH_COLUMN, "no column \"%.*s\" in \"%.*s\"", LA_TEXT_FORMAT(key),
-                         LA_TEXT_FORMAT(name));
+  return la_raise_status(L, LA_NO_SUCH_COLUMN, "no column \"%.*s\" in \"%.*s\"",
+                         LA_TEXT_FORMAT(key), LA_TEXT_FORMAT(name));
 }
 
 /* columns.name, columns[1], columns:keys() */

@@ -37,8 +37,8 @@ static compilation *push_compilation(lua_State *L, la_state *state) {
   return self;
 }
 
-static la_status compile(compilation *self, const la_node *node, const la_dialect *dialect, la_compile_options *options,
-                         la_error *err) {
+static la_status compile(compilation *self, const la_node *node, const la_dialect *dialect,
+                         la_compile_options *options, la_error *err) {
   if (node->flags & LA_NODE_HAS_ORM) {
     LA_TRY(la_orm_translate(&self->state->sql, node, &self->node, err));
   } else {
@@ -66,7 +66,8 @@ static const la_dialect *dialect_of_name(lua_State *L, int index) {
   la_text name = la_check_text(L, index);
   const la_dialect *dialect = la_dialect_find(name);
   if (dialect == NULL) {
-    la_raise_status(L, LA_NO_SUCH_MODULE, "Can't load plugin: sqlalchemy.dialects:%.*s", LA_TEXT_FORMAT(name));
+    la_raise_status(L, LA_NO_SUCH_MODULE, "Can't load plugin: sqlalchemy.dialects:%.*s",
+                    LA_TEXT_FORMAT(name));
   }
   return dialect;
 }
@@ -139,8 +140,9 @@ static int dialect_tostring(lua_State *L) {
 
 /* ---- compile{…} ---- */
 
-static const char *const compile_keywords[] = {"dialect", "literal_binds", "render_postcompile", "compile_kwargs",
-                                               "column_keys", "bind", NULL};
+static const char *const compile_keywords[] = {
+    "dialect", "literal_binds", "render_postcompile", "compile_kwargs", "column_keys", "bind",
+    NULL};
 
 static void read_flags(lua_State *L, int keywords, la_compile_options *options) {
   options->literal_binds |= la_keyword_flag(L, keywords, "literal_binds");
@@ -167,7 +169,8 @@ static void read_column_keys(lua_State *L, int keywords, la_compile_options *opt
 }
 
 /* Pushes the value of a parameter; la.null where execution must give it. */
-static void push_param_value(lua_State *L, const compilation *self, const la_compiled_param *param) {
+static void push_param_value(lua_State *L, const compilation *self,
+                             const la_compiled_param *param) {
   const la_node *node;
   if (param->source == LA_PARAM_FROM_CONSTANT) {
     la_push_value_or_null(L, self->state, &param->constant);
@@ -202,7 +205,8 @@ static void push_compiled(lua_State *L, compilation *self) {
     push_param_value(L, self, &compiled->params[i]);
     lua_rawset(L, -4);
   }
-  box = la_push_box(L, self->state, LA_BOX_COMPILED, sizeof(la_box), 3); /* params, positiontup, box */
+  box = la_push_box(L, self->state, LA_BOX_COMPILED, sizeof(la_box),
+                    3); /* params, positiontup, box */
   box->object = self->compiled;
   self->compiled = NULL;
   lua_insert(L, -3); /* box, params, positiontup */

@@ -19,7 +19,8 @@ static int core_null(lua_State *L) {
   return la_return_node(L, state, la_expr_null(&state->sql));
 }
 
-/* The type given as argument `index` (not the keyword table) or keyword "type_"; NULL if it is not given. */
+/* The type given as argument `index` (not the keyword table) or keyword "type_"; NULL if it is not
+ * given. */
 static la_type *optional_type(lua_State *L, int index, int keywords) {
   if (index != keywords && !la_is_null(L, index)) {
     return la_check_type(L, index);
@@ -75,11 +76,12 @@ static int core_literal_column(lua_State *L) {
   text = la_check_text(L, 1);
   la_check_keywords(L, keywords, names, "literal_column");
   type = optional_type(L, 2, keywords);
-  return la_return_node(L, state, la_text_is(text, "*")
-                                      ? la_node_new(&state->alloc, &(la_node_parts){.kind = LA_NODE_STAR,
-                                                                                    .type = state->types.null,
-                                                                                    .text = text})
-                                      : la_expr_literal(&state->sql, text, type));
+  return la_return_node(L, state,
+                        la_text_is(text, "*")
+                            ? la_node_new(&state->alloc, &(la_node_parts){.kind = LA_NODE_STAR,
+                                                                          .type = state->types.null,
+                                                                          .text = text})
+                            : la_expr_literal(&state->sql, text, type));
 }
 
 static const char *const column_keywords[] = {"type_", "is_literal", NULL};
@@ -94,13 +96,15 @@ static int core_column(lua_State *L) {
   name = la_check_text(L, 1);
   la_check_keywords(L, keywords, column_keywords, "column");
   type = optional_type(L, 2, keywords);
-  return la_return_node(L, state, la_keyword_flag(L, keywords, "is_literal")
-                                      ? la_expr_literal(&state->sql, name, type)
-                                      : la_expr_named_column(&state->sql, name, type, NULL));
+  return la_return_node(L, state,
+                        la_keyword_flag(L, keywords, "is_literal")
+                            ? la_expr_literal(&state->sql, name, type)
+                            : la_expr_named_column(&state->sql, name, type, NULL));
 }
 
-static const char *const bindparam_keywords[] = {"value", "type_", "unique", "required", "expanding",
-                                                 "literal_execute", "quote", "isoutparam", NULL};
+static const char *const bindparam_keywords[] = {"value",    "type_",      "unique",
+                                                 "required", "expanding",  "literal_execute",
+                                                 "quote",    "isoutparam", NULL};
 
 /* Whether bindparam() has a value, whose index is then given; 0 if not. */
 static int bind_value_index(lua_State *L, int keywords) {
@@ -117,7 +121,8 @@ static int bind_value_index(lua_State *L, int keywords) {
 }
 
 /* A list for an expanding parameter at `index`. */
-static la_node *expanding_list(lua_State *L, la_nodes *nodes, int index, la_text name, la_type *type, uint32_t flags) {
+static la_node *expanding_list(lua_State *L, la_nodes *nodes, int index, la_text name,
+                               la_type *type, uint32_t flags) {
   la_arena scratch;
   lua_Integer count = (lua_Integer)lua_rawlen(L, index);
   la_value *values;
@@ -136,7 +141,8 @@ static la_node *expanding_list(lua_State *L, la_nodes *nodes, int index, la_text
   }
   if (values != NULL) {
     if (type == NULL) {
-      type = count > 0 ? la_sql_type_of_value(&nodes->state->sql, values) : nodes->state->types.null;
+      type =
+          count > 0 ? la_sql_type_of_value(&nodes->state->sql, values) : nodes->state->types.null;
     }
     node = la_node_new(&nodes->state->alloc, &(la_node_parts){.kind = LA_NODE_PARAM,
                                                               .flags = flags,
@@ -150,7 +156,8 @@ static la_node *expanding_list(lua_State *L, la_nodes *nodes, int index, la_text
   return node;
 }
 
-static la_node *bind_with_value(lua_State *L, la_nodes *nodes, int index, la_text name, la_type *type, uint32_t flags) {
+static la_node *bind_with_value(lua_State *L, la_nodes *nodes, int index, la_text name,
+                                la_type *type, uint32_t flags) {
   la_arena scratch;
   la_value value;
   la_node *node = NULL;
@@ -235,7 +242,8 @@ static int core_extract(lua_State *L) {
 
 static const char *const case_keywords[] = {"else_", "value", NULL};
 
-/* Adds the pair {condition, result} at `index`; with `value` the first is a value compared with it. */
+/* Adds the pair {condition, result} at `index`; with `value` the first is a value compared with it.
+ */
 static bool add_pair(lua_State *L, la_nodes *nodes, int index, const la_node *value) {
   la_node like = {.kind = LA_NODE_LABEL, .type = value != NULL ? value->type : NULL};
   bool added;
@@ -289,7 +297,8 @@ static int core_case(lua_State *L) {
       return la_nodes_raise(L, &nodes);
     }
   }
-  result = la_expr_case(&state->sql, nodes.items[0], nodes.items + 2, nodes.count - 2, nodes.items[1]);
+  result =
+      la_expr_case(&state->sql, nodes.items[0], nodes.items + 2, nodes.count - 2, nodes.items[1]);
   la_nodes_clear(&nodes);
   return la_return_node(L, state, result);
 }

@@ -11,7 +11,8 @@ la_node *la_entity_property(la_state *state, const la_node *entity, la_text key,
   const la_mapper *mapper = (const la_mapper *)(const void *)entity->subject;
   const la_property *property = la_mapper_property(mapper, key);
   la_node *node = NULL;
-  if (property == NULL || la_mapper_attribute(&state->sql, property, (la_node *)entity, &node, err) != LA_OK) {
+  if (property == NULL ||
+      la_mapper_attribute(&state->sql, property, (la_node *)entity, &node, err) != LA_OK) {
     return NULL;
   }
   return node;
@@ -25,7 +26,8 @@ la_node *la_relationship_target(const la_node *relationship, la_error *err) {
     return la_node_retain(narrowed);
   }
   if (link->target == NULL) {
-    la_fail(err, LA_INVALID_REQUEST, "relationship \"%.*s\" is not configured", LA_TEXT_FORMAT(link->key));
+    la_fail(err, LA_INVALID_REQUEST, "relationship \"%.*s\" is not configured",
+            LA_TEXT_FORMAT(link->key));
     return NULL;
   }
   entity = la_mapper_entity(link->target);
@@ -35,7 +37,8 @@ la_node *la_relationship_target(const la_node *relationship, la_error *err) {
   return la_node_retain(entity);
 }
 
-void la_push_relationship_call(lua_State *L, la_state *state, la_node *relationship, const char *method, int index) {
+void la_push_relationship_call(lua_State *L, la_state *state, la_node *relationship,
+                               const char *method, int index) {
   la_push_node(L, state, relationship, 0, -1);
   lua_getfield(L, -1, method);
   lua_insert(L, -2); /* method, box */

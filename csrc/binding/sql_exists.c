@@ -23,7 +23,9 @@ int la_core_exists(lua_State *L) {
     return la_nodes_raise(L, &nodes);
   }
   if (nodes.count == 0 &&
-      !la_nodes_add(&nodes, la_node_new(&state->alloc, &(la_node_parts){.kind = LA_NODE_STAR, .type = state->types.null}))) {
+      !la_nodes_add(
+          &nodes, la_node_new(&state->alloc,
+                              &(la_node_parts){.kind = LA_NODE_STAR, .type = state->types.null}))) {
     return la_nodes_raise(L, &nodes);
   }
   select = la_select_new(&state->sql, nodes.items, nodes.count);
@@ -33,7 +35,8 @@ int la_core_exists(lua_State *L) {
   return la_return_node(L, state, exists);
 }
 
-/* Calls `method` of the select inside self with the arguments, and puts what it gives in the select's place. */
+/* Calls `method` of the select inside self with the arguments, and puts what it gives in the
+ * select's place. */
 static int refine(lua_State *L, const char *method) {
   la_state *state = la_state_of(L);
   la_node *self = la_to_node(L, 1), *inner;
@@ -138,8 +141,8 @@ int la_statement_index(lua_State *L) {
   if (self == NULL) {
     return 1;
   }
-  if (strcmp(key, "selected_columns") == 0 || strcmp(key, "exported_columns") == 0 || strcmp(key, "c") == 0 ||
-      strcmp(key, "columns") == 0) {
+  if (strcmp(key, "selected_columns") == 0 || strcmp(key, "exported_columns") == 0 ||
+      strcmp(key, "c") == 0 || strcmp(key, "columns") == 0) {
     la_push_selected_columns(L, state, self, 1);
   } else if (strcmp(key, "whereclause") == 0) {
     return push_whereclause(L, state, self);
@@ -147,7 +150,8 @@ int la_statement_index(lua_State *L) {
     return push_froms(L, state, self, false);
   } else if (strcmp(key, "columns_clause_froms") == 0) {
     return push_froms(L, state, self, true);
-  } else if (strcmp(key, "table") == 0 && self->kind >= LA_NODE_INSERT && self->kind <= LA_NODE_DELETE) {
+  } else if (strcmp(key, "table") == 0 && self->kind >= LA_NODE_INSERT &&
+             self->kind <= LA_NODE_DELETE) {
     la_push_node(L, state, la_node_retain(self->children[0]), 1, 1);
   }
   return 1;

@@ -5,11 +5,13 @@
 #include "binding/open.h"
 #include "binding/sql.h"
 
-#define NOT_FOR_NULL                                                                                                      \
-  "Only '=', '!=', 'is_()', 'is_not()', 'is_distinct_from()', 'is_not_distinct_from()' operators can be used with "       \
+#define NOT_FOR_NULL                                                                               \
+  "Only '=', '!=', 'is_()', 'is_not()', 'is_distinct_from()', 'is_not_distinct_from()' operators " \
+  "can be used with "                                                                              \
   "nil/true/false"
 
-/* The operand that a method is called on; raises if it has no value. Selects become scalar subqueries of their own accord. */
+/* The operand that a method is called on; raises if it has no value. Selects become scalar
+ * subqueries of their own accord. */
 static la_node *check_self(lua_State *L) {
   la_node *self = la_node_at(L, la_state_of(L), 1);
   if (self == NULL || !la_node_is_expr(self)) {
@@ -72,13 +74,13 @@ static int combine(lua_State *L, la_operator op, const char *function) {
   return la_finish(L, result, made, 2);
 }
 
-#define COMPARE(name, op)                                                                                                 \
-  static int expr_##name(lua_State *L) {                                                                                  \
-    return compare(L, LA_OP_##op, #name);                                                                                 \
+#define COMPARE(name, op)                                                                          \
+  static int expr_##name(lua_State *L) {                                                           \
+    return compare(L, LA_OP_##op, #name);                                                          \
   }
-#define COMBINE(name, op)                                                                                                 \
-  static int expr_##name(lua_State *L) {                                                                                  \
-    return combine(L, LA_OP_##op, #name);                                                                                 \
+#define COMBINE(name, op)                                                                          \
+  static int expr_##name(lua_State *L) {                                                           \
+    return combine(L, LA_OP_##op, #name);                                                          \
   }
 
 COMPARE(eq, EQ)
@@ -113,7 +115,8 @@ static int expr_pow(lua_State *L) {
   la_nodes nodes;
   la_check_count(L, 2, "pow");
   la_nodes_init(&nodes, state);
-  named = la_expr_function(&state->sql, LA_TEXT_LITERAL("pow"), NULL, 0, like != NULL ? like->type : NULL);
+  named = la_expr_function(&state->sql, LA_TEXT_LITERAL("pow"), NULL, 0,
+                           like != NULL ? like->type : NULL);
   if (!la_nodes_add(&nodes, named) || !la_nodes_add_expr(L, &nodes, 1, named) ||
       !la_nodes_add_expr(L, &nodes, 2, named)) {
     return la_nodes_raise(L, &nodes);
@@ -138,9 +141,9 @@ static int unary(lua_State *L, la_operator op) {
   return la_return_node(L, state, result);
 }
 
-#define UNARY(name, op)                                                                                                   \
-  static int expr_##name(lua_State *L) {                                                                                  \
-    return unary(L, LA_OP_##op);                                                                                          \
+#define UNARY(name, op)                                                                            \
+  static int expr_##name(lua_State *L) {                                                           \
+    return unary(L, LA_OP_##op);                                                                   \
   }
 
 UNARY(neg, NEGATE)
@@ -206,7 +209,8 @@ static int expr_not(lua_State *L) {
 
 static int raise_comparison(lua_State *L, const char *symbol, const char *method) {
   return la_raise_status(L, LA_ARGUMENT,
-                         "'%s' compares in Lua and cannot make SQL; write column:%s(value)", symbol, method);
+                         "'%s' compares in Lua and cannot make SQL; write column:%s(value)", symbol,
+                         method);
 }
 
 /* Lua writes a > b as b < a, so one message serves both. */
@@ -266,7 +270,8 @@ static int like(lua_State *L, la_operator op, const char *function) {
   text.text = la_expr_param_name(self);
   la_nodes_init(&nodes, state);
   if (!la_nodes_add_expr(L, &nodes, pattern,
-                         self->type != NULL && self->type->affinity == LA_AFFINITY_TEXT ? self : &text)) {
+                         self->type != NULL && self->type->affinity == LA_AFFINITY_TEXT ? self
+                                                                                        : &text)) {
     return la_nodes_raise(L, &nodes);
   }
   result = la_expr_like(&state->sql, op, self, nodes.items[0], escape);
@@ -274,9 +279,9 @@ static int like(lua_State *L, la_operator op, const char *function) {
   return la_return_node(L, state, result);
 }
 
-#define LIKE(name, op)                                                                                                    \
-  static int expr_##name(lua_State *L) {                                                                                  \
-    return like(L, LA_OP_##op, #name);                                                                                    \
+#define LIKE(name, op)                                                                             \
+  static int expr_##name(lua_State *L) {                                                           \
+    return like(L, LA_OP_##op, #name);                                                             \
   }
 
 LIKE(like, LIKE)
@@ -311,7 +316,8 @@ static int regexp(lua_State *L, int operands, const char *function) {
       return la_nodes_raise(L, &nodes);
     }
   }
-  result = la_expr_regexp(&state->sql, self, nodes.items[0], operands > 1 ? nodes.items[1] : NULL, flags);
+  result = la_expr_regexp(&state->sql, self, nodes.items[0], operands > 1 ? nodes.items[1] : NULL,
+                          flags);
   la_nodes_clear(&nodes);
   return la_return_node(L, state, result);
 }
@@ -425,7 +431,8 @@ static int expr_self_group(lua_State *L) {
   return la_return_node(L, state, la_expr_grouping(&state->sql, check_self(L)));
 }
 
-/* What `op(text)` gives: called with the right operand. Upvalues: state, self, text, precedence, is_comparison, type or nil. */
+/* What `op(text)` gives: called with the right operand. Upvalues: state, self, text, precedence,
+ * is_comparison, type or nil. */
 static int apply_custom(lua_State *L) {
   la_state *state = la_state_of(L);
   la_node *self = la_to_node(L, lua_upvalueindex(2));
@@ -440,14 +447,15 @@ static int apply_custom(lua_State *L) {
     return la_nodes_raise(L, &nodes);
   }
   result = la_expr_custom(&state->sql, text, (int)lua_tointeger(L, lua_upvalueindex(4)),
-                          lua_toboolean(L, lua_upvalueindex(5)), type != NULL ? type->object : NULL, self,
-                          nodes.items[0]);
+                          lua_toboolean(L, lua_upvalueindex(5)), type != NULL ? type->object : NULL,
+                          self, nodes.items[0]);
   la_nodes_clear(&nodes);
   lua_pushvalue(L, lua_upvalueindex(2));
   return la_return_node(L, state, result);
 }
 
-static const char *const op_keywords[] = {"precedence", "is_comparison", "return_type", "python_impl", NULL};
+static const char *const op_keywords[] = {"precedence", "is_comparison", "return_type",
+                                          "python_impl", NULL};
 
 static int custom_operator(lua_State *L, bool is_comparison, const char *function) {
   la_state *state = la_state_of(L);
@@ -559,13 +567,25 @@ static const luaL_Reg methods[] = {{"eq", expr_eq},
                                    {"compile", la_node_compile},
                                    {NULL, NULL}};
 
-static const luaL_Reg metamethods[] = {
-    {"__add", expr_add},    {"__sub", expr_sub},           {"__mul", expr_mul},
-    {"__div", expr_div},    {"__idiv", expr_idiv},         {"__mod", expr_mod},
-    {"__pow", expr_pow},    {"__concat", expr_concat},     {"__unm", expr_neg},
-    {"__band", expr_band},  {"__bor", expr_bor},           {"__bnot", expr_not},
-    {"__shl", expr_bitwise_lshift}, {"__shr", expr_bitwise_rshift}, {"__lt", expr_meta_lt},
-    {"__le", expr_meta_le}, {"__gc", la_node_release_box}, {"__tostring", la_node_tostring}, {NULL, NULL}};
+static const luaL_Reg metamethods[] = {{"__add", expr_add},
+                                       {"__sub", expr_sub},
+                                       {"__mul", expr_mul},
+                                       {"__div", expr_div},
+                                       {"__idiv", expr_idiv},
+                                       {"__mod", expr_mod},
+                                       {"__pow", expr_pow},
+                                       {"__concat", expr_concat},
+                                       {"__unm", expr_neg},
+                                       {"__band", expr_band},
+                                       {"__bor", expr_bor},
+                                       {"__bnot", expr_not},
+                                       {"__shl", expr_bitwise_lshift},
+                                       {"__shr", expr_bitwise_rshift},
+                                       {"__lt", expr_meta_lt},
+                                       {"__le", expr_meta_le},
+                                       {"__gc", la_node_release_box},
+                                       {"__tostring", la_node_tostring},
+                                       {NULL, NULL}};
 
 static const luaL_Reg functions[] = {{"and_", core_and},
                                      {"or_", core_or},

@@ -149,11 +149,13 @@ static bool fail_property(la_nodes *nodes, const la_nodes *froms, la_text key, s
     describe_into(froms->items[i], &names);
   }
   if (found == 0) {
-    la_fail(&nodes->err, LA_INVALID_REQUEST, "Entity namespace for \"%.*s\" has no property \"%.*s\"",
+    la_fail(&nodes->err, LA_INVALID_REQUEST,
+            "Entity namespace for \"%.*s\" has no property \"%.*s\"",
             LA_TEXT_FORMAT(la_strbuf_view(&names)), LA_TEXT_FORMAT(key));
   } else {
     la_fail(&nodes->err, LA_INVALID_REQUEST,
-            "Attribute name \"%.*s\" is ambiguous; it exists in multiple FROM clause entities (%.*s). Use filter() with "
+            "Attribute name \"%.*s\" is ambiguous; it exists in multiple FROM clause entities "
+            "(%.*s). Use filter() with "
             "explicit column references instead of filter_by().",
             LA_TEXT_FORMAT(key), LA_TEXT_FORMAT(la_strbuf_view(&names)));
   }
@@ -185,7 +187,8 @@ static la_node *find_unique(la_nodes *nodes, const la_nodes *froms, la_text key)
   return property;
 }
 
-/* Adds the condition that `property` equals the value on top of the stack; of a relationship it is in the table at `made`. */
+/* Adds the condition that `property` equals the value on top of the stack; of a relationship it is
+ * in the table at `made`. */
 static bool add_equality(lua_State *L, la_nodes *nodes, la_node *property, la_text key, int made) {
   la_node *condition;
   if (property->kind == LA_NODE_RELATIONSHIP) {
@@ -200,7 +203,8 @@ static bool add_equality(lua_State *L, la_nodes *nodes, la_node *property, la_te
     nodes->bad_argument = nodes->bad_argument != 0 ? 2 : 0;
     return false;
   }
-  condition = la_expr_binary(&nodes->state->sql, LA_OP_EQ, property, nodes->items[nodes->count - 1]);
+  condition =
+      la_expr_binary(&nodes->state->sql, LA_OP_EQ, property, nodes->items[nodes->count - 1]);
   return la_nodes_fold(nodes, nodes->count - 1, condition);
 }
 
@@ -222,7 +226,8 @@ static int compare_keys(const void *a, const void *b) {
 }
 
 static int64_t rank_of(const la_node *property) {
-  if (property->kind == LA_NODE_COLUMN && property->subject != NULL && property->value.kind == LA_VALUE_NULL) {
+  if (property->kind == LA_NODE_COLUMN && property->subject != NULL &&
+      property->value.kind == LA_VALUE_NULL) {
     return ((const la_column *)property->subject)->ordinal;
   }
   return property->value.kind == LA_VALUE_INTEGER ? property->value.as.integer : INT64_MAX;
@@ -231,7 +236,8 @@ static int64_t rank_of(const la_node *property) {
 typedef LA_VEC(filter_key) filter_keys;
 
 /* Finds the property of every key of the table at `index`. */
-static bool read_keys(lua_State *L, la_nodes *nodes, const la_nodes *froms, int index, filter_keys *keys) {
+static bool read_keys(lua_State *L, la_nodes *nodes, const la_nodes *froms, int index,
+                      filter_keys *keys) {
   lua_pushnil(L);
   while (lua_next(L, index)) {
     filter_key one;
@@ -257,7 +263,8 @@ static bool read_keys(lua_State *L, la_nodes *nodes, const la_nodes *froms, int 
   return true;
 }
 
-bool la_nodes_add_filters(lua_State *L, la_nodes *nodes, const la_nodes *froms, int index, int made) {
+bool la_nodes_add_filters(lua_State *L, la_nodes *nodes, const la_nodes *froms, int index,
+                          int made) {
   filter_keys keys = {0};
   bool added = read_keys(L, nodes, froms, index, &keys);
   for (size_t i = 0; added && i < keys.count; i++) {
@@ -339,8 +346,9 @@ int la_statement_filter_by(lua_State *L) {
     return la_nodes_raise(L, &nodes);
   }
   la_nodes_clear(froms);
-  result = nodes.count != 0 ? la_node_with_chained(self, (uint32_t)part, nodes.items, (uint32_t)nodes.count)
-                            : la_node_retain(self);
+  result = nodes.count != 0
+               ? la_node_with_chained(self, (uint32_t)part, nodes.items, (uint32_t)nodes.count)
+               : la_node_retain(self);
   la_nodes_clear(&nodes);
   return la_return_node(L, state, result);
 }

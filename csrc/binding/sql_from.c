@@ -34,7 +34,8 @@ static int make_alias(lua_State *L, uint32_t flags, const char *function) {
   if (la_node_is_select(element)) {
     flags |= LA_NODE_SUBQUERY;
   }
-  return la_return_node(L, state, la_from_alias(&state->sql, element, optional_name(L, 2, keywords), flags));
+  return la_return_node(L, state,
+                        la_from_alias(&state->sql, element, optional_name(L, 2, keywords), flags));
 }
 
 int la_statement_alias(lua_State *L) {
@@ -60,8 +61,9 @@ int la_statement_cte(lua_State *L) {
   la_check_keywords(L, keywords, cte_keywords, "cte");
   flags |= la_keyword_flag(L, keywords, "recursive") ? LA_NODE_RECURSIVE : 0u;
   flags |= la_keyword_flag(L, keywords, "nesting") ? LA_NODE_NESTING : 0u;
-  return la_return_node(
-      L, state, la_from_cte(&state->sql, statement, optional_name(L, 2, keywords), ++state->next_host, flags));
+  return la_return_node(L, state,
+                        la_from_cte(&state->sql, statement, optional_name(L, 2, keywords),
+                                    ++state->next_host, flags));
 }
 
 /* ---- recursion: cte:union(select…) ---- */
@@ -88,8 +90,8 @@ static bool add_recursive_part(lua_State *L, la_nodes *nodes, int index, const l
   if (!la_nodes_add_select(L, nodes, index)) {
     return false;
   }
-  if (la_adapt(&nodes->state->alloc, nodes->items[nodes->count - 1], swap_cte, &swap, &adapted, &nodes->err) !=
-      LA_OK) {
+  if (la_adapt(&nodes->state->alloc, nodes->items[nodes->count - 1], swap_cte, &swap, &adapted,
+               &nodes->err) != LA_OK) {
     return false;
   }
   return la_nodes_fold(nodes, nodes->count - 1, adapted);
@@ -152,7 +154,8 @@ static int make_join(lua_State *L, uint32_t flags, const char *function) {
     }
     on = nodes.items[2];
   }
-  status = la_from_join(&state->sql, nodes.items[0], nodes.items[1], on, flags, &result, &nodes.err);
+  status =
+      la_from_join(&state->sql, nodes.items[0], nodes.items[1], on, flags, &result, &nodes.err);
   if (status != LA_OK) {
     return la_nodes_raise(L, &nodes);
   }
@@ -173,7 +176,8 @@ static int from_outerjoin(lua_State *L) {
 static bool add_plain_column(lua_State *L, la_nodes *nodes, int index) {
   la_node *node = la_to_node(L, index);
   if (node != NULL && node->kind == LA_NODE_COLUMN) {
-    return la_nodes_add(nodes, la_expr_named_column(&nodes->state->sql, node->text, node->type, NULL));
+    return la_nodes_add(nodes,
+                        la_expr_named_column(&nodes->state->sql, node->text, node->type, NULL));
   }
   return la_nodes_refuse(nodes, index, "column()");
 }
@@ -193,10 +197,9 @@ static int core_values(lua_State *L) {
       !la_nodes_fold(&nodes, 0, la_expr_list(&state->sql, nodes.items, nodes.count))) {
     return la_nodes_raise(L, &nodes);
   }
-  result = la_node_new(&state->alloc, &(la_node_parts){.kind = LA_NODE_VALUES,
-                                                       .text = name,
-                                                       .children = nodes.items,
-                                                       .count = 1});
+  result = la_node_new(
+      &state->alloc,
+      &(la_node_parts){.kind = LA_NODE_VALUES, .text = name, .children = nodes.items, .count = 1});
   la_nodes_clear(&nodes);
   return la_return_node(L, state, result);
 }
@@ -213,14 +216,17 @@ static bool add_values_row(lua_State *L, la_nodes *nodes, const la_node *columns
   for (uint32_t i = 0; i < columns->count; i++) {
     bool added;
     lua_rawgeti(L, row, (lua_Integer)i + 1);
-    added = la_nodes_add_expr(L, nodes, lua_gettop(L), &(la_node){.kind = LA_NODE_LABEL, .type = columns->children[i]->type});
+    added =
+        la_nodes_add_expr(L, nodes, lua_gettop(L),
+                          &(la_node){.kind = LA_NODE_LABEL, .type = columns->children[i]->type});
     lua_pop(L, 1);
     if (!added) {
       nodes->bad_argument = nodes->bad_argument != 0 ? 2 : 0;
       return false;
     }
   }
-  return la_nodes_fold(nodes, first, la_expr_list(&nodes->state->sql, nodes->items + first, columns->count));
+  return la_nodes_fold(nodes, first,
+                       la_expr_list(&nodes->state->sql, nodes->items + first, columns->count));
 }
 
 /* values:data{{1, "a"}, …} */
@@ -283,17 +289,20 @@ static int from_select(lua_State *L) {
 
 static int from_insert(lua_State *L) {
   la_state *state = la_state_of(L);
-  return la_return_node(L, state, la_insert_new(&state->sql, la_check_node(L, 1, la_node_is_from, "table")));
+  return la_return_node(L, state,
+                        la_insert_new(&state->sql, la_check_node(L, 1, la_node_is_from, "table")));
 }
 
 static int from_update(lua_State *L) {
   la_state *state = la_state_of(L);
-  return la_return_node(L, state, la_update_new(&state->sql, la_check_node(L, 1, la_node_is_from, "table")));
+  return la_return_node(L, state,
+                        la_update_new(&state->sql, la_check_node(L, 1, la_node_is_from, "table")));
 }
 
 static int from_delete(lua_State *L) {
   la_state *state = la_state_of(L);
-  return la_return_node(L, state, la_delete_new(&state->sql, la_check_node(L, 1, la_node_is_from, "table")));
+  return la_return_node(L, state,
+                        la_delete_new(&state->sql, la_check_node(L, 1, la_node_is_from, "table")));
 }
 
 /* Fields: c, columns, name; else the methods. */
@@ -308,7 +317,8 @@ static int from_index(lua_State *L) {
   if (lua_type(L, 2) == LUA_TSTRING) {
     key.bytes = lua_tolstring(L, 2, &key.len);
   }
-  if (self != NULL && (la_text_is(key, "c") || la_text_is(key, "columns") || la_text_is(key, "exported_columns"))) {
+  if (self != NULL &&
+      (la_text_is(key, "c") || la_text_is(key, "columns") || la_text_is(key, "exported_columns"))) {
     la_push_columns(L, state, self, 1);
     return 1;
   }
@@ -337,7 +347,8 @@ static const luaL_Reg methods[] = {{"alias", la_statement_alias},
                                    {"compile", la_node_compile},
                                    {NULL, NULL}};
 
-static const luaL_Reg metamethods[] = {{"__index", from_index}, {"__tostring", la_node_tostring}, {NULL, NULL}};
+static const luaL_Reg metamethods[] = {
+    {"__index", from_index}, {"__tostring", la_node_tostring}, {NULL, NULL}};
 
 static const luaL_Reg functions[] = {{"alias", la_statement_alias},
                                      {"subquery", la_statement_subquery},

@@ -2,7 +2,8 @@
 /*
  * func: calls of SQL functions by name, and what may follow such a call.
  *
- * `func.pkg.name` is a box with its dotted name; boxes once made for a name are kept by the one before.
+ * `func.pkg.name` is a box with its dotted name; boxes once made for a name are kept by the one
+ * before.
  */
 #include "binding/open.h"
 #include "binding/sql.h"
@@ -88,7 +89,8 @@ static int func_call(lua_State *L) {
     }
   }
   if (nodes.count == 0 && la_text_equal_nocase(like.text, LA_TEXT_LITERAL("count"))) {
-    la_node *star = la_node_new(&state->alloc, &(la_node_parts){.kind = LA_NODE_STAR, .type = state->types.null});
+    la_node *star = la_node_new(&state->alloc,
+                                &(la_node_parts){.kind = LA_NODE_STAR, .type = state->types.null});
     if (!la_nodes_add(&nodes, star)) {
       return la_nodes_raise(L, &nodes);
     }
@@ -101,7 +103,8 @@ static int func_call(lua_State *L) {
 /* ---- OVER, FILTER, WITHIN GROUP ---- */
 
 static bool is_callable(const la_node *node) {
-  return node->kind == LA_NODE_FUNCTION || node->kind == LA_NODE_FILTER || node->kind == LA_NODE_WITHIN_GROUP;
+  return node->kind == LA_NODE_FUNCTION || node->kind == LA_NODE_FILTER ||
+         node->kind == LA_NODE_WITHIN_GROUP;
 }
 
 /* Adds a LIST of the expressions of a keyword, one or a sequence; NULL if it is not given. */
@@ -117,8 +120,8 @@ static bool add_keyword_list(lua_State *L, la_nodes *nodes, int keywords, const 
     nodes->bad_argument = nodes->bad_argument != 0 ? 2 : 0;
     return false;
   }
-  return la_nodes_fold(nodes, first,
-                       la_expr_list(&nodes->state->sql, nodes->items + first, nodes->count - first));
+  return la_nodes_fold(
+      nodes, first, la_expr_list(&nodes->state->sql, nodes->items + first, nodes->count - first));
 }
 
 /* Adds the bound on top of the stack as a parameter without sign, or NULL. */
@@ -157,7 +160,8 @@ static bool add_frame(lua_State *L, la_nodes *nodes, int keywords, la_text exclu
   for (int i = 0; i < 3; i++) {
     if (la_push_keyword(L, keywords, frame_keywords[i])) {
       if (unit >= 0) {
-        la_fail(&nodes->err, LA_ARGUMENT, "only one of 'rows', 'range_', or 'groups' may be provided");
+        la_fail(&nodes->err, LA_ARGUMENT,
+                "only one of 'rows', 'range_', or 'groups' may be provided");
         return false;
       }
       unit = i;
@@ -181,17 +185,19 @@ static bool add_frame(lua_State *L, la_nodes *nodes, int keywords, la_text exclu
     }
   }
   lua_pop(L, 1);
-  return la_nodes_fold(nodes, first,
-                       la_node_new(&nodes->state->alloc,
-                                   &(la_node_parts){.kind = LA_NODE_FRAME,
-                                                    .op = (uint16_t)unit,
-                                                    .text = exclude,
-                                                    .value = la_value_integer(bounds[0] + 16 * bounds[1]),
-                                                    .children = nodes->items + first,
-                                                    .count = 2}));
+  return la_nodes_fold(
+      nodes, first,
+      la_node_new(&nodes->state->alloc,
+                  &(la_node_parts){.kind = LA_NODE_FRAME,
+                                   .op = (uint16_t)unit,
+                                   .text = exclude,
+                                   .value = la_value_integer(bounds[0] + 16 * bounds[1]),
+                                   .children = nodes->items + first,
+                                   .count = 2}));
 }
 
-static const char *const over_keywords[] = {"partition_by", "order_by", "rows", "range_", "groups", "exclude", NULL};
+static const char *const over_keywords[] = {"partition_by", "order_by", "rows", "range_",
+                                            "groups",       "exclude",  NULL};
 
 /* function:over{partition_by = …, order_by = …, rows = {nil, 0}}; over(function, {…}). */
 int la_expr_over_method(lua_State *L) {
@@ -209,7 +215,8 @@ int la_expr_over_method(lua_State *L) {
   luaL_checkstack(L, 10, NULL);
   la_nodes_init(&nodes, state);
   if (!add_keyword_list(L, &nodes, keywords, "partition_by") ||
-      !add_keyword_list(L, &nodes, keywords, "order_by") || !add_frame(L, &nodes, keywords, exclude)) {
+      !add_keyword_list(L, &nodes, keywords, "order_by") ||
+      !add_frame(L, &nodes, keywords, exclude)) {
     return la_nodes_raise(L, &nodes);
   }
   result = la_expr_over(&state->sql, self, nodes.items[0], nodes.items[1], nodes.items[2]);
@@ -298,13 +305,16 @@ int la_expr_table_valued(lua_State *L) {
   return la_return_node(L, state, result);
 }
 
-/* function:column_valued(name): the function in FROM, and its only column, which goes by the alias's name. */
+/* function:column_valued(name): the function in FROM, and its only column, which goes by the
+ * alias's name. */
 int la_expr_column_valued(lua_State *L) {
   la_state *state = la_state_of(L);
   la_node *self = la_check_node(L, 1, is_callable, "function");
   la_text name = la_is_null(L, 2) ? LA_TEXT_NONE : la_check_text(L, 2);
   la_node *alias = la_from_alias(&state->sql, self, name, 0);
-  la_node *column = alias != NULL ? la_expr_named_column(&state->sql, LA_TEXT_LITERAL(""), self->type, alias) : NULL;
+  la_node *column = alias != NULL
+                        ? la_expr_named_column(&state->sql, LA_TEXT_LITERAL(""), self->type, alias)
+                        : NULL;
   la_node_release(alias);
   return la_return_node(L, state, column);
 }

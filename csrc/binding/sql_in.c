@@ -2,14 +2,15 @@
 /*
  * IN with its lists.
  *
- * A list of plain values is one parameter that holds them all, so that its length is not part of the statement's key. A list with an
- * expression in it is written out.
+ * A list of plain values is one parameter that holds them all, so that its length is not part of
+ * the statement's key. A list with an expression in it is written out.
  */
 #include "binding/sql.h"
 
 #include "base/vec.h"
 
-/* The values of a list, read without raising. Their bytes lie in the list's strings and in `scratch`. */
+/* The values of a list, read without raising. Their bytes lie in the list's strings and in
+ * `scratch`. */
 typedef struct in_values {
   la_arena scratch;
   LA_VEC(la_value) values;
@@ -43,7 +44,8 @@ static bool read_value(lua_State *L, la_nodes *nodes, in_values *in, const la_ty
   return true;
 }
 
-/* The type for all of a list's values: `type` if it takes each of them, else that of the first which it does not. */
+/* The type for all of a list's values: `type` if it takes each of them, else that of the first
+ * which it does not. */
 static la_type *type_for_all(const la_sql *sql, la_type *type, const in_values *in) {
   for (size_t i = 0; i < in->values.count; i++) {
     la_type *one = la_sql_type_compared(sql, type, &in->values.items[i]);
@@ -67,8 +69,8 @@ static bool add_values(lua_State *L, la_nodes *nodes, int index, const la_node *
     lua_pop(L, 1);
   }
   if (read) {
-    param = la_expr_params(sql, la_expr_param_name(like), in.values.items, (uint32_t)in.values.count, 0,
-                           type_for_all(sql, like->type, &in));
+    param = la_expr_params(sql, la_expr_param_name(like), in.values.items,
+                           (uint32_t)in.values.count, 0, type_for_all(sql, like->type, &in));
   }
   values_clear(&in, &nodes->state->alloc);
   return read && la_nodes_add(nodes, param);
@@ -106,8 +108,8 @@ static bool add_rows(lua_State *L, la_nodes *nodes, int index, const la_node *tu
     lua_pop(L, 1);
   }
   if (read) {
-    param = la_expr_params(&nodes->state->sql, LA_TEXT_NONE, in.values.items, (uint32_t)in.values.count,
-                           tuple->count, tuple->type);
+    param = la_expr_params(&nodes->state->sql, LA_TEXT_NONE, in.values.items,
+                           (uint32_t)in.values.count, tuple->count, tuple->type);
   }
   values_clear(&in, &nodes->state->alloc);
   return read && la_nodes_add(nodes, param);
@@ -154,7 +156,8 @@ static bool add_node(la_nodes *nodes, int index, la_node *node) {
   if (la_node_is_expr(node)) {
     return la_nodes_add(nodes, la_node_retain(node));
   }
-  return la_nodes_refuse(nodes, index, "IN expression list, SELECT construct, or bound parameter object");
+  return la_nodes_refuse(nodes, index,
+                         "IN expression list, SELECT construct, or bound parameter object");
 }
 
 static bool add_list(lua_State *L, la_nodes *nodes, const la_node *self) {
@@ -163,7 +166,8 @@ static bool add_list(lua_State *L, la_nodes *nodes, const la_node *self) {
     return add_node(nodes, 2, node);
   }
   if (!lua_istable(L, 2)) {
-    return la_nodes_refuse(nodes, 2, "IN expression list, SELECT construct, or bound parameter object");
+    return la_nodes_refuse(nodes, 2,
+                           "IN expression list, SELECT construct, or bound parameter object");
   }
   if (!lua_checkstack(L, 6)) {
     la_fail_nomem(&nodes->err);
@@ -257,10 +261,12 @@ int la_expr_at(lua_State *L) {
   la_affinity affinity = self->type != NULL ? self->type->affinity : LA_AFFINITY_NULL;
   la_node *result;
   la_nodes nodes;
-  la_node text = {.kind = LA_NODE_COLUMN, .type = state->types.text, .text = la_expr_param_name(self)};
+  la_node text = {
+      .kind = LA_NODE_COLUMN, .type = state->types.text, .text = la_expr_param_name(self)};
   la_check_count(L, 2, "at");
   if (affinity != LA_AFFINITY_JSON && affinity != LA_AFFINITY_ARRAY) {
-    return la_raise_status(L, LA_INVALID_REQUEST, "Operator 'at' is not supported on this expression");
+    return la_raise_status(L, LA_INVALID_REQUEST,
+                           "Operator 'at' is not supported on this expression");
   }
   if (affinity == LA_AFFINITY_JSON && la_to_node(L, 2) == NULL) {
     push_path(L);
@@ -281,10 +287,12 @@ static int read_as(lua_State *L, la_type *type) {
   la_node *self = la_to_node(L, 1);
   if (self == NULL || self->kind != LA_NODE_BINARY ||
       (self->op != LA_OP_GETITEM && self->op != LA_OP_PATH_GETITEM)) {
-    return la_raise_status(L, LA_INVALID_REQUEST,
-                           "The JSON cast operator only works with a JSON index expression e.g. col:at(\"q\")");
+    return la_raise_status(
+        L, LA_INVALID_REQUEST,
+        "The JSON cast operator only works with a JSON index expression e.g. col:at(\"q\")");
   }
-  return la_return_node(L, state, type != NULL ? la_node_with_type(self, type) : la_node_retain(self));
+  return la_return_node(L, state,
+                        type != NULL ? la_node_with_type(self, type) : la_node_retain(self));
 }
 
 int la_expr_as_string(lua_State *L) {

@@ -23,7 +23,8 @@ static la_node *check_ordered(lua_State *L) {
 }
 
 /* The arguments from `first` on, gathered by `add`, chained to clause `part`. */
-static int chain_arguments(lua_State *L, la_node *self, uint32_t part, int first, la_nodes_adder add) {
+static int chain_arguments(lua_State *L, la_node *self, uint32_t part, int first,
+                           la_nodes_adder add) {
   la_state *state = la_state_of(L);
   int last = lua_gettop(L);
   la_box *box = la_push_result(L, state, la_to_box(L, 1)->class);
@@ -91,7 +92,8 @@ static int select_distinct(lua_State *L) {
   marked = la_node_with_flags(self, LA_SELECT_DISTINCT, 0);
   result = marked;
   if (marked != NULL && nodes.count != 0) {
-    result = la_node_with_chained(marked, LA_SELECT_DISTINCT_ON, nodes.items, (uint32_t)nodes.count);
+    result =
+        la_node_with_chained(marked, LA_SELECT_DISTINCT_ON, nodes.items, (uint32_t)nodes.count);
     la_node_release(marked);
   }
   la_nodes_clear(&nodes);
@@ -107,7 +109,8 @@ static bool add_bound(lua_State *L, la_nodes *nodes, int index) {
     return la_nodes_add_null(nodes);
   }
   if (!lua_isuserdata(L, index) && !lua_isinteger(L, index) &&
-      !(lua_isnumber(L, index) && lua_tonumber(L, index) == (lua_Number)(lua_Integer)lua_tonumber(L, index))) {
+      !(lua_isnumber(L, index) &&
+        lua_tonumber(L, index) == (lua_Number)(lua_Integer)lua_tonumber(L, index))) {
     return la_nodes_refuse(nodes, index, "integer, expression or nil");
   }
   if (lua_type(L, index) == LUA_TNUMBER || lua_type(L, index) == LUA_TSTRING) {
@@ -167,7 +170,8 @@ static int select_fetch(lua_State *L) {
     return la_nodes_raise(L, &nodes);
   }
   fetching = la_node_with_child(self, LA_SELECT_FETCH, nodes.items[0]);
-  flagged = fetching != NULL ? la_node_with_flags(fetching, flags, (LA_FETCH_WITH_TIES | LA_FETCH_PERCENT) & ~flags)
+  flagged = fetching != NULL ? la_node_with_flags(fetching, flags,
+                                                  (LA_FETCH_WITH_TIES | LA_FETCH_PERCENT) & ~flags)
                              : NULL;
   result = flagged != NULL ? la_node_with_child(flagged, LA_SELECT_LIMIT, NULL) : NULL;
   la_node_release(fetching);
@@ -214,9 +218,11 @@ static int select_slice(lua_State *L) {
   if (nodes.err.status != LA_OK) {
     return la_nodes_raise(L, &nodes);
   }
-  limited = has_stop ? la_node_with_child(self, LA_SELECT_LIMIT, nodes.items[0]) : la_node_retain(self);
+  limited =
+      has_stop ? la_node_with_child(self, LA_SELECT_LIMIT, nodes.items[0]) : la_node_retain(self);
   if (limited != NULL) {
-    result = has_start ? la_node_with_child(limited, LA_SELECT_OFFSET, nodes.items[1]) : la_node_retain(limited);
+    result = has_start ? la_node_with_child(limited, LA_SELECT_OFFSET, nodes.items[1])
+                       : la_node_retain(limited);
   }
   la_node_release(limited);
   la_nodes_clear(&nodes);
@@ -231,12 +237,15 @@ static int select_add_columns(lua_State *L) {
 
 static const char *const with_only_keywords[] = {"maintain_column_froms", NULL};
 
-/* True if a join starts from what the columns are taken from, which the new columns may not mention. */
+/* True if a join starts from what the columns are taken from, which the new columns may not
+ * mention. */
 static bool joins_from_columns(const la_node *select) {
   bool joins = false;
-  for (const la_node *chain = la_node_child(select, LA_SELECT_FROM); chain != NULL; chain = chain->children[0]) {
+  for (const la_node *chain = la_node_child(select, LA_SELECT_FROM); chain != NULL;
+       chain = chain->children[0]) {
     for (uint32_t i = 1; i < chain->count; i++) {
-      if (chain->children[i]->kind != LA_NODE_JOIN_STEP || la_node_child(chain->children[i], 2) != NULL) {
+      if (chain->children[i]->kind != LA_NODE_JOIN_STEP ||
+          la_node_child(chain->children[i], 2) != NULL) {
         return false;
       }
       joins = true;
@@ -259,7 +268,9 @@ static int select_with_only_columns(lua_State *L) {
     return la_nodes_raise(L, &nodes);
   }
   empty = la_node_with_child(self, LA_SELECT_COLUMNS, NULL);
-  result = empty != NULL ? la_node_with_chained(empty, LA_SELECT_COLUMNS, nodes.items, (uint32_t)nodes.count) : NULL;
+  result = empty != NULL
+               ? la_node_with_chained(empty, LA_SELECT_COLUMNS, nodes.items, (uint32_t)nodes.count)
+               : NULL;
   la_node_release(empty);
   la_nodes_clear(&nodes);
   return la_return_node(L, state, result);
@@ -276,7 +287,9 @@ static int correlation(lua_State *L, uint32_t except) {
   la_nodes nodes;
   if (lua_gettop(L) == 2 && la_is_null(L, 2)) {
     la_node *bare = la_node_with_child(self, LA_SELECT_CORRELATE, NULL);
-    result = bare != NULL ? la_node_with_flags(bare, except != 0 ? except : LA_SELECT_CORRELATE_NONE, 0) : NULL;
+    result = bare != NULL
+                 ? la_node_with_flags(bare, except != 0 ? except : LA_SELECT_CORRELATE_NONE, 0)
+                 : NULL;
     la_node_release(bare);
     return la_return_node(L, state, result);
   }
@@ -284,10 +297,11 @@ static int correlation(lua_State *L, uint32_t except) {
   if (!la_nodes_add_each(L, &nodes, 2, lua_gettop(L), la_nodes_add_from)) {
     return la_nodes_raise(L, &nodes);
   }
-  flagged = la_node_with_flags(self, except, LA_SELECT_CORRELATE_NONE | (except != 0 ? 0 : LA_SELECT_CORRELATE_EXCEPT));
-  result = flagged != NULL
-               ? la_node_with_chained(flagged, LA_SELECT_CORRELATE, nodes.items, (uint32_t)nodes.count)
-               : NULL;
+  flagged = la_node_with_flags(
+      self, except, LA_SELECT_CORRELATE_NONE | (except != 0 ? 0 : LA_SELECT_CORRELATE_EXCEPT));
+  result = flagged != NULL ? la_node_with_chained(flagged, LA_SELECT_CORRELATE, nodes.items,
+                                                  (uint32_t)nodes.count)
+                           : NULL;
   la_node_release(flagged);
   la_nodes_clear(&nodes);
   return la_return_node(L, state, result);
@@ -333,7 +347,8 @@ static bool add_onclause(lua_State *L, la_nodes *nodes, int index, int keywords)
 
 static const char *const join_keywords[] = {"onclause", "isouter", "full", NULL};
 
-/* self:join(target, onclause, {isouter = …, full = …}); with `explicit_left` the left side comes first. */
+/* self:join(target, onclause, {isouter = …, full = …}); with `explicit_left` the left side comes
+ * first. */
 static int join_step(lua_State *L, bool explicit_left, uint32_t flags, const char *function) {
   la_state *state = la_state_of(L);
   la_node *self = check_select(L), *step, *result = NULL;
@@ -353,7 +368,8 @@ static int join_step(lua_State *L, bool explicit_left, uint32_t flags, const cha
       (explicit_left && !la_nodes_add_from(L, &nodes, 2))) {
     return la_nodes_raise(L, &nodes);
   }
-  step = la_join_step_new(&state->sql, nodes.items[0], nodes.items[1], explicit_left ? nodes.items[2] : NULL, flags);
+  step = la_join_step_new(&state->sql, nodes.items[0], nodes.items[1],
+                          explicit_left ? nodes.items[2] : NULL, flags);
   result = step != NULL ? la_node_with_chained(self, LA_SELECT_FROM, &step, 1) : NULL;
   la_node_release(step);
   la_nodes_clear(&nodes);
@@ -419,9 +435,9 @@ static int compound(lua_State *L, la_operator op, const char *function) {
   return la_return_node(L, state, result);
 }
 
-#define COMPOUND(name, op)                                                                                                \
-  static int select_##name(lua_State *L) {                                                                                \
-    return compound(L, LA_OP_##op, #name);                                                                                \
+#define COMPOUND(name, op)                                                                         \
+  static int select_##name(lua_State *L) {                                                         \
+    return compound(L, LA_OP_##op, #name);                                                         \
   }
 
 COMPOUND(union, UNION)
@@ -495,8 +511,10 @@ static const luaL_Reg methods[] = {{"where", la_statement_where},
                                    {"compile", la_node_compile},
                                    {NULL, NULL}};
 
-static const luaL_Reg metamethods[] = {
-    {"__index", la_statement_index}, {"__gc", la_node_release_box}, {"__tostring", la_node_tostring}, {NULL, NULL}};
+static const luaL_Reg metamethods[] = {{"__index", la_statement_index},
+                                       {"__gc", la_node_release_box},
+                                       {"__tostring", la_node_tostring},
+                                       {NULL, NULL}};
 
 static const luaL_Reg functions[] = {{"select", core_select},
                                      {"union", select_union},

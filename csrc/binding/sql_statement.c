@@ -16,7 +16,8 @@ static la_node *with_item(const la_node *self, int part, la_node *item) {
 /* ---- prefixes and hints ---- */
 
 /* A PREFIX of the string at `index`, or of the text() there; `dialect` may be none. */
-static bool add_prefix(lua_State *L, la_nodes *nodes, int index, la_prefix_place place, la_text dialect) {
+static bool add_prefix(lua_State *L, la_nodes *nodes, int index, la_prefix_place place,
+                       la_text dialect) {
   const la_sql *sql = &nodes->state->sql;
   la_node *expr = la_to_node(L, index), *children[2] = {expr, NULL}, *prefix;
   la_text text = LA_TEXT_NONE;
@@ -132,7 +133,8 @@ int la_statement_add_cte(lua_State *L) {
       la_nodes_refuse(&nodes, i, "CTE");
       return la_nodes_raise(L, &nodes);
     }
-    if (!la_nodes_add(&nodes, nest ? la_node_with_flags(cte, LA_NODE_NESTING, 0) : la_node_retain(cte))) {
+    if (!la_nodes_add(&nodes,
+                      nest ? la_node_with_flags(cte, LA_NODE_NESTING, 0) : la_node_retain(cte))) {
       return la_nodes_raise(L, &nodes);
     }
   }
@@ -141,7 +143,8 @@ int la_statement_add_cte(lua_State *L) {
   return la_return_node(L, state, result);
 }
 
-static const char *const for_update_keywords[] = {"nowait", "read", "of", "skip_locked", "key_share", NULL};
+static const char *const for_update_keywords[] = {"nowait",      "read",      "of",
+                                                  "skip_locked", "key_share", NULL};
 
 static bool add_lock_target(lua_State *L, la_nodes *nodes, int index) {
   la_node *node = la_to_node(L, index);
@@ -198,7 +201,8 @@ int la_statement_options(lua_State *L) {
   la_nodes_init(&nodes, state);
   for (int i = 2; i <= lua_gettop(L); i++) {
     la_node *option = la_to_node(L, i);
-    if (option == NULL || (option->kind != LA_NODE_LOADER_OPTION && option->kind != LA_NODE_CRITERIA_OPTION)) {
+    if (option == NULL ||
+        (option->kind != LA_NODE_LOADER_OPTION && option->kind != LA_NODE_CRITERIA_OPTION)) {
       la_nodes_refuse(&nodes, i, "statement option such as joinedload()");
       return la_nodes_raise(L, &nodes);
     }
@@ -211,8 +215,8 @@ int la_statement_options(lua_State *L) {
   return la_return_node(L, state, result);
 }
 
-/* Replaces tables and functions of the options at 2 by numbers, in a new table at the top: giving a number may raise, so it is done
- * before any node is made. */
+/* Replaces tables and functions of the options at 2 by numbers, in a new table at the top: giving a
+ * number may raise, so it is done before any node is made. */
 static void push_host_numbers(lua_State *L, la_state *state) {
   lua_newtable(L);
   lua_pushnil(L);
@@ -227,7 +231,8 @@ static void push_host_numbers(lua_State *L, la_state *state) {
   }
 }
 
-/* Adds EXECUTION_OPTION for the key and value on top of the stack; `hosts` is the table of numbers. */
+/* Adds EXECUTION_OPTION for the key and value on top of the stack; `hosts` is the table of numbers.
+ */
 static bool add_execution_option(lua_State *L, la_nodes *nodes, int hosts) {
   la_text name;
   la_value value = LA_VALUE_NONE;
@@ -244,10 +249,11 @@ static bool add_execution_option(lua_State *L, la_nodes *nodes, int hosts) {
     status = la_value_from_lua(L, top, NULL, &scratch, &value, NULL, &nodes->err);
   }
   lua_pop(L, 1);
-  option = status == LA_OK ? la_node_new(&nodes->state->alloc, &(la_node_parts){.kind = LA_NODE_EXECUTION_OPTION,
-                                                                                .text = name,
-                                                                                .value = value})
-                           : NULL;
+  option = status == LA_OK
+               ? la_node_new(&nodes->state->alloc,
+                             &(la_node_parts){
+                                 .kind = LA_NODE_EXECUTION_OPTION, .text = name, .value = value})
+               : NULL;
   la_arena_clear(&scratch);
   return status == LA_OK && la_nodes_add(nodes, option);
 }
@@ -323,7 +329,8 @@ int la_statement_set_label_style(lua_State *L) {
   if (names[style] == NULL) {
     return la_raise_argument(L, 2, "label style such as la.LABEL_STYLE_NONE");
   }
-  return la_return_node(L, la_state_of(L),
-                        la_node_with_flags(self, flags[style],
-                                           (LA_SELECT_LABELS_TABLE | LA_SELECT_LABELS_NONE) & ~flags[style]));
+  return la_return_node(
+      L, la_state_of(L),
+      la_node_with_flags(self, flags[style],
+                         (LA_SELECT_LABELS_TABLE | LA_SELECT_LABELS_NONE) & ~flags[style]));
 }

@@ -32,7 +32,8 @@ static size_t place_of(const la_node *text, la_text name) {
 }
 
 static bool fail_unknown_name(la_nodes *nodes, la_text name) {
-  la_fail(&nodes->err, LA_ARGUMENT, "This text() construct doesn't define a bound parameter named '%.*s'",
+  la_fail(&nodes->err, LA_ARGUMENT,
+          "This text() construct doesn't define a bound parameter named '%.*s'",
           LA_TEXT_FORMAT(name));
   return false;
 }
@@ -45,7 +46,8 @@ static la_node *with_value(lua_State *L, la_nodes *nodes, const la_node *old) {
   la_node *param = NULL;
   la_arena_init(&scratch, &nodes->state->alloc);
   if (la_value_from_lua(L, lua_gettop(L), type, &scratch, &value, NULL, &nodes->err) == LA_OK) {
-    param = la_expr_bindparam(&nodes->state->sql, old->text, &value, type, old->flags & ~(uint32_t)LA_PARAM_REQUIRED);
+    param = la_expr_bindparam(&nodes->state->sql, old->text, &value, type,
+                              old->flags & ~(uint32_t)LA_PARAM_REQUIRED);
     if (param == NULL) {
       la_fail_nomem(&nodes->err);
     }
@@ -112,7 +114,8 @@ static int text_bindparams(lua_State *L) {
     }
   }
   for (int i = 2; i <= lua_gettop(L); i++) {
-    bool bound = la_is_plain_table(L, i) ? bind_map(L, &nodes, self, i) : bind_param(L, &nodes, self, i);
+    bool bound =
+        la_is_plain_table(L, i) ? bind_map(L, &nodes, self, i) : bind_param(L, &nodes, self, i);
     if (!bound) {
       return la_nodes_raise(L, &nodes);
     }
@@ -156,7 +159,8 @@ static int text_columns(lua_State *L) {
     while (lua_next(L, keywords)) {
       la_text name;
       name.bytes = lua_tolstring(L, -2, &name.len);
-      if (!la_nodes_add(&nodes, la_expr_named_column(&state->sql, name, la_check_type(L, lua_gettop(L)), NULL))) {
+      if (!la_nodes_add(&nodes, la_expr_named_column(&state->sql, name,
+                                                     la_check_type(L, lua_gettop(L)), NULL))) {
         return la_nodes_raise(L, &nodes);
       }
       lua_pop(L, 1);

@@ -2,8 +2,8 @@
 /*
  * Rows of values: SETs for INSERT and UPDATE.
  *
- * A row is a map (column or key → value) or a sequence in the order of the table's columns. A map's columns are put in the table's
- * order, since a Lua table has none.
+ * A row is a map (column or key → value) or a sequence in the order of the table's columns. A map's
+ * columns are put in the table's order, since a Lua table has none.
  */
 #include "binding/push.h"
 #include "binding/sql_values.h"
@@ -98,7 +98,8 @@ static int compare_ranks(const void *a, const void *b) {
 static void name_column(la_nodes *nodes, la_text name) {
   la_error named = LA_ERROR_INIT;
   if (nodes->err.status == LA_STATEMENT) {
-    la_fail_code(&named, LA_STATEMENT, nodes->err.code, "(column %.*s) %s", LA_TEXT_FORMAT(name), nodes->err.message);
+    la_fail_code(&named, LA_STATEMENT, nodes->err.code, "(column %.*s) %s", LA_TEXT_FORMAT(name),
+                 nodes->err.message);
     nodes->err = named;
   }
 }
@@ -106,7 +107,8 @@ static void name_column(la_nodes *nodes, la_text name) {
 /* Adds the SET that gives `one` the value on top of the stack. */
 static bool add_set(lua_State *L, la_nodes *nodes, const assignment *one) {
   const la_node *column = one->column;
-  la_node named = {.kind = LA_NODE_COLUMN, .type = column != NULL ? column->type : NULL, .text = one->key};
+  la_node named = {
+      .kind = LA_NODE_COLUMN, .type = column != NULL ? column->type : NULL, .text = one->key};
   la_node *set;
   if (column != NULL && column->kind == LA_NODE_COLUMN && column->subject != NULL) {
     named.text = ((const la_column *)column->subject)->key;
@@ -143,7 +145,8 @@ static bool add_map(lua_State *L, la_nodes *nodes, int index, la_node *target) {
   }
   for (size_t i = 0; added && i < all.count; i++) {
     if (!la_push_assigned(L, index, all.items[i].column, all.items[i].key)) {
-      la_fail(&nodes->err, LA_ARGUMENT, "two keys stand for column \"%.*s\"", LA_TEXT_FORMAT(all.items[i].key));
+      la_fail(&nodes->err, LA_ARGUMENT, "two keys stand for column \"%.*s\"",
+              LA_TEXT_FORMAT(all.items[i].key));
       added = false;
       break;
     }
@@ -206,7 +209,8 @@ bool la_nodes_add_sets(lua_State *L, la_nodes *nodes, int index, la_node *target
   if (!lua_istable(L, index) || !lua_checkstack(L, 8)) {
     return la_nodes_refuse(nodes, index, "table of values");
   }
-  return lua_rawlen(L, index) > 0 ? add_sequence(L, nodes, index, target) : add_map(L, nodes, index, target);
+  return lua_rawlen(L, index) > 0 ? add_sequence(L, nodes, index, target)
+                                  : add_map(L, nodes, index, target);
 }
 
 /* True if the first item of the sequence at `index` is a row itself. */
@@ -238,9 +242,10 @@ bool la_nodes_add_rows(lua_State *L, la_nodes *nodes, int index, la_node *target
       return false;
     }
     if (!la_nodes_fold(nodes, first,
-                       la_node_new(&nodes->state->alloc, &(la_node_parts){.kind = LA_NODE_ROW,
-                                                                          .children = nodes->items + first,
-                                                                          .count = (uint32_t)(nodes->count - first)}))) {
+                       la_node_new(&nodes->state->alloc,
+                                   &(la_node_parts){.kind = LA_NODE_ROW,
+                                                    .children = nodes->items + first,
+                                                    .count = (uint32_t)(nodes->count - first)}))) {
       return false;
     }
   }

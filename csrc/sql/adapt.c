@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Frames of nodes whose children are being done, and a stack of the children's results. What becomes of a node that has
- * more than one reference is remembered, so that an alias stays one alias for all its columns.
+ * Frames of nodes whose children are being done, and a stack of the children's results. What
+ * becomes of a node that has more than one reference is remembered, so that an alias stays one
+ * alias for all its columns.
  */
 #include "sql/adapt.h"
 
@@ -48,9 +49,8 @@ static la_status remember(adapter *self, const la_node *node, la_node *result) {
 /* Gives the result of `node` at once, or opens a frame for its children. */
 static la_status enter(adapter *self, const la_node *node) {
   la_node *replaced = NULL;
-  la_node *known = node->count != 0 && self->known.count != 0
-                       ? la_map_get_pointer(&self->known, node)
-                       : NULL;
+  la_node *known =
+      node->count != 0 && self->known.count != 0 ? la_map_get_pointer(&self->known, node) : NULL;
   if (known != NULL) {
     return push_result(self, la_node_retain(known));
   }
@@ -123,8 +123,8 @@ static la_status run(adapter *self, const la_node *root) {
   return LA_OK;
 }
 
-la_status la_adapt(la_allocator *alloc, const la_node *root, la_replace_function replace, void *context, la_node **out,
-                   la_error *err) {
+la_status la_adapt(la_allocator *alloc, const la_node *root, la_replace_function replace,
+                   void *context, la_node **out, la_error *err) {
   adapter self = {.alloc = alloc, .replace = replace, .context = context, .err = err};
   la_status status = run(&self, root);
   size_t at = 0;
@@ -152,7 +152,8 @@ typedef struct column_swap {
   size_t count;
 } column_swap;
 
-/* True if `column` is one of `swap->from`, or, without that, could be one of a table under `swap->to`. */
+/* True if `column` is one of `swap->from`, or, without that, could be one of a table under
+ * `swap->to`. */
 static bool is_of_from(const column_swap *swap, const la_node *column) {
   const la_node *from = la_node_child(column, 0);
   if (swap->from == NULL) {
@@ -177,7 +178,8 @@ static la_status swap_column(const la_node *node, void *context, la_node **out, 
   }
   for (size_t i = 0; i < swap->count; i++) {
     const la_node *column = swap->columns[i];
-    if (node->subject != NULL ? column->subject == node->subject : la_text_equal(column->text, node->text)) {
+    if (node->subject != NULL ? column->subject == node->subject
+                              : la_text_equal(column->text, node->text)) {
       *out = la_node_retain(column);
       return LA_OK;
     }
@@ -185,8 +187,8 @@ static la_status swap_column(const la_node *node, void *context, la_node **out, 
   return LA_OK;
 }
 
-la_status la_adapt_columns(const la_sql *sql, const la_node *expr, const la_node *from, la_node *to, la_node **out,
-                           la_error *err) {
+la_status la_adapt_columns(const la_sql *sql, const la_node *expr, const la_node *from, la_node *to,
+                           la_node **out, la_error *err) {
   column_swap swap = {.sql = sql, .from = from, .to = to};
   la_arena arena;
   la_status status;

@@ -8,24 +8,22 @@ static la_node *leaf(const la_sql *sql, la_node_kind kind, la_type *type, la_tex
   return la_node_new(sql->alloc, &(la_node_parts){.kind = kind, .type = type, .text = text});
 }
 
-static la_node *parent_of_one(const la_sql *sql, la_node_kind kind, uint16_t op, la_type *type, la_text text,
-                              la_node *child) {
-  return la_node_new(sql->alloc, &(la_node_parts){.kind = kind,
-                                                  .op = op,
-                                                  .type = type,
-                                                  .text = text,
-                                                  .children = &child,
-                                                  .count = 1});
+static la_node *parent_of_one(const la_sql *sql, la_node_kind kind, uint16_t op, la_type *type,
+                              la_text text, la_node *child) {
+  return la_node_new(
+      sql->alloc,
+      &(la_node_parts){
+          .kind = kind, .op = op, .type = type, .text = text, .children = &child, .count = 1});
 }
 
 la_node *la_expr_column(const la_sql *sql, la_column *column, la_node *from) {
-  return la_node_new(sql->alloc,
-                     &(la_node_parts){.kind = LA_NODE_COLUMN,
-                                      .type = column->type != NULL ? column->type : sql->types->null,
-                                      .subject = column,
-                                      .text = column->name,
-                                      .children = &from,
-                                      .count = from != NULL});
+  return la_node_new(
+      sql->alloc, &(la_node_parts){.kind = LA_NODE_COLUMN,
+                                   .type = column->type != NULL ? column->type : sql->types->null,
+                                   .subject = column,
+                                   .text = column->name,
+                                   .children = &from,
+                                   .count = from != NULL});
 }
 
 la_node *la_expr_named_column(const la_sql *sql, la_text name, la_type *type, la_node *from) {
@@ -37,12 +35,12 @@ la_node *la_expr_named_column(const la_sql *sql, la_text name, la_type *type, la
 }
 
 la_node *la_expr_param(const la_sql *sql, la_text name, const la_value *value, la_type *type) {
-  return la_node_new(sql->alloc,
-                     &(la_node_parts){.kind = LA_NODE_PARAM,
-                                      .flags = LA_PARAM_UNIQUE,
-                                      .type = type != NULL ? type : la_sql_type_of_value(sql, value),
-                                      .text = name.bytes != NULL ? name : LA_TEXT_LITERAL("param"),
-                                      .value = *value});
+  return la_node_new(
+      sql->alloc, &(la_node_parts){.kind = LA_NODE_PARAM,
+                                   .flags = LA_PARAM_UNIQUE,
+                                   .type = type != NULL ? type : la_sql_type_of_value(sql, value),
+                                   .text = name.bytes != NULL ? name : LA_TEXT_LITERAL("param"),
+                                   .value = *value});
 }
 
 la_node *la_expr_params(const la_sql *sql, la_text name, const la_value *values, uint32_t count,
@@ -151,7 +149,8 @@ static la_node *quoted(const la_sql *sql, la_text text) {
   return node;
 }
 
-la_node *la_expr_like(const la_sql *sql, la_operator op, la_node *left, la_node *right, la_text escape) {
+la_node *la_expr_like(const la_sql *sql, la_operator op, la_node *left, la_node *right,
+                      la_text escape) {
   la_node *children[3] = {left, right, NULL};
   la_node *like;
   if (escape.bytes == NULL) {
@@ -174,8 +173,8 @@ la_node *la_expr_regexp(const la_sql *sql, la_node *left, la_node *pattern, la_n
   return binary_of(sql, op, type, flags, NULL, children, replacement != NULL ? 3 : 2);
 }
 
-la_node *la_expr_custom(const la_sql *sql, la_text text, int precedence, bool is_comparison, la_type *type,
-                        la_node *left, la_node *right) {
+la_node *la_expr_custom(const la_sql *sql, la_text text, int precedence, bool is_comparison,
+                        la_type *type, la_node *left, la_node *right) {
   la_node *children[2] = {left, right};
   la_value value = la_value_integer(precedence);
   if (type == NULL) {
@@ -184,7 +183,8 @@ la_node *la_expr_custom(const la_sql *sql, la_text text, int precedence, bool is
   return binary_of(sql, LA_OP_CUSTOM, type, text, &value, children, 2);
 }
 
-la_node *la_expr_between(const la_sql *sql, la_node *operand, la_node *low, la_node *high, bool symmetric) {
+la_node *la_expr_between(const la_sql *sql, la_node *operand, la_node *low, la_node *high,
+                         bool symmetric) {
   la_node *children[3] = {operand, low, high};
   return la_node_new(sql->alloc, &(la_node_parts){.kind = LA_NODE_BETWEEN,
                                                   .op = LA_OP_BETWEEN,
@@ -196,11 +196,10 @@ la_node *la_expr_between(const la_sql *sql, la_node *operand, la_node *low, la_n
 
 static la_node *list_of(const la_sql *sql, la_node_kind kind, la_type *type, la_text text,
                         la_node *const *items, size_t count) {
-  return la_node_new(sql->alloc, &(la_node_parts){.kind = kind,
-                                                  .type = type,
-                                                  .text = text,
-                                                  .children = items,
-                                                  .count = (uint32_t)count});
+  return la_node_new(
+      sql->alloc,
+      &(la_node_parts){
+          .kind = kind, .type = type, .text = text, .children = items, .count = (uint32_t)count});
 }
 
 la_node *la_expr_tuple(const la_sql *sql, la_node *const *items, size_t count) {
@@ -211,13 +210,16 @@ la_node *la_expr_list(const la_sql *sql, la_node *const *items, size_t count) {
   return list_of(sql, LA_NODE_LIST, NULL, LA_TEXT_NONE, items, count);
 }
 
-la_node *la_expr_function(const la_sql *sql, la_text name, la_node *const *arguments, size_t count, la_type *type) {
-  return list_of(sql, LA_NODE_FUNCTION, type != NULL ? type : la_function_type(sql, name, arguments, count),
-                 name, arguments, count);
+la_node *la_expr_function(const la_sql *sql, la_text name, la_node *const *arguments, size_t count,
+                          la_type *type) {
+  return list_of(sql, LA_NODE_FUNCTION,
+                 type != NULL ? type : la_function_type(sql, name, arguments, count), name,
+                 arguments, count);
 }
 
 /* The type of the last result that has one, then of ELSE. */
-static la_type *case_type(const la_sql *sql, la_node *const *whens_and_thens, size_t count, la_node *otherwise) {
+static la_type *case_type(const la_sql *sql, la_node *const *whens_and_thens, size_t count,
+                          la_node *otherwise) {
   for (size_t i = count; i >= 2; i -= 2) {
     la_type *type = whens_and_thens[i - 1]->type;
     if (type != NULL && type->kind != LA_TYPE_NULL) {
@@ -227,8 +229,8 @@ static la_type *case_type(const la_sql *sql, la_node *const *whens_and_thens, si
   return otherwise != NULL && otherwise->type != NULL ? otherwise->type : sql->types->null;
 }
 
-la_node *la_expr_case(const la_sql *sql, la_node *value, la_node *const *whens_and_thens, size_t count,
-                      la_node *otherwise) {
+la_node *la_expr_case(const la_sql *sql, la_node *value, la_node *const *whens_and_thens,
+                      size_t count, la_node *otherwise) {
   size_t size = la_array_size(count + 2, sizeof(la_node *));
   la_node **children = la_alloc(sql->alloc, size);
   la_node *expr;
@@ -276,8 +278,8 @@ la_node *la_expr_collate(const la_sql *sql, la_node *operand, la_text collation)
   return expr;
 }
 
-la_node *la_expr_over(const la_sql *sql, la_node *function, la_node *partition_by, la_node *order_by,
-                      la_node *frame) {
+la_node *la_expr_over(const la_sql *sql, la_node *function, la_node *partition_by,
+                      la_node *order_by, la_node *frame) {
   la_node *children[4] = {function, partition_by, order_by, frame};
   return list_of(sql, LA_NODE_OVER, function->type, LA_TEXT_NONE, children, 4);
 }
@@ -323,7 +325,8 @@ static la_type *scalar_type(const la_sql *sql, const la_node *select) {
 }
 
 la_node *la_expr_scalar_subquery(const la_sql *sql, la_node *select) {
-  return parent_of_one(sql, LA_NODE_SCALAR_SUBQUERY, 0, scalar_type(sql, select), LA_TEXT_NONE, select);
+  return parent_of_one(sql, LA_NODE_SCALAR_SUBQUERY, 0, scalar_type(sql, select), LA_TEXT_NONE,
+                       select);
 }
 
 la_node *la_expr_exists(const la_sql *sql, la_node *select) {
@@ -344,7 +347,8 @@ la_text la_expr_name(const la_node *expr) {
       if (expr->kind == LA_NODE_COLUMN || expr->kind == LA_NODE_LABEL) {
         return expr->text;
       }
-      if (expr->kind != LA_NODE_CAST && expr->kind != LA_NODE_COERCE && expr->kind != LA_NODE_GROUPING) {
+      if (expr->kind != LA_NODE_CAST && expr->kind != LA_NODE_COERCE &&
+          expr->kind != LA_NODE_GROUPING) {
         return LA_TEXT_NONE;
       }
     }

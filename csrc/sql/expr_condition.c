@@ -116,7 +116,7 @@ static la_node_kind constant_of(const la_node *expr) {
     expr = expr->children[0];
   }
   return expr->kind == LA_NODE_TRUE || expr->kind == LA_NODE_FALSE ? (la_node_kind)expr->kind
-                                                                  : LA_NODE_NULL;
+                                                                   : LA_NODE_NULL;
 }
 
 static bool is_merged(const la_node *term, la_operator op) {
@@ -124,7 +124,8 @@ static bool is_merged(const la_node *term, la_operator op) {
 }
 
 /* The number of terms that stay, those of merged lists counted. `*winner_out` is a constant that
- * decides the whole, `*last_out` the last term that stays or else a constant that does not matter. */
+ * decides the whole, `*last_out` the last term that stays or else a constant that does not matter.
+ */
 static size_t count_terms(la_operator op, la_node *const *terms, size_t count, la_node **winner_out,
                           la_node **last_out) {
   la_node_kind skipped = op == LA_OP_AND ? LA_NODE_TRUE : LA_NODE_FALSE;

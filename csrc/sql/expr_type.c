@@ -10,7 +10,7 @@ la_status la_basic_types_init(la_basic_types *types, la_allocator *alloc, la_err
     la_type_kind kind;
   } wanted[] = {{&types->null, LA_TYPE_NULL},         {&types->boolean, LA_TYPE_BOOLEAN},
                 {&types->integer, LA_TYPE_INTEGER},   {&types->big_integer, LA_TYPE_BIG_INTEGER},
-                {&types->real, LA_TYPE_DOUBLE},        {&types->numeric, LA_TYPE_NUMERIC},
+                {&types->real, LA_TYPE_DOUBLE},       {&types->numeric, LA_TYPE_NUMERIC},
                 {&types->text, LA_TYPE_STRING},       {&types->blob, LA_TYPE_LARGE_BINARY},
                 {&types->date, LA_TYPE_DATE},         {&types->time, LA_TYPE_TIME},
                 {&types->datetime, LA_TYPE_DATETIME}, {&types->interval, LA_TYPE_INTERVAL}};
@@ -30,8 +30,8 @@ la_status la_basic_types_init(la_basic_types *types, la_allocator *alloc, la_err
 }
 
 void la_basic_types_clear(la_basic_types *types) {
-  la_type *all[] = {types->null, types->boolean, types->integer, types->big_integer,
-                    types->real, types->numeric, types->text,    types->blob,
+  la_type *all[] = {types->null, types->boolean, types->integer,  types->big_integer,
+                    types->real, types->numeric, types->text,     types->blob,
                     types->date, types->time,    types->datetime, types->interval};
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
     la_object_release(all[i]);
@@ -245,12 +245,12 @@ static la_type *first_known_type(const la_sql *sql, la_node *const *arguments, s
   return sql->types->null;
 }
 
-la_type *la_function_type(const la_sql *sql, la_text name, la_node *const *arguments, size_t count) {
+la_type *la_function_type(const la_sql *sql, la_text name, la_node *const *arguments,
+                          size_t count) {
   for (size_t i = 0; i < sizeof function_rows / sizeof *function_rows; i++) {
     if (la_text_equal_nocase(name, la_text_of(function_rows[i].name))) {
-      return function_rows[i].kind == LA_TYPE_NULL
-                 ? first_known_type(sql, arguments, count)
-                 : basic_type(sql->types, function_rows[i].kind);
+      return function_rows[i].kind == LA_TYPE_NULL ? first_known_type(sql, arguments, count)
+                                                   : basic_type(sql->types, function_rows[i].kind);
     }
   }
   return sql->types->null;

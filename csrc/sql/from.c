@@ -8,7 +8,8 @@ static bool table_has_host(const la_table *table) {
   for (size_t i = 0; i < table->columns.count; i++) {
     const la_column *column = table->columns.items[i];
     const la_type *type = column->type;
-    if (type != NULL && (type->host != 0 || (type->flags & (LA_TYPE_HOST_BIND | LA_TYPE_HOST_RESULT)))) {
+    if (type != NULL &&
+        (type->host != 0 || (type->flags & (LA_TYPE_HOST_BIND | LA_TYPE_HOST_RESULT)))) {
       return true;
     }
     for (int slot = 0; slot < LA_DEFAULT_SLOT_COUNT; slot++) {
@@ -21,20 +22,21 @@ static bool table_has_host(const la_table *table) {
 }
 
 la_node *la_from_table(const la_sql *sql, la_table *table) {
-  return la_node_new(sql->alloc, &(la_node_parts){.kind = LA_NODE_TABLE,
-                                                  .flags = table_has_host(table) ? LA_NODE_HAS_HOST : 0u,
-                                                  .subject = table});
+  return la_node_new(sql->alloc,
+                     &(la_node_parts){.kind = LA_NODE_TABLE,
+                                      .flags = table_has_host(table) ? LA_NODE_HAS_HOST : 0u,
+                                      .subject = table});
 }
 
 la_node *la_from_alias(const la_sql *sql, la_node *element, la_text name, uint32_t flags) {
-  return la_node_new(sql->alloc, &(la_node_parts){.kind = LA_NODE_ALIAS,
-                                                  .flags = flags,
-                                                  .text = name,
-                                                  .children = &element,
-                                                  .count = 1});
+  return la_node_new(
+      sql->alloc,
+      &(la_node_parts){
+          .kind = LA_NODE_ALIAS, .flags = flags, .text = name, .children = &element, .count = 1});
 }
 
-la_node *la_from_cte(const la_sql *sql, la_node *statement, la_text name, int64_t number, uint32_t flags) {
+la_node *la_from_cte(const la_sql *sql, la_node *statement, la_text name, int64_t number,
+                     uint32_t flags) {
   return la_node_new(sql->alloc, &(la_node_parts){.kind = LA_NODE_CTE,
                                                   .flags = flags,
                                                   .text = name,
@@ -44,12 +46,13 @@ la_node *la_from_cte(const la_sql *sql, la_node *statement, la_text name, int64_
 }
 
 la_node *la_from_cte_ref(const la_sql *sql, const la_node *cte) {
-  return la_node_new(sql->alloc,
-                     &(la_node_parts){.kind = LA_NODE_CTE_REF, .text = cte->text, .value = cte->value});
+  return la_node_new(
+      sql->alloc,
+      &(la_node_parts){.kind = LA_NODE_CTE_REF, .text = cte->text, .value = cte->value});
 }
 
-la_status la_from_join(const la_sql *sql, la_node *left, la_node *right, la_node *on, uint32_t flags,
-                       la_node **out, la_error *err) {
+la_status la_from_join(const la_sql *sql, la_node *left, la_node *right, la_node *on,
+                       uint32_t flags, la_node **out, la_error *err) {
   la_node *children[3] = {left, right, on};
   if (on == NULL) {
     LA_TRY(la_from_join_condition(sql, left, right, &children[2], err));
@@ -59,10 +62,9 @@ la_status la_from_join(const la_sql *sql, la_node *left, la_node *right, la_node
       return la_fail_nomem(err);
     }
   }
-  *out = la_node_new(sql->alloc, &(la_node_parts){.kind = LA_NODE_JOIN,
-                                                  .flags = flags,
-                                                  .children = children,
-                                                  .count = 3});
+  *out = la_node_new(
+      sql->alloc,
+      &(la_node_parts){.kind = LA_NODE_JOIN, .flags = flags, .children = children, .count = 3});
   la_node_release(children[2]);
   return *out != NULL ? LA_OK : la_fail_nomem(err);
 }
@@ -106,18 +108,21 @@ void la_from_describe(const la_node *from, la_strbuf *out) {
   if (la_from_name(element).bytes != NULL) {
     la_strbuf_text(out, la_from_name(element));
   } else if (element->kind == LA_NODE_JOIN) {
-    la_strbuf_format(out, "Join object on %.*s and %.*s", LA_TEXT_FORMAT(la_from_name(element->children[0])),
+    la_strbuf_format(out, "Join object on %.*s and %.*s",
+                     LA_TEXT_FORMAT(la_from_name(element->children[0])),
                      LA_TEXT_FORMAT(la_from_name(element->children[1])));
   } else if (element->kind == LA_NODE_ALIAS && !(element->flags & LA_NODE_SUBQUERY) &&
              la_from_name(element->children[0]).bytes != NULL) {
-    la_strbuf_format(out, "Anonymous alias of %.*s", LA_TEXT_FORMAT(la_from_name(element->children[0])));
+    la_strbuf_format(out, "Anonymous alias of %.*s",
+                     LA_TEXT_FORMAT(la_from_name(element->children[0])));
   } else {
     la_strbuf_string(out, "anon_1");
   }
 }
 
 /* LA_NO_SUCH_COLUMN that names the nearest of `keys`. */
-static la_status fail_no_column(const la_node *from, la_text key, const la_map *keys, la_error *err) {
+static la_status fail_no_column(const la_node *from, la_text key, const la_map *keys,
+                                la_error *err) {
   la_text nearest = la_map_nearest(keys, key);
   la_text name = la_from_name(from);
   if (name.bytes == NULL) {
@@ -131,8 +136,8 @@ static la_status fail_no_column(const la_node *from, la_text key, const la_map *
                  LA_TEXT_FORMAT(key), LA_TEXT_FORMAT(name), LA_TEXT_FORMAT(nearest));
 }
 
-static la_status pick_column(const la_sql *sql, la_node *from, la_arena *arena, la_text key, la_node **out,
-                             la_error *err) {
+static la_status pick_column(const la_sql *sql, la_node *from, la_arena *arena, la_text key,
+                             la_node **out, la_error *err) {
   la_node **columns;
   la_text *keys;
   size_t count;
@@ -159,7 +164,8 @@ static la_status pick_column(const la_sql *sql, la_node *from, la_arena *arena, 
   return status;
 }
 
-la_status la_from_column(const la_sql *sql, la_node *from, la_text key, la_node **out, la_error *err) {
+la_status la_from_column(const la_sql *sql, la_node *from, la_text key, la_node **out,
+                         la_error *err) {
   la_node *element = from->kind == LA_NODE_ALIAS ? from->children[0] : from;
   la_arena arena;
   la_status status;

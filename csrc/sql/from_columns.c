@@ -2,8 +2,9 @@
 /*
  * The columns that FROM elements and selects offer.
  *
- * A name may come twice: the second is numbered, "id_1", as key and as name to write. A column that comes twice keeps
- * its name and gets a new key. What has no name gets one made of its function's name, or "anon_1".
+ * A name may come twice: the second is numbered, "id_1", as key and as name to write. A column that
+ * comes twice keeps its name and gets a new key. What has no name gets one made of its function's
+ * name, or "anon_1".
  */
 #include "sql/from.h"
 
@@ -49,7 +50,8 @@ static void offer_clear(offer *to, bool keep_nodes) {
 }
 
 /* Adds `take_node`, NULL meaning out of memory, under a key that is new or may repeat. */
-static la_status offer_add(offer *to, la_node *take_node, la_text key, la_text name, la_error *err) {
+static la_status offer_add(offer *to, la_node *take_node, la_text key, la_text name,
+                           la_error *err) {
   la_allocator *alloc = to->sql->alloc;
   if (take_node == NULL || !la_vec_reserve(alloc, &to->keys, 1) ||
       !la_vec_reserve(alloc, &to->names, 1) || !la_vec_push(alloc, &to->nodes, take_node)) {
@@ -61,7 +63,8 @@ static la_status offer_add(offer *to, la_node *take_node, la_text key, la_text n
   return LA_OK;
 }
 
-static la_status copy_array(la_arena *arena, const void *items, size_t count, size_t size, void *out, la_error *err) {
+static la_status copy_array(la_arena *arena, const void *items, size_t count, size_t size,
+                            void *out, la_error *err) {
   void *copy = la_arena_alloc(arena, count * size + 1);
   if (copy == NULL) {
     return la_fail_nomem(err);
@@ -90,7 +93,8 @@ static la_text numbered(offer *to, la_map *places, la_map *counters, la_text bas
 }
 
 /* `base` if it is new in `places`, else numbered; entered there. */
-static la_text enter(offer *to, la_map *places, la_map *counters, la_text base, bool always_numbered) {
+static la_text enter(offer *to, la_map *places, la_map *counters, la_text base,
+                     bool always_numbered) {
   void *place = (void *)(uintptr_t)(to->nodes.count + 1);
   la_text text = base;
   if (always_numbered || la_map_get(places, base) != NULL) {
@@ -156,7 +160,8 @@ static la_text key_of(const la_node *expr) {
   return LA_TEXT_NONE;
 }
 
-/* Adds what `item` of a select list stands for: itself, or all columns of a FROM element, or a bundle's parts. */
+/* Adds what `item` of a select list stands for: itself, or all columns of a FROM element, or a
+ * bundle's parts. */
 static la_status export_item(offer *to, la_node *item, int depth, la_error *err) {
   offer inner;
   la_status status;
@@ -232,7 +237,8 @@ static la_status export_statement(offer *to, const la_node *statement, int depth
 
 /* The table's column behind an exported part; NULL if it is another expression. */
 static la_object *column_behind(const la_node *expr) {
-  while (expr->kind == LA_NODE_LABEL || expr->kind == LA_NODE_GROUPING || expr->kind == LA_NODE_ATTRIBUTE) {
+  while (expr->kind == LA_NODE_LABEL || expr->kind == LA_NODE_GROUPING ||
+         expr->kind == LA_NODE_ATTRIBUTE) {
     if (expr->count == 0) {
       return NULL;
     }
@@ -241,7 +247,8 @@ static la_object *column_behind(const la_node *expr) {
   return expr->kind == LA_NODE_COLUMN ? expr->subject : NULL;
 }
 
-la_node *la_expr_subquery_column(const la_sql *sql, la_text name, const la_node *part, uint32_t place, la_node *from) {
+la_node *la_expr_subquery_column(const la_sql *sql, la_text name, const la_node *part,
+                                 uint32_t place, la_node *from) {
   return la_node_new(sql->alloc,
                      &(la_node_parts){.kind = LA_NODE_COLUMN,
                                       .type = part->type != NULL ? part->type : sql->types->null,
@@ -264,7 +271,8 @@ static la_status offer_again(offer *to, const offer *inner, la_node *from, la_er
   return LA_OK;
 }
 
-static la_status offer_statement(offer *to, const la_node *statement, la_node *from, int depth, la_error *err) {
+static la_status offer_statement(offer *to, const la_node *statement, la_node *from, int depth,
+                                 la_error *err) {
   offer inner;
   la_status status;
   offer_init(&inner, to->sql, to->arena);
@@ -287,11 +295,12 @@ static la_status offer_table(offer *to, la_table *table, la_node *from, la_error
 }
 
 /* COLUMN nodes without a FROM element become columns of `from`. */
-static la_status offer_named(offer *to, la_node *const *columns, uint32_t count, la_node *from, la_error *err) {
+static la_status offer_named(offer *to, la_node *const *columns, uint32_t count, la_node *from,
+                             la_error *err) {
   for (uint32_t i = 0; i < count; i++) {
     const la_node *column = columns[i];
-    LA_TRY(offer_add(to, la_expr_named_column(to->sql, column->text, column->type, from), column->text,
-                     column->text, err));
+    LA_TRY(offer_add(to, la_expr_named_column(to->sql, column->text, column->type, from),
+                     column->text, column->text, err));
   }
   return LA_OK;
 }
@@ -379,9 +388,12 @@ static la_status offer_from(offer *to, la_node *from, int depth, la_error *err) 
   }
 }
 
-static la_status give_offer(offer *from, la_node ***nodes_out, la_text **keys_out, size_t *count_out, la_error *err) {
-  LA_TRY(copy_array(from->arena, from->nodes.items, from->nodes.count, sizeof(la_node *), nodes_out, err));
-  LA_TRY(copy_array(from->arena, from->keys.items, from->keys.count, sizeof(la_text), keys_out, err));
+static la_status give_offer(offer *from, la_node ***nodes_out, la_text **keys_out,
+                            size_t *count_out, la_error *err) {
+  LA_TRY(copy_array(from->arena, from->nodes.items, from->nodes.count, sizeof(la_node *), nodes_out,
+                    err));
+  LA_TRY(
+      copy_array(from->arena, from->keys.items, from->keys.count, sizeof(la_text), keys_out, err));
   *count_out = from->nodes.count;
   return LA_OK;
 }
@@ -399,8 +411,9 @@ la_status la_from_columns(const la_sql *sql, la_node *from, la_arena *arena, la_
   return status;
 }
 
-la_status la_select_exported(const la_sql *sql, const la_node *select, la_arena *arena, la_node ***exprs_out,
-                             la_text **keys_out, size_t *count_out, la_error *err) {
+la_status la_select_exported(const la_sql *sql, const la_node *select, la_arena *arena,
+                             la_node ***exprs_out, la_text **keys_out, size_t *count_out,
+                             la_error *err) {
   offer to;
   la_status status;
   offer_init(&to, sql, arena);
@@ -412,8 +425,8 @@ la_status la_select_exported(const la_sql *sql, const la_node *select, la_arena 
   return status;
 }
 
-la_status la_select_names(const la_sql *sql, const la_node *select, la_arena *arena, la_text **names_out,
-                          size_t *count_out, la_error *err) {
+la_status la_select_names(const la_sql *sql, const la_node *select, la_arena *arena,
+                          la_text **names_out, size_t *count_out, la_error *err) {
   offer to;
   la_status status;
   offer_init(&to, sql, arena);

@@ -30,7 +30,8 @@ static void side_clear(side *columns, la_allocator *alloc) {
   la_vec_clear(alloc, columns);
 }
 
-static la_status side_add_table(side *columns, la_allocator *alloc, la_table *table, la_node *from, la_error *err) {
+static la_status side_add_table(side *columns, la_allocator *alloc, la_table *table, la_node *from,
+                                la_error *err) {
   for (size_t i = 0; i < table->columns.count; i++) {
     side_column column = {table->columns.items[i], NULL, from};
     if (!la_vec_push(alloc, columns, column)) {
@@ -115,7 +116,8 @@ static const side_column *side_find(const side *columns, const la_column *column
   return NULL;
 }
 
-/* Adds the pair for `referring`'s part in `constraint` if the column that it refers to is among `referred`. */
+/* Adds the pair for `referring`'s part in `constraint` if the column that it refers to is among
+ * `referred`. */
 static la_status add_pair(key_pairs *pairs, la_allocator *alloc, la_constraint *constraint,
                           const side_column *referring, const side *referred, la_error *err) {
   la_error own = LA_ERROR_INIT;
@@ -130,8 +132,10 @@ static la_status add_pair(key_pairs *pairs, la_allocator *alloc, la_constraint *
     return LA_OK;
   }
   for (size_t i = 0; i < constraint->columns.count; i++) {
-    if (constraint->columns.items[i] == referring->column && i < constraint->referred_columns.count) {
-      key_pair pair = {constraint, side_find(referred, constraint->referred_columns.items[i]), referring};
+    if (constraint->columns.items[i] == referring->column &&
+        i < constraint->referred_columns.count) {
+      key_pair pair = {constraint, side_find(referred, constraint->referred_columns.items[i]),
+                       referring};
       if (pair.referred != NULL && !la_vec_push(alloc, pairs, pair)) {
         return la_fail_nomem(err);
       }
@@ -141,8 +145,8 @@ static la_status add_pair(key_pairs *pairs, la_allocator *alloc, la_constraint *
 }
 
 /* Adds the pairs whose foreign key stands in `referring`. */
-static la_status find_pairs(key_pairs *pairs, la_allocator *alloc, const side *referring, const side *referred,
-                            la_error *err) {
+static la_status find_pairs(key_pairs *pairs, la_allocator *alloc, const side *referring,
+                            const side *referred, la_error *err) {
   for (size_t i = 0; i < referring->count; i++) {
     const side_column *column = &referring->items[i];
     for (size_t j = 0; j < column->column->foreign_keys.count; j++) {
@@ -153,7 +157,8 @@ static la_status find_pairs(key_pairs *pairs, la_allocator *alloc, const side *r
 }
 
 /* True if the pairs of `constraint` are the same as those of `other`. */
-static bool same_pairs(const key_pairs *pairs, const la_constraint *constraint, const la_constraint *other) {
+static bool same_pairs(const key_pairs *pairs, const la_constraint *constraint,
+                       const la_constraint *other) {
   size_t counts[2] = {0, 0};
   for (size_t i = 0; i < pairs->count; i++) {
     const key_pair *pair = &pairs->items[i];
@@ -174,8 +179,8 @@ static bool same_pairs(const key_pairs *pairs, const la_constraint *constraint, 
   return counts[0] == counts[1];
 }
 
-static la_status fail_join(la_status status, const la_node *left, const la_node *right, la_allocator *alloc,
-                           la_error *err) {
+static la_status fail_join(la_status status, const la_node *left, const la_node *right,
+                           la_allocator *alloc, la_error *err) {
   la_strbuf names[2];
   la_strbuf_init(&names[0], alloc);
   la_strbuf_init(&names[1], alloc);
@@ -186,7 +191,8 @@ static la_status fail_join(la_status status, const la_node *left, const la_node 
             LA_TEXT_FORMAT(la_strbuf_view(&names[0])), LA_TEXT_FORMAT(la_strbuf_view(&names[1])));
   } else {
     la_fail(err, status,
-            "Can't determine join between '%.*s' and '%.*s'; tables have more than one foreign key constraint "
+            "Can't determine join between '%.*s' and '%.*s'; tables have more than one foreign key "
+            "constraint "
             "relationship between them. Please specify the 'onclause' of this join explicitly.",
             LA_TEXT_FORMAT(la_strbuf_view(&names[0])), LA_TEXT_FORMAT(la_strbuf_view(&names[1])));
   }
@@ -213,7 +219,8 @@ static la_node *pair_condition(const la_sql *sql, const key_pair *pair) {
 }
 
 /* The condition of the first pair's constraint. */
-static la_status make_condition(const la_sql *sql, const key_pairs *pairs, la_node **out, la_error *err) {
+static la_status make_condition(const la_sql *sql, const key_pairs *pairs, la_node **out,
+                                la_error *err) {
   LA_VEC(la_node *) terms = {0};
   bool complete = true;
   *out = NULL;
@@ -252,15 +259,15 @@ static la_status pick_condition(const la_sql *sql, const key_pairs *pairs, const
 }
 
 /* The pairs between all of `left` and `right`. */
-static la_status search_side(const la_sql *sql, const la_node *left, const side *right_columns, side *columns,
-                             key_pairs *pairs, bool same, la_error *err) {
+static la_status search_side(const la_sql *sql, const la_node *left, const side *right_columns,
+                             side *columns, key_pairs *pairs, bool same, la_error *err) {
   LA_TRY(side_fill(columns, sql, left, err));
   LA_TRY(find_pairs(pairs, sql->alloc, right_columns, columns, err));
   return same ? LA_OK : find_pairs(pairs, sql->alloc, columns, right_columns, err);
 }
 
-la_status la_from_join_condition(const la_sql *sql, const la_node *left, const la_node *right, la_node **out,
-                                 la_error *err) {
+la_status la_from_join_condition(const la_sql *sql, const la_node *left, const la_node *right,
+                                 la_node **out, la_error *err) {
   side right_columns = {0}, near = {0}, all = {0};
   key_pairs pairs = {0};
   la_status status = side_fill(&right_columns, sql, right, err);

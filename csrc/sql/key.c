@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is written for a node: a word of kind, operator and what follows; flags and number of children; a
- * mask of the children that are there (for more than 32, a zero word stands for one that is not); then
- * type, subject, text, value, as the first word says.
+ * What is written for a node: a word of kind, operator and what follows; flags and number of
+ * children; a mask of the children that are there (for more than 32, a zero word stands for one
+ * that is not); then type, subject, text, value, as the first word says.
  *
- * Only a node with more than one reference can be met twice without its parent being met twice, so only such
- * nodes are looked up. Places are counted over all nodes: they must not depend on who else holds a node.
+ * Only a node with more than one reference can be met twice without its parent being met twice, so
+ * only such nodes are looked up. Places are counted over all nodes: they must not depend on who
+ * else holds a node.
  */
 #include "sql/key.h"
 
@@ -121,9 +122,8 @@ static bool writes_value(const la_node *node) {
 
 static uint32_t bits_of(const la_node *node) {
   uint32_t bits = 0;
-  if (node->type != NULL &&
-      (node->kind != LA_NODE_COLUMN || node->subject == NULL ||
-       node->type != ((const la_column *)node->subject)->type)) {
+  if (node->type != NULL && (node->kind != LA_NODE_COLUMN || node->subject == NULL ||
+                             node->type != ((const la_column *)node->subject)->type)) {
     bits |= is_short_type(node->type) ? HEAD_TYPE_SHORT : HEAD_TYPE_FULL;
   }
   bits |= node->subject != NULL ? HEAD_SUBJECT : 0u;
@@ -148,7 +148,8 @@ static uint32_t version_of(const la_node *node) {
 }
 
 static void put_value(la_strbuf *out, const la_value *value) {
-  uint64_t head = (uint64_t)value->kind | (uint64_t)(la_value_has_bytes(value) ? value->len : 0) << 8;
+  uint64_t head = (uint64_t)value->kind | (uint64_t)(la_value_has_bytes(value) ? value->len : 0)
+                                              << 8;
   la_strbuf_bytes(out, &head, sizeof head);
   if (la_value_has_bytes(value)) {
     la_strbuf_bytes(out, value->as.bytes, value->len);
@@ -184,7 +185,8 @@ static void put_rest(la_strbuf *out, const la_node *node, uint32_t bits) {
 #define LARGEST_FIXED   (sizeof(key_head) + 4 + sizeof(short_type) + 12 + 4)
 
 static void put_node(la_strbuf *out, const la_node *node, uint32_t mask) {
-  key_head head = {(uint16_t)(node->kind + 1), node->op, bits_of(node), node->flags & KEY_FLAGS, node->count};
+  key_head head = {(uint16_t)(node->kind + 1), node->op, bits_of(node), node->flags & KEY_FLAGS,
+                   node->count};
   char *at;
   if (!la_strbuf_reserve(out, LARGEST_FIXED + node->text.len)) {
     return;
@@ -195,7 +197,8 @@ static void put_node(la_strbuf *out, const la_node *node, uint32_t mask) {
   }
   if (head.bits & HEAD_TYPE_SHORT) {
     const la_type *type = node->type;
-    short_type brief = {(uint16_t)type->kind, (uint16_t)type->flags, type->length, type->precision, type->scale};
+    short_type brief = {(uint16_t)type->kind, (uint16_t)type->flags, type->length, type->precision,
+                        type->scale};
     at = put(at, &brief, sizeof brief);
   }
   if (head.bits & HEAD_SUBJECT) {

@@ -51,7 +51,8 @@ static la_walk_answer collect(const la_node *node, void *context) {
   return LA_WALK_CONTINUE;
 }
 
-la_status la_key_subjects(la_allocator *alloc, const la_node *statement, la_object **out, la_error *err) {
+la_status la_key_subjects(la_allocator *alloc, const la_node *statement, la_object **out,
+                          la_error *err) {
   subjects *self = la_alloc_zero(alloc, sizeof *self);
   la_status status;
   if (self == NULL) {

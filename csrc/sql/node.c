@@ -50,7 +50,8 @@ static void visit_node(const la_object *object, la_object_visitor each, void *ct
   }
 }
 
-const la_object_class la_node_class = {.name = "node", .destroy = destroy_node, .visit = visit_node};
+const la_object_class la_node_class = {
+    .name = "node", .destroy = destroy_node, .visit = visit_node};
 
 static size_t value_bytes(const la_value *value) {
   return la_value_has_bytes(value) ? value->len : 0;
@@ -70,7 +71,8 @@ static la_value copy_value(const la_value *value, char **at) {
 }
 
 static bool type_has_host(const la_type *type) {
-  return type != NULL && (type->host != 0 || (type->flags & (LA_TYPE_HOST_BIND | LA_TYPE_HOST_RESULT)));
+  return type != NULL &&
+         (type->host != 0 || (type->flags & (LA_TYPE_HOST_BIND | LA_TYPE_HOST_RESULT)));
 }
 
 static uint32_t flags_of(const la_node_parts *parts) {
@@ -225,7 +227,8 @@ la_node *la_node_with_text(const la_node *node, la_text text) {
   return la_node_new(node->alloc, &parts);
 }
 
-la_node *la_chain_new(la_allocator *alloc, la_node *previous, la_node *const *items, uint32_t count) {
+la_node *la_chain_new(la_allocator *alloc, la_node *previous, la_node *const *items,
+                      uint32_t count) {
   la_node *on_stack[STACK_CHILDREN];
   la_node **children = on_stack;
   size_t size = ((size_t)count + 1) * sizeof(la_node *);
@@ -248,7 +251,8 @@ la_node *la_chain_new(la_allocator *alloc, la_node *previous, la_node *const *it
   return chain;
 }
 
-la_node *la_node_with_chained(const la_node *node, uint32_t index, la_node *const *items, uint32_t count) {
+la_node *la_node_with_chained(const la_node *node, uint32_t index, la_node *const *items,
+                              uint32_t count) {
   la_node *chain = la_chain_new(node->alloc, node->children[index], items, count);
   la_node *copy;
   if (chain == NULL) {

@@ -2,10 +2,11 @@
 /*
  * Operators of SQL expressions, one row each.
  *
- * Columns: name, text as most databases write it, precedence, the operator that negates it, flags. The
- * precedences are those of SQLAlchemy's sql/operators.py, so that parentheses fall the same way:
- * `la_operator_groups` says when. LA_PRECEDENCE_NONE is for operators that have no place in the order:
- * they are put in parentheses inside everything, and put everything inside them in parentheses.
+ * Columns: name, text as most databases write it, precedence, the operator that negates it, flags.
+ * The precedences are those of SQLAlchemy's sql/operators.py, so that parentheses fall the same
+ * way: `la_operator_groups` says when. LA_PRECEDENCE_NONE is for operators that have no place in
+ * the order: they are put in parentheses inside everything, and put everything inside them in
+ * parentheses.
  */
 #ifndef LA_SQL_OPERATOR_H
 #define LA_SQL_OPERATOR_H
@@ -20,9 +21,9 @@ enum la_operator_flag {
   LA_OPERATOR_ASSOCIATIVE = 2, /* needs no parentheses inside itself */
   LA_OPERATOR_COMMUTATIVE = 4,
   LA_OPERATOR_UNARY = 8,
-  LA_OPERATOR_POSTFIX = 16,    /* written after its operand: IS NULL is binary, DESC is postfix */
-  LA_OPERATOR_LIKE = 32,       /* may have an escape character as third child */
-  LA_OPERATOR_LOGICAL = 64     /* AND, OR: n-ary clause lists */
+  LA_OPERATOR_POSTFIX = 16, /* written after its operand: IS NULL is binary, DESC is postfix */
+  LA_OPERATOR_LIKE = 32,    /* may have an escape character as third child */
+  LA_OPERATOR_LOGICAL = 64  /* AND, OR: n-ary clause lists */
 };
 
 #define LA_PRECEDENCE_NONE (-100)
@@ -105,7 +106,7 @@ enum la_operator_flag {
   X(ALL, "ALL", 15, NONE, LA_OPERATOR_UNARY)                                                       \
   X(GETITEM, "", 15, NONE, LA_OPERATOR_ASSOCIATIVE) /* JSON and array element: expr:at(key) */     \
   X(PATH_GETITEM, "", 15, NONE, LA_OPERATOR_ASSOCIATIVE) /* JSON path: expr:at{"a", 1} */          \
-  X(CUSTOM, "", 0, NONE, 0) /* text and precedence in the node: column:op("…") */                  \
+  X(CUSTOM, "", 0, NONE, 0) /* text and precedence in the node: column:op("…") */                \
   X(IS_TRUE, "", 5, IS_FALSE,                                                                      \
     LA_OPERATOR_UNARY | LA_OPERATOR_COMPARISON) /* a boolean column as a condition */              \
   X(IS_FALSE, "", 5, IS_TRUE, LA_OPERATOR_UNARY | LA_OPERATOR_COMPARISON)                          \
@@ -120,7 +121,7 @@ typedef enum la_operator {
 #define X(name, text, precedence, negation, flags) LA_OP_##name,
   LA_OPERATORS(X)
 #undef X
-  LA_OPERATOR_COUNT
+      LA_OPERATOR_COUNT
 } la_operator;
 
 typedef struct la_operator_facts {
@@ -132,10 +133,11 @@ typedef struct la_operator_facts {
 } la_operator_facts;
 
 const la_operator_facts *la_operator_get(la_operator op);
-/* True if an expression with operator `op` and precedence `precedence` needs parentheses as an operand
- * of one with `against` and `against_precedence`; the precedences are those of the operators' rows, or a
- * CUSTOM node's own. */
-bool la_operator_groups(la_operator op, int precedence, la_operator against, int against_precedence);
+/* True if an expression with operator `op` and precedence `precedence` needs parentheses as an
+ * operand of one with `against` and `against_precedence`; the precedences are those of the
+ * operators' rows, or a CUSTOM node's own. */
+bool la_operator_groups(la_operator op, int precedence, la_operator against,
+                        int against_precedence);
 
 #pragma GCC visibility pop
 

@@ -2,9 +2,11 @@
 #include "sql/select.h"
 
 /* A statement of `kind` with `parts` children, whose first is `first` (may be NULL). */
-static la_node *statement_new(const la_sql *sql, la_node_kind kind, uint32_t parts, la_node *first) {
+static la_node *statement_new(const la_sql *sql, la_node_kind kind, uint32_t parts,
+                              la_node *first) {
   la_node *children[LA_SELECT_PART_COUNT] = {first};
-  return la_node_new(sql->alloc, &(la_node_parts){.kind = kind, .children = children, .count = parts});
+  return la_node_new(sql->alloc,
+                     &(la_node_parts){.kind = kind, .children = children, .count = parts});
 }
 
 la_node *la_select_new(const la_sql *sql, la_node *const *columns, size_t count) {
@@ -49,18 +51,17 @@ la_node *la_delete_new(const la_sql *sql, la_node *table) {
 
 la_node *la_set_new(const la_sql *sql, la_node *column, la_text key, la_node *value) {
   la_node *children[2] = {column, value};
-  return la_node_new(sql->alloc, &(la_node_parts){.kind = LA_NODE_SET,
-                                                  .text = key,
-                                                  .children = children,
-                                                  .count = 2});
+  return la_node_new(
+      sql->alloc,
+      &(la_node_parts){.kind = LA_NODE_SET, .text = key, .children = children, .count = 2});
 }
 
-la_node *la_join_step_new(const la_sql *sql, la_node *target, la_node *on, la_node *left, uint32_t flags) {
+la_node *la_join_step_new(const la_sql *sql, la_node *target, la_node *on, la_node *left,
+                          uint32_t flags) {
   la_node *children[3] = {target, on, left};
-  return la_node_new(sql->alloc, &(la_node_parts){.kind = LA_NODE_JOIN_STEP,
-                                                  .flags = flags,
-                                                  .children = children,
-                                                  .count = 3});
+  return la_node_new(
+      sql->alloc, &(la_node_parts){
+                      .kind = LA_NODE_JOIN_STEP, .flags = flags, .children = children, .count = 3});
 }
 
 typedef struct statement_parts {
@@ -68,14 +69,21 @@ typedef struct statement_parts {
 } statement_parts;
 
 static const statement_parts *parts_of(const la_node *statement) {
-  static const statement_parts select = {LA_SELECT_WHERE, LA_SELECT_EXECUTION, LA_SELECT_OPTIONS, -1,
-                                         LA_SELECT_CTES,  LA_SELECT_PREFIXES};
-  static const statement_parts insert = {
-      -1, LA_INSERT_EXECUTION, LA_INSERT_OPTIONS, LA_INSERT_RETURNING, LA_INSERT_CTES, LA_INSERT_PREFIXES};
-  static const statement_parts update = {LA_UPDATE_WHERE,     LA_UPDATE_EXECUTION, LA_UPDATE_OPTIONS,
-                                         LA_UPDATE_RETURNING, LA_UPDATE_CTES,      LA_UPDATE_PREFIXES};
-  static const statement_parts delete = {LA_DELETE_WHERE,     LA_DELETE_EXECUTION, LA_DELETE_OPTIONS,
-                                         LA_DELETE_RETURNING, LA_DELETE_CTES,      LA_DELETE_PREFIXES};
+  static const statement_parts select = {LA_SELECT_WHERE,   LA_SELECT_EXECUTION,
+                                         LA_SELECT_OPTIONS, -1,
+                                         LA_SELECT_CTES,    LA_SELECT_PREFIXES};
+  static const statement_parts insert = {-1,
+                                         LA_INSERT_EXECUTION,
+                                         LA_INSERT_OPTIONS,
+                                         LA_INSERT_RETURNING,
+                                         LA_INSERT_CTES,
+                                         LA_INSERT_PREFIXES};
+  static const statement_parts update = {LA_UPDATE_WHERE,   LA_UPDATE_EXECUTION,
+                                         LA_UPDATE_OPTIONS, LA_UPDATE_RETURNING,
+                                         LA_UPDATE_CTES,    LA_UPDATE_PREFIXES};
+  static const statement_parts delete = {LA_DELETE_WHERE,   LA_DELETE_EXECUTION,
+                                         LA_DELETE_OPTIONS, LA_DELETE_RETURNING,
+                                         LA_DELETE_CTES,    LA_DELETE_PREFIXES};
   static const statement_parts none = {-1, -1, -1, -1, -1, -1};
   switch (statement->kind) {
   case LA_NODE_SELECT:

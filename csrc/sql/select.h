@@ -2,9 +2,9 @@
 /*
  * Constructors of statements.
  *
- * A statement is a node with one child per clause; every function gives a new statement that shares its
- * parts with the old one, or NULL when out of memory. Clauses are added with `la_node_with_chained` and replaced with
- * `la_node_with_child` by their part's number.
+ * A statement is a node with one child per clause; every function gives a new statement that shares
+ * its parts with the old one, or NULL when out of memory. Clauses are added with
+ * `la_node_with_chained` and replaced with `la_node_with_child` by their part's number.
  */
 #ifndef LA_SQL_SELECT_H
 #define LA_SQL_SELECT_H
@@ -21,7 +21,8 @@ la_node *la_update_new(const la_sql *sql, la_node *table);
 la_node *la_delete_new(const la_sql *sql, la_node *table);
 /* An assignment to a column, or to a key if `column` is NULL. */
 la_node *la_set_new(const la_sql *sql, la_node *column, la_text key, la_node *value);
-la_node *la_join_step_new(const la_sql *sql, la_node *target, la_node *on, la_node *left, uint32_t flags);
+la_node *la_join_step_new(const la_sql *sql, la_node *target, la_node *on, la_node *left,
+                          uint32_t flags);
 /* The parts' numbers for statements of any kind; -1 if the kind has none. */
 int la_statement_where_part(const la_node *statement);
 int la_statement_execution_part(const la_node *statement);

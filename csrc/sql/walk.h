@@ -16,7 +16,8 @@ typedef enum la_walk_answer { LA_WALK_CONTINUE, LA_WALK_PRUNE, LA_WALK_STOP } la
 typedef la_walk_answer (*la_walk_function)(const la_node *node, void *context);
 
 /* LA_NOMEM, or LA_DONE if the visitor stopped, or LA_OK. */
-la_status la_walk(la_allocator *alloc, const la_node *root, la_walk_function visit, void *context, la_error *err);
+la_status la_walk(la_allocator *alloc, const la_node *root, la_walk_function visit, void *context,
+                  la_error *err);
 
 #pragma GCC visibility pop
 

@@ -47,7 +47,8 @@ static bool same_key(const la_node *a, const la_node *b) {
   bool same;
   la_key_init(&one, &alloc);
   la_key_init(&two, &alloc);
-  if (la_key_build(&one, a, LA_TEXT_NONE, NULL) != LA_OK || la_key_build(&two, b, LA_TEXT_NONE, NULL) != LA_OK) {
+  if (la_key_build(&one, a, LA_TEXT_NONE, NULL) != LA_OK ||
+      la_key_build(&two, b, LA_TEXT_NONE, NULL) != LA_OK) {
     abort();
   }
   same = la_text_equal(la_strbuf_view(&one.bytes), la_strbuf_view(&two.bytes));
@@ -79,7 +80,8 @@ TEST(the_length_of_a_list_is_not_in_the_key) {
   la_node *id = column("id");
   la_node *one = la_expr_params(&sql, LA_TEXT_NONE, values, 1, 0, NULL);
   la_node *three = la_expr_params(&sql, LA_TEXT_NONE, values, 3, 0, NULL);
-  la_node *a = la_expr_binary(&sql, LA_OP_IN, id, one), *b = la_expr_binary(&sql, LA_OP_IN, id, three);
+  la_node *a = la_expr_binary(&sql, LA_OP_IN, id, one),
+          *b = la_expr_binary(&sql, LA_OP_IN, id, three);
   CHECK(same_and_release(a, b));
   la_node_release(id);
   la_node_release(one);
@@ -99,7 +101,8 @@ TEST(who_else_holds_a_node_does_not_matter) {
 TEST(one_parameter_twice_is_not_two_parameters) {
   la_value value = la_value_integer(1);
   la_node *p = param(&value), *q = param(&value);
-  la_node *once = la_expr_binary(&sql, LA_OP_EQ, p, p), *twice = la_expr_binary(&sql, LA_OP_EQ, p, q);
+  la_node *once = la_expr_binary(&sql, LA_OP_EQ, p, p),
+          *twice = la_expr_binary(&sql, LA_OP_EQ, p, q);
   la_key key;
   CHECK(!same_key(once, twice));
   la_key_init(&key, &alloc);
@@ -118,9 +121,11 @@ TEST(one_parameter_twice_is_not_two_parameters) {
 /* (alias.x, alias.x) of one alias, or of two. */
 static la_node *pair_of_columns(bool one_alias) {
   la_node *id = column("id"), *select = la_select_new(&sql, &id, 1);
-  la_node *first = la_from_alias(&sql, select, LA_TEXT_NONE, 0), *second = la_from_alias(&sql, select, LA_TEXT_NONE, 0);
-  la_node *columns[2] = {la_expr_named_column(&sql, la_text_of("x"), NULL, first),
-                         la_expr_named_column(&sql, la_text_of("x"), NULL, one_alias ? first : second)};
+  la_node *first = la_from_alias(&sql, select, LA_TEXT_NONE, 0),
+          *second = la_from_alias(&sql, select, LA_TEXT_NONE, 0);
+  la_node *columns[2] = {
+      la_expr_named_column(&sql, la_text_of("x"), NULL, first),
+      la_expr_named_column(&sql, la_text_of("x"), NULL, one_alias ? first : second)};
   la_node *pair = la_expr_tuple(&sql, columns, 2);
   la_node_release(columns[0]);
   la_node_release(columns[1]);
@@ -139,9 +144,10 @@ TEST(one_alias_is_not_two_aliases) {
 
 TEST(execution_options_are_not_in_the_key) {
   la_node *a = select_where(equals("id", la_value_integer(1)));
-  la_node *option = la_node_new(&alloc, &(la_node_parts){.kind = LA_NODE_EXECUTION_OPTION,
-                                                         .text = la_text_of("stream_results"),
-                                                         .value = la_value_of_kind(LA_VALUE_BOOLEAN, 1)});
+  la_node *option =
+      la_node_new(&alloc, &(la_node_parts){.kind = LA_NODE_EXECUTION_OPTION,
+                                           .text = la_text_of("stream_results"),
+                                           .value = la_value_of_kind(LA_VALUE_BOOLEAN, 1)});
   la_node *b = la_node_with_chained(a, LA_SELECT_EXECUTION, &option, 1);
   CHECK(same_key(a, b));
   la_node_release(option);

@@ -259,7 +259,8 @@ TEST(a_text_knows_its_names) {
   fixture f;
   la_node *text;
   fixture_init(&f);
-  text = la_expr_text(&f.sql, la_text_of("SELECT a::int, '\\:b' FROM t WHERE x = :x AND y = :y AND z = :x"));
+  text = la_expr_text(
+      &f.sql, la_text_of("SELECT a::int, '\\:b' FROM t WHERE x = :x AND y = :y AND z = :x"));
   CHECK(text->count == 2);
   CHECK_TEXT(text->children[0]->text, "x");
   CHECK_TEXT(text->children[1]->text, "y");
