@@ -203,6 +203,9 @@ static la_status make_select(making *self, la_node **out) {
   select = self->later->by_target ? la_select_new(self->sql, &self->target, 1)
                                   : la_select_new(self->sql, self->keys.list.items, count + 1);
   status = select != NULL ? LA_OK : la_fail_nomem(self->err);
+  if (status >= 0) { /* no row is read by names */
+    status = la_build_replace(&select, la_node_with_flags(select, LA_SELECT_LABELS_NONE, 0), self->err);
+  }
   if (status >= 0) {
     status = la_build_chain(&select, LA_SELECT_FROM, self->froms.list.items, self->froms.list.count, self->err);
   }

@@ -72,6 +72,9 @@ static la_status compile(making *self, la_engine *engine, const la_plan_link *by
   if (reverse != NULL && reverse->direction == LA_MANY_TO_ONE && reverse->use_get) {
     request.lazy_reverse = reverse;
   }
+  if (status >= 0) { /* no row is read by names */
+    status = la_build_replace(&select, la_node_with_flags(select, LA_SELECT_LABELS_NONE, 0), err);
+  }
   if (status >= 0) {
     status = la_build_chain(&select, LA_SELECT_WHERE, self->where.list.items, self->where.list.count, err);
   }
