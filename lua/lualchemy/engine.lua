@@ -196,6 +196,7 @@ local function open(url, options, low)
     echo = check_echo(options.echo),
     dialect = new_dialect(url:get_backend_name(), options),
     _echo = check_echo(options.echo),
+    _echo_pool = options.echo_pool and true or false,
     _logging_name = "lualchemy.engine.Engine" .. (options.logging_name and "." .. options.logging_name or ""),
   }
   if options.execution_options or options.isolation_level then
@@ -334,10 +335,35 @@ local function settle(connection)
   return connection
 end
 
+-- Connection → where it was taken, for engines with echo_pool.
+local places = setmetatable({}, {__mode = "k"})
+
+-- Where the connections of the engine's pool that are still open were taken.
+local function open_places(self)
+  local list = {}
+  for connection, place in pairs(places) do
+    if not connection.closed and connection.engine.pool == self.pool then list[#list + 1] = place end
+  end
+  table.sort(list)
+  return table.concat(list, ", ")
+end
+
+-- A connection; with echo_pool its place is remembered, and told when the pool has no more.
+local function take(self, ...)
+  if not core.engine_settings(self)._echo_pool then return core.engine_connect(self, ...) end
+  local ok, taken = pcall(core.engine_connect, self, ...)
+  if ok then
+    places[taken] = core.where() or "?"
+    return taken
+  end
+  if exc.TimeoutError:matches(taken) then taken:add_detail("connections were taken at: " .. open_places(self)) end
+  error(taken, 0)
+end
+
 --- A connection out of the pool. `<close>` gives it back; what is not committed is rolled back.
 ---@return lualchemy.Connection
 function Engine:connect()
-  return settle(core.engine_connect(self))
+  return settle(take(self))
 end
 
 --- A connection with a transaction that is committed when the block is left without an error.
@@ -349,7 +375,7 @@ end
 ---@return any
 function Engine:begin(fn)
   if fn ~= nil then check_body("engine:begin", fn) end
-  local connection = settle(core.engine_connect(self, nil, true))
+  local connection = settle(take(self, nil, true))
   local transaction = core.connection_begin(connection)
   if fn == nil then return connection end
   return within(connection, fn, connection, transaction)

@@ -183,6 +183,13 @@ describe("pools", function()
       engine.pool:status())
   end)
 
+  it("POOL-01 tell where their connections were taken, with echo_pool", function()
+    local engine = file_engine{pool_size = 1, max_overflow = 0, echo_pool = true}
+    local held <close> = engine:connect()
+    assert.matches("connections were taken at: [^\n]*engine_spec.lua:%d+", message_of(engine.connect, engine))
+    assert.is_false(held.closed)
+  end)
+
   it("POOL-14 take back connections that are garbage before they refuse", function()
     local engine = file_engine{pool_size = 1, max_overflow = 0}
     do
