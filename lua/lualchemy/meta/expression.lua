@@ -313,6 +313,15 @@ function ColumnElement:within_group(...) end
 ---@return lualchemy.FromClause
 function ColumnElement:table_valued(...) end
 
+--- The only column of a function in FROM, which goes by the alias's name.
+---
+---     select(func.json_each("[1]"):column_valued("x"))
+---     --> SELECT x FROM json_each(?) AS x
+---
+---@param name? string
+---@return lualchemy.ColumnElement
+function ColumnElement:column_valued(name) end
+
 --- A function as an element of FROM.
 ---@param name? string
 ---@return lualchemy.FromClause
