@@ -11,121 +11,10 @@ local strict = require "lualchemy.strict"
 local url_module = require "lualchemy.url"
 require "lualchemy.values" -- how lists are shown
 
+local option = require "lualchemy._engine_options"
+
 local engine = {}
-
--- ---------------------------------------------------------------------------------------------
--- Options
-
-local known = keywords.set {
-  "echo", "echo_pool", "foreign_keys", "busy_timeout", "journal_mode", "begin_mode", "isolation_level", "poolclass",
-  "pool_size", "max_overflow", "pool_timeout", "pool_recycle", "pool_pre_ping", "pool_use_lifo", "pool_reset_on_return",
-  "query_cache_size", "hide_parameters", "json_serializer", "json_deserializer", "connect_args", "execution_options",
-  "logging_name", "future",
-}
-
-local execution_known = keywords.set {
-  "isolation_level", "stream_results", "yield_per", "max_row_buffer", "logging_token", "preserve_rowcount",
-  "no_parameters", "insertmanyvalues_page_size", "autoflush", "populate_existing", "synchronize_session", "identity_token",
-  "render_nulls", "dml_strategy", "include_deferred",
-}
-
-local begin_modes = {DEFERRED = true, IMMEDIATE = true, EXCLUSIVE = true}
-local isolation_levels = {SERIALIZABLE = true, ["READ UNCOMMITTED"] = true, AUTOCOMMIT = true}
-
-local function fail(format, ...)
-  error(exc.ArgumentError(format:format(...)), 0)
-end
-
-local function check_kind(options, name, kind, what)
-  local value = options[name]
-  if value ~= nil and type(value) ~= kind then
-    fail("create_engine: %s is %s, not a %s", name, what, type(value))
-  end
-  return value
-end
-
-local function check_number(options, name, least)
-  local value = check_kind(options, name, "number", "a number")
-  if value ~= nil and not (value >= least) then
-    fail("create_engine: %s is a number from %d on, not %s", name, least, value)
-  end
-  return value
-end
-
-local function check_choice(options, name, choices)
-  local value = check_kind(options, name, "string", "a string")
-  if value == nil then return nil end
-  local upper = value:upper()
-  if not choices[upper] then
-    local list = {}
-    for choice in pairs(choices) do
-      list[#list + 1] = '"' .. choice .. '"'
-    end
-    table.sort(list)
-    fail("create_engine: %s is one of %s, not %q", name, table.concat(list, ", "), value)
-  end
-  return upper
-end
-
-local connect_known = keywords.set {"timeout", "foreign_keys", "isolation_level", "check_same_thread"}
-
--- What a driver is told beside the URL, in the driver's own names.
-local function apply_connect_args(into, args)
-  args = keywords.check("create_engine: connect_args", args, connect_known)
-  if args.timeout ~= nil then into.busy_timeout = check_number(args, "timeout", 0) * 1000 end
-  if args.foreign_keys ~= nil then into.foreign_keys = args.foreign_keys end
-  if args.isolation_level ~= nil then into.begin_mode = check_choice(args, "isolation_level", begin_modes) end
-end
-
-local pool_option_names = {"pool_size", "max_overflow", "pool_timeout", "pool_use_lifo"}
-
-local function check_pool_options(options, class_name)
-  local class = pool[class_name]
-  for _, name in ipairs(pool_option_names) do
-    if options[name] ~= nil and not class.options[name] then
-      fail("create_engine: the option %s makes no sense for a %s, which is what this engine has", name, class_name)
-    end
-  end
-end
-
-local function read_pool_class(options)
-  local class = options.poolclass
-  if class == nil then return nil end
-  if not pool.__is_class(class) then
-    fail("create_engine: poolclass is one of lualchemy.pool's classes, such as pool.StaticPool")
-  end
-  return class.__name__
-end
-
--- The options for the core.
-local function read_options(options)
-  local low = {
-    foreign_keys = check_kind(options, "foreign_keys", "boolean", "true or false"),
-    busy_timeout = check_number(options, "busy_timeout", 0),
-    journal_mode = check_kind(options, "journal_mode", "string", "a string"),
-    begin_mode = check_choice(options, "begin_mode", begin_modes),
-    pool_size = check_number(options, "pool_size", 0),
-    max_overflow = check_number(options, "max_overflow", -1),
-    pool_timeout = check_number(options, "pool_timeout", 0),
-    pool_recycle = check_number(options, "pool_recycle", -1),
-    pool_pre_ping = check_kind(options, "pool_pre_ping", "boolean", "true or false"),
-    pool_use_lifo = check_kind(options, "pool_use_lifo", "boolean", "true or false"),
-    query_cache_size = check_number(options, "query_cache_size", 0),
-    hide_parameters = check_kind(options, "hide_parameters", "boolean", "true or false"),
-    pool_kind = read_pool_class(options),
-  }
-  local reset = options.pool_reset_on_return
-  if reset ~= nil then
-    local names = {rollback = "rollback", commit = "commit", none = "none", [true] = "rollback", [false] = "none",
-      [core.null()] = "none"}
-    low.pool_reset_on_return = names[reset]
-      or fail('create_engine: pool_reset_on_return is "rollback", "commit" or "none", not %s', tostring(reset))
-  end
-  if options.connect_args ~= nil then apply_connect_args(low, options.connect_args) end
-  if options.future == false then fail("create_engine: future is always true") end
-  if check_choice(options, "isolation_level", isolation_levels) == "AUTOCOMMIT" then low.begin_mode = "AUTOCOMMIT" end
-  return low
-end
+local fail, execution_known = option.fail, option.execution_known
 
 -- ---------------------------------------------------------------------------------------------
 -- Logging
@@ -183,7 +72,7 @@ local function new_dialect(name, options)
 end
 
 local function check_function(options, name)
-  return check_kind(options, name, "function", "a function")
+  return option.check_kind(options, name, "function", "a function")
 end
 
 local function open(url, options, low)
@@ -207,7 +96,7 @@ local function open(url, options, low)
   end
   local self = core.engine_open(url:render_as_string(false), low, settings)
   settings.pool = pool.__of(self)
-  check_pool_options(options, (core.engine_pool(self)))
+  option.check_pool_options(options, (core.engine_pool(self)))
   return self
 end
 
@@ -219,10 +108,10 @@ end
 ---@param options table?
 ---@return lualchemy.Engine
 function engine.create_engine(url, options)
-  options = keywords.check("create_engine", options, known)
+  options = keywords.check("create_engine", options, option.known)
   check_function(options, "json_serializer")
   check_function(options, "json_deserializer")
-  return open(url_module.make_url(url), options, read_options(options))
+  return open(url_module.make_url(url), options, option.read(options))
 end
 
 --- An engine on the host's own connection, a light userdata: lualchemy_pushengine.
@@ -476,7 +365,7 @@ end
 ---@private
 function engine.__set_isolation_level(connection, level)
   local upper = type(level) == "string" and level:upper():gsub("_", " ") or level
-  if not isolation_levels[upper] then
+  if not option.isolation_levels[upper] then
     error(exc.ArgumentError(("Invalid value '%s' for isolation_level. Valid isolation levels for 'sqlite' are "
       .. "READ UNCOMMITTED, SERIALIZABLE, AUTOCOMMIT"):format(tostring(level))), 0)
   end
