@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Engines: opening, asking, disposing. Which options there are is lualchemy.engine's business; they come here checked.
+ * Engines: opening, asking, disposing. Which options there are is lualchemy.engine's business; they
+ * come here checked.
  */
 #include "binding/engine.h"
 
@@ -77,7 +78,8 @@ static void option_number(lua_State *L, const char *name, double *out) {
   lua_pop(L, 1);
 }
 
-static int option_choice(lua_State *L, const char *name, const char *const *choices, int otherwise) {
+static int option_choice(lua_State *L, const char *name, const char *const *choices,
+                         int otherwise) {
   int choice = otherwise;
   if (option(L, name)) {
     choice = luaL_checkoption(L, lua_gettop(L), NULL, choices);
@@ -87,11 +89,13 @@ static int option_choice(lua_State *L, const char *name, const char *const *choi
 }
 
 static void read_pool_options(lua_State *L, la_engine_options *options) {
-  static const char *const kinds[] = {"QueuePool", "StaticPool", "NullPool", "SingletonThreadPool", "AssertionPool", NULL};
+  static const char *const kinds[] = {"QueuePool",           "StaticPool",    "NullPool",
+                                      "SingletonThreadPool", "AssertionPool", NULL};
   static const char *const resets[] = {"rollback", "commit", "none", NULL};
   double size = options->pool_size, overflow = options->max_overflow;
   options->pool_kind = option_choice(L, "pool_kind", kinds, -1);
-  options->pool_reset = (la_pool_reset)option_choice(L, "pool_reset_on_return", resets, LA_POOL_RESET_ROLLBACK);
+  options->pool_reset =
+      (la_pool_reset)option_choice(L, "pool_reset_on_return", resets, LA_POOL_RESET_ROLLBACK);
   option_number(L, "pool_size", &size);
   option_number(L, "max_overflow", &overflow);
   option_number(L, "pool_timeout", &options->pool_timeout);
@@ -175,7 +179,8 @@ static int core_engine_echo(lua_State *L) {
 
 /* core.engine_pool(engine) → kind, size, checked in, checked out, overflow. */
 static int core_engine_pool(lua_State *L) {
-  static const char *const kinds[] = {"QueuePool", "StaticPool", "NullPool", "SingletonThreadPool", "AssertionPool"};
+  static const char *const kinds[] = {"QueuePool", "StaticPool", "NullPool", "SingletonThreadPool",
+                                      "AssertionPool"};
   la_engine *engine = la_check_engine(L, 1);
   la_pool_status status;
   la_pool_get_status(engine, &status);
@@ -187,7 +192,8 @@ static int core_engine_pool(lua_State *L) {
   return 5;
 }
 
-/* core.engine_counts(engine) → a table of counted work: statements sent and prepared, hits and misses of the cache. */
+/* core.engine_counts(engine) → a table of counted work: statements sent and prepared, hits and
+ * misses of the cache. */
 static int core_engine_counts(lua_State *L) {
   const la_engine *engine = la_check_engine(L, 1);
   lua_createtable(L, 0, 5);
@@ -309,17 +315,19 @@ static void tell_holders(const la_engine *engine, la_error *err) {
   if (pool.checked_out > 1) {
     size_t len = strlen(err->message);
     snprintf(err->message + len, sizeof err->message - len,
-             " (%d connections of this engine are in use in this program: a transaction of one of them may hold the lock; commit, "
+             " (%d connections of this engine are in use in this program: a transaction of one of "
+             "them may hold the lock; commit, "
              "roll back or close it)",
              pool.checked_out);
   }
 }
 
-void la_push_execution_error(lua_State *L, const la_engine *engine, const la_error *failed, la_text statement, int params_index,
-                             bool many) {
+void la_push_execution_error(lua_State *L, const la_engine *engine, const la_error *failed,
+                             la_text statement, int params_index, bool many) {
   la_error told, *err = &told;
   told = *failed;
-  if (engine->driver == &la_driver_sqlite3 && (err->driver_code == CODE_BUSY || err->driver_code == CODE_LOCKED)) {
+  if (engine->driver == &la_driver_sqlite3 &&
+      (err->driver_code == CODE_BUSY || err->driver_code == CODE_LOCKED)) {
     tell_holders(engine, err);
   }
   la_failure failure = {.statement = statement,
@@ -330,14 +338,14 @@ void la_push_execution_error(lua_State *L, const la_engine *engine, const la_err
   la_push_failure(L, err, &failure);
 }
 
-int la_raise_execution(lua_State *L, const la_engine *engine, const la_error *failed, la_text statement, int params_index,
-                       bool many) {
+int la_raise_execution(lua_State *L, const la_engine *engine, const la_error *failed,
+                       la_text statement, int params_index, bool many) {
   la_push_execution_error(L, engine, failed, statement, params_index, many);
   return lua_error(L);
 }
 
-void la_engine_log(lua_State *L, la_state *state, int engine_index, const char *text, int params_index, double seconds, bool cached,
-                   bool many) {
+void la_engine_log(lua_State *L, la_state *state, int engine_index, const char *text,
+                   int params_index, double seconds, bool cached, bool many) {
   int top = lua_gettop(L);
   luaL_checkstack(L, 8, NULL);
   la_push_hook(L, state, "engine_log");
@@ -356,12 +364,17 @@ void la_engine_log(lua_State *L, la_state *state, int engine_index, const char *
 }
 
 void la_open_engine(lua_State *L, la_state *state) {
-  static const luaL_Reg functions[] = {{"engine_open", core_engine_open},     {"engine_share", core_engine_share},
-                                       {"engine_settings", core_engine_settings}, {"engine_echo", core_engine_echo},
-                                       {"engine_pool", core_engine_pool},     {"engine_counts", core_engine_counts},
-                                       {"url_parse", core_url_parse},         {NULL, NULL}};
-  static const luaL_Reg methods[] = {
-      {"dispose", engine_dispose}, {"clear_compiled_cache", engine_clear_compiled_cache}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"engine_open", core_engine_open},
+                                       {"engine_share", core_engine_share},
+                                       {"engine_settings", core_engine_settings},
+                                       {"engine_echo", core_engine_echo},
+                                       {"engine_pool", core_engine_pool},
+                                       {"engine_counts", core_engine_counts},
+                                       {"url_parse", core_url_parse},
+                                       {NULL, NULL}};
+  static const luaL_Reg methods[] = {{"dispose", engine_dispose},
+                                     {"clear_compiled_cache", engine_clear_compiled_cache},
+                                     {NULL, NULL}};
   static const luaL_Reg metamethods[] = {{"__index", engine_index},
                                          {"__newindex", engine_newindex},
                                          {"__tostring", engine_tostring},

@@ -2,8 +2,9 @@
 /*
  * Engines and connections for Lua.
  *
- * An engine's box is known by its core engine's address, so a session that holds the engine finds the one box. Its settings that only Lua
- * uses (echo, serializers, the URL and pool objects) lie in a table in its user value. A connection's box holds its engine's box.
+ * An engine's box is known by its core engine's address, so a session that holds the engine finds
+ * the one box. Its settings that only Lua uses (echo, serializers, the URL and pool objects) lie in
+ * a table in its user value. A connection's box holds its engine's box.
  */
 #ifndef LA_BINDING_ENGINE_H
 #define LA_BINDING_ENGINE_H
@@ -16,7 +17,13 @@
 
 /* User values. */
 enum { LA_ENGINE_SETTINGS = 1, LA_ENGINE_DIALECT = 2 };
-enum { LA_CONNECTION_ENGINE = 1, LA_CONNECTION_OPTIONS = 2, LA_CONNECTION_ROOT = 3, LA_CONNECTION_NESTED = 4, LA_CONNECTION_GUARD = 5 };
+enum {
+  LA_CONNECTION_ENGINE = 1,
+  LA_CONNECTION_OPTIONS = 2,
+  LA_CONNECTION_ROOT = 3,
+  LA_CONNECTION_NESTED = 4,
+  LA_CONNECTION_GUARD = 5
+};
 
 typedef struct la_engine_box {
   la_box box; /* object: la_engine */
@@ -25,10 +32,10 @@ typedef struct la_engine_box {
 } la_engine_box;
 
 typedef struct la_connection_box {
-  la_box box; /* object: la_connection */
+  la_box box;            /* object: la_connection */
   bool commits_on_close; /* of engine:begin() */
-  bool guarded;          /* inside the function form of begin(): LA_CONNECTION_GUARD is its transaction */
-  bool shared;           /* of a session: begins and ends are the session's */
+  bool guarded; /* inside the function form of begin(): LA_CONNECTION_GUARD is its transaction */
+  bool shared;  /* of a session: begins and ends are the session's */
 } la_connection_box;
 
 la_engine *la_check_engine(lua_State *L, int index);
@@ -37,18 +44,21 @@ la_connection *la_check_connection(lua_State *L, int index);
 void la_push_engine(lua_State *L, la_state *state, la_engine *engine);
 /* Pushes a box of `connection` (retained), the one known for it or a new one. */
 void la_push_connection(lua_State *L, la_state *state, la_connection *connection);
-/* Takes a connection from the pool of the engine at `index` and pushes its box; an exhausted pool collects garbage and tries once
- * more. */
+/* Takes a connection from the pool of the engine at `index` and pushes its box; an exhausted pool
+ * collects garbage and tries once more. */
 la_connection *la_engine_connect(lua_State *L, la_state *state, int index);
-/* Raises if the connection at `index` is inside the function form of begin() whose transaction has ended. */
+/* Raises if the connection at `index` is inside the function form of begin() whose transaction has
+ * ended. */
 void la_connection_check_guard(lua_State *L, int index);
 /* The parameters of the last statement as a list of Lua values: for messages, logs and events. */
 void la_push_param_list(lua_State *L, la_state *state, const la_value *values, size_t count);
 /* Raises for a failed statement, with the engine's settings. `params_index` 0: none. */
-int la_raise_execution(lua_State *L, const la_engine *engine, const la_error *err, la_text statement, int params_index, bool many);
+int la_raise_execution(lua_State *L, const la_engine *engine, const la_error *err,
+                       la_text statement, int params_index, bool many);
 
 /* Pushes the error object instead of raising it. */
-void la_push_execution_error(lua_State *L, const la_engine *engine, const la_error *err, la_text statement, int params_index, bool many);
+void la_push_execution_error(lua_State *L, const la_engine *engine, const la_error *err,
+                             la_text statement, int params_index, bool many);
 
 #pragma GCC visibility pop
 

@@ -2,8 +2,9 @@
 /*
  * Connections and their transactions.
  *
- * A Transaction object names what was begun: the transaction of its connection, or a savepoint. The connection's box keeps the open ones: the outer one in
- * LA_CONNECTION_ROOT, savepoints as a list in LA_CONNECTION_NESTED, innermost last; what ends the outer ends them all.
+ * A Transaction object names what was begun: the transaction of its connection, or a savepoint. The
+ * connection's box keeps the open ones: the outer one in LA_CONNECTION_ROOT, savepoints as a list
+ * in LA_CONNECTION_NESTED, innermost last; what ends the outer ends them all.
  */
 #include "binding/check.h"
 #include "binding/engine_execute.h"
@@ -45,7 +46,8 @@ static int connection_gc(lua_State *L) {
 
 static la_connection_box *push_empty(lua_State *L, la_state *state, int engine_index) {
   engine_index = lua_absindex(L, engine_index);
-  la_connection_box *box = la_push_box(L, state, LA_BOX_CONNECTION, sizeof *box, LA_CONNECTION_GUARD);
+  la_connection_box *box =
+      la_push_box(L, state, LA_BOX_CONNECTION, sizeof *box, LA_CONNECTION_GUARD);
   lua_pushvalue(L, engine_index);
   lua_setiuservalue(L, -2, LA_CONNECTION_ENGINE);
   return box;
@@ -88,7 +90,8 @@ la_connection *la_engine_connect(lua_State *L, la_state *state, int index) {
   return connection;
 }
 
-/* core.engine_connect(engine, begin_mode or nil, begins) → Connection. With `begins` it is one for engine:begin(): `__close` commits. */
+/* core.engine_connect(engine, begin_mode or nil, begins) → Connection. With `begins` it is one for
+ * engine:begin(): `__close` commits. */
 static int core_engine_connect(lua_State *L) {
   static const char *const modes[] = {"DEFERRED", "IMMEDIATE", "EXCLUSIVE", "AUTOCOMMIT", NULL};
   lua_settop(L, 3);
@@ -105,7 +108,8 @@ static int core_engine_connect(lua_State *L) {
 
 /* ---- what ends ---- */
 
-/* Marks the transaction objects of the connection at `index` as over: savepoints from `from` on (from 1), and the outer one with `root`. */
+/* Marks the transaction objects of the connection at `index` as over: savepoints from `from` on
+ * (from 1), and the outer one with `root`. */
 static void deactivate(lua_State *L, int index, lua_Integer from, bool root) {
   if (lua_getiuservalue(L, index, LA_CONNECTION_NESTED) == LUA_TTABLE) {
     for (lua_Integer i = (lua_Integer)lua_rawlen(L, -1); i >= from; i--) {
@@ -146,9 +150,11 @@ static void end_root(lua_State *L, int index, bool commit) {
   la_error err = LA_ERROR_INIT;
   bool was_open = connection->in_transaction;
   if (was_open) {
-    tell(L, la_state_of(L), index, commit ? LA_EVENT_COMMIT : LA_EVENT_ROLLBACK, commit ? "COMMIT" : "ROLLBACK");
+    tell(L, la_state_of(L), index, commit ? LA_EVENT_COMMIT : LA_EVENT_ROLLBACK,
+         commit ? "COMMIT" : "ROLLBACK");
   }
-  la_status status = commit ? la_connection_commit(connection, &err) : la_connection_rollback(connection, &err);
+  la_status status =
+      commit ? la_connection_commit(connection, &err) : la_connection_rollback(connection, &err);
   if (status < 0) {
     la_raise_execution(L, connection->engine, &err, LA_TEXT_NONE, 0, false);
   }
@@ -214,7 +220,8 @@ static transaction_box *push_transaction(lua_State *L, la_state *state, int conn
   return box;
 }
 
-/* Pushes the object of the connection's open transaction, made if it began by itself; nil if there is none. */
+/* Pushes the object of the connection's open transaction, made if it began by itself; nil if there
+ * is none. */
 static void push_root(lua_State *L, la_state *state, int index) {
   la_connection *connection = la_check_connection(L, index);
   if (!connection->in_transaction) {
@@ -258,7 +265,10 @@ static void push_nested(lua_State *L, int index) {
 }
 
 static void begin_execution(lua_State *L, la_state *state, int index) {
-  la_execution x = {.L = L, .state = state, .connection = la_check_connection(L, index), .connection_index = index};
+  la_execution x = {.L = L,
+                    .state = state,
+                    .connection = la_check_connection(L, index),
+                    .connection_index = index};
   lua_getiuservalue(L, index, LA_CONNECTION_ENGINE);
   x.engine_index = lua_gettop(L);
   x.engine_box = lua_touserdata(L, -1);
@@ -267,8 +277,10 @@ static void begin_execution(lua_State *L, la_state *state, int index) {
   lua_pop(L, 1);
 }
 
-/* What the savepoint statements are, to listeners of cursors and the log: "SAVEPOINT sa_savepoint_1". */
-static void tell_savepoint(lua_State *L, la_state *state, int index, const char *what, uint32_t number, bool before) {
+/* What the savepoint statements are, to listeners of cursors and the log: "SAVEPOINT
+ * sa_savepoint_1". */
+static void tell_savepoint(lua_State *L, la_state *state, int index, const char *what,
+                           uint32_t number, bool before) {
   int top = lua_gettop(L);
   lua_getiuservalue(L, index, LA_CONNECTION_ENGINE);
   const la_engine_box *engine = lua_touserdata(L, -1);
@@ -291,7 +303,8 @@ static void tell_savepoint(lua_State *L, la_state *state, int index, const char 
   lua_settop(L, top);
 }
 
-static void fire_savepoint(lua_State *L, la_state *state, int index, la_event event, uint32_t number) {
+static void fire_savepoint(lua_State *L, la_state *state, int index, la_event event,
+                           uint32_t number) {
   int top = lua_gettop(L);
   if (la_event_has(state, event)) {
     lua_pushvalue(L, index);
@@ -341,7 +354,8 @@ void la_connection_check_guard(lua_State *L, int index) {
     lua_getiuservalue(L, index, LA_CONNECTION_GUARD);
     if (!((const transaction_box *)lua_touserdata(L, -1))->active) {
       la_raise_status(L, LA_INVALID_REQUEST,
-                      "Can't operate on closed transaction inside context manager.  Please complete the context manager before "
+                      "Can't operate on closed transaction inside context manager.  Please "
+                      "complete the context manager before "
                       "emitting further commands.");
     }
     lua_pop(L, 1);
@@ -375,7 +389,8 @@ static void end_nested(lua_State *L, transaction_box *box, int index, bool commi
   const char *what = commit ? "RELEASE SAVEPOINT" : "ROLLBACK TO SAVEPOINT";
   la_error err = LA_ERROR_INIT;
   lua_Integer place = place_of(L, index, box);
-  fire_savepoint(L, state, index, commit ? LA_EVENT_RELEASE_SAVEPOINT : LA_EVENT_ROLLBACK_SAVEPOINT, box->number);
+  fire_savepoint(L, state, index, commit ? LA_EVENT_RELEASE_SAVEPOINT : LA_EVENT_ROLLBACK_SAVEPOINT,
+                 box->number);
   tell_savepoint(L, state, index, what, box->number, true);
   la_status status = commit ? la_connection_release(connection, box->number, &err)
                             : la_connection_rollback_to(connection, box->number, &err);
@@ -513,7 +528,8 @@ static int connection_index(lua_State *L) {
   return 1;
 }
 
-/* core.connection_options(connection, table or nothing) → the execution options in force, set if given. */
+/* core.connection_options(connection, table or nothing) → the execution options in force, set if
+ * given. */
 static int core_connection_options(lua_State *L) {
   la_check_connection(L, 1);
   if (lua_gettop(L) > 1) {
@@ -524,14 +540,16 @@ static int core_connection_options(lua_State *L) {
   return 1;
 }
 
-/* core.connection_begin_mode(connection, mode or nil) → the mode. LA_INVALID_REQUEST in a transaction. */
+/* core.connection_begin_mode(connection, mode or nil) → the mode. LA_INVALID_REQUEST in a
+ * transaction. */
 static int core_connection_begin_mode(lua_State *L) {
   static const char *const modes[] = {"DEFERRED", "IMMEDIATE", "EXCLUSIVE", "AUTOCOMMIT", NULL};
   la_connection *connection = la_check_connection(L, 1);
   if (!lua_isnoneornil(L, 2)) {
     if (connection->in_transaction) {
       return la_raise_status(L, LA_INVALID_REQUEST,
-                             "This connection has already initialized a Transaction object via begin() or autobegin; isolation_level "
+                             "This connection has already initialized a Transaction object via "
+                             "begin() or autobegin; isolation_level "
                              "may not be altered unless rollback() or commit() is called first.");
     }
     connection->begin_mode = (la_begin_mode)luaL_checkoption(L, 2, NULL, modes);
@@ -540,7 +558,8 @@ static int core_connection_begin_mode(lua_State *L) {
   return 1;
 }
 
-/* core.connection_read_uncommitted(connection, on or nothing) → whether it reads what others have not committed. */
+/* core.connection_read_uncommitted(connection, on or nothing) → whether it reads what others have
+ * not committed. */
 static int core_connection_read_uncommitted(lua_State *L) {
   la_connection *connection = la_check_connection(L, 1);
   la_error err = LA_ERROR_INIT;
@@ -550,7 +569,9 @@ static int core_connection_read_uncommitted(lua_State *L) {
   }
   if (!lua_isnoneornil(L, 2) && lua_toboolean(L, 2) != raw->read_uncommitted) {
     bool on = lua_toboolean(L, 2);
-    if (la_raw_execute(raw, on ? LA_TEXT_LITERAL("PRAGMA read_uncommitted = 1") : LA_TEXT_LITERAL("PRAGMA read_uncommitted = 0"),
+    if (la_raw_execute(raw,
+                       on ? LA_TEXT_LITERAL("PRAGMA read_uncommitted = 1")
+                          : LA_TEXT_LITERAL("PRAGMA read_uncommitted = 0"),
                        &err) < 0) {
       return la_raise_execution(L, connection->engine, &err, LA_TEXT_NONE, 0, false);
     }
@@ -564,7 +585,8 @@ static void give_back(void *memory) {
   la_cursor_close(memory);
 }
 
-/* core.connection_raw_execute(connection, sql) → its rows as a list of lists. Begins no transaction. */
+/* core.connection_raw_execute(connection, sql) → its rows as a list of lists. Begins no
+ * transaction. */
 static int core_connection_raw_execute(lua_State *L) {
   la_state *state = la_state_of(L);
   la_connection *connection = la_check_connection(L, 1);
@@ -591,15 +613,16 @@ static int core_connection_raw_execute(lua_State *L) {
 }
 
 void la_open_connection(lua_State *L, la_state *state) {
-  static const luaL_Reg functions[] = {{"connection_read_uncommitted", core_connection_read_uncommitted},
-                                       {"connection_raw_execute", core_connection_raw_execute},
-                                       {"engine_connect", core_engine_connect},
-                                       {"connection_begin", core_connection_begin},
-                                       {"connection_begin_nested", core_connection_begin_nested},
-                                       {"connection_guard", core_connection_guard},
-                                       {"connection_options", core_connection_options},
-                                       {"connection_begin_mode", core_connection_begin_mode},
-                                       {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+      {"connection_read_uncommitted", core_connection_read_uncommitted},
+      {"connection_raw_execute", core_connection_raw_execute},
+      {"engine_connect", core_engine_connect},
+      {"connection_begin", core_connection_begin},
+      {"connection_begin_nested", core_connection_begin_nested},
+      {"connection_guard", core_connection_guard},
+      {"connection_options", core_connection_options},
+      {"connection_begin_mode", core_connection_begin_mode},
+      {NULL, NULL}};
   static const luaL_Reg methods[] = {{"execute", la_connection_execute},
                                      {"scalar", la_connection_scalar},
                                      {"scalars", la_connection_scalars},
@@ -613,11 +636,16 @@ void la_open_connection(lua_State *L, la_state *state) {
                                      {"get_transaction", connection_get_transaction},
                                      {"get_nested_transaction", connection_get_nested_transaction},
                                      {NULL, NULL}};
-  static const luaL_Reg metamethods[] = {
-      {"__index", connection_index}, {"__gc", connection_gc}, {"__close", connection_leave}, {NULL, NULL}};
-  static const luaL_Reg transaction_methods[] = {
-      {"commit", transaction_commit}, {"rollback", transaction_rollback}, {"close", transaction_rollback}, {NULL, NULL}};
-  static const luaL_Reg transaction_metamethods[] = {{"__index", transaction_index}, {"__close", transaction_leave}, {NULL, NULL}};
+  static const luaL_Reg metamethods[] = {{"__index", connection_index},
+                                         {"__gc", connection_gc},
+                                         {"__close", connection_leave},
+                                         {NULL, NULL}};
+  static const luaL_Reg transaction_methods[] = {{"commit", transaction_commit},
+                                                 {"rollback", transaction_rollback},
+                                                 {"close", transaction_rollback},
+                                                 {NULL, NULL}};
+  static const luaL_Reg transaction_metamethods[] = {
+      {"__index", transaction_index}, {"__close", transaction_leave}, {NULL, NULL}};
   la_set_functions(L, functions);
   la_register_class(L, state, LA_BOX_CONNECTION, methods, metamethods);
   la_register_class(L, state, LA_BOX_TRANSACTION, transaction_methods, transaction_metamethods);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What listeners of pools and errors are told. Listeners of statements are called where statements are run.
+ * What listeners of pools and errors are told. Listeners of statements are called where statements
+ * are run.
  */
 #include "binding/engine_execute.h"
 #include "binding/event.h"
 
-/* Pushes the raw connection of the connection at `connection` as listeners see it: it can execute. */
+/* Pushes the raw connection of the connection at `connection` as listeners see it: it can execute.
+ */
 static void push_raw(lua_State *L, la_state *state, int connection) {
   la_push_hook(L, state, "raw_connection");
   lua_pushvalue(L, connection);
@@ -13,7 +15,8 @@ static void push_raw(lua_State *L, la_state *state, int connection) {
 }
 
 /* Fires a pool event with the raw connection and nil for the record. */
-static void fire_pool(lua_State *L, la_state *state, la_event event, int engine, int connection, int count) {
+static void fire_pool(lua_State *L, la_state *state, la_event event, int engine, int connection,
+                      int count) {
   int top = lua_gettop(L);
   if (la_event_has(state, event)) {
     push_raw(L, state, connection);

@@ -16,7 +16,8 @@
 
 /* ---- shapes ---- */
 
-static void describe_column(const la_result_column *from, la_text name, uint32_t index, la_shape_column *out) {
+static void describe_column(const la_result_column *from, la_text name, uint32_t index,
+                            la_shape_column *out) {
   *out = (la_shape_column){.name = name, .index = index};
   if (from != NULL) {
     out->type = from->type;
@@ -54,7 +55,8 @@ static bool is_shape_for(const la_row_shape *shape, const la_cursor *cursor, boo
   return true;
 }
 
-/* The number of the dialect object, if a type of the rows will be handed it; 0 otherwise. May raise. */
+/* The number of the dialect object, if a type of the rows will be handed it; 0 otherwise. May
+ * raise. */
 static int64_t find_dialect(la_execution *x) {
   bool wanted = false;
   for (uint32_t i = 0; x->compiled != NULL && !wanted && i < x->compiled->column_count; i++) {
@@ -92,8 +94,8 @@ la_status la_execution_shape(la_execution *x, la_error *err) {
     describe_column(from, positional && from && from->key.bytes ? from->key : name, i, &columns[i]);
     columns[i].dialect = dialect;
   }
-  /* The compiled statement keeps the shape, so the shape keeps only what its subjects live in: types are asked by results, which
-   * hold the compiled statement. */
+  /* The compiled statement keeps the shape, so the shape keeps only what its subjects live in:
+   * types are asked by results, which hold the compiled statement. */
   shape = la_row_shape_new(&x->state->alloc, columns, count, compiled ? compiled->subjects : NULL);
   la_free(&x->state->alloc, columns, size);
   if (shape == NULL) {
@@ -112,7 +114,8 @@ la_status la_execution_shape(la_execution *x, la_error *err) {
 /* Columns for conversion; by place only. For text() they are sorted into place. */
 static const la_result_column *conversions(const la_execution *x) {
   const la_compiled *compiled = x->compiled;
-  bool usable = compiled && compiled->columns_positional && compiled->column_count == x->result->cursor.column_count;
+  bool usable = compiled && compiled->columns_positional &&
+                compiled->column_count == x->result->cursor.column_count;
   return usable ? compiled->columns : NULL;
 }
 
@@ -121,17 +124,19 @@ static bool starts_with(la_text text, const char *word) {
   while (at < text.len && isspace((unsigned char)text.bytes[at])) {
     at++;
   }
-  return text.len - at >= len && la_text_equal_nocase((la_text){text.bytes + at, len}, la_text_of(word));
+  return text.len - at >= len &&
+         la_text_equal_nocase((la_text){text.bytes + at, len}, la_text_of(word));
 }
 
 /* Statements that change rows have a count of them. */
 static bool counts_rows(const la_execution *x, la_text text) {
   if (x->compiled != NULL && x->compiled->kind != LA_STATEMENT_TEXT) {
     la_statement_kind kind = x->compiled->kind;
-    return kind == LA_STATEMENT_INSERT || kind == LA_STATEMENT_UPDATE || kind == LA_STATEMENT_DELETE;
+    return kind == LA_STATEMENT_INSERT || kind == LA_STATEMENT_UPDATE ||
+           kind == LA_STATEMENT_DELETE;
   }
-  return starts_with(text, "INSERT") || starts_with(text, "UPDATE") || starts_with(text, "DELETE") ||
-         starts_with(text, "REPLACE") || starts_with(text, "WITH");
+  return starts_with(text, "INSERT") || starts_with(text, "UPDATE") ||
+         starts_with(text, "DELETE") || starts_with(text, "REPLACE") || starts_with(text, "WITH");
 }
 
 static la_status read_rows(la_execution *x, la_error *err) {
@@ -143,7 +148,8 @@ static la_status read_rows(la_execution *x, la_error *err) {
       return la_fail_nomem(err);
     }
     LA_TRY(la_execution_shape(x, err));
-    LA_TRY(la_rows_init_in(&result->rows, slab, &x->state->alloc, result->cursor.column_count, err));
+    LA_TRY(
+        la_rows_init_in(&result->rows, slab, &x->state->alloc, result->cursor.column_count, err));
   }
   if (x->streams) {
     result->streams = true;
@@ -154,7 +160,8 @@ static la_status read_rows(la_execution *x, la_error *err) {
   return la_rows_read(&result->rows, &result->cursor, conversions(x), x->limit, err);
 }
 
-la_status la_execution_step(la_execution *x, la_text text, const la_value *values, uint32_t count, lua_Integer set, la_error *err) {
+la_status la_execution_step(la_execution *x, la_text text, const la_value *values, uint32_t count,
+                            lua_Integer set, la_error *err) {
   la_result *result = x->result;
   la_cursor *cursor = &result->cursor;
   if (cursor->connection != NULL && set > 1) {
@@ -173,8 +180,11 @@ la_status la_execution_step(la_execution *x, la_text text, const la_value *value
   }
   if (counts_rows(x, text) && !x->streams) {
     const la_raw *raw = x->connection->raw;
-    int64_t changes = raw->driver->is_read_only(cursor->prepared->statement) ? -1 : raw->driver->changes(raw->handle);
-    result->rowcount = changes < 0 ? changes : (set > 1 && result->rowcount > 0 ? result->rowcount : 0) + changes;
+    int64_t changes = raw->driver->is_read_only(cursor->prepared->statement)
+                          ? -1
+                          : raw->driver->changes(raw->handle);
+    result->rowcount =
+        changes < 0 ? changes : (set > 1 && result->rowcount > 0 ? result->rowcount : 0) + changes;
     result->lastrowid = raw->driver->last_insert_id(raw->handle);
   }
   return LA_OK;
@@ -184,13 +194,15 @@ la_status la_execution_step(la_execution *x, la_text text, const la_value *value
 
 static bool key_is_last_id(const la_compiled *compiled) {
   const la_constraint *key = compiled->table->primary_key;
-  return compiled->autoincrement != NULL && key->columns.count == 1 && key->columns.items[0] == compiled->autoincrement;
+  return compiled->autoincrement != NULL && key->columns.count == 1 &&
+         key->columns.items[0] == compiled->autoincrement;
 }
 
 static void push_key_value(la_execution *x, const la_params *params, const la_column *column) {
   lua_State *L = x->L;
   la_error err = LA_ERROR_INIT;
-  for (uint32_t i = 0; params != NULL && i < x->compiled->param_count && i < params->values.count; i++) {
+  for (uint32_t i = 0; params != NULL && i < x->compiled->param_count && i < params->values.count;
+       i++) {
     if (x->compiled->params[i].column == column && params->values.items[i].kind != LA_VALUE_NULL) {
       la_value value;
       la_arena arena;
@@ -269,7 +281,8 @@ static int fail(la_execution *x, const la_error *err, la_text text, const la_par
   int list = 0;
   la_cursor_close(&x->result->cursor);
   if (params != NULL && x->sets == 1 && err->status != LA_NOMEM && err->status != LA_STATEMENT) {
-    /* The engine's own la_params may be used by a finalizer meanwhile, so the text is saved first. */
+    /* The engine's own la_params may be used by a finalizer meanwhile, so the text is saved first.
+     */
     la_push_text(L, text);
     text.bytes = lua_tolstring(L, -1, &text.len);
     la_push_param_list(L, x->state, params->values.items, params->values.count);
@@ -289,11 +302,13 @@ static void run_in_c(la_execution *x) {
   la_status status = LA_OK;
   x->params = &x->engine_box->params;
   for (lua_Integer set = 1; set <= x->sets && status >= 0; set++) {
-    status = la_execution_fill(x, set, (const la_node *const *)key->params.items, (uint32_t)key->params.count, &text, &err);
+    status = la_execution_fill(x, set, (const la_node *const *)key->params.items,
+                               (uint32_t)key->params.count, &text, &err);
     if (status < 0) {
       fail(x, &err, text, NULL);
     }
-    status = la_execution_step(x, text, x->params->values.items, (uint32_t)x->params->values.count, set, &err);
+    status = la_execution_step(x, text, x->params->values.items, (uint32_t)x->params->values.count,
+                               set, &err);
     if (status < 0) {
       fail(x, &err, text, x->params);
     }
@@ -305,7 +320,8 @@ static void run_in_c(la_execution *x) {
 
 void la_execution_run(la_execution *x) {
   x->engine->trace.on = false; /* what is executed here is told here */
-  static const la_event heard[] = {LA_EVENT_BEFORE_CURSOR_EXECUTE, LA_EVENT_AFTER_CURSOR_EXECUTE, LA_EVENT_HANDLE_ERROR};
+  static const la_event heard[] = {LA_EVENT_BEFORE_CURSOR_EXECUTE, LA_EVENT_AFTER_CURSOR_EXECUTE,
+                                   LA_EVENT_HANDLE_ERROR};
   const la_node *statement = la_to_node(x->L, x->statement_index);
   bool by_lua = x->engine_box->echo || la_execution_needs_lua(x->compiled);
   for (size_t i = 0; i < sizeof heard / sizeof *heard; i++) {
@@ -391,7 +407,8 @@ static void restore_blob(const la_compiled *compiled, size_t count, size_t i, la
 }
 
 /* Values out of the list at `list`, which a listener may have changed, into the arena. */
-static la_status read_sent(la_execution *x, int list, la_value **values_out, uint32_t *count_out, la_error *err) {
+static la_status read_sent(la_execution *x, int list, la_value **values_out, uint32_t *count_out,
+                           la_error *err) {
   lua_State *L = x->L;
   size_t count = lua_istable(L, list) ? lua_rawlen(L, list) : 0;
   la_value *values = la_arena_alloc_zero(&x->made->arena, count * sizeof *values + 1);
@@ -410,7 +427,8 @@ static la_status read_sent(la_execution *x, int list, la_value **values_out, uin
   return LA_OK;
 }
 
-/* Makes the values of all sets first: stack from `text` on: text, list of parameters (of lists, for many). */
+/* Makes the values of all sets first: stack from `text` on: text, list of parameters (of lists, for
+ * many). */
 static void make_all(la_execution *x, int text, int list) {
   lua_State *L = x->L;
   la_error err = LA_ERROR_INIT;
@@ -436,7 +454,8 @@ static void make_all(la_execution *x, int text, int list) {
 
 /* Values come from the list where a listener may have changed it, and where there are many sets. */
 static bool send_from_list(const la_execution *x) {
-  return x->compiled == NULL || x->sets > 1 || la_event_has(x->state, LA_EVENT_BEFORE_CURSOR_EXECUTE);
+  return x->compiled == NULL || x->sets > 1 ||
+         la_event_has(x->state, LA_EVENT_BEFORE_CURSOR_EXECUTE);
 }
 
 static la_status send(la_execution *x, la_text sent, int list, lua_Integer set, la_error *err) {
@@ -474,7 +493,8 @@ void la_execution_send(la_execution *x, int text, int list) {
     la_cursor_close(&x->result->cursor);
   }
   if (x->engine_box->echo) {
-    la_engine_log(L, x->state, x->engine_index, sent.bytes, list, now() - started, x->cached, x->many);
+    la_engine_log(L, x->state, x->engine_index, sent.bytes, list, now() - started, x->cached,
+                  x->many);
   }
   fire_after(x, text, list);
 }
@@ -483,7 +503,8 @@ void la_execution_run_by_lua(la_execution *x) {
   lua_State *L = x->L;
   x->made = la_push_made(L, x->state, x);
   if (x->engine->key.round != x->round) {
-    /* The scratch was made beside a finalizer that used the engine: its parameters are another's. */
+    /* The scratch was made beside a finalizer that used the engine: its parameters are another's.
+     */
     la_execution_compile(x, la_to_node(L, x->statement_index));
     la_made_take_nodes(x);
   }

@@ -2,9 +2,11 @@
 /*
  * One execution of a statement: what the files of execution share.
  *
- * Two ways. Where no Lua function has a say (no type of Lua's, no default that is a function, no listener, no log), values go from the parameter
- * tables to the database without leaving C, in the engine box's own la_params: between filling them and closing the cursor nothing is allocated
- * in Lua, so nothing else can run. Otherwise each row's values are made first, with Lua calls, in a scratch of this execution.
+ * Two ways. Where no Lua function has a say (no type of Lua's, no default that is a function, no
+ * listener, no log), values go from the parameter tables to the database without leaving C, in the
+ * engine box's own la_params: between filling them and closing the cursor nothing is allocated in
+ * Lua, so nothing else can run. Otherwise each row's values are made first, with Lua calls, in a
+ * scratch of this execution.
  */
 #ifndef LA_BINDING_ENGINE_EXECUTE_H
 #define LA_BINDING_ENGINE_EXECUTE_H
@@ -20,7 +22,8 @@ typedef enum la_params_kind { LA_PARAMS_NONE, LA_PARAMS_MAP, LA_PARAMS_LIST } la
 typedef struct la_made {
   la_params params;
   la_arena arena;
-  const la_node **nodes; /* the statement's PARAMs, copied: the engine's key serves whoever compiles next */
+  const la_node *
+      *nodes; /* the statement's PARAMs, copied: the engine's key serves whoever compiles next */
   uint32_t node_count;
   la_value *values;
   const la_value **items; /* of expanding parameters */
@@ -36,21 +39,22 @@ typedef struct la_execution {
   la_connection *connection;
   int connection_index, engine_index, statement_index, params_index, options_index, result_index;
   la_params_kind kind;
-  lua_Integer sets;  /* how many sets of parameters: 1 without a list */
-  bool many;         /* sets > 1: what listeners, logs and errors see is a list of lists */
+  lua_Integer sets;      /* how many sets of parameters: 1 without a list */
+  bool many;             /* sets > 1: what listeners, logs and errors see is a list of lists */
   la_compiled *compiled; /* held by the result's box; NULL for exec_driver_sql */
   la_result *result;
   bool cached;
-  uint32_t round;    /* of the engine's key when it was compiled: another one means that its parameters are another's */
+  uint32_t round; /* of the engine's key when it was compiled: another one means that its parameters
+                     are another's */
   uint32_t node_count; /* how many PARAMs the statement has */
-  int names_index;   /* stack index of the first parameter's name; the others follow */
+  int names_index;     /* stack index of the first parameter's name; the others follow */
   uint32_t yield_per;
   bool streams;
-  size_t limit;      /* rows to read; 0: all */
+  size_t limit; /* rows to read; 0: all */
   /* for the lookup */
   la_params *params;
-  int map_index;     /* 0: none */
-  la_made *made;     /* of the second way */
+  int map_index; /* 0: none */
+  la_made *made; /* of the second way */
 } la_execution;
 
 /* Finds out what the parameters are; a RowMapping becomes a map, an empty table none. Raises. */
@@ -62,13 +66,14 @@ void la_execution_push_names(la_execution *x);
 /* True if Lua has a say in some parameter. */
 bool la_execution_needs_lua(const la_compiled *compiled);
 /* Fills `params` for set number `set` (from 1). No Lua allocation, nothing raised. */
-la_status la_execution_fill(la_execution *x, lua_Integer set, const la_node *const *nodes, uint32_t node_count, la_text *text_out,
-                            la_error *err);
+la_status la_execution_fill(la_execution *x, lua_Integer set, const la_node *const *nodes,
+                            uint32_t node_count, la_text *text_out, la_error *err);
 /* Pushes a scratch for the second way, with the parameters of the engine's key. */
 la_made *la_push_made(lua_State *L, la_state *state, const la_execution *x);
 /* Copies the parameters of the engine's key once more. */
 void la_made_take_nodes(la_execution *x);
-/* Makes the values of set number `set` by Lua calls, and fills the scratch's params. Failures are returned; Lua's own errors raise. */
+/* Makes the values of set number `set` by Lua calls, and fills the scratch's params. Failures are
+ * returned; Lua's own errors raise. */
 la_status la_execution_make(la_execution *x, lua_Integer set, la_text *text_out, la_error *err);
 /* The Lua value at `index` as the database takes it, without a type. */
 la_status la_execution_read_plain(la_execution *x, int index, la_value *out, la_error *err);
@@ -78,24 +83,26 @@ void la_execution_begin(la_execution *x);
 void la_execution_run(la_execution *x);
 /* The second way. */
 void la_execution_run_by_lua(la_execution *x);
-/* The rest of the second way: sends the text at stack index `text` with the parameters at `list` (a list, or a list of lists), telling listeners and
- * the log. */
+/* The rest of the second way: sends the text at stack index `text` with the parameters at `list` (a
+ * list, or a list of lists), telling listeners and the log. */
 void la_execution_send(la_execution *x, int text, int list);
 /* Opens or rebinds the result's cursor and steps it, reading rows; keeps counts. */
-la_status la_execution_step(la_execution *x, la_text text, const la_value *values, uint32_t count, lua_Integer set, la_error *err);
+la_status la_execution_step(la_execution *x, la_text text, const la_value *values, uint32_t count,
+                            lua_Integer set, la_error *err);
 /* Gives the result its shape from the open cursor. */
 la_status la_execution_shape(la_execution *x, la_error *err);
 /* Keeps the primary key of an inserted row for inserted_primary_key. */
 void la_execution_keep_key(la_execution *x, const la_params *params);
 /* Calls the engine's log: kind "statement", "begin", … */
-void la_engine_log(lua_State *L, la_state *state, int engine_index, const char *text, int params_index, double seconds, bool cached,
-                   bool many);
-/* Pool listeners hear that the connection at `connection` was taken, its raw connection being new or not … */
+void la_engine_log(lua_State *L, la_state *state, int engine_index, const char *text,
+                   int params_index, double seconds, bool cached, bool many);
+/* Pool listeners hear that the connection at `connection` was taken, its raw connection being new
+ * or not … */
 void la_engine_tell_checkout(lua_State *L, la_state *state, int engine, int connection);
 /* … and that it is given back. */
 void la_engine_tell_checkin(lua_State *L, la_state *state, int connection);
-/* Raises the error object on top of the stack after handle_error listeners have seen it; `text` and `list` are stack indexes of what was
- * sent, 0 for none. */
+/* Raises the error object on top of the stack after handle_error listeners have seen it; `text` and
+ * `list` are stack indexes of what was sent, 0 for none. */
 int la_execution_raise(la_execution *x, int text, int list);
 
 /* Methods of Connection. */

@@ -69,7 +69,8 @@ void la_execution_read_params(la_execution *x, int index) {
       lua_rawseti(L, index, i);
     }
     if (!lua_istable(L, -1)) {
-      la_raise_status(L, LA_ARGUMENT, "parameter set %d is a %s; a list of maps is expected", (int)i, luaL_typename(L, -1));
+      la_raise_status(L, LA_ARGUMENT, "parameter set %d is a %s; a list of maps is expected",
+                      (int)i, luaL_typename(L, -1));
     }
     lua_pop(L, 1);
   }
@@ -95,7 +96,8 @@ static int compare_texts(const void *a, const void *b) {
   return order ? order : (left->len > right->len) - (left->len < right->len);
 }
 
-/* The keys of the first set, sorted: the same set of keys is the same statement. They lie in a userdata that is pushed. */
+/* The keys of the first set, sorted: the same set of keys is the same statement. They lie in a
+ * userdata that is pushed. */
 static la_text *push_keys(la_execution *x, uint32_t *count_out) {
   lua_State *L = x->L;
   size_t count = 0;
@@ -103,7 +105,9 @@ static la_text *push_keys(la_execution *x, uint32_t *count_out) {
   int map = lua_gettop(L);
   for (lua_pushnil(L); lua_next(L, map); lua_pop(L, 1)) {
     if (lua_type(L, -2) != LUA_TSTRING) {
-      la_raise_status(L, LA_ARGUMENT, "the names of parameters are strings; a set has a key that is a %s", luaL_typename(L, -2));
+      la_raise_status(L, LA_ARGUMENT,
+                      "the names of parameters are strings; a set has a key that is a %s",
+                      luaL_typename(L, -2));
     }
     count++;
   }
@@ -152,7 +156,8 @@ void la_execution_compile(la_execution *x, const la_node *statement) {
 void la_execution_push_names(la_execution *x) {
   lua_State *L = x->L;
   if (x->compiled->param_count > 200000) {
-    la_raise_status(L, LA_STATEMENT, "the statement has %d parameters", (int)x->compiled->param_count);
+    la_raise_status(L, LA_STATEMENT, "the statement has %d parameters",
+                    (int)x->compiled->param_count);
   }
   luaL_checkstack(L, (int)x->compiled->param_count + 20, "too many parameters");
   x->names_index = lua_gettop(L) + 1;
@@ -179,24 +184,28 @@ bool la_execution_needs_lua(const la_compiled *compiled) {
 
 /* The type whose values Lua's functions make: what is below the decorators. */
 static const la_type *type_below(const la_type *type) {
-  for (int depth = 0; type && type->kind == LA_TYPE_DECORATOR && type->impl && depth < 16; depth++) {
+  for (int depth = 0; type && type->kind == LA_TYPE_DECORATOR && type->impl && depth < 16;
+       depth++) {
     type = type->impl;
   }
   return type;
 }
 
-static la_status read_value(lua_State *L, int index, const la_type *type, la_arena *arena, la_value *out, la_error *err) {
+static la_status read_value(lua_State *L, int index, const la_type *type, la_arena *arena,
+                            la_value *out, la_error *err) {
   bool host = false;
   LA_TRY(la_value_from_lua(L, index, type, arena, out, &host, err));
   if (host || out->kind == LA_VALUE_HOST) {
-    return la_fail(err, LA_STATEMENT, "a %s cannot be sent to the database", luaL_typename(L, index));
+    return la_fail(err, LA_STATEMENT, "a %s cannot be sent to the database",
+                   luaL_typename(L, index));
   }
   return LA_OK;
 }
 
 /* The list at `index` for an expanding parameter; tuples are spread. */
-static la_status read_list(lua_State *L, int index, const la_compiled_param *param, const la_type *type, la_arena *arena,
-                           const la_value **items_out, uint32_t *count_out, la_error *err) {
+static la_status read_list(lua_State *L, int index, const la_compiled_param *param,
+                           const la_type *type, la_arena *arena, const la_value **items_out,
+                           uint32_t *count_out, la_error *err) {
   size_t length = lua_rawlen(L, index), width = param->tuple_width ? param->tuple_width : 1;
   la_value *items = la_arena_alloc_zero(arena, length * width * sizeof *items + 1);
   if (items == NULL) {
@@ -211,7 +220,8 @@ static la_status read_list(lua_State *L, int index, const la_compiled_param *par
     }
     for (size_t part = 0; param->tuple_width && part < width && status == LA_OK; part++) {
       if (!lua_istable(L, top + 1)) {
-        status = la_fail(err, LA_STATEMENT, "a list of tuples of %u values is expected", param->tuple_width);
+        status = la_fail(err, LA_STATEMENT, "a list of tuples of %u values is expected",
+                         param->tuple_width);
         break;
       }
       lua_rawgeti(L, top + 1, (lua_Integer)part + 1);
@@ -226,15 +236,18 @@ static la_status read_list(lua_State *L, int index, const la_compiled_param *par
   return LA_OK;
 }
 
-static la_status name_failure(const la_compiled_param *param, la_status status, const la_error *inner, la_error *err) {
+static la_status name_failure(const la_compiled_param *param, la_status status,
+                              const la_error *inner, la_error *err) {
   la_text name = param->column ? param->column->name : param->name;
-  return status == LA_NOMEM ? la_fail_nomem(err)
-                            : la_fail(err, status, "(%.*s) %s", LA_TEXT_FORMAT(name), inner->message);
+  return status == LA_NOMEM
+             ? la_fail_nomem(err)
+             : la_fail(err, status, "(%.*s) %s", LA_TEXT_FORMAT(name), inner->message);
 }
 
 /* The Lua value at `index` for `param`. */
-static la_status read_param(lua_State *L, int index, const la_compiled_param *param, const la_type *type, la_arena *arena,
-                            la_value *out, const la_value **items_out, uint32_t *count_out, la_error *err) {
+static la_status read_param(lua_State *L, int index, const la_compiled_param *param,
+                            const la_type *type, la_arena *arena, la_value *out,
+                            const la_value **items_out, uint32_t *count_out, la_error *err) {
   la_error inner = LA_ERROR_INIT;
   la_status status;
   *items_out = NULL;
@@ -256,8 +269,8 @@ la_status la_execution_read_plain(la_execution *x, int index, la_value *out, la_
 
 /* ---- the first way ---- */
 
-static la_status look_up(void *context, uint32_t number, const la_compiled_param *param, la_value *out, bool *found_out,
-                         la_error *err) {
+static la_status look_up(void *context, uint32_t number, const la_compiled_param *param,
+                         la_value *out, bool *found_out, la_error *err) {
   la_execution *x = context;
   lua_State *L = x->L;
   if (x->map_index == 0) {
@@ -269,8 +282,8 @@ static la_status look_up(void *context, uint32_t number, const la_compiled_param
     return LA_OK;
   }
   *found_out = true;
-  la_status status = read_param(L, lua_gettop(L), param, param->type, &x->params->scratch, out, &x->params->items,
-                                &x->params->item_count, err);
+  la_status status = read_param(L, lua_gettop(L), param, param->type, &x->params->scratch, out,
+                                &x->params->items, &x->params->item_count, err);
   lua_pop(L, 1); /* its bytes stay in the map */
   return status;
 }
@@ -283,12 +296,13 @@ static void name_group(const la_execution *x, lua_Integer set, la_status status,
   }
 }
 
-la_status la_execution_fill(la_execution *x, lua_Integer set, const la_node *const *nodes, uint32_t node_count, la_text *text_out,
-                            la_error *err) {
+la_status la_execution_fill(la_execution *x, lua_Integer set, const la_node *const *nodes,
+                            uint32_t node_count, la_text *text_out, la_error *err) {
   int top = lua_gettop(x->L);
   push_set(x, set);
   x->map_index = lua_isnil(x->L, -1) ? 0 : lua_gettop(x->L);
-  la_status status = la_params_fill(x->params, x->compiled, nodes, node_count, look_up, x, text_out, err);
+  la_status status =
+      la_params_fill(x->params, x->compiled, nodes, node_count, look_up, x, text_out, err);
   lua_settop(x->L, top);
   name_group(x, set, status, err);
   return status;
@@ -341,7 +355,8 @@ static void add_statement_values(la_execution *x, int current) {
   lua_State *L = x->L;
   for (uint32_t i = 0; i < x->compiled->param_count; i++) {
     const la_compiled_param *param = &x->compiled->params[i];
-    if (param->source != LA_PARAM_FROM_STATEMENT || param->expanding || param->index >= x->made->node_count) {
+    if (param->source != LA_PARAM_FROM_STATEMENT || param->expanding ||
+        param->index >= x->made->node_count) {
       continue;
     }
     lua_pushvalue(L, x->names_index + (int)i);
@@ -354,7 +369,8 @@ static void add_statement_values(la_execution *x, int current) {
   }
 }
 
-/* Pushes the context that default functions get; `current` is the stack index of the parameters so far. */
+/* Pushes the context that default functions get; `current` is the stack index of the parameters so
+ * far. */
 static void push_context(la_execution *x, int current) {
   lua_State *L = x->L;
   add_statement_values(x, current);
@@ -367,7 +383,8 @@ static void push_context(la_execution *x, int current) {
 }
 
 /* Pushes what a default gives; false, and nothing, if the core does it. */
-static bool push_default(la_execution *x, const la_compiled_param *param, int current, int *context) {
+static bool push_default(la_execution *x, const la_compiled_param *param, int current,
+                         int *context) {
   lua_State *L = x->L;
   const la_default *what = param->column ? &param->column->defaults[param->slot] : NULL;
   if (what == NULL) {
@@ -386,7 +403,8 @@ static bool push_default(la_execution *x, const la_compiled_param *param, int cu
   }
   la_push_host(L, x->state, what->host);
   if (lua_isnil(L, -1)) {
-    la_raise_status(L, LA_INVALID_REQUEST, "the default of the column \"%.*s\" is gone with its table",
+    la_raise_status(L, LA_INVALID_REQUEST,
+                    "the default of the column \"%.*s\" is gone with its table",
                     LA_TEXT_FORMAT(param->column->name));
   }
   lua_pushvalue(L, *context);
@@ -403,8 +421,10 @@ static void push_items(la_execution *x, const la_node *node) {
   }
 }
 
-/* Pushes the program's value for parameter `number` if Lua has to see it or execution gives it; false if the core finds it. */
-static bool push_program_value(la_execution *x, uint32_t number, int map, int current, int *context) {
+/* Pushes the program's value for parameter `number` if Lua has to see it or execution gives it;
+ * false if the core finds it. */
+static bool push_program_value(la_execution *x, uint32_t number, int map, int current,
+                               int *context) {
   lua_State *L = x->L;
   const la_compiled_param *param = &x->compiled->params[number];
   if (param->source == LA_PARAM_FROM_CONSTANT) {
@@ -460,8 +480,8 @@ static void process(la_execution *x, const la_compiled_param *param, int dialect
   lua_remove(L, -2);
 }
 
-static la_status look_up_made(void *context, uint32_t number, const la_compiled_param *param, la_value *out, bool *found_out,
-                              la_error *err) {
+static la_status look_up_made(void *context, uint32_t number, const la_compiled_param *param,
+                              la_value *out, bool *found_out, la_error *err) {
   la_made *made = context;
   (void)param;
   (void)err;
@@ -514,12 +534,14 @@ la_status la_execution_make(la_execution *x, lua_Integer set, la_text *text_out,
     }
     bool processed = la_type_has_process_bind(param->type);
     process(x, param, dialect);
-    status = read_param(L, lua_gettop(L), param, processed ? type_below(param->type) : param->type, &made->arena, &made->values[i],
-                        &made->items[i], &made->item_counts[i], err);
+    status =
+        read_param(L, lua_gettop(L), param, processed ? type_below(param->type) : param->type,
+                   &made->arena, &made->values[i], &made->items[i], &made->item_counts[i], err);
     lua_rawseti(L, kept, (lua_Integer)i + 1);
   }
   if (status == LA_OK) {
-    status = la_params_fill(&made->params, x->compiled, made->nodes, made->node_count, look_up_made, made, text_out, err);
+    status = la_params_fill(&made->params, x->compiled, made->nodes, made->node_count, look_up_made,
+                            made, text_out, err);
     name_group(x, set, status, err);
   }
   lua_pushvalue(L, kept);

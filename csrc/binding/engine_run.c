@@ -34,10 +34,12 @@ static void start(lua_State *L, la_execution *x) {
 static int raise_not_executable(lua_State *L) {
   if (lua_type(L, STATEMENT) == LUA_TSTRING) {
     return la_raise_status(L, LA_OBJECT_NOT_EXECUTABLE,
-                           "Not an executable object: \"%.60s\" (SQL text is written la.text \"...\", or sent by exec_driver_sql)",
+                           "Not an executable object: \"%.60s\" (SQL text is written la.text "
+                           "\"...\", or sent by exec_driver_sql)",
                            lua_tostring(L, STATEMENT));
   }
-  return la_raise_status(L, LA_OBJECT_NOT_EXECUTABLE, "Not an executable object: %s", luaL_tolstring(L, STATEMENT, NULL));
+  return la_raise_status(L, LA_OBJECT_NOT_EXECUTABLE, "Not an executable object: %s",
+                         luaL_tolstring(L, STATEMENT, NULL));
 }
 
 static void replace_statement(lua_State *L, la_state *state, la_node *node) {
@@ -70,11 +72,13 @@ static const la_node *check_statement(lua_State *L, la_execution *x) {
 
 /* ---- options ---- */
 
-/* Pushes the execution option `name`: of the call, of the statement, of the connection; nil if none has it. */
+/* Pushes the execution option `name`: of the call, of the statement, of the connection; nil if none
+ * has it. */
 static void push_option(la_execution *x, const la_node *options, const char *name) {
   lua_State *L = x->L;
   if (lua_istable(L, OPTIONS)) {
-    if (lua_getfield(L, OPTIONS, "execution_options") == LUA_TTABLE && lua_getfield(L, -1, name) != LUA_TNIL) {
+    if (lua_getfield(L, OPTIONS, "execution_options") == LUA_TTABLE &&
+        lua_getfield(L, -1, name) != LUA_TNIL) {
       lua_remove(L, -2);
       return;
     }
@@ -177,7 +181,8 @@ static la_result *execute(lua_State *L, size_t limit) {
   return x.result;
 }
 
-/* True, and the call made, for things that execute themselves: their metafield __execute(thing, connection, params, options). */
+/* True, and the call made, for things that execute themselves: their metafield __execute(thing,
+ * connection, params, options). */
 static bool executes_itself(lua_State *L) {
   if (la_to_node(L, STATEMENT) != NULL || !luaL_getmetafield(L, STATEMENT, "__execute")) {
     return false;
@@ -225,10 +230,13 @@ int la_connection_scalar(lua_State *L) {
   }
   la_result *result = execute(L, 1);
   if (!result->returns_rows) {
-    return la_raise_status(L, LA_RESOURCE_CLOSED,
-                           "This result object does not return rows. It has been closed automatically.");
+    return la_raise_status(
+        L, LA_RESOURCE_CLOSED,
+        "This result object does not return rows. It has been closed automatically.");
   }
-  la_packed_row *row = result->streams || la_rows_left(&result->rows) == 0 ? NULL : result->rows.rows.items[result->rows.next];
+  la_packed_row *row = result->streams || la_rows_left(&result->rows) == 0
+                           ? NULL
+                           : result->rows.rows.items[result->rows.next];
   if (row != NULL) {
     la_push_row_value(L, la_state_of(L), &((la_row_shape *)result->box.object)->columns[0], row);
   } else {
@@ -285,7 +293,9 @@ static void push_in_order(la_execution *x, la_text text, int index) {
     }
   }
   if (filled < count) {
-    la_fail(&err, LA_PROGRAMMING, "You did not supply a value for every binding parameter: the statement has %u, %u were given.",
+    la_fail(&err, LA_PROGRAMMING,
+            "You did not supply a value for every binding parameter: the statement has %u, %u were "
+            "given.",
             count, filled);
     la_raise_execution(L, x->engine, &err, text, index, false);
   }
@@ -325,8 +335,9 @@ static void push_sequences(la_execution *x, la_text text) {
     int all = lua_gettop(L);
     for (lua_Integer set = 1; set <= x->sets; set++) {
       if (lua_rawgeti(L, PARAMS, set) != LUA_TTABLE) {
-        la_raise_status(L, LA_ARGUMENT, "parameter set %d is a %s; a list of sequences or maps is expected", (int)set,
-                        luaL_typename(L, -1));
+        la_raise_status(L, LA_ARGUMENT,
+                        "parameter set %d is a %s; a list of sequences or maps is expected",
+                        (int)set, luaL_typename(L, -1));
       }
       if (is_map(L, all + 1)) {
         push_in_order(x, text, all + 1);

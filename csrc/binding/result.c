@@ -45,7 +45,8 @@ static void release_object(void *memory) {
   la_object_release(*(la_object **)memory);
 }
 
-la_result *la_push_sourced_result(lua_State *L, la_state *state, la_row_shape *shape, la_result_source source) {
+la_result *la_push_sourced_result(lua_State *L, la_state *state, la_row_shape *shape,
+                                  la_result_source source) {
   la_object **held = la_push_scratch(L, state, sizeof *held, release_object);
   *held = &shape->object;
   la_result *result = la_push_result_box(L, state); /* data, scratch, result */
@@ -78,7 +79,8 @@ void la_result_check_open(lua_State *L, const la_result *result) {
   }
   if (base->needs_unique && !result->unique) {
     la_raise_status(L, LA_INVALID_REQUEST,
-                    "The unique() method must be invoked on this Result, as it contains results that include joined eager "
+                    "The unique() method must be invoked on this Result, as it contains results "
+                    "that include joined eager "
                     "loads against collections");
   }
 }
@@ -99,7 +101,8 @@ static int push_base(lua_State *L, const la_result *result, int index) {
 static la_packed_row *peek(lua_State *L, la_result *base) {
   if (la_rows_left(&base->rows) == 0 && base->streams) {
     la_error err = LA_ERROR_INIT;
-    const la_result_column *columns = base->compiled && base->compiled->columns_positional ? base->compiled->columns : NULL;
+    const la_result_column *columns =
+        base->compiled && base->compiled->columns_positional ? base->compiled->columns : NULL;
     la_status status = la_rows_read(&base->rows, &base->cursor, columns, base->buffer, &err);
     if (status != LA_ROW) {
       la_cursor_close(&base->cursor);
@@ -137,7 +140,8 @@ static bool push_sourced(lua_State *L, la_state *state, la_result *result, int i
   bool scalars = result->mode == LA_RESULT_SCALARS;
   int top = lua_gettop(L);
   int base_index = push_base(L, result, index);
-  if (!base->source(L, state, base, base_index, scalars ? (int)shape->columns[result->column].index : -1)) {
+  if (!base->source(L, state, base, base_index,
+                    scalars ? (int)shape->columns[result->column].index : -1)) {
     lua_settop(L, top);
     return false;
   }
@@ -156,7 +160,8 @@ static bool push_sourced(lua_State *L, la_state *state, la_result *result, int i
 }
 
 static bool push_any(lua_State *L, la_state *state, la_result *result, int index) {
-  bool found = result->base->source ? push_sourced(L, state, result, index) : push_packed(L, state, result);
+  bool found =
+      result->base->source ? push_sourced(L, state, result, index) : push_packed(L, state, result);
   if (found && lua_isnil(L, -1)) {
     lua_pop(L, 1);
     la_push_null(L);
@@ -178,7 +183,8 @@ bool la_result_next(lua_State *L, la_state *state, la_result *result, int index)
 /* ---- reading all ---- */
 
 /* Up to `limit` rows (0: all) as a list. */
-void la_result_push_list(lua_State *L, la_state *state, la_result *result, int index, size_t limit) {
+void la_result_push_list(lua_State *L, la_state *state, la_result *result, int index,
+                         size_t limit) {
   size_t expected = result->base->source ? 0 : la_rows_left(&result->base->rows);
   lua_Integer count = 0;
   la_push_list(L, state, (int)(limit && limit < expected ? limit : expected));
@@ -239,8 +245,9 @@ static int only_one(lua_State *L, bool scalar, int allow) {
   if (!(allow & ALLOW_MANY) && la_result_next(L, state, &view, 1)) {
     la_result_close(result, true);
     return la_raise_status(L, LA_MULTIPLE_RESULTS,
-                           allow & ALLOW_NONE ? "Multiple rows were found when one or none was required"
-                                              : "Multiple rows were found when exactly one was required");
+                           allow & ALLOW_NONE
+                               ? "Multiple rows were found when one or none was required"
+                               : "Multiple rows were found when exactly one was required");
   }
   la_result_close(result, true);
   if (lua_islightuserdata(L, -1) && lua_touserdata(L, -1) == NULL) {
@@ -281,7 +288,8 @@ static int result_close(lua_State *L) {
 }
 
 static int raise_no_insert(lua_State *L) {
-  return la_raise_status(L, LA_INVALID_REQUEST, "Statement is not an insert() expression construct.");
+  return la_raise_status(L, LA_INVALID_REQUEST,
+                         "Statement is not an insert() expression construct.");
 }
 
 static bool push_field(lua_State *L, const la_result *base, const char *name) {
@@ -334,16 +342,18 @@ static void push_key_row(lua_State *L, const la_result *result) {
   la_push_row_of_values(L, state, *shape);
 }
 
-/* The key of the row inserted; a list of keys after an executemany is not known without RETURNING. */
+/* The key of the row inserted; a list of keys after an executemany is not known without RETURNING.
+ */
 static int push_inserted_key(lua_State *L, const la_result *result, bool rows) {
   const la_result *base = result->base;
   if (!base->is_insert) {
     return raise_no_insert(L);
   }
   if (base->is_many) {
-    return la_raise_status(L, LA_INVALID_REQUEST,
-                           "This statement was an executemany call; its primary keys are known only with "
-                           "insert(...):returning(...)");
+    return la_raise_status(
+        L, LA_INVALID_REQUEST,
+        "This statement was an executemany call; its primary keys are known only with "
+        "insert(...):returning(...)");
   }
   push_key_row(L, result);
   if (rows) {
@@ -395,7 +405,8 @@ static int result_tostring(lua_State *L) {
   } else if (base->source || base->streams) {
     lua_pushfstring(L, "<%s>", names[result->mode]);
   } else {
-    lua_pushfstring(L, "<%s with %I rows left>", names[result->mode], (LUAI_UACINT)la_rows_left(&base->rows));
+    lua_pushfstring(L, "<%s with %I rows left>", names[result->mode],
+                    (LUAI_UACINT)la_rows_left(&base->rows));
   }
   return 1;
 }
@@ -424,8 +435,8 @@ void la_open_result(lua_State *L, la_state *state) {
                                      {"iter", la_result_iter},
                                      {"close", result_close},
                                      {NULL, NULL}};
-  static const luaL_Reg metamethods[] = {{"__index", result_index},     {"__call", result_fetchone}, {"__gc", result_gc},
-                                         {"__close", result_close},     {"__tostring", result_tostring},
-                                         {NULL, NULL}};
+  static const luaL_Reg metamethods[] = {
+      {"__index", result_index}, {"__call", result_fetchone},     {"__gc", result_gc},
+      {"__close", result_close}, {"__tostring", result_tostring}, {NULL, NULL}};
   la_register_class(L, state, LA_BOX_RESULT, methods, metamethods);
 }

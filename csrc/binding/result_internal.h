@@ -15,7 +15,8 @@ la_row_shape *la_result_shape(const la_result *result);
 void la_result_check_open(lua_State *L, const la_result *result);
 /* Pushes a list of up to `limit` rows (0: all). */
 void la_result_push_list(lua_State *L, la_state *state, la_result *result, int index, size_t limit);
-/* For unique(): true if what is on top of the stack was not delivered before by the result at `index`. */
+/* For unique(): true if what is on top of the stack was not delivered before by the result at
+ * `index`. */
 bool la_result_is_new(lua_State *L, la_state *state, int index);
 
 /* Methods. */

@@ -186,53 +186,54 @@ int la_result_unique(lua_State *L) {
   return 1;
 }
 
-/* Adds what tells the value on top of the stack (popped) from others: kind, length, bytes; things by identity. */
+/* Adds what tells the value on top of the stack (popped) from others: kind, length, bytes; things
+ * by identity. */
 static void add_part(lua_State *L, luaL_Buffer *buffer) {
   char head[64];
   size_t len = 0;
   switch (lua_type(L, -1)) {
-    case LUA_TNUMBER:
-    case LUA_TSTRING: {
-      bool is_text = lua_type(L, -1) == LUA_TSTRING;
-      luaL_tolstring(L, -1, &len);
-      snprintf(head, sizeof head, "%c%zu:", is_text ? 's' : 'n', len);
+  case LUA_TNUMBER:
+  case LUA_TSTRING: {
+    bool is_text = lua_type(L, -1) == LUA_TSTRING;
+    luaL_tolstring(L, -1, &len);
+    snprintf(head, sizeof head, "%c%zu:", is_text ? 's' : 'n', len);
+    lua_remove(L, -2);
+    lua_pushstring(L, head);
+    lua_insert(L, -2);
+    lua_concat(L, 2);
+    luaL_addvalue(buffer);
+    return;
+  }
+  case LUA_TBOOLEAN:
+    snprintf(head, sizeof head, "b%d", lua_toboolean(L, -1));
+    break;
+  case LUA_TUSERDATA:
+    /* Decimals are equal by their text, objects by identity. */
+    if (luaL_getmetafield(L, -1, "__eq") != LUA_TNIL) {
+      lua_pop(L, 1);
+      luaL_tolstring(L, -1, NULL);
       lua_remove(L, -2);
-      lua_pushstring(L, head);
+      lua_pushliteral(L, "u");
       lua_insert(L, -2);
       lua_concat(L, 2);
       luaL_addvalue(buffer);
       return;
     }
-    case LUA_TBOOLEAN:
-      snprintf(head, sizeof head, "b%d", lua_toboolean(L, -1));
-      break;
-    case LUA_TUSERDATA:
-      /* Decimals are equal by their text, objects by identity. */
-      if (luaL_getmetafield(L, -1, "__eq") != LUA_TNIL) {
-        lua_pop(L, 1);
-        luaL_tolstring(L, -1, NULL);
-        lua_remove(L, -2);
-        lua_pushliteral(L, "u");
-        lua_insert(L, -2);
-        lua_concat(L, 2);
-        luaL_addvalue(buffer);
-        return;
-      }
-      snprintf(head, sizeof head, "p%p", lua_topointer(L, -1));
-      break;
-    case LUA_TTABLE:
-      if (luaL_getmetafield(L, -1, "__tostring") != LUA_TNIL) {
-        lua_pop(L, 1);
-        luaL_tolstring(L, -1, NULL);
-        lua_remove(L, -2);
-        luaL_addvalue(buffer);
-        return;
-      }
-      snprintf(head, sizeof head, "p%p", lua_topointer(L, -1));
-      break;
-    default:
-      snprintf(head, sizeof head, "0");
-      break;
+    snprintf(head, sizeof head, "p%p", lua_topointer(L, -1));
+    break;
+  case LUA_TTABLE:
+    if (luaL_getmetafield(L, -1, "__tostring") != LUA_TNIL) {
+      lua_pop(L, 1);
+      luaL_tolstring(L, -1, NULL);
+      lua_remove(L, -2);
+      luaL_addvalue(buffer);
+      return;
+    }
+    snprintf(head, sizeof head, "p%p", lua_topointer(L, -1));
+    break;
+  default:
+    snprintf(head, sizeof head, "0");
+    break;
   }
   lua_pop(L, 1);
   luaL_addstring(buffer, head);
@@ -329,10 +330,12 @@ static la_row_shape *in_order(lua_State *L, la_state *state, const la_row_shape 
   return fresh;
 }
 
-/* Pushes a result of the rows in the list on top of the stack (popped), as the result at `index` would give them. */
+/* Pushes a result of the rows in the list on top of the stack (popped), as the result at `index`
+ * would give them. */
 static void push_list_result(lua_State *L, la_state *state, int index) {
   la_result *result = la_check_result(L, index);
-  la_result *fresh = la_push_sourced_result(L, state, in_order(L, state, la_result_shape(result)), list_source);
+  la_result *fresh =
+      la_push_sourced_result(L, state, in_order(L, state, la_result_shape(result)), list_source);
   if (result->mode != LA_RESULT_ROWS) {
     push_view(L, state, lua_gettop(L), result->mode)->column = result->column;
     lua_remove(L, -2);

@@ -2,8 +2,9 @@
 /*
  * Row and RowMapping.
  *
- * Both are one struct: a shape, and either a pinned packed row or a table of values in the user value. The table is also there beside a packed
- * row if Lua has a say in some of its values: those are made once, when the row is made.
+ * Both are one struct: a shape, and either a pinned packed row or a table of values in the user
+ * value. The table is also there beside a packed row if Lua has a say in some of its values: those
+ * are made once, when the row is made.
  */
 #include "binding/host.h"
 #include "binding/open.h"
@@ -13,7 +14,7 @@
 #include "binding/result.h"
 
 typedef struct row_box {
-  la_box box; /* object: la_row_shape */
+  la_box box;            /* object: la_row_shape */
   la_packed_row *packed; /* pinned, or NULL: the values lie in user value 1 */
 } row_box;
 
@@ -40,7 +41,8 @@ static la_row_shape *shape_of(lua_State *L, int index) {
 
 static row_box *check_row(lua_State *L, int index) {
   la_box *box = la_to_box(L, index);
-  if (box == NULL || (box->class != LA_BOX_ROW && box->class != LA_BOX_ROW_MAPPING) || box->object == NULL) {
+  if (box == NULL || (box->class != LA_BOX_ROW && box->class != LA_BOX_ROW_MAPPING) ||
+      box->object == NULL) {
     la_raise_argument(L, index, "row");
   }
   return (row_box *)box;
@@ -48,7 +50,8 @@ static row_box *check_row(lua_State *L, int index) {
 
 /* ---- making ---- */
 
-void la_push_row_value(lua_State *L, la_state *state, const la_shape_column *column, const la_packed_row *row) {
+void la_push_row_value(lua_State *L, la_state *state, const la_shape_column *column,
+                       const la_packed_row *row) {
   if (!column->host) {
     la_push_value(L, state, &row->values[column->index]);
     return;
@@ -60,7 +63,8 @@ void la_push_row_value(lua_State *L, la_state *state, const la_shape_column *col
 }
 
 /* Values that Lua makes, by index plus one; the others are read from the packed row. */
-static void keep_host_values(lua_State *L, la_state *state, const la_row_shape *shape, const la_packed_row *packed) {
+static void keep_host_values(lua_State *L, la_state *state, const la_row_shape *shape,
+                             const la_packed_row *packed) {
   lua_createtable(L, (int)shape->count, 0);
   for (uint32_t i = 0; i < shape->count; i++) {
     const la_shape_column *column = &shape->columns[i];
@@ -72,7 +76,8 @@ static void keep_host_values(lua_State *L, la_state *state, const la_row_shape *
   lua_setiuservalue(L, -2, 1);
 }
 
-void la_push_row(lua_State *L, la_state *state, la_row_shape *shape, la_packed_row *packed, bool mapping) {
+void la_push_row(lua_State *L, la_state *state, la_row_shape *shape, la_packed_row *packed,
+                 bool mapping) {
   la_box_class class = mapping ? LA_BOX_ROW_MAPPING : LA_BOX_ROW;
   row_box *row = la_push_box(L, state, class, sizeof *row, shape->has_host ? 1 : 0);
   row->box.object = la_object_retain(shape);
@@ -122,7 +127,8 @@ static void push_column(lua_State *L, la_state *state, int index, const la_shape
   }
 }
 
-static void push_column_or_null(lua_State *L, la_state *state, int index, const la_shape_column *column) {
+static void push_column_or_null(lua_State *L, la_state *state, int index,
+                                const la_shape_column *column) {
   push_column(L, state, index, column);
   if (lua_isnil(L, -1)) {
     lua_pop(L, 1);
@@ -232,7 +238,8 @@ static int row_index(lua_State *L) {
 }
 
 static int row_newindex(lua_State *L) {
-  return la_raise_status(L, LA_INVALID_REQUEST, "a row cannot be changed; row:_asdict() gives a table that can");
+  return la_raise_status(L, LA_INVALID_REQUEST,
+                         "a row cannot be changed; row:_asdict() gives a table that can");
 }
 
 static int row_len(lua_State *L) {
@@ -273,7 +280,8 @@ static int row_pairs(lua_State *L) {
 /* Both rows, with as many columns; false otherwise. */
 static bool comparable(lua_State *L, bool same_width) {
   la_box *a = la_to_box(L, 1), *b = la_to_box(L, 2);
-  if (a == NULL || b == NULL || a->class != b->class || (a->class != LA_BOX_ROW && a->class != LA_BOX_ROW_MAPPING)) {
+  if (a == NULL || b == NULL || a->class != b->class ||
+      (a->class != LA_BOX_ROW && a->class != LA_BOX_ROW_MAPPING)) {
     return false;
   }
   return !same_width || shape_of(L, 1)->count == shape_of(L, 2)->count;
@@ -377,7 +385,8 @@ static int mapping_index(lua_State *L) {
     name.bytes = lua_tolstring(L, 2, &name.len);
     if (la_row_shape_find(shape, name) == NULL) {
       lua_pushvalue(L, 2);
-      if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNIL || (name.len > 1 && memcmp(name.bytes, "__", 2) == 0)) {
+      if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNIL ||
+          (name.len > 1 && memcmp(name.bytes, "__", 2) == 0)) {
         return 1;
       }
       lua_pop(L, 1);
@@ -392,15 +401,23 @@ static int mapping_index(lua_State *L) {
 }
 
 void la_open_row(lua_State *L, la_state *state) {
-  static const luaL_Reg methods[] = {{"_asdict", row_asdict}, {"_tuple", row_tuple}, {"_t", row_tuple}, {NULL, NULL}};
-  static const luaL_Reg metamethods[] = {
-      {"__index", row_index}, {"__newindex", row_newindex}, {"__len", row_len}, {"__pairs", row_pairs},
-      {"__eq", row_eq}, {"__lt", row_lt}, {"__le", row_le}, {"__tostring", row_tostring}, {"__gc", row_gc}, {NULL, NULL}};
-  static const luaL_Reg mapping_methods[] = {{"keys", mapping_keys}, {"values", row_tuple}, {"items", row_pairs},
-                                             {"get", mapping_get}, {NULL, NULL}};
+  static const luaL_Reg methods[] = {
+      {"_asdict", row_asdict}, {"_tuple", row_tuple}, {"_t", row_tuple}, {NULL, NULL}};
+  static const luaL_Reg metamethods[] = {{"__index", row_index}, {"__newindex", row_newindex},
+                                         {"__len", row_len},     {"__pairs", row_pairs},
+                                         {"__eq", row_eq},       {"__lt", row_lt},
+                                         {"__le", row_le},       {"__tostring", row_tostring},
+                                         {"__gc", row_gc},       {NULL, NULL}};
+  static const luaL_Reg mapping_methods[] = {{"keys", mapping_keys},
+                                             {"values", row_tuple},
+                                             {"items", row_pairs},
+                                             {"get", mapping_get},
+                                             {NULL, NULL}};
   static const luaL_Reg mapping_metamethods[] = {
-      {"__index", mapping_index}, {"__newindex", row_newindex}, {"__len", row_len}, {"__pairs", row_pairs},
-      {"__eq", row_eq}, {"__tostring", row_tostring}, {"__gc", row_gc}, {NULL, NULL}};
+      {"__index", mapping_index}, {"__newindex", row_newindex},
+      {"__len", row_len},         {"__pairs", row_pairs},
+      {"__eq", row_eq},           {"__tostring", row_tostring},
+      {"__gc", row_gc},           {NULL, NULL}};
   la_register_class(L, state, LA_BOX_ROW, methods, metamethods);
   la_register_class(L, state, LA_BOX_ROW_MAPPING, mapping_methods, mapping_metamethods);
 }

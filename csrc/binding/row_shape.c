@@ -37,7 +37,8 @@ static bool add_column(la_row_shape *shape, const la_shape_column *from, uint32_
   return la_map_set(&shape->by_name, shape->alloc, column->name, column);
 }
 
-la_row_shape *la_row_shape_new(la_allocator *alloc, const la_shape_column *columns, uint32_t count, la_object *keeps) {
+la_row_shape *la_row_shape_new(la_allocator *alloc, const la_shape_column *columns, uint32_t count,
+                               la_object *keeps) {
   la_row_shape *shape = la_alloc_zero(alloc, sizeof *shape);
   if (shape == NULL) {
     return NULL;
@@ -77,10 +78,11 @@ static int raise_unknown(lua_State *L, const la_row_shape *shape, la_text name) 
   la_text near = la_map_nearest(&shape->by_name, name);
   if (near.bytes != NULL) {
     return la_raise_status(L, LA_NO_SUCH_COLUMN,
-                           "Could not locate column in row for column '%.*s'; did you mean '%.*s'?", LA_TEXT_FORMAT(name),
-                           LA_TEXT_FORMAT(near));
+                           "Could not locate column in row for column '%.*s'; did you mean '%.*s'?",
+                           LA_TEXT_FORMAT(name), LA_TEXT_FORMAT(near));
   }
-  return la_raise_status(L, LA_NO_SUCH_COLUMN, "Could not locate column in row for column '%.*s'", LA_TEXT_FORMAT(name));
+  return la_raise_status(L, LA_NO_SUCH_COLUMN, "Could not locate column in row for column '%.*s'",
+                         LA_TEXT_FORMAT(name));
 }
 
 static const la_shape_column *check_name(lua_State *L, const la_row_shape *shape, la_text name) {
@@ -88,7 +90,8 @@ static const la_shape_column *check_name(lua_State *L, const la_row_shape *shape
   if (column == NULL) {
     raise_unknown(L, shape, name);
   } else if (column->ambiguous) {
-    la_raise_status(L, LA_INVALID_REQUEST, "Ambiguous column name '%.*s' in result set column descriptions",
+    la_raise_status(L, LA_INVALID_REQUEST,
+                    "Ambiguous column name '%.*s' in result set column descriptions",
                     LA_TEXT_FORMAT(name));
   }
   return column;
@@ -99,7 +102,8 @@ static const la_shape_column *check_object(lua_State *L, const la_row_shape *sha
   const la_node *node = la_to_node(L, index);
   const la_shape_column *found = NULL;
   if (node == NULL) {
-    la_raise_status(L, LA_NO_SUCH_COLUMN, "Could not locate column in row: a %s is no column, name or position",
+    la_raise_status(L, LA_NO_SUCH_COLUMN,
+                    "Could not locate column in row: a %s is no column, name or position",
                     luaL_typename(L, index));
     return NULL;
   }
@@ -110,7 +114,8 @@ static const la_shape_column *check_object(lua_State *L, const la_row_shape *sha
     for (uint32_t i = 0; i < shape->count; i++) {
       if (shape->columns[i].subject == node->subject) {
         if (found != NULL) {
-          la_raise_status(L, LA_INVALID_REQUEST, "Ambiguous column name '%.*s' in result set column descriptions",
+          la_raise_status(L, LA_INVALID_REQUEST,
+                          "Ambiguous column name '%.*s' in result set column descriptions",
                           LA_TEXT_FORMAT(la_expr_name(node)));
         }
         found = &shape->columns[i];
@@ -120,25 +125,27 @@ static const la_shape_column *check_object(lua_State *L, const la_row_shape *sha
   return found ? found : check_name(L, shape, la_expr_name(node));
 }
 
-const la_shape_column *la_check_shape_column(lua_State *L, la_row_shape *shape, int index, bool or_null) {
+const la_shape_column *la_check_shape_column(lua_State *L, la_row_shape *shape, int index,
+                                             bool or_null) {
   la_text name;
   int is_integer = 0;
   switch (lua_type(L, index)) {
-    case LUA_TSTRING:
-      name.bytes = lua_tolstring(L, index, &name.len);
-      return check_name(L, shape, name);
-    case LUA_TNUMBER: {
-      lua_Integer at = lua_tointegerx(L, index, &is_integer);
-      if (is_integer && at >= 1 && at <= (lua_Integer)shape->count) {
-        return &shape->columns[at - 1];
-      }
-      if (!or_null) {
-        la_raise_status(L, LA_NO_SUCH_COLUMN, "Could not locate column in row: there are %d columns, counted from 1",
-                        (int)shape->count);
-      }
-      return NULL;
+  case LUA_TSTRING:
+    name.bytes = lua_tolstring(L, index, &name.len);
+    return check_name(L, shape, name);
+  case LUA_TNUMBER: {
+    lua_Integer at = lua_tointegerx(L, index, &is_integer);
+    if (is_integer && at >= 1 && at <= (lua_Integer)shape->count) {
+      return &shape->columns[at - 1];
     }
-    default:
-      return check_object(L, shape, index);
+    if (!or_null) {
+      la_raise_status(L, LA_NO_SUCH_COLUMN,
+                      "Could not locate column in row: there are %d columns, counted from 1",
+                      (int)shape->count);
+    }
+    return NULL;
+  }
+  default:
+    return check_object(L, shape, index);
   }
 }

@@ -89,8 +89,8 @@ static bool grow(la_cache *cache) {
   return true;
 }
 
-/* It grows to half more than the limit and is then cut back, so that a program with a few statements
- * more than the limit does not pay for each of them. */
+/* It grows to half more than the limit and is then cut back, so that a program with a few
+ * statements more than the limit does not pay for each of them. */
 static void prune(la_cache *cache) {
   if (cache->count > cache->limit + cache->limit / 2) {
     while (cache->count > cache->limit) {

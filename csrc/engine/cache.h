@@ -2,7 +2,8 @@
 /*
  * A cache of counted things by key bytes, least recently used first out.
  *
- * The engine keeps one for compiled statements. Keys are copied in; a hit compares bytes, not only the hash.
+ * The engine keeps one for compiled statements. Keys are copied in; a hit compares bytes, not only
+ * the hash.
  */
 #ifndef LA_ENGINE_CACHE_H
 #define LA_ENGINE_CACHE_H

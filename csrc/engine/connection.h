@@ -4,11 +4,12 @@
  *
  * Counted; retains its engine, and holds a raw connection until close.
  *
- *   closed ◀──close── idle ──begin, or first statement (autobegin)──▶ in transaction ──commit, rollback──▶ idle
- *                               begin_nested ──▶ savepoint on the stack ──release, rollback to──▶
+ *   closed ◀──close── idle ──begin, or first statement (autobegin)──▶ in transaction ──commit,
+ * rollback──▶ idle begin_nested ──▶ savepoint on the stack ──release, rollback to──▶
  *
- * Savepoints are named sa_savepoint_1, _2 … as in SQLAlchemy. On an in-memory engine all connections share one raw
- * connection and one transaction (DESIGN.md: begun only if none is open, ended for all by any of them).
+ * Savepoints are named sa_savepoint_1, _2 … as in SQLAlchemy. On an in-memory engine all
+ * connections share one raw connection and one transaction (DESIGN.md: begun only if none is open,
+ * ended for all by any of them).
  */
 #ifndef LA_ENGINE_CONNECTION_H
 #define LA_ENGINE_CONNECTION_H
@@ -21,16 +22,16 @@
 typedef struct la_connection {
   la_object object;
   la_engine *engine;
-  la_raw *raw;   /* NULL once closed or invalidated */
+  la_raw *raw; /* NULL once closed or invalidated */
   bool closed;
   bool invalidated;
   bool in_transaction;
-  bool autobegun;        /* the transaction began by itself */
-  bool doomed;           /* a failure ended the transaction inside: only rollback helps */
+  bool autobegun;              /* the transaction began by itself */
+  bool doomed;                 /* a failure ended the transaction inside: only rollback helps */
   uint32_t transaction_serial; /* the raw connection's when ours began */
   uint32_t savepoint_serial;   /* the highest number given */
   la_begin_mode begin_mode;
-  struct la_cursor *cursors; /* still open: closed by commit, rollback, close */
+  struct la_cursor *cursors;              /* still open: closed by commit, rollback, close */
   struct la_connection *next, **previous; /* among the users of `raw` */
 } la_connection;
 
@@ -38,9 +39,11 @@ typedef struct la_connection {
 la_status la_connection_new(la_engine *engine, la_connection **out, la_error *err);
 /* Rolls back what is open and gives the raw connection back. Never fails; again is nothing. */
 void la_connection_close(la_connection *connection);
-/* LA_INVALID_REQUEST if a transaction is open ("…already begun…"). Sends BEGIN at the first statement or now for modes that lock. */
+/* LA_INVALID_REQUEST if a transaction is open ("…already begun…"). Sends BEGIN at the first
+ * statement or now for modes that lock. */
 la_status la_connection_begin(la_connection *connection, la_error *err);
-/* Begins if nothing is begun; what every execution calls. LA_RESOURCE_CLOSED "This Connection is closed". */
+/* Begins if nothing is begun; what every execution calls. LA_RESOURCE_CLOSED "This Connection is
+ * closed". */
 la_status la_connection_autobegin(la_connection *connection, la_error *err);
 la_status la_connection_commit(la_connection *connection, la_error *err);
 la_status la_connection_rollback(la_connection *connection, la_error *err);
@@ -48,10 +51,11 @@ la_status la_connection_rollback(la_connection *connection, la_error *err);
 la_status la_connection_savepoint(la_connection *connection, uint32_t *number_out, la_error *err);
 la_status la_connection_release(la_connection *connection, uint32_t number, la_error *err);
 la_status la_connection_rollback_to(la_connection *connection, uint32_t number, la_error *err);
-/* Closes the raw connection for good; the next statement takes another from the pool, after a rollback() if a transaction was
- * open. LA_RESOURCE_CLOSED if closed. */
+/* Closes the raw connection for good; the next statement takes another from the pool, after a
+ * rollback() if a transaction was open. LA_RESOURCE_CLOSED if closed. */
 la_status la_connection_invalidate(la_connection *connection, la_error *err);
-/* What follows from a failed statement: a transaction that the database has ended can only be rolled back. */
+/* What follows from a failed statement: a transaction that the database has ended can only be
+ * rolled back. */
 void la_connection_note_failure(la_connection *connection);
 
 #pragma GCC visibility pop

@@ -2,7 +2,8 @@
 /*
  * A cursor: one execution of one statement, stepped for rows.
  *
- * Inits in place, owned by its caller. Holds a prepared statement of the raw connection from open to close, and retains the connection.
+ * Inits in place, owned by its caller. Holds a prepared statement of the raw connection from open
+ * to close, and retains the connection.
  *
  *   closed ──open──▶ ready (bound) ──step──▶ row ──step──▶ done ──close──▶ closed
  *
@@ -21,19 +22,23 @@ struct la_cursor {
   la_prepared *prepared;
   la_raw *raw;
   uint32_t column_count;
-  bool stream;      /* left open between calls of the program */
+  bool stream;               /* left open between calls of the program */
   bool closed_by_connection; /* its transaction or connection ended: say so when read again */
-  bool started;     /* stepped since it was bound */
+  bool started;              /* stepped since it was bound */
   bool done;
   la_cursor *next, **previous; /* among the open cursors of the connection */
 };
 
-/* Prepares `text` (autobegins first) and binds `values`, database kinds, whose bytes live until the cursor's first step is over or it is closed. */
-la_status la_cursor_open(la_cursor *cursor, la_connection *connection, la_text text, const la_value *values, uint32_t count, la_error *err);
+/* Prepares `text` (autobegins first) and binds `values`, database kinds, whose bytes live until the
+ * cursor's first step is over or it is closed. */
+la_status la_cursor_open(la_cursor *cursor, la_connection *connection, la_text text,
+                         const la_value *values, uint32_t count, la_error *err);
 /* The same without parameters and without beginning a transaction. */
-la_status la_cursor_open_raw(la_cursor *cursor, la_connection *connection, la_text text, la_error *err);
+la_status la_cursor_open_raw(la_cursor *cursor, la_connection *connection, la_text text,
+                             la_error *err);
 /* Resets and binds anew. */
-la_status la_cursor_rebind(la_cursor *cursor, const la_value *values, uint32_t count, la_error *err);
+la_status la_cursor_rebind(la_cursor *cursor, const la_value *values, uint32_t count,
+                           la_error *err);
 /* LA_ROW, LA_DONE or a failure (then it is closed). */
 la_status la_cursor_step(la_cursor *cursor, la_error *err);
 /* All columns of the row, lent until the next step. */
@@ -47,29 +52,34 @@ void la_cursor_close(la_cursor *cursor);
 /*
  * Parameter values for a compiled statement.
  *
- * `la_params` gathers values for one execution in the order of the placeholders, converts them by their types, and expands lists.
- * Owned by its caller, reused from one execution to the next.
+ * `la_params` gathers values for one execution in the order of the placeholders, converts them by
+ * their types, and expands lists. Owned by its caller, reused from one execution to the next.
  */
 typedef struct la_params {
-  la_arena scratch;     /* bytes made by conversion */
+  la_arena scratch; /* bytes made by conversion */
   LA_VEC(la_value) values;
-  la_strbuf text;       /* the expanded text if the compiled statement has expanding parameters */
-  LA_VEC(uint32_t) counts;    /* of expanding parameters … */
-  LA_VEC(la_text) literals;   /* … and texts of literal ones, by number */
-  const la_value *items; /* a lookup for an expanding parameter puts its list here … */
-  uint32_t item_count;   /* … and its length */
+  la_strbuf text; /* the expanded text if the compiled statement has expanding parameters */
+  LA_VEC(uint32_t) counts;  /* of expanding parameters … */
+  LA_VEC(la_text) literals; /* … and texts of literal ones, by number */
+  const la_value *items;    /* a lookup for an expanding parameter puts its list here … */
+  uint32_t item_count;      /* … and its length */
 } la_params;
 
-/* Gives in `out` the program's value for parameter `number` of the plan, if execution has one; false in *found_out if it has none. May give a value already converted by Lua. */
-typedef la_status (*la_param_lookup)(void *context, uint32_t number, const la_compiled_param *param, la_value *out, bool *found_out, la_error *err);
+/* Gives in `out` the program's value for parameter `number` of the plan, if execution has one;
+ * false in *found_out if it has none. May give a value already converted by Lua. */
+typedef la_status (*la_param_lookup)(void *context, uint32_t number, const la_compiled_param *param,
+                                     la_value *out, bool *found_out, la_error *err);
 
 void la_params_init(la_params *params, la_allocator *alloc);
 void la_params_clear(la_params *params);
 /* A lookup is asked for every parameter but constants, before the statement's own value counts.
- * `statement_params` as in la_key.params. `lookup` may be NULL: then no execution values. LA_STATEMENT "(column name) …" for a value of the wrong kind, or
- * "A value is required for bind parameter 'x'" when there is none. A HOST value that lookup did not replace is LA_STATEMENT. The text to send is
+ * `statement_params` as in la_key.params. `lookup` may be NULL: then no execution values.
+ * LA_STATEMENT "(column name) …" for a value of the wrong kind, or "A value is required for bind
+ * parameter 'x'" when there is none. A HOST value that lookup did not replace is LA_STATEMENT. The
+ * text to send is
  * `*text_out`, lent. */
-la_status la_params_fill(la_params *params, const la_compiled *compiled, const la_node *const *statement_params, uint32_t statement_param_count,
+la_status la_params_fill(la_params *params, const la_compiled *compiled,
+                         const la_node *const *statement_params, uint32_t statement_param_count,
                          la_param_lookup lookup, void *context, la_text *text_out, la_error *err);
 
 #pragma GCC visibility pop

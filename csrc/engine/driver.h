@@ -2,9 +2,10 @@
 /*
  * What the core asks of a database's client library.
  *
- * A driver is a constant table of functions with a version; one for each client library, and one that records
- * (driver_record.c). Connections and statements are the driver's own structs behind opaque pointers. Every
- * failure fills `err` with the class that DB-API gives it (INTEGRITY, OPERATIONAL, PROGRAMMING, …) and the database's codes.
+ * A driver is a constant table of functions with a version; one for each client library, and one
+ * that records (driver_record.c). Connections and statements are the driver's own structs behind
+ * opaque pointers. Every failure fills `err` with the class that DB-API gives it (INTEGRITY,
+ * OPERATIONAL, PROGRAMMING, …) and the database's codes.
  */
 #ifndef LA_ENGINE_DRIVER_H
 #define LA_ENGINE_DRIVER_H
@@ -31,26 +32,31 @@ typedef struct la_driver_options {
   const la_url *url;
   la_begin_mode begin_mode; /* what the URL may ask for; the engine's business, not the driver's */
   uint32_t statement_cache_size; /* likewise */
-  bool foreign_keys;        /* SQLite: PRAGMA foreign_keys */
-  int64_t busy_timeout;     /* milliseconds */
-  la_text journal_mode;     /* none: left as it is */
-  void *host_handle;        /* a connection of the host's own: never closed, nothing set on it */
-  bool no_mutex;            /* one thread uses the connection */
+  bool foreign_keys;             /* SQLite: PRAGMA foreign_keys */
+  int64_t busy_timeout;          /* milliseconds */
+  la_text journal_mode;          /* none: left as it is */
+  void *host_handle; /* a connection of the host's own: never closed, nothing set on it */
+  bool no_mutex;     /* one thread uses the connection */
 } la_driver_options;
 
 struct la_driver {
   int version;
   const char *name;
-  /* Refuses a URL that makes no sense (LA_ARGUMENT) and takes over into `options` what it asks for. `*memory_out` says that
-   * the database lives and dies with its connection, so that all users must share one. */
-  la_status (*read_url)(const la_url *url, la_driver_options *options, bool *memory_out, la_error *err);
-  la_status (*open)(la_allocator *alloc, const la_driver_options *options, la_driver_connection **out, la_error *err);
+  /* Refuses a URL that makes no sense (LA_ARGUMENT) and takes over into `options` what it asks for.
+   * `*memory_out` says that the database lives and dies with its connection, so that all users must
+   * share one. */
+  la_status (*read_url)(const la_url *url, la_driver_options *options, bool *memory_out,
+                        la_error *err);
+  la_status (*open)(la_allocator *alloc, const la_driver_options *options,
+                    la_driver_connection **out, la_error *err);
   /* Finalizes nothing by itself: the caller has finalized its statements. Accepts NULL. */
   void (*close)(la_driver_connection *connection);
   /* Runs statements without rows. */
   la_status (*execute)(la_driver_connection *connection, la_text text, la_error *err);
-  /* Prepares the first statement of `text`; LA_PROGRAMMING "You can only execute one statement at a time." if there are more. */
-  la_status (*prepare)(la_driver_connection *connection, la_text text, la_driver_statement **out, la_error *err);
+  /* Prepares the first statement of `text`; LA_PROGRAMMING "You can only execute one statement at a
+   * time." if there are more. */
+  la_status (*prepare)(la_driver_connection *connection, la_text text, la_driver_statement **out,
+                       la_error *err);
   void (*finalize)(la_driver_statement *statement);
   /* Ready to be stepped again; bound values are forgotten. */
   void (*reset)(la_driver_statement *statement);
@@ -58,7 +64,8 @@ struct la_driver {
   /* The place (from 1) of a `:name`, 0 if there is none. */
   uint32_t (*param_index)(const la_driver_statement *statement, la_text name);
   /* `place` counts from 1. The bytes must live until the next reset. Takes database kinds only. */
-  la_status (*bind)(la_driver_statement *statement, uint32_t place, const la_value *value, la_error *err);
+  la_status (*bind)(la_driver_statement *statement, uint32_t place, const la_value *value,
+                    la_error *err);
   /* LA_ROW, LA_DONE or a failure. After a failure the statement has been reset. */
   la_status (*step)(la_driver_statement *statement, la_error *err);
   uint32_t (*column_count)(const la_driver_statement *statement);

@@ -13,7 +13,7 @@ struct la_driver_statement {
   la_driver_connection *connection;
   la_text text; /* bytes behind the struct */
   LA_VEC(la_value) params;
-  size_t answer;      /* number plus one of the answer in use, 0: none */
+  size_t answer; /* number plus one of the answer in use, 0: none */
   size_t next_row;
   bool started;
 };
@@ -90,8 +90,7 @@ la_status la_record_add_answer(la_record *record, const la_record_answer *answer
 }
 
 static bool starts_with(la_text text, la_text prefix) {
-  return text.len >= prefix.len &&
-         la_text_equal_nocase((la_text){text.bytes, prefix.len}, prefix);
+  return text.len >= prefix.len && la_text_equal_nocase((la_text){text.bytes, prefix.len}, prefix);
 }
 
 static bool starts_with_word(la_text text, const char *word) {
@@ -157,8 +156,8 @@ static la_status statement_prepare(la_driver_connection *connection, la_text tex
   if (statement == NULL) {
     return la_fail_nomem(err);
   }
-  *statement = (la_driver_statement){.connection = connection,
-                                     .text = {(char *)(statement + 1), text.len}};
+  *statement =
+      (la_driver_statement){.connection = connection, .text = {(char *)(statement + 1), text.len}};
   memcpy(statement + 1, text.bytes ? text.bytes : "", text.len);
   *out = statement;
   return LA_OK;

@@ -2,9 +2,11 @@
 /*
  * A driver that records what it is sent and answers from a script: no database behind it.
  *
- * The record is counted; an engine gets it as `options.host_handle` with `la_driver_record` as its driver, and borrows
- * it. Statements stand in order with their parameters; BEGIN, COMMIT and the like are among them. An answer serves one execution, in order; it may be
- * bound to a statement by the beginning of its text. Without an answer a statement gives no rows, one change, and the next insert id.
+ * The record is counted; an engine gets it as `options.host_handle` with `la_driver_record` as its
+ * driver, and borrows it. Statements stand in order with their parameters; BEGIN, COMMIT and the
+ * like are among them. An answer serves one execution, in order; it may be bound to a statement by
+ * the beginning of its text. Without an answer a statement gives no rows, one change, and the next
+ * insert id.
  */
 #ifndef LA_ENGINE_DRIVER_RECORD_H
 #define LA_ENGINE_DRIVER_RECORD_H

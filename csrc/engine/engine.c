@@ -136,8 +136,8 @@ void la_engine_dispose(la_engine *engine) {
 }
 
 /* What else decides the text: the mode, and the names of the columns that execution gives. */
-static la_status build_salt(la_engine *engine, const la_text *keys, uint32_t count, bool executemany,
-                            la_error *err) {
+static la_status build_salt(la_engine *engine, const la_text *keys, uint32_t count,
+                            bool executemany, la_error *err) {
   la_strbuf *salt = &engine->salt;
   la_strbuf_reset(salt);
   la_strbuf_char(salt, executemany ? 'm' : '1');
@@ -158,7 +158,8 @@ static bool has_param(const la_compiled *compiled, la_text name) {
   return false;
 }
 
-/* Every key that execution gives must stand for a parameter: another one is a column that is not there. */
+/* Every key that execution gives must stand for a parameter: another one is a column that is not
+ * there. */
 static la_status check_keys(const la_compiled *compiled, const la_text *keys, uint32_t count,
                             la_error *err) {
   for (uint32_t i = 0; i < count; i++) {

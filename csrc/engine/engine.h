@@ -2,11 +2,12 @@
 /*
  * An engine: dialect, driver, pool, and the cache of compiled statements.
  *
- * Counted: connections and sessions retain it, so the order of finalization does not matter. Opens nothing until a
- * connection is first asked for.
+ * Counted: connections and sessions retain it, so the order of finalization does not matter. Opens
+ * nothing until a connection is first asked for.
  *
  *   engine ──la_pool_checkout──▶ la_raw (driver connection + its prepared statements)
- *   la_connection: what a program holds, with a transaction state; returns its raw connection to the pool on close
+ *   la_connection: what a program holds, with a transaction state; returns its raw connection to
+ * the pool on close
  */
 #ifndef LA_ENGINE_ENGINE_H
 #define LA_ENGINE_ENGINE_H
@@ -30,43 +31,49 @@ typedef enum la_pool_kind {
 } la_pool_kind;
 
 /* What giving a connection back does with a transaction that is still open. */
-typedef enum la_pool_reset { LA_POOL_RESET_ROLLBACK, LA_POOL_RESET_COMMIT, LA_POOL_RESET_NONE } la_pool_reset;
+typedef enum la_pool_reset {
+  LA_POOL_RESET_ROLLBACK,
+  LA_POOL_RESET_COMMIT,
+  LA_POOL_RESET_NONE
+} la_pool_reset;
 
 typedef struct la_engine_options {
   la_text url;
   bool foreign_keys;
-  int64_t busy_timeout;  /* milliseconds */
+  int64_t busy_timeout; /* milliseconds */
   la_text journal_mode;
   la_begin_mode begin_mode;
-  int pool_kind;         /* la_pool_kind, -1: by the URL */
+  int pool_kind; /* la_pool_kind, -1: by the URL */
   int pool_size, max_overflow;
   double pool_timeout, pool_recycle; /* seconds; recycle -1: never */
   bool pool_pre_ping, pool_lifo;
   la_pool_reset pool_reset;
   size_t query_cache_size;
   bool hide_parameters;
-  void *host_handle;     /* la_driver_options */
+  void *host_handle;       /* la_driver_options */
   const la_driver *driver; /* NULL: by the dialect */
 } la_engine_options;
-#define LA_ENGINE_OPTIONS_INIT                                                                                            \
-  { .foreign_keys = true, .busy_timeout = 5000, .pool_kind = -1, .pool_size = 5, .max_overflow = 10, .pool_timeout = 30,   \
-    .pool_recycle = -1, .query_cache_size = 500 }
+#define LA_ENGINE_OPTIONS_INIT                                                                     \
+  {                                                                                                \
+    .foreign_keys = true, .busy_timeout = 5000, .pool_kind = -1, .pool_size = 5,                   \
+    .max_overflow = 10, .pool_timeout = 30, .pool_recycle = -1, .query_cache_size = 500            \
+  }
 
 /* Read only outside engine/. */
 typedef struct la_engine {
   la_object object;
   la_allocator *alloc;
-  la_sql sql;  /* borrowed basic types: the binding's state outlives the engine */
+  la_sql sql; /* borrowed basic types: the binding's state outlives the engine */
   la_url url;
   const la_dialect *dialect;
   const la_driver *driver;
   la_engine_options options; /* texts in url.arena */
   la_pool *pool;
-  la_cache cache; /* key → la_compiled */
-  la_key key;     /* reused for each statement */
-  la_strbuf salt; /* likewise */
-  la_slab *slab;  /* rows of small results; NULL before the first */
-  bool memory;    /* the database lives and dies with its one connection */
+  la_cache cache;                /* key → la_compiled */
+  la_key key;                    /* reused for each statement */
+  la_strbuf salt;                /* likewise */
+  la_slab *slab;                 /* rows of small results; NULL before the first */
+  bool memory;                   /* the database lives and dies with its one connection */
   uint32_t statement_cache_size; /* prepared statements kept by each raw connection */
   uint64_t statements, prepares; /* sent and prepared so far: counted work */
   la_trace trace;                /* of what the core sends by itself */
@@ -74,14 +81,19 @@ typedef struct la_engine {
 
 /* The slab for rows, made if there is none; NULL when out of memory. */
 la_slab *la_engine_slab(la_engine *engine);
-la_status la_engine_new(const la_sql *sql, const la_engine_options *options, la_engine **out, la_error *err);
-/* Closes every connection that lies in the pool and forgets those that are out (they close on return); the engine can be
- * used again. A memory database is gone. Finalizes prepared statements, also on a host's connection. */
+la_status la_engine_new(const la_sql *sql, const la_engine_options *options, la_engine **out,
+                        la_error *err);
+/* Closes every connection that lies in the pool and forgets those that are out (they close on
+ * return); the engine can be used again. A memory database is gone. Finalizes prepared statements,
+ * also on a host's connection. */
 void la_engine_dispose(la_engine *engine);
-/* The compiled form of `statement`, from the cache if it is there: retained for the caller. `engine->key` holds the statement's
- * parameters afterwards. `column_keys` as in la_compile_options. `*cached_out` says if it was. ORM statements take the ORM's own way (orm/translate.h). */
-la_status la_engine_compile(la_engine *engine, const la_node *statement, const la_text *column_keys, uint32_t column_key_count,
-                            bool for_executemany, la_compiled **out, bool *cached_out, la_error *err);
+/* The compiled form of `statement`, from the cache if it is there: retained for the caller.
+ * `engine->key` holds the statement's parameters afterwards. `column_keys` as in
+ * la_compile_options. `*cached_out` says if it was. ORM statements take the ORM's own way
+ * (orm/translate.h). */
+la_status la_engine_compile(la_engine *engine, const la_node *statement, const la_text *column_keys,
+                            uint32_t column_key_count, bool for_executemany, la_compiled **out,
+                            bool *cached_out, la_error *err);
 
 #pragma GCC visibility pop
 

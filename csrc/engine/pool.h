@@ -2,9 +2,10 @@
 /*
  * Raw connections, lent and taken back.
  *
- * Owned by its engine. A raw connection is a driver's connection with its prepared statements (by text, least
- * recently used first out) and its transaction state, since with StaticPool several users share it. A Lua state is one
- * thread: an exhausted pool cannot wait, it gives LA_TIMEOUT at once; the binding first runs a full collection and tries again.
+ * Owned by its engine. A raw connection is a driver's connection with its prepared statements (by
+ * text, least recently used first out) and its transaction state, since with StaticPool several
+ * users share it. A Lua state is one thread: an exhausted pool cannot wait, it gives LA_TIMEOUT at
+ * once; the binding first runs a full collection and tries again.
  */
 #ifndef LA_ENGINE_POOL_H
 #define LA_ENGINE_POOL_H
@@ -29,23 +30,23 @@ typedef struct la_raw {
   la_object object;
   la_allocator *alloc;
   const la_driver *driver;
-  la_engine *engine; /* retained while checked out */
+  la_engine *engine;            /* retained while checked out */
   la_driver_connection *handle; /* NULL once closed */
   la_map statements;            /* text → la_prepared */
   la_prepared *newest, *oldest;
-  uint32_t statement_limit; /* how many statements are kept */
+  uint32_t statement_limit;          /* how many statements are kept */
   struct la_connection *connections; /* its users */
-  bool is_host;          /* the host's own connection */
-  uint32_t users;        /* how many connections hold it: more than one with StaticPool */
-  bool transaction;      /* BEGIN was sent by us */
-  bool host_transaction; /* the host had one open: ours is a savepoint */
-  uint32_t savepoint_serial; /* the highest number used in this transaction */
+  bool is_host;                      /* the host's own connection */
+  uint32_t users;              /* how many connections hold it: more than one with StaticPool */
+  bool transaction;            /* BEGIN was sent by us */
+  bool host_transaction;       /* the host had one open: ours is a savepoint */
+  uint32_t savepoint_serial;   /* the highest number used in this transaction */
   uint32_t transaction_serial; /* raised by each BEGIN: who began an older one has lost it */
-  bool invalid;      /* closed when it is given back */
-  bool announced;    /* free for the binding: listeners have seen it */
-  bool read_uncommitted; /* PRAGMA set for its user; undone when it is given back */
-  uint32_t generation;   /* of the pool when it was opened; older ones close on return */
-  int64_t opened_at;     /* seconds */
+  bool invalid;                /* closed when it is given back */
+  bool announced;              /* free for the binding: listeners have seen it */
+  bool read_uncommitted;       /* PRAGMA set for its user; undone when it is given back */
+  uint32_t generation;         /* of the pool when it was opened; older ones close on return */
+  int64_t opened_at;           /* seconds */
 } la_raw;
 
 la_status la_pool_new(la_engine *engine, la_pool_kind kind, la_pool **out, la_error *err);
@@ -54,19 +55,24 @@ void la_pool_free(la_pool *pool);
 void la_pool_dispose(la_pool *pool);
 la_pool_kind la_pool_get_kind(const la_pool *pool);
 la_status la_pool_checkout(la_engine *engine, la_raw **out, la_error *err);
-/* Gives it back; with its last user gone rolls back what is left open. `raw`'s reference goes to the pool. */
+/* Gives it back; with its last user gone rolls back what is left open. `raw`'s reference goes to
+ * the pool. */
 void la_pool_checkin(la_raw *raw);
 /* Pool counters for status(). */
-typedef struct la_pool_status { int size, checked_in, checked_out, overflow; } la_pool_status;
+typedef struct la_pool_status {
+  int size, checked_in, checked_out, overflow;
+} la_pool_status;
 void la_pool_get_status(const la_engine *engine, la_pool_status *out);
 
-/* A prepared statement for `text`, from the cache or made, marked busy. Give it back with la_raw_give. */
+/* A prepared statement for `text`, from the cache or made, marked busy. Give it back with
+ * la_raw_give. */
 la_status la_raw_prepare(la_raw *raw, la_text text, la_prepared **out, la_error *err);
 /* Resets it; it is free for the next. */
 void la_raw_give(la_raw *raw, la_prepared *prepared);
 /* Sends a statement of the transaction kind or any without parameters and rows. */
 la_status la_raw_execute(la_raw *raw, la_text text, la_error *err);
-/* After any statement: notices that the database has ended the transaction by itself. True if it has. */
+/* After any statement: notices that the database has ended the transaction by itself. True if it
+ * has. */
 bool la_raw_lost_transaction(la_raw *raw);
 la_status la_raw_open(la_engine *engine, la_raw **out, la_error *err);
 /* Closes streams, finalizes all statements, closes the driver's connection. Again is nothing. */

@@ -237,8 +237,8 @@ la_status la_raw_end(la_raw *raw, bool commit, la_error *err) {
   if (raw->host_transaction) {
     status = end_host_transaction(raw, commit, err);
   } else {
-    status = la_raw_execute(raw, commit ? LA_TEXT_LITERAL("COMMIT") : LA_TEXT_LITERAL("ROLLBACK"),
-                            err);
+    status =
+        la_raw_execute(raw, commit ? LA_TEXT_LITERAL("COMMIT") : LA_TEXT_LITERAL("ROLLBACK"), err);
   }
   if (status < 0 && commit && raw->driver->in_transaction(raw->handle)) {
     return status; /* busy, or a deferred constraint: it can be tried again or rolled back */

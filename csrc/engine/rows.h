@@ -2,8 +2,9 @@
 /*
  * A result's rows, packed in C: read from a cursor at once, delivered one by one.
  *
- * Values lie in chunks of a slab, each row an array of la_value followed by its bytes; a chunk is freed when no row of it is pinned. A
- * program's row object pins its chunk. Owned by whoever inits it.
+ * Values lie in chunks of a slab, each row an array of la_value followed by its bytes; a chunk is
+ * freed when no row of it is pinned. A program's row object pins its chunk. Owned by whoever inits
+ * it.
  */
 #ifndef LA_ENGINE_ROWS_H
 #define LA_ENGINE_ROWS_H
@@ -25,17 +26,21 @@ typedef struct la_rows {
   LA_VEC(la_packed_row *) rows; /* each pins its chunk until delivered or cleared */
   size_t next;                  /* the first not delivered */
   uint32_t width;
-  la_value *row;                /* the row at hand, before it is packed */
-  la_arena scratch;             /* bytes made by conversion */
+  la_value *row;    /* the row at hand, before it is packed */
+  la_arena scratch; /* bytes made by conversion */
 } la_rows;
 
 la_status la_rows_init(la_rows *rows, la_allocator *alloc, uint32_t width, la_error *err);
-/* The same with the memory of `slab` (retained): many small results then lie side by side in few blocks. */
-la_status la_rows_init_in(la_rows *rows, la_slab *slab, la_allocator *alloc, uint32_t width, la_error *err);
+/* The same with the memory of `slab` (retained): many small results then lie side by side in few
+ * blocks. */
+la_status la_rows_init_in(la_rows *rows, la_slab *slab, la_allocator *alloc, uint32_t width,
+                          la_error *err);
 /* Frees what was not delivered. Accepts a zeroed or cleared one. */
 void la_rows_clear(la_rows *rows);
-/* Reads up to `limit` rows (0: all) from `cursor`, converting by `columns` (NULL: as they come). LA_DONE when the cursor is at its end, else LA_ROW. */
-la_status la_rows_read(la_rows *rows, la_cursor *cursor, const la_result_column *columns, size_t limit, la_error *err);
+/* Reads up to `limit` rows (0: all) from `cursor`, converting by `columns` (NULL: as they come).
+ * LA_DONE when the cursor is at its end, else LA_ROW. */
+la_status la_rows_read(la_rows *rows, la_cursor *cursor, const la_result_column *columns,
+                       size_t limit, la_error *err);
 /* Packs one row of `rows->width` values that somebody else made; bytes are copied. */
 la_status la_rows_add(la_rows *rows, const la_value *values, la_error *err);
 /* The next row; its pin is the caller's (la_chunk_unpin(row->chunk)). NULL at the end. */

@@ -6,11 +6,11 @@
 #include <string.h>
 
 /* Options that are ours; in a file: URI all others are SQLite's. */
-static const char *const own_options[] = {"uri",     "timeout",          "isolation_level",
-                                          "check_same_thread", "cached_statements"};
+static const char *const own_options[] = {"uri", "timeout", "isolation_level", "check_same_thread",
+                                          "cached_statements"};
 
-static const char *const uri_options[] = {"mode", "cache", "vfs", "immutable", "nolock", "psow",
-                                          "modeof"};
+static const char *const uri_options[] = {"mode",   "cache", "vfs",   "immutable",
+                                          "nolock", "psow",  "modeof"};
 
 #define COUNT_OF(array) (sizeof(array) / sizeof *(array))
 

@@ -46,7 +46,8 @@ void la_trace_settle(la_trace *trace) {
 static bool add_values(la_trace *trace, const la_value *values, uint32_t count) {
   for (uint32_t i = 0; i < count; i++) {
     la_value copy;
-    if (!la_value_copy(&trace->arena, &values[i], &copy) || !la_vec_push(trace->alloc, &trace->values, copy)) {
+    if (!la_value_copy(&trace->arena, &values[i], &copy) ||
+        !la_vec_push(trace->alloc, &trace->values, copy)) {
       return false;
     }
   }

@@ -2,9 +2,10 @@
 /*
  * A record of what was sent, for those who look on.
  *
- * The core sends statements by itself in flushes and loads. Where the engine echoes or somebody listens to its cursor events,
- * the binding switches the trace on around such a call and takes the records afterwards. Switched off, it costs one comparison.
- * Owned by its engine. Running out of memory drops records, not statements.
+ * The core sends statements by itself in flushes and loads. Where the engine echoes or somebody
+ * listens to its cursor events, the binding switches the trace on around such a call and takes the
+ * records afterwards. Switched off, it costs one comparison. Owned by its engine. Running out of
+ * memory drops records, not statements.
  */
 #ifndef LA_ENGINE_TRACE_H
 #define LA_ENGINE_TRACE_H

@@ -2,8 +2,8 @@
 /*
  * A database URL: dialect+driver://user:password@host:port/database?option=value
  *
- * Parsed into texts that lie in the URL's own arena; percent escapes are decoded. Owned by whoever inits it; unchanged
- * after parsing.
+ * Parsed into texts that lie in the URL's own arena; percent escapes are decoded. Owned by whoever
+ * inits it; unchanged after parsing.
  */
 #ifndef LA_ENGINE_URL_H
 #define LA_ENGINE_URL_H
@@ -25,13 +25,14 @@ typedef struct la_url {
   la_text dialect;    /* "sqlite" */
   la_text driver;     /* "sqlite3", or none */
   la_text username, password, host;
-  int port; /* -1: none */
-  la_text database; /* none: not given */
+  int port;               /* -1: none */
+  la_text database;       /* none: not given */
   la_url_option *options; /* in order; a name may come twice */
   uint32_t option_count;
 } la_url;
 
-/* LA_ARGUMENT "Could not parse SQLAlchemy-style URL from given URL string" in our words, naming what is wrong but never the password. */
+/* LA_ARGUMENT "Could not parse SQLAlchemy-style URL from given URL string" in our words, naming
+ * what is wrong but never the password. */
 la_status la_url_parse(la_url *url, la_allocator *alloc, la_text text, la_error *err);
 void la_url_clear(la_url *url);
 /* The text form; `hide_password` writes three stars for it. */
