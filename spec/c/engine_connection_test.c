@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Connections, transactions, pools, cursors and packed rows on SQLite and on the recording driver. */
+/* Connections, transactions, pools, cursors and packed rows on SQLite and on the recording driver.
+ */
 #include "engine/driver_record.h"
 #include "engine/rows.h"
 #include "oom.h"
@@ -275,7 +276,8 @@ TEST(an_invalid_connection) {
   la_object_release(engine);
 }
 
-static const char long_text[] = "a text of more than a few bytes, so that it lies behind the values";
+static const char long_text[] =
+    "a text of more than a few bytes, so that it lies behind the values";
 
 static bool read_rows(la_connection *connection, la_error *err) {
   la_value values[] = {la_value_integer(7), la_value_text((la_text){long_text, sizeof long_text}),
