@@ -278,7 +278,9 @@ static la_status order_pairs(sorter *s, uint32_t number) {
     if (units[i] != LA_FLUSH_NONE) {
       const la_flush_unit *unit = &flush->units.items[units[i]];
       LA_TRY(connect(s, unit->save_end, saved));
-      LA_TRY(connect(s, saved, unit->delete));
+      if (i == 1) {
+        LA_TRY(connect(s, saved, unit->delete));
+      }
       LA_TRY(connect(s, deleted, unit->save));
       LA_TRY(connect(s, deleted, unit->delete));
     }
