@@ -156,6 +156,7 @@ int la_statement_execution_options(lua_State *L);
 int la_statement_get_execution_options(lua_State *L);
 int la_statement_set_label_style(lua_State *L);
 int la_statement_params(lua_State *L);
+int la_statement_get_final_froms(lua_State *L);
 /* `__index` of statements: methods, then fields such as `c` and `whereclause`. */
 int la_statement_index(lua_State *L);
 /* Pushes the statement's execution options as a map. */

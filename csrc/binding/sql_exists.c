@@ -111,6 +111,10 @@ static int push_froms(lua_State *L, la_state *state, la_node *statement, bool co
   return 1;
 }
 
+int la_statement_get_final_froms(lua_State *L) {
+  return push_froms(L, la_state_of(L), la_check_statement(L, 1), false);
+}
+
 /* Pushes the conditions of WHERE joined by AND; nil if there are none. */
 static int push_whereclause(lua_State *L, la_state *state, const la_node *statement) {
   int part = la_statement_where_part(statement);

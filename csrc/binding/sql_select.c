@@ -508,6 +508,7 @@ static const luaL_Reg methods[] = {{"where", la_statement_where},
                                    {"get_execution_options", la_statement_get_execution_options},
                                    {"set_label_style", la_statement_set_label_style},
                                    {"params", la_statement_params},
+                                   {"get_final_froms", la_statement_get_final_froms},
                                    {"compile", la_node_compile},
                                    {NULL, NULL}};
 

@@ -68,6 +68,13 @@ function TextClause:bindparams(...) end
 ---@return lualchemy.Select
 function TextClause:columns(...) end
 
+---@class lualchemy.Select
+local Select = {}
+
+--- The FROM elements that the statement names, joins taken apart.
+---@return lualchemy.FromClause[]
+function Select:get_final_froms() end
+
 --- INSERT. Immutable: every call gives a new statement.
 ---@class lualchemy.Insert
 local Insert = {}
