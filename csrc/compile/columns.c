@@ -319,6 +319,21 @@ static la_status label_named(la_compiler *c, la_items *items, la_item *item, nam
   return LA_OK;
 }
 
+/* With table labels, what wraps a column has the label that the column would have. */
+static la_status label_wrapped(la_compiler *c, la_items *items, la_item *item, name_list *names) {
+  la_item inner = {.expr = wrapped(item->expr)};
+  la_text name = LA_TEXT_NONE;
+  if (inner.expr != item->expr) {
+    LA_TRY(natural_name(c, inner.expr, &name));
+  }
+  if (!name.bytes) {
+    return label_unnamed(c, items, item, names);
+  }
+  LA_TRY(table_label(c, &inner, name, &item->base));
+  item->is_required = true;
+  return label_named(c, items, item, names, item->base);
+}
+
 static la_status find_late(la_compiler *c, la_item *item) {
   const la_node *expr = item->expr;
   if (!expr || expr->kind != LA_NODE_COLUMN || expr->value.kind != LA_VALUE_INTEGER ||
@@ -360,7 +375,8 @@ static la_status label_item(la_compiler *c, la_items *items, la_item *item, name
       item->label = LA_ITEM_ANON;
       return LA_OK;
     }
-    return label_unnamed(c, items, item, names);
+    return style == LA_LABELS_TABLE ? label_wrapped(c, items, item, names)
+                                    : label_unnamed(c, items, item, names);
   }
   la_text effective = item->name;
   if (style == LA_LABELS_TABLE) {
