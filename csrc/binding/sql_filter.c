@@ -61,15 +61,25 @@ static la_walk_answer collect_from(const la_node *node, void *context) {
   return added ? LA_WALK_PRUNE : LA_WALK_STOP;
 }
 
-/* Adds the sides of joins for themselves. */
+/* Adds the sides of joins for themselves, from left to right. */
 static bool add_spread(la_nodes *nodes, la_node *from) {
-  while (from->kind == LA_NODE_JOIN) {
-    if (!add_spread(nodes, from->children[1])) {
-      return false;
+  LA_VEC(la_node *) rest = {0};
+  la_allocator *alloc = &nodes->state->alloc;
+  bool added = true;
+  while (added && from != NULL) {
+    while (added && from->kind == LA_NODE_JOIN) {
+      added = la_vec_push(alloc, &rest, from->children[1]);
+      from = from->children[0];
     }
-    from = from->children[0];
+    if (!added) {
+      la_fail_nomem(&nodes->err);
+    } else {
+      added = add_from(nodes, la_node_retain(from));
+    }
+    from = rest.count != 0 ? rest.items[--rest.count] : NULL;
   }
-  return add_from(nodes, la_node_retain(from));
+  la_vec_clear(alloc, &rest);
+  return added;
 }
 
 static bool add_step(la_nodes *nodes, la_node *item) {

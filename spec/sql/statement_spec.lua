@@ -268,3 +268,18 @@ describe("an INSERT, UPDATE or DELETE", function()
       addresses (id) VALUES (:id)")
   end)
 end)
+
+describe("a table's column collection", function()
+  it("SEL-22 gives one object per column", function()
+    assert.equal(users.c.id, users.c.id)
+    assert.equal(users.c.id, users.c[1])
+    assert.equal("id", users.c:keys()[1])
+    local seen = {[users.c.id] = true}
+    assert.is_true(seen[users.columns.id])
+  end)
+
+  it("SEL-03 finds keys in every side of a join", function()
+    local stmt = la.select(u.id):select_from(users:join(addresses)):filter_by{email = "e"}
+    assert.matches("addresses.email = :email_1", tostring(stmt), 1, true)
+  end)
+end)
