@@ -145,7 +145,8 @@ la_status la_ddl_constraint(const la_sql *sql, const la_dialect *dialect,
   size_t before = out->len;
   LA_TRY(put_kind(sql, dialect, constraint, out, err));
   la_text conflict = constraint->conflict[0];
-  if (!conflict.bytes && constraint->kind == LA_CONSTRAINT_PRIMARY_KEY && constraint->columns.count == 1) {
+  if (!conflict.bytes && constraint->kind == LA_CONSTRAINT_PRIMARY_KEY &&
+      constraint->columns.count == 1) {
     conflict = constraint->columns.items[0]->conflict_primary_key;
   }
   if (out->len > before && conflict.bytes && dialect->supports_conflict_clause) {
