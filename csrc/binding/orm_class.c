@@ -218,17 +218,47 @@ static int mapper_relationship(lua_State *L) {
     raise_if(L, la_fail_nomem(&err), &err);
   }
   la_property *property = NULL;
-  la_status status = la_mapper_add_relationship(mapper, key, relationship, &property, &err);
-  if (status < 0) {
-    la_object_release(relationship);
-    raise_if(L, status, &err);
-  }
+  raise_if(L, la_mapper_add_relationship(mapper, key, relationship, &property, &err), &err);
   return 0;
 }
 
 static int mapper_finish(lua_State *L) {
   la_error err = LA_ERROR_INIT;
   raise_if(L, la_mapper_finish(la_check_mapper(L, 1), &err), &err);
+  return 0;
+}
+
+static void clear_arena(void *arena) {
+  la_arena_clear(arena);
+}
+
+/* core.mapper_polymorphic(mapper, column or nil, identity or nil): what tells the classes of a hierarchy apart. */
+static int mapper_polymorphic(lua_State *L) {
+  la_state *state = la_state_of(L);
+  la_mapper *mapper = la_check_mapper(L, 1);
+  lua_settop(L, 3);
+  la_property *on = NULL;
+  if (!lua_isnil(L, 2)) {
+    la_column *column = la_check_column(L, 2);
+    on = la_mapper_property_of_column(mapper, column);
+    if (!on) {
+      return la_raise_status(L, LA_ARGUMENT, "polymorphic_on of %.*s is the column '%.*s', which is not mapped by it", LA_TEXT_FORMAT(mapper->class_name),
+                             LA_TEXT_FORMAT(column->name));
+    }
+  }
+  la_property *told = on ? on : mapper->polymorphic_on;
+  la_arena *arena = la_push_scratch(L, state, sizeof *arena, clear_arena);
+  la_arena_init(arena, &state->alloc);
+  la_value identity;
+  bool host = false;
+  la_error err = LA_ERROR_INIT;
+  if (!lua_isnil(L, 3)) {
+    raise_if(L, la_value_from_lua(L, 3, told && told->column ? told->column->type : NULL, arena, &identity, &host, &err), &err);
+    if (host) {
+      return la_raise_status(L, LA_ARGUMENT, "polymorphic_identity of %.*s is a plain value, not a %s", LA_TEXT_FORMAT(mapper->class_name), luaL_typename(L, 3));
+    }
+  }
+  raise_if(L, la_mapper_set_polymorphic(mapper, on, lua_isnil(L, 3) ? NULL : &identity, &err), &err);
   return 0;
 }
 
@@ -407,6 +437,7 @@ void la_open_orm_class(lua_State *L, la_state *state) {
                                        {"mapper_synonym", mapper_synonym},
                                        {"mapper_relationship", mapper_relationship},
                                        {"mapper_finish", mapper_finish},
+                                       {"mapper_polymorphic", mapper_polymorphic},
                                        {"mapper_keys", mapper_keys},
                                        {"mapper_attribute", mapper_attribute},
                                        {"mapper_bind", mapper_bind},

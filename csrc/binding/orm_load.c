@@ -39,6 +39,130 @@ void la_configure_statement(lua_State *L, la_state *state, const la_node *statem
   }
 }
 
+/* Parameters of a statement, each a reference, in a scratch. */
+typedef struct params_box {
+  la_allocator *alloc;
+  LA_VEC(la_node *) nodes;
+} params_box;
+
+static void clear_params(void *memory) {
+  params_box *box = memory;
+  if (box->alloc) {
+    for (size_t i = 0; i < box->nodes.count; i++) {
+      la_node_release(box->nodes.items[i]);
+    }
+    la_vec_clear(box->alloc, &box->nodes);
+    box->alloc = NULL;
+  }
+}
+
+static bool needs_lua(const la_node *param) {
+  return param->type && param->type->flags & LA_TYPE_HOST_BIND;
+}
+
+static void clear_arena(void *arena) {
+  la_arena_clear(arena);
+}
+
+/* One value of a parameter as its type's process_bind_param makes it; bytes are lent from the stack, where the Lua value stays. */
+static void convert_value(lua_State *L, la_state *state, const la_type *type, const la_value *value, la_arena *arena, la_value *out) {
+  la_error err = LA_ERROR_INIT;
+  bool host = false;
+  luaL_checkstack(L, 6, "too many values");
+  la_push_value(L, state, value);
+  la_type_process_bind(L, state, type, 0);
+  if (la_value_from_lua(L, -1, la_type_base(type), arena, out, &host, &err) < 0) {
+    la_raise(L, &err);
+  }
+  if (host) {
+    la_raise_status(L, LA_STATEMENT, "process_bind_param gave a %s, which is no value for the database", luaL_typename(L, -1));
+  }
+}
+
+/* Puts a copy with converted values in the place of a parameter. */
+static void convert_param(lua_State *L, la_state *state, la_node **param) {
+  const la_node *old = *param;
+  int top = lua_gettop(L);
+  la_arena *arena = la_push_scratch(L, state, sizeof *arena, clear_arena);
+  la_arena_init(arena, &state->alloc);
+  la_node_parts parts = {.kind = LA_NODE_PARAM, .op = old->op, .flags = old->flags, .type = old->type, .text = old->text, .value = old->value};
+  if (old->value_count > 0) {
+    la_value *values = lua_newuserdatauv(L, sizeof *values * old->value_count, 0);
+    for (uint32_t i = 0; i < old->value_count; i++) {
+      convert_value(L, state, old->type, &old->values[i], arena, &values[i]);
+    }
+    parts.values = values;
+    parts.value_count = old->value_count;
+  } else {
+    convert_value(L, state, old->type, &old->value, arena, &parts.value);
+  }
+  la_node *fresh = la_node_new(&state->alloc, &parts);
+  la_scratch_clear(L, top + 1);
+  lua_settop(L, top);
+  if (!fresh) {
+    la_error err = LA_ERROR_INIT;
+    la_fail_nomem(&err);
+    la_raise(L, &err);
+  }
+  la_node_release(*param);
+  *param = fresh;
+}
+
+/* Holds the parameters of the engine's key, since Lua may compile other statements meanwhile. False when out of memory. */
+static bool hold_params(la_state *state, const la_key *key, params_box *box) {
+  box->alloc = &state->alloc;
+  for (size_t i = 0; i < key->params.count; i++) {
+    la_node *param = la_node_retain(key->params.items[i]);
+    if (!la_vec_push(box->alloc, &box->nodes, param)) {
+      la_node_release(param);
+      return false;
+    }
+  }
+  return true;
+}
+
+/* Takes the parameters if Lua has a say in some, and converts these. */
+static void take_params(lua_State *L, la_state *state, const la_key *key, params_box *box) {
+  bool any = false;
+  for (size_t i = 0; i < key->params.count; i++) {
+    any |= needs_lua(key->params.items[i]);
+  }
+  if (!any) {
+    return;
+  }
+  if (!hold_params(state, key, box)) {
+    la_error err = LA_ERROR_INIT;
+    la_fail_nomem(&err);
+    la_raise(L, &err);
+  }
+  for (size_t i = 0; i < box->nodes.count; i++) {
+    if (needs_lua(box->nodes.items[i])) {
+      convert_param(L, state, &box->nodes.items[i]);
+    }
+  }
+}
+
+/* Raises for a statement that failed, with the statement's own parameters. */
+static void raise_run(lua_State *L, la_state *state, const la_error *err, const la_compiled *compiled, const la_key *key, params_box *box) {
+  int list = 0;
+  if (err->status != LA_NOMEM && (box->alloc || hold_params(state, key, box))) {
+    la_node *const *params = box->nodes.items;
+    size_t count = box->nodes.count;
+    la_push_list(L, state, (int)compiled->param_count);
+    list = lua_gettop(L);
+    for (uint32_t i = 0; i < compiled->param_count; i++) {
+      const la_compiled_param *param = &compiled->params[i];
+      if (param->source == LA_PARAM_FROM_STATEMENT && param->index < count && params[param->index]->value_count == 0) {
+        la_push_value_or_null(L, state, &params[param->index]->value);
+      } else {
+        la_push_null(L);
+      }
+      lua_rawseti(L, list, (lua_Integer)i + 1);
+    }
+  }
+  la_raise_statement(L, err, compiled->text, list);
+}
+
 la_load *la_run_select(lua_State *L, la_state *state, int session_index, const la_node *statement, const la_select_run *how) {
   la_session *session = la_check_session(L, session_index);
   session_index = lua_absindex(L, session_index);
@@ -55,6 +179,8 @@ la_load *la_run_select(lua_State *L, la_state *state, int session_index, const l
   }
   la_load *load = how->into ? how->into : la_push_load(L, state);
   la_compiled **compiled = la_push_scratch(L, state, sizeof *compiled, la_clear_reference);
+  params_box *taken = la_push_scratch(L, state, sizeof *taken, clear_params);
+  la_session_listen(L, state, session);
   bool cached = false;
   if (la_orm_compile(session->engine, statement, compiled, &cached, &err) < 0) {
     la_raise_orm(L, &err);
@@ -63,17 +189,18 @@ la_load *la_run_select(lua_State *L, la_state *state, int session_index, const l
   load->populate_existing = how->populate_existing;
   load->unique = how->unique || (plan && la_load_plan_needs_unique(plan));
   la_key *key = &session->engine->key;
-  la_session_listen(L, state, session);
-  const la_node *const *params = key->params.items;
-  uint32_t param_count = (uint32_t)key->params.count;
-  la_status status = how->cursor ? la_load_open(load, how->cursor, session, *compiled, params, param_count, how->lookup, how->lookup_context, &err)
-                                 : la_load_run(load, session, *compiled, params, param_count, how->lookup, how->lookup_context, how->limit, &err);
+  take_params(L, state, key, taken);
+  /* From here to the end of the run nothing calls Lua: the key's parameters are this statement's. */
+  const la_node *const *params = taken->alloc ? (const la_node *const *)taken->nodes.items : key->params.items;
+  uint32_t count = (uint32_t)(taken->alloc ? taken->nodes.count : key->params.count);
+  la_status status = how->cursor ? la_load_open(load, how->cursor, session, *compiled, params, count, how->lookup, how->lookup_context, &err)
+                                 : la_load_run(load, session, *compiled, params, count, how->lookup, how->lookup_context, how->limit, &err);
   if (status < 0) {
-    la_text text = (*compiled)->text;
-    la_raise_statement(L, &err, text, 0);
+    raise_run(L, state, &err, *compiled, key, taken);
   }
   la_scratch_clear(L, -1);
-  lua_pop(L, 1); /* load */
+  la_scratch_clear(L, -2);
+  lua_pop(L, 2); /* load */
   if (!how->cursor) {
     la_finish_load(L, state, load);
   }
