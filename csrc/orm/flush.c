@@ -115,14 +115,29 @@ static void release_objects(la_flush *flush) {
   la_session_number_dirty(flush->session);
 }
 
+/* The failure as the session tells it later: with the statement, if one failed. */
+static void describe_failure(const la_flush *flush, const la_error *err, la_error *out) {
+  la_text sql = flush->failed_text;
+  const la_session *session = flush->session;
+  if (sql.bytes == NULL || err == NULL || session->engine == NULL) {
+    *out = err != NULL ? *err : (la_error)LA_ERROR_INIT;
+    return;
+  }
+  *out = (la_error)LA_ERROR_INIT;
+  la_fail(out, err->status, "(%s.%s) %s\n[SQL: %.*s]", session->engine->dialect->name,
+          la_status_class(err->status), err->message, LA_TEXT_FORMAT(sql));
+}
+
 la_status la_flush_fail(la_flush *flush, la_status status, la_error *err) {
+  la_error reason;
   if (!flush->failed) {
+    describe_failure(flush, err, &reason);
     flush->failed = true;
     la_persist_close(flush);
     undo_all(flush);
     release_objects(flush);
     flush->session->flushing = false;
-    la_session_fail(flush->session, err);
+    la_session_fail(flush->session, &reason);
   }
   return status;
 }

@@ -210,8 +210,9 @@ static la_status fill(la_flush *flush, const row *r, la_error *err) {
       LA_TRY(key_value(flush, r, source - LA_SOURCE_KEY, out, err));
     } else {
       const la_property *property = r->map->properties[source];
-      const la_value *value = &r->instance->slots[property->slot];
-      if (!(value->flags & LA_SLOT_LOADED)) {
+      bool has_slot = property->slot < r->instance->slot_count; /* not if mapped since */
+      const la_value *value = has_slot ? &r->instance->slots[property->slot] : NULL;
+      if (value == NULL || !(value->flags & LA_SLOT_LOADED)) {
         *out = LA_VALUE_NONE;
       } else if (value->kind == LA_VALUE_HOST) {
         *out = flush->converted[source];
