@@ -36,7 +36,8 @@ static void copy_missing(lua_State *L, int from, int to) {
   }
 }
 
-/* Pushes the `__index` of a class: `function` with the state and the class's methods, or the methods themselves. */
+/* Pushes the `__index` of a class: `function` with the state and the class's methods, or the
+ * methods themselves. */
 static void push_index(lua_State *L, la_state *state, lua_CFunction function, int methods) {
   if (function) {
     lua_pushlightuserdata(L, state);
@@ -107,8 +108,8 @@ void la_register_node_getter(la_state *state, la_box_class class,
   state->node_of[class] = get;
 }
 
-/* core.extend(class_name, functions): methods, and metamethods by names that begin with "__", for a class and its children
- * that have none of that name. */
+/* core.extend(class_name, functions): methods, and metamethods by names that begin with "__", for a
+ * class and its children that have none of that name. */
 static void extend(lua_State *L, la_state *state, la_box_class class, bool replace) {
   luaL_checkstack(L, 8, NULL);
   lua_rawgeti(L, LUA_REGISTRYINDEX, state->methods[class]);
@@ -164,8 +165,10 @@ static int core_extend(lua_State *L) {
   lua_settop(L, 2);
   lua_pushnil(L);
   while (lua_next(L, 2)) {
-    if (lua_type(L, -2) != LUA_TSTRING || !lua_isfunction(L, -1) || is_refused(lua_tostring(L, -2))) {
-      return la_raise_status(L, LA_ARGUMENT, "extend takes functions by name, finalizers and the like excepted");
+    if (lua_type(L, -2) != LUA_TSTRING || !lua_isfunction(L, -1) ||
+        is_refused(lua_tostring(L, -2))) {
+      return la_raise_status(L, LA_ARGUMENT,
+                             "extend takes functions by name, finalizers and the like excepted");
     }
     lua_pop(L, 1);
   }

@@ -23,7 +23,9 @@ void la_check_count(lua_State *L, int count, const char *function) {
     lua_getinfo(L, "n", &ar);
     missing -= strcmp(ar.namewhat, "method") == 0;
   }
-  la_raise_status(L, LA_ARGUMENT, "argument #%d of '%s' is missing (an explicit nil stands for NULL)", missing, function);
+  la_raise_status(L, LA_ARGUMENT,
+                  "argument #%d of '%s' is missing (an explicit nil stands for NULL)", missing,
+                  function);
 }
 
 /* A PARAM for the plain value at `index`. Holds an arena, and raises only after clearing it. */
@@ -60,7 +62,8 @@ static la_node *as_expr(la_state *state, la_node *node, bool *is_expr) {
   return NULL;
 }
 
-static la_node *check_node(lua_State *L, la_state *state, int index, la_node *node, const char *expected) {
+static la_node *check_node(lua_State *L, la_state *state, int index, la_node *node,
+                           const char *expected) {
   bool is_expr;
   la_node *expr = as_expr(state, node, &is_expr);
   if (!is_expr) {

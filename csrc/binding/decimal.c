@@ -58,7 +58,8 @@ static int push_result(lua_State *L, la_state *state, work *texts) {
   return 1;
 }
 
-/* The operand at `index` as canonical text: a decimal, an integer, or a string that is a number. A float is refused. */
+/* The operand at `index` as canonical text: a decimal, an integer, or a string that is a number. A
+ * float is refused. */
 static la_text check_operand(lua_State *L, int index, la_strbuf *buffer) {
   la_text text = la_to_decimal(L, index);
   if (text.bytes) {
@@ -77,8 +78,10 @@ static la_text check_operand(lua_State *L, int index, la_strbuf *buffer) {
     la_raise_status(L, LA_ARGUMENT, "\"%.60s\" is no decimal number", bytes);
   }
   if (lua_type(L, index) == LUA_TNUMBER) {
-    la_raise_status(L, LA_ARGUMENT, "a float is not exact: write the number as an integer or as a string, \"%.14g\"",
-                    (double)lua_tonumber(L, index));
+    la_raise_status(
+        L, LA_ARGUMENT,
+        "a float is not exact: write the number as an integer or as a string, \"%.14g\"",
+        (double)lua_tonumber(L, index));
   }
   la_raise_argument(L, index, "decimal, integer or string");
   return LA_TEXT_NONE;
@@ -150,7 +153,8 @@ static int decimal_eq(lua_State *L) {
   return 1;
 }
 
-/* d:compare(other) → -1, 0, 1; other may be an integer or a string, which == cannot compare with. */
+/* d:compare(other) → -1, 0, 1; other may be an integer or a string, which == cannot compare with.
+ */
 static int decimal_compare(lua_State *L) {
   la_check_box(L, 1, LA_BOX_DECIMAL);
   int order = compare(L);
@@ -236,10 +240,17 @@ void la_open_decimal(lua_State *L, la_state *state) {
   static const luaL_Reg methods[] = {
       {"quantize", decimal_quantize}, {"compare", decimal_compare},     {"abs", decimal_abs},
       {"tonumber", decimal_tonumber}, {"tointeger", decimal_tointeger}, {NULL, NULL}};
-  static const luaL_Reg metamethods[] = {
-      {"__add", decimal_add}, {"__sub", decimal_sub}, {"__mul", decimal_mul}, {"__div", decimal_div},
-      {"__unm", decimal_unm}, {"__lt", decimal_lt},   {"__le", decimal_le},   {"__eq", decimal_eq},
-      {"__tostring", decimal_tostring}, {"__concat", decimal_concat}, {NULL, NULL}};
+  static const luaL_Reg metamethods[] = {{"__add", decimal_add},
+                                         {"__sub", decimal_sub},
+                                         {"__mul", decimal_mul},
+                                         {"__div", decimal_div},
+                                         {"__unm", decimal_unm},
+                                         {"__lt", decimal_lt},
+                                         {"__le", decimal_le},
+                                         {"__eq", decimal_eq},
+                                         {"__tostring", decimal_tostring},
+                                         {"__concat", decimal_concat},
+                                         {NULL, NULL}};
   static const luaL_Reg functions[] = {{"decimal", core_decimal}, {NULL, NULL}};
   la_set_functions(L, functions);
   la_register_class(L, state, LA_BOX_DECIMAL, methods, metamethods);

@@ -10,7 +10,8 @@ typedef struct event_facts {
 } event_facts;
 
 static const event_facts events[LA_EVENT_COUNT] = {
-#define X(name, identifier, family, arguments, first, count) {identifier, #family, arguments, first, count},
+#define X(name, identifier, family, arguments, first, count)                                       \
+  {identifier, #family, arguments, first, count},
     LA_EVENTS(X)
 #undef X
 };
@@ -67,7 +68,8 @@ static int core_events(lua_State *L) {
 }
 
 void la_open_event(lua_State *L, la_state *state) {
-  static const luaL_Reg functions[] = {{"listening", core_listening}, {"events", core_events}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+      {"listening", core_listening}, {"events", core_events}, {NULL, NULL}};
   la_set_functions(L, functions);
   state->listeners = lua_newuserdatauv(L, sizeof(uint32_t) * LA_EVENT_COUNT, 0);
   memset(state->listeners, 0, sizeof(uint32_t) * LA_EVENT_COUNT);

@@ -50,7 +50,8 @@ static int core_null(lua_State *L) {
 }
 
 void la_open_host(lua_State *L, la_state *state) {
-  static const luaL_Reg functions[] = {{"hook", core_hook}, {"memory", core_memory}, {"null", core_null}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+      {"hook", core_hook}, {"memory", core_memory}, {"null", core_null}, {NULL, NULL}};
   (void)state;
   la_set_functions(L, functions);
 }

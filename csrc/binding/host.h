@@ -2,8 +2,9 @@
 /*
  * Numbers for Lua values that the core refers to.
  *
- * A table with weak values maps number → Lua value; it keeps nothing alive. Whoever owns the thing that carries the number holds the value
- * in a user value, where the collector sees it: a type's box, a metadata's box (defaults of its columns), a node's box.
+ * A table with weak values maps number → Lua value; it keeps nothing alive. Whoever owns the thing
+ * that carries the number holds the value in a user value, where the collector sees it: a type's
+ * box, a metadata's box (defaults of its columns), a node's box.
  */
 #ifndef LA_BINDING_HOST_H
 #define LA_BINDING_HOST_H

@@ -2,8 +2,9 @@
 /*
  * Lua tables → JSON text: the serializer of engines that are given none.
  *
- * Exact where the common libraries are not: integers keep their 64 bits, floats read back as the same floats, an empty table is an
- * array if its metatable says so (`__jsontype`), and keys are sorted, so that equal tables give equal texts.
+ * Exact where the common libraries are not: integers keep their 64 bits, floats read back as the
+ * same floats, an empty table is an array if its metatable says so (`__jsontype`), and keys are
+ * sorted, so that equal tables give equal texts.
  */
 #include "binding/json.h"
 
@@ -20,7 +21,8 @@
 typedef struct writer {
   la_allocator *alloc;
   la_strbuf out;
-  LA_VEC(la_text) keys; /* of the objects being written, innermost last; bytes lent from the tables' keys */
+  LA_VEC(la_text)
+  keys; /* of the objects being written, innermost last; bytes lent from the tables' keys */
 } writer;
 
 static void clear_writer(void *memory) {
@@ -91,19 +93,23 @@ static shape find_shape(lua_State *L, size_t *length) {
   while (lua_next(L, -2)) {
     if (lua_type(L, -2) == LUA_TSTRING) {
       strings++;
-    } else if (lua_isinteger(L, -2) && lua_tointeger(L, -2) >= 1 && lua_tointeger(L, -2) <= (lua_Integer)*length) {
+    } else if (lua_isinteger(L, -2) && lua_tointeger(L, -2) >= 1 &&
+               lua_tointeger(L, -2) <= (lua_Integer)*length) {
       others++;
     } else {
       la_raise_status(L, LA_STATEMENT,
-                      "the keys of a JSON object are strings, those of a JSON array 1, 2, 3 … without holes (la.null fills them)");
+                      "the keys of a JSON object are strings, those of a JSON array 1, 2, 3 … "
+                      "without holes (la.null fills them)");
     }
     lua_pop(L, 1);
   }
   if (strings && others) {
-    la_raise_status(L, LA_STATEMENT, "a table with both a sequence and named keys is no JSON value");
+    la_raise_status(L, LA_STATEMENT,
+                    "a table with both a sequence and named keys is no JSON value");
   }
   if (others != *length) {
-    la_raise_status(L, LA_STATEMENT, "a sequence with holes is no JSON array: la.null stands for a missing value");
+    la_raise_status(L, LA_STATEMENT,
+                    "a sequence with holes is no JSON array: la.null stands for a missing value");
   }
   return others || (!strings && is_marked_array(L)) ? ARRAY : OBJECT;
 }
@@ -161,7 +167,9 @@ static void write_object(lua_State *L, la_state *state, writer *to, int depth) {
 static void write_table(lua_State *L, la_state *state, writer *to, int depth) {
   size_t length;
   if (depth > LA_JSON_DEPTH) {
-    la_raise_status(L, LA_STATEMENT, "a table nested deeper than %d, or within itself, is no JSON value", LA_JSON_DEPTH);
+    la_raise_status(L, LA_STATEMENT,
+                    "a table nested deeper than %d, or within itself, is no JSON value",
+                    LA_JSON_DEPTH);
   }
   if (la_moment_kind(L, state, -1) != LA_VALUE_NULL) {
     la_text text;
@@ -191,24 +199,24 @@ static void write_value(lua_State *L, la_state *state, writer *to, int depth) {
     return;
   }
   switch (lua_type(L, -1)) {
-    case LUA_TNIL:
-      la_strbuf_string(&to->out, "null");
-      return;
-    case LUA_TBOOLEAN:
-      la_strbuf_string(&to->out, lua_toboolean(L, -1) ? "true" : "false");
-      return;
-    case LUA_TNUMBER:
-      write_number(L, -1, &to->out);
-      return;
-    case LUA_TSTRING:
-      text.bytes = lua_tolstring(L, -1, &text.len);
-      write_string(&to->out, text);
-      return;
-    case LUA_TTABLE:
-      write_table(L, state, to, depth);
-      return;
-    default:
-      break;
+  case LUA_TNIL:
+    la_strbuf_string(&to->out, "null");
+    return;
+  case LUA_TBOOLEAN:
+    la_strbuf_string(&to->out, lua_toboolean(L, -1) ? "true" : "false");
+    return;
+  case LUA_TNUMBER:
+    write_number(L, -1, &to->out);
+    return;
+  case LUA_TSTRING:
+    text.bytes = lua_tolstring(L, -1, &text.len);
+    write_string(&to->out, text);
+    return;
+  case LUA_TTABLE:
+    write_table(L, state, to, depth);
+    return;
+  default:
+    break;
   }
   if (lua_islightuserdata(L, -1) && !lua_touserdata(L, -1)) {
     la_strbuf_string(&to->out, "null");

@@ -12,7 +12,8 @@
 /* How deep values may be nested. */
 #define LA_JSON_DEPTH 500
 
-/* core.json_decode(text, array_metatable) → value; arrays get the metatable, null is la.null. Raises StatementError. */
+/* core.json_decode(text, array_metatable) → value; arrays get the metatable, null is la.null.
+ * Raises StatementError. */
 int la_core_json_decode(lua_State *L);
 
 #pragma GCC visibility pop

@@ -8,7 +8,8 @@ typedef struct reader {
 } reader;
 
 static void fail(lua_State *L, const reader *from, const char *what) {
-  la_raise_status(L, LA_STATEMENT, "this is no JSON text: %s at byte %lld", what, (long long)(from->at - from->start) + 1);
+  la_raise_status(L, LA_STATEMENT, "this is no JSON text: %s at byte %lld", what,
+                  (long long)(from->at - from->start) + 1);
 }
 
 static void skip_space(reader *from) {
@@ -30,7 +31,10 @@ static void expect_word(lua_State *L, reader *from, const char *word) {
 }
 
 static int hex_digit(char c) {
-  return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+  return c >= '0' && c <= '9'   ? c - '0'
+         : c >= 'a' && c <= 'f' ? c - 'a' + 10
+         : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                : -1;
 }
 
 /* Four hexadecimal digits at `from->at`. */
@@ -47,10 +51,12 @@ static unsigned read_unit(lua_State *L, reader *from) {
   return unit;
 }
 
-/* A character after "\u", surrogate pairs as one; a lone surrogate is written as the replacement character. */
+/* A character after "\u", surrogate pairs as one; a lone surrogate is written as the replacement
+ * character. */
 static unsigned read_code_point(lua_State *L, reader *from) {
   unsigned unit = read_unit(L, from);
-  if (unit >= 0xD800 && unit < 0xDC00 && from->end - from->at >= 6 && from->at[0] == '\\' && from->at[1] == 'u') {
+  if (unit >= 0xD800 && unit < 0xDC00 && from->end - from->at >= 6 && from->at[0] == '\\' &&
+      from->at[1] == 'u') {
     reader ahead = {from->start, from->at + 2, from->end};
     unsigned low = read_unit(L, &ahead);
     if (low >= 0xDC00 && low < 0xE000) {
@@ -139,7 +145,8 @@ static void read_number(lua_State *L, reader *from) {
 
 static void read_value(lua_State *L, reader *from, int depth);
 
-/* Pushes a table for what stands between the brackets; `metatable` is the stack index of the arrays'. */
+/* Pushes a table for what stands between the brackets; `metatable` is the stack index of the
+ * arrays'. */
 static void read_array(lua_State *L, reader *from, int depth) {
   lua_newtable(L);
   if (lua_istable(L, 2)) {
@@ -208,30 +215,30 @@ static void read_value(lua_State *L, reader *from, int depth) {
   }
   skip_space(from);
   switch (peek(from)) {
-    case '{':
-      read_object(L, from, depth);
-      return;
-    case '[':
-      read_array(L, from, depth);
-      return;
-    case '"':
-      read_string(L, from);
-      return;
-    case 't':
-      expect_word(L, from, "true");
-      lua_pushboolean(L, 1);
-      return;
-    case 'f':
-      expect_word(L, from, "false");
-      lua_pushboolean(L, 0);
-      return;
-    case 'n':
-      expect_word(L, from, "null");
-      la_push_null(L);
-      return;
-    default:
-      read_number(L, from);
-      return;
+  case '{':
+    read_object(L, from, depth);
+    return;
+  case '[':
+    read_array(L, from, depth);
+    return;
+  case '"':
+    read_string(L, from);
+    return;
+  case 't':
+    expect_word(L, from, "true");
+    lua_pushboolean(L, 1);
+    return;
+  case 'f':
+    expect_word(L, from, "false");
+    lua_pushboolean(L, 0);
+    return;
+  case 'n':
+    expect_word(L, from, "null");
+    la_push_null(L);
+    return;
+  default:
+    read_number(L, from);
+    return;
   }
 }
 

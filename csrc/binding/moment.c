@@ -10,7 +10,8 @@
 typedef enum moment_slot { DATE_SLOT, TIME_SLOT, DATETIME_SLOT, SLOT_COUNT } moment_slot;
 
 static const la_value_kind kinds[SLOT_COUNT] = {LA_VALUE_DATE, LA_VALUE_TIME, LA_VALUE_DATETIME};
-static const char *const names[SLOT_COUNT] = {"lualchemy.Date", "lualchemy.Time", "lualchemy.DateTime"};
+static const char *const names[SLOT_COUNT] = {"lualchemy.Date", "lualchemy.Time",
+                                              "lualchemy.DateTime"};
 
 static moment_slot slot_of(la_value_kind kind) {
   return kind == LA_VALUE_DATE ? DATE_SLOT : kind == LA_VALUE_TIME ? TIME_SLOT : DATETIME_SLOT;
@@ -63,9 +64,10 @@ la_value_kind la_moment_kind(lua_State *L, la_state *state, int index) {
   return kind;
 }
 
-/* Reads one field of the table at `index` (absolute); `fallback` -1 means that it must be there. The names are in the
- * state's metatables, so pushing them makes no string. */
-static bool read_field(lua_State *L, int index, const char *name, int fallback, int *out, bool *found) {
+/* Reads one field of the table at `index` (absolute); `fallback` -1 means that it must be there.
+ * The names are in the state's metatables, so pushing them makes no string. */
+static bool read_field(lua_State *L, int index, const char *name, int fallback, int *out,
+                       bool *found) {
   lua_pushstring(L, name);
   lua_rawget(L, index);
   int is_integer = 0;
@@ -88,11 +90,13 @@ bool la_moment_from_table(lua_State *L, int index, la_value_kind kind, int64_t *
   index = lua_absindex(L, index);
   la_moment at = {.year = 1970, .month = 1, .day = 1};
   bool dated = kind != LA_VALUE_TIME, timed = kind != LA_VALUE_DATE, found = false;
-  if (dated && !(read_field(L, index, "year", -1, &at.year, &found) && read_field(L, index, "month", -1, &at.month, &found) &&
+  if (dated && !(read_field(L, index, "year", -1, &at.year, &found) &&
+                 read_field(L, index, "month", -1, &at.month, &found) &&
                  read_field(L, index, "day", -1, &at.day, &found))) {
     return false;
   }
-  if (timed && !(read_field(L, index, "hour", 0, &at.hour, &found) && read_field(L, index, "min", 0, &at.minute, &found) &&
+  if (timed && !(read_field(L, index, "hour", 0, &at.hour, &found) &&
+                 read_field(L, index, "min", 0, &at.minute, &found) &&
                  read_field(L, index, "sec", 0, &at.second, &found) &&
                  read_field(L, index, "usec", 0, &at.microsecond, &found))) {
     return false;
@@ -111,7 +115,8 @@ bool la_moment_from_table(lua_State *L, int index, la_value_kind kind, int64_t *
 static int64_t check_number(lua_State *L, int index, la_value_kind kind) {
   int64_t number = 0;
   if (!la_moment_from_table(L, index, kind, &number)) {
-    la_raise_status(L, LA_ARGUMENT, "the fields of this %s are no %s", names[slot_of(kind)], names[slot_of(kind)] + 10);
+    la_raise_status(L, LA_ARGUMENT, "the fields of this %s are no %s", names[slot_of(kind)],
+                    names[slot_of(kind)] + 10);
   }
   return number;
 }
@@ -167,8 +172,8 @@ static int moment_eq(lua_State *L) {
   la_value_kind kind = la_moment_kind(L, state, 1);
   int64_t left, right;
   lua_pushboolean(L, kind != LA_VALUE_NULL && kind == la_moment_kind(L, state, 2) &&
-                         la_moment_from_table(L, 1, kind, &left) && la_moment_from_table(L, 2, kind, &right) &&
-                         left == right);
+                         la_moment_from_table(L, 1, kind, &left) &&
+                         la_moment_from_table(L, 2, kind, &right) && left == right);
   return 1;
 }
 
@@ -195,13 +200,15 @@ static void push_seconds(lua_State *L, int64_t microseconds) {
   }
 }
 
-/* The moment at `index` and so many seconds later; a date moves by whole days, a time stays within its day. */
+/* The moment at `index` and so many seconds later; a date moves by whole days, a time stays within
+ * its day. */
 static int push_moved(lua_State *L, int index, lua_Number seconds) {
   la_value_kind kind = check_kind(L, index);
   int64_t number = check_number(L, index, kind), check;
   la_moment at = {0};
   if (!(fabs(seconds) <= SECONDS_LIMIT)) {
-    return la_raise_status(L, LA_ARGUMENT, "%.14g seconds are more than the calendar holds", (double)seconds);
+    return la_raise_status(L, LA_ARGUMENT, "%.14g seconds are more than the calendar holds",
+                           (double)seconds);
   }
   int64_t move = (int64_t)llround(seconds * (lua_Number)LA_MICROSECONDS);
   if (kind == LA_VALUE_DATE) {
@@ -276,7 +283,8 @@ static la_status read_epoch(lua_Number seconds, la_value_kind kind, int64_t *out
   return done ? LA_OK : LA_ARGUMENT;
 }
 
-/* Reads argument 1, a table, an ISO string, or seconds since the epoch in local time, as a `kind`. */
+/* Reads argument 1, a table, an ISO string, or seconds since the epoch in local time, as a `kind`.
+ */
 static int make_moment(lua_State *L, la_value_kind kind) {
   int64_t number = 0;
   la_status status = LA_ARGUMENT;
@@ -291,7 +299,8 @@ static int make_moment(lua_State *L, la_value_kind kind) {
   }
   if (status != LA_OK) {
     luaL_tolstring(L, 1, NULL);
-    return la_raise_status(L, LA_ARGUMENT, "%.60s is no %s", lua_tostring(L, -1), names[slot_of(kind)] + 10);
+    return la_raise_status(L, LA_ARGUMENT, "%.60s is no %s", lua_tostring(L, -1),
+                           names[slot_of(kind)] + 10);
   }
   la_push_moment(L, la_state_of(L), kind, number);
   return 1;
@@ -332,9 +341,14 @@ static void anchor_names(lua_State *L) {
 }
 
 void la_open_moment(lua_State *L, la_state *state) {
-  static const luaL_Reg metamethods[] = {
-      {"__tostring", moment_tostring}, {"__concat", moment_concat}, {"__eq", moment_eq},   {"__lt", moment_lt},
-      {"__le", moment_le},             {"__sub", moment_sub},       {"__add", moment_add}, {NULL, NULL}};
+  static const luaL_Reg metamethods[] = {{"__tostring", moment_tostring},
+                                         {"__concat", moment_concat},
+                                         {"__eq", moment_eq},
+                                         {"__lt", moment_lt},
+                                         {"__le", moment_le},
+                                         {"__sub", moment_sub},
+                                         {"__add", moment_add},
+                                         {NULL, NULL}};
   static const luaL_Reg methods[] = {{"isoformat", moment_isoformat}, {NULL, NULL}};
   static const luaL_Reg functions[] = {{"date", core_date},
                                        {"time", core_time},

@@ -2,9 +2,10 @@
 /*
  * Boxes of nodes.
  *
- * The reference that la_push_node takes over must not be lost when Lua runs out of memory, so it goes into a box made
- * ahead: the spare of the state. Adopting it allocates nothing; the next spare is made when the node is safe. A finalizer that
- * runs while the spare is being made and pushes a node itself finds none, and makes its box under lua_pcall.
+ * The reference that la_push_node takes over must not be lost when Lua runs out of memory, so it
+ * goes into a box made ahead: the spare of the state. Adopting it allocates nothing; the next spare
+ * is made when the node is safe. A finalizer that runs while the spare is being made and pushes a
+ * node itself finds none, and makes its box under lua_pcall.
  */
 #include "binding/check.h"
 #include "binding/open.h"
@@ -12,38 +13,40 @@
 
 static la_box_class class_of_kind(la_node_kind kind) {
   switch (kind) {
-    case LA_NODE_TABLE:
-      return LA_BOX_TABLE;
-    case LA_NODE_TEXT:
-      return LA_BOX_TEXT;
-    case LA_NODE_ATTRIBUTE:
-      return LA_BOX_ATTRIBUTE;
-    case LA_NODE_RELATIONSHIP:
-      return LA_BOX_RELATIONSHIP;
-    case LA_NODE_ENTITY:
-      return LA_BOX_ENTITY;
-    case LA_NODE_SELECT:
-    case LA_NODE_COMPOUND:
-    case LA_NODE_TEXTUAL:
-      return LA_BOX_SELECT;
-    case LA_NODE_INSERT:
-      return LA_BOX_INSERT;
-    case LA_NODE_UPDATE:
-      return LA_BOX_UPDATE;
-    case LA_NODE_DELETE:
-      return LA_BOX_DELETE;
-    case LA_NODE_LOADER_OPTION:
-    case LA_NODE_CRITERIA_OPTION:
-      return LA_BOX_LOADER_OPTION;
-    default:
-      return LA_BOX_CLAUSE;
+  case LA_NODE_TABLE:
+    return LA_BOX_TABLE;
+  case LA_NODE_TEXT:
+    return LA_BOX_TEXT;
+  case LA_NODE_ATTRIBUTE:
+    return LA_BOX_ATTRIBUTE;
+  case LA_NODE_RELATIONSHIP:
+    return LA_BOX_RELATIONSHIP;
+  case LA_NODE_ENTITY:
+    return LA_BOX_ENTITY;
+  case LA_NODE_SELECT:
+  case LA_NODE_COMPOUND:
+  case LA_NODE_TEXTUAL:
+    return LA_BOX_SELECT;
+  case LA_NODE_INSERT:
+    return LA_BOX_INSERT;
+  case LA_NODE_UPDATE:
+    return LA_BOX_UPDATE;
+  case LA_NODE_DELETE:
+    return LA_BOX_DELETE;
+  case LA_NODE_LOADER_OPTION:
+  case LA_NODE_CRITERIA_OPTION:
+    return LA_BOX_LOADER_OPTION;
+  default:
+    return LA_BOX_CLAUSE;
   }
 }
 
 static la_box_class class_of_node(la_state *state, const la_node *node) {
   la_box_class class = class_of_kind((la_node_kind)node->kind);
   if (class == LA_BOX_CLAUSE) {
-    class = la_node_is_expr(node) ? LA_BOX_EXPR : la_node_is_from(node) ? LA_BOX_FROM : LA_BOX_CLAUSE;
+    class = la_node_is_expr(node)   ? LA_BOX_EXPR
+            : la_node_is_from(node) ? LA_BOX_FROM
+                                    : LA_BOX_CLAUSE;
   }
   return state->metatables[class] ? class : LA_BOX_CLAUSE;
 }
@@ -95,7 +98,8 @@ static void keep_parts(lua_State *L, int first, int last) {
 
 /* Pushes the one box for what `node` stands for: a table, or a column of its own table. */
 static bool push_known_subject(lua_State *L, la_state *state, const la_node *node) {
-  bool own = node->kind == LA_NODE_TABLE || (node->kind == LA_NODE_COLUMN && !la_node_child(node, 0));
+  bool own =
+      node->kind == LA_NODE_TABLE || (node->kind == LA_NODE_COLUMN && !la_node_child(node, 0));
   return own && node->subject && la_push_known(L, state, node->subject);
 }
 
@@ -141,22 +145,22 @@ void la_push_node(lua_State *L, la_state *state, la_node *node, int first, int l
 /* The boxes whose object is their node. */
 static bool holds_node(uint32_t class) {
   switch (class) {
-    case LA_BOX_EXPR:
-    case LA_BOX_FROM:
-    case LA_BOX_CLAUSE:
-    case LA_BOX_SELECT:
-    case LA_BOX_TEXT:
-    case LA_BOX_INSERT:
-    case LA_BOX_UPDATE:
-    case LA_BOX_DELETE:
-    case LA_BOX_TABLE:
-    case LA_BOX_ATTRIBUTE:
-    case LA_BOX_RELATIONSHIP:
-    case LA_BOX_ENTITY:
-    case LA_BOX_LOADER_OPTION:
-      return true;
-    default:
-      return false;
+  case LA_BOX_EXPR:
+  case LA_BOX_FROM:
+  case LA_BOX_CLAUSE:
+  case LA_BOX_SELECT:
+  case LA_BOX_TEXT:
+  case LA_BOX_INSERT:
+  case LA_BOX_UPDATE:
+  case LA_BOX_DELETE:
+  case LA_BOX_TABLE:
+  case LA_BOX_ATTRIBUTE:
+  case LA_BOX_RELATIONSHIP:
+  case LA_BOX_ENTITY:
+  case LA_BOX_LOADER_OPTION:
+    return true;
+  default:
+    return false;
   }
 }
 

@@ -25,7 +25,8 @@ bool la_type_has_process_result(const la_type *type) {
 }
 
 /* value → value', by `method` of the type's Lua object, if it has that method. */
-static void process(lua_State *L, la_state *state, const la_type *type, const char *method, int dialect_index) {
+static void process(lua_State *L, la_state *state, const la_type *type, const char *method,
+                    int dialect_index) {
   luaL_checkstack(L, 6, NULL);
   if (lua_islightuserdata(L, -1) && !lua_touserdata(L, -1)) {
     lua_pop(L, 1);

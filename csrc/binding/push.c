@@ -20,36 +20,36 @@ static void push_interval(lua_State *L, int64_t microseconds) {
 
 void la_push_value(lua_State *L, la_state *state, const la_value *value) {
   switch ((la_value_kind)value->kind) {
-    case LA_VALUE_BOOLEAN:
-      lua_pushboolean(L, value->as.integer != 0);
-      return;
-    case LA_VALUE_INTEGER:
-      lua_pushinteger(L, value->as.integer);
-      return;
-    case LA_VALUE_REAL:
-      lua_pushnumber(L, value->as.real);
-      return;
-    case LA_VALUE_TEXT:
-    case LA_VALUE_BLOB:
-      lua_pushlstring(L, value->len ? value->as.bytes : "", value->len);
-      return;
-    case LA_VALUE_DATE:
-    case LA_VALUE_TIME:
-    case LA_VALUE_DATETIME:
-      la_push_moment(L, state, (la_value_kind)value->kind, value->as.integer);
-      return;
-    case LA_VALUE_INTERVAL:
-      push_interval(L, value->as.integer);
-      return;
-    case LA_VALUE_DECIMAL:
-      la_push_decimal(L, state, la_value_bytes(value));
-      return;
-    case LA_VALUE_HOST:
-      la_push_host(L, state, value->as.integer);
-      return;
-    default:
-      lua_pushnil(L);
-      return;
+  case LA_VALUE_BOOLEAN:
+    lua_pushboolean(L, value->as.integer != 0);
+    return;
+  case LA_VALUE_INTEGER:
+    lua_pushinteger(L, value->as.integer);
+    return;
+  case LA_VALUE_REAL:
+    lua_pushnumber(L, value->as.real);
+    return;
+  case LA_VALUE_TEXT:
+  case LA_VALUE_BLOB:
+    lua_pushlstring(L, value->len ? value->as.bytes : "", value->len);
+    return;
+  case LA_VALUE_DATE:
+  case LA_VALUE_TIME:
+  case LA_VALUE_DATETIME:
+    la_push_moment(L, state, (la_value_kind)value->kind, value->as.integer);
+    return;
+  case LA_VALUE_INTERVAL:
+    push_interval(L, value->as.integer);
+    return;
+  case LA_VALUE_DECIMAL:
+    la_push_decimal(L, state, la_value_bytes(value));
+    return;
+  case LA_VALUE_HOST:
+    la_push_host(L, state, value->as.integer);
+    return;
+  default:
+    lua_pushnil(L);
+    return;
   }
 }
 
@@ -108,7 +108,8 @@ static int core_is_list(lua_State *L) {
 
 void la_open_list(lua_State *L, la_state *state) {
   static const luaL_Reg metamethods[] = {{"__tostring", list_tostring}, {NULL, NULL}};
-  static const luaL_Reg functions[] = {{"list", core_list}, {"is_list", core_is_list}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+      {"list", core_list}, {"is_list", core_is_list}, {NULL, NULL}};
   la_set_functions(L, functions);
   lua_newtable(L);
   la_set_functions(L, metamethods);

@@ -9,12 +9,14 @@
 
 #pragma GCC visibility push(hidden)
 
-/* Pushes a program's value: nil for NULL, Lua's own kinds, date tables with their metatable, decimals, the Lua value of a HOST number. */
+/* Pushes a program's value: nil for NULL, Lua's own kinds, date tables with their metatable,
+ * decimals, the Lua value of a HOST number. */
 void la_push_value(lua_State *L, la_state *state, const la_value *value);
 /* The same, but la.null for NULL: for lists. */
 void la_push_value_or_null(lua_State *L, la_state *state, const la_value *value);
 void la_push_null(lua_State *L);
-/* Pushes an empty sequence with room for `count` items and the metatable of lists, whose tostring shows the items. */
+/* Pushes an empty sequence with room for `count` items and the metatable of lists, whose tostring
+ * shows the items. */
 void la_push_list(lua_State *L, la_state *state, int count);
 /* Gives the table on top of the stack that metatable. */
 void la_set_list(lua_State *L, la_state *state);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Error objects are made by lualchemy.exc (hook "error": class name, message, fields → object). If that is not loaded yet it is
- * required; if that fails too, the error is a string.
+ * Error objects are made by lualchemy.exc (hook "error": class name, message, fields → object). If
+ * that is not loaded yet it is required; if that fails too, the error is a string.
  */
 #include "binding/raise.h"
 
@@ -11,7 +11,8 @@
 
 /* ---- places ---- */
 
-/* True if the chunk name begins as one of our own. `homes` is the stack index of the sequence of beginnings. */
+/* True if the chunk name begins as one of our own. `homes` is the stack index of the sequence of
+ * beginnings. */
 static bool is_own_chunk(lua_State *L, int homes, const char *source) {
   bool own = false;
   for (lua_Integer i = 1; !own && lua_rawgeti(L, homes, i) == LUA_TSTRING; i++) {
@@ -44,8 +45,9 @@ void la_push_where(lua_State *L) {
   lua_pushnil(L);
 }
 
-/* core.where() → the caller's place, and a traceback: one line a frame, "\tapp.lua:12: in save". Names are those of the call, not
- * searched for among the loaded modules, so that it stays cheap. */
+/* core.where() → the caller's place, and a traceback: one line a frame, "\tapp.lua:12: in save".
+ * Names are those of the call, not searched for among the loaded modules, so that it stays cheap.
+ */
 static int core_where(lua_State *L) {
   la_push_where(L);
   luaL_Buffer trace;
@@ -63,7 +65,10 @@ static int core_where(lua_State *L) {
       luaL_addstring(&trace, line);
     }
     luaL_addstring(&trace, ": in ");
-    luaL_addstring(&trace, ar.name ? ar.name : *ar.what == 'm' ? "main chunk" : *ar.what == 'C' ? "?" : "function");
+    luaL_addstring(&trace, ar.name           ? ar.name
+                           : *ar.what == 'm' ? "main chunk"
+                           : *ar.what == 'C' ? "?"
+                                             : "function");
   }
   if (lua_getstack(L, level, &ar)) {
     luaL_addstring(&trace, "\n\t...");
@@ -94,18 +99,18 @@ static int core_home(lua_State *L) {
 
 static bool is_of_database(la_status status) {
   switch (status) {
-    case LA_DBAPI:
-    case LA_INTERFACE:
-    case LA_DATABASE:
-    case LA_DATA:
-    case LA_OPERATIONAL:
-    case LA_INTEGRITY:
-    case LA_INTERNAL:
-    case LA_PROGRAMMING:
-    case LA_NOT_SUPPORTED:
-      return true;
-    default:
-      return false;
+  case LA_DBAPI:
+  case LA_INTERFACE:
+  case LA_DATABASE:
+  case LA_DATA:
+  case LA_OPERATIONAL:
+  case LA_INTEGRITY:
+  case LA_INTERNAL:
+  case LA_PROGRAMMING:
+  case LA_NOT_SUPPORTED:
+    return true;
+  default:
+    return false;
   }
 }
 
@@ -210,7 +215,8 @@ int la_raise(lua_State *L, const la_error *err) {
 }
 
 int la_raise_statement(lua_State *L, const la_error *err, la_text statement, int params_index) {
-  return la_raise_failure(L, err, &(la_failure){.statement = statement, .params_index = params_index});
+  return la_raise_failure(L, err,
+                          &(la_failure){.statement = statement, .params_index = params_index});
 }
 
 int la_raise_status(lua_State *L, la_status status, const char *format, ...) {
@@ -251,23 +257,28 @@ int la_raise_argument(lua_State *L, int argument, const char *expected) {
     name = ar.name ? ar.name : "?";
     if (strcmp(ar.namewhat, "method") == 0) {
       shown--;
-    } else if (!ar.name && state && state->calling) { /* a method called by one of ours, on behalf of the program */
+    } else if (!ar.name && state &&
+               state->calling) { /* a method called by one of ours, on behalf of the program */
       name = state->calling;
       shown--;
     }
   }
   if (lua_isboolean(L, argument) && strncmp(expected, "condition", 9) == 0) {
-    return la_raise_status(L, LA_ARGUMENT,
-                           "bad argument #%d to '%s': a boolean is no condition: User.name == \"x\" compares in Lua; "
-                           "write User.name:eq \"x\"",
-                           shown, name);
+    return la_raise_status(
+        L, LA_ARGUMENT,
+        "bad argument #%d to '%s': a boolean is no condition: User.name == \"x\" compares in Lua; "
+        "write User.name:eq \"x\"",
+        shown, name);
   }
   const char *kind = describe_kind(L, argument);
   if (shown == 0) {
-    return la_raise_status(L, LA_ARGUMENT, "calling '%s' on a bad self (%s expected, got %s); is a dot written for a colon?",
-                           name, expected, kind);
+    return la_raise_status(
+        L, LA_ARGUMENT,
+        "calling '%s' on a bad self (%s expected, got %s); is a dot written for a colon?", name,
+        expected, kind);
   }
-  return la_raise_status(L, LA_ARGUMENT, "bad argument #%d to '%s' (%s expected, got %s)", shown, name, expected, kind);
+  return la_raise_status(L, LA_ARGUMENT, "bad argument #%d to '%s' (%s expected, got %s)", shown,
+                         name, expected, kind);
 }
 
 /* core.no_memory(object): what out of memory raises, made while there is some. */

@@ -6,7 +6,8 @@
 /* Its address is the state's key in the registry. */
 static const char state_key = 0;
 
-/* The allocator of what must outlive every finalizer: a stack of bytes inside the state, which Lua frees with its registry. */
+/* The allocator of what must outlive every finalizer: a stack of bytes inside the state, which Lua
+ * frees with its registry. */
 static void *alloc_fixed(void *userdata, void *block, size_t old_size, size_t new_size) {
   la_state *state = userdata;
   if (new_size == 0) {
@@ -104,6 +105,7 @@ bool la_push_hook_if(lua_State *L, la_state *state, const char *name) {
 
 void la_push_hook(lua_State *L, la_state *state, const char *name) {
   if (!la_push_hook_if(L, state, name)) {
-    la_raise_status(L, LA_INVALID_REQUEST, "the Lua module that provides \"%s\" is not loaded", name);
+    la_raise_status(L, LA_INVALID_REQUEST, "the Lua module that provides \"%s\" is not loaded",
+                    name);
   }
 }

@@ -2,9 +2,10 @@
 /*
  * What the binding keeps per Lua state.
  *
- * One userdata without a finalizer, anchored in the registry for the life of the Lua state, so its memory is valid in every
- * other finalizer, also at lua_close. Every C function of ours has it as its first upvalue: `la_state_of(L)` is one
- * call. No C statics: several Lua states live side by side.
+ * One userdata without a finalizer, anchored in the registry for the life of the Lua state, so its
+ * memory is valid in every other finalizer, also at lua_close. Every C function of ours has it as
+ * its first upvalue: `la_state_of(L)` is one call. No C statics: several Lua states live side by
+ * side.
  */
 #ifndef LA_BINDING_STATE_H
 #define LA_BINDING_STATE_H
@@ -17,55 +18,60 @@
 #pragma GCC visibility push(hidden)
 
 /* Our classes of userdata: enumerator, `__name`, parent whose methods it has too (or NONE). */
-#define LA_BOX_CLASSES(X)                                                                                                 \
-  X(NONE, "", NONE)                                                                                                       \
-  X(TYPE, "lualchemy.Type", NONE)                                                                                         \
-  X(METADATA, "lualchemy.MetaData", NONE)                                                                                 \
-  X(TABLE, "lualchemy.Table", FROM)       /* holds the TABLE node */                                                      \
-  X(COLUMN, "lualchemy.Column", EXPR)     /* holds la_column, and its node once attached */                               \
-  X(CONSTRAINT, "lualchemy.Constraint", NONE)                                                                             \
-  X(INDEX, "lualchemy.Index", NONE)                                                                                       \
-  X(COLUMNS, "lualchemy.ColumnCollection", NONE) /* table.c */                                                            \
-  X(EXPR, "lualchemy.ColumnElement", NONE)       /* any expression node */                                                \
-  X(FROM, "lualchemy.FromClause", NONE)          /* alias, subquery, CTE, join */                                         \
-  X(CLAUSE, "lualchemy.ClauseElement", NONE)     /* nodes that are neither: prefixes, options */                          \
-  X(SELECT, "lualchemy.Select", NONE)            /* SELECT, COMPOUND, TEXTUAL */                                          \
-  X(TEXT, "lualchemy.TextClause", EXPR)                                                                                   \
-  X(INSERT, "lualchemy.Insert", NONE)                                                                                     \
-  X(UPDATE, "lualchemy.Update", NONE)                                                                                     \
-  X(DELETE, "lualchemy.Delete", NONE)                                                                                     \
-  X(QUERY, "lualchemy.Query", NONE)              /* a SELECT with a session */                                            \
-  X(FUNC, "lualchemy.func", NONE)                /* la.func and its packages */                                           \
-  X(COMPILED, "lualchemy.Compiled", NONE)                                                                                 \
-  X(DIALECT, "lualchemy.Dialect", NONE)                                                                                   \
-  X(ENGINE, "lualchemy.Engine", NONE)                                                                                     \
-  X(CONNECTION, "lualchemy.Connection", NONE)                                                                             \
-  X(TRANSACTION, "lualchemy.Transaction", NONE)                                                                           \
-  X(RESULT, "lualchemy.Result", NONE)            /* also ScalarResult and MappingResult: a mode in the struct */          \
-  X(ROW, "lualchemy.Row", NONE)                                                                                           \
-  X(ROW_MAPPING, "lualchemy.RowMapping", NONE)                                                                            \
-  X(REGISTRY, "lualchemy.registry", NONE)                                                                                 \
-  X(MAPPER, "lualchemy.Mapper", NONE)                                                                                     \
-  X(ATTRIBUTE, "lualchemy.InstrumentedAttribute", EXPR) /* Class.name: ATTRIBUTE or RELATIONSHIP node */                  \
-  X(RELATIONSHIP, "lualchemy.RelationshipAttribute", EXPR) /* Class.addresses: RELATIONSHIP node */                        \
-  X(ENTITY, "lualchemy.AliasedClass", NONE)      /* aliased(Class): ENTITY node */                                        \
-  X(SESSION, "lualchemy.Session", NONE)                                                                                   \
-  X(SESSION_TRANSACTION, "lualchemy.SessionTransaction", NONE)                                                            \
-  X(OBJECT, "lualchemy.object", NONE)            /* a mapped object's handle: its class's own metatable, not this one's */ \
-  X(COLLECTION, "lualchemy.InstrumentedList", NONE)                                                                       \
-  X(INSTANCE_STATE, "lualchemy.InstanceState", NONE)                                                                      \
-  X(LOADER_OPTION, "lualchemy.LoaderOption", NONE)                                                                        \
-  X(DECIMAL, "lualchemy.Decimal", NONE)          /* an exact number, its text inside: see values.h */                     \
-  X(SCRATCH, "lualchemy.scratch", NONE)          /* memory that must not outlive an error: see box.h */
+#define LA_BOX_CLASSES(X)                                                                          \
+  X(NONE, "", NONE)                                                                                \
+  X(TYPE, "lualchemy.Type", NONE)                                                                  \
+  X(METADATA, "lualchemy.MetaData", NONE)                                                          \
+  X(TABLE, "lualchemy.Table", FROM)   /* holds the TABLE node */                                   \
+  X(COLUMN, "lualchemy.Column", EXPR) /* holds la_column, and its node once attached */            \
+  X(CONSTRAINT, "lualchemy.Constraint", NONE)                                                      \
+  X(INDEX, "lualchemy.Index", NONE)                                                                \
+  X(COLUMNS, "lualchemy.ColumnCollection", NONE) /* table.c */                                     \
+  X(EXPR, "lualchemy.ColumnElement", NONE)       /* any expression node */                         \
+  X(FROM, "lualchemy.FromClause", NONE)          /* alias, subquery, CTE, join */                  \
+  X(CLAUSE, "lualchemy.ClauseElement", NONE)     /* nodes that are neither: prefixes, options */   \
+  X(SELECT, "lualchemy.Select", NONE)            /* SELECT, COMPOUND, TEXTUAL */                   \
+  X(TEXT, "lualchemy.TextClause", EXPR)                                                            \
+  X(INSERT, "lualchemy.Insert", NONE)                                                              \
+  X(UPDATE, "lualchemy.Update", NONE)                                                              \
+  X(DELETE, "lualchemy.Delete", NONE)                                                              \
+  X(QUERY, "lualchemy.Query", NONE) /* a SELECT with a session */                                  \
+  X(FUNC, "lualchemy.func", NONE)   /* la.func and its packages */                                 \
+  X(COMPILED, "lualchemy.Compiled", NONE)                                                          \
+  X(DIALECT, "lualchemy.Dialect", NONE)                                                            \
+  X(ENGINE, "lualchemy.Engine", NONE)                                                              \
+  X(CONNECTION, "lualchemy.Connection", NONE)                                                      \
+  X(TRANSACTION, "lualchemy.Transaction", NONE)                                                    \
+  X(RESULT, "lualchemy.Result",                                                                    \
+    NONE) /* also ScalarResult and MappingResult: a mode in the struct */                          \
+  X(ROW, "lualchemy.Row", NONE)                                                                    \
+  X(ROW_MAPPING, "lualchemy.RowMapping", NONE)                                                     \
+  X(REGISTRY, "lualchemy.registry", NONE)                                                          \
+  X(MAPPER, "lualchemy.Mapper", NONE)                                                              \
+  X(ATTRIBUTE, "lualchemy.InstrumentedAttribute",                                                  \
+    EXPR) /* Class.name: ATTRIBUTE or RELATIONSHIP node */                                         \
+  X(RELATIONSHIP, "lualchemy.RelationshipAttribute",                                               \
+    EXPR)                                   /* Class.addresses: RELATIONSHIP node */               \
+  X(ENTITY, "lualchemy.AliasedClass", NONE) /* aliased(Class): ENTITY node */                      \
+  X(SESSION, "lualchemy.Session", NONE)                                                            \
+  X(SESSION_TRANSACTION, "lualchemy.SessionTransaction", NONE)                                     \
+  X(OBJECT, "lualchemy.object",                                                                    \
+    NONE) /* a mapped object's handle: its class's own metatable, not this one's */                \
+  X(COLLECTION, "lualchemy.InstrumentedList", NONE)                                                \
+  X(INSTANCE_STATE, "lualchemy.InstanceState", NONE)                                               \
+  X(LOADER_OPTION, "lualchemy.LoaderOption", NONE)                                                 \
+  X(DECIMAL, "lualchemy.Decimal", NONE) /* an exact number, its text inside: see values.h */       \
+  X(SCRATCH, "lualchemy.scratch", NONE) /* memory that must not outlive an error: see box.h */
 
 typedef enum la_box_class {
 #define X(name, lua_name, parent) LA_BOX_##name,
   LA_BOX_CLASSES(X)
 #undef X
-  LA_BOX_CLASS_COUNT
+      LA_BOX_CLASS_COUNT
 } la_box_class;
 
-/* How many bytes the basic types of a state need, generously: la_state_open fails when they don't fit. */
+/* How many bytes the basic types of a state need, generously: la_state_open fails when they don't
+ * fit. */
 #define LA_STATE_FIXED_BYTES 6144
 
 typedef struct la_state la_state;
@@ -73,25 +79,29 @@ typedef struct la_state la_state;
 struct la_state {
   la_allocator alloc;
   la_basic_types types;
-  la_sql sql; /* &alloc, &types */
+  la_sql sql;                         /* &alloc, &types */
   int metatables[LA_BOX_CLASS_COUNT]; /* registry references, 0 while not registered */
   int methods[LA_BOX_CLASS_COUNT];    /* likewise: the methods that `__index` reads */
-  /* Node of a box of the class, lent, where it is not simply the box's object: set by la_register_node_getter. NONE: of a Lua
-   * table (a mapped class). */
+  /* Node of a box of the class, lent, where it is not simply the box's object: set by
+   * la_register_node_getter. NONE: of a Lua table (a mapped class). */
   la_node *(*node_of[LA_BOX_CLASS_COUNT])(lua_State *L, la_state *state, int index);
-  int core;         /* registry reference: the core table */
-  int hosts;        /* registry reference: weak table number → Lua value, see host.h */
-  int known;        /* registry reference: weak table address → the one box for it, see box.h */
-  int hooks;        /* registry reference: table of Lua functions that Lua modules register for C, by name */
-  int homes;        /* registry reference: sequence of the beginnings of our own chunks' names, see raise.h */
-  int nomem;        /* registry reference: the error object for out of memory, made ahead */
-  int kept;         /* registry reference: the error in flight, see la_keep_error */
-  int spare;        /* registry reference: an empty box made ahead, or false, see la_push_node */
-  int moments[3];   /* registry references: metatables of dates, times, datetimes, see values.h */
-  int list;         /* registry reference: metatable of lists */
-  int objects;      /* registry reference: weak table address of an instance → its handle, see orm.h */
-  int classes;      /* registry reference: weak table address of a mapper → metatable of its objects, see orm.h */
-  const char *calling;   /* the method that C calls on behalf of the program, for messages; NULL. Borrowed while the call runs */
+  int core;  /* registry reference: the core table */
+  int hosts; /* registry reference: weak table number → Lua value, see host.h */
+  int known; /* registry reference: weak table address → the one box for it, see box.h */
+  int hooks; /* registry reference: table of Lua functions that Lua modules register for C, by name
+              */
+  int homes; /* registry reference: sequence of the beginnings of our own chunks' names, see raise.h
+              */
+  int nomem; /* registry reference: the error object for out of memory, made ahead */
+  int kept;  /* registry reference: the error in flight, see la_keep_error */
+  int spare; /* registry reference: an empty box made ahead, or false, see la_push_node */
+  int moments[3]; /* registry references: metatables of dates, times, datetimes, see values.h */
+  int list;       /* registry reference: metatable of lists */
+  int objects; /* registry reference: weak table address of an instance → its handle, see orm.h */
+  int classes; /* registry reference: weak table address of a mapper → metatable of its objects, see
+                  orm.h */
+  const char *calling;   /* the method that C calls on behalf of the program, for messages; NULL.
+                            Borrowed while the call runs */
   bool configure_wanted; /* some registry has relationships that are not configured */
   int64_t next_host;
   uint32_t *listeners; /* how many listen to each la_event; memory of the registry, see event.h */
@@ -106,13 +116,15 @@ struct la_state {
 static inline la_state *la_state_of(lua_State *L) {
   return (la_state *)lua_touserdata(L, lua_upvalueindex(1));
 }
-/* The state of `L` through the registry, made if it is not there: for luaopen and lualchemy_pushengine. May raise. */
+/* The state of `L` through the registry, made if it is not there: for luaopen and
+ * lualchemy_pushengine. May raise. */
 la_state *la_state_open(lua_State *L);
 /* The same without making it; NULL if it is not there. Never raises, leaves the stack as it is. */
 la_state *la_state_find(lua_State *L);
 /* luaL_setfuncs with the state as only upvalue; the table is on top of the stack. */
 void la_set_functions(lua_State *L, const luaL_Reg *functions);
-/* Pushes the Lua function that a Lua module registered under `name` (lualchemy.core.hook(name, function)); raises if it is missing. */
+/* Pushes the Lua function that a Lua module registered under `name` (lualchemy.core.hook(name,
+ * function)); raises if it is missing. */
 void la_push_hook(lua_State *L, la_state *state, const char *name);
 /* The same, but pushes nothing and gives false if it is missing. */
 bool la_push_hook_if(lua_State *L, la_state *state, const char *name);

@@ -20,7 +20,8 @@ static size_t common_front(la_text a, la_text b) {
   return at;
 }
 
-/* Of two that are as near, the one that begins more as the name does, then the first by the alphabet. */
+/* Of two that are as near, the one that begins more as the name does, then the first by the
+ * alphabet. */
 static bool is_better(const search *found, la_text candidate) {
   size_t old = common_front(found->best, found->name), new = common_front(candidate, found->name);
   return new != old ? new > old : strcmp(candidate.bytes, found->best.bytes) < 0;
@@ -45,7 +46,8 @@ static void consider(lua_State *L, int index, search *found) {
   }
 }
 
-/* core.nearest(name, table…) → the nearest of the tables' string keys and of the strings in their sequences, or nil. */
+/* core.nearest(name, table…) → the nearest of the tables' string keys and of the strings in their
+ * sequences, or nil. */
 static int core_nearest(lua_State *L) {
   search found = {.best = LA_TEXT_NONE};
   if (lua_type(L, 1) != LUA_TSTRING) {

@@ -2,8 +2,9 @@
 /*
  * Lua values → core values.
  *
- * Numbers, strings and booleans go in by their kind; what they must be for a type is judged by la_type_bind, which knows the type's
- * words. Here only what changes the kind is done: texts and numbers of a date, decimal text, tables, our own userdata.
+ * Numbers, strings and booleans go in by their kind; what they must be for a type is judged by
+ * la_type_bind, which knows the type's words. Here only what changes the kind is done: texts and
+ * numbers of a date, decimal text, tables, our own userdata.
  */
 #include "binding/values.h"
 
@@ -37,7 +38,9 @@ static la_status read_decimal(la_text text, la_arena *scratch, la_value *out, la
   la_strbuf canonical;
   la_strbuf_init(&canonical, scratch->alloc);
   bool is_number = la_decimal_canonical(text, &canonical);
-  char *copy = is_number && !canonical.failed ? la_arena_copy(scratch, canonical.bytes, canonical.len) : NULL;
+  char *copy = is_number && !canonical.failed
+                   ? la_arena_copy(scratch, canonical.bytes, canonical.len)
+                   : NULL;
   la_status status = canonical.failed || (is_number && !copy) ? la_fail_nomem(err) : LA_OK;
   if (copy) {
     *out = (la_value){.kind = LA_VALUE_DECIMAL, .len = (uint32_t)canonical.len, .as.bytes = copy};
@@ -46,11 +49,13 @@ static la_status read_decimal(la_text text, la_arena *scratch, la_value *out, la
   return status;
 }
 
-static la_status read_string(lua_State *L, int index, la_affinity affinity, la_arena *scratch, la_value *out, la_error *err) {
+static la_status read_string(lua_State *L, int index, la_affinity affinity, la_arena *scratch,
+                             la_value *out, la_error *err) {
   size_t len;
   const char *bytes = lua_tolstring(L, index, &len);
   if (len > INT32_MAX) {
-    return la_fail(err, LA_STATEMENT, "a string of %zu bytes is longer than a database takes (2147483647)", len);
+    return la_fail(err, LA_STATEMENT,
+                   "a string of %zu bytes is longer than a database takes (2147483647)", len);
   }
   la_text text = {bytes, len};
   *out = la_value_text(text);
@@ -83,11 +88,13 @@ static void read_number(lua_State *L, int index, la_affinity affinity, la_value 
   la_value_kind moment = moment_of_affinity(affinity);
   lua_Number number = lua_tonumber(L, index);
   int64_t moved;
-  *out = lua_isinteger(L, index) ? la_value_integer(lua_tointeger(L, index)) : la_value_real(number);
+  *out =
+      lua_isinteger(L, index) ? la_value_integer(lua_tointeger(L, index)) : la_value_real(number);
   if (moment != LA_VALUE_NULL && read_epoch(number, moment, &moved)) {
     *out = la_value_of_kind(moment, moved);
   } else if (affinity == LA_AFFINITY_INTERVAL && fabs(number) <= SECONDS_LIMIT) {
-    *out = la_value_of_kind(LA_VALUE_INTERVAL, (int64_t)llround(number * (lua_Number)LA_MICROSECONDS));
+    *out =
+        la_value_of_kind(LA_VALUE_INTERVAL, (int64_t)llround(number * (lua_Number)LA_MICROSECONDS));
   }
 }
 
@@ -130,16 +137,18 @@ static la_status read_host(lua_State *L, int index, la_value *out, bool *host_ou
   return LA_OK;
 }
 
-static la_status read_object(lua_State *L, int index, const la_type *type, la_affinity affinity, la_value *out, bool *host_out,
-                             la_error *err) {
+static la_status read_object(lua_State *L, int index, const la_type *type, la_affinity affinity,
+                             la_value *out, bool *host_out, la_error *err) {
   la_state *state = la_state_find(L);
   la_text decimal = la_to_decimal(L, index);
   if (decimal.bytes) {
-    *out = (la_value){.kind = LA_VALUE_DECIMAL, .len = (uint32_t)decimal.len, .as.bytes = decimal.bytes};
+    *out = (la_value){
+        .kind = LA_VALUE_DECIMAL, .len = (uint32_t)decimal.len, .as.bytes = decimal.bytes};
     return LA_OK;
   }
   la_value_kind own = la_moment_kind(L, state, index);
-  la_value_kind kind = moment_of_affinity(affinity) != LA_VALUE_NULL ? moment_of_affinity(affinity) : own;
+  la_value_kind kind =
+      moment_of_affinity(affinity) != LA_VALUE_NULL ? moment_of_affinity(affinity) : own;
   int64_t number;
   if (kind != LA_VALUE_NULL && la_moment_from_table(L, index, kind, &number)) {
     *out = la_value_of_kind(kind, number);
@@ -156,8 +165,8 @@ static la_status read_object(lua_State *L, int index, const la_type *type, la_af
   return la_fail(err, LA_STATEMENT, "%s needs a type to become a value of the database", what);
 }
 
-la_status la_value_from_lua(lua_State *L, int index, const la_type *type, la_arena *scratch, la_value *out, bool *host_out,
-                            la_error *err) {
+la_status la_value_from_lua(lua_State *L, int index, const la_type *type, la_arena *scratch,
+                            la_value *out, bool *host_out, la_error *err) {
   /* What Lua functions of a type will see is left as the program wrote it. */
   bool by_host = type && (type->flags & LA_TYPE_HOST_BIND);
   la_affinity affinity = type && !by_host ? type->affinity : LA_AFFINITY_NULL;
@@ -169,15 +178,15 @@ la_status la_value_from_lua(lua_State *L, int index, const la_type *type, la_are
     return LA_OK;
   }
   switch (lua_type(L, index)) {
-    case LUA_TBOOLEAN:
-      *out = la_value_of_kind(LA_VALUE_BOOLEAN, lua_toboolean(L, index));
-      return LA_OK;
-    case LUA_TNUMBER:
-      read_number(L, index, affinity, out);
-      return LA_OK;
-    case LUA_TSTRING:
-      return read_string(L, index, affinity, scratch, out, err);
-    default:
-      return read_object(L, index, type, affinity, out, host_out, err);
+  case LUA_TBOOLEAN:
+    *out = la_value_of_kind(LA_VALUE_BOOLEAN, lua_toboolean(L, index));
+    return LA_OK;
+  case LUA_TNUMBER:
+    read_number(L, index, affinity, out);
+    return LA_OK;
+  case LUA_TSTRING:
+    return read_string(L, index, affinity, scratch, out, err);
+  default:
+    return read_object(L, index, type, affinity, out, host_out, err);
   }
 }
