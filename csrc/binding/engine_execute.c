@@ -26,12 +26,32 @@ static void describe_column(const la_result_column *from, la_text name, uint32_t
   }
 }
 
-/* The compiled column for column `i` of the cursor: by place, or by name for text(). */
-static const la_result_column *find_column(const la_compiled *compiled, uint32_t i, la_text name) {
+/* True if the columns of text().columns() are all there by name: then names tell which is which,
+ * else places. */
+static bool goes_by_name(const la_execution *x, const la_cursor *cursor) {
+  const la_node *node = la_to_node(x->L, x->statement_index);
+  if (node == NULL || node->kind != LA_NODE_TEXTUAL) {
+    return false;
+  }
+  for (uint32_t i = 0; i < x->compiled->column_count; i++) {
+    bool found = false;
+    for (uint32_t at = 0; at < cursor->column_count && !found; at++) {
+      found = la_text_equal(x->compiled->columns[i].key, la_cursor_column_name(cursor, at));
+    }
+    if (!found) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/* The compiled column for column `i` of the cursor. */
+static const la_result_column *find_column(const la_compiled *compiled, bool by_name, uint32_t i,
+                                           la_text name) {
   if (compiled == NULL) {
     return NULL;
   }
-  if (compiled->columns_positional) {
+  if (!by_name) {
     return i < compiled->column_count ? &compiled->columns[i] : NULL;
   }
   for (uint32_t at = 0; at < compiled->column_count; at++) {
@@ -71,53 +91,77 @@ static int64_t find_dialect(la_execution *x) {
   return number;
 }
 
-la_status la_execution_shape(la_execution *x, la_error *err) {
-  la_result *result = x->result;
-  la_compiled *compiled = x->compiled;
-  const la_cursor *cursor = &result->cursor;
+/* What reading does to each column, kept with the shape. */
+static bool add_conversions(la_row_shape *shape, const la_execution *x, bool by_name) {
+  const la_cursor *cursor = &x->result->cursor;
+  size_t size = shape->count * sizeof(la_result_column) + 1;
+  if (x->compiled == NULL) {
+    return true;
+  }
+  shape->conversions = la_arena_alloc_zero(&shape->arena, size);
+  for (uint32_t i = 0; shape->conversions != NULL && i < shape->count; i++) {
+    const la_result_column *from =
+        find_column(x->compiled, by_name, i, la_cursor_column_name(cursor, i));
+    shape->conversions[i].plain = from == NULL || from->plain;
+    shape->conversions[i].type = from ? from->type : NULL;
+    shape->conversions[i].key = shape->columns[i].name;
+  }
+  return shape->conversions != NULL;
+}
+
+static la_row_shape *make_shape(la_execution *x, bool positional, bool by_name) {
+  const la_cursor *cursor = &x->result->cursor;
   uint32_t count = cursor->column_count;
-  bool positional = compiled && compiled->columns_positional && compiled->column_count == count;
-  la_row_shape *shape = compiled ? (la_row_shape *)compiled->shape : NULL;
-  if (is_shape_for(shape, cursor, positional)) {
-    result->box.object = la_object_retain(shape);
-    return LA_OK;
-  }
+  la_compiled *compiled = x->compiled;
   int64_t dialect = find_dialect(x);
-  size_t size = count * sizeof(la_shape_column);
-  la_shape_column *columns = la_alloc(&x->state->alloc, size);
-  if (columns == NULL && count > 0) {
-    return la_fail_nomem(err);
-  }
-  for (uint32_t i = 0; i < count; i++) {
+  la_shape_column *columns = la_alloc(&x->state->alloc, count * sizeof *columns);
+  la_row_shape *shape = NULL;
+  for (uint32_t i = 0; columns != NULL && i < count; i++) {
     la_text name = la_cursor_column_name(cursor, i);
-    const la_result_column *from = find_column(compiled, i, name);
+    const la_result_column *from = find_column(compiled, by_name, i, name);
     describe_column(from, positional && from && from->key.bytes ? from->key : name, i, &columns[i]);
     columns[i].dialect = dialect;
   }
   /* The compiled statement keeps the shape, so the shape keeps only what its subjects live in:
    * types are asked by results, which hold the compiled statement. */
-  shape = la_row_shape_new(&x->state->alloc, columns, count, compiled ? compiled->subjects : NULL);
-  la_free(&x->state->alloc, columns, size);
-  if (shape == NULL) {
-    return la_fail_nomem(err);
+  if (columns != NULL) {
+    shape =
+        la_row_shape_new(&x->state->alloc, columns, count, compiled ? compiled->subjects : NULL);
+  }
+  la_free(&x->state->alloc, columns, count * sizeof *columns);
+  if (shape != NULL && !add_conversions(shape, x, by_name)) {
+    la_object_release(shape);
+    shape = NULL;
+  }
+  return shape;
+}
+
+la_status la_execution_shape(la_execution *x, la_error *err) {
+  la_result *result = x->result;
+  la_compiled *compiled = x->compiled;
+  const la_cursor *cursor = &result->cursor;
+  bool by_name = compiled && goes_by_name(x, cursor);
+  bool positional = compiled && !by_name && compiled->columns_positional &&
+                    compiled->column_count == cursor->column_count;
+  la_row_shape *shape = compiled ? (la_row_shape *)compiled->shape : NULL;
+  if (!is_shape_for(shape, cursor, positional)) {
+    shape = make_shape(x, positional, by_name);
+    if (shape == NULL) {
+      return la_fail_nomem(err);
+    }
+    if (compiled != NULL) {
+      la_object_release(compiled->shape);
+      compiled->shape = la_object_retain(shape);
+    }
+  } else {
+    la_object_retain(shape);
   }
   result->box.object = shape;
-  if (compiled != NULL) {
-    la_object_release(compiled->shape);
-    compiled->shape = la_object_retain(shape);
-  }
+  result->origin = la_object_retain(shape);
   return LA_OK;
 }
 
 /* ---- stepping ---- */
-
-/* Columns for conversion; by place only. For text() they are sorted into place. */
-static const la_result_column *conversions(const la_execution *x) {
-  const la_compiled *compiled = x->compiled;
-  bool usable = compiled && compiled->columns_positional &&
-                compiled->column_count == x->result->cursor.column_count;
-  return usable ? compiled->columns : NULL;
-}
 
 static bool starts_with(la_text text, const char *word) {
   size_t at = 0, len = strlen(word);
@@ -157,7 +201,7 @@ static la_status read_rows(la_execution *x, la_error *err) {
     la_cursor_make_stream(&result->cursor);
     return LA_OK;
   }
-  return la_rows_read(&result->rows, &result->cursor, conversions(x), x->limit, err);
+  return la_rows_read(&result->rows, &result->cursor, result->origin->conversions, x->limit, err);
 }
 
 la_status la_execution_step(la_execution *x, la_text text, const la_value *values, uint32_t count,

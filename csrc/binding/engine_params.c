@@ -177,6 +177,12 @@ bool la_execution_needs_lua(const la_compiled *compiled) {
       return true;
     }
   }
+  /* Making the shape of the rows numbers the dialect object, which Lua allocates for. */
+  for (uint32_t i = 0; compiled->shape == NULL && i < compiled->column_count; i++) {
+    if (la_type_has_process_result(compiled->columns[i].type)) {
+      return true;
+    }
+  }
   return false;
 }
 

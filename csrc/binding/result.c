@@ -27,6 +27,9 @@ static int result_gc(lua_State *L) {
     la_rows_clear(&result->rows);
     result->closed = true;
     result->compiled = NULL;
+    la_row_shape *origin = result->origin;
+    result->origin = NULL;
+    la_object_release((la_object *)origin);
     la_object_release(compiled);
     la_box_release(L);
   }
@@ -101,8 +104,7 @@ static int push_base(lua_State *L, const la_result *result, int index) {
 static la_packed_row *peek(lua_State *L, la_result *base) {
   if (la_rows_left(&base->rows) == 0 && base->streams) {
     la_error err = LA_ERROR_INIT;
-    const la_result_column *columns =
-        base->compiled && base->compiled->columns_positional ? base->compiled->columns : NULL;
+    const la_result_column *columns = base->origin ? base->origin->conversions : NULL;
     la_status status = la_rows_read(&base->rows, &base->cursor, columns, base->buffer, &err);
     if (status != LA_ROW) {
       la_cursor_close(&base->cursor);

@@ -36,6 +36,8 @@ typedef struct la_row_shape {
   uint32_t count;
   la_map by_name; /* name → la_shape_column */
   bool has_host;
+  la_result_column *conversions; /* what la_rows_read does, by place; types live with the compiled
+                                    statement; or NULL */
 } la_row_shape;
 
 /* `columns` gives names, types and subjects; names are copied, `index` is the place given. NULL
@@ -81,6 +83,7 @@ struct la_result {
   la_rows rows;
   la_cursor cursor;      /* open while it streams */
   la_compiled *compiled; /* retained, or NULL */
+  la_row_shape *origin;  /* retained: of the rows as they are read; or NULL */
   uint32_t buffer;       /* streaming: rows read at a time */
   bool streams, closed, returns_rows, is_insert, is_many;
   bool needs_unique; /* rows repeat parents of joined collections: unique() must be asked for */

@@ -169,6 +169,8 @@ describe("a result (RES-01)", function()
     row = conn:execute(la.text("SELECT d, ok FROM t"):columns(t.c.d, t.c.ok)):one()
     assert.equal(29, row.d.day)
     assert.is_true(row.ok)
+    row = conn:execute(la.text("SELECT 1 AS x, ok, d FROM t"):columns{d = la.Date, ok = la.Boolean}):one()
+    assert.same({1, true, 29}, {row.x, row.ok, row.d.day})
   end)
 
   it("CON-08 streams by yield_per, and ends with its transaction", function()
