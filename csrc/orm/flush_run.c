@@ -129,7 +129,7 @@ static la_status find_row_switch(la_flush *flush, la_flush_record *record, la_er
   la_value few[8];
   la_instance *other;
   la_flush_record *replaced;
-  if (flush->session->deleted_objects.count == 0 || mapper->primary_key_count > 8) {
+  if (!flush->units.items[record->unit].has_deletes || mapper->primary_key_count > 8) {
     return LA_OK;
   }
   for (uint32_t i = 0; i < mapper->primary_key_count; i++) {

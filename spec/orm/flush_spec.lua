@@ -278,3 +278,32 @@ describe("a version counter", function()
     session:rollback()
   end)
 end)
+
+describe("an orphan whose key comes again", function()
+  it("hands its row over to the new child (UOW-47)", function()
+    local Base = orm.declarative_base()
+    local Parent = Base:class "Parent" {
+      __tablename__ = "parents",
+      id = Column(Integer, {primary_key = true}),
+      children = relationship("Child", {cascade = "all, delete-orphan"}),
+    }
+    local Child = Base:class "Child" {
+      __tablename__ = "children",
+      parent_id = Column(Integer, ForeignKey("parents.id"), {primary_key = true}),
+      name = Column(String, {primary_key = true}),
+      value = Column(Integer),
+    }
+    local engine = la.create_engine("sqlite://")
+    Base.metadata:create_all(engine)
+    local session = orm.Session(engine)
+    local parent = Parent{}
+    parent.children = {Child{name = "a", value = 1}, Child{name = "b", value = 2}}
+    session:add(parent)
+    session:commit()
+    parent.children = {Child{name = "a", value = 3}}
+    session:commit()
+    assert.equal(1, #parent.children)
+    assert.equal(3, parent.children[1].value)
+    assert.equal(1, session:query(Child):count())
+  end)
+end)
