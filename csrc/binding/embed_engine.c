@@ -2,8 +2,8 @@
 /*
  * lualchemy_pushengine: an engine on a connection of the host's own.
  *
- * The options are those of create_engine without any: foreign keys, timeouts and the like are the host's business. lualchemy.engine makes the
- * engine, so that it is as complete as any other.
+ * The options are those of create_engine without any: foreign keys, timeouts and the like are the
+ * host's business. lualchemy.engine makes the engine, so that it is as complete as any other.
  */
 #include "include/lualchemy.h"
 

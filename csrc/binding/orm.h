@@ -2,20 +2,22 @@
 /*
  * The Lua half of mapped objects.
  *
- * A mapped class is a Lua table. Its metatable's C functions find the mapper; the class attributes (ATTRIBUTE and RELATIONSHIP
- * boxes) and methods lie raw in the class table.
+ * A mapped class is a Lua table. Its metatable's C functions find the mapper; the class attributes
+ * (ATTRIBUTE and RELATIONSHIP boxes) and methods lie raw in the class table.
  *
- * An object's handle is a thin userdata: a box whose object is the pinned instance, and the generation of handles that it
- * belongs to. Its metatable is its class's own. The way from instance to handle is one weak table per Lua state. When a second
- * handle is made for an instance (the first is dying), the instance's links are unloaded and the generation is raised, so the first one's finalizer
- * leaves them alone.
+ * An object's handle is a thin userdata: a box whose object is the pinned instance, and the
+ * generation of handles that it belongs to. Its metatable is its class's own. The way from instance
+ * to handle is one weak table per Lua state. When a second handle is made for an instance (the
+ * first is dying), the instance's links are unloaded and the generation is raised, so the first
+ * one's finalizer leaves them alone.
  *
- * The handle's user value is nil (transient), the session's box, or a table once there is more to hold:
- *   [0]             the session's box
- *   [link + 1]      the handle of a scalar link's target, or the collection of a to-many link; valid only while the core's link is loaded
- *   [-(slot + 1)]   the Lua value of a slot: long text, host values; valid while the slot is flagged LA_SLOT_CACHED or is of kind HOST
- *   [LA_KEPT]       a table of handles that the core still names (old targets, removed members, queued ones), until a flush or expiry
- *   string keys     fields that are not mapped
+ * The handle's user value is nil (transient), the session's box, or a table once there is more to
+ * hold: [0]             the session's box [link + 1]      the handle of a scalar link's target, or
+ * the collection of a to-many link; valid only while the core's link is loaded
+ *   [-(slot + 1)]   the Lua value of a slot: long text, host values; valid while the slot is
+ * flagged LA_SLOT_CACHED or is of kind HOST [LA_KEPT]       a table of handles that the core still
+ * names (old targets, removed members, queued ones), until a flush or expiry string keys     fields
+ * that are not mapped
  */
 #ifndef LA_BINDING_ORM_H
 #define LA_BINDING_ORM_H
@@ -31,19 +33,21 @@
 
 /* A slot whose Lua value lies in the handle's table; any write of the core clears it. */
 #define LA_SLOT_CACHED 64
-#define LA_KEPT (-100000)
+#define LA_KEPT        (-100000)
 
 typedef struct la_handle {
   la_box box; /* object: la_instance, one pin */
   uint32_t generation;
 } la_handle;
 
-/* A session's box: object: la_session. User values: 1 strong table address → handle; 2 a table for what only Lua uses (info, engine and connection boxes). */
+/* A session's box: object: la_session. User values: 1 strong table address → handle; 2 a table for
+ * what only Lua uses (info, engine and connection boxes). */
 typedef struct la_session_box {
   la_box box;
 } la_session_box;
 
-/* A collection's box has no object. User values: 1 the sequence of members' handles, 2 the owner's handle. */
+/* A collection's box has no object. User values: 1 the sequence of members' handles, 2 the owner's
+ * handle. */
 typedef struct la_collection_box {
   la_box box;
   uint32_t link;
@@ -56,13 +60,15 @@ la_instance *la_check_instance(lua_State *L, int index);
 /* The mapper of the mapped class (or MAPPER box) at `index`, NULL otherwise. */
 la_mapper *la_to_mapper(lua_State *L, int index);
 la_mapper *la_check_mapper(lua_State *L, int index);
-/* Pushes the handle of `instance`, made if there is none; tied to its session's box if it has a session. */
+/* Pushes the handle of `instance`, made if there is none; tied to its session's box if it has a
+ * session. */
 void la_push_object(lua_State *L, la_state *state, la_instance *instance);
 /* Pushes the handle if there is one; false, and nothing pushed, otherwise. */
 bool la_push_object_if(lua_State *L, la_state *state, la_instance *instance);
 /* Pushes a scratch for the one pin of an instance that is being made. */
 la_instance **la_push_new_instance(lua_State *L, la_state *state);
-/* Pushes the raw value of the key at `key_index` in the class table at `class_index` or its bases; nil if there is none. */
+/* Pushes the raw value of the key at `key_index` in the class table at `class_index` or its bases;
+ * nil if there is none. */
 void la_push_from_class(lua_State *L, int class_index, int key_index);
 /* Pushes the table of the handle at `index`, making it. */
 void la_push_object_table(lua_State *L, int index);
@@ -72,20 +78,24 @@ void la_object_set_session(lua_State *L, int index, int session_index);
 void la_push_session(lua_State *L, la_state *state, la_session *session);
 /* The session of the SESSION box at `index`; raises if it is none. */
 la_session *la_check_session(lua_State *L, int index);
-/* Makes the strong table agree with la_instance_wants_hold for all that changed, and unties handles of instances that left. `session` must be alive. Call it after each call that changes sets. */
+/* Makes the strong table agree with la_instance_wants_hold for all that changed, and unties handles
+ * of instances that left. `session` must be alive. Call it after each call that changes sets. */
 void la_session_settle(lua_State *L, la_state *state, la_session *session);
 
-/* Reads attribute `property` of the object at `index` and pushes its value, loading what is missing. */
+/* Reads attribute `property` of the object at `index` and pushes its value, loading what is
+ * missing. */
 void la_object_get(lua_State *L, la_state *state, int index, const la_property *property);
 /* Writes the value at `value_index`. */
-void la_object_set(lua_State *L, la_state *state, int index, const la_property *property, int value_index);
+void la_object_set(lua_State *L, la_state *state, int index, const la_property *property,
+                   int value_index);
 
 /* Both halves of the change `first` and of all that follows from it. */
 void la_object_change_link(lua_State *L, la_state *state, const la_link_change *first);
 /* Pushes the value of a link: handle, nil, or collection. */
 void la_object_get_link(lua_State *L, la_state *state, int index, uint32_t link);
 /* Assigns the value at `value_index`: object or nil; for a collection a sequence. */
-void la_object_set_link(lua_State *L, la_state *state, int index, const la_relationship *relationship, int value_index);
+void la_object_set_link(lua_State *L, la_state *state, int index,
+                        const la_relationship *relationship, int value_index);
 /* Applies the links that a load has found, from `*at` on. */
 void la_apply_links(lua_State *L, la_state *state, la_load *load, size_t *at);
 /* Pushes a new scratch that holds a zeroed la_load. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Registries, mappers and mapped classes: the low-level functions that declarative classes are made with.
+ * Registries, mappers and mapped classes: the low-level functions that declarative classes are made
+ * with.
  */
 #include "binding/orm_load.h"
 
@@ -109,14 +110,16 @@ static bool flag_field(lua_State *L, int index, const char *name, bool otherwise
   return on;
 }
 
-/* The columns of the list in field `name`, into memory of a userdata left on the stack; NULL if there is none. */
+/* The columns of the list in field `name`, into memory of a userdata left on the stack; NULL if
+ * there is none. */
 static la_column **column_list(lua_State *L, int index, const char *name, uint32_t *count_out) {
   *count_out = 0;
   if (lua_getfield(L, index, name) != LUA_TTABLE) {
     return NULL;
   }
   lua_Integer count = luaL_len(L, -1);
-  la_column **columns = lua_newuserdatauv(L, sizeof *columns * (size_t)(count + 1), 0); /* list, columns */
+  la_column **columns =
+      lua_newuserdatauv(L, sizeof *columns * (size_t)(count + 1), 0); /* list, columns */
   for (lua_Integer i = 0; i < count; i++) {
     lua_geti(L, -2, i + 1);
     columns[i] = la_check_column(L, -1);
@@ -126,7 +129,8 @@ static la_column **column_list(lua_State *L, int index, const char *name, uint32
   return columns;
 }
 
-/* core.mapper_new(registry, class, {class_name, table, base, primary_key, version_id, eager_defaults, confirm_deleted_rows, allow_partial_pks}) → mapper. */
+/* core.mapper_new(registry, class, {class_name, table, base, primary_key, version_id,
+ * eager_defaults, confirm_deleted_rows, allow_partial_pks}) → mapper. */
 static int mapper_new(lua_State *L) {
   la_state *state = la_state_of(L);
   la_registry *registry = la_check_box(L, 1, LA_BOX_REGISTRY)->object;
@@ -134,7 +138,8 @@ static int mapper_new(lua_State *L) {
   luaL_checktype(L, 3, LUA_TTABLE);
   la_mapper_options options = {.class_name = text_field(L, 3, "class_name"),
                                .eager_defaults = flag_field(L, 3, "eager_defaults", false),
-                               .confirm_deleted_rows = flag_field(L, 3, "confirm_deleted_rows", true),
+                               .confirm_deleted_rows =
+                                   flag_field(L, 3, "confirm_deleted_rows", true),
                                .allow_partial_keys = flag_field(L, 3, "allow_partial_pks", true)};
   if (lua_getfield(L, 3, "table") != LUA_TNIL) {
     options.table = la_check_table(L, -1);
@@ -180,7 +185,10 @@ static int mapper_column(lua_State *L) {
   la_property *property = NULL;
   la_column *column = la_check_column(L, 3);
   la_text group = lua_istable(L, 4) ? text_field(L, 4, "deferred_group") : LA_TEXT_NONE;
-  raise_if(L, la_mapper_add_column(mapper, la_check_text(L, 2), column, property_flags(L, 4), group, &property, &err), &err);
+  raise_if(L,
+           la_mapper_add_column(mapper, la_check_text(L, 2), column, property_flags(L, 4), group,
+                                &property, &err),
+           &err);
   return 0;
 }
 
@@ -204,7 +212,9 @@ static int mapper_synonym(lua_State *L) {
   la_mapper *mapper = la_check_mapper(L, 1);
   la_error err = LA_ERROR_INIT;
   la_property *property = NULL;
-  raise_if(L, la_mapper_add_synonym(mapper, la_check_text(L, 2), la_check_text(L, 3), &property, &err), &err);
+  raise_if(L,
+           la_mapper_add_synonym(mapper, la_check_text(L, 2), la_check_text(L, 3), &property, &err),
+           &err);
   return 0;
 }
 
@@ -232,7 +242,8 @@ static void clear_arena(void *arena) {
   la_arena_clear(arena);
 }
 
-/* core.mapper_polymorphic(mapper, column or nil, identity or nil): what tells the classes of a hierarchy apart. */
+/* core.mapper_polymorphic(mapper, column or nil, identity or nil): what tells the classes of a
+ * hierarchy apart. */
 static int mapper_polymorphic(lua_State *L) {
   la_state *state = la_state_of(L);
   la_mapper *mapper = la_check_mapper(L, 1);
@@ -242,8 +253,9 @@ static int mapper_polymorphic(lua_State *L) {
     la_column *column = la_check_column(L, 2);
     on = la_mapper_property_of_column(mapper, column);
     if (!on) {
-      return la_raise_status(L, LA_ARGUMENT, "polymorphic_on of %.*s is the column '%.*s', which is not mapped by it", LA_TEXT_FORMAT(mapper->class_name),
-                             LA_TEXT_FORMAT(column->name));
+      return la_raise_status(
+          L, LA_ARGUMENT, "polymorphic_on of %.*s is the column '%.*s', which is not mapped by it",
+          LA_TEXT_FORMAT(mapper->class_name), LA_TEXT_FORMAT(column->name));
     }
   }
   la_property *told = on ? on : mapper->polymorphic_on;
@@ -253,12 +265,18 @@ static int mapper_polymorphic(lua_State *L) {
   bool host = false;
   la_error err = LA_ERROR_INIT;
   if (!lua_isnil(L, 3)) {
-    raise_if(L, la_value_from_lua(L, 3, told && told->column ? told->column->type : NULL, arena, &identity, &host, &err), &err);
+    raise_if(L,
+             la_value_from_lua(L, 3, told && told->column ? told->column->type : NULL, arena,
+                               &identity, &host, &err),
+             &err);
     if (host) {
-      return la_raise_status(L, LA_ARGUMENT, "polymorphic_identity of %.*s is a plain value, not a %s", LA_TEXT_FORMAT(mapper->class_name), luaL_typename(L, 3));
+      return la_raise_status(L, LA_ARGUMENT,
+                             "polymorphic_identity of %.*s is a plain value, not a %s",
+                             LA_TEXT_FORMAT(mapper->class_name), luaL_typename(L, 3));
     }
   }
-  raise_if(L, la_mapper_set_polymorphic(mapper, on, lua_isnil(L, 3) ? NULL : &identity, &err), &err);
+  raise_if(L, la_mapper_set_polymorphic(mapper, on, lua_isnil(L, 3) ? NULL : &identity, &err),
+           &err);
   return 0;
 }
 
@@ -269,7 +287,9 @@ static int mapper_keys(lua_State *L) {
   for (size_t i = 0; i < mapper->properties.count; i++) {
     la_property *property = mapper->properties.items[i];
     la_push_text(L, property->key);
-    la_property *target = property->kind == LA_PROPERTY_SYNONYM ? la_mapper_property(mapper, property->key) : property;
+    la_property *target = property->kind == LA_PROPERTY_SYNONYM
+                              ? la_mapper_property(mapper, property->key)
+                              : property;
     if (!target) {
       lua_pop(L, 1);
       continue;
@@ -293,7 +313,8 @@ static int mapper_attribute(lua_State *L) {
   return 1;
 }
 
-/* core.mapper_bind(mapper, class metatable, object metatable): from here on the class makes objects. */
+/* core.mapper_bind(mapper, class metatable, object metatable): from here on the class makes
+ * objects. */
 static int mapper_bind(lua_State *L) {
   la_state *state = la_state_of(L);
   la_mapper *mapper = la_check_mapper(L, 1);
@@ -323,7 +344,10 @@ static int object_new(lua_State *L) {
   la_instance *instance = *holder;
   for (la_mapper *at = mapper; at; at = at->base) {
     if (at->polymorphic_on && mapper->polymorphic_identity.kind != LA_VALUE_NULL) {
-      raise_if(L, la_instance_set(instance, at->polymorphic_on->slot, &mapper->polymorphic_identity, NULL, &err), &err);
+      raise_if(L,
+               la_instance_set(instance, at->polymorphic_on->slot, &mapper->polymorphic_identity,
+                               NULL, &err),
+               &err);
       break;
     }
   }
@@ -333,20 +357,24 @@ static int object_new(lua_State *L) {
   return 1;
 }
 
-/* core.object_init(object, fields): the default constructor: fields in mapped order, unknown ones go to the hook "unknown_field". */
+/* core.object_init(object, fields): the default constructor: fields in mapped order, unknown ones
+ * go to the hook "unknown_field". */
 static int object_init(lua_State *L) {
   la_state *state = la_state_of(L);
   la_instance *instance = la_check_instance(L, 1);
   if (lua_gettop(L) > 2) {
-    return la_raise_status(L, LA_ARGUMENT, "%.*s takes one table of its attributes", LA_TEXT_FORMAT(instance->mapper->class_name));
+    return la_raise_status(L, LA_ARGUMENT, "%.*s takes one table of its attributes",
+                           LA_TEXT_FORMAT(instance->mapper->class_name));
   }
   lua_settop(L, 2);
   if (lua_isnil(L, 2)) {
     return 0;
   }
   if (!lua_istable(L, 2)) {
-    return la_raise_status(L, LA_ARGUMENT, "%.*s takes one table of its attributes, %.*s{name = value}, not a %s",
-                           LA_TEXT_FORMAT(instance->mapper->class_name), LA_TEXT_FORMAT(instance->mapper->class_name), luaL_typename(L, 2));
+    return la_raise_status(L, LA_ARGUMENT,
+                           "%.*s takes one table of its attributes, %.*s{name = value}, not a %s",
+                           LA_TEXT_FORMAT(instance->mapper->class_name),
+                           LA_TEXT_FORMAT(instance->mapper->class_name), luaL_typename(L, 2));
   }
   size_t given = 0, taken = 0;
   for (lua_pushnil(L); lua_next(L, 2); lua_pop(L, 1)) {
@@ -379,7 +407,8 @@ static int class_call(lua_State *L) {
   int arguments = lua_gettop(L) - 1;
   la_mapper *mapper = la_to_mapper(L, 1);
   if (!mapper) {
-    return la_raise_status(L, LA_INVALID_REQUEST, "this class is abstract or not mapped: it has no objects");
+    return la_raise_status(L, LA_INVALID_REQUEST,
+                           "this class is abstract or not mapped: it has no objects");
   }
   if (!mapper->configured) {
     la_configure(L, state, mapper);
@@ -399,7 +428,8 @@ static int class_call(lua_State *L) {
     lua_call(L, arguments + 1, 0);
   } else {
     if (arguments > 1) {
-      return la_raise_status(L, LA_ARGUMENT, "%.*s takes one table of its attributes", LA_TEXT_FORMAT(mapper->class_name));
+      return la_raise_status(L, LA_ARGUMENT, "%.*s takes one table of its attributes",
+                             LA_TEXT_FORMAT(mapper->class_name));
     }
     lua_pushlightuserdata(L, state);
     lua_pushcclosure(L, object_init, 1); /* class, object, [fields,] nil, init */

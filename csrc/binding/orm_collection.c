@@ -2,8 +2,9 @@
 /*
  * Collections: the list that a to-many attribute is.
  *
- * A collection is in step with its owner's link as long as the owner's table names it and the link is loaded; after an expiry the
- * attribute gives a new one, and the old one is stale: it can be read, not changed.
+ * A collection is in step with its owner's link as long as the owner's table names it and the link
+ * is loaded; after an expiry the attribute gives a new one, and the old one is stale: it can be
+ * read, not changed.
  */
 #include "binding/orm_load.h"
 #include "binding/open.h"
@@ -44,8 +45,11 @@ static la_instance *check_current(lua_State *L, int index) {
   bool current = is_current(L, index);
   la_instance *owner = push_owner(L, index);
   if (!current) {
-    la_raise_status(L, LA_INVALID_REQUEST, "this list is no longer that of attribute '%.*s': it was expired or replaced; read the attribute again",
-                    LA_TEXT_FORMAT(owner ? owner->mapper->links[box->link]->key : LA_TEXT_LITERAL("?")));
+    la_raise_status(
+        L, LA_INVALID_REQUEST,
+        "this list is no longer that of attribute '%.*s': it was expired or replaced; read the "
+        "attribute again",
+        LA_TEXT_FORMAT(owner ? owner->mapper->links[box->link]->key : LA_TEXT_LITERAL("?")));
   }
   return owner;
 }
@@ -54,7 +58,8 @@ static la_instance *check_member(lua_State *L, int index, la_instance *owner, ui
   la_instance *member = la_to_instance(L, index);
   if (!member) {
     const la_relationship *relationship = owner->mapper->links[link]->relationship;
-    la_raise_status(L, LA_ARGUMENT, "the list '%.*s' takes objects of %.*s, not a %s", LA_TEXT_FORMAT(relationship->key),
+    la_raise_status(L, LA_ARGUMENT, "the list '%.*s' takes objects of %.*s, not a %s",
+                    LA_TEXT_FORMAT(relationship->key),
                     LA_TEXT_FORMAT(relationship->target->class_name), luaL_typename(L, index));
   }
   return member;
@@ -64,7 +69,10 @@ static la_instance *check_member(lua_State *L, int index, la_instance *owner, ui
 static void insert(lua_State *L, int index, size_t at, int value_index) {
   la_collection_box *box = box_at(L, index);
   la_instance *owner = check_current(L, index);
-  la_link_change change = {.kind = LA_LINK_INSERT, .instance = owner, .link = box->link, .at = at,
+  la_link_change change = {.kind = LA_LINK_INSERT,
+                           .instance = owner,
+                           .link = box->link,
+                           .at = at,
                            .other = check_member(L, value_index, owner, box->link)};
   la_object_change_link(L, la_state_of(L), &change);
   lua_pop(L, 1);
@@ -84,7 +92,11 @@ static void remove_at(lua_State *L, int index, size_t at) {
   lua_rawgeti(L, -1, (lua_Integer)at + 1);
   lua_remove(L, -2); /* member */
   la_instance *owner = check_current(L, index);
-  la_link_change change = {.kind = LA_LINK_REMOVE, .instance = owner, .link = box->link, .at = at, .other = la_to_instance(L, -2)};
+  la_link_change change = {.kind = LA_LINK_REMOVE,
+                           .instance = owner,
+                           .link = box->link,
+                           .at = at,
+                           .other = la_to_instance(L, -2)};
   la_object_change_link(L, la_state_of(L), &change);
   lua_pop(L, 1);
 }
@@ -115,7 +127,8 @@ static int collection_insert(lua_State *L) {
   lua_Integer place = luaL_checkinteger(L, 2);
   size_t count = length(L, 1);
   if (place < 1 || (size_t)place > count + 1) {
-    return la_raise_status(L, LA_ARGUMENT, "place %d is outside of a list of %d", (int)place, (int)count);
+    return la_raise_status(L, LA_ARGUMENT, "place %d is outside of a list of %d", (int)place,
+                           (int)count);
   }
   insert(L, 1, (size_t)place - 1, 3);
   return 0;
@@ -140,7 +153,8 @@ static int collection_remove(lua_State *L) {
   size_t at = find(L, 1, 2);
   if (at == SIZE_MAX) {
     lua_pushvalue(L, 2);
-    return la_raise_status(L, LA_ARGUMENT, "the object is not in the list: %s", luaL_tolstring(L, 2, NULL));
+    return la_raise_status(L, LA_ARGUMENT, "the object is not in the list: %s",
+                           luaL_tolstring(L, 2, NULL));
   }
   remove_at(L, 1, at);
   return 0;
@@ -150,7 +164,9 @@ static int collection_pop(lua_State *L) {
   size_t count = length(L, 1);
   lua_Integer place = luaL_optinteger(L, 2, (lua_Integer)count);
   if (place < 1 || (size_t)place > count) {
-    return la_raise_status(L, LA_ARGUMENT, count ? "place %d is outside of a list of %d" : "the list is empty", (int)place, (int)count);
+    return la_raise_status(L, LA_ARGUMENT,
+                           count ? "place %d is outside of a list of %d" : "the list is empty",
+                           (int)place, (int)count);
   }
   remove_at(L, 1, (size_t)place - 1);
   return 1;
@@ -197,23 +213,29 @@ static int collection_index(lua_State *L) {
   }
   lua_pushvalue(L, 2);
   lua_rawget(L, lua_upvalueindex(2));
-  if (lua_isnil(L, -1) && lua_type(L, 2) == LUA_TSTRING && strncmp(lua_tostring(L, 2), "__", 2) != 0) {
-    return la_raise_status(L, LA_INVALID_REQUEST, "a list of objects has no method '%s'", lua_tostring(L, 2));
+  if (lua_isnil(L, -1) && lua_type(L, 2) == LUA_TSTRING &&
+      strncmp(lua_tostring(L, 2), "__", 2) != 0) {
+    return la_raise_status(L, LA_INVALID_REQUEST, "a list of objects has no method '%s'",
+                           lua_tostring(L, 2));
   }
   return 1;
 }
 
 /*
- * list[i] = object. table.insert, table.remove and table.sort work through this: they shift members by writing one place after the
- * other. Events are those of the call as a whole, so writes that only move members are gathered (see below).
+ * list[i] = object. table.insert, table.remove and table.sort work through this: they shift members
+ * by writing one place after the other. Events are those of the call as a whole, so writes that
+ * only move members are gathered (see below).
  *
- * A write of a member that is in the list at another place, and a write that covers a member which is held elsewhere in the list, are the
- * parts of a move. The items table takes every write at once; the core is told at the end of the move: when the items are again
- * as many distinct members as `#list` says. Until then `moving` user values hold the state before.
+ * A write of a member that is in the list at another place, and a write that covers a member which
+ * is held elsewhere in the list, are the parts of a move. The items table takes every write at
+ * once; the core is told at the end of the move: when the items are again as many distinct members
+ * as `#list` says. Until then `moving` user values hold the state before.
  */
 static int collection_newindex(lua_State *L) {
   if (!lua_isinteger(L, 2)) {
-    return la_raise_status(L, LA_INVALID_REQUEST, "a list of objects takes integer places, not '%s'", luaL_tolstring(L, 2, NULL));
+    return la_raise_status(L, LA_INVALID_REQUEST,
+                           "a list of objects takes integer places, not '%s'",
+                           luaL_tolstring(L, 2, NULL));
   }
   la_state *state = la_state_of(L);
   la_collection_box *box = box_at(L, 1);
@@ -226,12 +248,14 @@ static int collection_newindex(lua_State *L) {
   push_items(L, 1); /* 5 */
   lua_Integer count = (lua_Integer)lua_rawlen(L, 5);
   if (place < 1 || place > count + 1 || (lua_isnil(L, 3) && place != count && place != count + 1)) {
-    return la_raise_status(L, LA_ARGUMENT, "place %d is outside of a list of %d%s", (int)place, (int)count,
+    return la_raise_status(L, LA_ARGUMENT, "place %d is outside of a list of %d%s", (int)place,
+                           (int)count,
                            lua_isnil(L, 3) ? ", or a hole would be left: use :pop(i)" : "");
   }
   lua_pushvalue(L, 3);
   lua_rawseti(L, 5, place);
-  /* Is each item there once? Then this is the end of a move, and the difference to the core's members is what happened. */
+  /* Is each item there once? Then this is the end of a move, and the difference to the core's
+   * members is what happened. */
   count = (lua_Integer)lua_rawlen(L, 5);
   lua_newtable(L); /* 6: address → place */
   for (lua_Integer i = 1; i <= count; i++) {
@@ -305,10 +329,17 @@ static int collection_tostring(lua_State *L) {
 }
 
 void la_open_orm_collection(lua_State *L, la_state *state) {
-  static const luaL_Reg methods[] = {{"append", collection_append}, {"insert", collection_insert},     {"extend", collection_extend},
-                                     {"remove", collection_remove}, {"pop", collection_pop},           {"clear", collection_clear},
-                                     {"index", collection_index_of}, {"contains", collection_contains}, {NULL, NULL}};
-  static const luaL_Reg metamethods[] = {{"__index", collection_index},       {"__newindex", collection_newindex}, {"__len", collection_len},
-                                         {"__pairs", collection_pairs}, {"__tostring", collection_tostring}, {NULL, NULL}};
+  static const luaL_Reg methods[] = {{"append", collection_append},
+                                     {"insert", collection_insert},
+                                     {"extend", collection_extend},
+                                     {"remove", collection_remove},
+                                     {"pop", collection_pop},
+                                     {"clear", collection_clear},
+                                     {"index", collection_index_of},
+                                     {"contains", collection_contains},
+                                     {NULL, NULL}};
+  static const luaL_Reg metamethods[] = {
+      {"__index", collection_index}, {"__newindex", collection_newindex}, {"__len", collection_len},
+      {"__pairs", collection_pairs}, {"__tostring", collection_tostring}, {NULL, NULL}};
   la_register_class(L, state, LA_BOX_COLLECTION, methods, metamethods);
 }

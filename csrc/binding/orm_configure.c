@@ -10,7 +10,8 @@
 #include "binding/sql.h"
 #include "sql/select.h"
 
-/* Columns named by the list in field `name` (COLUMN or ATTRIBUTE boxes), in memory of a userdata left on the stack. */
+/* Columns named by the list in field `name` (COLUMN or ATTRIBUTE boxes), in memory of a userdata
+ * left on the stack. */
 static la_column **columns_field(lua_State *L, int index, const char *name, uint32_t *count_out) {
   *count_out = 0;
   if (lua_getfield(L, index, name) != LUA_TTABLE) {
@@ -41,7 +42,8 @@ static la_node *node_field(lua_State *L, int index, const char *name) {
   if (lua_getfield(L, index, name) != LUA_TNIL) {
     node = la_to_node(L, -1);
     if (!node || !la_node_is_expr(node)) {
-      la_raise_status(L, LA_ARGUMENT, "%s is an SQL expression, not a %s", name, luaL_typename(L, -1));
+      la_raise_status(L, LA_ARGUMENT, "%s is an SQL expression, not a %s", name,
+                      luaL_typename(L, -1));
     }
   }
   lua_pop(L, 1);
@@ -71,8 +73,11 @@ static la_loader_strategy lazy_field(lua_State *L, int index) {
       return (la_loader_strategy)i;
     }
   }
-  la_raise_status(L, LA_ARGUMENT, "lazy = \"%s\" is no loading strategy; they are \"select\", \"joined\", \"selectin\", \"subquery\", \"immediate\", "
-                                  "\"raise\", \"raise_on_sql\", \"noload\", \"dynamic\" and \"write_only\"", given);
+  la_raise_status(L, LA_ARGUMENT,
+                  "lazy = \"%s\" is no loading strategy; they are \"select\", \"joined\", "
+                  "\"selectin\", \"subquery\", \"immediate\", "
+                  "\"raise\", \"raise_on_sql\", \"noload\", \"dynamic\" and \"write_only\"",
+                  given);
   return LA_LOADER_SELECT;
 }
 
@@ -91,7 +96,8 @@ static void order_field(lua_State *L, la_state *state, la_relationship_options *
   if (!la_nodes_add_each(L, &nodes, first, first + (int)count - 1, la_nodes_add_order)) {
     la_nodes_raise(L, &nodes);
   }
-  la_node_parts parts = {.kind = LA_NODE_LIST, .children = nodes.items, .count = (uint32_t)nodes.count};
+  la_node_parts parts = {
+      .kind = LA_NODE_LIST, .children = nodes.items, .count = (uint32_t)nodes.count};
   la_node *list = la_node_new(&state->alloc, &parts);
   la_nodes_clear(&nodes);
   la_push_node(L, state, list, 0, -1);
@@ -102,7 +108,8 @@ static la_relationship *check_relationship(lua_State *L, int class_index, int ke
   la_mapper *mapper = la_check_mapper(L, class_index);
   la_property *property = la_mapper_property(mapper, la_check_text(L, key_index));
   if (!property || property->kind != LA_PROPERTY_RELATIONSHIP) {
-    la_raise_status(L, LA_INVALID_REQUEST, "Mapper '%.*s' has no relationship '%s'", LA_TEXT_FORMAT(mapper->class_name), lua_tostring(L, key_index));
+    la_raise_status(L, LA_INVALID_REQUEST, "Mapper '%.*s' has no relationship '%s'",
+                    LA_TEXT_FORMAT(mapper->class_name), lua_tostring(L, key_index));
   }
   return property->relationship;
 }
@@ -227,11 +234,16 @@ static int select_to_dml(lua_State *L) {
   static const struct {
     int part;
     const char *name;
-  } refused[] = {{LA_SELECT_LIMIT, "limit()"}, {LA_SELECT_OFFSET, "offset()"}, {LA_SELECT_ORDER_BY, "order_by()"},
-                 {LA_SELECT_GROUP_BY, "group_by()"}, {LA_SELECT_FROM, "join(), outerjoin(), select_from()"}};
+  } refused[] = {{LA_SELECT_LIMIT, "limit()"},
+                 {LA_SELECT_OFFSET, "offset()"},
+                 {LA_SELECT_ORDER_BY, "order_by()"},
+                 {LA_SELECT_GROUP_BY, "group_by()"},
+                 {LA_SELECT_FROM, "join(), outerjoin(), select_from()"}};
   for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
     if (la_node_child(select, (uint32_t)refused[i].part)) {
-      return la_raise_status(L, LA_INVALID_REQUEST, "Can't call Query.update() or Query.delete() when %s has been called", refused[i].name);
+      return la_raise_status(L, LA_INVALID_REQUEST,
+                             "Can't call Query.update() or Query.delete() when %s has been called",
+                             refused[i].name);
     }
   }
   la_node *where = la_node_child(select, LA_SELECT_WHERE);

@@ -7,7 +7,8 @@
 #include "binding/open.h"
 #include "orm/dml.h"
 
-/* Arguments: session, UPDATE or DELETE of a class, how the session is kept in step. Pushes how many rows matched. */
+/* Arguments: session, UPDATE or DELETE of a class, how the session is kept in step. Pushes how many
+ * rows matched. */
 static void run_dml(lua_State *L, la_state *state) {
   static const char *const names[] = {"auto", "evaluate", "fetch", "false", NULL};
   la_session *session = la_check_session(L, 1);
@@ -47,7 +48,8 @@ static int session_dml_result(lua_State *L) {
 }
 
 void la_open_orm_dml(lua_State *L, la_state *state) {
-  static const luaL_Reg functions[] = {{"session_dml", session_dml}, {"session_dml_result", session_dml_result}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+      {"session_dml", session_dml}, {"session_dml_result", session_dml_result}, {NULL, NULL}};
   (void)state;
   la_set_functions(L, functions);
 }

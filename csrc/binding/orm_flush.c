@@ -57,7 +57,8 @@ static void clear_flush(void *memory) {
 }
 
 /* Raises `err` with the statement that failed; the flush at `box_index` is dropped first. */
-static void raise_flush(lua_State *L, la_state *state, int box_index, flush_box *box, const la_error *err) {
+static void raise_flush(lua_State *L, la_state *state, int box_index, flush_box *box,
+                        const la_error *err) {
   la_text text = LA_TEXT_NONE;
   const la_value *values = NULL;
   uint32_t count = 0;
@@ -86,11 +87,14 @@ static void raise_flush(lua_State *L, la_state *state, int box_index, flush_box 
   la_raise_statement(L, err, (la_text){bytes, len}, lua_gettop(L));
 }
 
-/* Calls the function below `arguments` arguments; an error drops the flush and goes on up unchanged. */
+/* Calls the function below `arguments` arguments; an error drops the flush and goes on up
+ * unchanged. */
 static void call_or_drop(lua_State *L, int box_index, flush_box *box, int arguments, int results) {
   if (lua_pcall(L, arguments, results, 0) != LUA_OK) {
     la_error reason = LA_ERROR_INIT;
-    la_fail(&reason, LA_STATEMENT, "%s", lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "an error raised by a function of the program");
+    la_fail(&reason, LA_STATEMENT, "%s",
+            lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1)
+                                           : "an error raised by a function of the program");
     la_session *session = box->session;
     la_object_retain(session);
     la_scratch_clear(L, box_index);
@@ -125,7 +129,8 @@ static int process_bind(lua_State *L) {
 }
 
 /* What Lua made, on top of the stack, becomes the answer to `step`. */
-static void answer(lua_State *L, la_state *state, int box_index, flush_box *box, const la_flush_step *step, const la_type *type) {
+static void answer(lua_State *L, la_state *state, int box_index, flush_box *box,
+                   const la_flush_step *step, const la_type *type) {
   la_value value;
   bool host = false;
   la_error err = LA_ERROR_INIT;
@@ -138,15 +143,18 @@ static void answer(lua_State *L, la_state *state, int box_index, flush_box *box,
     lua_insert(L, -2); /* function, type, value */
     call_or_drop(L, box_index, box, 2, 1);
   }
-  la_status status = la_value_from_lua(L, -1, type && type->impl ? type->impl : type, &box->arena, &value, &host, &err);
+  la_status status = la_value_from_lua(L, -1, type && type->impl ? type->impl : type, &box->arena,
+                                       &value, &host, &err);
   if (status >= 0 && host) {
-    status = la_fail(&err, LA_STATEMENT, "a %s is not a value that can be stored", luaL_typename(L, -1));
+    status =
+        la_fail(&err, LA_STATEMENT, "a %s is not a value that can be stored", luaL_typename(L, -1));
   }
   if (status >= 0) {
     status = la_flush_supply(box->flush, &value, &err);
   } else if (status == LA_STATEMENT && step->property && step->property->column) {
     la_error named = LA_ERROR_INIT;
-    status = la_fail(&named, LA_STATEMENT, "(column %.*s) %s", LA_TEXT_FORMAT(step->property->column->name), err.message);
+    status = la_fail(&named, LA_STATEMENT, "(column %.*s) %s",
+                     LA_TEXT_FORMAT(step->property->column->name), err.message);
     err = named;
   }
   if (status < 0) {
@@ -155,10 +163,12 @@ static void answer(lua_State *L, la_state *state, int box_index, flush_box *box,
   }
 }
 
-static void run_step(lua_State *L, la_state *state, int box_index, flush_box *box, const la_flush_step *step) {
+static void run_step(lua_State *L, la_state *state, int box_index, flush_box *box,
+                     const la_flush_step *step) {
   int top = lua_gettop(L);
   luaL_checkstack(L, 10, NULL);
-  const la_type *type = step->property && step->property->column ? step->property->column->type : NULL;
+  const la_type *type =
+      step->property && step->property->column ? step->property->column->type : NULL;
   switch (step->kind) {
   case LA_FLUSH_LOAD:
     la_push_object(L, state, step->instance);
@@ -180,7 +190,8 @@ static void run_step(lua_State *L, la_state *state, int box_index, flush_box *bo
     la_push_object(L, state, step->instance);
     la_object_get(L, state, -1, step->property);
     la_node *node = la_to_node(L, -1);
-    la_status status = node ? la_flush_supply_expression(box->flush, node, &err) : la_fail(&err, LA_STATEMENT, "the SQL expression is gone");
+    la_status status = node ? la_flush_supply_expression(box->flush, node, &err)
+                            : la_fail(&err, LA_STATEMENT, "the SQL expression is gone");
     if (status < 0) {
       la_session_fail(box->session, &err);
       raise_flush(L, state, box_index, box, &err);
@@ -250,8 +261,8 @@ static int flush_protected(lua_State *L) {
 
 void la_session_autoflush(lua_State *L, la_state *state, int index) {
   la_session *session = la_check_session(L, index);
-  if (!session->autoflush || session->autoflush_off > 0 || session->flushing || session->phase == LA_SESSION_INACTIVE ||
-      !la_session_has_changes(session)) {
+  if (!session->autoflush || session->autoflush_off > 0 || session->flushing ||
+      session->phase == LA_SESSION_INACTIVE || !la_session_has_changes(session)) {
     return;
   }
   index = lua_absindex(L, index);

@@ -20,16 +20,21 @@ static void set_flag(lua_State *L, const char *name, bool on) {
   lua_setfield(L, -2, name);
 }
 
-static void describe_relationship(lua_State *L, la_state *state, const la_relationship *relationship) {
+static void describe_relationship(lua_State *L, la_state *state,
+                                  const la_relationship *relationship) {
   static const struct {
     uint32_t bit;
     const char *name;
-  } cascades[] = {{LA_CASCADE_SAVE_UPDATE, "save-update"}, {LA_CASCADE_MERGE, "merge"},   {LA_CASCADE_EXPUNGE, "expunge"},
-                  {LA_CASCADE_REFRESH_EXPIRE, "refresh-expire"}, {LA_CASCADE_DELETE, "delete"}, {LA_CASCADE_DELETE_ORPHAN, "delete-orphan"}};
+  } cascades[] = {
+      {LA_CASCADE_SAVE_UPDATE, "save-update"}, {LA_CASCADE_MERGE, "merge"},
+      {LA_CASCADE_EXPUNGE, "expunge"},         {LA_CASCADE_REFRESH_EXPIRE, "refresh-expire"},
+      {LA_CASCADE_DELETE, "delete"},           {LA_CASCADE_DELETE_ORPHAN, "delete-orphan"}};
   set_flag(L, "uselist", relationship->uselist);
   set_flag(L, "viewonly", relationship->viewonly);
   set_flag(L, "configured", relationship->configured);
-  lua_pushstring(L, relationship->direction == LA_ONE_TO_MANY ? "ONETOMANY" : relationship->direction == LA_MANY_TO_ONE ? "MANYTOONE" : "MANYTOMANY");
+  lua_pushstring(L, relationship->direction == LA_ONE_TO_MANY   ? "ONETOMANY"
+                    : relationship->direction == LA_MANY_TO_ONE ? "MANYTOONE"
+                                                                : "MANYTOMANY");
   lua_setfield(L, -2, "direction");
   lua_createtable(L, 0, 6);
   for (size_t i = 0; i < sizeof cascades / sizeof *cascades; i++) {
@@ -76,7 +81,8 @@ static int mapper_properties(lua_State *L) {
   return 1;
 }
 
-/* core.object_state(object) → "transient", "pending", "persistent", "deleted" or "detached", and whether it is modified. */
+/* core.object_state(object) → "transient", "pending", "persistent", "deleted" or "detached", and
+ * whether it is modified. */
 static int object_state(lua_State *L) {
   static const char *const names[] = {"transient", "pending", "persistent", "deleted", "detached"};
   la_instance *instance = la_check_instance(L, 1);
@@ -88,16 +94,19 @@ static int object_state(lua_State *L) {
 static const la_property *check_property(lua_State *L, const la_instance *instance, int index) {
   const la_property *property = la_mapper_property(instance->mapper, la_check_text(L, index));
   if (!property) {
-    la_raise_status(L, LA_INVALID_REQUEST, "%.*s has no mapped attribute '%s'", LA_TEXT_FORMAT(instance->mapper->class_name), lua_tostring(L, index));
+    la_raise_status(L, LA_INVALID_REQUEST, "%.*s has no mapped attribute '%s'",
+                    LA_TEXT_FORMAT(instance->mapper->class_name), lua_tostring(L, index));
   }
   return property;
 }
 
 static bool is_loaded(const la_instance *instance, const la_property *property) {
   if (property->kind == LA_PROPERTY_RELATIONSHIP) {
-    return property->slot < instance->link_count && instance->links[property->slot].flags & LA_LINK_LOADED;
+    return property->slot < instance->link_count &&
+           instance->links[property->slot].flags & LA_LINK_LOADED;
   }
-  return property->slot < instance->slot_count && instance->slots[property->slot].flags & LA_SLOT_LOADED;
+  return property->slot < instance->slot_count &&
+         instance->slots[property->slot].flags & LA_SLOT_LOADED;
 }
 
 /* core.object_loaded(object, key) → whether the attribute can be read without SQL. */
@@ -112,7 +121,8 @@ static int object_identity(lua_State *L) {
   la_state *state = la_state_of(L);
   la_instance *instance = la_check_instance(L, 1);
   la_value key[LA_KEY_LIMIT];
-  if (!(instance->flags & LA_INSTANCE_KEYED) || instance->mapper->primary_key_count > LA_KEY_LIMIT) {
+  if (!(instance->flags & LA_INSTANCE_KEYED) ||
+      instance->mapper->primary_key_count > LA_KEY_LIMIT) {
     lua_pushnil(L);
     return 1;
   }
@@ -145,7 +155,8 @@ static void clear_histories(void *memory) {
   }
 }
 
-static int collection_history(lua_State *L, la_state *state, la_instance *instance, const la_property *property) {
+static int collection_history(lua_State *L, la_state *state, la_instance *instance,
+                              const la_property *property) {
   struct histories {
     la_allocator *alloc;
     la_instances added, removed;
@@ -183,7 +194,8 @@ static int object_history(lua_State *L) {
   la_instance *instance = la_check_instance(L, 1);
   const la_property *property = check_property(L, instance, 2);
   luaL_checkstack(L, 12, NULL);
-  if (property->kind == LA_PROPERTY_RELATIONSHIP && property->relationship->uselist && property->slot < instance->link_count) {
+  if (property->kind == LA_PROPERTY_RELATIONSHIP && property->relationship->uselist &&
+      property->slot < instance->link_count) {
     return collection_history(L, state, instance, property);
   }
   la_push_list(L, state, 1);
@@ -210,7 +222,8 @@ static int object_history(lua_State *L) {
       la_push_value_or_null(L, state, &committed);
       old = true;
     }
-    if (modified && la_instance_committed(instance, property->slot, &committed) && la_value_equal(&committed, value)) {
+    if (modified && la_instance_committed(instance, property->slot, &committed) &&
+        la_value_equal(&committed, value)) {
       modified = old = false;
       lua_pop(L, 1);
     }
@@ -229,8 +242,10 @@ static int object_history(lua_State *L) {
 }
 
 void la_open_orm_inspect(lua_State *L, la_state *state) {
-  static const luaL_Reg functions[] = {{"mapper_properties", mapper_properties}, {"object_state", object_state},     {"object_loaded", object_loaded},
-                                       {"object_identity", object_identity},     {"object_history", object_history}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+      {"mapper_properties", mapper_properties}, {"object_state", object_state},
+      {"object_loaded", object_loaded},         {"object_identity", object_identity},
+      {"object_history", object_history},       {NULL, NULL}};
   (void)state;
   la_set_functions(L, functions);
 }

@@ -37,7 +37,8 @@ void la_push_collection(lua_State *L, la_state *state, int index, uint32_t link)
   if (push_collection_if(L, index, link)) {
     return;
   }
-  la_collection_box *box = la_push_box(L, state, LA_BOX_COLLECTION, sizeof *box, 2); /* collection */
+  la_collection_box *box =
+      la_push_box(L, state, LA_BOX_COLLECTION, sizeof *box, 2); /* collection */
   box->link = link;
   lua_newtable(L);
   lua_setiuservalue(L, -2, 1);
@@ -49,7 +50,8 @@ void la_push_collection(lua_State *L, la_state *state, int index, uint32_t link)
   lua_pop(L, 1);
 }
 
-/* Fills the sequence of the collection on top of the stack from the core's members, whose handles exist or are made. */
+/* Fills the sequence of the collection on top of the stack from the core's members, whose handles
+ * exist or are made. */
 static void fill_items(lua_State *L, la_state *state, la_instance *instance, uint32_t link) {
   la_collection *collection = instance->links[link].to.many;
   size_t count = collection ? collection->items.count : 0;
@@ -87,7 +89,8 @@ static void apply_link_load(lua_State *L, la_state *state, const la_link_load *f
     lua_rawseti(L, -2, (lua_Integer)found->link + 1);
     la_link_load_one(instance, found->link, other);
   } else {
-    lua_createtable(L, (int)found->count, 0); /* owner, handles: alive while the core's half is set */
+    lua_createtable(L, (int)found->count,
+                    0); /* owner, handles: alive while the core's half is set */
     for (size_t i = 0; i < found->count; i++) {
       la_push_object(L, state, found->members[i]);
       lua_rawseti(L, -2, (lua_Integer)i + 1);
@@ -97,7 +100,8 @@ static void apply_link_load(lua_State *L, la_state *state, const la_link_load *f
     lua_pushvalue(L, -2);
     lua_setiuservalue(L, -2, 1);
     bool queued = instance->links[found->link].to.many &&
-                  (instance->links[found->link].to.many->added.count || instance->links[found->link].to.many->removed.count);
+                  (instance->links[found->link].to.many->added.count ||
+                   instance->links[found->link].to.many->removed.count);
     if (la_collection_load(instance, found->link, found->members, found->count, &err) < 0) {
       la_raise(L, &err);
     }
@@ -116,7 +120,8 @@ void la_apply_links(lua_State *L, la_state *state, la_load *load, size_t *at) {
 }
 
 /* Raises with the words of the core; for a detached or raising relationship too. */
-static void load_link(lua_State *L, la_state *state, int index, la_instance *instance, uint32_t link) {
+static void load_link(lua_State *L, la_state *state, int index, la_instance *instance,
+                      uint32_t link) {
   if (instance->session && la_instance_state(instance) != LA_STATE_PENDING) {
     la_push_session(L, state, instance->session);
     la_session_autoflush(L, state, -1);
@@ -147,8 +152,10 @@ void la_object_get_link(lua_State *L, la_state *state, int index, uint32_t link)
   la_instance *instance = handle->box.object;
   index = lua_absindex(L, index);
   if (link >= instance->link_count) {
-    la_raise_status(L, LA_INVALID_REQUEST, "this %.*s was made before its relationship '%.*s' was added to the class",
-                    LA_TEXT_FORMAT(instance->mapper->class_name), LA_TEXT_FORMAT(instance->mapper->links[link]->key));
+    la_raise_status(L, LA_INVALID_REQUEST,
+                    "this %.*s was made before its relationship '%.*s' was added to the class",
+                    LA_TEXT_FORMAT(instance->mapper->class_name),
+                    LA_TEXT_FORMAT(instance->mapper->links[link]->key));
   }
   if (!(instance->links[link].flags & LA_LINK_LOADED)) {
     load_link(L, state, index, instance, link);
@@ -167,7 +174,8 @@ void la_object_get_link(lua_State *L, la_state *state, int index, uint32_t link)
   }
 }
 
-/* The Lua half of a scalar link: the new target's handle is held, the old one kept until the flush. Stack on entry: table of the owner, other handle or nil. */
+/* The Lua half of a scalar link: the new target's handle is held, the old one kept until the flush.
+ * Stack on entry: table of the owner, other handle or nil. */
 static void apply_scalar(lua_State *L, const la_link_change *change) {
   lua_rawgeti(L, -2, (lua_Integer)change->link + 1); /* table, other, old */
   if (lua_isuserdata(L, -1)) {
@@ -201,7 +209,8 @@ static void remove_item(lua_State *L, size_t at) {
   lua_rawseti(L, -2, count);
 }
 
-/* Both halves of one elementary change. What Lua must hold is held before the core names it, and let go after. */
+/* Both halves of one elementary change. What Lua must hold is held before the core names it, and
+ * let go after. */
 static void apply_change(lua_State *L, la_state *state, const la_link_change *change) {
   int top = lua_gettop(L);
   luaL_checkstack(L, 10, NULL);
@@ -217,7 +226,8 @@ static void apply_change(lua_State *L, la_state *state, const la_link_change *ch
   int other = lua_gettop(L);
   la_error err = LA_ERROR_INIT;
   bool first = false;
-  if (change->kind == LA_LINK_REMOVE || change->kind == LA_LINK_QUEUE_ADD || change->kind == LA_LINK_QUEUE_REMOVE) {
+  if (change->kind == LA_LINK_REMOVE || change->kind == LA_LINK_QUEUE_ADD ||
+      change->kind == LA_LINK_QUEUE_REMOVE) {
     lua_pushvalue(L, table);
     lua_pushvalue(L, other);
     keep_in_table(L);
@@ -250,12 +260,14 @@ static void apply_change(lua_State *L, la_state *state, const la_link_change *ch
 static void clear_changes(void *memory) {
   la_link_changes *changes = memory;
   if (changes->items) {
-    la_free(*(la_allocator **)(changes + 1), changes->items, changes->capacity * sizeof *changes->items);
+    la_free(*(la_allocator **)(changes + 1), changes->items,
+            changes->capacity * sizeof *changes->items);
     changes->items = NULL;
   }
 }
 
-/* save-update along a link: what was added to an object of a session joins the session, and the other way round through the backref. */
+/* save-update along a link: what was added to an object of a session joins the session, and the
+ * other way round through the backref. */
 static void cascade_into_session(lua_State *L, la_state *state, const la_link_changes *changes) {
   for (size_t i = 0; i < changes->count; i++) {
     la_link_change change = changes->items[i];
@@ -265,7 +277,8 @@ static void cascade_into_session(lua_State *L, la_state *state, const la_link_ch
     const la_relationship *relationship = change.instance->mapper->links[change.link]->relationship;
     la_session *session = change.instance->session;
     bool first_hop = i == 0; /* since 2.0 a backref alone brings nothing into a session */
-    if (session && !change.other->session && first_hop && relationship->cascade & LA_CASCADE_SAVE_UPDATE) {
+    if (session && !change.other->session && first_hop &&
+        relationship->cascade & LA_CASCADE_SAVE_UPDATE) {
       la_error err = LA_ERROR_INIT;
       if (la_session_add(session, change.other, &err) < 0) {
         la_raise(L, &err);
@@ -285,7 +298,8 @@ void la_object_change_link(lua_State *L, la_state *state, const la_link_change *
   } *plan = la_push_scratch(L, state, sizeof *plan, clear_changes);
   plan->alloc = &state->alloc;
   la_error err = LA_ERROR_INIT;
-  /* Handles of all that the plan names are held by this function's callers, or by the links that name them. */
+  /* Handles of all that the plan names are held by this function's callers, or by the links that
+   * name them. */
   if (la_link_plan(first, &state->alloc, &plan->changes, &err) < 0) {
     la_raise_orm(L, &err);
   }
@@ -298,22 +312,28 @@ void la_object_change_link(lua_State *L, la_state *state, const la_link_change *
   lua_settop(L, top);
 }
 
-static void set_scalar(lua_State *L, la_state *state, la_instance *instance, const la_relationship *relationship, int value_index) {
+static void set_scalar(lua_State *L, la_state *state, la_instance *instance,
+                       const la_relationship *relationship, int value_index) {
   la_instance *other = NULL;
   if (!la_is_null(L, value_index)) {
     other = la_to_instance(L, value_index);
     if (!other) {
-      la_raise_status(L, LA_ARGUMENT, "attribute '%.*s' of %.*s takes an object of %.*s or nil, not a %s", LA_TEXT_FORMAT(relationship->key),
-                      LA_TEXT_FORMAT(instance->mapper->class_name), LA_TEXT_FORMAT(relationship->target->class_name),
-                      luaL_typename(L, value_index));
+      la_raise_status(
+          L, LA_ARGUMENT, "attribute '%.*s' of %.*s takes an object of %.*s or nil, not a %s",
+          LA_TEXT_FORMAT(relationship->key), LA_TEXT_FORMAT(instance->mapper->class_name),
+          LA_TEXT_FORMAT(relationship->target->class_name), luaL_typename(L, value_index));
     }
   }
   if (la_link_needs_old(instance, relationship->link)) {
     load_link(L, state, 0, instance, relationship->link);
   }
   bool known = instance->links[relationship->link].flags & LA_LINK_LOADED;
-  la_link_change change = {.kind = LA_LINK_SET, .instance = instance, .link = relationship->link, .other = other,
-                           .old = known ? instance->links[relationship->link].to.one : NULL, .at = SIZE_MAX};
+  la_link_change change = {.kind = LA_LINK_SET,
+                           .instance = instance,
+                           .link = relationship->link,
+                           .other = other,
+                           .old = known ? instance->links[relationship->link].to.one : NULL,
+                           .at = SIZE_MAX};
   if (known && change.old == other) {
     return;
   }
@@ -321,27 +341,35 @@ static void set_scalar(lua_State *L, la_state *state, la_instance *instance, con
 }
 
 /* The member at `at` of the list at `list_index`, checked. */
-static la_instance *member_at(lua_State *L, int list_index, lua_Integer at, const la_relationship *relationship) {
+static la_instance *member_at(lua_State *L, int list_index, lua_Integer at,
+                              const la_relationship *relationship) {
   lua_geti(L, list_index, at);
   la_instance *member = la_to_instance(L, -1);
   if (!member) {
-    la_raise_status(L, LA_ARGUMENT, "element %d of the list for '%.*s' is a %s, not an object of %.*s", (int)at,
-                    LA_TEXT_FORMAT(relationship->key), luaL_typename(L, -1), LA_TEXT_FORMAT(relationship->target->class_name));
+    la_raise_status(L, LA_ARGUMENT,
+                    "element %d of the list for '%.*s' is a %s, not an object of %.*s", (int)at,
+                    LA_TEXT_FORMAT(relationship->key), luaL_typename(L, -1),
+                    LA_TEXT_FORMAT(relationship->target->class_name));
   }
   lua_pop(L, 1);
   return member;
 }
 
-/* Assigns a whole sequence: what is gone is removed, what is new is added, what stays takes the new order. */
-static void set_list(lua_State *L, la_state *state, int index, la_instance *instance, const la_relationship *relationship, int value_index) {
+/* Assigns a whole sequence: what is gone is removed, what is new is added, what stays takes the new
+ * order. */
+static void set_list(lua_State *L, la_state *state, int index, la_instance *instance,
+                     const la_relationship *relationship, int value_index) {
   if (lua_type(L, value_index) != LUA_TTABLE && !la_to_box_of(L, value_index, LA_BOX_COLLECTION)) {
-    la_raise_status(L, LA_ARGUMENT, "attribute '%.*s' of %.*s takes a list of %.*s objects, not a %s%s", LA_TEXT_FORMAT(relationship->key),
-                    LA_TEXT_FORMAT(instance->mapper->class_name), LA_TEXT_FORMAT(relationship->target->class_name),
-                    luaL_typename(L, value_index), lua_isnil(L, value_index) ? " ({} empties it)" : "");
+    la_raise_status(L, LA_ARGUMENT,
+                    "attribute '%.*s' of %.*s takes a list of %.*s objects, not a %s%s",
+                    LA_TEXT_FORMAT(relationship->key), LA_TEXT_FORMAT(instance->mapper->class_name),
+                    LA_TEXT_FORMAT(relationship->target->class_name), luaL_typename(L, value_index),
+                    lua_isnil(L, value_index) ? " ({} empties it)" : "");
   }
   luaL_checkstack(L, 8, NULL);
   lua_Integer count = luaL_len(L, value_index);
-  lua_createtable(L, (int)count, 0); /* wanted: a copy, since the list may be this collection itself */
+  lua_createtable(L, (int)count,
+                  0); /* wanted: a copy, since the list may be this collection itself */
   int wanted = lua_gettop(L);
   lua_newtable(L);
   int counts = lua_gettop(L); /* address → true for members wanted */
@@ -364,7 +392,11 @@ static void set_list(lua_State *L, la_state *state, int index, la_instance *inst
     bool stays = lua_rawgetp(L, counts, member) != LUA_TNIL;
     lua_pop(L, 1);
     if (!stays) {
-      la_link_change change = {.kind = LA_LINK_REMOVE, .instance = instance, .link = relationship->link, .other = member, .at = at};
+      la_link_change change = {.kind = LA_LINK_REMOVE,
+                               .instance = instance,
+                               .link = relationship->link,
+                               .other = member,
+                               .at = at};
       la_object_change_link(L, state, &change);
       collection = instance->links[relationship->link].to.many;
       at = at > collection->items.count ? collection->items.count : at;
@@ -374,12 +406,17 @@ static void set_list(lua_State *L, la_state *state, int index, la_instance *inst
     la_instance *member = member_at(L, wanted, i, relationship);
     collection = instance->links[relationship->link].to.many;
     if (la_collection_index(collection, member) == SIZE_MAX) {
-      la_link_change change = {.kind = LA_LINK_INSERT, .instance = instance, .link = relationship->link, .other = member, .at = SIZE_MAX};
+      la_link_change change = {.kind = LA_LINK_INSERT,
+                               .instance = instance,
+                               .link = relationship->link,
+                               .other = member,
+                               .at = SIZE_MAX};
       la_object_change_link(L, state, &change);
     }
   }
   collection = instance->links[relationship->link].to.many;
-  if (collection && collection->items.count == (size_t)count) { /* the same members: the order asked for */
+  if (collection &&
+      collection->items.count == (size_t)count) { /* the same members: the order asked for */
     for (lua_Integer i = 1; i <= count; i++) {
       collection->items.items[i - 1] = member_at(L, wanted, i, relationship);
     }
@@ -389,7 +426,8 @@ static void set_list(lua_State *L, la_state *state, int index, la_instance *inst
   }
 }
 
-void la_object_set_link(lua_State *L, la_state *state, int index, const la_relationship *relationship, int value_index) {
+void la_object_set_link(lua_State *L, la_state *state, int index,
+                        const la_relationship *relationship, int value_index) {
   la_handle *handle = lua_touserdata(L, index);
   la_instance *instance = handle->box.object;
   int top = lua_gettop(L);
@@ -400,8 +438,10 @@ void la_object_set_link(lua_State *L, la_state *state, int index, const la_relat
     lua_call(L, 0, 0);
   }
   if (relationship->link >= instance->link_count) {
-    la_raise_status(L, LA_INVALID_REQUEST, "this %.*s was made before its relationship '%.*s' was added to the class",
-                    LA_TEXT_FORMAT(instance->mapper->class_name), LA_TEXT_FORMAT(relationship->key));
+    la_raise_status(L, LA_INVALID_REQUEST,
+                    "this %.*s was made before its relationship '%.*s' was added to the class",
+                    LA_TEXT_FORMAT(instance->mapper->class_name),
+                    LA_TEXT_FORMAT(relationship->key));
   }
   if (relationship->uselist) {
     set_list(L, state, index, instance, relationship, value_index);

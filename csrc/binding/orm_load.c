@@ -64,8 +64,10 @@ static void clear_arena(void *arena) {
   la_arena_clear(arena);
 }
 
-/* One value of a parameter as its type's process_bind_param makes it; bytes are lent from the stack, where the Lua value stays. */
-static void convert_value(lua_State *L, la_state *state, const la_type *type, const la_value *value, la_arena *arena, la_value *out) {
+/* One value of a parameter as its type's process_bind_param makes it; bytes are lent from the
+ * stack, where the Lua value stays. */
+static void convert_value(lua_State *L, la_state *state, const la_type *type, const la_value *value,
+                          la_arena *arena, la_value *out) {
   la_error err = LA_ERROR_INIT;
   bool host = false;
   luaL_checkstack(L, 6, "too many values");
@@ -75,7 +77,9 @@ static void convert_value(lua_State *L, la_state *state, const la_type *type, co
     la_raise(L, &err);
   }
   if (host) {
-    la_raise_status(L, LA_STATEMENT, "process_bind_param gave a %s, which is no value for the database", luaL_typename(L, -1));
+    la_raise_status(L, LA_STATEMENT,
+                    "process_bind_param gave a %s, which is no value for the database",
+                    luaL_typename(L, -1));
   }
 }
 
@@ -85,7 +89,12 @@ static void convert_param(lua_State *L, la_state *state, la_node **param) {
   int top = lua_gettop(L);
   la_arena *arena = la_push_scratch(L, state, sizeof *arena, clear_arena);
   la_arena_init(arena, &state->alloc);
-  la_node_parts parts = {.kind = LA_NODE_PARAM, .op = old->op, .flags = old->flags, .type = old->type, .text = old->text, .value = old->value};
+  la_node_parts parts = {.kind = LA_NODE_PARAM,
+                         .op = old->op,
+                         .flags = old->flags,
+                         .type = old->type,
+                         .text = old->text,
+                         .value = old->value};
   if (old->value_count > 0) {
     la_value *values = lua_newuserdatauv(L, sizeof *values * old->value_count, 0);
     for (uint32_t i = 0; i < old->value_count; i++) {
@@ -108,7 +117,8 @@ static void convert_param(lua_State *L, la_state *state, la_node **param) {
   *param = fresh;
 }
 
-/* Holds the parameters of the engine's key, since Lua may compile other statements meanwhile. False when out of memory. */
+/* Holds the parameters of the engine's key, since Lua may compile other statements meanwhile. False
+ * when out of memory. */
 static bool hold_params(la_state *state, const la_key *key, params_box *box) {
   box->alloc = &state->alloc;
   for (size_t i = 0; i < key->params.count; i++) {
@@ -143,7 +153,8 @@ static void take_params(lua_State *L, la_state *state, const la_key *key, params
 }
 
 /* Raises for a statement that failed, with the statement's own parameters. */
-static void raise_run(lua_State *L, la_state *state, const la_error *err, const la_compiled *compiled, const la_key *key, params_box *box) {
+static void raise_run(lua_State *L, la_state *state, const la_error *err,
+                      const la_compiled *compiled, const la_key *key, params_box *box) {
   int list = 0;
   if (err->status != LA_NOMEM && (box->alloc || hold_params(state, key, box))) {
     la_node *const *params = box->nodes.items;
@@ -152,7 +163,8 @@ static void raise_run(lua_State *L, la_state *state, const la_error *err, const 
     list = lua_gettop(L);
     for (uint32_t i = 0; i < compiled->param_count; i++) {
       const la_compiled_param *param = &compiled->params[i];
-      if (param->source == LA_PARAM_FROM_STATEMENT && param->index < count && params[param->index]->value_count == 0) {
+      if (param->source == LA_PARAM_FROM_STATEMENT && param->index < count &&
+          params[param->index]->value_count == 0) {
         la_push_value_or_null(L, state, &params[param->index]->value);
       } else {
         la_push_null(L);
@@ -163,7 +175,8 @@ static void raise_run(lua_State *L, la_state *state, const la_error *err, const 
   la_raise_statement(L, err, compiled->text, list);
 }
 
-la_load *la_run_select(lua_State *L, la_state *state, int session_index, const la_node *statement, const la_select_run *how) {
+la_load *la_run_select(lua_State *L, la_state *state, int session_index, const la_node *statement,
+                       const la_select_run *how) {
   la_session *session = la_check_session(L, session_index);
   session_index = lua_absindex(L, session_index);
   la_error err = LA_ERROR_INIT;
@@ -175,7 +188,9 @@ la_load *la_run_select(lua_State *L, la_state *state, int session_index, const l
   }
   la_configure_statement(L, state, statement);
   if (!session->engine) {
-    la_raise_status(L, LA_UNBOUND_EXECUTION, "Could not locate a bind configured on this Session: sessionmaker{bind = engine} or Session(engine)");
+    la_raise_status(L, LA_UNBOUND_EXECUTION,
+                    "Could not locate a bind configured on this Session: sessionmaker{bind = "
+                    "engine} or Session(engine)");
   }
   la_load *load = how->into ? how->into : la_push_load(L, state);
   la_compiled **compiled = la_push_scratch(L, state, sizeof *compiled, la_clear_reference);
@@ -190,11 +205,15 @@ la_load *la_run_select(lua_State *L, la_state *state, int session_index, const l
   load->unique = how->unique || (plan && la_load_plan_needs_unique(plan));
   la_key *key = &session->engine->key;
   take_params(L, state, key, taken);
-  /* From here to the end of the run nothing calls Lua: the key's parameters are this statement's. */
-  const la_node *const *params = taken->alloc ? (const la_node *const *)taken->nodes.items : key->params.items;
+  /* From here to the end of the run nothing calls Lua: the key's parameters are this statement's.
+   */
+  const la_node *const *params =
+      taken->alloc ? (const la_node *const *)taken->nodes.items : key->params.items;
   uint32_t count = (uint32_t)(taken->alloc ? taken->nodes.count : key->params.count);
-  la_status status = how->cursor ? la_load_open(load, how->cursor, session, *compiled, params, count, how->lookup, how->lookup_context, &err)
-                                 : la_load_run(load, session, *compiled, params, count, how->lookup, how->lookup_context, how->limit, &err);
+  la_status status = how->cursor ? la_load_open(load, how->cursor, session, *compiled, params,
+                                                count, how->lookup, how->lookup_context, &err)
+                                 : la_load_run(load, session, *compiled, params, count, how->lookup,
+                                               how->lookup_context, how->limit, &err);
   if (status < 0) {
     raise_run(L, state, &err, *compiled, key, taken);
   }
@@ -207,8 +226,10 @@ la_load *la_run_select(lua_State *L, la_state *state, int session_index, const l
   return load;
 }
 
-/* Converts the Lua value at `index` for key column `i` of `mapper`; its bytes are lent from the stack. */
-static void key_value(lua_State *L, const la_mapper *mapper, uint32_t i, int index, la_arena *arena, la_value *out) {
+/* Converts the Lua value at `index` for key column `i` of `mapper`; its bytes are lent from the
+ * stack. */
+static void key_value(lua_State *L, const la_mapper *mapper, uint32_t i, int index, la_arena *arena,
+                      la_value *out) {
   la_error err = LA_ERROR_INIT;
   bool host = false;
   const la_property *property = mapper->primary_key[i];
@@ -229,7 +250,9 @@ static int raise_key_count(lua_State *L, const la_mapper *mapper) {
   }
   luaL_pushresult(&names);
   return la_raise_status(L, LA_INVALID_REQUEST,
-                         "Incorrect number of values in identifier to formulate primary key for session.get(); primary key columns are %s", lua_tostring(L, -1));
+                         "Incorrect number of values in identifier to formulate primary key for "
+                         "session.get(); primary key columns are %s",
+                         lua_tostring(L, -1));
 }
 
 typedef struct key_box {
@@ -244,7 +267,8 @@ static void clear_key(void *memory) {
   }
 }
 
-/* The identity at `index`: a value, a sequence, or a map by attribute names. Leaves the strings it lends from on the stack. */
+/* The identity at `index`: a value, a sequence, or a map by attribute names. Leaves the strings it
+ * lends from on the stack. */
 static key_box *check_identity(lua_State *L, la_state *state, const la_mapper *mapper, int index) {
   key_box *box = la_push_scratch(L, state, sizeof *box, clear_key);
   la_arena_init(&box->arena, &state->alloc);
@@ -253,7 +277,8 @@ static key_box *check_identity(lua_State *L, la_state *state, const la_mapper *m
   if (count > LA_KEY_LIMIT) {
     la_raise_status(L, LA_NOT_SUPPORTED, "a primary key of %d columns is too long", (int)count);
   }
-  if (!lua_istable(L, index) || (count == 1 && lua_rawlen(L, index) == 0 && lua_getmetatable(L, index))) {
+  if (!lua_istable(L, index) ||
+      (count == 1 && lua_rawlen(L, index) == 0 && lua_getmetatable(L, index))) {
     if (count != 1) {
       raise_key_count(L, mapper);
     }
@@ -269,7 +294,8 @@ static key_box *check_identity(lua_State *L, la_state *state, const la_mapper *m
       lua_gettable(L, index);
       if (lua_isnil(L, -1)) {
         la_raise_status(L, LA_INVALID_REQUEST,
-                        "Incorrect names of values in identifier to formulate primary key for session.get(); primary key attribute '%.*s' is missing",
+                        "Incorrect names of values in identifier to formulate primary key for "
+                        "session.get(); primary key attribute '%.*s' is missing",
                         LA_TEXT_FORMAT(mapper->primary_key[i]->key));
       }
     }
@@ -303,10 +329,13 @@ static int session_get(lua_State *L) {
   if (!mapper->configured) {
     la_configure(L, state, mapper);
   }
-  if (mapper->primary_key_count == 1 && lua_isinteger(L, 3) && !populate_existing) { /* the everyday look-up */
+  if (mapper->primary_key_count == 1 && lua_isinteger(L, 3) &&
+      !populate_existing) { /* the everyday look-up */
     la_value key = la_value_integer(lua_tointeger(L, 3));
-    la_instance *known = la_identity_find(&session->map, mapper->root, &key, la_identity_hash(mapper->root, &key));
-    if (known && !(known->flags & (LA_INSTANCE_EXPIRED | LA_INSTANCE_GONE)) && la_mapper_is_a(known->mapper, mapper)) {
+    la_instance *known =
+        la_identity_find(&session->map, mapper->root, &key, la_identity_hash(mapper->root, &key));
+    if (known && !(known->flags & (LA_INSTANCE_EXPIRED | LA_INSTANCE_GONE)) &&
+        la_mapper_is_a(known->mapper, mapper)) {
       la_push_object(L, state, known);
       return 1;
     }
@@ -322,7 +351,8 @@ static int session_get(lua_State *L) {
     }
   }
   uint64_t hash = la_identity_hash(mapper->root, key->values);
-  la_instance *known = populate_existing ? NULL : la_identity_find(&session->map, mapper->root, key->values, hash);
+  la_instance *known =
+      populate_existing ? NULL : la_identity_find(&session->map, mapper->root, key->values, hash);
   if (!known || known->flags & LA_INSTANCE_EXPIRED) {
     la_session_autoflush(L, state, 1);
   }
@@ -368,7 +398,9 @@ static int session_refresh(lua_State *L) {
   la_instance *instance = la_check_instance(L, 2);
   lua_settop(L, 3);
   if (instance->session != session || la_instance_state(instance) != LA_STATE_PERSISTENT) {
-    return la_raise_status(L, LA_INVALID_REQUEST, "Instance '%s' is not persistent within this Session", luaL_tolstring(L, 2, NULL));
+    return la_raise_status(L, LA_INVALID_REQUEST,
+                           "Instance '%s' is not persistent within this Session",
+                           luaL_tolstring(L, 2, NULL));
   }
   la_session_autoflush(L, state, 1);
   names_box *box = la_push_scratch(L, state, sizeof *box, clear_names);
@@ -387,7 +419,8 @@ static int session_refresh(lua_State *L) {
   }
   la_load *load = la_push_load(L, state);
   la_session_listen(L, state, session);
-  if (la_load_refresh(session, instance, box->names.items, (uint32_t)box->names.count, load, &err) < 0) {
+  if (la_load_refresh(session, instance, box->names.items, (uint32_t)box->names.count, load, &err) <
+      0) {
     la_raise_orm(L, &err);
   }
   la_finish_load(L, state, load);
@@ -397,4 +430,5 @@ static int session_refresh(lua_State *L) {
   return 0;
 }
 
-const luaL_Reg la_session_load_methods[] = {{"get", session_get}, {"refresh", session_refresh}, {NULL, NULL}};
+const luaL_Reg la_session_load_methods[] = {
+    {"get", session_get}, {"refresh", session_refresh}, {NULL, NULL}};

@@ -26,11 +26,13 @@ typedef struct la_select_run {
   la_cursor *cursor; /* not NULL: the rows are a stream of this cursor, opened but not read */
 } la_select_run;
 
-/* Runs `statement` in the session at `session_index`, eager loads done and links applied; leaves a scratch with the load on the stack unless
- * `how->into` is given. */
-la_load *la_run_select(lua_State *L, la_state *state, int session_index, const la_node *statement, const la_select_run *how);
+/* Runs `statement` in the session at `session_index`, eager loads done and links applied; leaves a
+ * scratch with the load on the stack unless `how->into` is given. */
+la_load *la_run_select(lua_State *L, la_state *state, int session_index, const la_node *statement,
+                       const la_select_run *how);
 /* Pushes one part of a packed row. */
-void la_push_row_part(lua_State *L, la_state *state, const la_row_part *part, const la_value *value);
+void la_push_row_part(lua_State *L, la_state *state, const la_row_part *part,
+                      const la_value *value);
 /* Configures the registry of `mapper`, whose relationships are not resolved yet. */
 void la_configure(lua_State *L, la_state *state, const la_mapper *mapper);
 /* The same for the first class of `statement` that needs it. */
@@ -43,7 +45,8 @@ const la_value *la_execution_option(const la_node *statement, const char *name);
 /* Pushes a scratch with a new shape of the plan's rows. */
 la_row_shape **la_push_shape(lua_State *L, la_state *state, const la_load_plan *plan);
 /* Pushes a Result of `statement`, streamed in parts of `part` rows if that is not 0. */
-void la_push_orm_result(lua_State *L, la_state *state, int session_index, const la_node *statement, const la_select_run *how, size_t part);
+void la_push_orm_result(lua_State *L, la_state *state, int session_index, const la_node *statement,
+                        const la_select_run *how, size_t part);
 bool la_plan_is_single(const la_load_plan *plan);
 /* The same for the rows that are a Result's data. */
 bool la_rows_are_single(lua_State *L, int index);

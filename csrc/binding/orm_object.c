@@ -19,10 +19,12 @@ la_instance *la_check_instance(lua_State *L, int index) {
     la_mapper *mapper = la_to_mapper(L, index);
     if (mapper) {
       la_raise_status(L, LA_UNMAPPED_INSTANCE,
-                      "Class '%.*s' is not an instance; was a class (%.*s) supplied where an instance was required?",
+                      "Class '%.*s' is not an instance; was a class (%.*s) supplied where an "
+                      "instance was required?",
                       LA_TEXT_FORMAT(mapper->class_name), LA_TEXT_FORMAT(mapper->class_name));
     }
-    la_raise_status(L, LA_UNMAPPED_INSTANCE, "a %s is not an instance of a mapped class", luaL_typename(L, index));
+    la_raise_status(L, LA_UNMAPPED_INSTANCE, "a %s is not an instance of a mapped class",
+                    luaL_typename(L, index));
   }
   return instance;
 }
@@ -61,7 +63,8 @@ void la_push_object(lua_State *L, la_state *state, la_instance *instance) {
   }
   lua_rawgeti(L, LUA_REGISTRYINDEX, state->objects); /* objects */
   push_object_metatable(L, state, instance->mapper); /* objects, metatable */
-  la_handle *handle = la_push_box(L, state, LA_BOX_OBJECT, sizeof *handle, 1); /* objects, metatable, handle */
+  la_handle *handle =
+      la_push_box(L, state, LA_BOX_OBJECT, sizeof *handle, 1); /* objects, metatable, handle */
   if (instance->handle_generation > 0) {
     la_links_unload(instance);
   }
@@ -160,7 +163,8 @@ static bool push_cached(lua_State *L, int index, uint32_t slot) {
 }
 
 /* Pushes the value of a loaded slot. */
-static void push_slot(lua_State *L, la_state *state, int index, la_instance *instance, const la_property *property) {
+static void push_slot(lua_State *L, la_state *state, int index, la_instance *instance,
+                      const la_property *property) {
   la_value *value = &instance->slots[property->slot];
   if (value->kind == LA_VALUE_HOST) {
     if (!push_cached(L, index, property->slot)) {
@@ -168,7 +172,8 @@ static void push_slot(lua_State *L, la_state *state, int index, la_instance *ins
     }
     return;
   }
-  bool processed = property->flags & LA_PROPERTY_HOST_TYPE && property->column && value->kind != LA_VALUE_NULL;
+  bool processed =
+      property->flags & LA_PROPERTY_HOST_TYPE && property->column && value->kind != LA_VALUE_NULL;
   bool cached = processed || (value->kind == LA_VALUE_TEXT && value->len > 40);
   if (cached && value->flags & LA_SLOT_CACHED && push_cached(L, index, property->slot)) {
     return;
@@ -191,12 +196,14 @@ void la_object_get(lua_State *L, la_state *state, int index, const la_property *
     la_object_get_link(L, state, index, property->slot);
     return;
   }
-  if (property->slot < instance->slot_count && instance->slots[property->slot].flags & LA_SLOT_LOADED) {
+  if (property->slot < instance->slot_count &&
+      instance->slots[property->slot].flags & LA_SLOT_LOADED) {
     push_slot(L, state, index, instance, property);
     return;
   }
   la_object_state object_state = la_instance_state(instance);
-  if (property->slot >= instance->slot_count || object_state == LA_STATE_TRANSIENT || object_state == LA_STATE_PENDING) {
+  if (property->slot >= instance->slot_count || object_state == LA_STATE_TRANSIENT ||
+      object_state == LA_STATE_PENDING) {
     lua_pushnil(L);
     return;
   }
@@ -227,7 +234,8 @@ void la_object_get(lua_State *L, la_state *state, int index, const la_property *
 }
 
 /* The property that `key` names through the keys table at `keys_index`, or NULL. */
-static const la_property *find_property(lua_State *L, const la_mapper *mapper, int key_index, int keys_index) {
+static const la_property *find_property(lua_State *L, const la_mapper *mapper, int key_index,
+                                        int keys_index) {
   lua_pushvalue(L, key_index);
   lua_rawget(L, keys_index);
   int is_number;
@@ -265,7 +273,8 @@ static int object_index(lua_State *L) {
   if (property) {
     if (property->kind != LA_PROPERTY_RELATIONSHIP && property->slot < instance->slot_count) {
       const la_value *value = &instance->slots[property->slot];
-      if (value->flags & LA_SLOT_LOADED && value->kind == LA_VALUE_INTEGER && !(property->flags & LA_PROPERTY_HOST_TYPE)) {
+      if (value->flags & LA_SLOT_LOADED && value->kind == LA_VALUE_INTEGER &&
+          !(property->flags & LA_PROPERTY_HOST_TYPE)) {
         lua_pushinteger(L, value->as.integer);
         return 1;
       }
@@ -301,15 +310,18 @@ static void raise_value(lua_State *L, const la_property *property, const la_erro
   if (err->status == LA_NOMEM) {
     la_raise(L, err);
   }
-  la_raise_status(L, LA_STATEMENT, "(column %.*s) %s", LA_TEXT_FORMAT(property->column->name), err->message);
+  la_raise_status(L, LA_STATEMENT, "(column %.*s) %s", LA_TEXT_FORMAT(property->column->name),
+                  err->message);
 }
 
 static void clear_arena(void *arena) {
   la_arena_clear(arena);
 }
 
-/* Writes `value` into the slot, tells the session, and holds the handle from the first change on. */
-static void store(lua_State *L, la_state *state, la_instance *instance, const la_property *property, const la_value *value) {
+/* Writes `value` into the slot, tells the session, and holds the handle from the first change on.
+ */
+static void store(lua_State *L, la_state *state, la_instance *instance, const la_property *property,
+                  const la_value *value) {
   la_error err = LA_ERROR_INIT;
   bool first = false;
   if (la_instance_set(instance, property->slot, value, &first, &err) < 0) {
@@ -321,7 +333,8 @@ static void store(lua_State *L, la_state *state, la_instance *instance, const la
   }
 }
 
-void la_object_set(lua_State *L, la_state *state, int index, const la_property *property, int value_index) {
+void la_object_set(lua_State *L, la_state *state, int index, const la_property *property,
+                   int value_index) {
   la_instance *instance = handle_at(L, index)->box.object;
   index = lua_absindex(L, index);
   value_index = lua_absindex(L, value_index);
@@ -362,7 +375,8 @@ void la_object_set(lua_State *L, la_state *state, int index, const la_property *
     }
     if (property->flags & LA_PROPERTY_HOST_TYPE && !la_is_null(L, value_index)) {
       host = true; /* what Lua makes of it is seen at the flush */
-    } else if (la_value_from_lua(L, value_index, property->column->type, arena, &value, &host, &err) < 0) {
+    } else if (la_value_from_lua(L, value_index, property->column->type, arena, &value, &host,
+                                 &err) < 0) {
       raise_value(L, property, &err);
     }
     if (host) {
@@ -403,7 +417,8 @@ static int object_newindex(lua_State *L) {
                            LA_TEXT_FORMAT(instance->mapper->class_name), luaL_typename(L, 2));
   }
   la_push_from_class(L, lua_upvalueindex(3), 2);
-  if ((lua_isuserdata(L, -1) || lua_istable(L, -1)) && la_push_hook_if(L, state, "descriptor_set")) {
+  if ((lua_isuserdata(L, -1) || lua_istable(L, -1)) &&
+      la_push_hook_if(L, state, "descriptor_set")) {
     lua_insert(L, -2);
     lua_pushvalue(L, 1);
     lua_pushvalue(L, 2);
@@ -420,10 +435,13 @@ static int object_newindex(lua_State *L) {
   return 0;
 }
 
-static void describe_value(lua_State *L, la_state *state, luaL_Buffer *out, int index, la_instance *instance, const la_property *property) {
-  const la_value *value = property->slot < instance->slot_count ? &instance->slots[property->slot] : NULL;
+static void describe_value(lua_State *L, la_state *state, luaL_Buffer *out, int index,
+                           la_instance *instance, const la_property *property) {
+  const la_value *value =
+      property->slot < instance->slot_count ? &instance->slots[property->slot] : NULL;
   if (!value || !(value->flags & LA_SLOT_LOADED)) {
-    if (la_instance_state(instance) == LA_STATE_TRANSIENT || la_instance_state(instance) == LA_STATE_PENDING) {
+    if (la_instance_state(instance) == LA_STATE_TRANSIENT ||
+        la_instance_state(instance) == LA_STATE_PENDING) {
       luaL_addstring(out, "nil");
     } else {
       luaL_addstring(out, value && value->flags & LA_SLOT_EXPIRED ? "<expired>" : "<not loaded>");
@@ -470,7 +488,8 @@ static int object_tostring(lua_State *L) {
   return 1;
 }
 
-/* next(object, key): mapped attributes in order; what is not loaded is left out. Upvalues: state, keys. */
+/* next(object, key): mapped attributes in order; what is not loaded is left out. Upvalues: state,
+ * keys. */
 static int object_next(lua_State *L) {
   la_state *state = la_state_of(L);
   la_instance *instance = la_check_instance(L, 1);
@@ -484,7 +503,8 @@ static int object_next(lua_State *L) {
     const la_property *property = mapper->properties.items[at];
     bool loaded = false;
     if (property->kind == LA_PROPERTY_RELATIONSHIP) {
-      loaded = property->slot < instance->link_count && instance->links[property->slot].flags & LA_LINK_LOADED;
+      loaded = property->slot < instance->link_count &&
+               instance->links[property->slot].flags & LA_LINK_LOADED;
     } else if (property->kind != LA_PROPERTY_SYNONYM && property->slot < instance->slot_count) {
       loaded = instance->slots[property->slot].flags & LA_SLOT_LOADED;
     }
@@ -529,11 +549,12 @@ static int object_to_table(lua_State *L) {
   return 1;
 }
 
-/* core.object_metatable(class, keys) → the metatable of the class's objects: closures over state, keys and class. */
+/* core.object_metatable(class, keys) → the metatable of the class's objects: closures over state,
+ * keys and class. */
 static int object_metatable(lua_State *L) {
-  static const luaL_Reg functions[] = {{"__index", object_index},       {"__newindex", object_newindex},
-                                       {"__gc", object_gc},             {"__tostring", object_tostring},
-                                       {"__pairs", object_pairs},       {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"__index", object_index}, {"__newindex", object_newindex},
+                                       {"__gc", object_gc},       {"__tostring", object_tostring},
+                                       {"__pairs", object_pairs}, {NULL, NULL}};
   luaL_checktype(L, 1, LUA_TTABLE);
   luaL_checktype(L, 2, LUA_TTABLE);
   lua_createtable(L, 0, 8);
@@ -547,7 +568,8 @@ static int object_metatable(lua_State *L) {
 }
 
 void la_open_orm_object(lua_State *L, la_state *state) {
-  static const luaL_Reg functions[] = {{"object_metatable", object_metatable}, {"object_to_table", object_to_table}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+      {"object_metatable", object_metatable}, {"object_to_table", object_to_table}, {NULL, NULL}};
   static const luaL_Reg metamethods[] = {{"__gc", object_gc}, {NULL, NULL}};
   la_register_class(L, state, LA_BOX_OBJECT, NULL, metamethods);
   la_set_functions(L, functions);

@@ -23,7 +23,8 @@ static void configure_of(lua_State *L, la_state *state, const la_node *node) {
   }
 }
 
-static int push_or_raise(lua_State *L, la_state *state, la_status status, la_node *const *out, const la_error *err) {
+static int push_or_raise(lua_State *L, la_state *state, la_status status, la_node *const *out,
+                         const la_error *err) {
   if (status < 0) {
     la_raise_orm(L, err);
   }
@@ -37,25 +38,29 @@ static int any_or_has(lua_State *L, bool has) {
   configure_of(L, state, node);
   const la_relationship *relationship = (const la_relationship *)node->subject;
   if (relationship->uselist == has) {
-    return la_raise_status(L, LA_INVALID_REQUEST, has ? "'has()' not implemented for collections. Use any()."
-                                                      : "'any()' not implemented for scalar attributes. Use has().");
+    return la_raise_status(L, LA_INVALID_REQUEST,
+                           has ? "'has()' not implemented for collections. Use any()."
+                               : "'any()' not implemented for scalar attributes. Use has().");
   }
   la_error err = LA_ERROR_INIT;
   la_node *out = NULL;
   lua_settop(L, 2);
   if (la_is_plain_table(L, 2)) { /* any{name = "x"}: criteria of the target, by name */
     la_push_hook(L, state, "criteria_of");
-    la_node *target = la_node_child(node, 1) ? la_node_child(node, 1) : relationship->target->entity;
+    la_node *target =
+        la_node_child(node, 1) ? la_node_child(node, 1) : relationship->target->entity;
     la_push_node(L, state, la_node_retain(target), 0, -1);
     lua_pushvalue(L, 2);
     lua_call(L, 2, 1);
     lua_replace(L, 2);
   }
   if (lua_isnil(L, 2)) {
-    return push_or_raise(L, state, la_relationship_any(&state->sql, node, NULL, &out, &err), &out, &err);
+    return push_or_raise(L, state, la_relationship_any(&state->sql, node, NULL, &out, &err), &out,
+                         &err);
   }
   la_push_node(L, state, la_check_condition(L, state, 2), 2, 2);
-  return push_or_raise(L, state, la_relationship_any(&state->sql, node, la_to_node(L, -1), &out, &err), &out, &err);
+  return push_or_raise(
+      L, state, la_relationship_any(&state->sql, node, la_to_node(L, -1), &out, &err), &out, &err);
 }
 
 static int relationship_any(lua_State *L) {
@@ -74,7 +79,8 @@ static int compare(lua_State *L, bool negate) {
   la_instance *other = la_is_null(L, 2) ? NULL : la_check_instance(L, 2);
   la_error err = LA_ERROR_INIT;
   la_node *out = NULL;
-  return push_or_raise(L, state, la_relationship_compare(&state->sql, node, other, negate, &out, &err), &out, &err);
+  return push_or_raise(
+      L, state, la_relationship_compare(&state->sql, node, other, negate, &out, &err), &out, &err);
 }
 
 static int relationship_eq(lua_State *L) {
@@ -92,7 +98,9 @@ static int relationship_contains(lua_State *L) {
   configure_of(L, state, node);
   la_error err = LA_ERROR_INIT;
   la_node *out = NULL;
-  return push_or_raise(L, state, la_relationship_contains(&state->sql, node, la_check_instance(L, 2), &out, &err), &out, &err);
+  return push_or_raise(
+      L, state, la_relationship_contains(&state->sql, node, la_check_instance(L, 2), &out, &err),
+      &out, &err);
 }
 
 /* User.addresses:of_type(alias). */
@@ -138,7 +146,8 @@ static int relationship_tostring(lua_State *L) {
 }
 
 /*
- * core.loader_option(strategy, attribute or nil, text or nil, criteria or nil, flags) → LOADER_OPTION box. `attribute` may be a list, for load_only.
+ * core.loader_option(strategy, attribute or nil, text or nil, criteria or nil, flags) →
+ * LOADER_OPTION box. `attribute` may be a list, for load_only.
  */
 static int loader_option(lua_State *L) {
   static const char *const names[] = {
@@ -159,23 +168,29 @@ static int loader_option(lua_State *L) {
       la_node *node = la_to_node(L, -1);
       if (!node || node->kind != LA_NODE_ATTRIBUTE) {
         la_nodes_clear(&nodes);
-        return la_raise_status(L, LA_ARGUMENT, "%s takes attributes of a class, not a %s", names[strategy], luaL_typename(L, -1));
+        return la_raise_status(L, LA_ARGUMENT, "%s takes attributes of a class, not a %s",
+                               names[strategy], luaL_typename(L, -1));
       }
       if (!la_nodes_add(&nodes, la_node_retain(node))) {
         return la_nodes_raise(L, &nodes);
       }
       lua_pop(L, 1);
     }
-    la_node_parts parts = {.kind = LA_NODE_LIST, .children = nodes.items, .count = (uint32_t)nodes.count};
+    la_node_parts parts = {
+        .kind = LA_NODE_LIST, .children = nodes.items, .count = (uint32_t)nodes.count};
     la_node *list = la_node_new(&state->alloc, &parts);
     la_nodes_clear(&nodes);
     la_push_node(L, state, list, 2, 2);
     attribute = la_to_node(L, -1);
   } else if (!lua_isnil(L, 2)) {
     attribute = la_to_node(L, 2);
-    if (!attribute || (attribute->kind != LA_NODE_ATTRIBUTE && attribute->kind != LA_NODE_RELATIONSHIP && attribute->kind != LA_NODE_ENTITY)) {
-      return la_raise_status(L, LA_ARGUMENT, "a loader option takes an attribute of a class, such as User.addresses, not a %s",
-                             lua_type(L, 2) == LUA_TSTRING ? "string" : luaL_typename(L, 2));
+    if (!attribute ||
+        (attribute->kind != LA_NODE_ATTRIBUTE && attribute->kind != LA_NODE_RELATIONSHIP &&
+         attribute->kind != LA_NODE_ENTITY)) {
+      return la_raise_status(
+          L, LA_ARGUMENT,
+          "a loader option takes an attribute of a class, such as User.addresses, not a %s",
+          lua_type(L, 2) == LUA_TSTRING ? "string" : luaL_typename(L, 2));
     }
     if (attribute->kind == LA_NODE_RELATIONSHIP) {
       configure_of(L, state, attribute);
@@ -183,7 +198,8 @@ static int loader_option(lua_State *L) {
   }
   la_text text = lua_isnil(L, 3) ? LA_TEXT_NONE : la_check_text(L, 3);
   la_node *criteria = lua_isnil(L, 4) ? NULL : la_to_node(L, 4);
-  la_node *option = la_option_new(&state->sql, (la_loader_strategy)strategy, attribute, text, criteria, (uint32_t)luaL_optinteger(L, 5, 0));
+  la_node *option = la_option_new(&state->sql, (la_loader_strategy)strategy, attribute, text,
+                                  criteria, (uint32_t)luaL_optinteger(L, 5, 0));
   la_push_node(L, state, option, 2, 4);
   return 1;
 }
@@ -192,14 +208,16 @@ static int loader_option(lua_State *L) {
 static int loader_chain(lua_State *L) {
   la_state *state = la_state_of(L);
   la_node *option = la_to_node(L, 1), *chained = la_to_node(L, 2);
-  if (!option || option->kind != LA_NODE_LOADER_OPTION || !chained || chained->kind != LA_NODE_LOADER_OPTION) {
+  if (!option || option->kind != LA_NODE_LOADER_OPTION || !chained ||
+      chained->kind != LA_NODE_LOADER_OPTION) {
     return la_raise_argument(L, 2, "a loader option");
   }
   la_push_node(L, state, la_option_chain(&state->sql, option, chained), 1, 2);
   return 1;
 }
 
-/* core.loader_chain_all(option, …) → the option with the others beside each other below its last step. */
+/* core.loader_chain_all(option, …) → the option with the others beside each other below its last
+ * step. */
 static int loader_chain_all(lua_State *L) {
   la_state *state = la_state_of(L);
   la_node *option = la_to_node(L, 1);
@@ -233,7 +251,8 @@ static int aliased(lua_State *L) {
   la_error err = LA_ERROR_INIT;
   la_node *out = NULL;
   lua_settop(L, 3);
-  return push_or_raise(L, state, la_mapper_aliased(&state->sql, mapper, name, element, &out, &err), &out, &err);
+  return push_or_raise(L, state, la_mapper_aliased(&state->sql, mapper, name, element, &out, &err),
+                       &out, &err);
 }
 
 /* Alias.name: the attribute through the alias. Upvalues: state, methods. */
@@ -246,15 +265,19 @@ static int entity_index(lua_State *L) {
   la_error err = LA_ERROR_INIT;
   la_node *out = NULL;
   if (property) {
-    return push_or_raise(L, state, la_mapper_attribute(&state->sql, property, entity, &out, &err), &out, &err);
+    return push_or_raise(L, state, la_mapper_attribute(&state->sql, property, entity, &out, &err),
+                         &out, &err);
   }
   lua_pushvalue(L, 2);
   if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNIL || strncmp(key.bytes, "__", 2) == 0) {
     return 1;
   }
   la_text nearest = la_map_nearest(&mapper->by_key, key);
-  return la_raise_status(L, LA_INVALID_REQUEST, "an alias of %.*s has no attribute \"%.*s\"%s%.*s%s", LA_TEXT_FORMAT(mapper->class_name), LA_TEXT_FORMAT(key),
-                         nearest.bytes ? "; did you mean \"" : "", LA_TEXT_FORMAT(nearest), nearest.bytes ? "\"?" : "");
+  return la_raise_status(L, LA_INVALID_REQUEST,
+                         "an alias of %.*s has no attribute \"%.*s\"%s%.*s%s",
+                         LA_TEXT_FORMAT(mapper->class_name), LA_TEXT_FORMAT(key),
+                         nearest.bytes ? "; did you mean \"" : "", LA_TEXT_FORMAT(nearest),
+                         nearest.bytes ? "\"?" : "");
 }
 
 static int entity_tostring(lua_State *L) {
@@ -268,13 +291,25 @@ static int entity_tostring(lua_State *L) {
 }
 
 void la_open_orm_option(lua_State *L, la_state *state) {
-  static const luaL_Reg relationship_methods[] = {{"any", relationship_any},           {"has", relationship_has},   {"eq", relationship_eq},
-                                                  {"ne", relationship_ne},             {"is_", relationship_eq},    {"is_not", relationship_ne},
-                                                  {"contains", relationship_contains}, {"of_type", relationship_of_type}, {"and_", relationship_and},
+  static const luaL_Reg relationship_methods[] = {{"any", relationship_any},
+                                                  {"has", relationship_has},
+                                                  {"eq", relationship_eq},
+                                                  {"ne", relationship_ne},
+                                                  {"is_", relationship_eq},
+                                                  {"is_not", relationship_ne},
+                                                  {"contains", relationship_contains},
+                                                  {"of_type", relationship_of_type},
+                                                  {"and_", relationship_and},
                                                   {NULL, NULL}};
-  static const luaL_Reg relationship_metamethods[] = {{"__tostring", relationship_tostring}, {NULL, NULL}};
-  static const luaL_Reg entity_metamethods[] = {{"__index", entity_index}, {"__tostring", entity_tostring}, {NULL, NULL}};
-  static const luaL_Reg functions[] = {{"loader_option", loader_option}, {"loader_chain", loader_chain}, {"loader_chain_all", loader_chain_all}, {"aliased", aliased}, {NULL, NULL}};
+  static const luaL_Reg relationship_metamethods[] = {{"__tostring", relationship_tostring},
+                                                      {NULL, NULL}};
+  static const luaL_Reg entity_metamethods[] = {
+      {"__index", entity_index}, {"__tostring", entity_tostring}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"loader_option", loader_option},
+                                       {"loader_chain", loader_chain},
+                                       {"loader_chain_all", loader_chain_all},
+                                       {"aliased", aliased},
+                                       {NULL, NULL}};
   la_register_class(L, state, LA_BOX_RELATIONSHIP, relationship_methods, relationship_metamethods);
   la_register_class(L, state, LA_BOX_ATTRIBUTE, NULL, NULL);
   la_register_class(L, state, LA_BOX_ENTITY, NULL, entity_metamethods);

@@ -2,8 +2,8 @@
 /*
  * session:query(…): the legacy Query.
  *
- * A Query is a SELECT with a session. Its methods that build are those of Select, called on the Select box that it holds, and wrapped
- * again; its methods that run are here.
+ * A Query is a SELECT with a session. Its methods that build are those of Select, called on the
+ * Select box that it holds, and wrapped again; its methods that run are here.
  */
 #include "binding/orm_load.h"
 
@@ -11,7 +11,8 @@
 #include "binding/result.h"
 #include "sql/select.h"
 
-/* User values of a Query's box: 1 the Select box, 2 the session's box. The box's object is the Select's node, retained. */
+/* User values of a Query's box: 1 the Select box, 2 the session's box. The box's object is the
+ * Select's node, retained. */
 enum { QUERY_SELECT = 1, QUERY_SESSION = 2 };
 
 static const la_node *query_node(lua_State *L, int index) {
@@ -53,7 +54,8 @@ static int session_query(lua_State *L) {
   return 1;
 }
 
-/* Calls the Select's method named by upvalue 2 with the arguments of the call; a Select that comes out is wrapped as a Query. */
+/* Calls the Select's method named by upvalue 2 with the arguments of the call; a Select that comes
+ * out is wrapped as a Query. */
 static int forward(lua_State *L) {
   la_state *state = la_state_of(L);
   query_node(L, 1);
@@ -103,7 +105,8 @@ static size_t row_count(const la_load *load, bool single) {
 }
 
 /* Pushes row `i` of the load: an object, or a Row of `shape`. */
-static void push_row(lua_State *L, la_state *state, la_load *load, bool single, size_t i, la_row_shape *shape) {
+static void push_row(lua_State *L, la_state *state, la_load *load, bool single, size_t i,
+                     la_row_shape *shape) {
   if (single) {
     if (load->entities.items[i]) {
       la_push_object(L, state, load->entities.items[i]);
@@ -143,7 +146,8 @@ static int query_all(lua_State *L) {
   return 1;
 }
 
-/* Pushes the row of one(), first() …; `limit` rows have been read. Stack: query. Gives how many rows there were. */
+/* Pushes the row of one(), first() …; `limit` rows have been read. Stack: query. Gives how many
+ * rows there were. */
 static size_t push_first(lua_State *L, size_t limit) {
   la_state *state = la_state_of(L);
   la_load *load = run(L, 1, limit);
@@ -170,7 +174,8 @@ static int query_first(lua_State *L) {
   lua_insert(L, -2);
   lua_pushinteger(L, 1);
   const la_node *node = query_node(L, 1);
-  if (node->kind == LA_NODE_SELECT && la_node_child(node, LA_SELECT_LIMIT)) { /* its own limit stays */
+  if (node->kind == LA_NODE_SELECT &&
+      la_node_child(node, LA_SELECT_LIMIT)) { /* its own limit stays */
     lua_settop(L, 1);
     push_first(L, 0);
     return 1;
@@ -189,8 +194,9 @@ static int query_one_of(lua_State *L, bool none_allowed) {
   lua_settop(L, 1);
   size_t rows = push_first(L, 0);
   if (rows > 1) {
-    return la_raise_status(L, LA_MULTIPLE_RESULTS, none_allowed ? "Multiple rows were found when one or none was required"
-                                                                : "Multiple rows were found when exactly one was required");
+    return la_raise_status(L, LA_MULTIPLE_RESULTS,
+                           none_allowed ? "Multiple rows were found when one or none was required"
+                                        : "Multiple rows were found when exactly one was required");
   }
   if (rows == 0 && !none_allowed) {
     return la_raise_status(L, LA_NO_RESULT, "No row was found when one was required");
@@ -226,7 +232,8 @@ static int query_count(lua_State *L) {
   return 1;
 }
 
-/* Calls the Lua function registered as the hook named by upvalue 2 with (select, session, arguments…). */
+/* Calls the Lua function registered as the hook named by upvalue 2 with (select, session,
+ * arguments…). */
 static int by_hook(lua_State *L) {
   la_state *state = la_state_of(L);
   query_node(L, 1);
@@ -252,7 +259,8 @@ static int query_wrap(lua_State *L) {
   return 1;
 }
 
-/* query:iter(): streams, a thousand rows at a time unless yield_per says otherwise; closes when the loop is left. */
+/* query:iter(): streams, a thousand rows at a time unless yield_per says otherwise; closes when the
+ * loop is left. */
 static int query_iter(lua_State *L) {
   la_state *state = la_state_of(L);
   const la_node *node = query_node(L, 1);
@@ -261,7 +269,9 @@ static int query_iter(lua_State *L) {
   const la_value *yield_per = la_execution_option(node, "yield_per");
   la_select_run how = la_run_options(node);
   how.legacy = true;
-  size_t part = yield_per && yield_per->kind == LA_VALUE_INTEGER && yield_per->as.integer > 0 ? (size_t)yield_per->as.integer : 1000;
+  size_t part = yield_per && yield_per->kind == LA_VALUE_INTEGER && yield_per->as.integer > 0
+                    ? (size_t)yield_per->as.integer
+                    : 1000;
   la_push_orm_result(L, state, 2, node, &how, part);
   la_result *result = lua_touserdata(L, -1);
   la_row_shape *shape = result->box.object;
@@ -289,22 +299,63 @@ static int query_tostring(lua_State *L) {
 
 static int query_call(lua_State *L) {
   (void)L;
-  return la_raise_status(L, LA_INVALID_REQUEST, "a Query is not an iterator: write `for x in query:iter() do`, or query:all()");
+  return la_raise_status(
+      L, LA_INVALID_REQUEST,
+      "a Query is not an iterator: write `for x in query:iter() do`, or query:all()");
 }
 
 /* Methods that are Select's. */
-static const char *const forwarded[] = {
-    "filter",       "filter_by",      "where",       "join",        "outerjoin",       "options",         "order_by",
-    "group_by",     "having",         "distinct",    "limit",       "offset",          "slice",           "select_from",
-    "add_columns",  "union",          "union_all",   "intersect",   "intersect_all",   "except_",         "except_all",
-    "exists",       "subquery",       "cte",         "label",       "scalar_subquery", "as_scalar",       "correlate",
-    "execution_options", "with_for_update", "prefix_with", "suffix_with", "add_cte",   "compile",         "correlate_except",
-    NULL};
+static const char *const forwarded[] = {"filter",
+                                        "filter_by",
+                                        "where",
+                                        "join",
+                                        "outerjoin",
+                                        "options",
+                                        "order_by",
+                                        "group_by",
+                                        "having",
+                                        "distinct",
+                                        "limit",
+                                        "offset",
+                                        "slice",
+                                        "select_from",
+                                        "add_columns",
+                                        "union",
+                                        "union_all",
+                                        "intersect",
+                                        "intersect_all",
+                                        "except_",
+                                        "except_all",
+                                        "exists",
+                                        "subquery",
+                                        "cte",
+                                        "label",
+                                        "scalar_subquery",
+                                        "as_scalar",
+                                        "correlate",
+                                        "execution_options",
+                                        "with_for_update",
+                                        "prefix_with",
+                                        "suffix_with",
+                                        "add_cte",
+                                        "compile",
+                                        "correlate_except",
+                                        NULL};
 /* Methods written in Lua. */
-static const char *const hooked[] = {"with_entities", "get", "delete", "update", "from_statement", "yield_per", "populate_existing", "autoflush",
-                                     "enable_eagerloads", "scalars", NULL};
+static const char *const hooked[] = {"with_entities",
+                                     "get",
+                                     "delete",
+                                     "update",
+                                     "from_statement",
+                                     "yield_per",
+                                     "populate_existing",
+                                     "autoflush",
+                                     "enable_eagerloads",
+                                     "scalars",
+                                     NULL};
 
-static void add_closures(lua_State *L, la_state *state, const char *const *names, lua_CFunction function, const char *prefix) {
+static void add_closures(lua_State *L, la_state *state, const char *const *names,
+                         lua_CFunction function, const char *prefix) {
   for (; *names; names++) {
     lua_pushlightuserdata(L, state);
     lua_pushfstring(L, "%s%s", prefix, *names);
@@ -322,9 +373,12 @@ static la_node *node_of_query(lua_State *L, la_state *state, int index) {
 const luaL_Reg la_session_query_methods[] = {{"query", session_query}, {NULL, NULL}};
 
 void la_open_orm_query(lua_State *L, la_state *state) {
-  static const luaL_Reg methods[] = {{"all", query_all}, {"first", query_first}, {"one", query_one}, {"one_or_none", query_one_or_none},
-                                     {"scalar", query_scalar}, {"count", query_count}, {"iter", query_iter}, {NULL, NULL}};
-  static const luaL_Reg metamethods[] = {{"__tostring", query_tostring}, {"__call", query_call}, {NULL, NULL}};
+  static const luaL_Reg methods[] = {{"all", query_all},       {"first", query_first},
+                                     {"one", query_one},       {"one_or_none", query_one_or_none},
+                                     {"scalar", query_scalar}, {"count", query_count},
+                                     {"iter", query_iter},     {NULL, NULL}};
+  static const luaL_Reg metamethods[] = {
+      {"__tostring", query_tostring}, {"__call", query_call}, {NULL, NULL}};
   static const luaL_Reg functions[] = {{"query_wrap", query_wrap}, {NULL, NULL}};
   la_register_class(L, state, LA_BOX_QUERY, methods, metamethods);
   la_register_node_getter(state, LA_BOX_QUERY, node_of_query);

@@ -80,7 +80,8 @@ static bool read_part(lua_State *L, la_state *state, rows_box *box) {
   return true;
 }
 
-void la_push_row_part(lua_State *L, la_state *state, const la_row_part *part, const la_value *value) {
+void la_push_row_part(lua_State *L, la_state *state, const la_row_part *part,
+                      const la_value *value) {
   if (part->kind == LA_ROW_PART_ENTITY) {
     if (value->kind == LA_VALUE_NULL) {
       lua_pushnil(L);
@@ -96,7 +97,8 @@ void la_push_row_part(lua_State *L, la_state *state, const la_row_part *part, co
 }
 
 /* la_result_source: pushes the values of the next row. */
-static bool next_row(lua_State *L, la_state *state, la_result *result, int result_index, int column) {
+static bool next_row(lua_State *L, la_state *state, la_result *result, int result_index,
+                     int column) {
   (void)result;
   luaL_checkstack(L, 8, NULL);
   lua_getiuservalue(L, result_index, LA_RESULT_DATA);
@@ -143,7 +145,8 @@ static bool next_row(lua_State *L, la_state *state, la_result *result, int resul
 }
 
 /* Pushes a Result of `statement`, streamed in parts of `part` rows if that is not 0. */
-void la_push_orm_result(lua_State *L, la_state *state, int session_index, const la_node *statement, const la_select_run *how, size_t part) {
+void la_push_orm_result(lua_State *L, la_state *state, int session_index, const la_node *statement,
+                        const la_select_run *how, size_t part) {
   session_index = lua_absindex(L, session_index);
   la_session *session = la_check_session(L, session_index);
   luaL_checkstack(L, 12, NULL);
@@ -181,7 +184,8 @@ bool la_plan_is_single(const la_load_plan *plan) {
 /* Keys of execution options. */
 const la_value *la_execution_option(const la_node *statement, const char *name) {
   int part = la_statement_execution_part(statement);
-  for (const la_node *chain = part < 0 ? NULL : la_node_child(statement, (uint32_t)part); chain; chain = chain->children[0]) {
+  for (const la_node *chain = part < 0 ? NULL : la_node_child(statement, (uint32_t)part); chain;
+       chain = chain->children[0]) {
     for (uint32_t i = chain->count; i-- > 1;) {
       if (la_text_is(chain->children[i]->text, name)) {
         return &chain->children[i]->value;
@@ -194,10 +198,12 @@ const la_value *la_execution_option(const la_node *statement, const char *name) 
 la_select_run la_run_options(const la_node *statement) {
   const la_value *populate = la_execution_option(statement, "populate_existing");
   const la_value *autoflush = la_execution_option(statement, "autoflush");
-  return (la_select_run){.autoflush = !autoflush || autoflush->as.integer, .populate_existing = populate && populate->as.integer};
+  return (la_select_run){.autoflush = !autoflush || autoflush->as.integer,
+                         .populate_existing = populate && populate->as.integer};
 }
 
-/* session:execute(statement, parameters, options); `then` is the Result's method to call on it, or NULL. */
+/* session:execute(statement, parameters, options); `then` is the Result's method to call on it, or
+ * NULL. */
 static int execute(lua_State *L, const char *name, const char *then) {
   la_state *state = la_state_of(L);
   la_check_session(L, 1);
@@ -214,7 +220,9 @@ static int execute(lua_State *L, const char *name, const char *then) {
   }
   const la_value *yield_per = la_execution_option(node, "yield_per");
   la_select_run how = la_run_options(node);
-  la_push_orm_result(L, state, 1, node, &how, yield_per && yield_per->kind == LA_VALUE_INTEGER ? (size_t)yield_per->as.integer : 0);
+  la_push_orm_result(
+      L, state, 1, node, &how,
+      yield_per && yield_per->kind == LA_VALUE_INTEGER ? (size_t)yield_per->as.integer : 0);
   if (then) {
     lua_getfield(L, -1, then);
     lua_insert(L, -2);
@@ -285,7 +293,10 @@ static int is_orm(lua_State *L) {
   if (!node || !(node->flags & LA_NODE_HAS_ORM)) {
     lua_pushnil(L);
   } else {
-    lua_pushstring(L, la_node_is_select(node) ? "select" : node->kind == LA_NODE_INSERT ? "insert" : node->kind == LA_NODE_UPDATE ? "update" : "delete");
+    lua_pushstring(L, la_node_is_select(node)        ? "select"
+                      : node->kind == LA_NODE_INSERT ? "insert"
+                      : node->kind == LA_NODE_UPDATE ? "update"
+                                                     : "delete");
   }
   return 1;
 }
@@ -310,7 +321,8 @@ static int has_returning(lua_State *L) {
   return 1;
 }
 
-/* Pushes a copy of the row of parameters at `index` whose keys are the columns' instead of the attributes'. */
+/* Pushes a copy of the row of parameters at `index` whose keys are the columns' instead of the
+ * attributes'. */
 static void push_by_column(lua_State *L, const la_mapper *mapper, int index) {
   index = lua_absindex(L, index);
   lua_newtable(L);
@@ -331,7 +343,8 @@ static void push_by_column(lua_State *L, const la_mapper *mapper, int index) {
   }
 }
 
-/* core.insert_keys(statement, parameters) → the parameters, attributes' names turned into columns' keys. */
+/* core.insert_keys(statement, parameters) → the parameters, attributes' names turned into columns'
+ * keys. */
 static int insert_keys(lua_State *L) {
   la_node *node = la_to_node(L, 1);
   lua_settop(L, 2);
@@ -356,13 +369,20 @@ static int insert_keys(lua_State *L) {
   return 1;
 }
 
-const luaL_Reg la_session_result_methods[] = {{"execute", session_execute}, {"scalars", session_scalars}, {"scalar", session_scalar},
-                                              {"connection", session_connection}, {NULL, NULL}};
+const luaL_Reg la_session_result_methods[] = {{"execute", session_execute},
+                                              {"scalars", session_scalars},
+                                              {"scalar", session_scalar},
+                                              {"connection", session_connection},
+                                              {NULL, NULL}};
 
 void la_open_orm_result(lua_State *L, la_state *state) {
-  static const luaL_Reg functions[] = {{"orm_translate", orm_translate}, {"session_autoflush", session_autoflush}, {"is_orm", is_orm},
-                                       {"execution_option", execution_option}, {"has_returning", has_returning},
-                                       {"insert_keys", insert_keys}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"orm_translate", orm_translate},
+                                       {"session_autoflush", session_autoflush},
+                                       {"is_orm", is_orm},
+                                       {"execution_option", execution_option},
+                                       {"has_returning", has_returning},
+                                       {"insert_keys", insert_keys},
+                                       {NULL, NULL}};
   (void)state;
   la_set_functions(L, functions);
 }

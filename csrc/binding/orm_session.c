@@ -21,7 +21,8 @@ void la_push_session(lua_State *L, la_state *state, la_session *session) {
   }
 }
 
-/* The handle of an instance that left its session is untied; what was kept for a flush is let go. */
+/* The handle of an instance that left its session is untied; what was kept for a flush is let go.
+ */
 static void let_go(lua_State *L, la_state *state, la_instance *instance) {
   if (!la_push_object_if(L, state, instance)) {
     return;
@@ -90,7 +91,8 @@ static void settle(lua_State *L, la_session *session, la_status status, const la
 /* core.session_new(engine or connection or nil, options) → session. */
 static int session_new(lua_State *L) {
   la_state *state = la_state_of(L);
-  la_session_options options = {.autoflush = true, .expire_on_commit = true, .autobegin = true, .close_resets_only = true};
+  la_session_options options = {
+      .autoflush = true, .expire_on_commit = true, .autobegin = true, .close_resets_only = true};
   la_box *bind = la_to_box(L, 1);
   if (bind && bind->class == LA_BOX_ENGINE) {
     options.engine = la_check_engine(L, 1);
@@ -100,8 +102,10 @@ static int session_new(lua_State *L) {
   } else if (!lua_isnoneornil(L, 1)) {
     la_raise_argument(L, 1, "an Engine or a Connection");
   }
-  static const char *const names[] = {"autoflush", "expire_on_commit", "autobegin", "close_resets_only"};
-  bool *const fields[] = {&options.autoflush, &options.expire_on_commit, &options.autobegin, &options.close_resets_only};
+  static const char *const names[] = {"autoflush", "expire_on_commit", "autobegin",
+                                      "close_resets_only"};
+  bool *const fields[] = {&options.autoflush, &options.expire_on_commit, &options.autobegin,
+                          &options.close_resets_only};
   if (lua_istable(L, 2)) {
     for (int i = 0; i < 4; i++) {
       if (lua_getfield(L, 2, names[i]) != LUA_TNIL) {
@@ -296,7 +300,9 @@ void la_session_flush_all(lua_State *L, la_state *state, int index) {
   la_session *session = la_check_session(L, index);
   for (int i = 0; la_session_has_changes(session); i++) {
     if (i == 100) {
-      la_raise_status(L, LA_FLUSH, "Over 100 subsequent flushes have occurred within session.commit() - is an after_flush() hook creating new objects?");
+      la_raise_status(L, LA_FLUSH,
+                      "Over 100 subsequent flushes have occurred within session.commit() - is an "
+                      "after_flush() hook creating new objects?");
     }
     la_session_flush(L, state, index);
   }
@@ -340,7 +346,9 @@ static int session_expire(lua_State *L) {
   la_instance *instance = la_check_instance(L, 2);
   if (instance->session != session || la_instance_state(instance) != LA_STATE_PERSISTENT) {
     lua_settop(L, 2);
-    return la_raise_status(L, LA_INVALID_REQUEST, "Instance '%s' is not persistent within this Session", luaL_tolstring(L, 2, NULL));
+    return la_raise_status(L, LA_INVALID_REQUEST,
+                           "Instance '%s' is not persistent within this Session",
+                           luaL_tolstring(L, 2, NULL));
   }
   if (lua_isnoneornil(L, 3)) {
     la_instance_expire_all(instance);
@@ -354,8 +362,8 @@ static int session_expire(lua_State *L) {
     lua_geti(L, 3, i);
     const la_property *property = la_mapper_property(instance->mapper, la_check_text(L, -1));
     if (!property) {
-      return la_raise_status(L, LA_INVALID_REQUEST, "%.*s has no attribute '%s' to expire", LA_TEXT_FORMAT(instance->mapper->class_name),
-                             lua_tostring(L, -1));
+      return la_raise_status(L, LA_INVALID_REQUEST, "%.*s has no attribute '%s' to expire",
+                             LA_TEXT_FORMAT(instance->mapper->class_name), lua_tostring(L, -1));
     }
     if (property->kind == LA_PROPERTY_RELATIONSHIP) {
       la_link_expire(instance, property->slot);
@@ -444,13 +452,15 @@ static int session_index(lua_State *L) {
     return 1;
   }
   if (la_text_is(name, "is_active")) {
-    lua_pushboolean(L, session->phase != LA_SESSION_INACTIVE && session->phase != LA_SESSION_CLOSED);
+    lua_pushboolean(L,
+                    session->phase != LA_SESSION_INACTIVE && session->phase != LA_SESSION_CLOSED);
     return 1;
   }
   lua_getiuservalue(L, 1, 2);
   lua_pushvalue(L, 2);
   lua_rawget(L, -2);
-  if (lua_isnil(L, -1) && name.bytes && strncmp(name.bytes, "__", 2) != 0 && !la_text_is(name, "bind")) {
+  if (lua_isnil(L, -1) && name.bytes && strncmp(name.bytes, "__", 2) != 0 &&
+      !la_text_is(name, "bind")) {
     la_push_hook(L, la_state_of(L), "unknown_member");
     lua_pushliteral(L, "Session");
     lua_pushvalue(L, 2);
@@ -471,7 +481,9 @@ static int session_newindex(lua_State *L) {
     session->expire_on_commit = lua_toboolean(L, 3);
     return 0;
   }
-  return la_raise_status(L, LA_INVALID_REQUEST, "a Session has no field '%s' to set; session.info holds what is yours", lua_tostring(L, 2));
+  return la_raise_status(L, LA_INVALID_REQUEST,
+                         "a Session has no field '%s' to set; session.info holds what is yours",
+                         lua_tostring(L, 2));
 }
 
 /* core.session_autoflush_off(session, by): no_autoflush goes in (1) and out (-1). */
@@ -515,10 +527,15 @@ void la_open_orm_session(lua_State *L, la_state *state) {
                                      {"expire_all", session_expire_all},
                                      {"is_modified", session_is_modified},
                                      {NULL, NULL}};
-  static const luaL_Reg metamethods[] = {{"__index", session_index}, {"__newindex", session_newindex}, {"__gc", session_gc},
-                                         {"__close", session_close}, {NULL, NULL}};
-  static const luaL_Reg functions[] = {{"session_new", session_new},       {"session_autoflush_off", session_autoflush_off},
-                                       {"session_misc", session_misc},     {"object_session", object_session},
+  static const luaL_Reg metamethods[] = {{"__index", session_index},
+                                         {"__newindex", session_newindex},
+                                         {"__gc", session_gc},
+                                         {"__close", session_close},
+                                         {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"session_new", session_new},
+                                       {"session_autoflush_off", session_autoflush_off},
+                                       {"session_misc", session_misc},
+                                       {"object_session", object_session},
                                        {NULL, NULL}};
   la_register_class(L, state, LA_BOX_SESSION, methods, metamethods);
   lua_rawgeti(L, LUA_REGISTRYINDEX, state->methods[LA_BOX_SESSION]);

@@ -2,8 +2,9 @@
 /*
  * Tells echo and listeners what a flush or load has sent.
  *
- * The core sends those statements by itself and keeps a trace (engine/trace.h); it is taken when the work is over, so listeners to cursor
- * events of sessions hear of statements in order, after they have run.
+ * The core sends those statements by itself and keeps a trace (engine/trace.h); it is taken when
+ * the work is over, so listeners to cursor events of sessions hear of statements in order, after
+ * they have run.
  */
 #include "binding/orm.h"
 
@@ -22,14 +23,16 @@ void la_session_listen(lua_State *L, la_state *state, la_session *session) {
   }
   luaL_checkstack(L, 4, NULL);
   la_engine_box *box = push_engine(L, state, session);
-  bool wanted = box->echo || la_event_has(state, LA_EVENT_BEFORE_CURSOR_EXECUTE) || la_event_has(state, LA_EVENT_AFTER_CURSOR_EXECUTE);
+  bool wanted = box->echo || la_event_has(state, LA_EVENT_BEFORE_CURSOR_EXECUTE) ||
+                la_event_has(state, LA_EVENT_AFTER_CURSOR_EXECUTE);
   lua_pop(L, 1);
   if (wanted) {
     session->engine->trace.on = true;
   }
 }
 
-/* Pushes a list with the records of the trace, which is emptied and off: {text, parameters, seconds, transaction, many}. */
+/* Pushes a list with the records of the trace, which is emptied and off: {text, parameters,
+ * seconds, transaction, many}. */
 static void take(lua_State *L, la_state *state, la_trace *trace) {
   la_trace_settle(trace);
   lua_createtable(L, (int)trace->entries.count, 0);
@@ -59,7 +62,8 @@ static void take(lua_State *L, la_state *state, la_trace *trace) {
   la_trace_switch(trace, false);
 }
 
-/* Fires a cursor event for the record whose text and parameters are at `text` and `text` + 1; `source` is the connection or engine. */
+/* Fires a cursor event for the record whose text and parameters are at `text` and `text` + 1;
+ * `source` is the connection or engine. */
 static void fire(lua_State *L, la_state *state, la_event event, int source, int text, bool many) {
   if (!la_event_has(state, event)) {
     return;
@@ -104,7 +108,8 @@ void la_session_tell(lua_State *L, la_state *state, la_session *session) {
       fire(L, state, LA_EVENT_BEFORE_CURSOR_EXECUTE, top + 2, top + 5, many);
     }
     if (box->echo) {
-      la_engine_log(L, state, top + 1, lua_tostring(L, top + 5), transaction ? 0 : top + 6, transaction ? -1 : lua_tonumber(L, top + 7), false, many);
+      la_engine_log(L, state, top + 1, lua_tostring(L, top + 5), transaction ? 0 : top + 6,
+                    transaction ? -1 : lua_tonumber(L, top + 7), false, many);
     }
     if (!transaction) {
       fire(L, state, LA_EVENT_AFTER_CURSOR_EXECUTE, top + 2, top + 5, many);

@@ -2,8 +2,8 @@
 /*
  * begin, begin_nested, and the transaction object that they give.
  *
- * A transaction object names a level of its session: the outermost, or a savepoint. It serves as `<close>`: commits when the block is left without an
- * error, rolls back otherwise.
+ * A transaction object names a level of its session: the outermost, or a savepoint. It serves as
+ * `<close>`: commits when the block is left without an error, rolls back otherwise.
  */
 #include "binding/orm_session.h"
 
@@ -12,7 +12,7 @@
 
 typedef struct transaction_box {
   la_box box;
-  uint32_t depth;        /* how many levels there were with it: 1 is the outermost */
+  uint32_t depth;          /* how many levels there were with it: 1 is the outermost */
   la_session_level *level; /* compared only, never followed */
 } transaction_box;
 
@@ -28,7 +28,8 @@ static bool is_open(const transaction_box *box, const la_session *session) {
 }
 
 /* Ends the levels inside the one of `box`, and it. */
-static void finish(lua_State *L, transaction_box *box, la_session *session, int session_index, bool commit) {
+static void finish(lua_State *L, transaction_box *box, la_session *session, int session_index,
+                   bool commit) {
   la_state *state = la_state_of(L);
   la_error err = LA_ERROR_INIT;
   if (!is_open(box, session)) {
@@ -43,7 +44,8 @@ static void finish(lua_State *L, transaction_box *box, la_session *session, int 
   la_status status = LA_OK;
   la_session_listen(L, state, session);
   while (status >= 0 && is_open(box, session)) {
-    status = commit ? la_session_commit(session, false, &err) : la_session_rollback(session, false, &err);
+    status = commit ? la_session_commit(session, false, &err)
+                    : la_session_rollback(session, false, &err);
   }
   la_session_settle(L, state, session);
   la_session_tell(L, state, session);
@@ -107,8 +109,8 @@ static void push_transaction(lua_State *L, la_state *state, la_session *session)
   lua_setiuservalue(L, -2, 1);
 }
 
-/* After the function of the function form: commits and gives its results, or rolls back and raises its error. Stack: session, function, transaction, results or
- * error. */
+/* After the function of the function form: commits and gives its results, or rolls back and raises
+ * its error. Stack: session, function, transaction, results or error. */
 static int after_function(lua_State *L, int status, lua_KContext context) {
   la_session *session;
   (void)context;
@@ -171,14 +173,18 @@ static int session_in_nested_transaction(lua_State *L) {
 }
 
 void la_open_orm_transaction(lua_State *L, la_state *state) {
-  static const luaL_Reg transaction_methods[] = {{"commit", transaction_commit}, {"rollback", transaction_rollback},
-                                                 {"close", transaction_rollback}, {NULL, NULL}};
-  static const luaL_Reg metamethods[] = {{"__index", transaction_index}, {"__close", transaction_close}, {NULL, NULL}};
+  static const luaL_Reg transaction_methods[] = {{"commit", transaction_commit},
+                                                 {"rollback", transaction_rollback},
+                                                 {"close", transaction_rollback},
+                                                 {NULL, NULL}};
+  static const luaL_Reg metamethods[] = {
+      {"__index", transaction_index}, {"__close", transaction_close}, {NULL, NULL}};
   la_register_class(L, state, LA_BOX_SESSION_TRANSACTION, transaction_methods, metamethods);
 }
 
-const luaL_Reg la_session_transaction_methods[] = {{"begin", session_begin},
-                                                   {"begin_nested", session_begin_nested},
-                                                   {"in_transaction", session_in_transaction},
-                                                   {"in_nested_transaction", session_in_nested_transaction},
-                                                   {NULL, NULL}};
+const luaL_Reg la_session_transaction_methods[] = {
+    {"begin", session_begin},
+    {"begin_nested", session_begin_nested},
+    {"in_transaction", session_in_transaction},
+    {"in_nested_transaction", session_in_nested_transaction},
+    {NULL, NULL}};

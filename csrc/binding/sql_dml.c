@@ -107,8 +107,8 @@ static bool add_names(lua_State *L, la_nodes *nodes, int index, const la_node *t
       return false;
     }
   }
-  return la_nodes_fold(nodes, first,
-                       la_expr_list(&nodes->state->sql, nodes->items + first, nodes->count - first));
+  return la_nodes_fold(
+      nodes, first, la_expr_list(&nodes->state->sql, nodes->items + first, nodes->count - first));
 }
 
 static const char *const from_select_keywords[] = {"include_defaults", NULL};
@@ -133,7 +133,8 @@ static int insert_from_select(lua_State *L) {
   }
   named = la_node_with_child(self, LA_INSERT_NAMES, nodes.items[0]);
   selected = named != NULL ? la_node_with_child(named, LA_INSERT_SELECT, nodes.items[1]) : NULL;
-  result = selected != NULL && bare ? la_node_with_flags(selected, LA_SELECT_NULL_ROW, 0) : la_node_retain(selected);
+  result = selected != NULL && bare ? la_node_with_flags(selected, LA_SELECT_NULL_ROW, 0)
+                                    : la_node_retain(selected);
   la_node_release(named);
   la_node_release(selected);
   la_nodes_clear(&nodes);
@@ -147,7 +148,8 @@ static int insert_inline(lua_State *L) {
 
 /* ---- ON CONFLICT ---- */
 
-static const char *const conflict_keywords[] = {"index_elements", "index_where", "set_", "where", "constraint", NULL};
+static const char *const conflict_keywords[] = {"index_elements", "index_where", "set_",
+                                                "where",          "constraint",  NULL};
 
 /* Adds the keyword's condition, or NULL. */
 static bool add_condition_keyword(lua_State *L, la_nodes *nodes, int keywords, const char *name) {
@@ -170,8 +172,9 @@ static bool add_set_keyword(lua_State *L, la_nodes *nodes, int keywords, la_node
   }
   added = la_nodes_add_sets(L, nodes, lua_gettop(L), target);
   lua_pop(L, 1);
-  return added && la_nodes_fold(nodes, first,
-                                la_expr_list(&nodes->state->sql, nodes->items + first, nodes->count - first));
+  return added && la_nodes_fold(
+                      nodes, first,
+                      la_expr_list(&nodes->state->sql, nodes->items + first, nodes->count - first));
 }
 
 static bool add_index_elements(lua_State *L, la_nodes *nodes, int keywords, const la_node *target) {
@@ -236,9 +239,9 @@ static int excluded_index(lua_State *L) {
   if (la_from_column(&state->sql, target, key, &column, &err) != LA_OK) {
     return la_raise(L, &err);
   }
-  excluded = la_node_new(&state->alloc, &(la_node_parts){.kind = LA_NODE_EXCLUDED,
-                                                         .type = column->type,
-                                                         .text = column->text});
+  excluded = la_node_new(
+      &state->alloc,
+      &(la_node_parts){.kind = LA_NODE_EXCLUDED, .type = column->type, .text = column->text});
   la_node_release(column);
   return la_return_node(L, state, excluded);
 }
@@ -296,7 +299,9 @@ static int update_ordered_values(lua_State *L) {
   la_node *self = check_kind(L, LA_NODE_UPDATE, "update()");
   la_nodes nodes;
   if (self->children[LA_UPDATE_VALUES] != NULL) {
-    return la_raise_status(L, LA_ARGUMENT, "Can only invoke ordered_values() once, and not mixed with any other values() call");
+    return la_raise_status(
+        L, LA_ARGUMENT,
+        "Can only invoke ordered_values() once, and not mixed with any other values() call");
   }
   la_nodes_init(&nodes, la_state_of(L));
   if (!la_nodes_add_pairs(L, &nodes, 2, lua_gettop(L), self->children[0])) {
@@ -307,12 +312,14 @@ static int update_ordered_values(lua_State *L) {
 
 /* ---- opening ---- */
 
-#define SHARED                                                                                                            \
-  {"returning", dml_returning}, {"prefix_with", la_statement_prefix_with}, {"add_cte", la_statement_add_cte},            \
-      {"cte", la_statement_cte}, {"options", la_statement_options},                                                       \
-      {"execution_options", la_statement_execution_options},                                                             \
-      {"get_execution_options", la_statement_get_execution_options}, {"with_hint", la_statement_with_hint},              \
-      {"params", la_statement_params}, {"compile", la_node_compile}
+#define SHARED                                                                                     \
+  {"returning", dml_returning}, {"prefix_with", la_statement_prefix_with},                         \
+      {"add_cte", la_statement_add_cte}, {"cte", la_statement_cte},                                \
+      {"options", la_statement_options}, {"execution_options", la_statement_execution_options},    \
+      {"get_execution_options", la_statement_get_execution_options},                               \
+      {"with_hint", la_statement_with_hint}, {"params", la_statement_params}, {                    \
+    "compile", la_node_compile                                                                     \
+  }
 
 static const luaL_Reg insert_methods[] = {SHARED,
                                           {"values", insert_values},

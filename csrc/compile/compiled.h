@@ -2,8 +2,9 @@
 /*
  * A compiled statement: text, a parameter plan, and what the columns of its rows are.
  *
- * Immutable and counted; holds everything in an arena of its own. It refers to the statement it was made from only by
- * parameter numbers (sql/key.h), so one compiled statement serves every statement with an equal key.
+ * Immutable and counted; holds everything in an arena of its own. It refers to the statement it was
+ * made from only by parameter numbers (sql/key.h), so one compiled statement serves every statement
+ * with an equal key.
  */
 #ifndef LA_COMPILE_COMPILED_H
 #define LA_COMPILE_COMPILED_H
@@ -13,10 +14,13 @@
 #pragma GCC visibility push(hidden)
 
 typedef enum la_param_source {
-  LA_PARAM_FROM_STATEMENT, /* PARAM number `index` of the statement (sql/key.h), unless execution gives one of its name */
+  LA_PARAM_FROM_STATEMENT, /* PARAM number `index` of the statement (sql/key.h), unless execution
+                              gives one of its name */
   LA_PARAM_FROM_CONSTANT,  /* `constant`: made by translation, the same for all */
-  LA_PARAM_FROM_EXECUTION, /* by `name` from the parameters of the execution: an INSERT's or UPDATE's column key; required */
-  LA_PARAM_FROM_DEFAULT    /* `column`'s client-side default (`slot`) is evaluated for each row, unless execution gives `name` */
+  LA_PARAM_FROM_EXECUTION, /* by `name` from the parameters of the execution: an INSERT's or
+                              UPDATE's column key; required */
+  LA_PARAM_FROM_DEFAULT /* `column`'s client-side default (`slot`) is evaluated for each row, unless
+                           execution gives `name` */
 } la_param_source;
 
 typedef struct la_compiled_param {
@@ -24,22 +28,22 @@ typedef struct la_compiled_param {
   la_text name; /* as in `.params`: "id_1", "name" */
   uint32_t index;
   la_value constant;
-  la_type *type;            /* retained by the compiled; may be NULL */
-  la_column *column;        /* the column it is for, for messages and defaults; or NULL */
+  la_type *type;     /* retained by the compiled; may be NULL */
+  la_column *column; /* the column it is for, for messages and defaults; or NULL */
   la_default_slot slot;
-  bool expanding;           /* one placeholder per value, at execution */
-  bool literal;             /* written into the text at execution */
-  uint32_t tuple_width;     /* expanding tuples */
-  uint8_t expand_op;        /* expanding: 0 alone, 1 after IN, 2 after NOT IN */
-  size_t text_offset;       /* where in `text` its placeholder begins … */
-  size_t text_length;       /* … and how long it is: for expansion */
+  bool expanding;       /* one placeholder per value, at execution */
+  bool literal;         /* written into the text at execution */
+  uint32_t tuple_width; /* expanding tuples */
+  uint8_t expand_op;    /* expanding: 0 alone, 1 after IN, 2 after NOT IN */
+  size_t text_offset;   /* where in `text` its placeholder begins … */
+  size_t text_length;   /* … and how long it is: for expansion */
 } la_compiled_param;
 
 typedef struct la_result_column {
-  la_text key;   /* what a row calls it; none if it has no name that can be used */
-  la_type *type; /* may be NULL */
+  la_text key;        /* what a row calls it; none if it has no name that can be used */
+  la_type *type;      /* may be NULL */
   la_object *subject; /* la_column it comes from, or NULL; retained by the compiled */
-  bool plain;    /* la_type_result_is_plain */
+  bool plain;         /* la_type_result_is_plain */
 } la_result_column;
 
 typedef enum la_statement_kind {
@@ -60,10 +64,11 @@ typedef struct la_compiled {
   la_text text;
   la_compiled_param *params; /* in the order of the placeholders */
   uint32_t param_count;
-  bool has_expanding;        /* `text` must be expanded before it is sent: la_compiled_expand */
-  bool has_named_text;       /* text(): names may stand for what execution gives */
+  bool has_expanding;  /* `text` must be expanded before it is sent: la_compiled_expand */
+  bool has_named_text; /* text(): names may stand for what execution gives */
   bool returns_rows;
-  bool columns_positional;   /* the result columns stand in the order of the rows: always, but for plain text() */
+  bool columns_positional; /* the result columns stand in the order of the rows: always, but for
+                              plain text() */
   la_result_column *columns;
   uint32_t column_count;
   /* INSERT */
@@ -72,51 +77,63 @@ typedef struct la_compiled {
   bool multi_values;
   la_object *subjects; /* la_key_subjects: keeps named things alive */
   la_object *extra;    /* the ORM's load plan, or NULL; retained */
-  la_object *shape;    /* what the binding calls the columns of its rows, made once; or NULL; retained */
+  la_object
+      *shape; /* what the binding calls the columns of its rows, made once; or NULL; retained */
 } la_compiled;
 
 typedef struct la_compile_options {
   bool literal_binds;
-  bool render_postcompile;         /* expand IN lists with the statement's own values */
-  const la_text *column_keys;      /* INSERT, UPDATE: keys that execution gives for columns. NULL without keys: all columns,
-                                      if the statement gives none; not NULL with a count of 0: execution gives none */
+  bool render_postcompile;    /* expand IN lists with the statement's own values */
+  const la_text *column_keys; /* INSERT, UPDATE: keys that execution gives for columns. NULL without
+                                 keys: all columns, if the statement gives none; not NULL with a
+                                 count of 0: execution gives none */
   uint32_t column_key_count;
   bool for_executemany;
-  la_text schema_translate;        /* unused when none */
-  const la_node *const *params;    /* the statement's PARAM nodes in the key's order */
+  la_text schema_translate;     /* unused when none */
+  const la_node *const *params; /* the statement's PARAM nodes in the key's order */
   uint32_t param_count;
-  bool inline_defaults;            /* DDL of defaults and the like */
+  bool inline_defaults; /* DDL of defaults and the like */
 } la_compile_options;
 
-/* Compiles a statement, or an expression for tostring. `node` has no ORM nodes but ATTRIBUTE and ENTITY. LA_COMPILE,
- * LA_UNSUPPORTED_COMPILATION, LA_INVALID_REQUEST with SQLAlchemy's words. */
+/* Compiles a statement, or an expression for tostring. `node` has no ORM nodes but ATTRIBUTE and
+ * ENTITY. LA_COMPILE, LA_UNSUPPORTED_COMPILATION, LA_INVALID_REQUEST with SQLAlchemy's words. */
 la_status la_compile(const la_sql *sql, const la_dialect *dialect, const la_node *node,
                      const la_compile_options *options, la_compiled **out, la_error *err);
 
-/* DDL. Texts equal SQLAlchemy's for the dialect, without a semicolon. `if_not_exists`, `if_exists` as in CreateTable. */
-la_status la_compile_create_table(const la_sql *sql, const la_dialect *dialect, const la_table *table, bool if_not_exists,
-                                  la_strbuf *out, la_error *err);
-la_status la_compile_drop_table(const la_sql *sql, const la_dialect *dialect, const la_table *table, bool if_exists,
-                                la_strbuf *out, la_error *err);
-la_status la_compile_create_index(const la_sql *sql, const la_dialect *dialect, const la_index *index, bool if_not_exists,
-                                  la_strbuf *out, la_error *err);
-la_status la_compile_drop_index(const la_sql *sql, const la_dialect *dialect, const la_index *index, bool if_exists,
-                                la_strbuf *out, la_error *err);
+/* DDL. Texts equal SQLAlchemy's for the dialect, without a semicolon. `if_not_exists`, `if_exists`
+ * as in CreateTable. */
+la_status la_compile_create_table(const la_sql *sql, const la_dialect *dialect,
+                                  const la_table *table, bool if_not_exists, la_strbuf *out,
+                                  la_error *err);
+la_status la_compile_drop_table(const la_sql *sql, const la_dialect *dialect, const la_table *table,
+                                bool if_exists, la_strbuf *out, la_error *err);
+la_status la_compile_create_index(const la_sql *sql, const la_dialect *dialect,
+                                  const la_index *index, bool if_not_exists, la_strbuf *out,
+                                  la_error *err);
+la_status la_compile_drop_index(const la_sql *sql, const la_dialect *dialect, const la_index *index,
+                                bool if_exists, la_strbuf *out, la_error *err);
 /* The type as DDL and CAST write it. */
-la_status la_compile_type(const la_dialect *dialect, const la_type *type, la_strbuf *out, la_error *err);
+la_status la_compile_type(const la_dialect *dialect, const la_type *type, la_strbuf *out,
+                          la_error *err);
 /* `ident` in quotes if the dialect needs them. */
 void la_compile_ident(const la_dialect *dialect, la_text ident, la_strbuf *out);
-/* A value as an SQL literal: literal_binds, DDL defaults. LA_COMPILE if the type has no literal form. */
-la_status la_compile_literal(const la_dialect *dialect, const la_type *type, const la_value *value, la_strbuf *out, la_error *err);
+/* A value as an SQL literal: literal_binds, DDL defaults. LA_COMPILE if the type has no literal
+ * form. */
+la_status la_compile_literal(const la_dialect *dialect, const la_type *type, const la_value *value,
+                             la_strbuf *out, la_error *err);
 
 /* What stands inside the parentheses of an IN list without values; `width` values an item. */
-void la_compiled_empty_set(const la_dialect *dialect, uint32_t width, uint8_t expand_op, la_strbuf *out);
-/* The text with one placeholder per value for each expanding parameter; `counts[i]` is how many values parameter i has
- * (ignored for the others). An empty list becomes the dialect's empty set. */
-la_status la_compiled_expand(const la_compiled *compiled, const uint32_t *counts, la_strbuf *out, la_error *err);
-/* The same with `literals[i]` in the place of parameter i if it is a literal one; `literals` may be NULL. */
-la_status la_compiled_expand_literals(const la_compiled *compiled, const uint32_t *counts, const la_text *literals,
-                                      la_strbuf *out, la_error *err);
+void la_compiled_empty_set(const la_dialect *dialect, uint32_t width, uint8_t expand_op,
+                           la_strbuf *out);
+/* The text with one placeholder per value for each expanding parameter; `counts[i]` is how many
+ * values parameter i has (ignored for the others). An empty list becomes the dialect's empty set.
+ */
+la_status la_compiled_expand(const la_compiled *compiled, const uint32_t *counts, la_strbuf *out,
+                             la_error *err);
+/* The same with `literals[i]` in the place of parameter i if it is a literal one; `literals` may be
+ * NULL. */
+la_status la_compiled_expand_literals(const la_compiled *compiled, const uint32_t *counts,
+                                      const la_text *literals, la_strbuf *out, la_error *err);
 
 #pragma GCC visibility pop
 

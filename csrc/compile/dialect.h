@@ -2,7 +2,8 @@
 /*
  * A dialect: what a database writes differently, as facts and a few overrides.
  *
- * Constant tables; one per database in dialect/. The compiler asks facts first and calls an override only where a fact cannot say it.
+ * Constant tables; one per database in dialect/. The compiler asks facts first and calls an
+ * override only where a fact cannot say it.
  */
 #ifndef LA_COMPILE_DIALECT_H
 #define LA_COMPILE_DIALECT_H
@@ -15,10 +16,10 @@ typedef struct la_compiler la_compiler;
 typedef struct la_dialect la_dialect;
 
 typedef enum la_paramstyle {
-  LA_PARAMSTYLE_NAMED,    /* :name */
-  LA_PARAMSTYLE_QMARK,    /* ? */
+  LA_PARAMSTYLE_NAMED,          /* :name */
+  LA_PARAMSTYLE_QMARK,          /* ? */
   LA_PARAMSTYLE_NUMERIC_DOLLAR, /* $1 */
-  LA_PARAMSTYLE_PYFORMAT  /* %(name)s */
+  LA_PARAMSTYLE_PYFORMAT        /* %(name)s */
 } la_paramstyle;
 
 struct la_dialect {
@@ -29,35 +30,36 @@ struct la_dialect {
   size_t max_identifier_length;
   const char *const *reserved_words; /* sorted, lower case */
   size_t reserved_count;
-  bool supports_native_boolean;      /* writes true and false; otherwise 1 and 0 */
+  bool supports_native_boolean; /* writes true and false; otherwise 1 and 0 */
   bool supports_returning;
-  bool returning_bare;               /* columns of RETURNING stand without their table */
-  bool supports_default_values;      /* INSERT … DEFAULT VALUES */
+  bool returning_bare;          /* columns of RETURNING stand without their table */
+  bool supports_default_values; /* INSERT … DEFAULT VALUES */
   bool supports_multivalues_insert;
   bool supports_is_distinct;
   bool supports_update_from, supports_delete_using;
-  const char *delete_extra;          /* what stands before a DELETE's other tables */
-  bool conflict_needs_where;         /* INSERT … SELECT … ON CONFLICT is ambiguous without WHERE */
+  const char *delete_extra;  /* what stands before a DELETE's other tables */
+  bool conflict_needs_where; /* INSERT … SELECT … ON CONFLICT is ambiguous without WHERE */
   bool supports_right_and_full_join;
   bool supports_for_update;
-  bool supports_alter;               /* constraints added after the table: for cycles */
+  bool supports_alter; /* constraints added after the table: for cycles */
   bool supports_comments;
   bool supports_sequences;
   bool supports_for_update_in_select;
-  bool nulls_order_written;          /* NULLS FIRST and LAST */
-  bool tuple_in_values;              /* (a, b) IN (VALUES (1, 2), …) */
+  bool nulls_order_written; /* NULLS FIRST and LAST */
+  bool tuple_in_values;     /* (a, b) IN (VALUES (1, 2), …) */
   bool percent_doubled;
-  bool select_compound_parentheses;  /* selects of a compound may stand in parentheses */
+  bool select_compound_parentheses; /* selects of a compound may stand in parentheses */
   const char *concat_operator;
-  bool empty_set_select;             /* an empty IN list is a SELECT without rows */
+  bool empty_set_select; /* an empty IN list is a SELECT without rows */
   /* DDL */
-  bool default_in_parentheses;       /* DEFAULT (expression) */
-  bool key_with_autoincrement;       /* PRIMARY KEY AUTOINCREMENT stands with the column */
-  bool foreign_keys_within_schema;   /* none to another schema, and its name is left out */
-  bool supports_conflict_clause;     /* UNIQUE (…) ON CONFLICT … */
+  bool default_in_parentheses;     /* DEFAULT (expression) */
+  bool key_with_autoincrement;     /* PRIMARY KEY AUTOINCREMENT stands with the column */
+  bool foreign_keys_within_schema; /* none to another schema, and its name is left out */
+  bool supports_conflict_clause;   /* UNIQUE (…) ON CONFLICT … */
   bool supports_partial_index;
-  bool index_names_schema;           /* CREATE INDEX schema.name ON table */
-  /* Overrides; NULL: as the compiler does it. Each appends text to the compiler's output and may be called again. */
+  bool index_names_schema; /* CREATE INDEX schema.name ON table */
+  /* Overrides; NULL: as the compiler does it. Each appends text to the compiler's output and may be
+   * called again. */
   /* Appends nothing where the type is written as usual. */
   la_status (*type_text)(const la_type *type, la_strbuf *out, la_error *err);
   la_status (*binary)(la_compiler *compiler, const la_node *node, bool *done_out);
@@ -68,7 +70,8 @@ struct la_dialect {
   la_status (*table_suffix)(const la_table *table, la_strbuf *out, la_error *err);
 };
 
-/* The dialects that are built in, in dialect/registry.c. NULL if there is none of that name; "default" always is. */
+/* The dialects that are built in, in dialect/registry.c. NULL if there is none of that name;
+ * "default" always is. */
 const la_dialect *la_dialect_find(la_text name);
 
 #pragma GCC visibility pop

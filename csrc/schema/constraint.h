@@ -39,8 +39,8 @@ struct la_constraint {
   la_text ondelete, onupdate, match, initially;
   int8_t deferrable; /* -1 not given, 0 NOT DEFERRABLE, 1 DEFERRABLE */
   bool use_alter;
-  bool inline_rendered; /* made by Column(ForeignKey) rather than by ForeignKeyConstraint; a CHECK given with the one column in
-                           `columns` */
+  bool inline_rendered; /* made by Column(ForeignKey) rather than by ForeignKeyConstraint; a CHECK
+                           given with the one column in `columns` */
   /* check */
   la_object *sqltext;    /* an SQL expression or text(), retained */
   la_column *type_bound; /* the Boolean or Enum column whose type made this check, or NULL */

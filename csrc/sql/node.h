@@ -32,7 +32,7 @@
   X(LIST)  /* [item…] */                                                                           \
   /* expressions */                                                                                  \
   X(COLUMN) /* subject: la_column it is, or comes from through subqueries, or NULL; text: the name   \
-               to write; value.integer: of a subquery's or CTE's column its place there, from 1,                             \
+               to write; value.integer: of a subquery's or CTE's column its place there, from 1,     \
                else 0; [from element or NULL] */                                                     \
   X(PARAM)  /* value, values; text: name or the base of an anonymous name; flags LA_PARAM_* */       \
   X(LITERAL)  /* text: SQL text, written as it is: literal_column() */                               \
