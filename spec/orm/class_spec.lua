@@ -222,3 +222,28 @@ describe("a class that cannot be", function()
     s:close()
   end)
 end)
+
+describe("a registry", function()
+  it("maps classes imperatively (DEC-08)", function()
+    local registry = orm.registry()
+    local users = la.Table("users", registry.metadata, Column("id", Integer, {primary_key = true}), Column("name", String))
+    local posts = la.Table("posts", registry.metadata, Column("id", Integer, {primary_key = true}),
+      Column("user_id", Integer, la.ForeignKey "users.id"))
+    local User = registry:class "User" {greeting = function(self) return "hi " .. self.name end}
+    local Post = {__name__ = "Post"}
+    registry:map_imperatively(User, users, {properties = {posts = orm.relationship("Post", {back_populates = "author"})}})
+    registry:map_imperatively(Post, posts, {properties = {author = orm.relationship("User", {back_populates = "posts"})}})
+    local engine = la.create_engine "sqlite://"
+    registry.metadata:create_all(engine)
+    local session <close> = orm.Session(engine)
+    session:add(User{name = "Ann", posts = {Post{}, Post{}}})
+    session:commit()
+    local ann = session:query(User):filter(User.name:eq "Ann"):one()
+    assert.equal("hi Ann", ann:greeting())
+    assert.equal(2, #ann.posts)
+    assert.equal(ann, ann.posts[1].author)
+    fails(exc.ArgumentError, "not mapped yet", function() registry:map_imperatively(User, users) end)
+    fails(exc.ArgumentError, "map_imperatively", function() registry:map_imperatively(exc.ArgumentError, users) end)
+    engine:dispose()
+  end)
+end)

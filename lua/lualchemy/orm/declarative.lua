@@ -399,6 +399,58 @@ local function make_class(parent, name, definition)
   return class
 end
 
+--- Turns a plain table into a class that can be mapped: `registry:class "User" {}`, or a table of the program's own.
+local function prepare_class(registry, class, name)
+  local record = {keys = {}, attributes = {}, registry = registry, abstract = false}
+  record.metatable = {
+    __index = ClassMeta.index, __newindex = ClassMeta.newindex, __call = core.class_call, __tostring = class_tostring,
+    __name = "class " .. name, __metatable = false,
+  }
+  rawset(class, "__name__", name)
+  records[class] = record
+  setmetatable(class, record.metatable)
+  return record
+end
+
+--- A class that is mapped later, by `map_imperatively`.
+function M.plain_class(registry, name, definition)
+  local class = {to_table = core.object_to_table}
+  for key, value in next, definition or {} do class[key] = value end
+  prepare_class(registry, class, name)
+  return class
+end
+
+local imperative_keywords = keywords.set {"properties", "primary_key", "polymorphic_on", "polymorphic_identity", "version_id_col", "eager_defaults",
+  "confirm_deleted_rows", "allow_partial_pks", "inherits", "column_prefix", "exclude_properties", "include_properties"}
+
+--- Maps `class`, made by `registry:class "User" {}` or any plain table, to a table: SQLAlchemy's `registry.map_imperatively()`.
+function M.map_imperatively(registry, class, table_to_map, options)
+  options = keywords.check("map_imperatively", options, imperative_keywords)
+  if type(class) ~= "table" or (not records[class] and getmetatable(class) ~= nil) or core.is_mapped(class) then
+    error(exc.ArgumentError("map_imperatively takes a class made by registry:class, or a plain table, that is not mapped yet"), 0)
+  end
+  local record = records[class] or prepare_class(registry, class, rawget(class, "__name__") or "Mapped")
+  local arguments = {}
+  for key, value in pairs(options) do
+    if key ~= "properties" and key ~= "inherits" then arguments[key] = value end
+  end
+  local fields = {
+    {key = "__table__", value = table_to_map},
+    {key = "__mapper_args__", value = arguments},
+  }
+  local later = {}
+  for key, property in pairs(options.properties or {}) do
+    refuse_name(class.__name__, key)
+    later[#later + 1] = {key = key, value = property, serial = serial_of(property)}
+  end
+  table.sort(later, function(a, b) return a.serial < b.serial end)
+  for _, field in ipairs(later) do fields[#fields + 1] = field end
+  map_class(class, record, options.inherits, fields)
+  rawset(class, "__init", rawget(class, "__init") or core.object_init)
+  registry:_add_class(class)
+  return class.__mapper__
+end
+
 --- `Base:class "User" { … }`.
 local function class_method(parent, name)
   if type(name) ~= "string" or not name:match("^[%a_][%w_]*$") then

@@ -218,6 +218,37 @@ function Registry:configure()
   if next(pending) == nil then core.configure_wanted(false) end
 end
 
+--- `registry:class "User" {}`: a class that `map_imperatively` maps.
+---@param name string
+---@return fun(definition: table?): table
+function Registry:class(name)
+  return function(definition)
+    return require("lualchemy.orm.declarative").plain_class(self, name, definition)
+  end
+end
+
+--- Maps a class to a table without a declarative base, as SQLAlchemy's `registry.map_imperatively()`.
+---
+---     local User = registry:class "User" {}
+---     registry:map_imperatively(User, users, {properties = {addresses = relationship(Address)}})
+---@param class table  made by `registry:class`, or a plain table used as a class
+---@param table_to_map lualchemy.Table
+---@param options table?  `properties`, and the mapper's arguments
+---@return lualchemy.Mapper
+---@raise ArgumentError for what is no class, or is mapped already
+function Registry:map_imperatively(class, table_to_map, options)
+  return require("lualchemy.orm.declarative").map_imperatively(self, class, table_to_map, options)
+end
+
+--- A declarative base with this registry, as SQLAlchemy's `registry.generate_base()`.
+---@param options table?
+---@return table Base
+function Registry:generate_base(options)
+  local given = {registry = self}
+  for key, value in pairs(options or {}) do given[key] = value end
+  return require("lualchemy.orm.declarative").declarative_base(given)
+end
+
 --- Forgets the classes, as SQLAlchemy's `registry.dispose()`; objects that exist stay as they are.
 function Registry:dispose()
   self.classes, self.waiting = {}, {}
