@@ -32,7 +32,7 @@
 #pragma GCC visibility push(hidden)
 
 /* A slot whose Lua value lies in the handle's table; any write of the core clears it. */
-#define LA_SLOT_CACHED 64
+#define LA_SLOT_CACHED 128
 #define LA_KEPT        (-100000)
 
 typedef struct la_handle {

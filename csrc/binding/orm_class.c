@@ -305,11 +305,19 @@ static int mapper_attribute(lua_State *L) {
   la_state *state = la_state_of(L);
   la_mapper *mapper = la_check_mapper(L, 1);
   la_property *property = la_mapper_property(mapper, la_check_text(L, 2));
-  if (!property || !property->attribute) {
+  if (!property) {
     lua_pushnil(L);
     return 1;
   }
-  la_push_node(L, state, la_node_retain(property->attribute), 0, -1);
+  la_node *attribute = NULL;
+  if (property->parent || !property->attribute) { /* inherited: seen through this class, not through
+                                                     the one that declared it */
+    la_error err = LA_ERROR_INIT;
+    raise_if(L, la_mapper_attribute(&state->sql, property, mapper->entity, &attribute, &err), &err);
+  } else {
+    attribute = la_node_retain(property->attribute);
+  }
+  la_push_node(L, state, attribute, 0, -1);
   return 1;
 }
 

@@ -202,6 +202,14 @@ la_select_run la_run_options(const la_node *statement) {
                          .populate_existing = populate && populate->as.integer};
 }
 
+/* True for DML whose RETURNING names classes or their attributes: its rows are loaded as a select's
+ * are. */
+static bool returns_entities(const la_node *node) {
+  int part = la_statement_returning_part(node);
+  const la_node *chain = part < 0 ? NULL : la_node_child(node, (uint32_t)part);
+  return chain && chain->flags & LA_NODE_HAS_ORM;
+}
+
 /* session:execute(statement, parameters, options); `then` is the Result's method to call on it, or
  * NULL. */
 static int execute(lua_State *L, const char *name, const char *then) {
@@ -211,7 +219,8 @@ static int execute(lua_State *L, const char *name, const char *then) {
   la_node *node = la_to_node(L, 2);
   lua_settop(L, 4);
   bool plain = lua_isnil(L, 3) && lua_isnil(L, 4);
-  if (!plain || !node || !la_node_is_select(node) || !(node->flags & LA_NODE_HAS_ORM)) {
+  if (!plain || !node || !(node->flags & LA_NODE_HAS_ORM) ||
+      (!la_node_is_select(node) && !returns_entities(node))) {
     la_push_hook(L, state, "session_execute");
     lua_insert(L, 1);
     lua_pushstring(L, name);
