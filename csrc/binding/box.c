@@ -196,15 +196,20 @@ static int core_is(lua_State *L) {
 
 /* ---- boxes ---- */
 
+void *la_push_bare_box(lua_State *L, la_box_class class, size_t size, int user_values) {
+  la_box *box = lua_newuserdatauv(L, size, user_values);
+  memset(box, 0, size);
+  box->mark = &box_mark;
+  box->class = class;
+  return box;
+}
+
 void *la_push_box(lua_State *L, la_state *state, la_box_class class, size_t size, int user_values) {
   luaL_checkstack(L, 2, NULL);
   if (size < sizeof(la_box)) {
     size = sizeof(la_box);
   }
-  la_box *box = lua_newuserdatauv(L, size, user_values);
-  memset(box, 0, size);
-  box->mark = &box_mark;
-  box->class = class;
+  la_box *box = la_push_bare_box(L, class, size, user_values);
   lua_rawgeti(L, LUA_REGISTRYINDEX, state->metatables[class]);
   lua_setmetatable(L, -2);
   return box;

@@ -40,6 +40,9 @@ void la_register_node_getter(la_state *state, la_box_class class,
 /* Pushes an empty box of `size` bytes (at least sizeof(la_box), the rest zeroed) with `user_values`
  * user values. */
 void *la_push_box(lua_State *L, la_state *state, la_box_class class, size_t size, int user_values);
+/* The same without a metatable, of at least sizeof(la_box): the caller sets one of its own before
+ * anything is acquired. Needs one free stack slot. */
+void *la_push_bare_box(lua_State *L, la_box_class class, size_t size, int user_values);
 /* The box at `index`, or NULL if it is none of ours. */
 la_box *la_to_box(lua_State *L, int index);
 /* The box at `index` if it is of `class` or of a child of it, else NULL. */

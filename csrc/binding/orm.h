@@ -65,8 +65,8 @@ la_mapper *la_check_mapper(lua_State *L, int index);
 void la_push_object(lua_State *L, la_state *state, la_instance *instance);
 /* Pushes the handle if there is one; false, and nothing pushed, otherwise. */
 bool la_push_object_if(lua_State *L, la_state *state, la_instance *instance);
-/* Pushes a scratch for the one pin of an instance that is being made. */
-la_instance **la_push_new_instance(lua_State *L, la_state *state);
+/* Pushes the handle of a new transient object. */
+la_instance *la_push_transient(lua_State *L, la_state *state, la_slab *slab, la_mapper *mapper);
 /* Pushes the raw value of the key at `key_index` in the class table at `class_index` or its bases;
  * nil if there is none. */
 void la_push_from_class(lua_State *L, int class_index, int key_index);

@@ -338,6 +338,23 @@ static int mapper_bind(lua_State *L) {
   return 0;
 }
 
+/* Pushes a new transient object of the class whose mapper's box is `box`. */
+static void push_new(lua_State *L, la_state *state, const mapper_box *box) {
+  la_mapper *mapper = box->box.object;
+  la_instance *instance = la_push_transient(L, state, box->slab, mapper);
+  la_error err = LA_ERROR_INIT;
+  if (mapper->polymorphic_identity.kind == LA_VALUE_NULL) {
+    return;
+  }
+  for (la_mapper *at = mapper; at; at = at->base) {
+    if (at->polymorphic_on) {
+      uint32_t slot = at->polymorphic_on->slot;
+      raise_if(L, la_instance_set(instance, slot, &mapper->polymorphic_identity, NULL, &err), &err);
+      return;
+    }
+  }
+}
+
 /* core.object_new(class) → a transient object, constructor not called. */
 static int object_new(lua_State *L) {
   la_state *state = la_state_of(L);
@@ -345,67 +362,60 @@ static int object_new(lua_State *L) {
   if (!box) {
     return la_raise_argument(L, 1, "a mapped class");
   }
-  la_mapper *mapper = box->box.object;
-  la_instance **holder = la_push_new_instance(L, state);
-  la_error err = LA_ERROR_INIT;
-  raise_if(L, la_instance_new(&state->alloc, box->slab, mapper, holder, &err), &err);
-  la_instance *instance = *holder;
-  for (la_mapper *at = mapper; at; at = at->base) {
-    if (at->polymorphic_on && mapper->polymorphic_identity.kind != LA_VALUE_NULL) {
-      raise_if(L,
-               la_instance_set(instance, at->polymorphic_on->slot, &mapper->polymorphic_identity,
-                               NULL, &err),
-               &err);
-      break;
-    }
-  }
-  la_push_object(L, state, instance);
-  la_scratch_clear(L, -2);
-  lua_remove(L, -2);
+  push_new(L, state, box);
   return 1;
 }
 
-/* core.object_init(object, fields): the default constructor: fields in mapped order, unknown ones
- * go to the hook "unknown_field". */
+/* Sets the fields in the table at `fields` on the object at `object`, in mapped order; unknown ones
+ * go to the hook "unknown_fields". */
+static void set_fields(lua_State *L, la_state *state, int object, int fields) {
+  la_instance *instance = la_check_instance(L, object);
+  const la_mapper *mapper = instance->mapper;
+  if (lua_isnil(L, fields)) {
+    return;
+  }
+  if (!lua_istable(L, fields)) {
+    la_raise_status(L, LA_ARGUMENT,
+                    "%.*s takes one table of its attributes, %.*s{name = value}, not a %s",
+                    LA_TEXT_FORMAT(mapper->class_name), LA_TEXT_FORMAT(mapper->class_name),
+                    luaL_typename(L, fields));
+  }
+  size_t given = 0, taken = 0;
+  for (lua_pushnil(L); lua_next(L, fields); lua_pop(L, 1)) {
+    given++;
+  }
+  int top = lua_gettop(L);
+  for (size_t i = 0; i < mapper->properties.count && taken < given; i++) {
+    const la_property *property = mapper->properties.items[i];
+    la_push_text(L, property->key);
+    lua_pushvalue(L, -1);
+    if (lua_rawget(L, fields) != LUA_TNIL) { /* key, value */
+      taken++;
+      if (mapper->has_events || property->kind == LA_PROPERTY_SYNONYM) {
+        lua_settable(L, object);
+      } else {
+        la_object_set(L, state, object, property, top + 2);
+      }
+    }
+    lua_settop(L, top);
+  }
+  if (taken < given) {
+    la_push_hook(L, state, "unknown_fields");
+    lua_pushvalue(L, object);
+    lua_pushvalue(L, fields);
+    lua_call(L, 2, 0);
+  }
+}
+
+/* core.object_init(object, fields): the default constructor. */
 static int object_init(lua_State *L) {
-  la_state *state = la_state_of(L);
   la_instance *instance = la_check_instance(L, 1);
   if (lua_gettop(L) > 2) {
     return la_raise_status(L, LA_ARGUMENT, "%.*s takes one table of its attributes",
                            LA_TEXT_FORMAT(instance->mapper->class_name));
   }
   lua_settop(L, 2);
-  if (lua_isnil(L, 2)) {
-    return 0;
-  }
-  if (!lua_istable(L, 2)) {
-    return la_raise_status(L, LA_ARGUMENT,
-                           "%.*s takes one table of its attributes, %.*s{name = value}, not a %s",
-                           LA_TEXT_FORMAT(instance->mapper->class_name),
-                           LA_TEXT_FORMAT(instance->mapper->class_name), luaL_typename(L, 2));
-  }
-  size_t given = 0, taken = 0;
-  for (lua_pushnil(L); lua_next(L, 2); lua_pop(L, 1)) {
-    given++;
-  }
-  const la_mapper *mapper = instance->mapper;
-  for (size_t i = 0; i < mapper->properties.count && taken < given; i++) {
-    const la_property *property = mapper->properties.items[i];
-    la_push_text(L, property->key);
-    if (lua_rawget(L, 2) != LUA_TNIL) {
-      taken++;
-      la_push_text(L, property->key);
-      lua_pushvalue(L, -2);
-      lua_settable(L, 1);
-    }
-    lua_settop(L, 2);
-  }
-  if (taken < given) {
-    la_push_hook(L, state, "unknown_fields");
-    lua_pushvalue(L, 1);
-    lua_pushvalue(L, 2);
-    lua_call(L, 2, 0);
-  }
+  set_fields(L, la_state_of(L), 1, 2);
   return 0;
 }
 
@@ -413,37 +423,30 @@ static int object_init(lua_State *L) {
 static int class_call(lua_State *L) {
   la_state *state = la_state_of(L);
   int arguments = lua_gettop(L) - 1;
-  la_mapper *mapper = la_to_mapper(L, 1);
-  if (!mapper) {
+  mapper_box *box = to_mapper_box(L, 1);
+  if (!box) {
     return la_raise_status(L, LA_INVALID_REQUEST,
                            "this class is abstract or not mapped: it has no objects");
   }
+  la_mapper *mapper = box->box.object;
   if (!mapper->configured) {
     la_configure(L, state, mapper);
   }
-  lua_pushlightuserdata(L, state);
-  lua_pushcclosure(L, object_new, 1);
-  lua_pushvalue(L, 1);
-  lua_call(L, 1, 1);
+  push_new(L, state, box);
   lua_insert(L, 2); /* class, object, arguments… */
   lua_pushliteral(L, "__init");
   la_push_from_class(L, 1, lua_gettop(L));
   lua_remove(L, -2); /* class, object, arguments…, init */
-  if (!lua_isnil(L, -1)) {
+  if (!lua_isnil(L, -1) && lua_tocfunction(L, -1) != object_init) {
     lua_insert(L, 3);
     lua_pushvalue(L, 2);
     lua_insert(L, 4); /* class, object, init, object, arguments… */
     lua_call(L, arguments + 1, 0);
-  } else {
-    if (arguments > 1) {
-      return la_raise_status(L, LA_ARGUMENT, "%.*s takes one table of its attributes",
-                             LA_TEXT_FORMAT(mapper->class_name));
-    }
-    lua_pushlightuserdata(L, state);
-    lua_pushcclosure(L, object_init, 1); /* class, object, [fields,] nil, init */
-    lua_pushvalue(L, 2);
-    lua_pushvalue(L, 3); /* the fields, or the nil */
-    lua_call(L, 2, 0);
+  } else if (arguments > 1) {
+    return la_raise_status(L, LA_ARGUMENT, "%.*s takes one table of its attributes",
+                           LA_TEXT_FORMAT(mapper->class_name));
+  } else if (arguments == 1) {
+    set_fields(L, state, 2, 3);
   }
   lua_settop(L, 2);
   return 1;

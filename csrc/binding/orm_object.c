@@ -56,42 +56,59 @@ static void push_object_metatable(lua_State *L, la_state *state, const la_mapper
   }
 }
 
+/* Pushes the table of handles, the metatable of the class, and an empty handle that has it. */
+static la_handle *push_empty_handle(lua_State *L, la_state *state, const la_mapper *mapper) {
+  lua_rawgeti(L, LUA_REGISTRYINDEX, state->objects); /* objects */
+  push_object_metatable(L, state, mapper);           /* objects, metatable */
+  la_handle *handle = la_push_bare_box(L, LA_BOX_OBJECT, sizeof *handle, 1);
+  lua_pushvalue(L, -2);
+  lua_setmetatable(L, -2); /* objects, metatable, handle */
+  return handle;
+}
+
 void la_push_object(lua_State *L, la_state *state, la_instance *instance) {
   luaL_checkstack(L, 6, NULL);
   if (la_push_object_if(L, state, instance)) {
     return;
   }
-  lua_rawgeti(L, LUA_REGISTRYINDEX, state->objects); /* objects */
-  push_object_metatable(L, state, instance->mapper); /* objects, metatable */
-  la_handle *handle =
-      la_push_box(L, state, LA_BOX_OBJECT, sizeof *handle, 1); /* objects, metatable, handle */
+  la_handle *handle = push_empty_handle(L, state, instance->mapper);
+  if (lua_rawgetp(L, -3, instance) != LUA_TNIL) { /* a finalizer has asked for it meanwhile */
+    lua_replace(L, -4);
+    lua_pop(L, 2);
+    return;
+  }
+  lua_pop(L, 1);
   if (instance->handle_generation > 0) {
     la_links_unload(instance);
   }
   handle->generation = ++instance->handle_generation;
   la_instance_pin(instance);
   handle->box.object = instance;
-  lua_insert(L, -2);
-  lua_setmetatable(L, -2); /* objects, handle */
   lua_pushvalue(L, -1);
-  lua_rawsetp(L, -3, instance);
-  lua_remove(L, -2); /* handle */
+  lua_rawsetp(L, -4, instance);
+  lua_replace(L, -3);
+  lua_pop(L, 1); /* handle */
   if (instance->session) {
     la_push_session(L, state, instance->session);
     lua_setiuservalue(L, -2, 1);
   }
 }
 
-static void clear_instance(void *memory) {
-  la_instance **holder = memory;
-  if (*holder) {
-    la_instance_unpin(*holder);
-    *holder = NULL;
+la_instance *la_push_transient(lua_State *L, la_state *state, la_slab *slab, la_mapper *mapper) {
+  luaL_checkstack(L, 6, NULL);
+  la_handle *handle = push_empty_handle(L, state, mapper);
+  la_instance *instance = NULL;
+  la_error err = LA_ERROR_INIT;
+  if (la_instance_new(&state->alloc, slab, mapper, &instance, &err) < 0) {
+    la_raise(L, &err);
   }
-}
-
-la_instance **la_push_new_instance(lua_State *L, la_state *state) {
-  return la_push_scratch(L, state, sizeof(la_instance *), clear_instance);
+  handle->generation = ++instance->handle_generation;
+  handle->box.object = instance; /* with its one pin */
+  lua_pushvalue(L, -1);
+  lua_rawsetp(L, -4, instance);
+  lua_replace(L, -3);
+  lua_pop(L, 1);
+  return instance;
 }
 
 static int object_gc(lua_State *L) {
