@@ -93,7 +93,7 @@ describe("a flush of several objects", function()
     assert.equal(2, #pen.tags)
   end)
 
-  it("bears a row to delete that has gone (UOW-55)", function()
+  it("bears a row to delete that has gone", function()
     local cid = s.session:get(User, 3)
     s.session:delete(cid)
     s.session:no_autoflush(function() s.session:execute(la.text "DELETE FROM users WHERE id = 3") end)

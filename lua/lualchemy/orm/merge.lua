@@ -23,37 +23,81 @@ end
 
 local merge_one
 
---- Copies one relationship along the merge cascade.
-local function merge_relationship(session, object, target, property, seen)
+--- What one merge knows: `made` has the session's object for each object seen; `fresh` has those that are new, by class and key; `arrived` has, for
+--- each object, the relationships it was reached by, under the name that leads back.
+local function new_pass()
+  return {made = {}, fresh = {}, arrived = {}}
+end
+
+--- The object made in this merge for the key, or nil and a function that remembers one.
+local function fresh_of(pass, class, identity)
+  local base = rawget(class, "__base__")
+  while base and core.is_mapped(base) do
+    class, base = base, rawget(base, "__base__")
+  end
+  local level = pass.fresh[class] or {}
+  pass.fresh[class] = level
+  for i = 1, #identity - 1 do
+    level[identity[i]] = level[identity[i]] or {}
+    level = level[identity[i]]
+  end
+  local last = identity[#identity]
+  return level[last], function(object) level[last] = object end
+end
+
+local function merge_member(session, member, property, pass)
+  if property.back_populates then
+    local arrived = pass.arrived[member] or {}
+    pass.arrived[member] = arrived
+    arrived[property.back_populates] = true
+  end
+  return merge_one(session, member, pass)
+end
+
+--- Copies one relationship along the merge cascade. The side by which an object was reached is set by the other side.
+local function merge_relationship(session, object, target, property, pass)
   if not property.cascade.merge or not core.object_loaded(object, property.key) then return end
+  local arrived = pass.arrived[object]
+  if arrived and arrived[property.key] then return end
   if property.uselist then
     local list = {}
-    for i, member in ipairs(object[property.key]) do list[i] = merge_one(session, member, seen) end
+    for i, member in ipairs(object[property.key]) do list[i] = merge_member(session, member, property, pass) end
     target[property.key] = list
   else
     local other = object[property.key]
-    target[property.key] = other and merge_one(session, other, seen) or nil
+    target[property.key] = other and merge_member(session, other, property, pass) or nil
   end
 end
 
-function merge_one(session, object, seen)
-  if seen[object] then return seen[object] end
+--- The session's object for `object`: of the identity map, of the database, made by this merge, or new.
+local function target_of(session, object, class, properties, pass)
+  local identity = identity_of(object, properties)
+  local target, remember
+  if identity then
+    target, remember = fresh_of(pass, class, identity)
+    target = target or session:get(class, identity)
+  end
+  if not target then
+    target = core.object_new(class)
+    session:add(target)
+    if remember then remember(target) end
+  end
+  return target
+end
+
+function merge_one(session, object, pass)
+  if pass.made[object] then return pass.made[object] end
   local class = core.mapped_class_of(object)
   if not class then
     error(exc.UnmappedInstanceError(("a %s is not an instance of a mapped class"):format(type(object))), 0)
   end
   if core.object_session(object) == session then
-    seen[object] = object
+    pass.made[object] = object
     return object
   end
   local properties = core.mapper_properties(class)
-  local identity = identity_of(object, properties)
-  local target = identity and session:get(class, identity)
-  if not target then
-    target = core.object_new(class)
-    session:add(target)
-  end
-  seen[object] = target
+  local target = target_of(session, object, class, properties, pass)
+  pass.made[object] = target
   for _, property in ipairs(properties) do
     if property.kind == "column" and core.object_loaded(object, property.key) then
       local value = object[property.key]
@@ -61,7 +105,7 @@ function merge_one(session, object, seen)
     end
   end
   for _, property in ipairs(properties) do
-    if property.kind == "relationship" then merge_relationship(session, object, target, property, seen) end
+    if property.kind == "relationship" then merge_relationship(session, object, target, property, pass) end
   end
   return target
 end
@@ -73,7 +117,7 @@ local merge_keywords = keywords.set {"load", "options"}
 function M.merge(session, object, options)
   keywords.check("merge", options, merge_keywords)
   core.session_autoflush(session)
-  return session:no_autoflush(function() return merge_one(session, object, {}) end)
+  return session:no_autoflush(function() return merge_one(session, object, new_pass()) end)
 end
 
 core.extend("lualchemy.Session", {merge = M.merge})
