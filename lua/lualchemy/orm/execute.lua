@@ -25,6 +25,38 @@ local function by_column(statement, params)
   return core.insert_keys(statement, params)
 end
 
+local function same_keys(a, b)
+  for key in pairs(a) do
+    if b[key] == nil then return false end
+  end
+  for key in pairs(b) do
+    if a[key] == nil then return false end
+  end
+  return true
+end
+
+--- Rows one after the other with the same keys: each run is a statement of its own.
+local function runs_of(params)
+  local runs = {}
+  for _, row in ipairs(params) do
+    local run = runs[#runs]
+    if run and same_keys(run[1], row) then
+      run[#run + 1] = row
+    else
+      runs[#runs + 1] = {row}
+    end
+  end
+  return runs
+end
+
+--- Executes an INSERT of a class once for each run of rows; their returned rows as one result.
+local function insert_runs(connection, statement, params, options)
+  local results = {}
+  for i, run in ipairs(runs_of(params)) do results[i] = connection:execute(statement, run, options) end
+  if #results == 1 or not core.has_returning(statement) then return results[#results] end
+  return results[1]:merge(table.unpack(results, 2))
+end
+
 core.hook("session_execute", function(session, statement, params, options, name)
   options = keywords.check("session:" .. name, options, option_keywords)
   local execution = options.execution_options or {}
@@ -42,7 +74,12 @@ core.hook("session_execute", function(session, statement, params, options, name)
       params = by_column(statement, params)
       statement = core.orm_translate(statement)
     end
-    result = connection:execute(statement, params, options.execution_options and {execution_options = options.execution_options} or nil)
+    local given = options.execution_options and {execution_options = options.execution_options} or nil
+    if kind == "insert" and params and #params > 1 then
+      result = insert_runs(connection, statement, params, given)
+    else
+      result = connection:execute(statement, params, given)
+    end
   end
   if name == "execute" then return result end
   return result[name](result)
