@@ -44,6 +44,7 @@ static int session_query(lua_State *L) {
     lua_pushvalue(L, 2 + i);
   }
   state->calling = "query";
+  state->calling_self = 0;
   lua_call(L, arguments, 1);
   state->calling = NULL;
   la_box *select = la_to_box_of(L, -1, LA_BOX_SELECT);
@@ -75,6 +76,7 @@ static int forward(lua_State *L) {
     }
   }
   state->calling = lua_tostring(L, lua_upvalueindex(2));
+  state->calling_self = 1;
   lua_call(L, arguments + 1, 1);
   state->calling = NULL;
   if (la_to_box_of(L, -1, LA_BOX_SELECT)) {

@@ -260,7 +260,7 @@ int la_raise_argument(lua_State *L, int argument, const char *expected) {
     } else if (!ar.name && state &&
                state->calling) { /* a method called by one of ours, on behalf of the program */
       name = state->calling;
-      shown--;
+      shown -= state->calling_self;
     }
   }
   if (lua_isboolean(L, argument) && strncmp(expected, "condition", 9) == 0) {

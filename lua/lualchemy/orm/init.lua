@@ -40,11 +40,13 @@ for name, make in pairs(options) do orm[name] = make end
 ---     local Manager = orm.aliased(Employee)
 ---     session:query(Employee, Manager):join(Manager, Employee.manager_id:eq(Manager.id))
 ---@param class table  a mapped class
----@param keywords_given table?  `name`
+---@param element any?  a subquery, CTE or alias that stands for the class's table
+---@param options table?  `name`
 ---@return lualchemy.AliasedClass
-function orm.aliased(class, keywords_given)
-  local given = keywords.check("aliased", keywords_given, keywords.set {"name", "alias", "flat"})
-  return core.aliased(class, given.name, given.alias)
+function orm.aliased(class, element, options)
+  if options == nil and keywords.is_table(element) then element, options = nil, element end
+  local given = keywords.check("aliased", options, keywords.set {"name", "alias", "flat"})
+  return core.aliased(class, given.name, element or given.alias)
 end
 
 return strict.module("lualchemy.orm", orm)

@@ -97,6 +97,20 @@ function M.Load(entity)
   return core.loader_option("Load", entity, nil, nil, 0)
 end
 
+--- `User.addresses:any{email = "x"}`: criteria of the target by name, in the order of the names.
+core.hook("criteria_of", function(entity, criteria)
+  local names, terms = {}, {}
+  for name in pairs(criteria) do
+    if type(name) ~= "string" then
+      error(exc.ArgumentError("any and has take a condition, or a table of attributes by name"), 0)
+    end
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  for i, name in ipairs(names) do terms[i] = entity[name]:eq(criteria[name]) end
+  return require("lualchemy").and_(table.unpack(terms))
+end)
+
 core.extend("lualchemy.LoaderOption", methods)
 
 return M
