@@ -41,7 +41,7 @@ describe("an attribute", function()
     assert.same({{}, {30}, {}}, history(ann, "age"))
   end)
 
-  it("has no old value in its history when it was set before it was loaded (UOW-62, UOW-63)", function()
+  it("has no old value in its history when it was set before it was loaded (UOW-62)", function()
     local ann = s.session:get(User, 1)
     s.session:expire(ann)
     assert.same({}, s:during(function() ann.age = 31 end))

@@ -114,7 +114,7 @@ describe("a flush of several objects", function()
 end)
 
 describe("values that the database makes", function()
-  it("come with the INSERT by RETURNING; those of onupdate are on the object after an UPDATE (UOW-50)", function()
+  it("come with the INSERT by RETURNING; those of onupdate are on the object after an UPDATE", function()
     local Base = orm.declarative_base()
     local Doc = Base:class "Doc" {
       __tablename__ = "docs",

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- Expiring and refreshing, and merge.
 local la = require "lualchemy"
+local orm = require "lualchemy.orm"
 local exc = require "lualchemy.exc"
 local shop = require "spec.support.shop"
 
@@ -56,6 +57,23 @@ describe("an expired object", function()
     fails(exc.DetachedInstanceError, "is not bound to a Session; lazy load operation of attribute 'addresses' cannot proceed",
       function() return bob.addresses end)
     assert.equal("Bob", bob.name)
+  end)
+
+  it("says that a deferred attribute cannot be loaded without a session (UOW-101)", function()
+    local Base = orm.declarative_base()
+    local Doc = Base:class "Doc" {
+      __tablename__ = "docs",
+      id = la.Column(la.Integer, {primary_key = true}),
+      text = orm.deferred(la.Column(la.String)),
+    }
+    Base.metadata:create_all(s.engine)
+    s.session:add(Doc{id = 1, text = "long"})
+    s.session:commit()
+    s.session:expunge_all()
+    local doc = s.session:get(Doc, 1)
+    s.session:expunge(doc)
+    fails(exc.DetachedInstanceError, "is not bound to a Session; deferred load operation of attribute 'text' cannot proceed",
+      function() return doc.text end)
   end)
 
   it("cannot be refreshed if its row has gone (UOW-100)", function()
@@ -143,7 +161,7 @@ describe("merge", function()
     local ours = s.session:merge(theirs)
     assert.not_equal(theirs, ours)
     assert.equal(99, ours.age)
-    assert.equal(other, require("lualchemy.orm").object_session(theirs))
+    assert.equal(other, orm.object_session(theirs))
     other:rollback()
     s.session:commit()
     assert.equal(99, s.session:get(User, 1).age)

@@ -65,7 +65,7 @@ describe("the transaction of a session", function()
     fails(exc.InvalidRequestError, "Autobegin is disabled", function() session:add(User{name = "x"}) end)
   end)
 
-  it("flushes at commit, and nothing is begun after it (UOW-112)", function()
+  it("flushes at commit, and nothing is begun after it", function()
     local session = s.session
     session:add(User{name = "new"})
     session:commit()
@@ -90,7 +90,7 @@ describe("the transaction of a session", function()
     assert.same({"Ann", "Bob", "Cid", "kept"}, session:scalars(la.select(User.name):order_by(User.id)):all())
   end)
 
-  it("goes with close, which lets all objects go; the session can be used again (UOW-117)", function()
+  it("goes with close, which lets all objects go; the session can be used again", function()
     local session = s.session
     local ann = session:get(User, 1)
     session:add(User{name = "lost"})
@@ -126,7 +126,7 @@ describe("the transaction of a session", function()
 end)
 
 describe("a session on a connection that is in a transaction", function()
-  it("joins it: its rollback ends it, its commit leaves it (UOW-118)", function()
+  it("joins it: its commit leaves it", function()
     local s = shop.new():fill()
     s.session:close()
     local connection <close> = s.engine:connect()
@@ -203,7 +203,7 @@ describe("UPDATE and DELETE of classes", function()
     assert.equal(1, ann.age)
   end)
 
-  it("refuse another way of synchronisation (UOW-138)", function()
+  it("refuse another way of synchronisation", function()
     local pattern = "Valid strategies for session synchronization are 'auto', 'evaluate', 'fetch', "
     fails(exc.ArgumentError, pattern, function() s.session:query(User):update({age = 1}, {synchronize_session = "fake"}) end)
     fails(exc.ArgumentError, pattern, function() s.session:query(User):delete{synchronize_session = "fake"} end)
@@ -230,7 +230,7 @@ describe("UPDATE and DELETE of classes", function()
 end)
 
 describe("INSERT of a class", function()
-  it("takes rows keyed by attribute, with different keys too (UOW-139)", function()
+  it("takes rows keyed by attribute, with different keys too", function()
     local s = shop.new()
     local Base = orm.declarative_base()
     local Thing = Base:class "Thing" {
