@@ -227,10 +227,10 @@ describe("the identity map", function()
 end)
 
 describe("autoflush", function()
-  local s, User, Address
+  local s, User
   before_each(function()
     s = shop.new():fill()
-    User, Address = s.User, s.Address
+    User = s.User
   end)
   after_each(function() s:close() end)
 
