@@ -59,7 +59,7 @@ describe("an attribute", function()
     assert.same({{}, {two, three}, {}}, history(ann, "addresses"))
   end)
 
-  it("that was not set reads nil or an empty list, and stays unset (UOW-61)", function()
+  it("that was not set reads nil or an empty list, and stays unset", function()
     local fresh = User{name = "New"}
     assert.is_nil(fresh.age)
     assert.is_nil(fresh.profile)
