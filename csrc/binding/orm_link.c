@@ -157,6 +157,11 @@ void la_object_get_link(lua_State *L, la_state *state, int index, uint32_t link)
                     LA_TEXT_FORMAT(instance->mapper->class_name),
                     LA_TEXT_FORMAT(instance->mapper->links[link]->key));
   }
+  if (!(instance->links[link].flags & LA_LINK_LOADED) && !(instance->flags & LA_INSTANCE_KEYED) &&
+      !instance->mapper->links[link]->relationship->uselist) {
+    lua_pushnil(L); /* nothing is remembered: after the flush the row says what it refers to */
+    return;
+  }
   if (!(instance->links[link].flags & LA_LINK_LOADED)) {
     load_link(L, state, index, instance, link);
   }

@@ -329,6 +329,19 @@ static int session_get(lua_State *L) {
   if (!mapper->configured) {
     la_configure(L, state, mapper);
   }
+  if (lua_istable(L, 4) && lua_getfield(L, 4, "options") == LUA_TTABLE) {
+    la_push_hook(L, state, "get_with_options"); /* options, hook */
+    lua_insert(L, 5);
+    lua_pushvalue(L, 1);
+    lua_insert(L, 6);
+    la_push_host(L, state, mapper->host);
+    lua_insert(L, 7);
+    lua_pushvalue(L, 3);
+    lua_insert(L, 8); /* hook, session, class, identity, options */
+    lua_call(L, 4, 1);
+    return 1;
+  }
+  lua_settop(L, 4);
   if (mapper->primary_key_count == 1 && lua_isinteger(L, 3) &&
       !populate_existing) { /* the everyday look-up */
     la_value key = la_value_integer(lua_tointeger(L, 3));

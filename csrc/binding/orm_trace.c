@@ -17,7 +17,20 @@ static la_engine_box *push_engine(lua_State *L, la_state *state, const la_sessio
   return lua_touserdata(L, -1);
 }
 
+void la_session_connect(lua_State *L, la_session *session) {
+  la_error err = LA_ERROR_INIT;
+  la_connection *connection = NULL;
+  if (session->connection || !session->engine || la_session_check(session, &err) < 0) {
+    return;
+  }
+  if (la_session_connection(session, &connection, &err) == LA_TIMEOUT) {
+    lua_gc(L, LUA_GCCOLLECT); /* sessions that nobody holds give theirs back … */
+    lua_gc(L, LUA_GCCOLLECT); /* … in finalizers, which may have found each other's way barred */
+  }
+}
+
 void la_session_listen(lua_State *L, la_state *state, la_session *session) {
+  la_session_connect(L, session);
   if (!session->engine || session->engine->trace.on) {
     return;
   }

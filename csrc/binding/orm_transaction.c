@@ -149,6 +149,7 @@ static int begin(lua_State *L, bool nested) {
   if (!function) {
     return 1;
   }
+  lua_toclose(L, 3); /* a coroutine that is closed inside the function rolls back */
   lua_pushvalue(L, 2);
   lua_pushvalue(L, nested ? 3 : 1);
   return after_function(L, lua_pcallk(L, 1, LUA_MULTRET, 0, 0, after_function), 0);

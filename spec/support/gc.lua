@@ -4,12 +4,13 @@
 --   busted --helper=spec/support/gc.lua -Xhelper generational|incremental
 --
 -- Generational mode is what the stand-alone interpreter starts in, incremental mode what an
--- embedded state has. Both run here with the shortest pauses there are, and a full collection is
+-- embedded state has. Both run here with short pauses (one below 100 would collect without a pause and
+-- make a run fifty times longer), and a full collection is
 -- forced at awkward moments: by a count hook that fires in the middle of whatever the program does.
 -- A finalizer that is armed again each time it runs keeps every collection calling Lua code.
 local mode = arg and arg[1] or "generational"
 if mode == "incremental" then
-  collectgarbage("incremental", 1, 1000)
+  collectgarbage("incremental", 110, 400)
 else
   collectgarbage("generational", 5, 10)
 end

@@ -57,6 +57,42 @@ local function insert_runs(connection, statement, params, options)
   return results[1]:merge(table.unpack(results, 2))
 end
 
+--- Bulk UPDATE by primary key: each row names its object, and sets its other keys.
+local function update_rows(session, connection, statement, rows)
+  local la = require "lualchemy"
+  local class = core.dml_class(statement)
+  if core.has_where(statement) then
+    error(exc.InvalidRequestError("bulk ORM UPDATE with a list of parameters takes no where(): rows are found by their primary keys"), 0)
+  end
+  local keys, matched = {}, 0
+  for _, property in ipairs(core.mapper_properties(class)) do
+    if property.primary_key then keys[#keys + 1] = property.key end
+  end
+  for _, row in ipairs(rows) do
+    local values, criteria, identity = {}, {}, {}
+    for name, value in pairs(row) do values[name] = value end
+    for i, key in ipairs(keys) do
+      if row[key] == nil then
+        error(exc.InvalidRequestError(("No primary key value supplied for %s.%s; per-row ORM Bulk UPDATE by Primary Key requires that records contain primary key values")
+          :format(class.__name__, key)), 0)
+      end
+      criteria[i], identity[i] = class[key]:eq(row[key]), row[key]
+      values[key] = nil
+    end
+    if next(values) then
+      local one = core.orm_translate(la.update(class):where(table.unpack(criteria)):values(values))
+      local count = connection:execute(one).rowcount
+      if count ~= 1 then
+        error(exc.StaleDataError(("UPDATE statement on table '%s' expected to update 1 row(s); %d were matched."):format(class.__table__.name, count)), 0)
+      end
+      matched = matched + count
+      local known = session.identity_map:get {class, identity}
+      if known then session:expire(known) end
+    end
+  end
+  return core.rowcount_result(matched)
+end
+
 core.hook("session_execute", function(session, statement, params, options, name)
   options = keywords.check("session:" .. name, options, option_keywords)
   local execution = options.execution_options or {}
@@ -70,6 +106,10 @@ core.hook("session_execute", function(session, statement, params, options, name)
   else
     core.session_autoflush(session)
     local connection = session:connection()
+    if kind == "update" and params and type(params[1]) == "table" then
+      result = update_rows(session, connection, statement, params)
+      return name == "execute" and result or result[name](result)
+    end
     if kind then
       params = by_column(statement, params)
       statement = core.orm_translate(statement)

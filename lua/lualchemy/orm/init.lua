@@ -49,4 +49,13 @@ function orm.aliased(class, element, options)
   return core.aliased(class, given.name, element or given.alias)
 end
 
+-- Events of the ORM are not fired: to listen to one is an error rather than a wait in vain.
+for _, family in ipairs {"SESSION", "MAPPER", "INSTANCE", "ATTRIBUTE", "QUERY", "INSTRUMENTATION"} do
+  require("lualchemy.event").__family(family, {
+    accepts = function(_, identifier)
+      error(require("lualchemy.exc").InvalidRequestError(("the event '%s' is not offered: nothing fires it"):format(identifier)), 0)
+    end,
+  })
+end
+
 return strict.module("lualchemy.orm", orm)

@@ -190,6 +190,9 @@ local methods = {}
 
 --- Runs `fn()` while nothing is flushed by itself.
 function methods.no_autoflush(session, fn)
+  if type(fn) ~= "function" then
+    error(exc.ArgumentError("no_autoflush takes a function: session:no_autoflush(function() … end)"), 2)
+  end
   core.session_autoflush_off(session, 1)
   local closer <close> = setmetatable({}, {__close = function() core.session_autoflush_off(session, -1) end})
   return fn(session)
@@ -225,9 +228,28 @@ core.hook("query_count", function(select, session)
   return core.query_wrap(count, session):scalar()
 end)
 
-core.hook("query_get", function(select, session, identity)
+--- get() with loader options: an object that the session has is given as it is, another one is read with the options.
+core.hook("get_with_options", function(session, class, identity, options)
+  local keys = {}
+  for _, property in ipairs(core.mapper_properties(class)) do
+    if property.primary_key then keys[#keys + 1] = property.key end
+  end
+  if type(identity) ~= "table" or #keys == 1 and #identity == 0 and identity[keys[1]] == nil then identity = {identity} end
+  local criteria = {}
+  for i, key in ipairs(keys) do
+    local value = identity[key]
+    if value == nil then value = identity[i] end
+    if value == nil then return session:get(class, identity) end
+    criteria[i] = class[key]:eq(value)
+  end
+  local la = require "lualchemy"
+  local select = la.select(class):where(table.unpack(criteria)):options(table.unpack(options))
+  return session:scalars(select):unique():one_or_none()
+end)
+
+core.hook("query_get", function(select, session, identity, ...)
   local entity = core.select_entity(select)
-  return session:get(entity, identity)
+  return session:get(entity, identity, ...)
 end)
 
 core.hook("query_with_entities", function(select, session, ...)
