@@ -258,6 +258,7 @@ static int session_connection(lua_State *L) {
   la_session *session = la_check_session(L, 1);
   la_connection *connection = NULL;
   la_error err = LA_ERROR_INIT;
+  la_session_connect(L, session);
   la_status status = la_session_check(session, &err);
   if (status >= 0) {
     status = la_session_connection(session, &connection, &err);

@@ -102,7 +102,7 @@ struct la_state {
                   orm.h */
   const char *calling;   /* the method that C calls on behalf of the program, for messages; NULL.
                             Borrowed while the call runs */
-  int calling_self; /* 1 if that call's first argument is a self, which messages don't count */
+  int calling_self;      /* 1 if that call's first argument is a self, which messages don't count */
   bool configure_wanted; /* some registry has relationships that are not configured */
   int64_t next_host;
   uint32_t *listeners; /* how many listen to each la_event; memory of the registry, see event.h */

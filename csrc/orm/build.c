@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "orm/build.h"
 
-la_status la_node_list_take(la_node_list *nodes, la_allocator *alloc, la_node *take_node, la_error *err) {
+la_status la_node_list_take(la_node_list *nodes, la_allocator *alloc, la_node *take_node,
+                            la_error *err) {
   if (take_node == NULL || !la_vec_push(alloc, &nodes->list, take_node)) {
     la_node_release(take_node);
     return la_fail_nomem(err);
@@ -25,7 +26,8 @@ la_status la_build_replace(la_node **node, la_node *take_new, la_error *err) {
   return LA_OK;
 }
 
-la_status la_build_chain(la_node **node, uint32_t part, la_node *const *items, size_t count, la_error *err) {
+la_status la_build_chain(la_node **node, uint32_t part, la_node *const *items, size_t count,
+                         la_error *err) {
   if (count == 0) {
     return LA_OK;
   }

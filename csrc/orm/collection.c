@@ -97,8 +97,7 @@ la_status la_collection_history(const la_collection *collection, la_allocator *a
          (grown || append_missing(alloc, c->committed.items + front, c->committed.count - front,
                                   c->items.items, c->items.count, removed_out));
   }
-  ok = ok &&
-       append_missing(alloc, c->added.items, c->added.count, NULL, 0, added_out) &&
+  ok = ok && append_missing(alloc, c->added.items, c->added.count, NULL, 0, added_out) &&
        append_missing(alloc, c->removed.items, c->removed.count, NULL, 0, removed_out);
   return ok ? LA_OK : la_fail_nomem(err);
 }
@@ -182,8 +181,8 @@ static bool merge(la_collection *c, la_instance *const *items, size_t count) {
   } else {
     ok = append_missing(c->alloc, items, count, c->removed.items, c->removed.count, &c->items);
   }
-  return ok && (c->added.count == 0 || append_missing(c->alloc, c->added.items, c->added.count,
-                                                      items, count, &c->items));
+  return ok && (c->added.count == 0 ||
+                append_missing(c->alloc, c->added.items, c->added.count, items, count, &c->items));
 }
 
 la_status la_collection_load(la_instance *instance, uint32_t link, la_instance *const *items,

@@ -2,11 +2,12 @@
 /*
  * UPDATE and DELETE of classes.
  *
- *   evaluate   the session's objects that meet the condition are found in memory, then   UPDATE users SET name=? WHERE users.name = ?
- *   fetch                                                                                UPDATE users SET name=? WHERE users.name = ? RETURNING id
+ *   evaluate   the session's objects that meet the condition are found in memory, then   UPDATE
+ * users SET name=? WHERE users.name = ? fetch UPDATE users SET name=? WHERE users.name = ?
+ * RETURNING id
  *
- * Afterwards an updated object has the new values, or, where they can't be told in memory, reads them again when asked; a deleted one leaves the
- * identity map.
+ * Afterwards an updated object has the new values, or, where they can't be told in memory, reads
+ * them again when asked; a deleted one leaves the identity map.
  */
 #include "orm/dml.h"
 
@@ -14,7 +15,8 @@
 #include "orm/evaluate.h"
 #include "orm/session_internal.h"
 
-/* One assignment of an UPDATE: its attribute, and how its value is found in memory, if it can be. */
+/* One assignment of an UPDATE: its attribute, and how its value is found in memory, if it can be.
+ */
 typedef struct assignment {
   la_property *property;
   la_evaluator evaluator;
@@ -45,7 +47,8 @@ static la_status collect(dml *self, int part, la_node ***out, size_t *count) {
   return LA_OK;
 }
 
-/* The session's objects of the class for which every condition is true, as far as it can be told without loading. */
+/* The session's objects of the class for which every condition is true, as far as it can be told
+ * without loading. */
 static la_status match_objects(dml *self, la_evaluator *conditions, size_t count) {
   la_instances all = {0};
   la_status status = la_session_all(self->session, &all, self->err);
@@ -58,7 +61,8 @@ static la_status match_objects(dml *self, la_evaluator *conditions, size_t count
       status = la_evaluator_run(&conditions[c], instance, &value, &unknown, self->err);
       matches = status >= 0 && !unknown && value.kind != LA_VALUE_NULL && value.as.integer != 0;
     }
-    if (status >= 0 && matches && !la_session_push_pinned(self->session, &self->matched, instance)) {
+    if (status >= 0 && matches &&
+        !la_session_push_pinned(self->session, &self->matched, instance)) {
       status = la_fail_nomem(self->err);
     }
   }
@@ -75,7 +79,8 @@ static la_status evaluate_conditions(dml *self) {
   conditions = la_alloc_zero(self->alloc, (count + 1) * sizeof *conditions);
   status = conditions != NULL ? LA_OK : la_fail_nomem(self->err);
   while (status >= 0 && made < count) {
-    status = la_evaluator_init(&conditions[made], self->alloc, self->mapper, items[made], self->err);
+    status =
+        la_evaluator_init(&conditions[made], self->alloc, self->mapper, items[made], self->err);
     made++;
   }
   if (status >= 0) {
@@ -93,14 +98,16 @@ static la_property *assigned_property(const dml *self, const la_node *set) {
   const la_node *column = set->children[0];
   if (column == NULL) {
     la_property *property = la_mapper_property(self->mapper, set->text);
-    const la_column *named = property == NULL ? la_table_column(self->mapper->table, set->text) : NULL;
+    const la_column *named =
+        property == NULL ? la_table_column(self->mapper->table, set->text) : NULL;
     return named != NULL ? la_mapper_property_of_column(self->mapper, named) : property;
   }
   while (column->kind == LA_NODE_ATTRIBUTE) {
     column = column->children[0];
   }
   return column->kind == LA_NODE_COLUMN && column->subject != NULL
-             ? la_mapper_property_of_column(self->mapper, (const la_column *)(const void *)column->subject)
+             ? la_mapper_property_of_column(self->mapper,
+                                            (const la_column *)(const void *)column->subject)
              : NULL;
 }
 
@@ -118,7 +125,8 @@ static la_status read_assignments(dml *self) {
     if (made.property == NULL || made.property->kind != LA_PROPERTY_COLUMN) {
       continue;
     }
-    status = la_evaluator_init(&made.evaluator, self->alloc, self->mapper, items[i]->children[1], &ignored);
+    status = la_evaluator_init(&made.evaluator, self->alloc, self->mapper, items[i]->children[1],
+                               &ignored);
     made.can_evaluate = status >= 0 && !(made.property->flags & LA_PROPERTY_HOST_TYPE);
     status = status == LA_UNEVALUATABLE ? LA_OK : status;
     if (status < 0 || !la_vec_push(self->alloc, &self->assignments, made)) {
@@ -138,7 +146,8 @@ static la_status with_returning(dml *self, la_node **out) {
   la_status status = entity != NULL ? LA_OK : la_fail_nomem(self->err);
   for (uint32_t k = 0; k < self->mapper->primary_key_count && status >= 0; k++) {
     la_node *attribute = NULL;
-    status = la_mapper_attribute(self->mapper->sql, self->mapper->primary_key[k], entity, &attribute, self->err);
+    status = la_mapper_attribute(self->mapper->sql, self->mapper->primary_key[k], entity,
+                                 &attribute, self->err);
     if (status >= 0) {
       status = la_build_chain_one(&made, part, attribute, self->err);
     }
@@ -155,11 +164,13 @@ static la_status with_returning(dml *self, la_node **out) {
 /* Notes the session's object that a returned key names. */
 static la_status note_key(dml *self, const la_value *key) {
   const la_mapper *root = self->mapper->root;
-  la_instance *instance = la_identity_find(&self->session->map, root, key, la_identity_hash(root, key));
+  la_instance *instance =
+      la_identity_find(&self->session->map, root, key, la_identity_hash(root, key));
   if (instance == NULL || !la_mapper_is_a(instance->mapper, self->mapper)) {
     return LA_OK;
   }
-  return la_session_push_pinned(self->session, &self->matched, instance) ? LA_OK : la_fail_nomem(self->err);
+  return la_session_push_pinned(self->session, &self->matched, instance) ? LA_OK
+                                                                         : la_fail_nomem(self->err);
 }
 
 static la_status run_fetching(dml *self) {
@@ -171,13 +182,15 @@ static la_status run_fetching(dml *self) {
   bool cached;
   la_status status;
   if (!engine->dialect->supports_returning) {
-    return la_fail(self->err, LA_INVALID_REQUEST, "synchronize_session='fetch' needs a database with RETURNING");
+    return la_fail(self->err, LA_INVALID_REQUEST,
+                   "synchronize_session='fetch' needs a database with RETURNING");
   }
   LA_TRY(with_returning(self, &statement));
   status = la_orm_compile(engine, statement, &compiled, &cached, self->err);
   if (status >= 0) {
-    status = la_load_run(&load, self->session, compiled, (const la_node *const *)engine->key.params.items,
-                         (uint32_t)engine->key.params.count, self->lookup, self->lookup_context, 0, self->err);
+    status = la_load_run(
+        &load, self->session, compiled, (const la_node *const *)engine->key.params.items,
+        (uint32_t)engine->key.params.count, self->lookup, self->lookup_context, 0, self->err);
   }
   while (status >= 0 && (row = la_rows_take(&load.rows)) != NULL) {
     status = note_key(self, row->values);
@@ -203,9 +216,11 @@ static la_status run_plain(dml *self) {
   LA_TRY(la_orm_compile(engine, self->statement, &compiled, &cached, self->err));
   la_params_init(&params, self->alloc);
   status = la_params_fill(&params, compiled, (const la_node *const *)engine->key.params.items,
-                          (uint32_t)engine->key.params.count, self->lookup, self->lookup_context, &text, self->err);
+                          (uint32_t)engine->key.params.count, self->lookup, self->lookup_context,
+                          &text, self->err);
   if (status >= 0) {
-    status = la_cursor_open(&cursor, connection, text, params.values.items, (uint32_t)params.values.count, self->err);
+    status = la_cursor_open(&cursor, connection, text, params.values.items,
+                            (uint32_t)params.values.count, self->err);
   }
   if (status >= 0) {
     do {
@@ -230,12 +245,14 @@ static la_status update_object(dml *self, la_instance *instance) {
       !la_vec_reserve(self->alloc, &known, self->assignments.count)) {
     status = la_fail_nomem(self->err);
   }
-  for (size_t i = 0; i < self->assignments.count && status >= 0; i++) { /* all of them see the old values */
+  for (size_t i = 0; i < self->assignments.count && status >= 0;
+       i++) { /* all of them see the old values */
     assignment *a = &self->assignments.items[i];
     la_error ignored = LA_ERROR_INIT;
     bool unknown = true;
     la_value value = LA_VALUE_NONE;
-    if (a->can_evaluate && la_evaluator_run(&a->evaluator, instance, &value, &unknown, &ignored) < 0) {
+    if (a->can_evaluate &&
+        la_evaluator_run(&a->evaluator, instance, &value, &unknown, &ignored) < 0) {
       unknown = true;
     }
     values.items[i] = value;
@@ -280,7 +297,8 @@ static la_status remove_object(dml *self, la_instance *instance) {
 static la_status synchronize(dml *self) {
   for (size_t i = 0; i < self->matched.count; i++) {
     la_instance *instance = self->matched.items[i];
-    LA_TRY(self->statement->kind == LA_NODE_DELETE ? remove_object(self, instance) : update_object(self, instance));
+    LA_TRY(self->statement->kind == LA_NODE_DELETE ? remove_object(self, instance)
+                                                   : update_object(self, instance));
   }
   return LA_OK;
 }
@@ -299,10 +317,11 @@ static la_status run(dml *self, la_synchronize how) {
       la_session_clear_pinned(self->session, &self->matched);
       fetches = true;
     } else if (status == LA_UNEVALUATABLE) {
-      return la_fail(self->err, LA_INVALID_REQUEST,
-                     "Could not evaluate current criteria in Python: \"%s\". Specify 'fetch' or False for the "
-                     "synchronize_session execution option.",
-                     why.message);
+      return la_fail(
+          self->err, LA_INVALID_REQUEST,
+          "Could not evaluate current criteria in Python: \"%s\". Specify 'fetch' or False for the "
+          "synchronize_session execution option.",
+          why.message);
     } else if (status < 0) {
       return la_fail(self->err, status, "%s", why.message);
     }
@@ -314,8 +333,9 @@ static la_status run(dml *self, la_synchronize how) {
   return how != LA_SYNCHRONIZE_NONE ? synchronize(self) : LA_OK;
 }
 
-la_status la_session_dml_with(la_session *session, const la_node *statement, la_synchronize how, la_param_lookup lookup,
-                              void *lookup_context, int64_t *rowcount_out, la_error *err) {
+la_status la_session_dml_with(la_session *session, const la_node *statement, la_synchronize how,
+                              la_param_lookup lookup, void *lookup_context, int64_t *rowcount_out,
+                              la_error *err) {
   dml self = {.session = session,
               .statement = statement,
               .alloc = session->alloc,
@@ -341,7 +361,7 @@ la_status la_session_dml_with(la_session *session, const la_node *statement, la_
   return status < 0 ? status : LA_OK;
 }
 
-la_status la_session_dml(la_session *session, const la_node *statement, la_synchronize how, int64_t *rowcount_out,
-                         la_error *err) {
+la_status la_session_dml(la_session *session, const la_node *statement, la_synchronize how,
+                         int64_t *rowcount_out, la_error *err) {
   return la_session_dml_with(session, statement, how, NULL, NULL, rowcount_out, err);
 }

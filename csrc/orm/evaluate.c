@@ -3,7 +3,8 @@
 
 #include "orm/dml.h"
 
-/* The children that take part in an expression's value, from the first on; -1: it can't be told in memory. */
+/* The children that take part in an expression's value, from the first on; -1: it can't be told in
+ * memory. */
 static int operands_of(const la_node *node) {
   switch (node->kind) {
   case LA_NODE_COLUMN:
@@ -17,7 +18,8 @@ static int operands_of(const la_node *node) {
   case LA_NODE_LABEL:
     return 1;
   case LA_NODE_UNARY:
-    return node->op == LA_OP_NOT || node->op == LA_OP_IS_TRUE || node->op == LA_OP_IS_FALSE || node->op == LA_OP_NEGATE
+    return node->op == LA_OP_NOT || node->op == LA_OP_IS_TRUE || node->op == LA_OP_IS_FALSE ||
+                   node->op == LA_OP_NEGATE
                ? 1
                : -1;
   case LA_NODE_BETWEEN:
@@ -40,7 +42,8 @@ static int operands_of(const la_node *node) {
       return 2;
     case LA_OP_IN:
     case LA_OP_NOT_IN: /* the list is looked at as a whole */
-      return node->children[1]->kind == LA_NODE_PARAM && (node->children[1]->flags & LA_PARAM_EXPANDING) &&
+      return node->children[1]->kind == LA_NODE_PARAM &&
+                     (node->children[1]->flags & LA_PARAM_EXPANDING) &&
                      !(node->children[1]->flags & LA_PARAM_TUPLE)
                  ? 1
                  : -1;
@@ -60,25 +63,32 @@ static la_status refuse(const la_node *node, la_error *err) {
   if (node->kind == LA_NODE_FUNCTION) {
     return la_fail(err, LA_UNEVALUATABLE, "Cannot evaluate Function");
   }
-  return la_fail(err, LA_UNEVALUATABLE, "Cannot evaluate %s", la_node_kind_name((la_node_kind)node->kind));
+  return la_fail(err, LA_UNEVALUATABLE, "Cannot evaluate %s",
+                 la_node_kind_name((la_node_kind)node->kind));
 }
 
-/* A leaf that has a value here: an attribute of the mapper's own class, or a parameter with a value of a plain kind. */
+/* A leaf that has a value here: an attribute of the mapper's own class, or a parameter with a value
+ * of a plain kind. */
 static la_status check_leaf(const la_evaluator *self, const la_node *node, la_error *err) {
   if (node->kind == LA_NODE_COLUMN &&
       (node->count != 0 || node->subject == NULL ||
-       la_mapper_property_of_column(self->mapper, (const la_column *)(const void *)node->subject) == NULL)) {
-    return la_fail(err, LA_UNEVALUATABLE, "Cannot evaluate column: %.*s", LA_TEXT_FORMAT(node->text));
+       la_mapper_property_of_column(self->mapper, (const la_column *)(const void *)node->subject) ==
+           NULL)) {
+    return la_fail(err, LA_UNEVALUATABLE, "Cannot evaluate column: %.*s",
+                   LA_TEXT_FORMAT(node->text));
   }
-  if (node->kind == LA_NODE_PARAM && ((node->flags & LA_PARAM_REQUIRED) || node->value.kind == LA_VALUE_HOST)) {
-    return la_fail(err, LA_UNEVALUATABLE, "Cannot evaluate parameter %.*s", LA_TEXT_FORMAT(node->text));
+  if (node->kind == LA_NODE_PARAM &&
+      ((node->flags & LA_PARAM_REQUIRED) || node->value.kind == LA_VALUE_HOST)) {
+    return la_fail(err, LA_UNEVALUATABLE, "Cannot evaluate parameter %.*s",
+                   LA_TEXT_FORMAT(node->text));
   }
   return LA_OK;
 }
 
-/* Lays the nodes out parents first, last child first; turned around that is children before parents, in order. */
-la_status la_evaluator_init(la_evaluator *self, la_allocator *alloc, const la_mapper *mapper, const la_node *expr,
-                            la_error *err) {
+/* Lays the nodes out parents first, last child first; turned around that is children before
+ * parents, in order. */
+la_status la_evaluator_init(la_evaluator *self, la_allocator *alloc, const la_mapper *mapper,
+                            const la_node *expr, la_error *err) {
   LA_VEC(const la_node *) work = {0};
   la_status status = LA_OK;
   *self = (la_evaluator){.alloc = alloc, .mapper = mapper};
@@ -120,8 +130,8 @@ void la_evaluator_clear(la_evaluator *self) {
 }
 
 static bool is_number(const la_value *value) {
-  return value->kind == LA_VALUE_INTEGER || value->kind == LA_VALUE_REAL || value->kind == LA_VALUE_BOOLEAN ||
-         value->kind == LA_VALUE_DECIMAL;
+  return value->kind == LA_VALUE_INTEGER || value->kind == LA_VALUE_REAL ||
+         value->kind == LA_VALUE_BOOLEAN || value->kind == LA_VALUE_DECIMAL;
 }
 
 static la_value boolean(bool value) {
@@ -139,7 +149,8 @@ static bool comparable(const la_value *a, const la_value *b) {
   return a->kind == b->kind || (is_number(a) && is_number(b));
 }
 
-static la_status compare(la_operator op, const la_value *a, const la_value *b, la_value *out, la_error *err) {
+static la_status compare(la_operator op, const la_value *a, const la_value *b, la_value *out,
+                         la_error *err) {
   int order;
   if (op == LA_OP_IS || op == LA_OP_IS_NOT) {
     *out = boolean(la_value_equal(a, b) == (op == LA_OP_IS));
@@ -151,14 +162,18 @@ static la_status compare(la_operator op, const la_value *a, const la_value *b, l
   }
   if (!comparable(a, b)) {
     return la_fail(err, LA_UNEVALUATABLE, "Cannot evaluate a comparison of %s with %s",
-                   la_value_kind_name((la_value_kind)a->kind), la_value_kind_name((la_value_kind)b->kind));
+                   la_value_kind_name((la_value_kind)a->kind),
+                   la_value_kind_name((la_value_kind)b->kind));
   }
   if (op == LA_OP_EQ || op == LA_OP_NE) {
     *out = boolean(la_value_equal(a, b) == (op == LA_OP_EQ));
     return LA_OK;
   }
   order = la_value_compare(a, b);
-  *out = boolean(op == LA_OP_LT ? order < 0 : op == LA_OP_LE ? order <= 0 : op == LA_OP_GT ? order > 0 : order >= 0);
+  *out = boolean(op == LA_OP_LT   ? order < 0
+                 : op == LA_OP_LE ? order <= 0
+                 : op == LA_OP_GT ? order > 0
+                                  : order >= 0);
   return LA_OK;
 }
 
@@ -166,7 +181,8 @@ static double real_of(const la_value *value) {
   return value->kind == LA_VALUE_REAL ? value->as.real : (double)value->as.integer;
 }
 
-static la_status compute(la_operator op, const la_value *a, const la_value *b, la_value *out, la_error *err) {
+static la_status compute(la_operator op, const la_value *a, const la_value *b, la_value *out,
+                         la_error *err) {
   int64_t whole;
   bool overflow;
   if (a->kind == LA_VALUE_NULL || b->kind == LA_VALUE_NULL) {
@@ -175,12 +191,14 @@ static la_status compute(la_operator op, const la_value *a, const la_value *b, l
   }
   if ((a->kind != LA_VALUE_INTEGER && a->kind != LA_VALUE_REAL) ||
       (b->kind != LA_VALUE_INTEGER && b->kind != LA_VALUE_REAL)) {
-    return la_fail(err, LA_UNEVALUATABLE, "Cannot evaluate arithmetic of %s", la_value_kind_name((la_value_kind)a->kind));
+    return la_fail(err, LA_UNEVALUATABLE, "Cannot evaluate arithmetic of %s",
+                   la_value_kind_name((la_value_kind)a->kind));
   }
   if (a->kind == LA_VALUE_INTEGER && b->kind == LA_VALUE_INTEGER) {
-    overflow = op == LA_OP_ADD        ? __builtin_add_overflow(a->as.integer, b->as.integer, &whole)
-               : op == LA_OP_SUBTRACT ? __builtin_sub_overflow(a->as.integer, b->as.integer, &whole)
-                                      : __builtin_mul_overflow(a->as.integer, b->as.integer, &whole);
+    overflow = op == LA_OP_ADD ? __builtin_add_overflow(a->as.integer, b->as.integer, &whole)
+               : op == LA_OP_SUBTRACT
+                   ? __builtin_sub_overflow(a->as.integer, b->as.integer, &whole)
+                   : __builtin_mul_overflow(a->as.integer, b->as.integer, &whole);
     if (overflow) {
       return la_fail(err, LA_UNEVALUATABLE, "Cannot evaluate arithmetic that overflows");
     }
@@ -202,7 +220,8 @@ static la_status find_in(const la_node *node, const la_value *value, la_value *o
       has_null = true;
     } else if (value->kind != LA_VALUE_NULL && !comparable(item, value)) {
       return la_fail(err, LA_UNEVALUATABLE, "Cannot evaluate a comparison of %s with %s",
-                     la_value_kind_name((la_value_kind)value->kind), la_value_kind_name((la_value_kind)item->kind));
+                     la_value_kind_name((la_value_kind)value->kind),
+                     la_value_kind_name((la_value_kind)item->kind));
     } else {
       found = la_value_equal(item, value);
     }
@@ -281,7 +300,8 @@ static bool leaf_value(const la_node *node, const la_instance *instance, la_valu
     *out = boolean(node->kind == LA_NODE_TRUE);
     return true;
   default:
-    property = la_mapper_property_of_column(instance->mapper, (const la_column *)(const void *)node->subject);
+    property = la_mapper_property_of_column(instance->mapper,
+                                            (const la_column *)(const void *)node->subject);
     if (property == NULL || property->slot >= instance->slot_count) {
       return false;
     }
@@ -290,8 +310,8 @@ static bool leaf_value(const la_node *node, const la_instance *instance, la_valu
   }
 }
 
-la_status la_evaluator_run(la_evaluator *self, const la_instance *instance, la_value *out, bool *unknown_out,
-                           la_error *err) {
+la_status la_evaluator_run(la_evaluator *self, const la_instance *instance, la_value *out,
+                           bool *unknown_out, la_error *err) {
   size_t depth = 0;
   *unknown_out = false;
   for (size_t i = 0; i < self->program.count; i++) {
@@ -319,12 +339,13 @@ la_status la_evaluator_run(la_evaluator *self, const la_instance *instance, la_v
   return LA_OK;
 }
 
-la_status la_evaluate(const la_session *session, const la_node *condition, const la_instance *instance, int *out,
-                      la_error *err) {
+la_status la_evaluate(const la_session *session, const la_node *condition,
+                      const la_instance *instance, int *out, la_error *err) {
   la_evaluator evaluator;
   la_value value = LA_VALUE_NONE;
   bool unknown = false;
-  la_status status = la_evaluator_init(&evaluator, instance->mapper->alloc, instance->mapper, condition, err);
+  la_status status =
+      la_evaluator_init(&evaluator, instance->mapper->alloc, instance->mapper, condition, err);
   (void)session;
   if (status >= 0) {
     status = la_evaluator_run(&evaluator, instance, &value, &unknown, err);

@@ -2,8 +2,8 @@
 /*
  * Conditions and values tested in memory, object by object.
  *
- * An expression is laid out once, children before parents; running it needs neither recursion nor memory for each object. SQL's logic of three values
- * holds: NULL is neither true nor false.
+ * An expression is laid out once, children before parents; running it needs neither recursion nor
+ * memory for each object. SQL's logic of three values holds: NULL is neither true nor false.
  */
 #ifndef LA_ORM_EVALUATE_H
 #define LA_ORM_EVALUATE_H
@@ -19,11 +19,15 @@ typedef struct la_evaluator {
   LA_VEC(la_value) stack;
 } la_evaluator;
 
-/* LA_UNEVALUATABLE "Cannot evaluate …" if the expression is more than attributes of `mapper`, values and plain operators. Clear it also after a failure. */
-la_status la_evaluator_init(la_evaluator *evaluator, la_allocator *alloc, const la_mapper *mapper, const la_node *expr, la_error *err);
+/* LA_UNEVALUATABLE "Cannot evaluate …" if the expression is more than attributes of `mapper`,
+ * values and plain operators. Clear it also after a failure. */
+la_status la_evaluator_init(la_evaluator *evaluator, la_allocator *alloc, const la_mapper *mapper,
+                            const la_node *expr, la_error *err);
 void la_evaluator_clear(la_evaluator *evaluator);
-/* The value for `instance`; bytes are lent by the instance or the expression. `*unknown_out`: an attribute that it needs is not loaded. */
-la_status la_evaluator_run(la_evaluator *evaluator, const la_instance *instance, la_value *out, bool *unknown_out, la_error *err);
+/* The value for `instance`; bytes are lent by the instance or the expression. `*unknown_out`: an
+ * attribute that it needs is not loaded. */
+la_status la_evaluator_run(la_evaluator *evaluator, const la_instance *instance, la_value *out,
+                           bool *unknown_out, la_error *err);
 
 #pragma GCC visibility pop
 

@@ -193,8 +193,7 @@ static void finish_save(la_flush *flush, la_flush_record *record) {
     la_session_push_pinned(session, &level->touched, instance);
   }
   if (la_instance_wants_hold(instance)) {
-    instance->flags &=
-        ~(uint32_t)(LA_INSTANCE_NEW | LA_INSTANCE_DIRTY | LA_INSTANCE_DELETED);
+    instance->flags &= ~(uint32_t)(LA_INSTANCE_NEW | LA_INSTANCE_DIRTY | LA_INSTANCE_DELETED);
     la_session_note_hold(session, instance);
   }
 }

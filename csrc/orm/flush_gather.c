@@ -252,8 +252,7 @@ static la_status scan_saved_scalar(la_flush *flush, uint32_t number, la_relation
   if (!(l->flags & LA_LINK_LOADED) || !(l->flags & LA_LINK_MODIFIED || (is_new && parent))) {
     return LA_OK;
   }
-  if (parent != NULL && parent->session != flush->session &&
-      !(parent->flags & LA_INSTANCE_KEYED)) {
+  if (parent != NULL && parent->session != flush->session && !(parent->flags & LA_INSTANCE_KEYED)) {
     return LA_OK; /* it is not in the session: there is no key to copy */
   }
   LA_TRY(add_sync(flush, record, relationship, parent, parent == NULL, err));
@@ -274,10 +273,9 @@ static bool key_has_changed(const la_instance *instance) {
   return false;
 }
 
-/* The children of an object whose key changes get the new key: by an UPDATE of ours, or, where the database passes it on, in
- * memory alone. */
-static la_status follow_key(la_flush *flush, la_instance *instance, uint32_t link,
-                            la_error *err) {
+/* The children of an object whose key changes get the new key: by an UPDATE of ours, or, where the
+ * database passes it on, in memory alone. */
+static la_status follow_key(la_flush *flush, la_instance *instance, uint32_t link, la_error *err) {
   la_relationship *relationship = relationship_of(instance, link);
   la_record_op op = relationship->passive_updates ? LA_RECORD_LISTED : LA_RECORD_SAVE;
   if (!(instance->flags & LA_INSTANCE_KEYED) || !key_has_changed(instance)) {
@@ -287,8 +285,7 @@ static la_status follow_key(la_flush *flush, la_instance *instance, uint32_t lin
   LA_TRY(la_link_members(instance, link, flush->alloc, &flush->added, err));
   for (size_t i = 0; i < flush->added.count; i++) {
     la_error inner = LA_ERROR_INIT;
-    la_flush_record *record =
-        la_flush_register(flush, flush->added.items[i], op, false, &inner);
+    la_flush_record *record = la_flush_register(flush, flush->added.items[i], op, false, &inner);
     if (record == NULL) {
       if (inner.status < 0) {
         return la_fail_nomem(err);
@@ -320,8 +317,8 @@ static la_status scan_saved_link(la_flush *flush, uint32_t number, uint32_t link
   }
 }
 
-/* The members that a link of a deleted object has, and those it had, into flush->removed; those that the database does not
- * know of yet are marked. */
+/* The members that a link of a deleted object has, and those it had, into flush->removed; those
+ * that the database does not know of yet are marked. */
 static la_status all_members(la_flush *flush, const la_instance *instance, uint32_t link,
                              la_error *err) {
   LA_TRY(link_history(flush, instance, link, err));
@@ -351,8 +348,7 @@ static la_status scan_deleted_pairs(la_flush *flush, la_instance *instance,
   return LA_OK;
 }
 
-static la_status scan_deleted_link(la_flush *flush, uint32_t number, uint32_t link,
-                                   la_error *err) {
+static la_status scan_deleted_link(la_flush *flush, uint32_t number, uint32_t link, la_error *err) {
   la_instance *instance = flush->records.items[number].instance;
   la_relationship *relationship = relationship_of(instance, link);
   bool cascades = relationship->cascade & LA_CASCADE_DELETE;
@@ -371,8 +367,7 @@ static la_status scan_deleted_link(la_flush *flush, uint32_t number, uint32_t li
   for (size_t i = 0; i < members->count; i++) {
     la_instance *member = members->items[i];
     la_flush_record *record = la_flush_record_of(flush, member);
-    if (record != NULL && relationship->post_update &&
-        relationship->direction == LA_ONE_TO_MANY) {
+    if (record != NULL && relationship->post_update && relationship->direction == LA_ONE_TO_MANY) {
       LA_TRY(add_sync(flush, record, relationship, NULL, true, err));
     }
     if (cascades) {
@@ -391,8 +386,8 @@ static la_status scan_deleted_link(la_flush *flush, uint32_t number, uint32_t li
 static bool must_follow_key(const la_instance *instance, uint32_t link) {
   const la_relationship *relationship = relationship_of(instance, link);
   return !relationship->passive_updates && relationship->direction == LA_ONE_TO_MANY &&
-         instance->flags & LA_INSTANCE_KEYED &&
-         !(instance->links[link].flags & LA_LINK_LOADED) && key_has_changed(instance);
+         instance->flags & LA_INSTANCE_KEYED && !(instance->links[link].flags & LA_LINK_LOADED) &&
+         key_has_changed(instance);
 }
 
 /* Scans the links of a record from flush->link_at on; LA_ROW if one must be loaded first. */

@@ -98,8 +98,7 @@ la_status la_flush_take_levels(la_flush *flush, const la_edge *edges, size_t edg
 }
 
 la_status la_flush_merge_sort(la_flush *flush, uint32_t *numbers, size_t count,
-                              int (*compare)(const la_flush *, uint32_t, uint32_t),
-                              la_error *err) {
+                              int (*compare)(const la_flush *, uint32_t, uint32_t), la_error *err) {
   uint32_t *other, *from = numbers, *to;
   size_t sorted = 1;
   while (sorted < count && compare(flush, numbers[sorted - 1], numbers[sorted]) <= 0) {

@@ -2,9 +2,11 @@
 /*
  * Insides of a flush.
  *
- * A flush works on records, one per object, found from the object by `set_index` while it is FLUSHING. Files: flush.c (life, undo), flush_gather.c (which
- * objects, which foreign keys), flush_sort.c and flush_graph.c (actions in order), flush_run.c (steps of a batch), persist_plan.c (statements),
- * persist.c, persist_table.c, persist_post.c (rows of mapped tables), persist_link.c (rows of secondary tables), sync.c (foreign keys).
+ * A flush works on records, one per object, found from the object by `set_index` while it is
+ * FLUSHING. Files: flush.c (life, undo), flush_gather.c (which objects, which foreign keys),
+ * flush_sort.c and flush_graph.c (actions in order), flush_run.c (steps of a batch), persist_plan.c
+ * (statements), persist.c, persist_table.c, persist_post.c (rows of mapped tables), persist_link.c
+ * (rows of secondary tables), sync.c (foreign keys).
  */
 #ifndef LA_ORM_FLUSH_INTERNAL_H
 #define LA_ORM_FLUSH_INTERNAL_H
@@ -38,10 +40,10 @@ enum la_record_flag {
 typedef struct la_flush_record {
   la_instance *instance; /* pinned */
   uint32_t unit;
-  uint32_t first_sync;   /* of flush->syncs, chained */
-  uint32_t node;         /* of the graph, for objects of cycles: their save; the delete's follows */
-  uint16_t flags;        /* la_record_flag */
-  uint8_t op;            /* la_record_op */
+  uint32_t first_sync; /* of flush->syncs, chained */
+  uint32_t node;       /* of the graph, for objects of cycles: their save; the delete's follows */
+  uint16_t flags;      /* la_record_flag */
+  uint8_t op;          /* la_record_op */
 } la_flush_record;
 
 /* A foreign key of a record's object is to be copied from `parent`, or cleared. */
@@ -65,7 +67,8 @@ typedef struct la_flush_unit {
   bool cyclic;
   bool has_deletes;
   uint32_t component;
-  uint32_t save, save_end, delete, delete_end; /* nodes; begin and end are one node if the unit is not cyclic */
+  uint32_t save, save_end, delete,
+      delete_end; /* nodes; begin and end are one node if the unit is not cyclic */
 } la_flush_unit;
 
 typedef enum la_node_action {
@@ -105,20 +108,26 @@ typedef struct la_table_map {
   struct la_table_map *next;
   la_mapper *mapper;
   la_table *table;
-  uint32_t count;            /* columns */
-  la_property **properties;  /* by ordinal; NULL: not mapped */
-  uint32_t depth;            /* in the chain of inheritance: 0 is the root's table */
+  uint32_t count;             /* columns */
+  la_property **properties;   /* by ordinal; NULL: not mapped */
+  uint32_t depth;             /* in the chain of inheritance: 0 is the root's table */
   la_property *autoincrement; /* whose value is the last insert id, or NULL */
-  uint8_t *shape;            /* scratch: la_cell of each column */
-  bool *keys;                /* scratch: compared in the WHERE */
-  bool *primary;             /* the columns of the table's key */
-  bool may_expire;           /* some column has a default that the database evaluates */
+  uint8_t *shape;             /* scratch: la_cell of each column */
+  bool *keys;                 /* scratch: compared in the WHERE */
+  bool *primary;              /* the columns of the table's key */
+  bool may_expire;            /* some column has a default that the database evaluates */
 } la_table_map;
 
 /* What a statement does with a column. */
 typedef enum la_cell { LA_CELL_OMITTED, LA_CELL_VALUE, LA_CELL_EXPR, LA_CELL_RETURNED } la_cell;
 
-typedef enum la_plan_kind { LA_PLAN_INSERT, LA_PLAN_UPDATE, LA_PLAN_DELETE, LA_PLAN_INSERT_PAIR, LA_PLAN_DELETE_PAIR } la_plan_kind;
+typedef enum la_plan_kind {
+  LA_PLAN_INSERT,
+  LA_PLAN_UPDATE,
+  LA_PLAN_DELETE,
+  LA_PLAN_INSERT_PAIR,
+  LA_PLAN_DELETE_PAIR
+} la_plan_kind;
 
 /* A statement of a shape, ready to be bound. Counted; kept in the engine's cache. */
 typedef struct la_persist_plan {
@@ -129,8 +138,9 @@ typedef struct la_persist_plan {
   la_node *statement;    /* retained: constants may lie in it */
   la_compiled *compiled; /* retained */
   uint32_t count;        /* placeholders */
-  uint32_t *sources;     /* of each: the ordinal of a column, LA_SOURCE_KEY + ordinal (a value of the WHERE), or LA_SOURCE_OTHER */
-  la_value *constants;   /* of LA_SOURCE_OTHER */
+  uint32_t *sources;   /* of each: the ordinal of a column, LA_SOURCE_KEY + ordinal (a value of the
+                          WHERE), or LA_SOURCE_OTHER */
+  la_value *constants; /* of LA_SOURCE_OTHER */
 } la_persist_plan;
 
 #define LA_SOURCE_KEY   0x10000u
@@ -152,7 +162,7 @@ struct la_flush {
   LA_VEC(la_flush_record) records;
   LA_VEC(la_flush_sync) syncs;
   LA_VEC(la_flush_pair) pairs;
-  la_map pairs_seen; /* of relationships with a reverse */
+  la_map pairs_seen;                       /* of relationships with a reverse */
   LA_VEC(la_relationship *) relationships; /* that have pairs or order things */
   LA_VEC(la_flush_undo) undo;
   LA_VEC(la_flush_expire) expires;
@@ -161,7 +171,7 @@ struct la_flush {
   la_numbers queue;
   size_t queue_at;
   uint32_t link_at;
-  bool asked; /* the link at hand has been asked for */
+  bool asked;                  /* the link at hand has been asked for */
   la_instances added, removed; /* scratch */
   /* order */
   LA_VEC(la_flush_unit) units;
@@ -173,13 +183,13 @@ struct la_flush {
   la_flush_node batch_node;
   la_numbers batch; /* records, or pairs */
   la_flush_stage stage;
-  size_t at;        /* in the batch */
+  size_t at; /* in the batch */
   uint32_t column;
   size_t table_at;
   bool in_batch;
   LA_VEC(la_table *) tables; /* of the batch, base tables first */
   la_mapper *tables_of;      /* whose they are, if the batch has one mapper */
-  la_table_map *maps;  /* all made so far */
+  la_table_map *maps;        /* all made so far */
   la_connection *connection; /* lent by the session */
   la_cursor cursor;
   la_persist_plan *plan; /* what `cursor` runs; retained */
@@ -189,34 +199,45 @@ struct la_flush {
   la_plan_kind plan_kind;
   la_arena scratch; /* bytes of the row at hand */
   LA_VEC(la_value) values;
-  la_value *converted;  /* answers of CONVERT for the row at hand, by ordinal; LA_SLOT_LOADED tells which */
+  la_value *converted;   /* answers of CONVERT for the row at hand, by ordinal; LA_SLOT_LOADED tells
+                            which */
   la_node **expressions; /* answers of EXPRESSION, by ordinal; retained */
   uint32_t answer_room;
   la_flush_step_kind waiting; /* for la_flush_supply */
   la_instance *waiting_instance;
-  uint32_t waiting_slot;   /* DEFAULT: the slot; CONVERT, EXPRESSION: the column's ordinal */
+  uint32_t waiting_slot; /* DEFAULT: the slot; CONVERT, EXPRESSION: the column's ordinal */
   bool is_waiting;
-  bool sent;     /* statements have run */
+  bool sent; /* statements have run */
   bool failed, finished, reserved;
   la_text failed_text;
   la_value *failed_values;
   uint32_t failed_count;
 };
 
-/* The record of an object that takes part, made if need be; NULL if it is not in the session, or out of memory (`err` is filled then). */
-la_flush_record *la_flush_register(la_flush *flush, la_instance *instance, la_record_op op, bool cancel_delete, la_error *err);
-static inline la_flush_record *la_flush_record_of(const la_flush *flush, const la_instance *instance) {
-  return instance->flags & LA_INSTANCE_FLUSHING && instance->session == flush->session ? &flush->records.items[instance->set_index] : NULL;
+/* The record of an object that takes part, made if need be; NULL if it is not in the session, or
+ * out of memory (`err` is filled then). */
+la_flush_record *la_flush_register(la_flush *flush, la_instance *instance, la_record_op op,
+                                   bool cancel_delete, la_error *err);
+static inline la_flush_record *la_flush_record_of(const la_flush *flush,
+                                                  const la_instance *instance) {
+  return instance->flags & LA_INSTANCE_FLUSHING && instance->session == flush->session
+             ? &flush->records.items[instance->set_index]
+             : NULL;
 }
 /* Writes a slot for the time of the flush; la_flush_undo_all puts it back. */
-la_status la_flush_write(la_flush *flush, la_instance *instance, uint32_t slot, const la_value *value, la_error *err);
-la_status la_flush_expire_later(la_flush *flush, la_instance *instance, uint32_t slot, la_error *err);
+la_status la_flush_write(la_flush *flush, la_instance *instance, uint32_t slot,
+                         const la_value *value, la_error *err);
+la_status la_flush_expire_later(la_flush *flush, la_instance *instance, uint32_t slot,
+                                la_error *err);
 /* What of a failure: memory is as before, the session inactive. Gives `status`. */
 la_status la_flush_fail(la_flush *flush, la_status status, la_error *err);
 /* Fills `order` and `levels` from the nodes and `edges`. LA_CIRCULAR_DEPENDENCY. */
-la_status la_flush_take_levels(la_flush *flush, const la_edge *edges, size_t edge_count, la_error *err);
-/* Stably sorts `count` numbers; `before` says if a must stand before b. Work memory from the flush's allocator. */
-la_status la_flush_merge_sort(la_flush *flush, uint32_t *numbers, size_t count, int (*compare)(const la_flush *, uint32_t, uint32_t), la_error *err);
+la_status la_flush_take_levels(la_flush *flush, const la_edge *edges, size_t edge_count,
+                               la_error *err);
+/* Stably sorts `count` numbers; `before` says if a must stand before b. Work memory from the
+ * flush's allocator. */
+la_status la_flush_merge_sort(la_flush *flush, uint32_t *numbers, size_t count,
+                              int (*compare)(const la_flush *, uint32_t, uint32_t), la_error *err);
 
 /* Copies the foreign keys of a record's object from its parents. */
 la_status la_flush_sync_record(la_flush *flush, la_flush_record *record, la_error *err);
@@ -224,17 +245,22 @@ la_status la_flush_sync_record(la_flush *flush, la_flush_record *record, la_erro
 bool la_sync_source(const la_instance *instance, const la_column *column, la_value *out);
 
 /* The map of `table` for `mapper`; `*out` NULL if it is none of the mapper's tables. */
-la_status la_flush_table_map(la_flush *flush, la_mapper *mapper, la_table *table, la_table_map **out, la_error *err);
+la_status la_flush_table_map(la_flush *flush, la_mapper *mapper, la_table *table,
+                             la_table_map **out, la_error *err);
 /* Makes flush->tables for the records of the batch. */
 la_status la_flush_batch_tables(la_flush *flush, la_error *err);
-/* The property whose slot gives `column` of a table of `mapper`'s chain, foreign keys of inheritance followed. */
+/* The property whose slot gives `column` of a table of `mapper`'s chain, foreign keys of
+ * inheritance followed. */
 la_property *la_persist_property(const la_mapper *mapper, const la_column *column);
 
-/* The statement for `map`->shape, or for a secondary table's pair; kept as flush->plan with its cursor. */
+/* The statement for `map`->shape, or for a secondary table's pair; kept as flush->plan with its
+ * cursor. */
 la_status la_persist_use_plan(la_flush *flush, la_plan_kind kind, la_table_map *map, la_error *err);
-la_status la_persist_use_pair_plan(la_flush *flush, la_plan_kind kind, la_relationship *relationship, la_error *err);
+la_status la_persist_use_pair_plan(la_flush *flush, la_plan_kind kind,
+                                   la_relationship *relationship, la_error *err);
 /* The same for a row that has expressions, by ordinal; not kept beyond the row. */
-la_status la_persist_use_expressions(la_flush *flush, la_plan_kind kind, la_table_map *map, la_node *const *expressions, la_error *err);
+la_status la_persist_use_expressions(la_flush *flush, la_plan_kind kind, la_table_map *map,
+                                     la_node *const *expressions, la_error *err);
 /* Runs flush->plan with flush->values; LA_ROW if a row came back (flush->cursor has it), LA_OK. */
 la_status la_persist_execute(la_flush *flush, la_error *err);
 /* Rows changed by the last statement; its last insert id. */
@@ -245,7 +271,8 @@ void la_persist_close(la_flush *flush);
 /* Forgets the answers for the row at hand. */
 void la_flush_clear_answers(la_flush *flush);
 /* The database's form of `value` of `property`; `out` may borrow. */
-la_status la_persist_bind(la_flush *flush, const la_property *property, const la_value *value, la_value *out, la_error *err);
+la_status la_persist_bind(la_flush *flush, const la_property *property, const la_value *value,
+                          la_value *out, la_error *err);
 /* The connection, taken at the first statement. */
 la_status la_persist_connect(la_flush *flush, la_error *err);
 /* LA_ROW with a step, or LA_OK when the batch has nothing left of the kind. */
@@ -253,7 +280,8 @@ la_status la_persist_defaults(la_flush *flush, la_flush_step *step_out, la_error
 la_status la_persist_save_rows(la_flush *flush, la_flush_step *step_out, la_error *err);
 la_status la_persist_delete_rows(la_flush *flush, la_flush_step *step_out, la_error *err);
 /* Sends an UPDATE of the columns that map->shape names. */
-la_status la_persist_send_update(la_flush *flush, la_flush_record *record, la_table_map *map, la_error *err);
+la_status la_persist_send_update(la_flush *flush, la_flush_record *record, la_table_map *map,
+                                 la_error *err);
 /* Foreign keys of the relationship of the node at hand. */
 la_status la_persist_post_updates(la_flush *flush, la_error *err);
 la_status la_persist_pairs(la_flush *flush, la_error *err);

@@ -2,8 +2,8 @@
 /*
  * Runs a flush's actions in order, batch by batch.
  *
- *   BEGIN     foreign keys are copied, row switches found, the batch sorted: UPDATEs by key, INSERTs by order of add()
- *   BEFORE    steps for before_insert, before_update, before_delete
+ *   BEGIN     foreign keys are copied, row switches found, the batch sorted: UPDATEs by key,
+ * INSERTs by order of add() BEFORE    steps for before_insert, before_update, before_delete
  *   DEFAULTS  values and Lua functions of columns without a value; versions
  *   ROWS      statements
  *   AFTER     steps for after_insert, after_update, after_delete
@@ -35,9 +35,8 @@ static la_status gather_unit(la_flush *flush, la_error *err) {
 
 /* Objects of a cycle that stand in one level are saved or deleted together. */
 static la_status gather_level(la_flush *flush, la_error *err) {
-  size_t end = flush->level_at + 1 < flush->levels.count
-                   ? flush->levels.items[flush->level_at + 1]
-                   : flush->order.count;
+  size_t end = flush->level_at + 1 < flush->levels.count ? flush->levels.items[flush->level_at + 1]
+                                                         : flush->order.count;
   while (flush->order_at < end) {
     const la_flush_node *node = &flush->nodes.items[flush->order.items[flush->order_at]];
     if (node->action != flush->batch_node.action || node->unit != flush->batch_node.unit) {
@@ -197,8 +196,8 @@ static la_status hooks(la_flush *flush, bool before, la_flush_step *step_out) {
                          : record->flags & LA_RECORD_INSERTS
                              ? (before ? "before_insert" : "after_insert")
                              : (before ? "before_update" : "after_update");
-      *step_out = (la_flush_step){
-          .kind = LA_FLUSH_HOOK, .instance = record->instance, .hook = name};
+      *step_out =
+          (la_flush_step){.kind = LA_FLUSH_HOOK, .instance = record->instance, .hook = name};
       return LA_ROW;
     }
   }
@@ -233,8 +232,8 @@ static la_status version_up(la_flush *flush, const la_flush_record *record, la_e
 }
 
 /* The default of one column, if it is due; LA_ROW with a step where Lua makes it. */
-static la_status fill_default(la_flush *flush, const la_flush_record *record,
-                              la_property *property, la_flush_step *step_out, la_error *err) {
+static la_status fill_default(la_flush *flush, const la_flush_record *record, la_property *property,
+                              la_flush_step *step_out, la_error *err) {
   la_instance *instance = record->instance;
   bool inserts = record->flags & LA_RECORD_INSERTS;
   la_default_slot which = inserts ? LA_DEFAULT_INSERT : LA_DEFAULT_UPDATE;

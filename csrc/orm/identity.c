@@ -96,7 +96,8 @@ la_status la_identity_add(la_identity_map *map, la_instance *instance, uint64_t 
                           la_error *err) {
   la_instance **bucket;
   if (map->count >= map->bucket_count) {
-    la_status status = la_identity_reserve(map, map->bucket_count > 0 ? map->bucket_count : 1, NULL);
+    la_status status =
+        la_identity_reserve(map, map->bucket_count > 0 ? map->bucket_count : 1, NULL);
     if (status < 0 && map->bucket_count == 0) { /* else the chains just become longer */
       return la_fail_nomem(err);
     }

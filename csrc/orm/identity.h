@@ -2,8 +2,9 @@
 /*
  * The identity map: one instance per root mapper and primary key, per session.
  *
- * Holds no pins: an instance leaves when its last pin goes. Look-up and insertion are one probe. Keys are not stored: an
- * entry's key is what its instance's primary key slots had when it was loaded or flushed (the committed values).
+ * Holds no pins: an instance leaves when its last pin goes. Look-up and insertion are one probe.
+ * Keys are not stored: an entry's key is what its instance's primary key slots had when it was
+ * loaded or flushed (the committed values).
  */
 #ifndef LA_ORM_IDENTITY_H
 #define LA_ORM_IDENTITY_H
@@ -26,9 +27,12 @@ void la_identity_clear(la_identity_map *map);
 la_status la_identity_reserve(la_identity_map *map, size_t count, la_error *err);
 uint64_t la_identity_hash(const la_mapper *root, const la_value *key);
 /* `key` has root->primary_key_count values. NULL if there is none. */
-la_instance *la_identity_find(const la_identity_map *map, const la_mapper *root, const la_value *key, uint64_t hash);
-/* Adds `instance`, whose key slots hold its key; `instance->key_hash` is set. The caller knows that the key is free. */
-la_status la_identity_add(la_identity_map *map, la_instance *instance, uint64_t hash, la_error *err);
+la_instance *la_identity_find(const la_identity_map *map, const la_mapper *root,
+                              const la_value *key, uint64_t hash);
+/* Adds `instance`, whose key slots hold its key; `instance->key_hash` is set. The caller knows that
+ * the key is free. */
+la_status la_identity_add(la_identity_map *map, la_instance *instance, uint64_t hash,
+                          la_error *err);
 void la_identity_remove(la_identity_map *map, la_instance *instance);
 /* The committed key of a keyed instance, value by value, into `out`. */
 void la_instance_key(const la_instance *instance, la_value *out);

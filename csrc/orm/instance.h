@@ -2,17 +2,21 @@
 /*
  * An instance: the C half of a mapped object.
  *
- * Header, one slot per column property, one link per relationship. It lies in a chunk of a slab (loaded ones, with their
- * text beside them) or in a small chunk of its own (made by the program). Pinned, not counted: one pin each for its handle, a result that holds it, an open
- * load or flush plan, and the session's new, dirty and deleted sets. With the last pin it leaves the identity map, if the entry still names it, and its memory goes.
+ * Header, one slot per column property, one link per relationship. It lies in a chunk of a slab
+ * (loaded ones, with their text beside them) or in a small chunk of its own (made by the program).
+ * Pinned, not counted: one pin each for its handle, a result that holds it, an open load or flush
+ * plan, and the session's new, dirty and deleted sets. With the last pin it leaves the identity
+ * map, if the entry still names it, and its memory goes.
  *
  * States, by `key` and `session` (SQLAlchemy's):
- *   transient (no key, no session) ──la_session_add──▶ pending (no key, session) ──flush──▶ persistent (key, session)
- *   persistent ──delete, flush──▶ deleted ──commit──▶ detached (key, no session) ──add──▶ persistent
- *   persistent ──expunge, close──▶ detached;  pending ──expunge, rollback──▶ transient;  deleted ──rollback──▶ persistent
+ *   transient (no key, no session) ──la_session_add──▶ pending (no key, session) ──flush──▶
+ * persistent (key, session) persistent ──delete, flush──▶ deleted ──commit──▶ detached (key, no
+ * session) ──add──▶ persistent persistent ──expunge, close──▶ detached;  pending ──expunge,
+ * rollback──▶ transient;  deleted ──rollback──▶ persistent
  *
- * A slot's value carries flags: LOADED (else the attribute is unloaded or expired: primary key slots keep their value then, for the identity
- * key), MODIFIED (the committed value is in `history`), OWNED (its bytes are an allocation of the slot's own).
+ * A slot's value carries flags: LOADED (else the attribute is unloaded or expired: primary key
+ * slots keep their value then, for the identity key), MODIFIED (the committed value is in
+ * `history`), OWNED (its bytes are an allocation of the slot's own).
  */
 #ifndef LA_ORM_INSTANCE_H
 #define LA_ORM_INSTANCE_H
@@ -29,24 +33,24 @@ typedef struct la_collection la_collection;
 enum la_slot_flag {
   LA_SLOT_LOADED = 1,
   LA_SLOT_MODIFIED = 2,
-  LA_SLOT_OWNED = 4,     /* bytes were allocated for this slot */
-  LA_SLOT_EXPR = 8,      /* kind HOST: an SQL expression was assigned; it is rendered at flush */
-  LA_SLOT_EXPIRED = 16,  /* unloaded by expire: read again by a refresh of the whole object */
-  LA_SLOT_KNOWN = 32,    /* in a history: the value was known before the change */
-  LA_SLOT_RAISE = 64     /* not loaded, and an option says that reading it is an error */
+  LA_SLOT_OWNED = 4,    /* bytes were allocated for this slot */
+  LA_SLOT_EXPR = 8,     /* kind HOST: an SQL expression was assigned; it is rendered at flush */
+  LA_SLOT_EXPIRED = 16, /* unloaded by expire: read again by a refresh of the whole object */
+  LA_SLOT_KNOWN = 32,   /* in a history: the value was known before the change */
+  LA_SLOT_RAISE = 64    /* not loaded, and an option says that reading it is an error */
 };
 
 enum la_instance_flag {
-  LA_INSTANCE_KEYED = 1,        /* has an identity key */
-  LA_INSTANCE_NEW = 2,          /* in session.new */
-  LA_INSTANCE_DIRTY = 4,        /* in the session's dirty set */
-  LA_INSTANCE_DELETED = 8,      /* in session.deleted: marked by delete(), not yet flushed */
-  LA_INSTANCE_GONE = 16,        /* the DELETE was flushed: state deleted (with session) */
-  LA_INSTANCE_EXPIRED = 32,     /* some slots are expired */
-  LA_INSTANCE_IN_MAP = 64,      /* the identity map's entry names it */
-  LA_INSTANCE_HELD = 128,       /* the binding holds its handle strongly */
-  LA_INSTANCE_INSERTED = 256,   /* inserted in the current outermost transaction */
-  LA_INSTANCE_TOUCHED = 512,    /* modified or flushed in the innermost transaction */
+  LA_INSTANCE_KEYED = 1,      /* has an identity key */
+  LA_INSTANCE_NEW = 2,        /* in session.new */
+  LA_INSTANCE_DIRTY = 4,      /* in the session's dirty set */
+  LA_INSTANCE_DELETED = 8,    /* in session.deleted: marked by delete(), not yet flushed */
+  LA_INSTANCE_GONE = 16,      /* the DELETE was flushed: state deleted (with session) */
+  LA_INSTANCE_EXPIRED = 32,   /* some slots are expired */
+  LA_INSTANCE_IN_MAP = 64,    /* the identity map's entry names it */
+  LA_INSTANCE_HELD = 128,     /* the binding holds its handle strongly */
+  LA_INSTANCE_INSERTED = 256, /* inserted in the current outermost transaction */
+  LA_INSTANCE_TOUCHED = 512,  /* modified or flushed in the innermost transaction */
   LA_INSTANCE_LINKS_MODIFIED = 1024,
   LA_INSTANCE_FLUSHING = 2048,
   LA_INSTANCE_ORPHAN_CHECKED = 4096,
@@ -58,7 +62,7 @@ enum la_link_flag {
   LA_LINK_MODIFIED = 2, /* scalar: `committed` is the old target; collections keep their own */
   LA_LINK_COMMITTED_KNOWN = 4, /* scalar: the old target was loaded */
   LA_LINK_EXPIRED = 8,
-  LA_LINK_RAISE = 16,    /* not loaded, and an option says that loading it is an error … */
+  LA_LINK_RAISE = 16,       /* not loaded, and an option says that loading it is an error … */
   LA_LINK_RAISE_ON_SQL = 32 /* … or only if it takes a statement */
 };
 
@@ -67,13 +71,14 @@ typedef struct la_link {
     la_instance *one;
     la_collection *many; /* owned; NULL until needed */
   } to;
-  la_instance *committed; /* scalar, MODIFIED: what it was; plain, kept by the binding until flush */
+  la_instance
+      *committed; /* scalar, MODIFIED: what it was; plain, kept by the binding until flush */
   uint32_t flags;
 } la_link;
 
-typedef struct la_history {  /* committed values of modified slots, allocated at the first write */
-  uint32_t count;            /* slots it has room for */
-  la_value values[];         /* flags KNOWN: the old value was known; OWNED: bytes are ours */
+typedef struct la_history { /* committed values of modified slots, allocated at the first write */
+  uint32_t count;           /* slots it has room for */
+  la_value values[];        /* flags KNOWN: the old value was known; OWNED: bytes are ours */
 } la_history;
 
 /* Read only outside orm/, but for `handle_generation`. */
@@ -83,46 +88,60 @@ struct la_instance {
   la_chunk *chunk;     /* pinned once for the instance's memory */
   la_history *history;
   uint32_t pins;
-  uint32_t flags;      /* la_instance_flag */
-  uint32_t handle_generation; /* the binding's: handles made for it so far */
-  uint32_t order;      /* order of add() in the session: INSERT order */
+  uint32_t flags;                  /* la_instance_flag */
+  uint32_t handle_generation;      /* the binding's: handles made for it so far */
+  uint32_t order;                  /* order of add() in the session: INSERT order */
   uint16_t slot_count, link_count; /* when it was made */
-  uint32_t set_index;  /* in dirty_objects while DIRTY, in a flush's records while FLUSHING */
-  uint64_t key_hash;   /* of the identity key */
+  uint32_t set_index;       /* in dirty_objects while DIRTY, in a flush's records while FLUSHING */
+  uint64_t key_hash;        /* of the identity key */
   la_instance *next_in_map; /* chain of the identity map's bucket */
-  la_link *links;      /* link_count of them, behind the slots */
+  la_link *links;           /* link_count of them, behind the slots */
   la_value slots[];
 };
 
 /* Bytes an instance of `mapper` takes in a chunk, without texts. */
 size_t la_instance_size(const la_mapper *mapper);
 /* A transient instance with one pin, the caller's. Slots are unloaded. */
-la_status la_instance_new(la_allocator *alloc, la_slab *slab, la_mapper *mapper, la_instance **out, la_error *err);
+la_status la_instance_new(la_allocator *alloc, la_slab *slab, la_mapper *mapper, la_instance **out,
+                          la_error *err);
 /* One in `chunk` for a loader; NULL if it does not fit. One pin. */
 la_instance *la_instance_in_chunk(la_chunk *chunk, la_mapper *mapper);
 void la_instance_pin(la_instance *instance);
 /* With the last pin the instance is freed and leaves its session's identity map. */
 void la_instance_unpin(la_instance *instance);
 
-typedef enum la_object_state { LA_STATE_TRANSIENT, LA_STATE_PENDING, LA_STATE_PERSISTENT, LA_STATE_DELETED, LA_STATE_DETACHED } la_object_state;
+typedef enum la_object_state {
+  LA_STATE_TRANSIENT,
+  LA_STATE_PENDING,
+  LA_STATE_PERSISTENT,
+  LA_STATE_DELETED,
+  LA_STATE_DETACHED
+} la_object_state;
 la_object_state la_instance_state(const la_instance *instance);
 
-/* Writes a slot as the program does: bytes are copied, the committed value is kept, MODIFIED is set unless nothing changed. `*first_out` (may be NULL) says that
- * the object became dirty by this: the binding then holds it. */
-la_status la_instance_set(la_instance *instance, uint32_t slot, const la_value *value, bool *first_out, la_error *err);
-/* Writes a slot as a loader does: loaded, not modified. `borrow`: the bytes lie in the instance's chunk already. */
-la_status la_instance_load(la_instance *instance, uint32_t slot, const la_value *value, bool borrow, la_error *err);
+/* Writes a slot as the program does: bytes are copied, the committed value is kept, MODIFIED is set
+ * unless nothing changed. `*first_out` (may be NULL) says that the object became dirty by this: the
+ * binding then holds it. */
+la_status la_instance_set(la_instance *instance, uint32_t slot, const la_value *value,
+                          bool *first_out, la_error *err);
+/* Writes a slot as a loader does: loaded, not modified. `borrow`: the bytes lie in the instance's
+ * chunk already. */
+la_status la_instance_load(la_instance *instance, uint32_t slot, const la_value *value, bool borrow,
+                           la_error *err);
 /* Forgets the modification's history: the slot's value is what the database has. */
 void la_instance_commit_slot(la_instance *instance, uint32_t slot);
 void la_instance_commit_all(la_instance *instance);
-/* What the database has, as far as it is known: the committed value of a modified slot. False if not loaded. */
+/* What the database has, as far as it is known: the committed value of a modified slot. False if
+ * not loaded. */
 bool la_instance_committed(const la_instance *instance, uint32_t slot, la_value *out);
-/* Unloads a slot (all: every slot and link), dropping modifications; primary key slots keep their value for the key. */
+/* Unloads a slot (all: every slot and link), dropping modifications; primary key slots keep their
+ * value for the key. */
 void la_instance_expire_slot(la_instance *instance, uint32_t slot);
 void la_instance_expire_all(la_instance *instance);
 /* True if a slot differs from what was loaded (a net change), or a link has been changed. */
 bool la_instance_is_modified(const la_instance *instance);
-/* "<User at 0x…>" is not ours: "User(id=1)" for messages, with the key if it has one, else "User(transient)". */
+/* "<User at 0x…>" is not ours: "User(id=1)" for messages, with the key if it has one, else
+ * "User(transient)". */
 void la_instance_describe(const la_instance *instance, la_strbuf *out);
 
 #pragma GCC visibility pop

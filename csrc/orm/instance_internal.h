@@ -2,8 +2,9 @@
 /*
  * How slots keep their bytes, for the files of this folder that write slots.
  *
- * Bytes of a slot's own stand behind their capacity in one allocation, so that a later value that fits is written in
- * place. Bytes without OWNED lie in the instance's chunk and are never overwritten.
+ * Bytes of a slot's own stand behind their capacity in one allocation, so that a later value that
+ * fits is written in place. Bytes without OWNED lie in the instance's chunk and are never
+ * overwritten.
  */
 #ifndef LA_ORM_INSTANCE_INTERNAL_H
 #define LA_ORM_INSTANCE_INTERNAL_H
@@ -14,12 +15,13 @@
 
 /* Frees what `value` owns; the value is then without bytes. */
 void la_slot_free(la_allocator *alloc, la_value *value);
-/* Writes kind and content of `value` into `slot`, whose flags become `flags`; owned bytes that are large enough are
- * used again. False when out of memory, on which nothing is changed. */
+/* Writes kind and content of `value` into `slot`, whose flags become `flags`; owned bytes that are
+ * large enough are used again. False when out of memory, on which nothing is changed. */
 bool la_slot_write(la_allocator *alloc, la_value *slot, const la_value *value, uint8_t flags);
 /* The history, made if need be; false when out of memory. */
 bool la_instance_reserve_history(la_instance *instance);
-/* Moves the slot's value into the history, before it is replaced for the first time. The history is there. */
+/* Moves the slot's value into the history, before it is replaced for the first time. The history is
+ * there. */
 void la_instance_keep_committed(la_instance *instance, uint32_t slot);
 /* Takes the committed value of a modified slot back. */
 void la_instance_revert_slot(la_instance *instance, uint32_t slot);

@@ -2,9 +2,10 @@
 /*
  * selectin: the targets of many parents' links by one statement for each 500 keys.
  *
- *   one-to-many, many-to-many   SELECT addresses.user_id, addresses.id, … FROM addresses WHERE addresses.user_id IN (?, …)
- *   many-to-one                 SELECT users.id, users.name FROM users WHERE users.id IN (?, …)
- *   any other join              SELECT orders_1.id, items.id, … FROM orders AS orders_1 JOIN … WHERE orders_1.id IN (?, …)
+ *   one-to-many, many-to-many   SELECT addresses.user_id, addresses.id, … FROM addresses WHERE
+ * addresses.user_id IN (?, …) many-to-one                 SELECT users.id, users.name FROM users
+ * WHERE users.id IN (?, …) any other join              SELECT orders_1.id, items.id, … FROM orders
+ * AS orders_1 JOIN … WHERE orders_1.id IN (?, …)
  */
 #include "orm/later.h"
 
@@ -15,11 +16,11 @@
 
 struct la_later {
   la_compiled *compiled;
-  la_node *list;        /* the PARAM that stands for the keys */
-  la_type *type;        /* of a single key */
+  la_node *list; /* the PARAM that stands for the keys */
+  la_type *type; /* of a single key */
   uint32_t width;
-  la_column **local;    /* whose values of a parent are its key */
-  bool by_target;       /* rows have no key before the entity: it is the entity's own */
+  la_column **local; /* whose values of a parent are its key */
+  bool by_target;    /* rows have no key before the entity: it is the entity's own */
 };
 
 void la_later_free(la_later *later, la_allocator *alloc) {
@@ -34,8 +35,8 @@ typedef struct making {
   const la_sql *sql;
   const la_plan_link *link;
   la_later *later;
-  la_node *target;        /* ENTITY; owned */
-  la_node_list keys;      /* expressions */
+  la_node *target;   /* ENTITY; owned */
+  la_node_list keys; /* expressions */
   la_node_list froms;
   la_node_list where;
   la_error *err;
@@ -63,7 +64,8 @@ static bool is_by_parent_key(const la_relationship *relationship) {
     return false;
   }
   for (uint32_t i = 0; i < relationship->pair_count; i++) {
-    const la_property *property = la_mapper_property_of_column(parent, relationship->pairs[i].source);
+    const la_property *property =
+        la_mapper_property_of_column(parent, relationship->pairs[i].source);
     if (property == NULL || !(property->flags & LA_PROPERTY_PRIMARY_KEY)) {
       return false;
     }
@@ -111,9 +113,11 @@ static la_status make_by_foreign_key(making *self) {
     la_node_release(table);
     return la_fail_nomem(self->err);
   }
-  status = la_relationship_join(self->sql, relationship, parent, self->target, table, &primary, &second, self->err);
+  status = la_relationship_join(self->sql, relationship, parent, self->target, table, &primary,
+                                &second, self->err);
   if (status >= 0) {
-    status = la_from_join(self->sql, table, element_of(self->target), second, 0, &joined, self->err);
+    status =
+        la_from_join(self->sql, table, element_of(self->target), second, 0, &joined, self->err);
   }
   if (status >= 0) {
     status = la_node_list_take(&self->froms, self->sql->alloc, joined, self->err);
@@ -128,7 +132,8 @@ static la_status make_by_foreign_key(making *self) {
 static la_status make_by_join(making *self) {
   const la_relationship *relationship = self->link->relationship;
   la_mapper *parent = relationship->parent;
-  la_node *alias = NULL, *table = NULL, *primary = NULL, *second = NULL, *left = NULL, *whole = NULL;
+  la_node *alias = NULL, *table = NULL, *primary = NULL, *second = NULL, *left = NULL,
+          *whole = NULL;
   la_status status;
   LA_TRY(la_mapper_aliased(self->sql, parent, LA_TEXT_NONE, NULL, &alias, self->err));
   status = set_width(self, parent->primary_key_count);
@@ -143,11 +148,13 @@ static la_status make_by_join(making *self) {
     status = table != NULL ? LA_OK : la_fail_nomem(self->err);
   }
   if (status >= 0) {
-    status = la_relationship_join(self->sql, relationship, alias, self->target, table, &primary, &second, self->err);
+    status = la_relationship_join(self->sql, relationship, alias, self->target, table, &primary,
+                                  &second, self->err);
   }
   if (status >= 0) {
-    status = la_from_join(self->sql, element_of(alias), table != NULL ? table : element_of(self->target), primary, 0,
-                          &left, self->err);
+    status =
+        la_from_join(self->sql, element_of(alias), table != NULL ? table : element_of(self->target),
+                     primary, 0, &left, self->err);
   }
   if (status >= 0 && table != NULL) {
     status = la_from_join(self->sql, left, element_of(self->target), second, 0, &whole, self->err);
@@ -173,8 +180,8 @@ static la_status add_in(making *self) {
                              : la_expr_tuple(self->sql, self->keys.list.items, width);
   la_node *condition;
   self->later->type = width == 1 ? left->type : NULL;
-  self->later->list = la_expr_params(self->sql, LA_TEXT_LITERAL("primary_keys"), &none, 1, width > 1 ? width : 0,
-                                     self->later->type);
+  self->later->list = la_expr_params(self->sql, LA_TEXT_LITERAL("primary_keys"), &none, 1,
+                                     width > 1 ? width : 0, self->later->type);
   condition = left != NULL && self->later->list != NULL
                   ? la_expr_binary(self->sql, LA_OP_IN, left, self->later->list)
                   : NULL;
@@ -184,8 +191,8 @@ static la_status add_in(making *self) {
     la_node *moved = NULL;
     la_node *own = la_mapper_entity(self->link->relationship->target);
     if (own != NULL && own->children[0] != element_of(self->target)) {
-      LA_TRY(la_adapt_columns(self->sql, self->link->criteria, own->children[0], element_of(self->target), &moved,
-                              self->err));
+      LA_TRY(la_adapt_columns(self->sql, self->link->criteria, own->children[0],
+                              element_of(self->target), &moved, self->err));
     } else {
       moved = la_node_retain(self->link->criteria);
     }
@@ -204,17 +211,20 @@ static la_status make_select(making *self, la_node **out) {
                                   : la_select_new(self->sql, self->keys.list.items, count + 1);
   status = select != NULL ? LA_OK : la_fail_nomem(self->err);
   if (status >= 0) { /* no row is read by names */
-    status = la_build_replace(&select, la_node_with_flags(select, LA_SELECT_LABELS_NONE, 0), self->err);
+    status =
+        la_build_replace(&select, la_node_with_flags(select, LA_SELECT_LABELS_NONE, 0), self->err);
   }
   if (status >= 0) {
-    status = la_build_chain(&select, LA_SELECT_FROM, self->froms.list.items, self->froms.list.count, self->err);
+    status = la_build_chain(&select, LA_SELECT_FROM, self->froms.list.items, self->froms.list.count,
+                            self->err);
   }
   if (status >= 0) {
-    status = la_build_chain(&select, LA_SELECT_WHERE, self->where.list.items, self->where.list.count, self->err);
+    status = la_build_chain(&select, LA_SELECT_WHERE, self->where.list.items,
+                            self->where.list.count, self->err);
   }
   if (status >= 0 && relationship->order_by != NULL && relationship->uselist) {
-    status = la_build_chain(&select, LA_SELECT_ORDER_BY, relationship->order_by->children, relationship->order_by->count,
-                            self->err);
+    status = la_build_chain(&select, LA_SELECT_ORDER_BY, relationship->order_by->children,
+                            relationship->order_by->count, self->err);
   }
   if (status < 0) {
     la_node_release(select);
@@ -227,7 +237,8 @@ static la_status make_select(making *self, la_node **out) {
 static la_status compile_select(making *self, const la_node *select, const la_load_plan *plan) {
   size_t size = (plan->param_count + 1) * sizeof(la_node *);
   const la_node **params = la_alloc(self->sql->alloc, size);
-  la_translate_request request = {.given = true, .options = self->link->options, .path = self->link->path};
+  la_translate_request request = {
+      .given = true, .options = self->link->options, .path = self->link->path};
   la_status status;
   if (params == NULL) {
     return la_fail_nomem(self->err);
@@ -236,8 +247,8 @@ static la_status compile_select(making *self, const la_node *select, const la_lo
     memcpy(params, plan->params, plan->param_count * sizeof *params);
   }
   params[plan->param_count] = self->later->list;
-  status = la_translate_compile(self->engine, select, &request, plan->weak, params, plan->param_count + 1,
-                                &self->later->compiled, self->err);
+  status = la_translate_compile(self->engine, select, &request, plan->weak, params,
+                                plan->param_count + 1, &self->later->compiled, self->err);
   la_free(self->sql->alloc, params, size);
   if (status >= 0) {
     la_load_plan *made = (la_load_plan *)(void *)self->later->compiled->extra;
@@ -251,13 +262,15 @@ static la_status make(making *self, const la_load_plan *plan) {
   const la_relationship *relationship = self->link->relationship;
   la_node *select = NULL;
   la_status status;
-  self->target = la_node_retain(self->link->target != NULL ? self->link->target : la_mapper_entity(relationship->target));
+  self->target = la_node_retain(
+      self->link->target != NULL ? self->link->target : la_mapper_entity(relationship->target));
   if (self->target == NULL) {
     return la_fail_nomem(self->err);
   }
   if (relationship->use_get) {
     LA_TRY(make_by_target(self));
-  } else if (is_by_parent_key(relationship) && !(relationship->secondary != NULL && relationship->self_referential)) {
+  } else if (is_by_parent_key(relationship) &&
+             !(relationship->secondary != NULL && relationship->self_referential)) {
     LA_TRY(make_by_foreign_key(self));
   } else {
     LA_TRY(make_by_join(self));
@@ -302,8 +315,8 @@ static la_status later_for(la_load *load, const la_job *job, la_later **out, la_
 typedef struct key_entry {
   const la_value *key;
   uint64_t hash;
-  uint32_t count;    /* members */
-  uint32_t begin;    /* their place among all */
+  uint32_t count; /* members */
+  uint32_t begin; /* their place among all */
 } key_entry;
 
 typedef struct found_member {
@@ -318,15 +331,16 @@ typedef struct gathering {
   la_allocator *alloc;
   la_error *err;
   LA_VEC(key_entry) entries;
-  uint32_t *table;        /* open addressing: entry + 1 */
+  uint32_t *table; /* open addressing: entry + 1 */
   size_t table_size;
-  uint32_t *entry_of;     /* parent → its entry; UINT32_MAX: its key is NULL; UINT32_MAX - 1: not known */
+  uint32_t
+      *entry_of; /* parent → its entry; UINT32_MAX: its key is NULL; UINT32_MAX - 1: not known */
   LA_VEC(found_member) found;
-  la_pair_set pairs;      /* where rows of one member repeat */
+  la_pair_set pairs; /* where rows of one member repeat */
   uint32_t last;
 } gathering;
 
-#define NO_KEY   UINT32_MAX
+#define NO_KEY    UINT32_MAX
 #define NOT_KNOWN (UINT32_MAX - 1)
 
 static uint64_t hash_key(const gathering *self, const la_value *key) {
@@ -373,7 +387,8 @@ static la_status make_table(gathering *self) {
 /* The parent's key, its values lent by the instance. */
 static uint32_t read_parent(const gathering *self, const la_instance *parent, la_value *key) {
   for (uint32_t i = 0; i < self->later->width; i++) {
-    const la_property *property = la_mapper_property_of_column(parent->mapper, self->later->local[i]);
+    const la_property *property =
+        la_mapper_property_of_column(parent->mapper, self->later->local[i]);
     if (property == NULL || property->slot >= parent->slot_count) {
       return NOT_KNOWN;
     }
@@ -428,7 +443,9 @@ static la_status note_row(gathering *self, const la_run *run) {
   if (self->later->by_target) {
     instance = run->root;
     if (instance == NULL || width > 8) {
-      return instance == NULL ? LA_OK : la_fail(self->err, LA_INVALID_REQUEST, "primary keys have at most 8 columns here");
+      return instance == NULL ? LA_OK
+                              : la_fail(self->err, LA_INVALID_REQUEST,
+                                        "primary keys have at most 8 columns here");
     }
     la_instance_key(instance, key);
   } else {
@@ -439,7 +456,8 @@ static la_status note_row(gathering *self, const la_run *run) {
     instance = (la_instance *)(intptr_t)value->as.integer;
     key = run->values;
   }
-  if (self->last >= self->entries.count || !keys_equal(self, self->entries.items[self->last].key, key)) {
+  if (self->last >= self->entries.count ||
+      !keys_equal(self, self->entries.items[self->last].key, key)) {
     at = table_place(self, key, hash_key(self, key));
     if (self->table[at] == 0) {
       return LA_OK;
@@ -453,8 +471,9 @@ static la_status note_row(gathering *self, const la_run *run) {
     return LA_OK;
   }
   self->entries.items[self->last].count++;
-  return la_vec_push(self->alloc, &self->found, ((found_member){self->last, instance})) ? LA_OK
-                                                                                       : la_fail_nomem(self->err);
+  return la_vec_push(self->alloc, &self->found, ((found_member){self->last, instance}))
+             ? LA_OK
+             : la_fail_nomem(self->err);
 }
 
 static la_status read_rows(gathering *self, la_run *run) {
@@ -474,7 +493,8 @@ static la_status read_rows(gathering *self, la_run *run) {
 }
 
 /* The statement's PARAMs with the list of keys from entry `begin` on in the place behind them. */
-static la_status run_chunk(gathering *self, la_run *run, size_t begin, size_t count, const la_node **params) {
+static la_status run_chunk(gathering *self, la_run *run, size_t begin, size_t count,
+                           const la_node **params) {
   uint32_t width = self->later->width;
   size_t total = count * width;
   la_value *values = la_alloc(self->alloc, total * sizeof *values);
@@ -487,8 +507,8 @@ static la_status run_chunk(gathering *self, la_run *run, size_t begin, size_t co
   for (size_t i = 0; i < count; i++) {
     memcpy(&values[i * width], self->entries.items[begin + i].key, width * sizeof *values);
   }
-  list = la_expr_params(&self->load->session->engine->sql, LA_TEXT_LITERAL("primary_keys"), values, (uint32_t)total,
-                        width > 1 ? width : 0, self->later->type);
+  list = la_expr_params(&self->load->session->engine->sql, LA_TEXT_LITERAL("primary_keys"), values,
+                        (uint32_t)total, width > 1 ? width : 0, self->later->type);
   la_free(self->alloc, values, total * sizeof *values);
   if (list == NULL) {
     return la_fail_nomem(self->err);
@@ -510,10 +530,12 @@ static la_status run_chunks(gathering *self, la_run *run) {
     return la_fail_nomem(self->err);
   }
   for (uint32_t i = 0; i < outer; i++) {
-    params[i] = i < self->load->pending->params.count ? self->load->pending->params.items[i] : self->job->plan->params[i];
+    params[i] = i < self->load->pending->params.count ? self->load->pending->params.items[i]
+                                                      : self->job->plan->params[i];
   }
   for (size_t begin = 0; begin < self->entries.count; begin += CHUNK_KEYS) {
-    size_t count = self->entries.count - begin < CHUNK_KEYS ? self->entries.count - begin : CHUNK_KEYS;
+    size_t count =
+        self->entries.count - begin < CHUNK_KEYS ? self->entries.count - begin : CHUNK_KEYS;
     LA_TRY(run_chunk(self, run, begin, count, params));
   }
   return la_run_finish(run, self->err);
@@ -521,7 +543,8 @@ static la_status run_chunks(gathering *self, la_run *run) {
 
 /* Sorts the members by key, each key's in the order they came, and gives every parent its own. */
 static la_status give_links(gathering *self) {
-  la_instance **members = la_arena_alloc(&self->load->arena, (self->found.count + 1) * sizeof *members);
+  la_instance **members =
+      la_arena_alloc(&self->load->arena, (self->found.count + 1) * sizeof *members);
   const la_relationship *relationship = self->job->link->relationship;
   uint32_t begin = 0;
   if (members == NULL) {
@@ -554,12 +577,17 @@ static la_status give_links(gathering *self) {
 }
 
 static la_status run_selectin(la_load *load, const la_job *job, la_later *later, la_error *err) {
-  gathering self = {
-      .load = load, .job = job, .later = later, .alloc = load->session->alloc, .err = err, .last = UINT32_MAX};
+  gathering self = {.load = load,
+                    .job = job,
+                    .later = later,
+                    .alloc = load->session->alloc,
+                    .err = err,
+                    .last = UINT32_MAX};
   la_run run = {0};
   la_status status = note_parents(&self);
   if (status >= 0) {
-    status = la_run_init(&run, load, (const la_load_plan *)(const void *)later->compiled->extra, err);
+    status =
+        la_run_init(&run, load, (const la_load_plan *)(const void *)later->compiled->extra, err);
   }
   if (status >= 0) {
     status = run_chunks(&self, &run);
@@ -579,7 +607,8 @@ static la_status run_selectin(la_load *load, const la_job *job, la_later *later,
 static la_status run_immediate(la_load *load, const la_job *job, la_error *err) {
   for (size_t i = 0; i < job->count; i++) {
     la_instance *parent = job->parents[i];
-    LA_TRY(la_lazy_run(load, parent, la_link_number(parent->mapper, job->link->relationship), job->link, job->plan, err));
+    LA_TRY(la_lazy_run(load, parent, la_link_number(parent->mapper, job->link->relationship),
+                       job->link, job->plan, err));
   }
   return LA_OK;
 }
@@ -588,7 +617,8 @@ la_status la_later_run(la_load *load, const la_job *job, la_error *err) {
   const la_relationship *relationship = job->link->relationship;
   la_later *later = NULL;
   if (!relationship->configured) {
-    return la_fail(err, LA_INVALID_REQUEST, "relationship %.*s is not configured", LA_TEXT_FORMAT(relationship->key));
+    return la_fail(err, LA_INVALID_REQUEST, "relationship %.*s is not configured",
+                   LA_TEXT_FORMAT(relationship->key));
   }
   if (job->link->strategy == LA_LOADER_IMMEDIATE) {
     return run_immediate(load, job, err);

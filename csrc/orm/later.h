@@ -9,7 +9,8 @@
 
 #pragma GCC visibility push(hidden)
 
-/* A statement of the loader's own that is run with an instance's values: a lazy load, a get, a refresh. Counted. */
+/* A statement of the loader's own that is run with an instance's values: a lazy load, a get, a
+ * refresh. Counted. */
 typedef struct la_single_load {
   la_object object;
   la_allocator *alloc;
@@ -23,30 +24,38 @@ la_single_load *la_single_load_new(la_allocator *alloc, const la_dialect *dialec
 /* False if it was made for another dialect, or a mapper has changed since. */
 bool la_single_load_holds(const la_single_load *load, const la_dialect *dialect);
 /* A new PARAM for the next column. */
-la_status la_single_load_param(la_single_load *load, const la_sql *sql, la_column *column, la_node **out, la_error *err);
+la_status la_single_load_param(la_single_load *load, const la_sql *sql, la_column *column,
+                               la_node **out, la_error *err);
 /* Compiles `select`, whose PARAMs for the columns are `params`. */
-la_status la_single_load_compile(la_single_load *self, la_engine *engine, const la_node *select, const void *request,
-                                 la_node *const *params, uint32_t param_count, la_error *err);
-/* Runs it with `instance`'s values, or with `key` in the order of the parameters. `run` is ready for la_run_step. LA_DONE if a value is NULL or not known,
- * so that no row can match. */
-la_status la_single_load_open(la_single_load *self, la_load *load, la_run *run, const la_instance *instance,
-                              const la_value *key, la_error *err);
+la_status la_single_load_compile(la_single_load *self, la_engine *engine, const la_node *select,
+                                 const void *request, la_node *const *params, uint32_t param_count,
+                                 la_error *err);
+/* Runs it with `instance`'s values, or with `key` in the order of the parameters. `run` is ready
+ * for la_run_step. LA_DONE if a value is NULL or not known, so that no row can match. */
+la_status la_single_load_open(la_single_load *self, la_load *load, la_run *run,
+                              const la_instance *instance, const la_value *key, la_error *err);
 
 /* What a selectin load of a plan's link keeps from its first use on. */
 la_status la_later_run(la_load *load, const la_job *job, la_error *err);
 void la_later_free(la_later *later, la_allocator *alloc);
 
-/* What link `link` loads now; its members are appended to `load->links`. `job`: for the options and criteria of an immediate load, or NULL. */
-la_status la_lazy_run(la_load *load, la_instance *instance, uint32_t link, const la_plan_link *by, const la_load_plan *plan,
-                      la_error *err);
-/* Reads what is expired of `instance`, or slot `slot` and what belongs to it. LA_OBJECT_DELETED if the row is gone. */
+/* What link `link` loads now; its members are appended to `load->links`. `job`: for the options and
+ * criteria of an immediate load, or NULL. */
+la_status la_lazy_run(la_load *load, la_instance *instance, uint32_t link, const la_plan_link *by,
+                      const la_load_plan *plan, la_error *err);
+/* Reads what is expired of `instance`, or slot `slot` and what belongs to it. LA_OBJECT_DELETED if
+ * the row is gone. */
 la_status la_load_expired(la_load *load, la_instance *instance, la_error *err);
 la_status la_load_slot(la_load *load, la_instance *instance, uint32_t slot, la_error *err);
-/* Runs a statement of one entity to its end; distinct instances in an array of the load's arena, pinned by the load. */
-la_status la_single_load_run(la_load *load, la_single_load *statement, const la_instance *instance, const la_value *key,
-                             la_instance ***members, size_t *count, la_error *err);
-/* The key's values of `instance`'s many-to-one `relationship`, in the target's key order; false if one is NULL or not loaded (`*unloaded_out`). */
-bool la_lazy_key(const la_relationship *relationship, const la_instance *instance, la_value *key, bool *unloaded_out);
+/* Runs a statement of one entity to its end; distinct instances in an array of the load's arena,
+ * pinned by the load. */
+la_status la_single_load_run(la_load *load, la_single_load *statement, const la_instance *instance,
+                             const la_value *key, la_instance ***members, size_t *count,
+                             la_error *err);
+/* The key's values of `instance`'s many-to-one `relationship`, in the target's key order; false if
+ * one is NULL or not loaded (`*unloaded_out`). */
+bool la_lazy_key(const la_relationship *relationship, const la_instance *instance, la_value *key,
+                 bool *unloaded_out);
 
 #pragma GCC visibility pop
 

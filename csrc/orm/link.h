@@ -2,8 +2,9 @@
 /*
  * Changes of links, and what follows from them on the other side.
  *
- * The core works out which elementary changes one change brings (the reverse relationship, the old parent, save-update cascades);
- * the binding applies each to both halves with one function: `la_link_apply` for the plain pointers, its own for the handles.
+ * The core works out which elementary changes one change brings (the reverse relationship, the old
+ * parent, save-update cascades); the binding applies each to both halves with one function:
+ * `la_link_apply` for the plain pointers, its own for the handles.
  */
 #ifndef LA_ORM_LINK_H
 #define LA_ORM_LINK_H
@@ -13,9 +14,9 @@
 #pragma GCC visibility push(hidden)
 
 typedef enum la_link_change_kind {
-  LA_LINK_SET,    /* scalar: instance.link = other (NULL: none) */
-  LA_LINK_INSERT, /* collection: other at `at` (SIZE_MAX: at the end) */
-  LA_LINK_REMOVE, /* collection: the member at `at` */
+  LA_LINK_SET,       /* scalar: instance.link = other (NULL: none) */
+  LA_LINK_INSERT,    /* collection: other at `at` (SIZE_MAX: at the end) */
+  LA_LINK_REMOVE,    /* collection: the member at `at` */
   LA_LINK_QUEUE_ADD, /* a collection that is not loaded */
   LA_LINK_QUEUE_REMOVE
 } la_link_change_kind;
@@ -31,24 +32,31 @@ typedef struct la_link_change {
 
 typedef LA_VEC(la_link_change) la_link_changes;
 
-/* All elementary changes that `first` brings, `first` itself in front, appended to `out`. Checks types: LA_ARGUMENT/LA_FLUSH words of SQLAlchemy for an object of another class; nothing is
+/* All elementary changes that `first` brings, `first` itself in front, appended to `out`. Checks
+ * types: LA_ARGUMENT/LA_FLUSH words of SQLAlchemy for an object of another class; nothing is
  * changed yet. */
-la_status la_link_plan(const la_link_change *first, la_allocator *alloc, la_link_changes *out, la_error *err);
+la_status la_link_plan(const la_link_change *first, la_allocator *alloc, la_link_changes *out,
+                       la_error *err);
 /* Applies one: pointers, history, flags. `*first_out`: the instance became dirty. */
 la_status la_link_apply(const la_link_change *change, bool *first_out, la_error *err);
-/* Whether a scalar link must be loaded before it is set, since what it held has to be unlinked or deleted. */
+/* Whether a scalar link must be loaded before it is set, since what it held has to be unlinked or
+ * deleted. */
 bool la_link_needs_old(const la_instance *instance, uint32_t link);
 /* A scalar link becomes loaded, unmodified. */
 void la_link_load_one(la_instance *instance, uint32_t link, la_instance *other);
-/* All of the instance's links become "not loaded" (its handle is gone); collections' pointers are forgotten. */
+/* All of the instance's links become "not loaded" (its handle is gone); collections' pointers are
+ * forgotten. */
 void la_links_unload(la_instance *instance);
 void la_link_expire(la_instance *instance, uint32_t link);
 /* Everything in step with the database. */
 void la_link_commit(la_instance *instance, uint32_t link);
-/* Whether an object that is added to `session` through a link should join it (save-update), in order of discovery: everything reachable from `root` along save-update links that are
- * loaded, `root` first, that is not yet in the session; LA_INVALID_REQUEST for an object of another session. */
+/* Whether an object that is added to `session` through a link should join it (save-update), in
+ * order of discovery: everything reachable from `root` along save-update links that are loaded,
+ * `root` first, that is not yet in the session; LA_INVALID_REQUEST for an object of another
+ * session. */
 struct la_session;
-la_status la_cascade_save_update(struct la_session *session, la_instance *root, la_instances *out, la_error *err);
+la_status la_cascade_save_update(struct la_session *session, la_instance *root, la_instances *out,
+                                 la_error *err);
 
 #pragma GCC visibility pop
 

@@ -14,7 +14,7 @@
 typedef struct plan {
   la_allocator *alloc;
   la_link_changes *out;
-  size_t first;     /* where this plan begins in `out` */
+  size_t first;          /* where this plan begins in `out` */
   LA_VEC(size_t) causes; /* of each change from `first` on */
 } plan;
 
@@ -146,10 +146,9 @@ static la_status check_single_parent(const la_link_change *change, la_error *err
     return LA_OK;
   }
   back = &other->links[r->reverse->link];
-  taken = r->reverse->uselist
-              ? back->to.many != NULL && back->to.many->items.count > 0 &&
-                    la_collection_index(back->to.many, change->instance) == SIZE_MAX
-              : back->to.one != NULL && back->to.one != change->instance;
+  taken = r->reverse->uselist ? back->to.many != NULL && back->to.many->items.count > 0 &&
+                                    la_collection_index(back->to.many, change->instance) == SIZE_MAX
+                              : back->to.one != NULL && back->to.one != change->instance;
   if (!taken) {
     return LA_OK;
   }

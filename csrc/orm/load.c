@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Running compiled statements for a session: whole, limited, or as a stream, and what is loaded after the rows.
+ * Running compiled statements for a session: whole, limited, or as a stream, and what is loaded
+ * after the rows.
  */
 #include "orm/later.h"
 
@@ -34,14 +35,15 @@ la_status la_load_keep(la_load *load, la_compiled *compiled, la_error *err) {
   return LA_OK;
 }
 
-la_status la_load_add_link(la_load *load, la_instance *instance, uint32_t link, la_instance **members, size_t count,
-                           la_error *err) {
+la_status la_load_add_link(la_load *load, la_instance *instance, uint32_t link,
+                           la_instance **members, size_t count, la_error *err) {
   la_link_load found = {.instance = instance, .link = link, .members = members, .count = count};
   return la_vec_push(load->session->alloc, &load->links, found) ? LA_OK : la_fail_nomem(err);
 }
 
 /* Criteria of later loads name PARAMs of the statement, which may be gone by then. */
-static la_status keep_params(la_load *load, const la_node *const *params, uint32_t count, la_error *err) {
+static la_status keep_params(la_load *load, const la_node *const *params, uint32_t count,
+                             la_error *err) {
   la_allocator *alloc = load->session->alloc;
   if (load->plan == NULL || load->plan->param_count == 0) {
     return LA_OK;
@@ -55,8 +57,8 @@ static la_status keep_params(la_load *load, const la_node *const *params, uint32
   return LA_OK;
 }
 
-static la_status start(la_load *load, la_session *session, la_compiled *compiled, const la_node *const *params,
-                       uint32_t param_count, la_error *err) {
+static la_status start(la_load *load, la_session *session, la_compiled *compiled,
+                       const la_node *const *params, uint32_t param_count, la_error *err) {
   LA_TRY(la_load_begin(load, session, err));
   if (compiled->extra == NULL) {
     return la_fail(err, LA_INVALID_REQUEST, "This statement has no load plan");
@@ -70,7 +72,8 @@ static la_status start(la_load *load, la_session *session, la_compiled *compiled
   return LA_OK;
 }
 
-/* Keeps the row at hand. Repeated parents are dropped where asked: they are marked while the run lasts. */
+/* Keeps the row at hand. Repeated parents are dropped where asked: they are marked while the run
+ * lasts. */
 static la_status keep_row(la_load *load, la_run *run, la_error *err) {
   la_instance *root = run->root;
   if (!load->plan->single) {
@@ -119,9 +122,9 @@ static la_status read_rows(la_load *load, la_run *run, size_t limit, la_error *e
   return status;
 }
 
-la_status la_load_run(la_load *load, la_session *session, la_compiled *compiled, const la_node *const *params,
-                      uint32_t param_count, la_param_lookup lookup, void *lookup_context, size_t limit,
-                      la_error *err) {
+la_status la_load_run(la_load *load, la_session *session, la_compiled *compiled,
+                      const la_node *const *params, uint32_t param_count, la_param_lookup lookup,
+                      void *lookup_context, size_t limit, la_error *err) {
   la_run run = {0};
   la_status status = start(load, session, compiled, params, param_count, err);
   if (status >= 0) {
@@ -208,8 +211,10 @@ la_status la_load_open(la_load *load, la_cursor *cursor, la_session *session, la
   LA_TRY(start(load, session, compiled, params, param_count, err));
   if (load->plan->needs_unique) {
     return la_fail(err, LA_INVALID_REQUEST,
-                   "Can't use yield_per with eager loaders that require uniquing or row buffering, e.g. joinedload() "
-                   "against collections or subqueryload().  Consider the selectinload() strategy for better flexibility "
+                   "Can't use yield_per with eager loaders that require uniquing or row buffering, "
+                   "e.g. joinedload() "
+                   "against collections or subqueryload().  Consider the selectinload() strategy "
+                   "for better flexibility "
                    "in loading objects.");
   }
   run = load->pending->stream = la_alloc_zero(session->alloc, sizeof *run);

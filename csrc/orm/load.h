@@ -2,11 +2,13 @@
 /*
  * Loading: an ORM statement becomes a Core statement with a load plan, rows become instances.
  *
- * `la_orm_compile` gives the compiled statement, whose `extra` is the plan: for each part of a row an entity (mapper, column of each slot, nested joined entities) or a value. It is
- * cached with the compiled text, so a repeated query plans nothing. `la_load` runs it: per column one switch from driver value to slot, no row object in between.
+ * `la_orm_compile` gives the compiled statement, whose `extra` is the plan: for each part of a row
+ * an entity (mapper, column of each slot, nested joined entities) or a value. It is cached with the
+ * compiled text, so a repeated query plans nothing. `la_load` runs it: per column one switch from
+ * driver value to slot, no row object in between.
  *
- * Links found on the way (joined, selectin, lazy) are not set by the core alone: they come out as `la_link_load`s, which the binding applies to both
- * halves, in order, once the rows are in.
+ * Links found on the way (joined, selectin, lazy) are not set by the core alone: they come out as
+ * `la_link_load`s, which the binding applies to both halves, in order, once the rows are in.
  */
 #ifndef LA_ORM_LOAD_H
 #define LA_ORM_LOAD_H
@@ -19,7 +21,8 @@
 
 typedef struct la_load_plan la_load_plan;
 
-/* A link that a load has found the members of. All instances are pinned by the load until it is freed. */
+/* A link that a load has found the members of. All instances are pinned by the load until it is
+ * freed. */
 typedef struct la_link_load {
   la_instance *instance;
   uint32_t link;
@@ -31,60 +34,76 @@ typedef enum la_row_part_kind { LA_ROW_PART_ENTITY, LA_ROW_PART_VALUE } la_row_p
 
 typedef struct la_row_part {
   la_row_part_kind kind;
-  la_text key;   /* class name, attribute key, label */
-  la_type *type; /* VALUE */
-  la_mapper *mapper; /* ENTITY */
+  la_text key;        /* class name, attribute key, label */
+  la_type *type;      /* VALUE */
+  la_mapper *mapper;  /* ENTITY */
   la_object *subject; /* VALUE: the la_column it comes from, or NULL; lent */
 } la_row_part;
 
 /* The parts of a row; lent. `single` is true when each row is one entity and nothing else. */
-const la_row_part *la_load_plan_parts(const la_load_plan *plan, uint32_t *count_out, bool *single_out);
-/* Whether rows repeat parents because a collection is loaded by a join: unique() is required (legacy queries do it by themselves). */
+const la_row_part *la_load_plan_parts(const la_load_plan *plan, uint32_t *count_out,
+                                      bool *single_out);
+/* Whether rows repeat parents because a collection is loaded by a join: unique() is required
+ * (legacy queries do it by themselves). */
 bool la_load_plan_needs_unique(const la_load_plan *plan);
 
-/* Translates `statement` (select, or DML with ORM table and RETURNING), compiles, caches in `engine->cache`. As la_engine_compile. */
-la_status la_orm_compile(la_engine *engine, const la_node *statement, la_compiled **out, bool *cached_out, la_error *err);
+/* Translates `statement` (select, or DML with ORM table and RETURNING), compiles, caches in
+ * `engine->cache`. As la_engine_compile. */
+la_status la_orm_compile(la_engine *engine, const la_node *statement, la_compiled **out,
+                         bool *cached_out, la_error *err);
 /* The Core statement that `statement` stands for, for tostring and for subqueries. */
-la_status la_orm_translate(const la_sql *sql, const la_node *statement, la_node **out, la_error *err);
+la_status la_orm_translate(const la_sql *sql, const la_node *statement, la_node **out,
+                           la_error *err);
 
 /* One run. Zero-initialise; free with la_load_free. */
 typedef struct la_load {
   la_session *session;
-  la_compiled *compiled;   /* retained */
+  la_compiled *compiled; /* retained */
   const la_load_plan *plan;
   la_arena arena;
   bool populate_existing;
-  bool unique;             /* drop repeated parents */
-  la_instances entities;   /* single: the instance of each row (NULL: no entity), pinned */
-  la_rows rows;            /* otherwise: packed rows; an entity stands as an INTEGER with the instance's address, pinned */
+  bool unique;           /* drop repeated parents */
+  la_instances entities; /* single: the instance of each row (NULL: no entity), pinned */
+  la_rows rows; /* otherwise: packed rows; an entity stands as an INTEGER with the instance's
+                   address, pinned */
   LA_VEC(la_link_load) links;
-  la_instances pinned;     /* all instances that this load touched */
+  la_instances pinned;             /* all instances that this load touched */
   struct la_load_pending *pending; /* selectin and subquery loads still to run */
 } la_load;
 
-/* Runs `compiled` on the session's connection and reads all rows (`limit` > 0: at most so many). `lookup` as in la_params_fill. */
-la_status la_load_run(la_load *load, la_session *session, la_compiled *compiled, const la_node *const *params, uint32_t param_count, la_param_lookup lookup,
+/* Runs `compiled` on the session's connection and reads all rows (`limit` > 0: at most so many).
+ * `lookup` as in la_params_fill. */
+la_status la_load_run(la_load *load, la_session *session, la_compiled *compiled,
+                      const la_node *const *params, uint32_t param_count, la_param_lookup lookup,
                       void *lookup_context, size_t limit, la_error *err);
-/* Runs the next eager load (selectin, immediate …) of what was loaded so far, nested ones included: LA_ROW when one ran and there may be more, LA_DONE. New `links` come with it. */
+/* Runs the next eager load (selectin, immediate …) of what was loaded so far, nested ones included:
+ * LA_ROW when one ran and there may be more, LA_DONE. New `links` come with it. */
 la_status la_load_eager(la_load *load, la_error *err);
 /* Unpins everything and frees. */
 void la_load_free(la_load *load);
 
 /* Streams: opens without reading, then reads rows in parts. */
-la_status la_load_open(la_load *load, la_cursor *cursor, la_session *session, la_compiled *compiled, const la_node *const *params, uint32_t param_count,
-                       la_param_lookup lookup, void *lookup_context, la_error *err);
-/* Reads up to `limit` rows into `entities` or `rows`, dropping what was delivered before. LA_DONE at the end. */
+la_status la_load_open(la_load *load, la_cursor *cursor, la_session *session, la_compiled *compiled,
+                       const la_node *const *params, uint32_t param_count, la_param_lookup lookup,
+                       void *lookup_context, la_error *err);
+/* Reads up to `limit` rows into `entities` or `rows`, dropping what was delivered before. LA_DONE
+ * at the end. */
 la_status la_load_read(la_load *load, la_cursor *cursor, size_t limit, la_error *err);
 
-/* get(): the instance in the map, or by a SELECT (`*load` then has it). `key` in primary key order, program values. `*out` NULL if there is none. */
-la_status la_load_get(la_session *session, la_mapper *mapper, const la_value *key, bool populate_existing, la_load *load, la_instance **out, la_error *err);
-/* Loads link `link` of `instance` now: from the map, or by a SELECT. The answer is the last of `load->links`. LA_DETACHED_INSTANCE with SQLAlchemy's words. Transient and pending
- * instances get none or an empty list without SQL. */
+/* get(): the instance in the map, or by a SELECT (`*load` then has it). `key` in primary key order,
+ * program values. `*out` NULL if there is none. */
+la_status la_load_get(la_session *session, la_mapper *mapper, const la_value *key,
+                      bool populate_existing, la_load *load, la_instance **out, la_error *err);
+/* Loads link `link` of `instance` now: from the map, or by a SELECT. The answer is the last of
+ * `load->links`. LA_DETACHED_INSTANCE with SQLAlchemy's words. Transient and pending instances get
+ * none or an empty list without SQL. */
 la_status la_load_link(la_instance *instance, uint32_t link, la_load *load, la_error *err);
-/* Reads the expired or unloaded slots again: one SELECT for all that are expired, or the deferred `slot` and its group. LA_OBJECT_DELETED if the row is gone, LA_DETACHED_INSTANCE. */
+/* Reads the expired or unloaded slots again: one SELECT for all that are expired, or the deferred
+ * `slot` and its group. LA_OBJECT_DELETED if the row is gone, LA_DETACHED_INSTANCE. */
 la_status la_load_slots(la_instance *instance, uint32_t slot, la_load *load, la_error *err);
 /* refresh(): a SELECT that overwrites; `keys` NULL: everything. */
-la_status la_load_refresh(la_session *session, la_instance *instance, const la_text *keys, uint32_t key_count, la_load *load, la_error *err);
+la_status la_load_refresh(la_session *session, la_instance *instance, const la_text *keys,
+                          uint32_t key_count, la_load *load, la_error *err);
 
 #pragma GCC visibility pop
 

@@ -2,8 +2,9 @@
 /*
  * What the load*.c files share: runs of plans, and what is still to be loaded after them.
  *
- * A run reads the rows of one plan, of one statement or several of equal shape, and collects what links it has found the members of. Its
- * memory lies in the load's arena. Instances are pinned by the load: those of a single entity in `load->entities`, others in `load->pinned`.
+ * A run reads the rows of one plan, of one statement or several of equal shape, and collects what
+ * links it has found the members of. Its memory lies in the load's arena. Instances are pinned by
+ * the load: those of a single entity in `load->entities`, others in `load->pinned`.
  */
 #ifndef LA_ORM_LOAD_INTERNAL_H
 #define LA_ORM_LOAD_INTERNAL_H
@@ -31,7 +32,7 @@ typedef struct la_pair_set {
   struct la_pair {
     const la_instance *instance;
     size_t gather;
-  } *entries;
+  } * entries;
   size_t size, count;
 } la_pair_set;
 
@@ -43,8 +44,8 @@ typedef struct la_link_state {
 } la_link_state;
 
 typedef struct la_entity_state {
-  la_instance *last;  /* of the row before; NULL */
-  la_instances seen;  /* distinct ones, if links are loaded later; lent: the load pins them */
+  la_instance *last; /* of the row before; NULL */
+  la_instances seen; /* distinct ones, if links are loaded later; lent: the load pins them */
   la_map seen_index;
 } la_entity_state;
 
@@ -52,7 +53,7 @@ typedef struct la_run {
   la_load *load;
   la_session *session;
   const la_load_plan *plan;
-  la_cursor *cursor;    /* `own_cursor`, or a stream's */
+  la_cursor *cursor; /* `own_cursor`, or a stream's */
   la_cursor own_cursor;
   la_value *row;
   uint32_t width, room; /* columns of the row, and how many `row` has room for */
@@ -62,27 +63,28 @@ typedef struct la_run {
   la_arena scratch;     /* bytes made by conversion, for one row */
   la_entity_state *entities;
   la_link_state *links;
-  la_value *values;     /* of the row's parts; an entity's address as INTEGER, NULL for none */
-  la_instance *root;    /* the entity of a single plan */
-  bool root_is_pinned;  /* `root` carries a pin for the caller */
+  la_value *values;    /* of the row's parts; an entity's address as INTEGER, NULL for none */
+  la_instance *root;   /* the entity of a single plan */
+  bool root_is_pinned; /* `root` carries a pin for the caller */
   bool populate;
   uint64_t rows_read;
 } la_run;
 
 la_status la_run_init(la_run *run, la_load *load, const la_load_plan *plan, la_error *err);
 /* Sends the statement; as la_params_fill. */
-la_status la_run_open(la_run *run, const la_compiled *compiled, const la_node *const *params, uint32_t param_count,
-                      la_param_lookup lookup, void *context, la_error *err);
+la_status la_run_open(la_run *run, const la_compiled *compiled, const la_node *const *params,
+                      uint32_t param_count, la_param_lookup lookup, void *context, la_error *err);
 /* Reads a row into `values` and `root`; LA_DONE at the end. */
 la_status la_run_step(la_run *run, la_error *err);
-/* What was found for joined links goes to `load->links`, and the links to be loaded later are queued. */
+/* What was found for joined links goes to `load->links`, and the links to be loaded later are
+ * queued. */
 la_status la_run_finish(la_run *run, la_error *err);
 void la_run_clear(la_run *run);
 /* Between parts of a stream: forgets what was found, and empties the load's arena. */
 la_status la_run_restart(la_run *run, la_error *err);
 /* `*new_out`: the pair was not in the set before. */
-la_status la_pair_set_add(la_pair_set *set, la_allocator *alloc, size_t gather, const la_instance *instance, bool *new_out,
-                          la_error *err);
+la_status la_pair_set_add(la_pair_set *set, la_allocator *alloc, size_t gather,
+                          const la_instance *instance, bool *new_out, la_error *err);
 void la_pair_set_clear(la_pair_set *set, la_allocator *alloc);
 
 /* A later load: one relationship for many parents. */
@@ -96,7 +98,7 @@ typedef struct la_job {
 struct la_load_pending {
   LA_VEC(la_job) jobs;
   size_t next;
-  LA_VEC(la_node *) params;      /* of the statement, retained: criteria of later loads name them */
+  LA_VEC(la_node *) params; /* of the statement, retained: criteria of later loads name them */
   LA_VEC(la_compiled *) compiled; /* retained: plans that jobs name */
   la_run *stream;                 /* or NULL */
 };
@@ -105,9 +107,10 @@ struct la_load_pending {
 la_status la_load_begin(la_load *load, la_session *session, la_error *err);
 /* Pins `instance` until the load is freed. */
 la_status la_load_pin(la_load *load, la_instance *instance, la_error *err);
-/* The load has found `members` of a link: appended to `load->links`; the array is in the load's arena. */
-la_status la_load_add_link(la_load *load, la_instance *instance, uint32_t link, la_instance **members, size_t count,
-                           la_error *err);
+/* The load has found `members` of a link: appended to `load->links`; the array is in the load's
+ * arena. */
+la_status la_load_add_link(la_load *load, la_instance *instance, uint32_t link,
+                           la_instance **members, size_t count, la_error *err);
 /* The link as `mapper`, which may be a subclass, numbers it. */
 uint32_t la_link_number(const la_mapper *mapper, const la_relationship *relationship);
 /* The slot of `column` in instances of `mapper`; UINT32_MAX if it is not mapped. */

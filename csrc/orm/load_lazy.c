@@ -2,9 +2,10 @@
 /*
  * Links loaded for one object when they are first read, and get().
  *
- *   one-to-many    SELECT addresses.id, … FROM addresses WHERE ? = addresses.user_id ORDER BY addresses.id
- *   many-to-one    the identity map, or SELECT users.id, users.name FROM users WHERE users.id = ?
- *   many-to-many   SELECT items.id, … FROM items, order_items WHERE ? = order_items.order_id AND items.id = order_items.item_id
+ *   one-to-many    SELECT addresses.id, … FROM addresses WHERE ? = addresses.user_id ORDER BY
+ * addresses.id many-to-one    the identity map, or SELECT users.id, users.name FROM users WHERE
+ * users.id = ? many-to-many   SELECT items.id, … FROM items, order_items WHERE ? =
+ * order_items.order_id AND items.id = order_items.item_id
  *
  * The statement and its plan stay with the relationship, so a second load compiles nothing.
  */
@@ -35,7 +36,8 @@ static la_status place_column(const la_node *node, void *context, la_node **out,
   if (remote) {
     return la_column_through(self->sql, column, self->target, out, err);
   }
-  if (column->table == relationship->secondary || !la_mapper_has_table(relationship->parent, column->table)) {
+  if (column->table == relationship->secondary ||
+      !la_mapper_has_table(relationship->parent, column->table)) {
     return LA_OK;
   }
   LA_TRY(la_single_load_param(self->load, self->sql, column, &param, err));
@@ -50,7 +52,8 @@ static la_status gather_where(making *self, const la_plan_link *by, la_error *er
   LA_TRY(la_adapt(self->sql->alloc, relationship->marked, place_column, self, &condition, err));
   LA_TRY(la_node_list_take(&self->where, self->sql->alloc, condition, err));
   if (relationship->secondaryjoin != NULL) {
-    LA_TRY(la_node_list_take(&self->where, self->sql->alloc, la_node_retain(relationship->secondaryjoin), err));
+    LA_TRY(la_node_list_take(&self->where, self->sql->alloc,
+                             la_node_retain(relationship->secondaryjoin), err));
   }
   if (by != NULL && by->criteria != NULL) {
     LA_TRY(la_node_list_take(&self->where, self->sql->alloc, la_node_retain(by->criteria), err));
@@ -76,11 +79,12 @@ static la_status compile(making *self, la_engine *engine, const la_plan_link *by
     status = la_build_replace(&select, la_node_with_flags(select, LA_SELECT_LABELS_NONE, 0), err);
   }
   if (status >= 0) {
-    status = la_build_chain(&select, LA_SELECT_WHERE, self->where.list.items, self->where.list.count, err);
+    status = la_build_chain(&select, LA_SELECT_WHERE, self->where.list.items,
+                            self->where.list.count, err);
   }
   if (status >= 0 && relationship->order_by != NULL) {
-    status = la_build_chain(&select, LA_SELECT_ORDER_BY, relationship->order_by->children, relationship->order_by->count,
-                            err);
+    status = la_build_chain(&select, LA_SELECT_ORDER_BY, relationship->order_by->children,
+                            relationship->order_by->count, err);
   }
   if (status >= 0) {
     status = la_single_load_compile(self->load, engine, select, &request, self->params.list.items,
@@ -90,11 +94,12 @@ static la_status compile(making *self, la_engine *engine, const la_plan_link *by
   return status;
 }
 
-static la_status make_lazy(la_engine *engine, const la_relationship *relationship, const la_plan_link *by,
-                           la_single_load **out, la_error *err) {
+static la_status make_lazy(la_engine *engine, const la_relationship *relationship,
+                           const la_plan_link *by, la_single_load **out, la_error *err) {
   making self = {.sql = &engine->sql, .relationship = relationship};
   la_status status;
-  self.target = by != NULL && by->target != NULL ? by->target : la_mapper_entity(relationship->target);
+  self.target =
+      by != NULL && by->target != NULL ? by->target : la_mapper_entity(relationship->target);
   self.load = la_single_load_new(engine->alloc, engine->dialect);
   status = self.load != NULL && self.target != NULL ? LA_OK : la_fail_nomem(err);
   if (status >= 0) {
@@ -114,8 +119,8 @@ static la_status make_lazy(la_engine *engine, const la_relationship *relationshi
 }
 
 /* The statement of `relationship`; a new reference. */
-static la_status lazy_for(la_session *session, la_relationship *relationship, const la_plan_link *by,
-                          la_single_load **out, la_error *err) {
+static la_status lazy_for(la_session *session, la_relationship *relationship,
+                          const la_plan_link *by, la_single_load **out, la_error *err) {
   la_single_load *kept = (la_single_load *)(void *)relationship->lazy_extra;
   la_engine *engine = session->engine;
   if (engine == NULL) {
@@ -136,7 +141,8 @@ static la_status lazy_for(la_session *session, la_relationship *relationship, co
   return LA_OK;
 }
 
-bool la_lazy_key(const la_relationship *relationship, const la_instance *instance, la_value *key, bool *unloaded_out) {
+bool la_lazy_key(const la_relationship *relationship, const la_instance *instance, la_value *key,
+                 bool *unloaded_out) {
   *unloaded_out = false;
   for (uint32_t k = 0; k < relationship->pair_count; k++) {
     const la_column *column = relationship->pairs[relationship->get_order[k]].destination;
@@ -145,7 +151,8 @@ bool la_lazy_key(const la_relationship *relationship, const la_instance *instanc
       return false;
     }
     if (!(instance->slots[slot].flags & LA_SLOT_LOADED) &&
-        !((instance->mapper->slots[slot]->flags & LA_PROPERTY_PRIMARY_KEY) && (instance->flags & LA_INSTANCE_KEYED))) {
+        !((instance->mapper->slots[slot]->flags & LA_PROPERTY_PRIMARY_KEY) &&
+          (instance->flags & LA_INSTANCE_KEYED))) {
       *unloaded_out = true;
       return false;
     }
@@ -157,7 +164,8 @@ bool la_lazy_key(const la_relationship *relationship, const la_instance *instanc
   return true;
 }
 
-static la_status give_one(la_load *load, la_instance *instance, uint32_t link, la_instance *found, la_error *err) {
+static la_status give_one(la_load *load, la_instance *instance, uint32_t link, la_instance *found,
+                          la_error *err) {
   la_instance **members = la_arena_alloc(&load->arena, sizeof *members);
   if (members == NULL) {
     return la_fail_nomem(err);
@@ -169,8 +177,8 @@ static la_status give_one(la_load *load, la_instance *instance, uint32_t link, l
 #define MOST_KEYS 16
 
 /* A many-to-one: `*done_out` if the identity map, or a NULL key, has answered. */
-static la_status from_map(la_load *load, la_instance *instance, uint32_t link, const la_relationship *relationship,
-                          bool *done_out, la_error *err) {
+static la_status from_map(la_load *load, la_instance *instance, uint32_t link,
+                          const la_relationship *relationship, bool *done_out, la_error *err) {
   la_value key[MOST_KEYS];
   la_session *session = load->session;
   const la_mapper *root = relationship->target->root;
@@ -205,11 +213,12 @@ static la_status from_map(la_load *load, la_instance *instance, uint32_t link, c
 }
 
 /* The values that the statement needs may be expired or deferred. */
-static la_status load_own_columns(la_load *load, la_instance *instance, const la_relationship *relationship,
-                                  la_error *err) {
+static la_status load_own_columns(la_load *load, la_instance *instance,
+                                  const la_relationship *relationship, la_error *err) {
   for (uint32_t i = 0; i < relationship->pair_count; i++) {
     const la_sync_pair *pair = &relationship->pairs[i];
-    const la_column *column = relationship->direction == LA_MANY_TO_ONE ? pair->destination : pair->source;
+    const la_column *column =
+        relationship->direction == LA_MANY_TO_ONE ? pair->destination : pair->source;
     uint32_t slot = la_slot_of_column(instance->mapper, column);
     if (slot < instance->slot_count && !(instance->slots[slot].flags & LA_SLOT_LOADED) &&
         !(instance->mapper->slots[slot]->flags & LA_PROPERTY_PRIMARY_KEY)) {
@@ -235,8 +244,10 @@ la_status la_lazy_run(la_load *load, la_instance *instance, uint32_t link, const
       return LA_OK;
     }
   }
-  if ((instance->links[link].flags & LA_LINK_RAISE_ON_SQL) || (by == NULL && relationship->lazy == LA_LOADER_RAISE_ON_SQL)) {
-    return la_fail(err, LA_INVALID_REQUEST, "'%.*s.%.*s' is not available due to lazy='raise_on_sql'",
+  if ((instance->links[link].flags & LA_LINK_RAISE_ON_SQL) ||
+      (by == NULL && relationship->lazy == LA_LOADER_RAISE_ON_SQL)) {
+    return la_fail(err, LA_INVALID_REQUEST,
+                   "'%.*s.%.*s' is not available due to lazy='raise_on_sql'",
                    LA_TEXT_FORMAT(instance->mapper->class_name), LA_TEXT_FORMAT(relationship->key));
   }
   LA_TRY(lazy_for(load->session, relationship, by, &statement, err));
@@ -254,15 +265,18 @@ static la_status fail_detached(const la_instance *instance, la_text key, la_erro
   la_strbuf_init(&text, instance->mapper->alloc);
   la_instance_describe(instance, &text);
   (void)la_fail_code(err, LA_DETACHED_INSTANCE, "bhk3",
-                     "Parent instance <%.*s> is not bound to a Session; lazy load operation of attribute '%.*s' cannot "
+                     "Parent instance <%.*s> is not bound to a Session; lazy load operation of "
+                     "attribute '%.*s' cannot "
                      "proceed",
                      LA_TEXT_FORMAT(la_strbuf_view(&text)), LA_TEXT_FORMAT(key));
   la_strbuf_clear(&text);
   return LA_DETACHED_INSTANCE;
 }
 
-/* A link without a session to load it through: nothing is there for an object that is not in the database. */
-static la_status load_without_sql(la_instance *instance, uint32_t link, la_load *load, la_error *err) {
+/* A link without a session to load it through: nothing is there for an object that is not in the
+ * database. */
+static la_status load_without_sql(la_instance *instance, uint32_t link, la_load *load,
+                                  la_error *err) {
   la_link_load nothing = {.instance = instance, .link = link};
   la_allocator *alloc = instance->mapper->alloc;
   la_session *session = instance->session;

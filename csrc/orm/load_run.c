@@ -2,8 +2,9 @@
 /*
  * Rows to instances.
  *
- * For each entity of a row: its key's values, one look into the identity map, and either a new instance in the chunk that is being
- * filled, its bytes beside it, or the one that is there, of which only unloaded slots are filled.
+ * For each entity of a row: its key's values, one look into the identity map, and either a new
+ * instance in the chunk that is being filled, its bytes beside it, or the one that is there, of
+ * which only unloaded slots are filled.
  */
 #include "orm/load_internal.h"
 
@@ -43,7 +44,8 @@ static la_status make_states(la_run *run, la_error *err) {
   run->links = la_arena_alloc_zero(arena, (plan->link_count + 1) * sizeof *run->links);
   run->values = la_arena_alloc_zero(arena, (plan->part_count + 1) * sizeof *run->values);
   run->width = run->room = 0;
-  if (run->converted == NULL || run->entities == NULL || run->links == NULL || run->values == NULL) {
+  if (run->converted == NULL || run->entities == NULL || run->links == NULL ||
+      run->values == NULL) {
     return la_fail_nomem(err);
   }
   for (uint32_t i = 0; i < plan->link_count; i++) {
@@ -53,7 +55,8 @@ static la_status make_states(la_run *run, la_error *err) {
 }
 
 la_status la_run_init(la_run *run, la_load *load, const la_load_plan *plan, la_error *err) {
-  *run = (la_run){.load = load, .session = load->session, .plan = plan, .populate = load->populate_existing};
+  *run = (la_run){
+      .load = load, .session = load->session, .plan = plan, .populate = load->populate_existing};
   run->cursor = &run->own_cursor;
   la_arena_init(&run->scratch, load->session->alloc);
   la_params_init(&run->params, load->session->alloc);
@@ -81,14 +84,14 @@ la_status la_run_restart(la_run *run, la_error *err) {
   return make_states(run, err);
 }
 
-la_status la_run_open(la_run *run, const la_compiled *compiled, const la_node *const *params, uint32_t param_count,
-                      la_param_lookup lookup, void *context, la_error *err) {
+la_status la_run_open(la_run *run, const la_compiled *compiled, const la_node *const *params,
+                      uint32_t param_count, la_param_lookup lookup, void *context, la_error *err) {
   la_connection *connection = NULL;
   la_text text;
   LA_TRY(la_session_connection(run->session, &connection, err));
   LA_TRY(la_params_fill(&run->params, compiled, params, param_count, lookup, context, &text, err));
-  LA_TRY(la_cursor_open(run->cursor, connection, text, run->params.values.items, (uint32_t)run->params.values.count,
-                        err));
+  LA_TRY(la_cursor_open(run->cursor, connection, text, run->params.values.items,
+                        (uint32_t)run->params.values.count, err));
   return LA_OK;
 }
 
@@ -96,8 +99,8 @@ la_status la_run_open(la_run *run, const la_compiled *compiled, const la_node *c
 static la_status fit_row(la_run *run, la_error *err) {
   uint32_t width = run->cursor->column_count;
   if (width < run->plan->width) {
-    return la_fail(err, LA_PROGRAMMING, "the statement gives %u columns where its plan reads %u", width,
-                   run->plan->width);
+    return la_fail(err, LA_PROGRAMMING, "the statement gives %u columns where its plan reads %u",
+                   width, run->plan->width);
   }
   if (width > run->room) {
     run->row = la_arena_alloc_zero(&run->load->arena, width * sizeof *run->row);
@@ -110,18 +113,20 @@ static la_status fit_row(la_run *run, la_error *err) {
   return LA_OK;
 }
 
-static la_status convert(la_run *run, const la_type *type, const la_value *stored, la_value *out, la_text what,
-                         la_error *err) {
+static la_status convert(la_run *run, const la_type *type, const la_value *stored, la_value *out,
+                         la_text what, la_error *err) {
   la_error inner = LA_ERROR_INIT;
   la_status status = la_type_result(type, stored, out, &run->scratch, &inner);
   if (status == LA_NOMEM) {
     return la_fail_nomem(err);
   }
-  return status < 0 ? la_fail(err, status, "(%.*s) %s", LA_TEXT_FORMAT(what), inner.message) : LA_OK;
+  return status < 0 ? la_fail(err, status, "(%.*s) %s", LA_TEXT_FORMAT(what), inner.message)
+                    : LA_OK;
 }
 
 /* Reads the key of `entity`; false if the row has none, as after an outer join. */
-static bool read_key(la_run *run, const la_plan_entity *entity, la_value *key, la_status *status, la_error *err) {
+static bool read_key(la_run *run, const la_plan_entity *entity, la_value *key, la_status *status,
+                     la_error *err) {
   uint32_t count = entity->mapper->primary_key_count, nulls = 0;
   for (uint32_t k = 0; k < count; k++) {
     key[k] = run->row[entity->key_columns[k]];
@@ -129,7 +134,8 @@ static bool read_key(la_run *run, const la_plan_entity *entity, la_value *key, l
       nulls++;
     } else if (entity->key_types[k] != NULL) {
       la_value stored = key[k];
-      *status = convert(run, entity->key_types[k], &stored, &key[k], entity->mapper->primary_key[k]->key, err);
+      *status = convert(run, entity->key_types[k], &stored, &key[k],
+                        entity->mapper->primary_key[k]->key, err);
       if (*status < 0) {
         return false;
       }
@@ -152,7 +158,8 @@ static uint32_t slot_in(const la_mapper *mapper, const la_mapper *of, uint32_t s
 }
 
 /* The values of the entity's slots into `converted`; gives the bytes that they take. */
-static la_status read_slots(la_run *run, const la_plan_entity *entity, size_t *bytes_out, la_error *err) {
+static la_status read_slots(la_run *run, const la_plan_entity *entity, size_t *bytes_out,
+                            la_error *err) {
   size_t bytes = 0;
   for (uint32_t i = 0; i < entity->slot_count; i++) {
     const la_plan_slot *slot = &entity->slots[i];
@@ -182,8 +189,8 @@ static la_status room_in_chunk(la_run *run, size_t size, la_error *err) {
 }
 
 /* A new persistent instance; its one pin is the caller's. */
-static la_status make_instance(la_run *run, const la_plan_entity *entity, la_mapper *mapper, uint64_t hash,
-                               la_instance **out, la_error *err) {
+static la_status make_instance(la_run *run, const la_plan_entity *entity, la_mapper *mapper,
+                               uint64_t hash, la_instance **out, la_error *err) {
   la_instance *instance;
   size_t bytes;
   char *text = NULL;
@@ -242,12 +249,14 @@ static void note_unexpired(la_instance *instance) {
 }
 
 /* Fills what is not loaded of an instance that was there; everything if the load overwrites. */
-static la_status fill_instance(la_run *run, const la_plan_entity *entity, la_instance *instance, la_error *err) {
+static la_status fill_instance(la_run *run, const la_plan_entity *entity, la_instance *instance,
+                               la_error *err) {
   bool wanted = run->populate, was_read = false;
   size_t unused;
   for (uint32_t i = 0; i < entity->slot_count && !wanted; i++) {
     uint32_t number = slot_in(instance->mapper, entity->mapper, entity->slots[i].slot);
-    wanted = number < instance->slot_count && !(instance->slots[number].flags & (LA_SLOT_LOADED | LA_SLOT_MODIFIED));
+    wanted = number < instance->slot_count &&
+             !(instance->slots[number].flags & (LA_SLOT_LOADED | LA_SLOT_MODIFIED));
   }
   for (uint32_t i = 0; wanted && i < entity->slot_count; i++) {
     uint32_t number = slot_in(instance->mapper, entity->mapper, entity->slots[i].slot);
@@ -281,7 +290,8 @@ static bool is_last(const la_entity_state *state, const la_value *key) {
   return true;
 }
 
-static la_status mapper_of_row(la_run *run, const la_plan_entity *entity, la_mapper **out, la_error *err) {
+static la_status mapper_of_row(la_run *run, const la_plan_entity *entity, la_mapper **out,
+                               la_error *err) {
   const la_value *value;
   la_mapper *mapper;
   *out = entity->mapper;
@@ -289,8 +299,9 @@ static la_status mapper_of_row(la_run *run, const la_plan_entity *entity, la_map
     return LA_OK;
   }
   value = &run->row[entity->polymorphic_column];
-  if (value->kind == LA_VALUE_NULL || (entity->mapper->has_polymorphic_identity &&
-                                       la_value_equal(value, &entity->mapper->polymorphic_identity))) {
+  if (value->kind == LA_VALUE_NULL ||
+      (entity->mapper->has_polymorphic_identity &&
+       la_value_equal(value, &entity->mapper->polymorphic_identity))) {
     return LA_OK;
   }
   mapper = la_mapper_of_identity(entity->mapper, value);
@@ -319,8 +330,8 @@ static size_t pair_place(const la_pair_set *set, size_t gather, const la_instanc
   return at;
 }
 
-la_status la_pair_set_add(la_pair_set *set, la_allocator *alloc, size_t gather, const la_instance *instance,
-                          bool *new_out, la_error *err) {
+la_status la_pair_set_add(la_pair_set *set, la_allocator *alloc, size_t gather,
+                          const la_instance *instance, bool *new_out, la_error *err) {
   size_t at;
   if ((set->count + 1) * 2 > set->size) {
     la_pair_set grown = {.size = set->size ? set->size * 2 : 64, .count = set->count};
@@ -330,7 +341,8 @@ la_status la_pair_set_add(la_pair_set *set, la_allocator *alloc, size_t gather, 
     }
     for (size_t i = 0; i < set->size; i++) {
       if (set->entries[i].instance != NULL) {
-        grown.entries[pair_place(&grown, set->entries[i].gather, set->entries[i].instance)] = set->entries[i];
+        grown.entries[pair_place(&grown, set->entries[i].gather, set->entries[i].instance)] =
+            set->entries[i];
       }
     }
     la_free(alloc, set->entries, set->size * sizeof *set->entries);
@@ -352,7 +364,8 @@ void la_pair_set_clear(la_pair_set *set, la_allocator *alloc) {
 }
 
 /* The gather of `parent`, made at its first row. */
-static la_status gather_of(la_run *run, const la_plan_link *link, la_instance *parent, size_t *out, la_error *err) {
+static la_status gather_of(la_run *run, const la_plan_link *link, la_instance *parent, size_t *out,
+                           la_error *err) {
   la_link_state *state = &run->links[link->number];
   la_allocator *alloc = run->session->alloc;
   uintptr_t place;
@@ -365,7 +378,8 @@ static la_status gather_of(la_run *run, const la_plan_link *link, la_instance *p
   if (place == 0) {
     la_gather gather = {.parent = parent};
     number = la_link_number(parent->mapper, link->relationship);
-    gather.skip = number >= parent->link_count || ((parent->links[number].flags & LA_LINK_LOADED) && !run->populate);
+    gather.skip = number >= parent->link_count ||
+                  ((parent->links[number].flags & LA_LINK_LOADED) && !run->populate);
     if (!la_vec_push(alloc, &state->gathers, gather)) {
       return la_fail_nomem(err);
     }
@@ -379,7 +393,8 @@ static la_status gather_of(la_run *run, const la_plan_link *link, la_instance *p
   return LA_OK;
 }
 
-static la_status add_member(la_run *run, const la_plan_link *link, size_t at, la_instance *child, la_error *err) {
+static la_status add_member(la_run *run, const la_plan_link *link, size_t at, la_instance *child,
+                            la_error *err) {
   la_link_state *state = &run->links[link->number];
   la_gather *gather = &state->gathers.items[at];
   la_member *member;
@@ -408,7 +423,8 @@ static la_status add_member(la_run *run, const la_plan_link *link, size_t at, la
   return LA_OK;
 }
 
-static la_status note_seen(la_run *run, const la_plan_entity *entity, la_instance *instance, la_error *err) {
+static la_status note_seen(la_run *run, const la_plan_entity *entity, la_instance *instance,
+                           la_error *err) {
   la_entity_state *state = &run->entities[entity->number];
   la_allocator *alloc = run->session->alloc;
   if (la_map_get_pointer(&state->seen_index, instance) != NULL) {
@@ -423,17 +439,21 @@ static la_status note_seen(la_run *run, const la_plan_entity *entity, la_instanc
 
 static void mark_link(la_run *run, const la_plan_link *link, la_instance *instance) {
   uint32_t number = la_link_number(instance->mapper, link->relationship);
-  if (number < instance->link_count && (run->populate || !(instance->links[number].flags & LA_LINK_LOADED))) {
-    instance->links[number].flags |=
-        link->sql_only || link->strategy == LA_LOADER_RAISE_ON_SQL ? LA_LINK_RAISE_ON_SQL : LA_LINK_RAISE;
+  if (number < instance->link_count &&
+      (run->populate || !(instance->links[number].flags & LA_LINK_LOADED))) {
+    instance->links[number].flags |= link->sql_only || link->strategy == LA_LOADER_RAISE_ON_SQL
+                                         ? LA_LINK_RAISE_ON_SQL
+                                         : LA_LINK_RAISE;
   }
 }
 
-static la_status read_entity(la_run *run, const la_plan_entity *entity, la_instance **out, bool *pinned_out,
-                             la_error *err);
+static la_status read_entity(la_run *run, const la_plan_entity *entity, la_instance **out,
+                             bool *pinned_out, la_error *err);
 
-/* What the plan does about the links of `instance`, of which this row is one. The depth is that of the plan's joins. */
-static la_status read_links(la_run *run, const la_plan_entity *entity, la_instance *instance, la_error *err) {
+/* What the plan does about the links of `instance`, of which this row is one. The depth is that of
+ * the plan's joins. */
+static la_status read_links(la_run *run, const la_plan_entity *entity, la_instance *instance,
+                            la_error *err) {
   bool later = false;
   for (const la_plan_link *link = entity->links; link != NULL; link = link->next) {
     size_t gather;
@@ -463,10 +483,10 @@ static la_status read_links(la_run *run, const la_plan_entity *entity, la_instan
   return later ? note_seen(run, entity, instance, err) : LA_OK;
 }
 
-/* The instance of `entity` in this row, or NULL. `*pinned_out`: on entry, whether the caller wants to hold the pin; on return, whether it
- * does. Otherwise the load holds it. */
-static la_status read_entity(la_run *run, const la_plan_entity *entity, la_instance **out, bool *pinned_out,
-                             la_error *err) {
+/* The instance of `entity` in this row, or NULL. `*pinned_out`: on entry, whether the caller wants
+ * to hold the pin; on return, whether it does. Otherwise the load holds it. */
+static la_status read_entity(la_run *run, const la_plan_entity *entity, la_instance **out,
+                             bool *pinned_out, la_error *err) {
   la_value few[4], *key = few;
   la_entity_state *state = &run->entities[entity->number];
   la_mapper *mapper = entity->mapper;
@@ -507,7 +527,8 @@ static la_status read_entity(la_run *run, const la_plan_entity *entity, la_insta
     }
   }
   if (status >= 0 && !wants_pin) {
-    status = la_vec_push(run->session->alloc, &run->load->pinned, instance) ? LA_OK : la_fail_nomem(err);
+    status =
+        la_vec_push(run->session->alloc, &run->load->pinned, instance) ? LA_OK : la_fail_nomem(err);
   }
   if (status < 0) {
     if (instance != NULL) {
@@ -533,11 +554,13 @@ static la_status read_parts(la_run *run, la_error *err) {
     bool pinned = false;
     if (part->entity != NULL) {
       LA_TRY(read_entity(run, part->entity, &instance, &pinned, err));
-      run->values[i] = instance != NULL ? la_value_integer((int64_t)(intptr_t)instance) : LA_VALUE_NONE;
+      run->values[i] =
+          instance != NULL ? la_value_integer((int64_t)(intptr_t)instance) : LA_VALUE_NONE;
     } else {
       run->values[i] = run->row[part->column];
       if (part->type != NULL && run->values[i].kind != LA_VALUE_NULL) {
-        LA_TRY(convert(run, part->type, &run->row[part->column], &run->values[i], plan->parts[i].key, err));
+        LA_TRY(convert(run, part->type, &run->row[part->column], &run->values[i],
+                       plan->parts[i].key, err));
       }
     }
   }
@@ -583,14 +606,16 @@ static la_status give_links(la_run *run, const la_plan_link *link, la_error *err
     for (const la_member *member = gather->first; member != NULL; member = member->next) {
       members[at++] = member->instance;
     }
-    LA_TRY(la_load_add_link(run->load, gather->parent, la_link_number(gather->parent->mapper, link->relationship),
-                            members, gather->count, err));
+    LA_TRY(la_load_add_link(run->load, gather->parent,
+                            la_link_number(gather->parent->mapper, link->relationship), members,
+                            gather->count, err));
   }
   return LA_OK;
 }
 
 /* Queues a later load for those parents whose link is not loaded yet. */
-static la_status queue_later(la_run *run, const la_plan_entity *entity, const la_plan_link *link, la_error *err) {
+static la_status queue_later(la_run *run, const la_plan_entity *entity, const la_plan_link *link,
+                             la_error *err) {
   const la_entity_state *state = &run->entities[entity->number];
   la_job job = {.link = link, .plan = run->plan};
   job.parents = la_arena_alloc(&run->load->arena, (state->seen.count + 1) * sizeof *job.parents);
@@ -600,7 +625,8 @@ static la_status queue_later(la_run *run, const la_plan_entity *entity, const la
   for (size_t i = 0; i < state->seen.count; i++) {
     la_instance *parent = state->seen.items[i];
     uint32_t number = la_link_number(parent->mapper, link->relationship);
-    if (number < parent->link_count && (run->populate || !(parent->links[number].flags & LA_LINK_LOADED))) {
+    if (number < parent->link_count &&
+        (run->populate || !(parent->links[number].flags & LA_LINK_LOADED))) {
       job.parents[job.count++] = parent;
     }
   }

@@ -49,8 +49,8 @@ static la_status loads_of(la_mapper *mapper, mapper_loads **out, la_error *err) 
 }
 
 /* WHERE key = ? AND …, a parameter for each part of the key. */
-static la_status add_key(la_engine *engine, la_mapper *mapper, la_single_load *load, la_node **select, la_node_list *params,
-                         la_error *err) {
+static la_status add_key(la_engine *engine, la_mapper *mapper, la_single_load *load,
+                         la_node **select, la_node_list *params, la_error *err) {
   for (uint32_t k = 0; k < mapper->primary_key_count; k++) {
     la_column *column = mapper->primary_key[k]->column;
     la_node *node = NULL, *param = NULL, *condition;
@@ -60,7 +60,8 @@ static la_status add_key(la_engine *engine, la_mapper *mapper, la_single_load *l
     LA_TRY(la_column_through(&engine->sql, column, mapper->entity, &node, err));
     condition = la_expr_binary(&engine->sql, LA_OP_EQ, node, param);
     la_node_release(node);
-    status = condition != NULL ? la_build_chain_one(select, LA_SELECT_WHERE, condition, err) : la_fail_nomem(err);
+    status = condition != NULL ? la_build_chain_one(select, LA_SELECT_WHERE, condition, err)
+                               : la_fail_nomem(err);
     la_node_release(condition);
     LA_TRY(status);
   }
@@ -68,8 +69,8 @@ static la_status add_key(la_engine *engine, la_mapper *mapper, la_single_load *l
 }
 
 /* Compiles a select of `items` by key. */
-static la_status make_load(la_engine *engine, la_mapper *mapper, la_node *const *items, size_t count,
-                           la_single_load **out, la_error *err) {
+static la_status make_load(la_engine *engine, la_mapper *mapper, la_node *const *items,
+                           size_t count, la_single_load **out, la_error *err) {
   la_single_load *load = la_single_load_new(engine->alloc, engine->dialect);
   la_node *select = la_select_new(&engine->sql, items, count);
   la_translate_request request = {.given = true};
@@ -79,7 +80,8 @@ static la_status make_load(la_engine *engine, la_mapper *mapper, la_node *const 
     status = add_key(engine, mapper, load, &select, &params, err);
   }
   if (status >= 0) {
-    status = la_single_load_compile(load, engine, select, &request, params.list.items, (uint32_t)params.list.count, err);
+    status = la_single_load_compile(load, engine, select, &request, params.list.items,
+                                    (uint32_t)params.list.count, err);
   }
   la_node_list_clear(&params, engine->alloc);
   la_node_release(select);
@@ -92,12 +94,14 @@ static la_status make_load(la_engine *engine, la_mapper *mapper, la_node *const 
 }
 
 static la_status check_engine(const la_session *session, la_error *err) {
-  return session->engine != NULL ? LA_OK
-                                 : la_fail(err, LA_UNBOUND_EXECUTION, "Session is not bound to an engine");
+  return session->engine != NULL
+             ? LA_OK
+             : la_fail(err, LA_UNBOUND_EXECUTION, "Session is not bound to an engine");
 }
 
 /* The statement of the whole entity; a new reference. */
-static la_status whole_load(la_session *session, la_mapper *mapper, la_single_load **out, la_error *err) {
+static la_status whole_load(la_session *session, la_mapper *mapper, la_single_load **out,
+                            la_error *err) {
   mapper_loads *loads;
   la_node *entity = la_mapper_entity(mapper);
   LA_TRY(check_engine(session, err));
@@ -122,14 +126,15 @@ static bool has_slots(const la_single_load *load, const uint32_t *slots, size_t 
   return load->slots.count == count && memcmp(load->slots.items, slots, count * sizeof *slots) == 0;
 }
 
-static la_status make_partial(la_session *session, la_mapper *mapper, const uint32_t *slots, size_t count,
-                              la_single_load **out, la_error *err) {
+static la_status make_partial(la_session *session, la_mapper *mapper, const uint32_t *slots,
+                              size_t count, la_single_load **out, la_error *err) {
   la_node_list items = {0};
   la_allocator *alloc = session->alloc;
   la_status status = la_mapper_entity(mapper) != NULL ? LA_OK : la_fail_nomem(err);
   for (size_t i = 0; i < count && status >= 0; i++) {
     la_node *attribute = NULL;
-    status = la_mapper_attribute(&session->engine->sql, mapper->slots[slots[i]], mapper->entity, &attribute, err);
+    status = la_mapper_attribute(&session->engine->sql, mapper->slots[slots[i]], mapper->entity,
+                                 &attribute, err);
     if (status >= 0) {
       status = la_node_list_take(&items, alloc, attribute, err);
     }
@@ -147,8 +152,8 @@ static la_status make_partial(la_session *session, la_mapper *mapper, const uint
   return status;
 }
 
-static la_status partial_load(la_session *session, la_mapper *mapper, const uint32_t *slots, size_t count,
-                              la_single_load **out, la_error *err) {
+static la_status partial_load(la_session *session, la_mapper *mapper, const uint32_t *slots,
+                              size_t count, la_single_load **out, la_error *err) {
   mapper_loads *loads;
   LA_TRY(check_engine(session, err));
   LA_TRY(loads_of(mapper, &loads, err));
@@ -170,7 +175,8 @@ static la_status fail_gone(const la_instance *instance, la_error *err) {
   la_strbuf text;
   la_strbuf_init(&text, instance->mapper->alloc);
   la_instance_describe(instance, &text);
-  (void)la_fail(err, LA_OBJECT_DELETED, "Instance '<%.*s>' has been deleted, or its row is otherwise not present.",
+  (void)la_fail(err, LA_OBJECT_DELETED,
+                "Instance '<%.*s>' has been deleted, or its row is otherwise not present.",
                 LA_TEXT_FORMAT(la_strbuf_view(&text)));
   la_strbuf_clear(&text);
   return LA_OBJECT_DELETED;
@@ -194,7 +200,8 @@ static void settle_expired(la_instance *instance) {
   }
 }
 
-static la_status run_partial(la_load *load, la_instance *instance, const uint32_t *slots, size_t count, la_error *err) {
+static la_status run_partial(la_load *load, la_instance *instance, const uint32_t *slots,
+                             size_t count, la_error *err) {
   la_single_load *statement = NULL;
   la_run run = {0};
   la_status status;
@@ -233,8 +240,8 @@ static la_status run_whole(la_load *load, la_instance *instance, la_error *err) 
 }
 
 /* The slots that a refresh reads; `*whole_out`: they are all that a load of the entity reads. */
-static la_status expired_slots(la_load *load, const la_instance *instance, uint32_t also, uint32_t **out, size_t *count_out,
-                               bool *whole_out, la_error *err) {
+static la_status expired_slots(la_load *load, const la_instance *instance, uint32_t also,
+                               uint32_t **out, size_t *count_out, bool *whole_out, la_error *err) {
   uint32_t *slots = la_arena_alloc(&load->arena, (instance->slot_count + 1u) * sizeof *slots);
   size_t count = 0;
   bool whole = instance->slot_count == instance->mapper->slot_count;
@@ -289,7 +296,8 @@ static la_status load_deferred(la_load *load, la_instance *instance, uint32_t sl
   for (uint32_t i = 0; i < instance->slot_count; i++) {
     const la_property *property = instance->mapper->slots[i];
     if (i == slot || (wanted->group.bytes != NULL && property->group.bytes != NULL &&
-                      la_text_equal(wanted->group, property->group) && !(instance->slots[i].flags & LA_SLOT_LOADED))) {
+                      la_text_equal(wanted->group, property->group) &&
+                      !(instance->slots[i].flags & LA_SLOT_LOADED))) {
       slots[count++] = i;
     }
   }
@@ -308,14 +316,17 @@ static la_status fail_detached(const la_instance *instance, uint32_t slot, la_er
   la_strbuf_init(&text, instance->mapper->alloc);
   la_instance_describe(instance, &text);
   if (instance->slots[slot].flags & LA_SLOT_EXPIRED) {
-    (void)la_fail_code(err, LA_DETACHED_INSTANCE, "bhk3",
-                       "Instance <%.*s> is not bound to a Session; attribute refresh operation cannot proceed",
-                       LA_TEXT_FORMAT(la_strbuf_view(&text)));
+    (void)la_fail_code(
+        err, LA_DETACHED_INSTANCE, "bhk3",
+        "Instance <%.*s> is not bound to a Session; attribute refresh operation cannot proceed",
+        LA_TEXT_FORMAT(la_strbuf_view(&text)));
   } else {
     (void)la_fail_code(err, LA_DETACHED_INSTANCE, "bhk3",
-                       "Parent instance <%.*s> is not bound to a Session; deferred load operation of attribute '%.*s' "
+                       "Parent instance <%.*s> is not bound to a Session; deferred load operation "
+                       "of attribute '%.*s' "
                        "cannot proceed",
-                       LA_TEXT_FORMAT(la_strbuf_view(&text)), LA_TEXT_FORMAT(instance->mapper->slots[slot]->key));
+                       LA_TEXT_FORMAT(la_strbuf_view(&text)),
+                       LA_TEXT_FORMAT(instance->mapper->slots[slot]->key));
   }
   la_strbuf_clear(&text);
   return LA_DETACHED_INSTANCE;
@@ -330,7 +341,8 @@ la_status la_load_slots(la_instance *instance, uint32_t slot, la_load *load, la_
     return la_fail(err, LA_INVALID_REQUEST, "'%.*s.%.*s' is not available due to raiseload=True",
                    LA_TEXT_FORMAT(instance->mapper->class_name), LA_TEXT_FORMAT(property->key));
   }
-  if ((property->flags & LA_PROPERTY_RAISELOAD) && !(instance->slots[slot].flags & LA_SLOT_EXPIRED)) {
+  if ((property->flags & LA_PROPERTY_RAISELOAD) &&
+      !(instance->slots[slot].flags & LA_SLOT_EXPIRED)) {
     return la_fail(err, LA_INVALID_REQUEST, "'%.*s.%.*s' is not available due to raiseload=True",
                    LA_TEXT_FORMAT(instance->mapper->class_name), LA_TEXT_FORMAT(property->key));
   }
@@ -343,8 +355,8 @@ la_status la_load_slots(la_instance *instance, uint32_t slot, la_load *load, la_
 }
 
 /* The one in the map, read again if it is expired. LA_DONE if the map can't answer. */
-static la_status get_from_map(la_session *session, la_mapper *mapper, const la_value *key, la_load *load,
-                              la_instance **out, la_error *err) {
+static la_status get_from_map(la_session *session, la_mapper *mapper, const la_value *key,
+                              la_load *load, la_instance **out, la_error *err) {
   la_instance *found =
       la_identity_find(&session->map, mapper->root, key, la_identity_hash(mapper->root, key));
   if (found == NULL) {
@@ -367,8 +379,8 @@ static la_status get_from_map(la_session *session, la_mapper *mapper, const la_v
   return LA_OK;
 }
 
-la_status la_load_get(la_session *session, la_mapper *mapper, const la_value *key, bool populate_existing,
-                      la_load *load, la_instance **out, la_error *err) {
+la_status la_load_get(la_session *session, la_mapper *mapper, const la_value *key,
+                      bool populate_existing, la_load *load, la_instance **out, la_error *err) {
   la_single_load *statement = NULL;
   la_instance **found;
   size_t count;
@@ -392,18 +404,20 @@ la_status la_load_get(la_session *session, la_mapper *mapper, const la_value *ke
   return LA_OK;
 }
 
-static la_status fail_refresh(const la_instance *instance, const char *format_before, const char *after, la_error *err) {
+static la_status fail_refresh(const la_instance *instance, const char *format_before,
+                              const char *after, la_error *err) {
   la_strbuf text;
   la_strbuf_init(&text, instance->mapper->alloc);
   la_instance_describe(instance, &text);
-  (void)la_fail(err, LA_INVALID_REQUEST, "%s'<%.*s>'%s", format_before, LA_TEXT_FORMAT(la_strbuf_view(&text)), after);
+  (void)la_fail(err, LA_INVALID_REQUEST, "%s'<%.*s>'%s", format_before,
+                LA_TEXT_FORMAT(la_strbuf_view(&text)), after);
   la_strbuf_clear(&text);
   return LA_INVALID_REQUEST;
 }
 
 /* Expires the named attributes and reads them: columns by one statement, then each relationship. */
-static la_status refresh_keys(la_instance *instance, const la_text *keys, uint32_t key_count, la_load *load,
-                              la_error *err) {
+static la_status refresh_keys(la_instance *instance, const la_text *keys, uint32_t key_count,
+                              la_load *load, la_error *err) {
   la_mapper *mapper = instance->mapper;
   uint32_t *slots = la_arena_alloc(&load->arena, (instance->slot_count + 1u) * sizeof *slots);
   size_t count = 0;
@@ -413,7 +427,8 @@ static la_status refresh_keys(la_instance *instance, const la_text *keys, uint32
   for (uint32_t i = 0; i < key_count; i++) {
     la_property *property = la_mapper_property(mapper, keys[i]);
     if (property == NULL) {
-      return la_fail(err, LA_INVALID_REQUEST, "Entity namespace for \"%.*s\" has no property \"%.*s\"",
+      return la_fail(err, LA_INVALID_REQUEST,
+                     "Entity namespace for \"%.*s\" has no property \"%.*s\"",
                      LA_TEXT_FORMAT(mapper->class_name), LA_TEXT_FORMAT(keys[i]));
     }
     if (property->kind != LA_PROPERTY_RELATIONSHIP) {
@@ -436,8 +451,8 @@ static la_status refresh_keys(la_instance *instance, const la_text *keys, uint32
   return LA_OK;
 }
 
-la_status la_load_refresh(la_session *session, la_instance *instance, const la_text *keys, uint32_t key_count,
-                          la_load *load, la_error *err) {
+la_status la_load_refresh(la_session *session, la_instance *instance, const la_text *keys,
+                          uint32_t key_count, la_load *load, la_error *err) {
   la_status status;
   la_error gone = LA_ERROR_INIT;
   if (instance->session != session || la_instance_state(instance) != LA_STATE_PERSISTENT) {

@@ -2,10 +2,11 @@
 /*
  * Lives of mappers, and how they are found.
  *
- * A mapper's own nodes (its ENTITY, its properties' ATTRIBUTEs) name it as their subject and so count it, and it counts
- * them. `inner` is how many references of that kind there are; they are taken out of the mapper's count, so the count holds only
- * what others hold. When that falls to nothing the inner references are counted again and the nodes given up: if a
- * statement still holds one of them, the mapper lives on through it, without nodes of its own, until the statement goes.
+ * A mapper's own nodes (its ENTITY, its properties' ATTRIBUTEs) name it as their subject and so
+ * count it, and it counts them. `inner` is how many references of that kind there are; they are
+ * taken out of the mapper's count, so the count holds only what others hold. When that falls to
+ * nothing the inner references are counted again and the nodes given up: if a statement still holds
+ * one of them, the mapper lives on through it, without nodes of its own, until the statement goes.
  */
 #include "orm/mapper_internal.h"
 
@@ -30,14 +31,16 @@ la_registry *la_registry_new(const la_sql *sql) {
   return registry;
 }
 
-la_status la_registry_find(const la_registry *registry, la_text name, la_mapper **out, la_error *err) {
+la_status la_registry_find(const la_registry *registry, la_text name, la_mapper **out,
+                           la_error *err) {
   la_mapper *found = NULL;
   for (size_t i = 0; i < registry->mappers.count; i++) {
     la_mapper *mapper = registry->mappers.items[i];
     if (la_text_equal(mapper->class_name, name)) {
       if (found != NULL) {
         return la_fail(err, LA_INVALID_REQUEST,
-                       "Multiple classes found for path \"%.*s\" in the registry of this declarative base. Please use a "
+                       "Multiple classes found for path \"%.*s\" in the registry of this "
+                       "declarative base. Please use a "
                        "fully module-qualified path.",
                        LA_TEXT_FORMAT(name));
       }
@@ -45,8 +48,8 @@ la_status la_registry_find(const la_registry *registry, la_text name, la_mapper 
     }
   }
   if (found == NULL) {
-    return la_fail(err, LA_INVALID_REQUEST, "expression '%.*s' failed to locate a name ('%.*s')", LA_TEXT_FORMAT(name),
-                   LA_TEXT_FORMAT(name));
+    return la_fail(err, LA_INVALID_REQUEST, "expression '%.*s' failed to locate a name ('%.*s')",
+                   LA_TEXT_FORMAT(name), LA_TEXT_FORMAT(name));
   }
   *out = found;
   return LA_OK;
@@ -184,8 +187,9 @@ static la_status make_from(la_mapper *mapper, la_node **out, la_error *err) {
 static la_status make_entity(la_mapper *mapper, la_error *err) {
   la_node *from = NULL;
   LA_TRY(make_from(mapper, &from, err));
-  mapper->entity = la_node_new(mapper->alloc,
-                               &(la_node_parts){.kind = LA_NODE_ENTITY, .subject = mapper, .children = &from, .count = 1});
+  mapper->entity = la_node_new(
+      mapper->alloc,
+      &(la_node_parts){.kind = LA_NODE_ENTITY, .subject = mapper, .children = &from, .count = 1});
   la_node_release(from);
   if (mapper->entity == NULL) {
     return la_fail_nomem(err);
@@ -215,11 +219,13 @@ static la_status copy_options(la_mapper *mapper, const la_mapper_options *option
   mapper->allow_partial_keys = options->allow_partial_keys;
   mapper->batch = true;
   if (options->primary_key_count != 0) {
-    mapper->key_columns = la_arena_alloc(&mapper->arena, options->primary_key_count * sizeof *mapper->key_columns);
+    mapper->key_columns =
+        la_arena_alloc(&mapper->arena, options->primary_key_count * sizeof *mapper->key_columns);
     if (mapper->key_columns == NULL) {
       return la_fail_nomem(err);
     }
-    memcpy(mapper->key_columns, options->primary_key, options->primary_key_count * sizeof *mapper->key_columns);
+    memcpy(mapper->key_columns, options->primary_key,
+           options->primary_key_count * sizeof *mapper->key_columns);
     mapper->key_column_count = options->primary_key_count;
   }
   return LA_OK;
@@ -243,19 +249,24 @@ static la_status check_primary_key(const la_mapper *mapper, la_error *err) {
   if (mapper->base == NULL && mapper->key_column_count == 0 &&
       (mapper->table->primary_key == NULL || mapper->table->primary_key->columns.count == 0)) {
     return la_fail(err, LA_ARGUMENT,
-                   "Mapper Mapper[%.*s(%.*s)] could not assemble any primary key columns for mapped table '%.*s'",
+                   "Mapper Mapper[%.*s(%.*s)] could not assemble any primary key columns for "
+                   "mapped table '%.*s'",
                    LA_TEXT_FORMAT(mapper->class_name), LA_TEXT_FORMAT(mapper->table->name),
                    LA_TEXT_FORMAT(mapper->table->fullname));
   }
   return LA_OK;
 }
 
-la_status la_mapper_new(la_registry *registry, const la_mapper_options *options, la_mapper **out, la_error *err) {
+la_status la_mapper_new(la_registry *registry, const la_mapper_options *options, la_mapper **out,
+                        la_error *err) {
   la_mapper *mapper;
   la_status status;
-  la_table *table = options->table != NULL ? options->table : options->base != NULL ? options->base->table : NULL;
+  la_table *table = options->table != NULL  ? options->table
+                    : options->base != NULL ? options->base->table
+                                            : NULL;
   if (table == NULL) {
-    return la_fail(err, LA_ARGUMENT, "Mapper '%.*s' has no table", LA_TEXT_FORMAT(options->class_name));
+    return la_fail(err, LA_ARGUMENT, "Mapper '%.*s' has no table",
+                   LA_TEXT_FORMAT(options->class_name));
   }
   mapper = la_alloc_zero(registry->alloc, sizeof *mapper);
   if (mapper == NULL) {
@@ -295,7 +306,8 @@ la_status la_mapper_new(la_registry *registry, const la_mapper_options *options,
 
 la_property *la_mapper_property(const la_mapper *mapper, la_text key) {
   la_property *property = la_map_get(&mapper->by_key, key);
-  for (uint32_t hops = 0; property != NULL && property->kind == LA_PROPERTY_SYNONYM && hops < 64; hops++) {
+  for (uint32_t hops = 0; property != NULL && property->kind == LA_PROPERTY_SYNONYM && hops < 64;
+       hops++) {
     property = property->target;
   }
   return property;
@@ -307,7 +319,8 @@ la_property *la_mapper_property_of_column(const la_mapper *mapper, const la_colu
 
 la_property *la_mapper_counterpart(const la_mapper *mapper, const la_property *property) {
   la_property *found;
-  if (property->index < mapper->properties.count && mapper->properties.items[property->index] == property) {
+  if (property->index < mapper->properties.count &&
+      mapper->properties.items[property->index] == property) {
     return mapper->properties.items[property->index];
   }
   found = la_map_get(&mapper->by_key, property->key);

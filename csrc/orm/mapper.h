@@ -2,9 +2,10 @@
 /*
  * A mapper: how a class and its table correspond.
  *
- * Counted; retains its table's metadata, its base mapper and its properties. Made when a class is declared; relationships
- * find their targets when the registry is configured. Column properties are numbered as slots of an instance, relationships as links; numbers never
- * change, new properties get new ones at the end, and instances made before have fewer (see instance.h).
+ * Counted; retains its table's metadata, its base mapper and its properties. Made when a class is
+ * declared; relationships find their targets when the registry is configured. Column properties are
+ * numbered as slots of an instance, relationships as links; numbers never change, new properties
+ * get new ones at the end, and instances made before have fewer (see instance.h).
  *
  *   declared ──la_registry_configure──▶ configured ──property added──▶ declared
  */
@@ -21,9 +22,9 @@ typedef struct la_registry la_registry;
 
 typedef enum la_property_kind {
   LA_PROPERTY_COLUMN,
-  LA_PROPERTY_EXPRESSION,  /* column_property of an SQL expression: read only, has a slot */
+  LA_PROPERTY_EXPRESSION, /* column_property of an SQL expression: read only, has a slot */
   LA_PROPERTY_RELATIONSHIP,
-  LA_PROPERTY_SYNONYM      /* another name for property `target` */
+  LA_PROPERTY_SYNONYM /* another name for property `target` */
 } la_property_kind;
 
 enum la_property_flag {
@@ -33,8 +34,8 @@ enum la_property_flag {
   LA_PROPERTY_RAISELOAD = 8,
   LA_PROPERTY_VERSION = 16,
   LA_PROPERTY_POLYMORPHIC = 32,
-  LA_PROPERTY_HOST_TYPE = 64,   /* its type has processing in Lua, or is JSON */
-  LA_PROPERTY_PLAIN = 128,      /* la_type_result_is_plain */
+  LA_PROPERTY_HOST_TYPE = 64,     /* its type has processing in Lua, or is JSON */
+  LA_PROPERTY_PLAIN = 128,        /* la_type_result_is_plain */
   LA_PROPERTY_HOST_DEFAULT = 256, /* insert default is a Lua function */
   LA_PROPERTY_FOREIGN_KEY = 512
 };
@@ -43,13 +44,13 @@ enum la_property_flag {
 typedef struct la_property {
   la_property_kind kind;
   uint32_t flags;
-  uint32_t index;    /* among the mapper's properties, in mapped order */
-  uint32_t slot;     /* COLUMN, EXPRESSION: slot of an instance; RELATIONSHIP: link of an instance */
-  la_text key;       /* the attribute's name */
-  la_column *column; /* COLUMN */
-  la_node *expr;     /* COLUMN: its COLUMN node; EXPRESSION: the expression; retained */
+  uint32_t index; /* among the mapper's properties, in mapped order */
+  uint32_t slot;  /* COLUMN, EXPRESSION: slot of an instance; RELATIONSHIP: link of an instance */
+  la_text key;    /* the attribute's name */
+  la_column *column;  /* COLUMN */
+  la_node *expr;      /* COLUMN: its COLUMN node; EXPRESSION: the expression; retained */
   la_node *attribute; /* the ATTRIBUTE or RELATIONSHIP node that Class.key gives; retained */
-  la_text group;     /* deferred group, or none */
+  la_text group;      /* deferred group, or none */
   la_relationship *relationship;
   struct la_property *target; /* SYNONYM */
   struct la_property *parent; /* inherited from the base mapper: its property there */
@@ -60,22 +61,23 @@ struct la_mapper {
   la_object object;
   la_allocator *alloc;
   const la_sql *sql;
-  la_registry *registry;  /* plain: the registry outlives its mappers' use; NULL once it is gone */
+  la_registry *registry; /* plain: the registry outlives its mappers' use; NULL once it is gone */
   la_text class_name;
-  int64_t host;           /* number of the Lua class */
-  uint32_t serial;        /* order of declaration */
-  uint32_t version;       /* raised by each change; in cache keys through object.id */
+  int64_t host;     /* number of the Lua class */
+  uint32_t serial;  /* order of declaration */
+  uint32_t version; /* raised by each change; in cache keys through object.id */
   bool configured;
-  la_table *table;        /* its own (local) table; for single-table inheritance the parent's */
-  la_node *entity;        /* ENTITY node of the class itself; retained without counting the mapper twice, see mapper.c */
-  la_mapper *base;        /* inherits; retained; NULL */
-  la_mapper *root;        /* the base of bases: identity keys name it; itself if none */
+  la_table *table; /* its own (local) table; for single-table inheritance the parent's */
+  la_node *entity; /* ENTITY node of the class itself; retained without counting the mapper twice,
+                      see mapper.c */
+  la_mapper *base; /* inherits; retained; NULL */
+  la_mapper *root; /* the base of bases: identity keys name it; itself if none */
   LA_VEC(la_property *) properties; /* in mapped order, inherited ones included */
   la_map by_key;
-  la_map by_column;       /* la_column → la_property */
+  la_map by_column; /* la_column → la_property */
   uint32_t slot_count, link_count;
-  la_property **slots;    /* slot → property */
-  la_property **links;    /* link → property */
+  la_property **slots;       /* slot → property */
+  la_property **links;       /* link → property */
   la_property **primary_key; /* of the root's key, in order */
   uint32_t primary_key_count;
   la_property *autoincrement; /* whose value the database makes, or NULL */
@@ -85,17 +87,17 @@ struct la_mapper {
   LA_VEC(la_mapper *) subclasses; /* plain */
   bool has_host_defaults, has_host_types, has_deferred;
   bool eager_defaults, batch, confirm_deleted_rows, allow_partial_keys;
-  bool has_events;        /* the binding has mapper or instance listeners: steps for hooks are wanted */
-  bool joined;            /* it or a base has a table of its own beside its base's */
+  bool has_events; /* the binding has mapper or instance listeners: steps for hooks are wanted */
+  bool joined;     /* it or a base has a table of its own beside its base's */
   bool has_polymorphic_identity;
   /* insides of orm/ */
-  la_arena arena;         /* names and properties */
+  la_arena arena; /* names and properties */
   uint32_t slot_room, link_room;
-  uint32_t inner;         /* references of its own nodes to itself: not in object.references */
+  uint32_t inner;          /* references of its own nodes to itself: not in object.references */
   la_column **key_columns; /* what options gave as primary key */
   uint32_t key_column_count;
   la_column *version_column;
-  la_object *loads;       /* statements that the loader keeps: get, refresh */
+  la_object *loads; /* statements that the loader keeps: get, refresh */
 };
 
 typedef struct la_mapper_options {
@@ -110,7 +112,8 @@ typedef struct la_mapper_options {
 } la_mapper_options;
 
 /*
- * A registry: the mappers of one declarative base. Counted; names of classes are found here. Read only outside orm/.
+ * A registry: the mappers of one declarative base. Counted; names of classes are found here. Read
+ * only outside orm/.
  */
 struct la_registry {
   la_object object;
@@ -122,25 +125,34 @@ struct la_registry {
   bool configured;
 };
 la_registry *la_registry_new(const la_sql *sql);
-/* Resolves the foreign keys of all mapped tables and finds the facts that depend on columns' types. Called when
- * first used; again is nothing. */
+/* Resolves the foreign keys of all mapped tables and finds the facts that depend on columns' types.
+ * Called when first used; again is nothing. */
 la_status la_registry_configure(la_registry *registry, la_error *err);
 /* The mapper of class `name`; LA_INVALID_REQUEST if there is none or several. */
-la_status la_registry_find(const la_registry *registry, la_text name, la_mapper **out, la_error *err);
+la_status la_registry_find(const la_registry *registry, la_text name, la_mapper **out,
+                           la_error *err);
 
-/* LA_ARGUMENT for a table without primary key: "Mapper Mapper[User(users)] could not assemble any primary key columns for mapped table 'users'". Adds no
- * properties yet. */
-la_status la_mapper_new(la_registry *registry, const la_mapper_options *options, la_mapper **out, la_error *err);
+/* LA_ARGUMENT for a table without primary key: "Mapper Mapper[User(users)] could not assemble any
+ * primary key columns for mapped table 'users'". Adds no properties yet. */
+la_status la_mapper_new(la_registry *registry, const la_mapper_options *options, la_mapper **out,
+                        la_error *err);
 /* Maps `column` of the mapper's tables under `key`. */
-la_status la_mapper_add_column(la_mapper *mapper, la_text key, la_column *column, uint32_t flags, la_text group, la_property **out, la_error *err);
-la_status la_mapper_add_expression(la_mapper *mapper, la_text key, la_node *expr, uint32_t flags, la_text group, la_property **out, la_error *err);
-la_status la_mapper_add_synonym(la_mapper *mapper, la_text key, la_text target, la_property **out, la_error *err);
-/* Takes `relationship`, a description without target yet, over: the mapper owns it, and it is gone on failure. */
-la_status la_mapper_add_relationship(la_mapper *mapper, la_text key, la_relationship *relationship, la_property **out, la_error *err);
+la_status la_mapper_add_column(la_mapper *mapper, la_text key, la_column *column, uint32_t flags,
+                               la_text group, la_property **out, la_error *err);
+la_status la_mapper_add_expression(la_mapper *mapper, la_text key, la_node *expr, uint32_t flags,
+                                   la_text group, la_property **out, la_error *err);
+la_status la_mapper_add_synonym(la_mapper *mapper, la_text key, la_text target, la_property **out,
+                                la_error *err);
+/* Takes `relationship`, a description without target yet, over: the mapper owns it, and it is gone
+ * on failure. */
+la_status la_mapper_add_relationship(la_mapper *mapper, la_text key, la_relationship *relationship,
+                                     la_property **out, la_error *err);
 /* Called once the columns are added: finds the primary key's and other special properties. */
 la_status la_mapper_finish(la_mapper *mapper, la_error *err);
-/* Inheritance: what tells rows of subclasses apart (`on` NULL: as the base has it), and this class's value (NULL: none). */
-la_status la_mapper_set_polymorphic(la_mapper *mapper, la_property *on, const la_value *identity, la_error *err);
+/* Inheritance: what tells rows of subclasses apart (`on` NULL: as the base has it), and this
+ * class's value (NULL: none). */
+la_status la_mapper_set_polymorphic(la_mapper *mapper, la_property *on, const la_value *identity,
+                                    la_error *err);
 /* The mapper of the hierarchy whose polymorphic identity is `value`; NULL if there is none. */
 la_mapper *la_mapper_of_identity(const la_mapper *mapper, const la_value *value);
 /* NULL if there is none; synonyms are followed. */
@@ -155,10 +167,13 @@ la_node *la_mapper_entity(la_mapper *mapper);
 bool la_mapper_is_a(const la_mapper *mapper, const la_mapper *base);
 /* "Mapper[User(users)]" */
 void la_mapper_describe(const la_mapper *mapper, la_strbuf *out);
-/* The ATTRIBUTE (or RELATIONSHIP) node of `property` as seen through `entity` (an alias); a new reference. */
-la_status la_mapper_attribute(const la_sql *sql, const la_property *property, la_node *entity, la_node **out, la_error *err);
+/* The ATTRIBUTE (or RELATIONSHIP) node of `property` as seen through `entity` (an alias); a new
+ * reference. */
+la_status la_mapper_attribute(const la_sql *sql, const la_property *property, la_node *entity,
+                              la_node **out, la_error *err);
 /* aliased(Class): an ENTITY over an alias of the mapper's table; name none: anonymous. */
-la_status la_mapper_aliased(const la_sql *sql, la_mapper *mapper, la_text name, la_node *element, la_node **out, la_error *err);
+la_status la_mapper_aliased(const la_sql *sql, la_mapper *mapper, la_text name, la_node *element,
+                            la_node **out, la_error *err);
 
 #pragma GCC visibility pop
 

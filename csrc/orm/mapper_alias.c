@@ -5,7 +5,8 @@
 #include "orm/mapper_internal.h"
 #include "sql/from.h"
 
-/* The part of `from` (a tree of joins) that offers `column`: its table, an alias of it, or a subquery; NULL if none does. */
+/* The part of `from` (a tree of joins) that offers `column`: its table, an alias of it, or a
+ * subquery; NULL if none does. */
 static la_node *part_with(la_node *from, const la_column *column) {
   la_node *other = NULL;
   for (;;) {
@@ -14,7 +15,8 @@ static la_node *part_with(la_node *from, const la_column *column) {
     if (is_join) {
       right = from->children[1];
       if (right->kind == LA_NODE_JOIN) {
-        la_node *inside = part_with(right, column); /* as deep as joins were written in parentheses */
+        la_node *inside =
+            part_with(right, column); /* as deep as joins were written in parentheses */
         if (inside != NULL) {
           return inside;
         }
@@ -34,7 +36,8 @@ static la_node *part_with(la_node *from, const la_column *column) {
   }
 }
 
-la_status la_column_through(const la_sql *sql, la_column *column, la_node *from, la_node **out, la_error *err) {
+la_status la_column_through(const la_sql *sql, la_column *column, la_node *from, la_node **out,
+                            la_error *err) {
   la_node *plain, *part;
   la_status status;
   if (from->kind == LA_NODE_ENTITY) {
@@ -58,8 +61,8 @@ la_status la_column_through(const la_sql *sql, la_column *column, la_node *from,
   return status;
 }
 
-la_status la_mapper_attribute(const la_sql *sql, const la_property *property, la_node *entity, la_node **out,
-                              la_error *err) {
+la_status la_mapper_attribute(const la_sql *sql, const la_property *property, la_node *entity,
+                              la_node **out, la_error *err) {
   la_mapper *mapper = (la_mapper *)entity->subject;
   la_node *own = mapper->entity != NULL ? mapper->entity->children[0] : NULL;
   la_node *from = entity->children[0];
@@ -93,8 +96,10 @@ la_status la_mapper_attribute(const la_sql *sql, const la_property *property, la
   return *out != NULL ? LA_OK : la_fail_nomem(err);
 }
 
-/* What a join of tables becomes as an alias: each table under an alias of its own, the conditions moved along. */
-static la_status alias_of(const la_sql *sql, la_node *from, la_text name, la_node **out, la_error *err) {
+/* What a join of tables becomes as an alias: each table under an alias of its own, the conditions
+ * moved along. */
+static la_status alias_of(const la_sql *sql, la_node *from, la_text name, la_node **out,
+                          la_error *err) {
   la_node *left = NULL, *right = NULL, *on = NULL, *moved = NULL;
   la_status status;
   if (from->kind != LA_NODE_JOIN) {
@@ -112,7 +117,8 @@ static la_status alias_of(const la_sql *sql, la_node *from, la_text name, la_nod
     status = la_adapt_columns(sql, on, NULL, right, &moved, err);
   }
   if (status >= 0) {
-    status = la_from_join(sql, left, right, moved, from->flags & (LA_JOIN_OUTER | LA_JOIN_FULL), out, err);
+    status = la_from_join(sql, left, right, moved, from->flags & (LA_JOIN_OUTER | LA_JOIN_FULL),
+                          out, err);
   }
   la_node_release(left);
   la_node_release(right);
@@ -121,8 +127,8 @@ static la_status alias_of(const la_sql *sql, la_node *from, la_text name, la_nod
   return status;
 }
 
-la_status la_mapper_aliased(const la_sql *sql, la_mapper *mapper, la_text name, la_node *element, la_node **out,
-                            la_error *err) {
+la_status la_mapper_aliased(const la_sql *sql, la_mapper *mapper, la_text name, la_node *element,
+                            la_node **out, la_error *err) {
   la_node *entity = la_mapper_entity(mapper);
   la_node *from = element != NULL ? la_node_retain(element) : NULL;
   if (entity == NULL) {
@@ -131,11 +137,10 @@ la_status la_mapper_aliased(const la_sql *sql, la_mapper *mapper, la_text name, 
   if (from == NULL) {
     LA_TRY(alias_of(sql, entity->children[0], name, &from, err));
   }
-  *out = la_node_new(sql->alloc, &(la_node_parts){.kind = LA_NODE_ENTITY,
-                                                  .subject = mapper,
-                                                  .text = name,
-                                                  .children = &from,
-                                                  .count = 1});
+  *out = la_node_new(
+      sql->alloc,
+      &(la_node_parts){
+          .kind = LA_NODE_ENTITY, .subject = mapper, .text = name, .children = &from, .count = 1});
   la_node_release(from);
   return *out != NULL ? LA_OK : la_fail_nomem(err);
 }
@@ -143,7 +148,9 @@ la_status la_mapper_aliased(const la_sql *sql, la_mapper *mapper, la_text name, 
 static la_status strip_one(const la_node *node, void *context, la_node **out, la_error *err) {
   (void)context;
   (void)err;
-  *out = node->kind == LA_NODE_ATTRIBUTE || node->kind == LA_NODE_ENTITY ? la_node_retain(node->children[0]) : NULL;
+  *out = node->kind == LA_NODE_ATTRIBUTE || node->kind == LA_NODE_ENTITY
+             ? la_node_retain(node->children[0])
+             : NULL;
   return LA_OK;
 }
 

@@ -28,8 +28,10 @@ void la_relationship_free(la_relationship *relationship);
 void la_relationship_clear_join(la_relationship *relationship);
 /* The rules that cascades must keep, once the direction is known. */
 la_status la_relationship_check_cascade(const la_relationship *relationship, la_error *err);
-/* The columns' node as `from` offers it: a class's own FROM element or ENTITY, an alias, a join of those, a subquery. A new reference. */
-la_status la_column_through(const la_sql *sql, la_column *column, la_node *from, la_node **out, la_error *err);
+/* The columns' node as `from` offers it: a class's own FROM element or ENTITY, an alias, a join of
+ * those, a subquery. A new reference. */
+la_status la_column_through(const la_sql *sql, la_column *column, la_node *from, la_node **out,
+                            la_error *err);
 /* `expr` without ATTRIBUTE and ENTITY nodes, which would count mappers; a new reference. */
 la_status la_strip_orm(la_allocator *alloc, const la_node *expr, la_node **out, la_error *err);
 

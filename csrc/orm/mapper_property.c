@@ -6,10 +6,12 @@
 
 typedef LA_VEC(la_property *) property_list;
 
-static bool push_numbered(la_mapper *mapper, la_property ***list, uint32_t *count, uint32_t *room, la_property *property) {
+static bool push_numbered(la_mapper *mapper, la_property ***list, uint32_t *count, uint32_t *room,
+                          la_property *property) {
   if (*count == *room) {
     uint32_t wanted = *room ? *room * 2 : 8;
-    la_property **grown = la_realloc(mapper->alloc, *list, *room * sizeof **list, wanted * sizeof **list);
+    la_property **grown =
+        la_realloc(mapper->alloc, *list, *room * sizeof **list, wanted * sizeof **list);
     if (grown == NULL) {
       return false;
     }
@@ -21,8 +23,8 @@ static bool push_numbered(la_mapper *mapper, la_property ***list, uint32_t *coun
 }
 
 /* A property with a copy of `key`, in no list yet. */
-static la_status make_property(la_mapper *mapper, la_property_kind kind, la_text key, la_text group, la_property **out,
-                               la_error *err) {
+static la_status make_property(la_mapper *mapper, la_property_kind kind, la_text key, la_text group,
+                               la_property **out, la_error *err) {
   la_property *property = la_arena_alloc_zero(&mapper->arena, sizeof *property);
   char *copy = la_arena_copy(&mapper->arena, key.bytes, key.len);
   if (property == NULL || copy == NULL) {
@@ -41,7 +43,8 @@ static la_status make_property(la_mapper *mapper, la_property_kind kind, la_text
   return LA_OK;
 }
 
-/* Gives `property` its number, and its slot or link: those of the inherited property that it takes the place of, or new ones. */
+/* Gives `property` its number, and its slot or link: those of the inherited property that it takes
+ * the place of, or new ones. */
 static la_status place_property(la_mapper *mapper, la_property *property, la_error *err) {
   la_property *old = la_map_get(&mapper->by_key, property->key);
   bool is_link = property->kind == LA_PROPERTY_RELATIONSHIP;
@@ -65,7 +68,8 @@ static la_status place_property(la_mapper *mapper, la_property *property, la_err
     return LA_OK;
   }
   if (old != NULL) {
-    return la_fail(err, LA_ARGUMENT, "Property '%.*s' of mapper '%.*s' is mapped already as something else",
+    return la_fail(err, LA_ARGUMENT,
+                   "Property '%.*s' of mapper '%.*s' is mapped already as something else",
                    LA_TEXT_FORMAT(property->key), LA_TEXT_FORMAT(mapper->class_name));
   }
   property->index = (uint32_t)mapper->properties.count;
@@ -75,9 +79,11 @@ static la_status place_property(la_mapper *mapper, la_property *property, la_err
   }
   property->slot = is_link ? mapper->link_count : mapper->slot_count;
   if (has_slot) {
-    placed = push_numbered(mapper, &mapper->slots, &mapper->slot_count, &mapper->slot_room, property);
+    placed =
+        push_numbered(mapper, &mapper->slots, &mapper->slot_count, &mapper->slot_room, property);
   } else if (is_link) {
-    placed = push_numbered(mapper, &mapper->links, &mapper->link_count, &mapper->link_room, property);
+    placed =
+        push_numbered(mapper, &mapper->links, &mapper->link_count, &mapper->link_room, property);
   }
   if (!placed) {
     (void)la_map_remove(&mapper->by_key, property->key);
@@ -112,8 +118,8 @@ void la_property_refresh(la_property *property) {
   } else {
     return;
   }
-  property->flags &= ~(uint32_t)(LA_PROPERTY_HOST_TYPE | LA_PROPERTY_PLAIN | LA_PROPERTY_HOST_DEFAULT |
-                                 LA_PROPERTY_FOREIGN_KEY);
+  property->flags &= ~(uint32_t)(LA_PROPERTY_HOST_TYPE | LA_PROPERTY_PLAIN |
+                                 LA_PROPERTY_HOST_DEFAULT | LA_PROPERTY_FOREIGN_KEY);
   if (type != NULL && (type->flags & (LA_TYPE_HOST_RESULT | LA_TYPE_HOST_BIND))) {
     property->flags |= LA_PROPERTY_HOST_TYPE;
   }
@@ -146,7 +152,8 @@ static la_status inherit_property(la_mapper *mapper, la_property *from, la_error
   property->target = NULL;
   LA_TRY(place_property(mapper, property, err));
   la_node_retain(property->expr);
-  if (property->column != NULL && !la_map_set_pointer(&mapper->by_column, mapper->alloc, property->column, property)) {
+  if (property->column != NULL &&
+      !la_map_set_pointer(&mapper->by_column, mapper->alloc, property->column, property)) {
     return la_fail_nomem(err);
   }
   if (from->kind == LA_PROPERTY_SYNONYM) {
@@ -164,12 +171,14 @@ la_status la_mapper_inherit(la_mapper *mapper, la_error *err) {
   for (size_t i = 0; i < base->properties.count; i++) {
     LA_TRY(inherit_property(mapper, base->properties.items[i], err));
   }
-  mapper->polymorphic_on = base->polymorphic_on ? la_mapper_property(mapper, base->polymorphic_on->key) : NULL;
+  mapper->polymorphic_on =
+      base->polymorphic_on ? la_mapper_property(mapper, base->polymorphic_on->key) : NULL;
   mapper->version_column = mapper->version_column ? mapper->version_column : base->version_column;
   return LA_OK;
 }
 
-/* Subclasses made before get the new property too; they stand behind their bases in the registry. */
+/* Subclasses made before get the new property too; they stand behind their bases in the registry.
+ */
 static la_status spread_property(la_mapper *mapper, la_property *property, la_error *err) {
   la_registry *registry = mapper->registry;
   la_mapper_raise_version(mapper);
@@ -186,7 +195,8 @@ static la_status spread_property(la_mapper *mapper, la_property *property, la_er
   return LA_OK;
 }
 
-static la_status finish_property(la_mapper *mapper, la_property *property, la_property **out, la_error *err) {
+static la_status finish_property(la_mapper *mapper, la_property *property, la_property **out,
+                                 la_error *err) {
   la_status status = place_property(mapper, property, err);
   if (status < 0) {
     la_node_release(property->expr);
@@ -203,8 +213,8 @@ static la_status finish_property(la_mapper *mapper, la_property *property, la_pr
   return spread_property(mapper, property, err);
 }
 
-la_status la_mapper_add_column(la_mapper *mapper, la_text key, la_column *column, uint32_t flags, la_text group,
-                               la_property **out, la_error *err) {
+la_status la_mapper_add_column(la_mapper *mapper, la_text key, la_column *column, uint32_t flags,
+                               la_text group, la_property **out, la_error *err) {
   la_property *property;
   if (column->table == NULL || !la_mapper_has_table(mapper, column->table)) {
     return la_fail(err, LA_ARGUMENT, "Column '%.*s' is not a column of a table of mapper '%.*s'",
@@ -221,8 +231,8 @@ la_status la_mapper_add_column(la_mapper *mapper, la_text key, la_column *column
   return finish_property(mapper, property, out, err);
 }
 
-la_status la_mapper_add_expression(la_mapper *mapper, la_text key, la_node *expr, uint32_t flags, la_text group,
-                                   la_property **out, la_error *err) {
+la_status la_mapper_add_expression(la_mapper *mapper, la_text key, la_node *expr, uint32_t flags,
+                                   la_text group, la_property **out, la_error *err) {
   la_property *property;
   LA_TRY(make_property(mapper, LA_PROPERTY_EXPRESSION, key, group, &property, err));
   property->flags = flags;
@@ -231,12 +241,14 @@ la_status la_mapper_add_expression(la_mapper *mapper, la_text key, la_node *expr
   return finish_property(mapper, property, out, err);
 }
 
-la_status la_mapper_add_synonym(la_mapper *mapper, la_text key, la_text target, la_property **out, la_error *err) {
+la_status la_mapper_add_synonym(la_mapper *mapper, la_text key, la_text target, la_property **out,
+                                la_error *err) {
   la_property *property;
   LA_TRY(make_property(mapper, LA_PROPERTY_SYNONYM, key, LA_TEXT_NONE, &property, err));
   property->target = la_map_get(&mapper->by_key, target);
   if (property->target == NULL) {
-    return la_fail(err, LA_ARGUMENT, "Can't find attribute '%.*s' that synonym '%.*s' of mapper '%.*s' stands for",
+    return la_fail(err, LA_ARGUMENT,
+                   "Can't find attribute '%.*s' that synonym '%.*s' of mapper '%.*s' stands for",
                    LA_TEXT_FORMAT(target), LA_TEXT_FORMAT(key), LA_TEXT_FORMAT(mapper->class_name));
   }
   LA_TRY(place_property(mapper, property, err));
@@ -246,11 +258,12 @@ la_status la_mapper_add_synonym(la_mapper *mapper, la_text key, la_text target, 
   return spread_property(mapper, property, err);
 }
 
-la_status la_mapper_add_relationship(la_mapper *mapper, la_text key, la_relationship *relationship, la_property **out,
-                                     la_error *err) {
+la_status la_mapper_add_relationship(la_mapper *mapper, la_text key, la_relationship *relationship,
+                                     la_property **out, la_error *err) {
   la_property *property;
   uint32_t held = relationship->object.references;
-  la_status status = make_property(mapper, LA_PROPERTY_RELATIONSHIP, key, LA_TEXT_NONE, &property, err);
+  la_status status =
+      make_property(mapper, LA_PROPERTY_RELATIONSHIP, key, LA_TEXT_NONE, &property, err);
   if (status >= 0) {
     property->relationship = relationship;
     status = place_property(mapper, property, err);
@@ -259,7 +272,8 @@ la_status la_mapper_add_relationship(la_mapper *mapper, la_text key, la_relation
     la_object_release(relationship);
     return status;
   }
-  /* From here on the relationship is counted through its mapper: its maker's reference becomes the mapper's ownership. */
+  /* From here on the relationship is counted through its mapper: its maker's reference becomes the
+   * mapper's ownership. */
   mapper->object.references += held - 1;
   relationship->parent = mapper;
   relationship->property = property;
@@ -276,7 +290,8 @@ static la_property *property_of_key_column(const la_mapper *mapper, la_column *c
   return la_mapper_property_of_column(mapper, column);
 }
 
-/* The root's key from its table or its options, a subclass's from its root's, property by property. */
+/* The root's key from its table or its options, a subclass's from its root's, property by property.
+ */
 static la_status find_primary_key(la_mapper *mapper, la_error *err) {
   la_mapper *root = mapper->root;
   la_column **columns = mapper->key_columns;
@@ -287,7 +302,8 @@ static la_status find_primary_key(la_mapper *mapper, la_error *err) {
     columns = mapper->table->primary_key->columns.items;
     count = (uint32_t)mapper->table->primary_key->columns.count;
   }
-  mapper->primary_key = la_arena_alloc_zero(&mapper->arena, (count ? count : 1) * sizeof *mapper->primary_key);
+  mapper->primary_key =
+      la_arena_alloc_zero(&mapper->arena, (count ? count : 1) * sizeof *mapper->primary_key);
   if (mapper->primary_key == NULL) {
     return la_fail_nomem(err);
   }
@@ -295,7 +311,8 @@ static la_status find_primary_key(la_mapper *mapper, la_error *err) {
     la_property *property = mapper == root ? property_of_key_column(mapper, columns[i])
                                            : la_map_get(&mapper->by_key, root->primary_key[i]->key);
     if (property == NULL) {
-      return la_fail(err, LA_ARGUMENT, "Mapper Mapper[%.*s(%.*s)] does not map primary key column '%.*s'",
+      return la_fail(err, LA_ARGUMENT,
+                     "Mapper Mapper[%.*s(%.*s)] does not map primary key column '%.*s'",
                      LA_TEXT_FORMAT(mapper->class_name), LA_TEXT_FORMAT(mapper->table->name),
                      LA_TEXT_FORMAT(columns[i]->name));
     }
@@ -318,7 +335,8 @@ la_status la_mapper_finish(la_mapper *mapper, la_error *err) {
     mapper->version_property = la_mapper_property_of_column(mapper, mapper->version_column);
     if (mapper->version_property == NULL) {
       return la_fail(err, LA_ARGUMENT, "version_id_col '%.*s' of mapper '%.*s' is not mapped",
-                     LA_TEXT_FORMAT(mapper->version_column->name), LA_TEXT_FORMAT(mapper->class_name));
+                     LA_TEXT_FORMAT(mapper->version_column->name),
+                     LA_TEXT_FORMAT(mapper->class_name));
     }
     mapper->version_property->flags |= LA_PROPERTY_VERSION;
   }
@@ -334,7 +352,8 @@ la_status la_mapper_finish(la_mapper *mapper, la_error *err) {
   return LA_OK;
 }
 
-la_status la_mapper_set_polymorphic(la_mapper *mapper, la_property *on, const la_value *identity, la_error *err) {
+la_status la_mapper_set_polymorphic(la_mapper *mapper, la_property *on, const la_value *identity,
+                                    la_error *err) {
   if (on != NULL) {
     on->flags |= LA_PROPERTY_POLYMORPHIC;
     mapper->polymorphic_on = on;

@@ -2,8 +2,8 @@
 /*
  * LOADER_OPTION nodes, and the tree made of them.
  *
- * Options that name the same relationship at the same place are one step of the tree; their chained options stand below
- * it together.
+ * Options that name the same relationship at the same place are one step of the tree; their chained
+ * options stand below it together.
  */
 #include "orm/option.h"
 
@@ -41,8 +41,8 @@ static bool is_of_columns(la_loader_strategy strategy) {
   return strategy >= LA_LOADER_DEFER && strategy <= LA_LOADER_WITH_EXPRESSION;
 }
 
-la_node *la_option_new(const la_sql *sql, la_loader_strategy strategy, la_node *attribute, la_text text,
-                       la_node *criteria, uint32_t flags) {
+la_node *la_option_new(const la_sql *sql, la_loader_strategy strategy, la_node *attribute,
+                       la_text text, la_node *criteria, uint32_t flags) {
   la_node *children[2] = {attribute, criteria};
   return la_node_new(sql->alloc, &(la_node_parts){.kind = LA_NODE_LOADER_OPTION,
                                                   .op = (uint16_t)strategy,
@@ -52,8 +52,8 @@ la_node *la_option_new(const la_sql *sql, la_loader_strategy strategy, la_node *
                                                   .count = 2});
 }
 
-static la_node *with_added(const la_sql *sql, const la_node *option, la_node *const *added, uint32_t count,
-                           bool replace_last) {
+static la_node *with_added(const la_sql *sql, const la_node *option, la_node *const *added,
+                           uint32_t count, bool replace_last) {
   uint32_t kept = option->count - (replace_last ? 1 : 0);
   size_t size = (kept + count) * sizeof(la_node *);
   la_node **children = la_alloc(sql->alloc, size);
@@ -79,7 +79,8 @@ static const la_node *next_step(const la_node *option) {
   return last != NULL && !is_of_columns((la_loader_strategy)last->op) ? last : NULL;
 }
 
-la_node *la_option_chain_all(const la_sql *sql, const la_node *option, la_node *const *chained, uint32_t count) {
+la_node *la_option_chain_all(const la_sql *sql, const la_node *option, la_node *const *chained,
+                             uint32_t count) {
   LA_VEC(const la_node *) steps = {0};
   la_node *made = NULL;
   for (const la_node *step = option; step != NULL; step = next_step(step)) {
@@ -153,7 +154,8 @@ static void describe_option(const la_node *node, la_strbuf *out) {
   la_strbuf_char(out, ')');
 }
 
-static la_status fail_option(reader *self, la_status status, const la_node *node, const char *before, const char *after) {
+static la_status fail_option(reader *self, la_status status, const la_node *node,
+                             const char *before, const char *after) {
   la_strbuf text;
   la_strbuf_init(&text, self->alloc);
   describe_option(node, &text);
@@ -176,13 +178,16 @@ static la_status check_root(reader *self, const reading *read, la_node *source) 
   describe_option(read->node, &text);
   if (self->entity_count == 0) {
     (void)la_fail(self->err, LA_ARGUMENT,
-                  "Query has only expression-based entities; attribute loader options for Mapped class %.*s can't be "
+                  "Query has only expression-based entities; attribute loader options for Mapped "
+                  "class %.*s can't be "
                   "applied here.",
                   LA_TEXT_FORMAT(((la_mapper *)(void *)source->subject)->class_name));
   } else {
     (void)la_fail(self->err, LA_ARGUMENT,
-                  "Mapped class %.*s referenced in option %.*s does not apply to any of the root entities in this query, "
-                  "e.g. %.*s. Please specify the full path from one of the root entities to the target attribute. ",
+                  "Mapped class %.*s referenced in option %.*s does not apply to any of the root "
+                  "entities in this query, "
+                  "e.g. %.*s. Please specify the full path from one of the root entities to the "
+                  "target attribute. ",
                   LA_TEXT_FORMAT(((la_mapper *)(void *)source->subject)->class_name),
                   LA_TEXT_FORMAT(la_strbuf_view(&text)),
                   LA_TEXT_FORMAT(((la_mapper *)(void *)self->entities[0]->subject)->class_name));
@@ -192,7 +197,8 @@ static la_status check_root(reader *self, const reading *read, la_node *source) 
 }
 
 /* A chained step must start from what the step before it leads to. */
-static la_status check_link(reader *self, const la_node *attribute, const la_mapper *from, const la_load_option *parent) {
+static la_status check_link(reader *self, const la_node *attribute, const la_mapper *from,
+                            const la_load_option *parent) {
   const la_relationship *relationship = parent->relationship;
   const la_mapper *target = relationship ? relationship->target : NULL;
   if (parent->target != NULL) {
@@ -201,21 +207,22 @@ static la_status check_link(reader *self, const la_node *attribute, const la_map
   if (target == NULL || la_mapper_is_a(target, from) || la_mapper_is_a(from, target)) {
     return LA_OK;
   }
-  return la_fail(self->err, LA_ARGUMENT,
-                 "ORM mapped entity or attribute \"%.*s.%.*s\" does not link from relationship \"%.*s.%.*s\".",
-                 LA_TEXT_FORMAT(from->class_name),
-                 LA_TEXT_FORMAT(attribute->kind == LA_NODE_RELATIONSHIP
-                                    ? ((const la_relationship *)(const void *)attribute->subject)->key
-                                    : attribute->text),
-                 LA_TEXT_FORMAT(relationship->parent->class_name), LA_TEXT_FORMAT(relationship->key));
+  return la_fail(
+      self->err, LA_ARGUMENT,
+      "ORM mapped entity or attribute \"%.*s.%.*s\" does not link from relationship \"%.*s.%.*s\".",
+      LA_TEXT_FORMAT(from->class_name),
+      LA_TEXT_FORMAT(attribute->kind == LA_NODE_RELATIONSHIP
+                         ? ((const la_relationship *)(const void *)attribute->subject)->key
+                         : attribute->text),
+      LA_TEXT_FORMAT(relationship->parent->class_name), LA_TEXT_FORMAT(relationship->key));
 }
 
 static la_load_option **list_of(reader *self, la_load_option *parent) {
   return parent != NULL ? &parent->first : &self->roots;
 }
 
-static la_load_option *find_step(la_load_option *list, const la_relationship *relationship, const la_node *source,
-                                 const la_node *target) {
+static la_load_option *find_step(la_load_option *list, const la_relationship *relationship,
+                                 const la_node *source, const la_node *target) {
   for (; list != NULL; list = list->next) {
     if (list->relationship == relationship && list->source == source && list->target == target) {
       return list;
@@ -266,7 +273,8 @@ static la_status fail_conflict(reader *self, const la_node *node, const la_load_
   return LA_INVALID_REQUEST;
 }
 
-static la_status read_relationship(reader *self, const reading *read, la_node *attribute, la_load_option **out) {
+static la_status read_relationship(reader *self, const reading *read, la_node *attribute,
+                                   la_load_option **out) {
   la_relationship *relationship = (la_relationship *)(void *)attribute->subject;
   la_loader_strategy strategy = (la_loader_strategy)read->node->op;
   la_node *target = la_node_child(attribute, 1);
@@ -277,7 +285,8 @@ static la_status read_relationship(reader *self, const reading *read, la_node *a
     la_strbuf_init(&text, self->alloc);
     la_relationship_describe(relationship, &text);
     (void)la_fail(self->err, LA_LOADER_STRATEGY,
-                  "Can't apply \"%s\" strategy to property \"%.*s\", which is a \"relationship property\"; this loader "
+                  "Can't apply \"%s\" strategy to property \"%.*s\", which is a \"relationship "
+                  "property\"; this loader "
                   "strategy is intended to be used with a \"column property\".",
                   la_loader_function(strategy), LA_TEXT_FORMAT(la_strbuf_view(&text)));
     la_strbuf_clear(&text);
@@ -286,7 +295,9 @@ static la_status read_relationship(reader *self, const reading *read, la_node *a
   if (read->parent == NULL) {
     LA_TRY(check_root(self, read, source));
   } else {
-    LA_TRY(check_link(self, attribute, (const la_mapper *)(const void *)attribute->children[0]->subject, read->parent));
+    LA_TRY(check_link(self, attribute,
+                      (const la_mapper *)(const void *)attribute->children[0]->subject,
+                      read->parent));
   }
   if (option == NULL) {
     LA_TRY(append_option(self, read, &option));
@@ -312,7 +323,8 @@ static la_status read_column(reader *self, const reading *read, la_node *attribu
   la_load_option *option;
   if (!is_of_columns(strategy)) {
     return la_fail(self->err, LA_LOADER_STRATEGY,
-                   "Can't apply \"%s loader\" strategy to property \"%.*s.%.*s\", which is a \"column property\"; this "
+                   "Can't apply \"%s loader\" strategy to property \"%.*s.%.*s\", which is a "
+                   "\"column property\"; this "
                    "loader strategy is intended to be used with a \"relationship property\".",
                    strategy == LA_LOADER_JOINED ? "joined" : la_loader_function(strategy),
                    LA_TEXT_FORMAT(mapper->class_name), LA_TEXT_FORMAT(attribute->text));
@@ -339,17 +351,21 @@ static la_status read_wildcard(reader *self, const reading *read) {
     return la_fail(self->err, LA_ARGUMENT, "Wildcard token cannot be followed by another entity");
   }
   if (option->wildcard && read->parent == NULL && read->source == NULL && self->entity_count > 1) {
-    return la_fail(self->err, LA_ARGUMENT,
-                   "Can't apply wildcard ('*') or load_only() loader option to multiple entities in this query. Specify "
-                   "loader options for each entity individually, such as Load(User).some_option('*').");
+    return la_fail(
+        self->err, LA_ARGUMENT,
+        "Can't apply wildcard ('*') or load_only() loader option to multiple entities in this "
+        "query. Specify "
+        "loader options for each entity individually, such as Load(User).some_option('*').");
   }
   return LA_OK;
 }
 
 /* The chained options of `read` are read next, in order. */
-static la_status push_chained(reader *self, const reading *read, la_load_option *parent, la_node *source) {
+static la_status push_chained(reader *self, const reading *read, la_load_option *parent,
+                              la_node *source) {
   for (uint32_t i = read->node->count; i-- > CHILD_CHAINED;) {
-    if (!la_vec_push(self->alloc, &self->work, ((reading){read->node->children[i], parent, source}))) {
+    if (!la_vec_push(self->alloc, &self->work,
+                     ((reading){read->node->children[i], parent, source}))) {
       return la_fail_nomem(self->err);
     }
   }
@@ -376,7 +392,8 @@ static la_status read_option(reader *self, const reading *read) {
     return read_column(self, read, attribute);
   }
   if (attribute->kind != LA_NODE_RELATIONSHIP) {
-    return fail_option(self, LA_ARGUMENT, read->node, "mapped attribute expected in loader option ", "");
+    return fail_option(self, LA_ARGUMENT, read->node, "mapped attribute expected in loader option ",
+                       "");
   }
   LA_TRY(read_relationship(self, read, attribute, &option));
   return push_chained(self, read, option, NULL);
@@ -404,8 +421,8 @@ static la_status read_all(reader *self, const la_node *chain) {
   return LA_OK;
 }
 
-la_status la_options_of(const la_node *statement, la_node *const *entities, size_t entity_count, la_arena *arena,
-                        la_load_option **roots_out, la_error *err) {
+la_status la_options_of(const la_node *statement, la_node *const *entities, size_t entity_count,
+                        la_arena *arena, la_load_option **roots_out, la_error *err) {
   reader self = {.alloc = statement->alloc,
                  .arena = arena,
                  .entities = entities,
@@ -421,7 +438,8 @@ la_status la_options_of(const la_node *statement, la_node *const *entities, size
   return status;
 }
 
-const la_load_option *la_option_for(const la_load_option *options, const la_relationship *relationship) {
+const la_load_option *la_option_for(const la_load_option *options,
+                                    const la_relationship *relationship) {
   const la_load_option *wildcard = NULL;
   for (; options != NULL; options = options->next) {
     if (options->relationship == relationship) {

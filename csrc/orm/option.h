@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Loader options of a statement as a tree of paths: which relationship is loaded how, which columns are.
+ * Loader options of a statement as a tree of paths: which relationship is loaded how, which columns
+ * are.
  *
- * A LOADER_OPTION node: op = la_loader_strategy, text = group or "*", children [attribute or relationship or ENTITY node, criteria or NULL,
- * then the chained options]. `joinedload(User.orders):selectinload(Order.items)` is a joined option whose first chained option is a selectin one.
+ * A LOADER_OPTION node: op = la_loader_strategy, text = group or "*", children [attribute or
+ * relationship or ENTITY node, criteria or NULL, then the chained options].
+ * `joinedload(User.orders):selectinload(Order.items)` is a joined option whose first chained option
+ * is a selectin one.
  */
 #ifndef LA_ORM_OPTION_H
 #define LA_ORM_OPTION_H
@@ -28,29 +31,37 @@ struct la_load_option {
   la_text group;                 /* undefer_group */
   bool wildcard;
   bool innerjoin, innerjoin_given, sql_only, raiseload;
-  la_node *source;   /* of the first step: the ENTITY that it starts from; lent */
-  la_node *target;   /* of_type: ENTITY, or contains_eager's alias; lent */
-  la_node *criteria; /* and_(); lent */
+  la_node *source;              /* of the first step: the ENTITY that it starts from; lent */
+  la_node *target;              /* of_type: ENTITY, or contains_eager's alias; lent */
+  la_node *criteria;            /* and_(); lent */
   la_load_option *first, *next; /* chained below; beside */
 };
 
-/* A LOADER_OPTION node. `attribute`: RELATIONSHIP, ATTRIBUTE, ENTITY (of Load), a LIST of ATTRIBUTEs (of load_only), or NULL for a wildcard (`text` "*") or group;
- * `flags`: la_option_flag. NULL when out of memory. */
-la_node *la_option_new(const la_sql *sql, la_loader_strategy strategy, la_node *attribute, la_text text, la_node *criteria, uint32_t flags);
-/* `option` with `chained` added at its deepest step, the last relationship of its chain; NULL when out of memory. */
+/* A LOADER_OPTION node. `attribute`: RELATIONSHIP, ATTRIBUTE, ENTITY (of Load), a LIST of
+ * ATTRIBUTEs (of load_only), or NULL for a wildcard (`text` "*") or group; `flags`: la_option_flag.
+ * NULL when out of memory. */
+la_node *la_option_new(const la_sql *sql, la_loader_strategy strategy, la_node *attribute,
+                       la_text text, la_node *criteria, uint32_t flags);
+/* `option` with `chained` added at its deepest step, the last relationship of its chain; NULL when
+ * out of memory. */
 la_node *la_option_chain(const la_sql *sql, const la_node *option, la_node *chained);
 /* Several beside each other at that step: option:options(…). */
-la_node *la_option_chain_all(const la_sql *sql, const la_node *option, la_node *const *chained, uint32_t count);
+la_node *la_option_chain_all(const la_sql *sql, const la_node *option, la_node *const *chained,
+                             uint32_t count);
 /* "joinedload", "defer" … */
 const char *la_loader_function(la_loader_strategy strategy);
-/* The options that apply to `entity`, one of the statement's, among the first steps: pass each to la_option_applies. */
+/* The options that apply to `entity`, one of the statement's, among the first steps: pass each to
+ * la_option_applies. */
 bool la_option_applies(const la_load_option *option, const la_node *entity);
 
-/* The options of `statement` that apply to `root`, as a tree in `arena`. Errors with SQLAlchemy's words: an option that matches no root entity, a broken chain, a column strategy for a relationship,
- * two strategies for one path. */
-la_status la_options_of(const la_node *statement, la_node *const *entities, size_t entity_count, la_arena *arena, la_load_option **roots_out, la_error *err);
+/* The options of `statement` that apply to `root`, as a tree in `arena`. Errors with SQLAlchemy's
+ * words: an option that matches no root entity, a broken chain, a column strategy for a
+ * relationship, two strategies for one path. */
+la_status la_options_of(const la_node *statement, la_node *const *entities, size_t entity_count,
+                        la_arena *arena, la_load_option **roots_out, la_error *err);
 /* The option among `options` for a relationship: exact before wildcard, NULL if none. */
-const la_load_option *la_option_for(const la_load_option *options, const la_relationship *relationship);
+const la_load_option *la_option_for(const la_load_option *options,
+                                    const la_relationship *relationship);
 
 #pragma GCC visibility pop
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Statements of a session: translated, compiled, and kept in the engine's cache with their load plans.
+ * Statements of a session: translated, compiled, and kept in the engine's cache with their load
+ * plans.
  */
 #include "orm/translate.h"
 
@@ -9,11 +10,13 @@ static la_load_plan *plan_of(const la_compiled *compiled) {
 }
 
 static bool is_dml(const la_node *statement) {
-  return statement->kind == LA_NODE_INSERT || statement->kind == LA_NODE_UPDATE || statement->kind == LA_NODE_DELETE;
+  return statement->kind == LA_NODE_INSERT || statement->kind == LA_NODE_UPDATE ||
+         statement->kind == LA_NODE_DELETE;
 }
 
 /* A plan of values alone, for statements that have no entities. */
-static la_status plan_values(const la_sql *sql, const la_node *statement, la_load_plan *plan, la_error *err) {
+static la_status plan_values(const la_sql *sql, const la_node *statement, la_load_plan *plan,
+                             la_error *err) {
   la_node **exprs;
   la_text *keys;
   size_t count;
@@ -25,7 +28,8 @@ static la_status plan_values(const la_sql *sql, const la_node *statement, la_loa
     const la_type *type = exprs[i]->type;
     if (plan->parts != NULL && plan->details != NULL) {
       char *key = keys[i].bytes ? la_arena_copy(&plan->arena, keys[i].bytes, keys[i].len) : NULL;
-      plan->parts[i] = (la_row_part){.kind = LA_ROW_PART_VALUE, .key = {key, keys[i].len}, .type = exprs[i]->type};
+      plan->parts[i] = (la_row_part){
+          .kind = LA_ROW_PART_VALUE, .key = {key, keys[i].len}, .type = exprs[i]->type};
       plan->details[i].column = (uint32_t)i;
       if (type != NULL && !(type->flags & LA_TYPE_HOST_RESULT) && !la_type_result_is_plain(type)) {
         plan->details[i].type = type;
@@ -37,8 +41,8 @@ static la_status plan_values(const la_sql *sql, const la_node *statement, la_loa
   return plan->parts != NULL && plan->details != NULL ? LA_OK : la_fail_nomem(err);
 }
 
-static la_status translate_with_plan(const la_sql *sql, const la_node *statement, la_load_plan *plan, la_node **out,
-                                     la_error *err) {
+static la_status translate_with_plan(const la_sql *sql, const la_node *statement,
+                                     la_load_plan *plan, la_node **out, la_error *err) {
   la_node *resolved = NULL;
   la_status status;
   LA_TRY(la_translate_nested(sql, statement, &resolved, err));
@@ -56,7 +60,8 @@ static la_status translate_with_plan(const la_sql *sql, const la_node *statement
   return status;
 }
 
-la_status la_orm_translate(const la_sql *sql, const la_node *statement, la_node **out, la_error *err) {
+la_status la_orm_translate(const la_sql *sql, const la_node *statement, la_node **out,
+                           la_error *err) {
   if (!(statement->flags & LA_NODE_HAS_ORM)) {
     *out = la_node_retain(statement);
     return LA_OK;
@@ -78,9 +83,11 @@ static la_status keep_params(la_load_plan *plan, const la_key *key, la_error *er
   return LA_OK;
 }
 
-static la_status compile_with_plan(la_engine *engine, const la_node *statement, la_compiled **out, la_error *err) {
+static la_status compile_with_plan(la_engine *engine, const la_node *statement, la_compiled **out,
+                                   la_error *err) {
   const la_key *key = &engine->key;
-  la_compile_options options = {.params = key->params.items, .param_count = (uint32_t)key->params.count};
+  la_compile_options options = {.params = key->params.items,
+                                .param_count = (uint32_t)key->params.count};
   la_load_plan *plan = la_load_plan_new(engine->alloc, false);
   la_node *core = NULL;
   la_compiled *compiled = NULL;
@@ -94,7 +101,8 @@ static la_status compile_with_plan(la_engine *engine, const la_node *statement, 
   if (status >= 0) {
     status = la_compile(&engine->sql, engine->dialect, core, &options, &compiled, err);
   }
-  if (status >= 0) { /* the key names what the statement does, not only what the Core statement does */
+  if (status >=
+      0) { /* the key names what the statement does, not only what the Core statement does */
     la_object_release(compiled->subjects);
     compiled->subjects = NULL;
     status = la_key_subjects(engine->alloc, statement, &compiled->subjects, err);
@@ -116,8 +124,8 @@ static bool has_plan(const la_node *statement) {
          statement->kind == LA_NODE_TEXTUAL || is_dml(statement);
 }
 
-la_status la_orm_compile(la_engine *engine, const la_node *statement, la_compiled **out, bool *cached_out,
-                         la_error *err) {
+la_status la_orm_compile(la_engine *engine, const la_node *statement, la_compiled **out,
+                         bool *cached_out, la_error *err) {
   la_key *key = &engine->key;
   la_object *found = NULL;
   if (!has_plan(statement)) {
@@ -142,8 +150,10 @@ la_status la_orm_compile(la_engine *engine, const la_node *statement, la_compile
   return LA_OK;
 }
 
-la_status la_translate_compile(la_engine *engine, const la_node *select, const la_translate_request *request, bool weak,
-                               const la_node *const *params, uint32_t param_count, la_compiled **out, la_error *err) {
+la_status la_translate_compile(la_engine *engine, const la_node *select,
+                               const la_translate_request *request, bool weak,
+                               const la_node *const *params, uint32_t param_count,
+                               la_compiled **out, la_error *err) {
   la_compile_options options = {.params = params, .param_count = param_count};
   la_load_plan *plan = la_load_plan_new(engine->alloc, weak);
   la_node *core = NULL;

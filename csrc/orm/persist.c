@@ -95,8 +95,8 @@ static la_cell cell_without_value(const row *r, uint32_t ordinal, bool returning
     return LA_CELL_OMITTED;
   }
   if (r->map->primary[ordinal]) {
-    bool made = property != r->map->autoincrement &&
-                (server || has_default(column, LA_DEFAULT_INSERT));
+    bool made =
+        property != r->map->autoincrement && (server || has_default(column, LA_DEFAULT_INSERT));
     return made && returning ? LA_CELL_RETURNED : LA_CELL_OMITTED;
   }
   if (server) {
@@ -106,8 +106,8 @@ static la_cell cell_without_value(const row *r, uint32_t ordinal, bool returning
 }
 
 static la_status shape_insert(la_flush *flush, row *r, la_flush_step *step_out, la_error *err) {
-  bool returning = flush->session->engine != NULL &&
-                   flush->session->engine->dialect->supports_returning;
+  bool returning =
+      flush->session->engine != NULL && flush->session->engine->dialect->supports_returning;
   for (uint32_t i = 0; i < r->map->count; i++) {
     const la_property *property = r->map->properties[i];
     const la_value *value = property != NULL && property->slot < r->instance->slot_count
@@ -136,6 +136,23 @@ static la_status shape_insert(la_flush *flush, row *r, la_flush_step *step_out, 
     }
   }
   return LA_OK;
+}
+
+/* An onupdate function that gave the value that was there already: it is sent, since the statement
+ * would call the function otherwise. */
+static void set_made_defaults(row *r) {
+  for (uint32_t i = 0; i < r->map->count; i++) {
+    const la_property *property = r->map->properties[i];
+    if (r->map->shape[i] != LA_CELL_OMITTED || property == NULL || property->column == NULL ||
+        property->slot >= r->instance->slot_count ||
+        property->column->defaults[LA_DEFAULT_UPDATE].kind != LA_DEFAULT_HOST) {
+      continue;
+    }
+    const la_value *value = &r->instance->slots[property->slot];
+    if (value->flags & LA_SLOT_MODIFIED && value->kind != LA_VALUE_HOST) {
+      r->map->shape[i] = LA_CELL_VALUE;
+    }
+  }
 }
 
 static la_status shape_update(la_flush *flush, row *r, la_flush_step *step_out, la_error *err) {
@@ -175,6 +192,9 @@ static la_status shape_update(la_flush *flush, row *r, la_flush_step *step_out, 
       r->has_expressions |= r->map->shape[i] == LA_CELL_EXPR;
     }
   }
+  if (r->sets) {
+    set_made_defaults(r);
+  }
   return LA_OK;
 }
 
@@ -185,7 +205,8 @@ static la_status key_value(la_flush *flush, const row *r, uint32_t ordinal, la_v
   la_value value;
   la_instance_key_part(r->instance, property->slot, &value);
   if (value.kind == LA_VALUE_NULL && r->map->primary[ordinal]) {
-    return la_fail(err, LA_FLUSH, "Can't %s table %.*s using NULL for primary key value on column %.*s",
+    return la_fail(err, LA_FLUSH,
+                   "Can't %s table %.*s using NULL for primary key value on column %.*s",
                    r->record->op == LA_RECORD_DELETE ? "delete from" : "update",
                    LA_TEXT_FORMAT(r->map->table->name), LA_TEXT_FORMAT(property->column->name));
   }
@@ -308,7 +329,9 @@ static la_status insert(la_flush *flush, row *r, la_flush_step *step_out, la_err
   if (status == LA_ROW) {
     LA_TRY(take_returned(flush, r, err));
   } else if (r->returns) {
-    return la_fail(err, LA_FLUSH, "Single-row INSERT statement for %.*s did not produce a new primary key result being invoked.",
+    return la_fail(err, LA_FLUSH,
+                   "Single-row INSERT statement for %.*s did not produce a new primary key result "
+                   "being invoked.",
                    LA_TEXT_FORMAT(r->map->mapper->class_name));
   }
   if (key != NULL) {

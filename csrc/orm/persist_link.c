@@ -22,11 +22,12 @@ static la_status pair_value(la_flush *flush, const la_flush_pair *pair, uint32_t
         continue;
       }
       if (!la_sync_source(from, list[i].source, &value) || value.kind == LA_VALUE_NULL) {
-        return la_fail(err, LA_FLUSH,
-                       "Can't execute sync rule for column '%.*s.%.*s': the object of %.*s has no "
-                       "value for column '%.*s'",
-                       LA_TEXT_FORMAT(r->secondary->name), LA_TEXT_FORMAT(list[i].destination->name),
-                       LA_TEXT_FORMAT(from->mapper->class_name), LA_TEXT_FORMAT(list[i].source->name));
+        return la_fail(
+            err, LA_FLUSH,
+            "Can't execute sync rule for column '%.*s.%.*s': the object of %.*s has no "
+            "value for column '%.*s'",
+            LA_TEXT_FORMAT(r->secondary->name), LA_TEXT_FORMAT(list[i].destination->name),
+            LA_TEXT_FORMAT(from->mapper->class_name), LA_TEXT_FORMAT(list[i].source->name));
       }
       return la_persist_bind(flush, la_persist_property(from->mapper, list[i].source), &value, out,
                              err);
@@ -62,8 +63,7 @@ static la_status run_pair(la_flush *flush, const la_flush_pair *pair, la_error *
 }
 
 static bool is_wanted(const la_flush *flush, const la_flush_pair *pair, bool add) {
-  const la_relationship *relationship =
-      flush->relationships.items[flush->batch_node.subject];
+  const la_relationship *relationship = flush->relationships.items[flush->batch_node.subject];
   return pair->relationship == relationship && pair->add == add &&
          pair->of_delete == (flush->batch_node.action == LA_ACTION_PAIRS_OF_DELETES);
 }
@@ -78,8 +78,8 @@ static la_status run_pairs(la_flush *flush, bool add, la_error *err) {
       continue;
     }
     if (expected++ == 0) {
-      LA_TRY(la_persist_use_pair_plan(
-          flush, add ? LA_PLAN_INSERT_PAIR : LA_PLAN_DELETE_PAIR, relationship, err));
+      LA_TRY(la_persist_use_pair_plan(flush, add ? LA_PLAN_INSERT_PAIR : LA_PLAN_DELETE_PAIR,
+                                      relationship, err));
     }
     LA_TRY(run_pair(flush, pair, err));
     matched += add ? 1 : la_persist_changes(flush);

@@ -30,11 +30,11 @@ typedef struct recipe {
   la_flush *flush;
   la_plan_kind kind;
   la_table *table;
-  const uint8_t *shape;         /* la_cell by ordinal */
-  la_node *const *expressions;  /* by ordinal, or NULL */
-  const bool *keys;             /* by ordinal: compared in WHERE */
-  la_object *owner;             /* what the key names */
-  const la_node **key_params;   /* by ordinal, set while the WHERE is made; lent by the statement */
+  const uint8_t *shape;        /* la_cell by ordinal */
+  la_node *const *expressions; /* by ordinal, or NULL */
+  const bool *keys;            /* by ordinal: compared in WHERE */
+  la_object *owner;            /* what the key names */
+  const la_node **key_params;  /* by ordinal, set while the WHERE is made; lent by the statement */
 } recipe;
 
 static uint32_t column_count(const recipe *r) {
@@ -66,8 +66,8 @@ static la_node *add_where(const recipe *r, la_node *statement, uint32_t part) {
     la_strbuf_char(&name, '_');
     la_strbuf_text(&name, column->name);
     left = la_expr_column(sql, column, NULL);
-    right = name.failed ? NULL
-                        : la_expr_bindparam(sql, la_strbuf_view(&name), NULL, column->type, 0);
+    right =
+        name.failed ? NULL : la_expr_bindparam(sql, la_strbuf_view(&name), NULL, column->type, 0);
     if (left != NULL && right != NULL) {
       condition = la_expr_binary(sql, LA_OP_EQ, left, right);
     }
@@ -104,8 +104,7 @@ static la_node *add_returning(const recipe *r, la_node *statement) {
     for (uint32_t i = 0; statement != NULL && i < column_count(r); i++) {
       la_column *column = r->table->columns.items[i];
       if (r->shape[i] == LA_CELL_RETURNED && column->primary_key == (keys == 1)) {
-        statement =
-            chain_one(statement, LA_INSERT_RETURNING, la_expr_column(sql, column, NULL));
+        statement = chain_one(statement, LA_INSERT_RETURNING, la_expr_column(sql, column, NULL));
       }
     }
   }
@@ -146,8 +145,8 @@ static la_status bind_constant(la_persist_plan *plan, const la_compiled_param *p
 }
 
 /* Where placeholder number `at` gets its value. */
-static la_status find_source(const recipe *r, la_persist_plan *plan, const la_key *key,
-                             uint32_t at, la_error *err) {
+static la_status find_source(const recipe *r, la_persist_plan *plan, const la_key *key, uint32_t at,
+                             la_error *err) {
   const la_compiled_param *param = &plan->compiled->params[at];
   const la_default *what;
   plan->sources[at] = LA_SOURCE_OTHER;
@@ -301,8 +300,12 @@ static bool keep_shape(la_flush *flush, la_plan_kind kind, la_table_map *map) {
 
 la_status la_persist_use_plan(la_flush *flush, la_plan_kind kind, la_table_map *map,
                               la_error *err) {
-  recipe r = {.flush = flush, .kind = kind, .table = map->table, .shape = map->shape,
-              .keys = map->keys, .owner = &map->mapper->object};
+  recipe r = {.flush = flush,
+              .kind = kind,
+              .table = map->table,
+              .shape = map->shape,
+              .keys = map->keys,
+              .owner = &map->mapper->object};
   if (is_in_use(flush, kind, map)) {
     return LA_OK;
   }
@@ -313,8 +316,13 @@ la_status la_persist_use_plan(la_flush *flush, la_plan_kind kind, la_table_map *
 
 la_status la_persist_use_expressions(la_flush *flush, la_plan_kind kind, la_table_map *map,
                                      la_node *const *expressions, la_error *err) {
-  recipe r = {.flush = flush, .kind = kind, .table = map->table, .shape = map->shape,
-              .keys = map->keys, .owner = &map->mapper->object, .expressions = expressions};
+  recipe r = {.flush = flush,
+              .kind = kind,
+              .table = map->table,
+              .shape = map->shape,
+              .keys = map->keys,
+              .owner = &map->mapper->object,
+              .expressions = expressions};
   la_persist_plan *plan = NULL;
   LA_TRY(la_persist_connect(flush, err));
   LA_TRY(new_plan(&r, &plan, err));
@@ -330,7 +338,11 @@ la_status la_persist_use_pair_plan(la_flush *flush, la_plan_kind kind,
   uint8_t *shape = la_arena_alloc_zero(&flush->arena, count + 1);
   bool *keys = la_arena_alloc_zero(&flush->arena, (count + 1) * sizeof *keys);
   bool inserts = kind == LA_PLAN_INSERT_PAIR;
-  recipe r = {.flush = flush, .kind = kind, .table = table, .shape = shape, .keys = keys,
+  recipe r = {.flush = flush,
+              .kind = kind,
+              .table = table,
+              .shape = shape,
+              .keys = keys,
               .owner = &relationship->object};
   if (shape == NULL || keys == NULL) {
     return la_fail_nomem(err);
@@ -369,9 +381,8 @@ static void note_failure(la_flush *flush) {
 }
 
 la_status la_persist_connect(la_flush *flush, la_error *err) {
-  return flush->connection != NULL
-             ? LA_OK
-             : la_session_connection(flush->session, &flush->connection, err);
+  return flush->connection != NULL ? LA_OK
+                                   : la_session_connection(flush->session, &flush->connection, err);
 }
 
 la_status la_persist_execute(la_flush *flush, la_error *err) {

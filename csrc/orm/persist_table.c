@@ -56,8 +56,7 @@ static bool is_made_by_database(const la_column *column) {
          defaults[LA_DEFAULT_UPDATE].kind == LA_DEFAULT_EXPR;
 }
 
-static la_table_map *make_map(la_flush *flush, la_mapper *mapper, la_table *table,
-                              uint32_t depth) {
+static la_table_map *make_map(la_flush *flush, la_mapper *mapper, la_table *table, uint32_t depth) {
   uint32_t count = (uint32_t)table->columns.count;
   la_table_map *map = la_arena_alloc_zero(&flush->arena, sizeof *map);
   la_column *autoincrement = depth == 0 ? la_table_autoincrement_column(table) : NULL;
@@ -69,8 +68,7 @@ static la_table_map *make_map(la_flush *flush, la_mapper *mapper, la_table *tabl
   map->shape = la_arena_alloc_zero(&flush->arena, count + 1);
   map->keys = la_arena_alloc_zero(&flush->arena, (count + 1) * sizeof *map->keys);
   map->primary = la_arena_alloc_zero(&flush->arena, (count + 1) * sizeof *map->primary);
-  if (map->properties == NULL || map->shape == NULL || map->keys == NULL ||
-      map->primary == NULL) {
+  if (map->properties == NULL || map->shape == NULL || map->keys == NULL || map->primary == NULL) {
     return NULL;
   }
   for (uint32_t i = 0; i < count; i++) {
@@ -147,8 +145,7 @@ la_status la_flush_batch_tables(la_flush *flush, la_error *err) {
   flush->tables_of = NULL;
   for (size_t i = 0; i < flush->batch.count; i++) {
     la_mapper *mapper = flush->records.items[flush->batch.items[i]].instance->mapper;
-    if (i > 0 &&
-        mapper == flush->records.items[flush->batch.items[i - 1]].instance->mapper) {
+    if (i > 0 && mapper == flush->records.items[flush->batch.items[i - 1]].instance->mapper) {
       continue;
     }
     for (const la_mapper *m = mapper; m != NULL; m = m->base) {

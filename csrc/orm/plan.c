@@ -55,7 +55,8 @@ bool la_load_plan_holds(const la_load_plan *plan) {
   return registry == NULL || registry->epoch == plan->epoch;
 }
 
-const la_row_part *la_load_plan_parts(const la_load_plan *plan, uint32_t *count_out, bool *single_out) {
+const la_row_part *la_load_plan_parts(const la_load_plan *plan, uint32_t *count_out,
+                                      bool *single_out) {
   *count_out = plan->part_count;
   *single_out = plan->single;
   return plan->parts;

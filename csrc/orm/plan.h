@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A load plan: which columns of a row fill which slots of which instances, and what is loaded afterwards.
+ * A load plan: which columns of a row fill which slots of which instances, and what is loaded
+ * afterwards.
  *
- * Counted; in an arena of its own; immutable but for the statements of later loads, which are made when first needed. A plan in
- * the engine's cache retains the mappers that it names. One that a mapper or relationship keeps for its own loads is `weak`:
- * retaining them would be a cycle, so whoever uses it checks the registry's epoch first.
+ * Counted; in an arena of its own; immutable but for the statements of later loads, which are made
+ * when first needed. A plan in the engine's cache retains the mappers that it names. One that a
+ * mapper or relationship keeps for its own loads is `weak`: retaining them would be a cycle, so
+ * whoever uses it checks the registry's epoch first.
  */
 #ifndef LA_ORM_PLAN_H
 #define LA_ORM_PLAN_H
@@ -19,38 +21,38 @@ typedef struct la_later la_later;
 struct la_path;
 
 typedef struct la_plan_slot {
-  uint32_t column;      /* of the row */
+  uint32_t column; /* of the row */
   uint32_t slot;
-  const la_type *type;  /* NULL: values are taken as they come */
+  const la_type *type; /* NULL: values are taken as they come */
 } la_plan_slot;
 
 /* A relationship of an entity that this plan does something about. */
 struct la_plan_link {
   la_relationship *relationship;
   uint32_t link;
-  uint32_t number;              /* among the plan's links */
+  uint32_t number; /* among the plan's links */
   la_loader_strategy strategy;
   bool sql_only;
-  la_plan_entity *entity;       /* JOINED, CONTAINS: what the row has for it */
+  la_plan_entity *entity;        /* JOINED, CONTAINS: what the row has for it */
   const la_load_option *options; /* below this step; of a later load */
   const la_node *criteria;
-  la_node *target;              /* of_type, lent from the statement; or NULL */
-  const struct la_path *path;   /* of a later load: the mappers on the way to it */
-  la_later *later;              /* SELECTIN, SUBQUERY: its statement, once made */
+  la_node *target;            /* of_type, lent from the statement; or NULL */
+  const struct la_path *path; /* of a later load: the mappers on the way to it */
+  la_later *later;            /* SELECTIN, SUBQUERY: its statement, once made */
   la_plan_link *next;
 };
 
 struct la_plan_entity {
   la_mapper *mapper;
-  uint32_t number;              /* among the plan's entities */
-  uint32_t *key_columns;        /* row columns of the primary key */
-  const la_type **key_types;    /* as la_plan_slot.type */
-  bool partial_keys;            /* one key column that is not NULL makes an entity */
+  uint32_t number;           /* among the plan's entities */
+  uint32_t *key_columns;     /* row columns of the primary key */
+  const la_type **key_types; /* as la_plan_slot.type */
+  bool partial_keys;         /* one key column that is not NULL makes an entity */
   la_plan_slot *slots;
   uint32_t slot_count;
-  uint32_t *raised;             /* slots that must not be loaded later: defer(…, raiseload) */
+  uint32_t *raised; /* slots that must not be loaded later: defer(…, raiseload) */
   uint32_t raised_count;
-  uint32_t polymorphic_column;  /* UINT32_MAX: rows are of `mapper` alone */
+  uint32_t polymorphic_column; /* UINT32_MAX: rows are of `mapper` alone */
   la_plan_link *links;
   la_plan_entity *next;
 };
@@ -59,7 +61,7 @@ struct la_plan_entity {
 typedef struct la_plan_part {
   la_plan_entity *entity; /* or NULL: the value of */
   uint32_t column;
-  const la_type *type;    /* of a value that needs conversion, else NULL */
+  const la_type *type; /* of a value that needs conversion, else NULL */
 } la_plan_part;
 
 struct la_load_plan {
@@ -69,18 +71,19 @@ struct la_load_plan {
   bool weak;
   bool single;
   bool needs_unique;
-  bool has_later;         /* some link is loaded after the rows */
-  bool converts;          /* some value is not taken as it comes */
-  la_node **params;       /* of `statement`, in the key's order: what criteria of later loads name; lent from it */
+  bool has_later;   /* some link is loaded after the rows */
+  bool converts;    /* some value is not taken as it comes */
+  la_node **params; /* of `statement`, in the key's order: what criteria of later loads name; lent
+                       from it */
   uint32_t param_count;
   la_row_part *parts;
   la_plan_part *details;
   uint32_t part_count;
-  uint32_t width;         /* columns of a row */
+  uint32_t width;           /* columns of a row */
   la_plan_entity *entities; /* all, nested ones too */
   uint32_t entity_count, link_count;
-  la_node *statement;     /* keeps what options lend from it; or NULL */
-  la_mapper *first;       /* whose registry's epoch tells whether the plan still holds; or NULL */
+  la_node *statement; /* keeps what options lend from it; or NULL */
+  la_mapper *first;   /* whose registry's epoch tells whether the plan still holds; or NULL */
   uint32_t epoch;
   LA_VEC(la_mapper *) mappers; /* retained unless weak */
   LA_VEC(la_later *) laters;

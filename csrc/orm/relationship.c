@@ -23,12 +23,14 @@ void la_relationship_clear_join(la_relationship *relationship) {
   la_free(alloc, relationship->pairs, relationship->pair_count * sizeof *relationship->pairs);
   la_free(alloc, relationship->secondary_pairs,
           relationship->secondary_pair_count * sizeof *relationship->secondary_pairs);
-  la_free(alloc, relationship->get_order, relationship->pair_count * sizeof *relationship->get_order);
+  la_free(alloc, relationship->get_order,
+          relationship->pair_count * sizeof *relationship->get_order);
   la_free(alloc, relationship->remote, relationship->remote_count * sizeof *relationship->remote);
   if (relationship->target_retained) {
     la_object_release(relationship->target);
   }
-  relationship->primaryjoin = relationship->secondaryjoin = relationship->order_by = relationship->lazy_clause = NULL;
+  relationship->primaryjoin = relationship->secondaryjoin = relationship->order_by =
+      relationship->lazy_clause = NULL;
   relationship->marker = relationship->marked = NULL;
   relationship->lazy_extra = NULL;
   relationship->secondary = NULL;
@@ -53,7 +55,8 @@ static void destroy(la_object *object) {
   la_relationship_free((la_relationship *)(void *)object);
 }
 
-static const la_object_class relationship_class = {.name = "relationship", .destroy = destroy, .owner = owner_of};
+static const la_object_class relationship_class = {
+    .name = "relationship", .destroy = destroy, .owner = owner_of};
 
 la_relationship *la_relationship_new(la_allocator *alloc) {
   la_relationship *relationship = la_alloc_zero(alloc, sizeof *relationship);
@@ -76,7 +79,9 @@ void la_relationship_describe(const la_relationship *relationship, la_strbuf *ou
 }
 
 const char *la_direction_name(la_direction direction) {
-  return direction == LA_ONE_TO_MANY ? "one-to-many" : direction == LA_MANY_TO_ONE ? "many-to-one" : "many-to-many";
+  return direction == LA_ONE_TO_MANY   ? "one-to-many"
+         : direction == LA_MANY_TO_ONE ? "many-to-one"
+                                       : "many-to-many";
 }
 
 static const struct {
@@ -89,8 +94,8 @@ static const struct {
     {"refresh-expire", LA_CASCADE_REFRESH_EXPIRE},
     {"delete", LA_CASCADE_DELETE},
     {"delete-orphan", LA_CASCADE_DELETE_ORPHAN},
-    {"all", LA_CASCADE_SAVE_UPDATE | LA_CASCADE_MERGE | LA_CASCADE_EXPUNGE | LA_CASCADE_REFRESH_EXPIRE |
-                LA_CASCADE_DELETE},
+    {"all", LA_CASCADE_SAVE_UPDATE | LA_CASCADE_MERGE | LA_CASCADE_EXPUNGE |
+                LA_CASCADE_REFRESH_EXPIRE | LA_CASCADE_DELETE},
     {"none", 0},
 };
 
@@ -131,35 +136,40 @@ la_status la_cascade_parse(la_text text, uint32_t *out, la_error *err) {
   return LA_OK;
 }
 
-#define NAME_OF(relationship)                                                                                          \
+#define NAME_OF(relationship)                                                                      \
   LA_TEXT_FORMAT((relationship)->parent->class_name), LA_TEXT_FORMAT((relationship)->key)
 
 la_status la_relationship_check_cascade(const la_relationship *relationship, la_error *err) {
   uint32_t cascade = relationship->cascade;
-  if (relationship->viewonly &&
-      (cascade & (LA_CASCADE_SAVE_UPDATE | LA_CASCADE_MERGE | LA_CASCADE_DELETE | LA_CASCADE_DELETE_ORPHAN))) {
+  if (relationship->viewonly && (cascade & (LA_CASCADE_SAVE_UPDATE | LA_CASCADE_MERGE |
+                                            LA_CASCADE_DELETE | LA_CASCADE_DELETE_ORPHAN))) {
     return la_fail(err, LA_ARGUMENT,
-                   "Cascade settings of relationship %.*s.%.*s apply to persistence operations and should not be "
+                   "Cascade settings of relationship %.*s.%.*s apply to persistence operations and "
+                   "should not be "
                    "combined with a viewonly=True relationship.",
                    NAME_OF(relationship));
   }
   if ((cascade & LA_CASCADE_DELETE_ORPHAN) && !relationship->single_parent &&
       relationship->direction != LA_ONE_TO_MANY) {
-    return la_fail_code(
-        err, LA_ARGUMENT, "bbf0",
-        "For %s relationship %.*s.%.*s, delete-orphan cascade is normally configured only on the \"one\" side of a "
-        "one-to-many relationship, and not on the \"many\" side of a many-to-one or many-to-many relationship.  To "
-        "force this relationship to allow a particular \"%.*s\" object to be referenced by only a single \"%.*s\" "
-        "object at a time via the %.*s.%.*s relationship, which would allow delete-orphan cascade to take place in "
-        "this direction, set the single_parent=True flag.",
-        la_direction_name(relationship->direction), NAME_OF(relationship),
-        LA_TEXT_FORMAT(relationship->target->class_name), LA_TEXT_FORMAT(relationship->parent->class_name),
-        NAME_OF(relationship));
+    return la_fail_code(err, LA_ARGUMENT, "bbf0",
+                        "For %s relationship %.*s.%.*s, delete-orphan cascade is normally "
+                        "configured only on the \"one\" side of a "
+                        "one-to-many relationship, and not on the \"many\" side of a many-to-one "
+                        "or many-to-many relationship.  To "
+                        "force this relationship to allow a particular \"%.*s\" object to be "
+                        "referenced by only a single \"%.*s\" "
+                        "object at a time via the %.*s.%.*s relationship, which would allow "
+                        "delete-orphan cascade to take place in "
+                        "this direction, set the single_parent=True flag.",
+                        la_direction_name(relationship->direction), NAME_OF(relationship),
+                        LA_TEXT_FORMAT(relationship->target->class_name),
+                        LA_TEXT_FORMAT(relationship->parent->class_name), NAME_OF(relationship));
   }
   if (relationship->passive_deletes == LA_PASSIVE_DELETES_ALL &&
       (cascade & (LA_CASCADE_DELETE | LA_CASCADE_DELETE_ORPHAN))) {
     return la_fail(err, LA_ARGUMENT,
-                   "On %.*s.%.*s, can't set passive_deletes='all' in conjunction with 'delete' or 'delete-orphan' "
+                   "On %.*s.%.*s, can't set passive_deletes='all' in conjunction with 'delete' or "
+                   "'delete-orphan' "
                    "cascade",
                    NAME_OF(relationship));
   }
@@ -170,37 +180,46 @@ static bool share_hierarchy(const la_mapper *a, const la_mapper *b) {
   return a->root == b->root;
 }
 
-la_status la_relationship_set_reverse(la_relationship *relationship, la_text back_populates, la_error *err) {
+la_status la_relationship_set_reverse(la_relationship *relationship, la_text back_populates,
+                                      la_error *err) {
   static const char *const symbols[] = {"ONETOMANY", "MANYTOONE", "MANYTOMANY"};
-  la_property *property = relationship->target ? la_mapper_property(relationship->target, back_populates) : NULL;
+  la_property *property =
+      relationship->target ? la_mapper_property(relationship->target, back_populates) : NULL;
   la_relationship *other;
   if (property == NULL) {
     return la_fail(err, LA_INVALID_REQUEST,
-                   "Mapper 'Mapper[%.*s(%.*s)]' has no property '%.*s'.  If this property was indicated from other "
+                   "Mapper 'Mapper[%.*s(%.*s)]' has no property '%.*s'.  If this property was "
+                   "indicated from other "
                    "mappers or configure events, ensure registry.configure() has been called.",
                    LA_TEXT_FORMAT(relationship->target->class_name),
-                   LA_TEXT_FORMAT(relationship->target->table->name), LA_TEXT_FORMAT(back_populates));
+                   LA_TEXT_FORMAT(relationship->target->table->name),
+                   LA_TEXT_FORMAT(back_populates));
   }
   other = property->relationship;
   if (other == NULL) {
-    return la_fail(err, LA_INVALID_REQUEST,
-                   "back_populates on relationship '%.*s.%.*s' refers to attribute '%.*s.%.*s' that is not a "
-                   "relationship.  The back_populates parameter should refer to the name of a relationship on the "
-                   "target class.",
-                   NAME_OF(relationship), LA_TEXT_FORMAT(relationship->target->class_name),
-                   LA_TEXT_FORMAT(back_populates));
+    return la_fail(
+        err, LA_INVALID_REQUEST,
+        "back_populates on relationship '%.*s.%.*s' refers to attribute '%.*s.%.*s' that is not a "
+        "relationship.  The back_populates parameter should refer to the name of a relationship on "
+        "the "
+        "target class.",
+        NAME_OF(relationship), LA_TEXT_FORMAT(relationship->target->class_name),
+        LA_TEXT_FORMAT(back_populates));
   }
   if (other->target != NULL && !share_hierarchy(other->target, relationship->parent)) {
     return la_fail(err, LA_ARGUMENT,
-                   "reverse_property '%.*s' on relationship %.*s.%.*s references relationship %.*s.%.*s, which does "
+                   "reverse_property '%.*s' on relationship %.*s.%.*s references relationship "
+                   "%.*s.%.*s, which does "
                    "not reference mapper Mapper[%.*s(%.*s)]",
                    LA_TEXT_FORMAT(back_populates), NAME_OF(relationship), NAME_OF(other),
                    LA_TEXT_FORMAT(relationship->parent->class_name),
                    LA_TEXT_FORMAT(relationship->parent->table->name));
   }
-  if (other->configured && relationship->direction != LA_MANY_TO_MANY && relationship->direction == other->direction) {
+  if (other->configured && relationship->direction != LA_MANY_TO_MANY &&
+      relationship->direction == other->direction) {
     return la_fail(err, LA_ARGUMENT,
-                   "%.*s.%.*s and back-reference %.*s.%.*s are both of the same direction %s.  Did you mean to set "
+                   "%.*s.%.*s and back-reference %.*s.%.*s are both of the same direction %s.  Did "
+                   "you mean to set "
                    "remote_side on the many-to-one side ?",
                    NAME_OF(other), NAME_OF(relationship), symbols[relationship->direction]);
   }

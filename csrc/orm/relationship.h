@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A relationship: from a mapper to a target mapper, with its direction, join conditions and cascades.
+ * A relationship: from a mapper to a target mapper, with its direction, join conditions and
+ * cascades.
  *
- * Owned by its mapper. The binding fills la_relationship_options (names resolved to mappers, expressions to nodes) when the registry is
- * configured; `la_relationship_configure` finds the conditions, the direction and the column pairs, with
- * SQLAlchemy's error words when there is no join path or several.
+ * Owned by its mapper. The binding fills la_relationship_options (names resolved to mappers,
+ * expressions to nodes) when the registry is configured; `la_relationship_configure` finds the
+ * conditions, the direction and the column pairs, with SQLAlchemy's error words when there is no
+ * join path or several.
  */
 #ifndef LA_ORM_RELATIONSHIP_H
 #define LA_ORM_RELATIONSHIP_H
@@ -15,32 +17,32 @@
 
 typedef enum la_direction { LA_ONE_TO_MANY, LA_MANY_TO_ONE, LA_MANY_TO_MANY } la_direction;
 
-#define LA_LOADER_STRATEGIES(X)                                                                                           \
-  X(SELECT, "select")       /* lazyload */                                                                                \
-  X(JOINED, "joined")                                                                                                     \
-  X(SELECTIN, "selectin")                                                                                                 \
-  X(SUBQUERY, "subquery")                                                                                                 \
-  X(IMMEDIATE, "immediate")                                                                                               \
-  X(RAISE, "raise")                                                                                                       \
-  X(RAISE_ON_SQL, "raise_on_sql")                                                                                         \
-  X(NOLOAD, "noload")                                                                                                     \
-  X(DYNAMIC, "dynamic")                                                                                                   \
-  X(WRITE_ONLY, "write_only")                                                                                             \
-  X(CONTAINS, "contains_eager")                                                                                           \
-  X(DEFAULT, "defaultload")                                                                                               \
-  /* of columns */                                                                                                        \
-  X(DEFER, "defer")                                                                                                       \
-  X(UNDEFER, "undefer")                                                                                                   \
-  X(UNDEFER_GROUP, "undefer_group")                                                                                       \
-  X(LOAD_ONLY, "load_only")                                                                                               \
-  X(WITH_EXPRESSION, "with_expression")                                                                                   \
+#define LA_LOADER_STRATEGIES(X)                                                                    \
+  X(SELECT, "select") /* lazyload */                                                               \
+  X(JOINED, "joined")                                                                              \
+  X(SELECTIN, "selectin")                                                                          \
+  X(SUBQUERY, "subquery")                                                                          \
+  X(IMMEDIATE, "immediate")                                                                        \
+  X(RAISE, "raise")                                                                                \
+  X(RAISE_ON_SQL, "raise_on_sql")                                                                  \
+  X(NOLOAD, "noload")                                                                              \
+  X(DYNAMIC, "dynamic")                                                                            \
+  X(WRITE_ONLY, "write_only")                                                                      \
+  X(CONTAINS, "contains_eager")                                                                    \
+  X(DEFAULT, "defaultload")                                                                        \
+  /* of columns */                                                                                 \
+  X(DEFER, "defer")                                                                                \
+  X(UNDEFER, "undefer")                                                                            \
+  X(UNDEFER_GROUP, "undefer_group")                                                                \
+  X(LOAD_ONLY, "load_only")                                                                        \
+  X(WITH_EXPRESSION, "with_expression")                                                            \
   X(LOAD, "Load")
 
 typedef enum la_loader_strategy {
 #define X(name, text) LA_LOADER_##name,
   LA_LOADER_STRATEGIES(X)
 #undef X
-  LA_LOADER_STRATEGY_COUNT
+      LA_LOADER_STRATEGY_COUNT
 } la_loader_strategy;
 
 enum la_cascade {
@@ -52,9 +54,14 @@ enum la_cascade {
   LA_CASCADE_DELETE_ORPHAN = 32
 };
 
-typedef enum la_passive_deletes { LA_PASSIVE_DELETES_NO, LA_PASSIVE_DELETES_YES, LA_PASSIVE_DELETES_ALL } la_passive_deletes;
+typedef enum la_passive_deletes {
+  LA_PASSIVE_DELETES_NO,
+  LA_PASSIVE_DELETES_YES,
+  LA_PASSIVE_DELETES_ALL
+} la_passive_deletes;
 
-/* One equality of the join: values flow from `source` to `destination` at flush. For many-to-many `destination` is a column of the secondary table. */
+/* One equality of the join: values flow from `source` to `destination` at flush. For many-to-many
+ * `destination` is a column of the secondary table. */
 typedef struct la_sync_pair {
   la_column *source;
   la_column *destination;
@@ -62,17 +69,19 @@ typedef struct la_sync_pair {
 
 /* Read only outside orm/. */
 struct la_relationship {
-  la_object object;  /* class "relationship"; owner: its mapper */
+  la_object object; /* class "relationship"; owner: its mapper */
   la_allocator *alloc;
   la_mapper *parent;
-  la_mapper *target; /* plain: both belong to one registry, or the target is retained by the mapper */
+  la_mapper
+      *target; /* plain: both belong to one registry, or the target is retained by the mapper */
   la_property *property;
   la_text key;
-  uint32_t link;     /* the instance's link number */
+  uint32_t link; /* the instance's link number */
   la_direction direction;
   bool uselist;
   bool configured;
-  bool viewonly, single_parent, post_update, passive_updates, innerjoin, active_history, enable_typechecks, legacy_is_orphan, distinct_target_key;
+  bool viewonly, single_parent, post_update, passive_updates, innerjoin, active_history,
+      enable_typechecks, legacy_is_orphan, distinct_target_key;
   la_passive_deletes passive_deletes;
   la_loader_strategy lazy;
   int join_depth; /* -1: not given */
@@ -80,25 +89,28 @@ struct la_relationship {
   la_table *secondary;
   la_node *primaryjoin, *secondaryjoin; /* retained */
   la_node *order_by;                    /* LIST or NULL; retained */
-  la_sync_pair *pairs;                  /* ONE_TO_MANY: parent column → child column; MANY_TO_ONE: target column → our column;
-                                           MANY_TO_MANY: our column → secondary column */
+  la_sync_pair *pairs; /* ONE_TO_MANY: parent column → child column; MANY_TO_ONE: target column →
+                          our column; MANY_TO_MANY: our column → secondary column */
   uint32_t pair_count;
-  la_sync_pair *secondary_pairs;        /* MANY_TO_MANY: target column → secondary column */
+  la_sync_pair *secondary_pairs; /* MANY_TO_MANY: target column → secondary column */
   uint32_t secondary_pair_count;
-  bool use_get;                         /* MANY_TO_ONE to the target's primary key: answered by the identity map; `get_order` gives pair numbers in key order */
+  bool use_get; /* MANY_TO_ONE to the target's primary key: answered by the identity map;
+                   `get_order` gives pair numbers in key order */
   uint32_t *get_order;
-  bool simple;                          /* the join is nothing but the pairs: lazy and selectin loads by key */
+  bool simple; /* the join is nothing but the pairs: lazy and selectin loads by key */
   bool self_referential;
-  la_relationship *reverse;             /* back_populates, both set; plain; NULL */
-  int64_t host;                         /* number of a Lua table with what only Lua uses (collection_class, info), 0 */
-  la_node *lazy_clause;                 /* the lazy load's SELECT with PARAMs for our columns; made on first use; retained */
-  la_object *lazy_extra;                /* the loader's own */
+  la_relationship *reverse; /* back_populates, both set; plain; NULL */
+  int64_t host; /* number of a Lua table with what only Lua uses (collection_class, info), 0 */
+  la_node *lazy_clause;  /* the lazy load's SELECT with PARAMs for our columns; made on first use;
+                            retained */
+  la_object *lazy_extra; /* the loader's own */
   /* insides of orm/ */
-  la_node *marker;                      /* an alias that stands for the target in `marked` */
-  la_node *marked;                      /* primaryjoin whose remote columns are the marker's; with a secondary: primaryjoin itself */
-  la_column **remote;                   /* the remote columns of the primary join */
+  la_node *marker;    /* an alias that stands for the target in `marked` */
+  la_node *marked;    /* primaryjoin whose remote columns are the marker's; with a secondary:
+                         primaryjoin itself */
+  la_column **remote; /* the remote columns of the primary join */
   uint32_t remote_count;
-  bool target_retained;                 /* the target belongs to another registry */
+  bool target_retained; /* the target belongs to another registry */
 };
 
 typedef struct la_relationship_options {
@@ -110,11 +122,12 @@ typedef struct la_relationship_options {
   uint32_t foreign_key_count;
   la_column *const *remote_side;
   uint32_t remote_side_count;
-  la_node *order_by;                    /* LIST or NULL */
-  int8_t uselist;                       /* -1: by direction */
+  la_node *order_by; /* LIST or NULL */
+  int8_t uselist;    /* -1: by direction */
   la_loader_strategy lazy;
   uint32_t cascade;
-  bool viewonly, single_parent, post_update, passive_updates, innerjoin, active_history, enable_typechecks, legacy_is_orphan;
+  bool viewonly, single_parent, post_update, passive_updates, innerjoin, active_history,
+      enable_typechecks, legacy_is_orphan;
   la_passive_deletes passive_deletes;
   int join_depth;
   int64_t host;
@@ -127,15 +140,20 @@ const char *la_direction_name(la_direction direction);
 /* Parses "save-update, merge", "all, delete-orphan" …; LA_ARGUMENT names a word that is none. */
 la_status la_cascade_parse(la_text text, uint32_t *out, la_error *err);
 /* Sets everything from `options`; the relationship has been added to its mapper. */
-la_status la_relationship_configure(la_relationship *relationship, const la_relationship_options *options, la_error *err);
+la_status la_relationship_configure(la_relationship *relationship,
+                                    const la_relationship_options *options, la_error *err);
 /* Ties a relationship to its reverse once both are configured; checks directions and targets. */
-la_status la_relationship_set_reverse(la_relationship *relationship, la_text back_populates, la_error *err);
+la_status la_relationship_set_reverse(la_relationship *relationship, la_text back_populates,
+                                      la_error *err);
 /* "User.addresses" */
 void la_relationship_describe(const la_relationship *relationship, la_strbuf *out);
-/* The join condition between `source` and `target` FROM elements or entities (aliases adapted), and, for many-to-many, the secondary's alias: for joins, joined loading, any(), has(). `criteria_out` new
- * reference. With a secondary, `secondary` is its TABLE or ALIAS node, and the primary and secondary conditions come apart. */
-la_status la_relationship_join(const la_sql *sql, const la_relationship *relationship, la_node *source, la_node *target, la_node *secondary, la_node **primary_out,
-                               la_node **secondary_out, la_error *err);
+/* The join condition between `source` and `target` FROM elements or entities (aliases adapted),
+ * and, for many-to-many, the secondary's alias: for joins, joined loading, any(), has().
+ * `criteria_out` new reference. With a secondary, `secondary` is its TABLE or ALIAS node, and the
+ * primary and secondary conditions come apart. */
+la_status la_relationship_join(const la_sql *sql, const la_relationship *relationship,
+                               la_node *source, la_node *target, la_node *secondary,
+                               la_node **primary_out, la_node **secondary_out, la_error *err);
 
 #pragma GCC visibility pop
 

@@ -2,9 +2,10 @@
 /*
  * From tables and options to a relationship's join conditions, direction and column pairs.
  *
- * A column of a condition is foreign if options say so or a foreign key between the two sides of an equality does; it is
- * remote if options say so, or it is the secondary table's, or, where both sides are one table, it is foreign, or else it is the
- * target's. Direction follows from where the foreign columns stand.
+ * A column of a condition is foreign if options say so or a foreign key between the two sides of an
+ * equality does; it is remote if options say so, or it is the secondary table's, or, where both
+ * sides are one table, it is foreign, or else it is the target's. Direction follows from where the
+ * foreign columns stand.
  */
 #include "orm/mapper_internal.h"
 #include "sql/from.h"
@@ -15,15 +16,15 @@ typedef struct configuring {
   const la_relationship_options *options;
   const la_sql *sql;
   la_error *err;
-  LA_VEC(la_column *) foreign;        /* of the primary join */
-  LA_VEC(la_sync_pair) pairs;         /* of the primary join */
+  LA_VEC(la_column *) foreign; /* of the primary join */
+  LA_VEC(la_sync_pair) pairs;  /* of the primary join */
   LA_VEC(la_sync_pair) secondary_pairs;
   LA_VEC(la_column *) remote;
-  bool is_secondary;                  /* the walk is over the secondary join */
+  bool is_secondary; /* the walk is over the secondary join */
   bool failed;
 } configuring;
 
-#define NAME_OF(relationship)                                                                                          \
+#define NAME_OF(relationship)                                                                      \
   LA_TEXT_FORMAT((relationship)->parent->class_name), LA_TEXT_FORMAT((relationship)->key)
 
 static bool in_columns(la_column *const *columns, size_t count, const la_column *column) {
@@ -35,10 +36,12 @@ static bool in_columns(la_column *const *columns, size_t count, const la_column 
   return false;
 }
 
-/* Foreign key constraints of `from`'s tables that refer to `to`, or the other way too, filtered by the given foreign keys. */
+/* Foreign key constraints of `from`'s tables that refer to `to`, or the other way too, filtered by
+ * the given foreign keys. */
 typedef LA_VEC(la_constraint *) constraint_list;
 
-static la_status scan_tables(configuring *self, la_table *from, const la_table *to, constraint_list *found) {
+static la_status scan_tables(configuring *self, la_table *from, const la_table *to,
+                             constraint_list *found) {
   la_allocator *alloc = self->relationship->alloc;
   for (size_t i = 0; i < from->constraints.count; i++) {
     la_constraint *constraint = from->constraints.items[i];
@@ -50,7 +53,8 @@ static la_status scan_tables(configuring *self, la_table *from, const la_table *
     if (constraint->referred != to) {
       continue;
     }
-    for (size_t c = 0; self->options->foreign_key_count != 0 && c < constraint->columns.count; c++) {
+    for (size_t c = 0; self->options->foreign_key_count != 0 && c < constraint->columns.count;
+         c++) {
       wanted = wanted && in_columns(self->options->foreign_keys, self->options->foreign_key_count,
                                     constraint->columns.items[c]);
     }
@@ -65,15 +69,20 @@ static la_status fail_no_keys(const configuring *self) {
   const la_table *secondary = self->relationship->secondary;
   if (secondary != NULL) {
     return la_fail(self->err, LA_NO_FOREIGN_KEYS,
-                   "Could not determine join condition between parent/child tables on relationship %.*s.%.*s - there are "
-                   "no foreign keys linking these tables via secondary table '%.*s'.  Ensure that referencing columns are "
-                   "associated with a ForeignKey or ForeignKeyConstraint, or specify 'primaryjoin' and 'secondaryjoin' "
+                   "Could not determine join condition between parent/child tables on relationship "
+                   "%.*s.%.*s - there are "
+                   "no foreign keys linking these tables via secondary table '%.*s'.  Ensure that "
+                   "referencing columns are "
+                   "associated with a ForeignKey or ForeignKeyConstraint, or specify 'primaryjoin' "
+                   "and 'secondaryjoin' "
                    "expressions.",
                    NAME_OF(self->relationship), LA_TEXT_FORMAT(secondary->fullname));
   }
   return la_fail(self->err, LA_NO_FOREIGN_KEYS,
-                 "Could not determine join condition between parent/child tables on relationship %.*s.%.*s - there are no "
-                 "foreign keys linking these tables.  Ensure that referencing columns are associated with a ForeignKey "
+                 "Could not determine join condition between parent/child tables on relationship "
+                 "%.*s.%.*s - there are no "
+                 "foreign keys linking these tables.  Ensure that referencing columns are "
+                 "associated with a ForeignKey "
                  "or ForeignKeyConstraint, or specify a 'primaryjoin' expression.",
                  NAME_OF(self->relationship));
 }
@@ -81,22 +90,29 @@ static la_status fail_no_keys(const configuring *self) {
 static la_status fail_ambiguous(const configuring *self) {
   const la_table *secondary = self->relationship->secondary;
   if (secondary != NULL) {
-    return la_fail(self->err, LA_AMBIGUOUS_FOREIGN_KEYS,
-                   "Could not determine join condition between parent/child tables on relationship %.*s.%.*s - there are "
-                   "multiple foreign key paths linking the tables via secondary table '%.*s'.  Specify the "
-                   "'foreign_keys' argument, providing a list of those columns which should be counted as containing a "
-                   "foreign key reference from the secondary table to each of the parent and child tables.",
-                   NAME_OF(self->relationship), LA_TEXT_FORMAT(secondary->fullname));
+    return la_fail(
+        self->err, LA_AMBIGUOUS_FOREIGN_KEYS,
+        "Could not determine join condition between parent/child tables on relationship %.*s.%.*s "
+        "- there are "
+        "multiple foreign key paths linking the tables via secondary table '%.*s'.  Specify the "
+        "'foreign_keys' argument, providing a list of those columns which should be counted as "
+        "containing a "
+        "foreign key reference from the secondary table to each of the parent and child tables.",
+        NAME_OF(self->relationship), LA_TEXT_FORMAT(secondary->fullname));
   }
   return la_fail(self->err, LA_AMBIGUOUS_FOREIGN_KEYS,
-                 "Could not determine join condition between parent/child tables on relationship %.*s.%.*s - there are "
-                 "multiple foreign key paths linking the tables.  Specify the 'foreign_keys' argument, providing a list "
-                 "of those columns which should be counted as containing a foreign key reference to the parent table.",
+                 "Could not determine join condition between parent/child tables on relationship "
+                 "%.*s.%.*s - there are "
+                 "multiple foreign key paths linking the tables.  Specify the 'foreign_keys' "
+                 "argument, providing a list "
+                 "of those columns which should be counted as containing a foreign key reference "
+                 "to the parent table.",
                  NAME_OF(self->relationship));
 }
 
 /* referred = referring AND … of one constraint. */
-static la_status condition_of(const configuring *self, const la_constraint *constraint, la_node **out) {
+static la_status condition_of(const configuring *self, const la_constraint *constraint,
+                              la_node **out) {
   la_node *terms[16];
   size_t count = constraint->columns.count, made = 0;
   la_status status = LA_OK;
@@ -125,8 +141,10 @@ static la_status condition_of(const configuring *self, const la_constraint *cons
   return status;
 }
 
-/* The condition between the tables of `mapper` and `other` (`only` set: that table alone), its own table before its bases'. */
-static la_status find_condition(configuring *self, la_mapper *mapper, la_mapper *target, la_table *only, la_node **out) {
+/* The condition between the tables of `mapper` and `other` (`only` set: that table alone), its own
+ * table before its bases'. */
+static la_status find_condition(configuring *self, la_mapper *mapper, la_mapper *target,
+                                la_table *only, la_node **out) {
   constraint_list found = {0};
   la_status status = LA_OK;
   for (la_mapper *m = mapper; m != NULL && status >= 0 && found.count == 0; m = m->base) {
@@ -162,17 +180,21 @@ static la_status find_joins(configuring *self) {
   la_relationship *relationship = self->relationship;
   const la_relationship_options *options = self->options;
   if (options->secondaryjoin != NULL && options->secondary == NULL) {
-    return la_fail(self->err, LA_ARGUMENT,
-                   "Property %.*s.%.*s specified with secondary join condition but no secondary argument",
-                   NAME_OF(relationship));
+    return la_fail(
+        self->err, LA_ARGUMENT,
+        "Property %.*s.%.*s specified with secondary join condition but no secondary argument",
+        NAME_OF(relationship));
   }
   if (options->secondaryjoin != NULL) {
-    LA_TRY(la_strip_orm(relationship->alloc, options->secondaryjoin, &relationship->secondaryjoin, self->err));
+    LA_TRY(la_strip_orm(relationship->alloc, options->secondaryjoin, &relationship->secondaryjoin,
+                        self->err));
   } else if (options->secondary != NULL) {
-    LA_TRY(find_condition(self, relationship->target, NULL, options->secondary, &relationship->secondaryjoin));
+    LA_TRY(find_condition(self, relationship->target, NULL, options->secondary,
+                          &relationship->secondaryjoin));
   }
   if (options->primaryjoin != NULL) {
-    return la_strip_orm(relationship->alloc, options->primaryjoin, &relationship->primaryjoin, self->err);
+    return la_strip_orm(relationship->alloc, options->primaryjoin, &relationship->primaryjoin,
+                        self->err);
   }
   return find_condition(self, relationship->parent, relationship->target, options->secondary,
                         &relationship->primaryjoin);
@@ -182,8 +204,10 @@ static la_status find_joins(configuring *self) {
 static bool refers_to(const la_column *column, const la_column *other) {
   for (size_t i = 0; i < column->foreign_keys.count; i++) {
     const la_constraint *constraint = column->foreign_keys.items[i];
-    for (size_t c = 0; c < constraint->columns.count && c < constraint->referred_columns.count; c++) {
-      if (constraint->columns.items[c] == column && constraint->referred_columns.items[c] == other) {
+    for (size_t c = 0; c < constraint->columns.count && c < constraint->referred_columns.count;
+         c++) {
+      if (constraint->columns.items[c] == column &&
+          constraint->referred_columns.items[c] == other) {
         return true;
       }
     }
@@ -210,7 +234,8 @@ static int foreign_side(const configuring *self, la_column *const sides[2]) {
 }
 
 static la_column *column_of(const la_node *node) {
-  return node->kind == LA_NODE_COLUMN && node->subject != NULL ? (la_column *)(void *)node->subject : NULL;
+  return node->kind == LA_NODE_COLUMN && node->subject != NULL ? (la_column *)(void *)node->subject
+                                                               : NULL;
 }
 
 static la_walk_answer note_equality(const la_node *node, void *context) {
@@ -219,9 +244,11 @@ static la_walk_answer note_equality(const la_node *node, void *context) {
   la_column *sides[2];
   int foreign;
   la_sync_pair pair;
-  if (node->kind == LA_NODE_COLUMN && !self->is_secondary && self->options->foreign_key_count != 0) {
+  if (node->kind == LA_NODE_COLUMN && !self->is_secondary &&
+      self->options->foreign_key_count != 0) {
     la_column *column = column_of(node);
-    if (column != NULL && in_columns(self->options->foreign_keys, self->options->foreign_key_count, column) &&
+    if (column != NULL &&
+        in_columns(self->options->foreign_keys, self->options->foreign_key_count, column) &&
         !la_vec_push(alloc, &self->foreign, column)) {
       self->failed = true;
     }
@@ -252,22 +279,26 @@ static la_status find_pairs(configuring *self) {
   LA_TRY(la_walk(relationship->alloc, relationship->primaryjoin, note_equality, self, self->err));
   if (relationship->secondaryjoin != NULL) {
     self->is_secondary = true;
-    LA_TRY(la_walk(relationship->alloc, relationship->secondaryjoin, note_equality, self, self->err));
+    LA_TRY(
+        la_walk(relationship->alloc, relationship->secondaryjoin, note_equality, self, self->err));
   }
   if (self->failed) {
     return la_fail_nomem(self->err);
   }
   if (self->options->viewonly ? self->foreign.count == 0 : self->pairs.count == 0) {
     return la_fail(self->err, LA_ARGUMENT,
-                   "Could not locate any %s for primary join condition on relationship %.*s.%.*s.  Ensure that "
-                   "referencing columns are associated with a ForeignKey or ForeignKeyConstraint, or are annotated in "
+                   "Could not locate any %s for primary join condition on relationship %.*s.%.*s.  "
+                   "Ensure that "
+                   "referencing columns are associated with a ForeignKey or ForeignKeyConstraint, "
+                   "or are annotated in "
                    "the join condition with the foreign() annotation.%s",
-                   self->foreign.count != 0 ? "simple equality expressions involving locally mapped foreign key columns"
-                                            : "relevant foreign key columns",
-                   NAME_OF(relationship),
                    self->foreign.count != 0
-                       ? " To allow comparison operators other than '==', the relationship can be marked as viewonly=True."
-                       : "");
+                       ? "simple equality expressions involving locally mapped foreign key columns"
+                       : "relevant foreign key columns",
+                   NAME_OF(relationship),
+                   self->foreign.count != 0 ? " To allow comparison operators other than '==', the "
+                                              "relationship can be marked as viewonly=True."
+                                            : "");
   }
   return LA_OK;
 }
@@ -293,7 +324,8 @@ static bool is_remote(const configuring *self, const la_column *column) {
       !la_mapper_has_table(relationship->parent, column->table)) {
     return true;
   }
-  return relationship->self_referential && in_columns(self->foreign.items, self->foreign.count, column);
+  return relationship->self_referential &&
+         in_columns(self->foreign.items, self->foreign.count, column);
 }
 
 static la_status find_direction(configuring *self) {
@@ -312,10 +344,13 @@ static la_status find_direction(configuring *self) {
   }
   if (theirs && ours ? remote == local : !theirs && !ours) {
     return la_fail(self->err, LA_ARGUMENT,
-                   "Can't determine relationship direction for relationship '%.*s.%.*s' - foreign key columns %s",
+                   "Can't determine relationship direction for relationship '%.*s.%.*s' - foreign "
+                   "key columns %s",
                    NAME_OF(relationship),
-                   theirs ? "within the join condition are present in both the parent and the child's mapped tables.  "
-                            "Ensure that only those columns referring to a parent column are marked as foreign, either "
+                   theirs ? "within the join condition are present in both the parent and the "
+                            "child's mapped tables.  "
+                            "Ensure that only those columns referring to a parent column are "
+                            "marked as foreign, either "
                             "via the foreign() annotation or via the foreign_keys argument."
                           : "are present in neither the parent nor the child's mapped tables");
   }
@@ -344,12 +379,14 @@ static la_status mark_column(const la_node *node, void *context, la_node **out, 
 static la_status mark_remote(configuring *self) {
   la_relationship *relationship = self->relationship;
   la_node *table = la_from_table(self->sql, relationship->target->table);
-  relationship->marker = table ? la_from_alias(self->sql, table, LA_TEXT_LITERAL("remote"), 0) : NULL;
+  relationship->marker =
+      table ? la_from_alias(self->sql, table, LA_TEXT_LITERAL("remote"), 0) : NULL;
   la_node_release(table);
   if (relationship->marker == NULL) {
     return la_fail_nomem(self->err);
   }
-  return la_adapt(relationship->alloc, relationship->primaryjoin, mark_column, self, &relationship->marked, self->err);
+  return la_adapt(relationship->alloc, relationship->primaryjoin, mark_column, self,
+                  &relationship->marked, self->err);
 }
 
 static size_t count_terms(const la_node *condition) {
@@ -373,7 +410,8 @@ static la_status keep_pairs(configuring *self) {
     if (relationship->secondary_pairs == NULL) {
       return la_fail_nomem(self->err);
     }
-    memcpy(relationship->secondary_pairs, self->secondary_pairs.items, second * sizeof *relationship->secondary_pairs);
+    memcpy(relationship->secondary_pairs, self->secondary_pairs.items,
+           second * sizeof *relationship->secondary_pairs);
     relationship->secondary_pair_count = (uint32_t)second;
   }
   if (self->remote.count != 0) {
@@ -381,15 +419,18 @@ static la_status keep_pairs(configuring *self) {
     if (relationship->remote == NULL) {
       return la_fail_nomem(self->err);
     }
-    memcpy(relationship->remote, self->remote.items, self->remote.count * sizeof *relationship->remote);
+    memcpy(relationship->remote, self->remote.items,
+           self->remote.count * sizeof *relationship->remote);
     relationship->remote_count = (uint32_t)self->remote.count;
   }
-  relationship->simple = count_terms(relationship->primaryjoin) == count &&
-                         (relationship->secondaryjoin == NULL || count_terms(relationship->secondaryjoin) == second);
+  relationship->simple =
+      count_terms(relationship->primaryjoin) == count &&
+      (relationship->secondaryjoin == NULL || count_terms(relationship->secondaryjoin) == second);
   return LA_OK;
 }
 
-/* A many-to-one whose pairs are exactly the target's primary key is answered by the identity map. */
+/* A many-to-one whose pairs are exactly the target's primary key is answered by the identity map.
+ */
 static la_status find_use_get(configuring *self) {
   la_relationship *relationship = self->relationship;
   la_mapper *target = relationship->target;
@@ -397,14 +438,16 @@ static la_status find_use_get(configuring *self) {
       relationship->pair_count != target->primary_key_count) {
     return LA_OK;
   }
-  relationship->get_order = la_alloc(relationship->alloc, relationship->pair_count * sizeof *relationship->get_order);
+  relationship->get_order =
+      la_alloc(relationship->alloc, relationship->pair_count * sizeof *relationship->get_order);
   if (relationship->get_order == NULL) {
     return la_fail_nomem(self->err);
   }
   for (uint32_t k = 0; k < target->primary_key_count; k++) {
     bool found = false;
     for (uint32_t p = 0; p < relationship->pair_count && !found; p++) {
-      found = la_mapper_property_of_column(target, relationship->pairs[p].source) == target->primary_key[k];
+      found = la_mapper_property_of_column(target, relationship->pairs[p].source) ==
+              target->primary_key[k];
       relationship->get_order[k] = p;
     }
     if (!found) {
@@ -440,11 +483,12 @@ static la_status take_options(configuring *self) {
   relationship->passive_deletes = options->passive_deletes;
   relationship->join_depth = options->join_depth;
   relationship->host = options->host;
-  relationship->self_referential =
-      options->secondary == NULL ? tables_overlap(relationship->parent, options->target)
-                                 : relationship->parent->root == options->target->root;
+  relationship->self_referential = options->secondary == NULL
+                                       ? tables_overlap(relationship->parent, options->target)
+                                       : relationship->parent->root == options->target->root;
   if (options->order_by != NULL) {
-    LA_TRY(la_strip_orm(relationship->alloc, options->order_by, &relationship->order_by, self->err));
+    LA_TRY(
+        la_strip_orm(relationship->alloc, options->order_by, &relationship->order_by, self->err));
   }
   return LA_OK;
 }
@@ -466,8 +510,8 @@ static la_status configure(configuring *self) {
   LA_TRY(find_joins(self));
   LA_TRY(find_pairs(self));
   LA_TRY(find_direction(self));
-  relationship->uselist =
-      self->options->uselist < 0 ? relationship->direction != LA_MANY_TO_ONE : self->options->uselist != 0;
+  relationship->uselist = self->options->uselist < 0 ? relationship->direction != LA_MANY_TO_ONE
+                                                     : self->options->uselist != 0;
   LA_TRY(la_relationship_check_cascade(relationship, self->err));
   LA_TRY(mark_remote(self));
   LA_TRY(keep_pairs(self));
@@ -476,8 +520,8 @@ static la_status configure(configuring *self) {
   return LA_OK;
 }
 
-la_status la_relationship_configure(la_relationship *relationship, const la_relationship_options *options,
-                                    la_error *err) {
+la_status la_relationship_configure(la_relationship *relationship,
+                                    const la_relationship_options *options, la_error *err) {
   configuring self = {.relationship = relationship, .options = options, .err = err};
   la_allocator *alloc = relationship->alloc;
   la_relationship *reverse = relationship->reverse;

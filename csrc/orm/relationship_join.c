@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A relationship's conditions between given FROM elements, and expressions made of them: any(), has(), comparisons, contains().
+ * A relationship's conditions between given FROM elements, and expressions made of them: any(),
+ * has(), comparisons, contains().
  */
 #include "orm/build.h"
 #include "orm/dml.h"
@@ -10,22 +11,27 @@
 typedef struct placing {
   const la_sql *sql;
   const la_relationship *relationship;
-  la_node *remote;    /* what the marker stands for */
-  la_node *local;     /* what other columns belong to */
-  la_node *secondary; /* or NULL: the table itself */
+  la_node *remote;             /* what the marker stands for */
+  la_node *local;              /* what other columns belong to */
+  la_node *secondary;          /* or NULL: the table itself */
   const la_instance *instance; /* values of its attributes take the place of … */
   bool values_of_remote;       /* … the remote columns, or the local ones */
 } placing;
 
 /* A PARAM with the value that the instance's attribute for `column` has. */
-static la_status value_of_column(const placing *self, la_column *column, la_node **out, la_error *err) {
+static la_status value_of_column(const placing *self, la_column *column, la_node **out,
+                                 la_error *err) {
   const la_instance *instance = self->instance;
   la_property *property = la_mapper_property_of_column(instance->mapper, column);
-  const la_value *slot = property != NULL && property->slot < instance->slot_count ? &instance->slots[property->slot] : NULL;
-  if (slot == NULL || !((slot->flags & LA_SLOT_LOADED) || ((property->flags & LA_PROPERTY_PRIMARY_KEY) &&
-                                                           (instance->flags & LA_INSTANCE_KEYED)))) {
+  const la_value *slot = property != NULL && property->slot < instance->slot_count
+                             ? &instance->slots[property->slot]
+                             : NULL;
+  if (slot == NULL ||
+      !((slot->flags & LA_SLOT_LOADED) ||
+        ((property->flags & LA_PROPERTY_PRIMARY_KEY) && (instance->flags & LA_INSTANCE_KEYED)))) {
     return la_fail(err, LA_INVALID_REQUEST,
-                   "Can't resolve value for column %.*s.%.*s on object <%.*s>; no value has been set for this column",
+                   "Can't resolve value for column %.*s.%.*s on object <%.*s>; no value has been "
+                   "set for this column",
                    LA_TEXT_FORMAT(column->table->name), LA_TEXT_FORMAT(column->name),
                    LA_TEXT_FORMAT(instance->mapper->class_name));
   }
@@ -42,31 +48,41 @@ static la_status place_column(const la_node *node, void *context, la_node **out,
     return LA_OK;
   }
   if (relationship->secondary != NULL && column->table == relationship->secondary) {
-    return self->secondary ? la_column_through(self->sql, column, self->secondary, out, err) : LA_OK;
+    return self->secondary ? la_column_through(self->sql, column, self->secondary, out, err)
+                           : LA_OK;
   }
   if (self->instance != NULL && remote == self->values_of_remote) {
     return value_of_column(self, column, out, err);
   }
-  if (!remote && !la_mapper_has_table(self->local == self->remote ? relationship->target : relationship->parent, column->table)) {
+  if (!remote && !la_mapper_has_table(self->local == self->remote ? relationship->target
+                                                                  : relationship->parent,
+                                      column->table)) {
     return LA_OK;
   }
   return la_column_through(self->sql, column, remote ? self->remote : self->local, out, err);
 }
 
-la_status la_relationship_join(const la_sql *sql, const la_relationship *relationship, la_node *source, la_node *target,
-                               la_node *secondary, la_node **primary_out, la_node **secondary_out, la_error *err) {
-  placing self = {
-      .sql = sql, .relationship = relationship, .remote = target, .local = source, .secondary = secondary};
+la_status la_relationship_join(const la_sql *sql, const la_relationship *relationship,
+                               la_node *source, la_node *target, la_node *secondary,
+                               la_node **primary_out, la_node **secondary_out, la_error *err) {
+  placing self = {.sql = sql,
+                  .relationship = relationship,
+                  .remote = target,
+                  .local = source,
+                  .secondary = secondary};
   *secondary_out = NULL;
   if (!relationship->configured) {
-    return la_fail(err, LA_INVALID_REQUEST, "relationship %.*s.%.*s is not configured; the class it refers to is gone",
-                   LA_TEXT_FORMAT(relationship->parent->class_name), LA_TEXT_FORMAT(relationship->key));
+    return la_fail(err, LA_INVALID_REQUEST,
+                   "relationship %.*s.%.*s is not configured; the class it refers to is gone",
+                   LA_TEXT_FORMAT(relationship->parent->class_name),
+                   LA_TEXT_FORMAT(relationship->key));
   }
   LA_TRY(la_adapt(sql->alloc, relationship->marked, place_column, &self, primary_out, err));
   if (relationship->secondaryjoin != NULL) {
     la_status status;
     self.local = target;
-    status = la_adapt(sql->alloc, relationship->secondaryjoin, place_column, &self, secondary_out, err);
+    status =
+        la_adapt(sql->alloc, relationship->secondaryjoin, place_column, &self, secondary_out, err);
     if (status < 0) {
       la_node_release(*primary_out);
       return status;
@@ -79,8 +95,8 @@ static const la_relationship *relationship_of(const la_node *node) {
   return (const la_relationship *)(const void *)node->subject;
 }
 
-static la_status secondary_node(const la_sql *sql, const la_relationship *relationship, bool alias, la_node **out,
-                                la_error *err) {
+static la_status secondary_node(const la_sql *sql, const la_relationship *relationship, bool alias,
+                                la_node **out, la_error *err) {
   la_node *table;
   *out = NULL;
   if (relationship->secondary == NULL) {
@@ -97,8 +113,9 @@ static la_status secondary_node(const la_sql *sql, const la_relationship *relati
 }
 
 /* EXISTS (SELECT 1 FROM target, secondary WHERE the join AND `extra`), all of the caller's. */
-static la_status make_exists(const la_sql *sql, const la_relationship *relationship, la_node *source, la_node *target,
-                             la_node *secondary, la_node *const *extra, size_t extra_count, la_node **out,
+static la_status make_exists(const la_sql *sql, const la_relationship *relationship,
+                             la_node *source, la_node *target, la_node *secondary,
+                             la_node *const *extra, size_t extra_count, la_node **out,
                              la_error *err) {
   la_node *froms[2] = {target->kind == LA_NODE_ENTITY ? target->children[0] : target, secondary};
   size_t from_count = secondary != NULL ? 2 : 1;
@@ -108,7 +125,8 @@ static la_status make_exists(const la_sql *sql, const la_relationship *relations
   la_status status = select != NULL ? LA_OK : la_fail_nomem(err);
   la_node_release(one);
   if (status >= 0) {
-    status = la_relationship_join(sql, relationship, source, target, secondary, &primary, &second, err);
+    status =
+        la_relationship_join(sql, relationship, source, target, secondary, &primary, &second, err);
   }
   if (status >= 0) {
     status = la_build_chain(&select, LA_SELECT_FROM, froms, from_count, err);
@@ -137,7 +155,8 @@ static la_status make_exists(const la_sql *sql, const la_relationship *relations
   return status;
 }
 
-/* The far side of any(): of_type's entity, an alias where both sides are one table, or the class itself; a new reference. */
+/* The far side of any(): of_type's entity, an alias where both sides are one table, or the class
+ * itself; a new reference. */
 static la_status far_side(const la_sql *sql, const la_node *node, la_node **out, la_error *err) {
   const la_relationship *relationship = relationship_of(node);
   if (la_node_child(node, 1) != NULL) {
@@ -152,8 +171,8 @@ static la_status far_side(const la_sql *sql, const la_node *node, la_node **out,
 }
 
 /* Moves the columns of the class itself in `condition` to `target`, its alias. */
-static la_status move_condition(const la_sql *sql, const la_relationship *relationship, la_node *condition,
-                                la_node *target, la_node **out, la_error *err) {
+static la_status move_condition(const la_sql *sql, const la_relationship *relationship,
+                                la_node *condition, la_node *target, la_node **out, la_error *err) {
   la_node *own = la_mapper_entity(relationship->target);
   if (own == NULL) {
     return la_fail_nomem(err);
@@ -162,7 +181,8 @@ static la_status move_condition(const la_sql *sql, const la_relationship *relati
     *out = la_node_retain(condition);
     return LA_OK;
   }
-  return la_adapt_columns(sql, condition, own->children[0]->kind == LA_NODE_TABLE ? own->children[0] : NULL,
+  return la_adapt_columns(sql, condition,
+                          own->children[0]->kind == LA_NODE_TABLE ? own->children[0] : NULL,
                           target->children[0], out, err);
 }
 
@@ -171,11 +191,12 @@ static la_status check_configured(const la_relationship *relationship, la_error 
     return LA_OK;
   }
   return la_fail(err, LA_INVALID_REQUEST, "relationship %.*s.%.*s is not configured",
-                 LA_TEXT_FORMAT(relationship->parent->class_name), LA_TEXT_FORMAT(relationship->key));
+                 LA_TEXT_FORMAT(relationship->parent->class_name),
+                 LA_TEXT_FORMAT(relationship->key));
 }
 
-la_status la_relationship_any(const la_sql *sql, const la_node *node, la_node *condition, la_node **out,
-                              la_error *err) {
+la_status la_relationship_any(const la_sql *sql, const la_node *node, la_node *condition,
+                              la_node **out, la_error *err) {
   const la_relationship *relationship = relationship_of(node);
   la_node *target = NULL, *secondary = NULL, *extra[2] = {NULL, NULL};
   size_t count = 0;
@@ -194,7 +215,8 @@ la_status la_relationship_any(const la_sql *sql, const la_node *node, la_node *c
     count += status >= 0;
   }
   if (status >= 0) {
-    status = make_exists(sql, relationship, node->children[0], target, secondary, extra, count, out, err);
+    status = make_exists(sql, relationship, node->children[0], target, secondary, extra, count, out,
+                         err);
   }
   la_node_release(target);
   la_node_release(secondary);
@@ -204,17 +226,20 @@ la_status la_relationship_any(const la_sql *sql, const la_node *node, la_node *c
 }
 
 /* attribute IS NULL, or IS NOT NULL, for each of our foreign key columns. */
-static la_status compare_null(const la_sql *sql, const la_node *node, bool negate, la_node **out, la_error *err) {
+static la_status compare_null(const la_sql *sql, const la_node *node, bool negate, la_node **out,
+                              la_error *err) {
   const la_relationship *relationship = relationship_of(node);
   la_node_list terms = {0};
   la_node *null = la_expr_null(sql);
   la_status status = null != NULL ? LA_OK : la_fail_nomem(err);
   for (uint32_t i = 0; status >= 0 && i < relationship->pair_count; i++) {
     la_node *column = NULL;
-    status = la_column_through(sql, relationship->pairs[i].destination, node->children[0], &column, err);
+    status =
+        la_column_through(sql, relationship->pairs[i].destination, node->children[0], &column, err);
     if (status >= 0) {
-      status = la_node_list_take(&terms, sql->alloc,
-                             la_expr_binary(sql, negate ? LA_OP_IS_NOT : LA_OP_IS, column, null), err);
+      status = la_node_list_take(
+          &terms, sql->alloc, la_expr_binary(sql, negate ? LA_OP_IS_NOT : LA_OP_IS, column, null),
+          err);
     }
     la_node_release(column);
   }
@@ -228,7 +253,8 @@ static la_status compare_null(const la_sql *sql, const la_node *node, bool negat
 }
 
 /* column != value OR column IS NULL */
-static la_status differs(const la_sql *sql, la_node *column, la_node *value, la_node **out, la_error *err) {
+static la_status differs(const la_sql *sql, la_node *column, la_node *value, la_node **out,
+                         la_error *err) {
   la_node *null = la_expr_null(sql);
   la_node *terms[2] = {la_expr_binary(sql, LA_OP_NE, column, value),
                        null != NULL ? la_expr_binary(sql, LA_OP_IS, column, null) : NULL};
@@ -239,8 +265,8 @@ static la_status differs(const la_sql *sql, la_node *column, la_node *value, la_
   return *out != NULL ? LA_OK : la_fail_nomem(err);
 }
 
-static la_status compare_unequal(const la_sql *sql, const la_node *node, const la_instance *other, la_node **out,
-                                 la_error *err) {
+static la_status compare_unequal(const la_sql *sql, const la_node *node, const la_instance *other,
+                                 la_node **out, la_error *err) {
   const la_relationship *relationship = relationship_of(node);
   placing self = {.sql = sql, .relationship = relationship, .instance = other};
   la_node_list terms = {0};
@@ -249,9 +275,11 @@ static la_status compare_unequal(const la_sql *sql, const la_node *node, const l
   for (uint32_t i = 0; status >= 0 && i < relationship->pair_count; i++) {
     const la_sync_pair *pair = &relationship->pairs[i];
     la_node *column = NULL, *value = NULL, *term = NULL;
-    status = la_column_through(sql, ours_is_foreign ? pair->destination : pair->source, node->children[0], &column, err);
+    status = la_column_through(sql, ours_is_foreign ? pair->destination : pair->source,
+                               node->children[0], &column, err);
     if (status >= 0) {
-      status = value_of_column(&self, ours_is_foreign ? pair->source : pair->destination, &value, err);
+      status =
+          value_of_column(&self, ours_is_foreign ? pair->source : pair->destination, &value, err);
     }
     if (status >= 0) {
       status = differs(sql, column, value, &term, err);
@@ -271,8 +299,8 @@ static la_status compare_unequal(const la_sql *sql, const la_node *node, const l
 }
 
 /* The join with the other object's values in the place of the target's columns. */
-static la_status compare_equal(const la_sql *sql, const la_node *node, const la_instance *other, la_node **out,
-                               la_error *err) {
+static la_status compare_equal(const la_sql *sql, const la_node *node, const la_instance *other,
+                               la_node **out, la_error *err) {
   const la_relationship *relationship = relationship_of(node);
   placing self = {.sql = sql,
                   .relationship = relationship,
@@ -282,8 +310,8 @@ static la_status compare_equal(const la_sql *sql, const la_node *node, const la_
   return la_adapt(sql->alloc, relationship->marked, place_column, &self, out, err);
 }
 
-la_status la_relationship_compare(const la_sql *sql, const la_node *node, const la_instance *other, bool negate,
-                                  la_node **out, la_error *err) {
+la_status la_relationship_compare(const la_sql *sql, const la_node *node, const la_instance *other,
+                                  bool negate, la_node **out, la_error *err) {
   const la_relationship *relationship = relationship_of(node);
   LA_TRY(check_configured(relationship, err));
   if (other == NULL && relationship->direction == LA_MANY_TO_ONE) {
@@ -298,19 +326,22 @@ la_status la_relationship_compare(const la_sql *sql, const la_node *node, const 
   }
   if (relationship->uselist) {
     return la_fail(err, LA_INVALID_REQUEST,
-                   "Can't compare a collection to an object or collection; use contains() to test for membership.");
+                   "Can't compare a collection to an object or collection; use contains() to test "
+                   "for membership.");
   }
   if (!la_mapper_is_a(other->mapper, relationship->target)) {
-    return la_fail(err, LA_ARGUMENT, "Relationship %.*s.%.*s can't be compared with an object of class %.*s",
-                   LA_TEXT_FORMAT(relationship->parent->class_name), LA_TEXT_FORMAT(relationship->key),
-                   LA_TEXT_FORMAT(other->mapper->class_name));
+    return la_fail(err, LA_ARGUMENT,
+                   "Relationship %.*s.%.*s can't be compared with an object of class %.*s",
+                   LA_TEXT_FORMAT(relationship->parent->class_name),
+                   LA_TEXT_FORMAT(relationship->key), LA_TEXT_FORMAT(other->mapper->class_name));
   }
-  return negate ? compare_unequal(sql, node, other, out, err) : compare_equal(sql, node, other, out, err);
+  return negate ? compare_unequal(sql, node, other, out, err)
+                : compare_equal(sql, node, other, out, err);
 }
 
 /* primary join through an alias of the secondary table AND its row names `other`. */
-static la_status contains_through(const la_sql *sql, const la_node *node, const la_instance *other, la_node **out,
-                                  la_error *err) {
+static la_status contains_through(const la_sql *sql, const la_node *node, const la_instance *other,
+                                  la_node **out, la_error *err) {
   const la_relationship *relationship = relationship_of(node);
   la_node *secondary = NULL, *first = NULL, *second = NULL;
   placing self = {.sql = sql, .relationship = relationship, .local = node->children[0]};
@@ -332,12 +363,13 @@ static la_status contains_through(const la_sql *sql, const la_node *node, const 
   return status;
 }
 
-la_status la_relationship_contains(const la_sql *sql, const la_node *node, const la_instance *other, la_node **out,
-                                   la_error *err) {
+la_status la_relationship_contains(const la_sql *sql, const la_node *node, const la_instance *other,
+                                   la_node **out, la_error *err) {
   const la_relationship *relationship = relationship_of(node);
   LA_TRY(check_configured(relationship, err));
   if (!relationship->uselist) {
-    return la_fail(err, LA_INVALID_REQUEST, "'contains' not implemented for scalar attributes.  Use ==");
+    return la_fail(err, LA_INVALID_REQUEST,
+                   "'contains' not implemented for scalar attributes.  Use ==");
   }
   if (relationship->secondaryjoin != NULL) {
     return contains_through(sql, node, other, out, err);

@@ -67,8 +67,9 @@ la_status la_session_check(la_session *session, la_error *err) {
                         session->inactive_reason);
   }
   if (session->busy) {
-    return la_fail(err, LA_INVALID_REQUEST,
-                   "This Session is at work: it can't be used from a function that this work calls");
+    return la_fail(
+        err, LA_INVALID_REQUEST,
+        "This Session is at work: it can't be used from a function that this work calls");
   }
   return LA_OK;
 }
@@ -105,8 +106,7 @@ void la_session_number_dirty(la_session *session) {
 
 static void remove_at(la_instances *list, size_t at) {
   la_instance *instance = list->items[at];
-  memmove(list->items + at, list->items + at + 1,
-          (list->count - at - 1) * sizeof *list->items);
+  memmove(list->items + at, list->items + at + 1, (list->count - at - 1) * sizeof *list->items);
   list->count--;
   la_instance_unpin(instance);
 }
@@ -251,8 +251,7 @@ void la_session_expunge_all(la_session *session) {
     for (size_t j = 0; j < sets[i]->count; j++) {
       la_instance *at = sets[i]->items[j];
       at->session = NULL;
-      at->flags &=
-          ~(uint32_t)(LA_INSTANCE_NEW | LA_INSTANCE_DIRTY | LA_INSTANCE_DELETED);
+      at->flags &= ~(uint32_t)(LA_INSTANCE_NEW | LA_INSTANCE_DIRTY | LA_INSTANCE_DELETED);
       la_session_note_hold(session, at);
     }
     la_session_clear_pinned(session, sets[i]);

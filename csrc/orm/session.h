@@ -2,14 +2,16 @@
 /*
  * A session: states of objects, the identity map, and the scope of a transaction.
  *
- * Counted; retains its engine. Pins the instances of its new, dirty and deleted sets; the identity map pins none. Which handles must be held
- * strongly changes with these sets: the core notes it in `hold_changes`, and the binding settles that list after every call.
+ * Counted; retains its engine. Pins the instances of its new, dirty and deleted sets; the identity
+ * map pins none. Which handles must be held strongly changes with these sets: the core notes it in
+ * `hold_changes`, and the binding settles that list after every call.
  *
  *   idle ──first use──▶ begun ──begin_nested──▶ nested … ──commit, rollback──▶ idle
- *   begun ──flush fails──▶ inactive ──rollback──▶ idle        (use while inactive: LA_PENDING_ROLLBACK)
+ *   begun ──flush fails──▶ inactive ──rollback──▶ idle        (use while inactive:
+ * LA_PENDING_ROLLBACK)
  *
- * While a flush or load is under way the session is busy: entering it again is LA_INVALID_REQUEST ("Session is already
- * flushing"), rollback and close excepted.
+ * While a flush or load is under way the session is busy: entering it again is LA_INVALID_REQUEST
+ * ("Session is already flushing"), rollback and close excepted.
  */
 #ifndef LA_ORM_SESSION_H
 #define LA_ORM_SESSION_H
@@ -20,29 +22,40 @@
 
 #pragma GCC visibility push(hidden)
 
-typedef enum la_session_phase { LA_SESSION_IDLE, LA_SESSION_BEGUN, LA_SESSION_INACTIVE, LA_SESSION_CLOSED } la_session_phase;
+typedef enum la_session_phase {
+  LA_SESSION_IDLE,
+  LA_SESSION_BEGUN,
+  LA_SESSION_INACTIVE,
+  LA_SESSION_CLOSED
+} la_session_phase;
 
-/* One level of the transaction: the outermost, or a savepoint; what rollback has to restore. What was inserted in the outermost is told by
- * LA_INSTANCE_INSERTED alone, and its rollback expires everything, so its `inserted` and `touched` stay empty: an object that no one holds can go. */
+/* One level of the transaction: the outermost, or a savepoint; what rollback has to restore. What
+ * was inserted in the outermost is told by LA_INSTANCE_INSERTED alone, and its rollback expires
+ * everything, so its `inserted` and `touched` stay empty: an object that no one holds can go. */
 typedef struct la_session_level {
-  uint32_t savepoint;      /* number, 0 for the outermost */
-  bool savepoint_sent;     /* SAVEPOINT goes out with the first statement inside */
+  uint32_t savepoint;  /* number, 0 for the outermost */
+  bool savepoint_sent; /* SAVEPOINT goes out with the first statement inside */
   bool active;
-  la_instances inserted;   /* became persistent in it; pinned */
-  la_instances deleted;    /* persistent → deleted in it; pinned */
-  la_instances touched;    /* modified or flushed in it; pinned */
+  la_instances inserted;                   /* became persistent in it; pinned */
+  la_instances deleted;                    /* persistent → deleted in it; pinned */
+  la_instances touched;                    /* modified or flushed in it; pinned */
   LA_VEC(struct la_key_switch *) switches; /* identity keys changed in it; session_internal.h */
 } la_session_level;
 
 typedef struct la_session_options {
-  la_engine *engine;          /* NULL: unbound */
-  la_connection *connection;  /* bound to a connection of the program's, or NULL */
+  la_engine *engine;         /* NULL: unbound */
+  la_connection *connection; /* bound to a connection of the program's, or NULL */
   bool autoflush, expire_on_commit, autobegin, close_resets_only;
   int join_transaction_mode; /* la_join_mode */
 } la_session_options;
 
 /* What a session does on a connection of the program's that has a transaction open. */
-typedef enum la_join_mode { LA_JOIN_CONDITIONAL_SAVEPOINT, LA_JOIN_ROLLBACK_ONLY, LA_JOIN_CONTROL_FULLY, LA_JOIN_CREATE_SAVEPOINT } la_join_mode;
+typedef enum la_join_mode {
+  LA_JOIN_CONDITIONAL_SAVEPOINT,
+  LA_JOIN_ROLLBACK_ONLY,
+  LA_JOIN_CONTROL_FULLY,
+  LA_JOIN_CREATE_SAVEPOINT
+} la_join_mode;
 
 /* Read only outside orm/. */
 struct la_session {
@@ -52,8 +65,8 @@ struct la_session {
   la_engine *engine;         /* retained */
   la_connection *connection; /* retained; NULL until the first statement of a transaction */
   bool connection_is_ours;
-  bool entered;              /* `connection` is in use for the transaction */
-  bool joined;               /* the transaction is the program's: commit leaves it open */
+  bool entered; /* `connection` is in use for the transaction */
+  bool joined;  /* the transaction is the program's: commit leaves it open */
   int join_transaction_mode;
   la_slab *slab;
   la_identity_map map;
@@ -67,27 +80,35 @@ struct la_session {
   bool flushing;
   bool busy;
   uint32_t next_order;
-  uint32_t serial;  /* "session '3'" in messages */
+  uint32_t serial;           /* "session '3'" in messages */
   char inactive_reason[600]; /* the failure that made it inactive */
-  la_instances hold_changes; /* instances whose LA_INSTANCE_HELD should be looked at again; pinned */
+  la_instances
+      hold_changes; /* instances whose LA_INSTANCE_HELD should be looked at again; pinned */
 };
 
-la_status la_session_new(const la_sql *sql, const la_session_options *options, la_session **out, la_error *err);
-/* What handle the binding must hold strongly: new, dirty (with changes), deleted, or in a level's sets. */
+la_status la_session_new(const la_sql *sql, const la_session_options *options, la_session **out,
+                         la_error *err);
+/* What handle the binding must hold strongly: new, dirty (with changes), deleted, or in a level's
+ * sets. */
 bool la_instance_wants_hold(const la_instance *instance);
 /* LA_PENDING_ROLLBACK, LA_INVALID_REQUEST if the session can't be used now. */
 la_status la_session_check(la_session *session, la_error *err);
-/* begin(): LA_INVALID_REQUEST "A transaction is already begun on this Session." `nested` pushes a savepoint level (flush first). */
+/* begin(): LA_INVALID_REQUEST "A transaction is already begun on this Session." `nested` pushes a
+ * savepoint level (flush first). */
 la_status la_session_begin(la_session *session, bool nested, la_error *err);
 /* The connection, with a transaction and the levels' savepoints sent. LA_UNBOUND_EXECUTION. */
 la_status la_session_connection(la_session *session, la_connection **out, la_error *err);
 
-/* add(): every instance of `root`'s save-update cascade becomes pending, or persistent again. LA_INVALID_REQUEST with SQLAlchemy's words: attached to another session, deleted. */
+/* add(): every instance of `root`'s save-update cascade becomes pending, or persistent again.
+ * LA_INVALID_REQUEST with SQLAlchemy's words: attached to another session, deleted. */
 la_status la_session_add(la_session *session, la_instance *root, la_error *err);
-/* Marks `instance` (which is persistent) for deletion. The binding has loaded what la_cascade_delete_needs asked for. */
+/* Marks `instance` (which is persistent) for deletion. The binding has loaded what
+ * la_cascade_delete_needs asked for. */
 la_status la_session_delete(la_session *session, la_instance *instance, la_error *err);
-/* The delete cascade from `root`: instances to delete, `root` first, in `out`. If it needs a link that is not loaded, gives LA_ROW and names it. */
-la_status la_cascade_delete(la_session *session, la_instance *root, la_instances *out, la_instance **needs_instance, uint32_t *needs_link, la_error *err);
+/* The delete cascade from `root`: instances to delete, `root` first, in `out`. If it needs a link
+ * that is not loaded, gives LA_ROW and names it. */
+la_status la_cascade_delete(la_session *session, la_instance *root, la_instances *out,
+                            la_instance **needs_instance, uint32_t *needs_link, la_error *err);
 la_status la_session_expunge(la_session *session, la_instance *instance, la_error *err);
 void la_session_expunge_all(la_session *session);
 /* Called when a slot or link of a persistent instance was changed: into the dirty set. */
@@ -95,11 +116,14 @@ la_status la_session_note_dirty(la_session *session, la_instance *instance, la_e
 /* A loaded instance joins: into the identity map. */
 la_status la_session_register(la_session *session, la_instance *instance, la_error *err);
 
-/* commit() after the flush: RELEASE or COMMIT, then expires all (outermost, if expire_on_commit), deleted → detached. `to_root`: every level. */
+/* commit() after the flush: RELEASE or COMMIT, then expires all (outermost, if expire_on_commit),
+ * deleted → detached. `to_root`: every level. */
 la_status la_session_commit(la_session *session, bool to_root, la_error *err);
-/* ROLLBACK (TO), then restores: inserted → transient, deleted → persistent, keys switched back, expires what SQLAlchemy expires. Never leaves the session unusable. */
+/* ROLLBACK (TO), then restores: inserted → transient, deleted → persistent, keys switched back,
+ * expires what SQLAlchemy expires. Never leaves the session unusable. */
 la_status la_session_rollback(la_session *session, bool to_root, la_error *err);
-/* A flush failed: rolls back the innermost level's database work and makes the session inactive with the reason. */
+/* A flush failed: rolls back the innermost level's database work and makes the session inactive
+ * with the reason. */
 void la_session_fail(la_session *session, const la_error *reason);
 void la_session_close(la_session *session);
 /* Every keyed instance of the map, dirty and deleted included, into `out` in order of key hash. */

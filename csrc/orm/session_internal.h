@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Insides of the session: its sets and the levels of its transaction, for the files of this folder that change them.
+ * Insides of the session: its sets and the levels of its transaction, for the files of this folder
+ * that change them.
  */
 #ifndef LA_ORM_SESSION_INTERNAL_H
 #define LA_ORM_SESSION_INTERNAL_H
@@ -14,18 +15,22 @@ typedef struct la_key_switch {
   la_instance *instance; /* pinned */
   uint64_t old_hash;
   uint32_t count;
-  la_value old[];        /* bytes owned as slots own them */
+  la_value old[]; /* bytes owned as slots own them */
 } la_key_switch;
 
-/* Starts the outermost level if there is none. LA_INVALID_REQUEST if autobegin is off or the session is closed for good. */
+/* Starts the outermost level if there is none. LA_INVALID_REQUEST if autobegin is off or the
+ * session is closed for good. */
 la_status la_session_autobegin(la_session *session, la_error *err);
 /* The innermost level; there is one. */
 la_session_level *la_session_top(const la_session *session);
-/* Notes that the binding's hold of `instance` may have to change. Out of memory the note is left out. */
+/* Notes that the binding's hold of `instance` may have to change. Out of memory the note is left
+ * out. */
 void la_session_note_hold(la_session *session, la_instance *instance);
-/* `instance` leaves the sets it is in (new, dirty, deleted), losing their pins; it is pinned otherwise. */
+/* `instance` leaves the sets it is in (new, dirty, deleted), losing their pins; it is pinned
+ * otherwise. */
 void la_session_leave_sets(la_session *session, la_instance *instance);
-/* `instance` leaves the session altogether; the caller has it pinned. With `to_transient` it loses its key. */
+/* `instance` leaves the session altogether; the caller has it pinned. With `to_transient` it loses
+ * its key. */
 void la_session_detach(la_session *session, la_instance *instance, bool to_transient);
 /* Marks the slots of `dirty_objects` with their places again, after a flush has used the field. */
 void la_session_number_dirty(la_session *session);

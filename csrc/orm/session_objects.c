@@ -2,9 +2,9 @@
 /*
  * Objects enter and leave a session.
  *
- *   la_session_add       transient → pending, detached → persistent; cancels a delete that is not flushed
- *   la_session_delete    persistent → marked as deleted
- *   la_session_expunge   pending → transient, persistent → detached
+ *   la_session_add       transient → pending, detached → persistent; cancels a delete that is not
+ * flushed la_session_delete    persistent → marked as deleted la_session_expunge   pending →
+ * transient, persistent → detached
  */
 #include <stdio.h>
 
@@ -24,8 +24,7 @@ static la_status refuse(const la_instance *instance, const char *before, const c
   return LA_INVALID_REQUEST;
 }
 
-static la_status check_free(const la_session *session, const la_instance *instance,
-                            la_error *err) {
+static la_status check_free(const la_session *session, const la_instance *instance, la_error *err) {
   char after[100];
   if (instance->session == NULL || instance->session == session) {
     return LA_OK;

@@ -32,13 +32,14 @@ bool la_single_load_holds(const la_single_load *self, const la_dialect *dialect)
   return self->dialect == dialect && la_load_plan_holds(plan_of(self));
 }
 
-la_status la_single_load_param(la_single_load *self, const la_sql *sql, la_column *column, la_node **out,
-                               la_error *err) {
+la_status la_single_load_param(la_single_load *self, const la_sql *sql, la_column *column,
+                               la_node **out, la_error *err) {
   la_node *made;
   if (!la_vec_reserve(self->alloc, &self->columns, 1)) {
     return la_fail_nomem(err);
   }
-  made = la_expr_bindparam(sql, LA_TEXT_LITERAL("pk"), NULL, column->type, LA_PARAM_REQUIRED | LA_PARAM_UNIQUE);
+  made = la_expr_bindparam(sql, LA_TEXT_LITERAL("pk"), NULL, column->type,
+                           LA_PARAM_REQUIRED | LA_PARAM_UNIQUE);
   if (made == NULL) {
     return la_fail_nomem(err);
   }
@@ -47,10 +48,11 @@ la_status la_single_load_param(la_single_load *self, const la_sql *sql, la_colum
   return LA_OK;
 }
 
-la_status la_single_load_compile(la_single_load *self, la_engine *engine, const la_node *select, const void *request,
-                                 la_node *const *params, uint32_t param_count, la_error *err) {
-  return la_translate_compile(engine, select, request, true, (const la_node *const *)params, param_count,
-                              &self->compiled, err);
+la_status la_single_load_compile(la_single_load *self, la_engine *engine, const la_node *select,
+                                 const void *request, la_node *const *params, uint32_t param_count,
+                                 la_error *err) {
+  return la_translate_compile(engine, select, request, true, (const la_node *const *)params,
+                              param_count, &self->compiled, err);
 }
 
 typedef struct giving {
@@ -79,18 +81,18 @@ static bool value_for(const giving *from, uint32_t number, la_value *out) {
   return (out->flags & LA_SLOT_LOADED) != 0;
 }
 
-static la_status look_up(void *context, uint32_t number, const la_compiled_param *param, la_value *out, bool *found_out,
-                         la_error *err) {
+static la_status look_up(void *context, uint32_t number, const la_compiled_param *param,
+                         la_value *out, bool *found_out, la_error *err) {
   const giving *from = context;
   (void)number;
   (void)err;
-  *found_out = param->source == LA_PARAM_FROM_STATEMENT && param->index < from->self->columns.count &&
-               value_for(from, param->index, out);
+  *found_out = param->source == LA_PARAM_FROM_STATEMENT &&
+               param->index < from->self->columns.count && value_for(from, param->index, out);
   return LA_OK;
 }
 
-la_status la_single_load_open(la_single_load *self, la_load *load, la_run *run, const la_instance *instance,
-                              const la_value *key, la_error *err) {
+la_status la_single_load_open(la_single_load *self, la_load *load, la_run *run,
+                              const la_instance *instance, const la_value *key, la_error *err) {
   giving from = {self, instance, key};
   for (uint32_t i = 0; i < self->columns.count; i++) {
     la_value value = LA_VALUE_NONE;
@@ -103,8 +105,10 @@ la_status la_single_load_open(la_single_load *self, la_load *load, la_run *run, 
   return la_run_open(run, self->compiled, NULL, 0, look_up, &from, err);
 }
 
-/* Reads all rows of a run whose plan is of one entity; distinct instances, pinned by the load, into an array of its arena. */
-static la_status read_members(la_load *load, la_run *run, la_instance ***out, size_t *count_out, la_error *err) {
+/* Reads all rows of a run whose plan is of one entity; distinct instances, pinned by the load, into
+ * an array of its arena. */
+static la_status read_members(la_load *load, la_run *run, la_instance ***out, size_t *count_out,
+                              la_error *err) {
   la_allocator *alloc = load->session->alloc;
   la_instances found = {0};
   la_pair_set pairs = {0};
@@ -141,8 +145,9 @@ static la_status read_members(la_load *load, la_run *run, la_instance ***out, si
   return status;
 }
 
-la_status la_single_load_run(la_load *load, la_single_load *statement, const la_instance *instance, const la_value *key,
-                             la_instance ***members, size_t *count, la_error *err) {
+la_status la_single_load_run(la_load *load, la_single_load *statement, const la_instance *instance,
+                             const la_value *key, la_instance ***members, size_t *count,
+                             la_error *err) {
   la_run run = {0};
   la_status status = la_single_load_open(statement, load, &run, instance, key, err);
   *members = NULL;

@@ -9,7 +9,8 @@
 #define DEEPEST_NESTING 200
 
 static la_status push_part(la_translation *self, la_row_part part, la_plan_part detail) {
-  if (!la_vec_push(self->alloc, &self->parts, part) || !la_vec_push(self->alloc, &self->details, detail)) {
+  if (!la_vec_push(self->alloc, &self->parts, part) ||
+      !la_vec_push(self->alloc, &self->details, detail)) {
     return la_fail_nomem(self->err);
   }
   return LA_OK;
@@ -22,10 +23,12 @@ static la_status add_value(la_translation *self, la_node *expr) {
     part.key = expr->text;
   }
   if (expr->kind == LA_NODE_RELATIONSHIP) {
-    return la_fail(self->err, LA_ARGUMENT, "relationship '%.*s' can't be selected; select its class instead",
+    return la_fail(self->err, LA_ARGUMENT,
+                   "relationship '%.*s' can't be selected; select its class instead",
                    LA_TEXT_FORMAT(((la_relationship *)(void *)expr->subject)->key));
   }
-  if (expr->type != NULL && !(expr->type->flags & LA_TYPE_HOST_RESULT) && !la_type_result_is_plain(expr->type)) {
+  if (expr->type != NULL && !(expr->type->flags & LA_TYPE_HOST_RESULT) &&
+      !la_type_result_is_plain(expr->type)) {
     detail.type = expr->type;
     if (self->plan != NULL) {
       self->plan->converts = true;
@@ -56,7 +59,8 @@ static la_status add_entity(la_translation *self, la_node *entity) {
       at = &copy->next;
     }
   }
-  LA_TRY(la_translate_entity(self, entity, level, self->request.path, false, SIZE_MAX, &detail.entity));
+  LA_TRY(la_translate_entity(self, entity, level, self->request.path, false, SIZE_MAX,
+                             &detail.entity));
   LA_TRY(la_translate_single_table(self->sql, entity, &condition, self->err));
   if (condition != NULL) {
     LA_TRY(la_node_list_take(&self->where, self->alloc, condition, self->err));
@@ -94,7 +98,8 @@ la_status la_translate_item(la_translation *self, la_node *item) {
   return la_node_is_from(item) ? add_from(self, item) : add_value(self, item);
 }
 
-static la_status collect(la_translation *self, const la_node *chain, la_node ***out, size_t *count_out) {
+static la_status collect(la_translation *self, const la_node *chain, la_node ***out,
+                         size_t *count_out) {
   *count_out = la_chain_count(chain);
   *out = la_arena_alloc(self->arena, (*count_out + 1) * sizeof **out);
   if (*out == NULL) {
@@ -194,7 +199,8 @@ static la_status spread_clause(la_translation *self, la_node **select, uint32_t 
     if (items[i]->kind != LA_NODE_ENTITY) {
       status = status < 0 ? status : la_build_chain_one(select, part, items[i], self->err);
     }
-    for (uint32_t p = 0; items[i]->kind == LA_NODE_ENTITY && p < mapper->slot_count && status >= 0; p++) {
+    for (uint32_t p = 0; items[i]->kind == LA_NODE_ENTITY && p < mapper->slot_count && status >= 0;
+         p++) {
       la_node *attribute = NULL;
       status = la_mapper_attribute(self->sql, mapper->slots[p], items[i], &attribute, self->err);
       if (status >= 0) {
@@ -208,9 +214,11 @@ static la_status spread_clause(la_translation *self, la_node **select, uint32_t 
 }
 
 static bool must_wrap(const la_translation *self, const la_node *select) {
-  bool limits = select->children[LA_SELECT_LIMIT] != NULL || select->children[LA_SELECT_OFFSET] != NULL ||
+  bool limits = select->children[LA_SELECT_LIMIT] != NULL ||
+                select->children[LA_SELECT_OFFSET] != NULL ||
                 select->children[LA_SELECT_FETCH] != NULL;
-  bool collapses = (select->flags & LA_SELECT_DISTINCT) || select->children[LA_SELECT_DISTINCT_ON] != NULL ||
+  bool collapses = (select->flags & LA_SELECT_DISTINCT) ||
+                   select->children[LA_SELECT_DISTINCT_ON] != NULL ||
                    select->children[LA_SELECT_GROUP_BY] != NULL;
   return self->joins.count != 0 && ((self->multi_row && limits) || collapses);
 }
@@ -226,7 +234,8 @@ static la_status build(la_translation *self, la_node **out) {
     status = spread_clause(self, &made, LA_SELECT_ORDER_BY);
   }
   if (status >= 0) {
-    status = la_build_chain(&made, LA_SELECT_WHERE, self->where.list.items, self->where.list.count, self->err);
+    status = la_build_chain(&made, LA_SELECT_WHERE, self->where.list.items, self->where.list.count,
+                            self->err);
   }
   wraps = status >= 0 && must_wrap(self, made);
   if (status >= 0 && !wraps) {
@@ -236,21 +245,24 @@ static la_status build(la_translation *self, la_node **out) {
     status = la_build_child(&made, LA_SELECT_FROM, NULL, self->err);
   }
   if (status >= 0) {
-    status = la_build_chain(&made, LA_SELECT_FROM, self->froms.list.items, self->froms.list.count, self->err);
+    status = la_build_chain(&made, LA_SELECT_FROM, self->froms.list.items, self->froms.list.count,
+                            self->err);
   }
   if (status >= 0 && wraps) {
     status = la_translate_wrap(self, &made);
   } else if (status >= 0) {
     status = la_build_child(&made, LA_SELECT_COLUMNS, NULL, self->err);
     if (status >= 0) {
-      status = la_build_chain(&made, LA_SELECT_COLUMNS, self->primary.list.items, self->primary.list.count, self->err);
+      status = la_build_chain(&made, LA_SELECT_COLUMNS, self->primary.list.items,
+                              self->primary.list.count, self->err);
     }
     if (status >= 0) {
-      status = la_build_chain(&made, LA_SELECT_COLUMNS, self->eager.list.items, self->eager.list.count, self->err);
+      status = la_build_chain(&made, LA_SELECT_COLUMNS, self->eager.list.items,
+                              self->eager.list.count, self->err);
     }
     if (status >= 0) {
-      status = la_build_chain(&made, LA_SELECT_ORDER_BY, self->eager_order.list.items, self->eager_order.list.count,
-                              self->err);
+      status = la_build_chain(&made, LA_SELECT_ORDER_BY, self->eager_order.list.items,
+                              self->eager_order.list.count, self->err);
     }
   }
   if (status < 0) {
@@ -262,7 +274,8 @@ static la_status build(la_translation *self, la_node **out) {
 }
 
 static uint32_t final_column(const la_translation *self, uint32_t column) {
-  return column & LA_COLUMN_EAGER ? (column & ~LA_COLUMN_EAGER) + (uint32_t)self->primary.list.count : column;
+  return column & LA_COLUMN_EAGER ? (column & ~LA_COLUMN_EAGER) + (uint32_t)self->primary.list.count
+                                  : column;
 }
 
 static bool contains_unique(const la_plan_entity *entities) {
@@ -320,7 +333,8 @@ static la_status add_joined_tables(la_translation *self) {
     la_node *from = self->entities.items[i]->children[0];
     bool known = from->kind != LA_NODE_JOIN;
     for (size_t j = 0; j < self->froms.list.count; j++) {
-      known = known || la_from_contains(self->froms.list.items[j], from->kind == LA_NODE_JOIN ? from->children[1] : from);
+      known = known || la_from_contains(self->froms.list.items[j],
+                                        from->kind == LA_NODE_JOIN ? from->children[1] : from);
     }
     if (!known) {
       LA_TRY(la_node_list_take(&self->froms, self->alloc, la_node_retain(from), self->err));
@@ -369,9 +383,11 @@ void la_translation_clear(la_translation *self) {
   la_vec_clear(self->alloc, &self->parts);
 }
 
-la_status la_translate_select(const la_sql *sql, const la_node *select, const la_translate_request *request,
-                              la_load_plan *plan, la_node **out, la_error *err) {
-  la_translation self = {.sql = sql, .alloc = sql->alloc, .err = err, .plan = plan, .statement = select};
+la_status la_translate_select(const la_sql *sql, const la_node *select,
+                              const la_translate_request *request, la_load_plan *plan,
+                              la_node **out, la_error *err) {
+  la_translation self = {
+      .sql = sql, .alloc = sql->alloc, .err = err, .plan = plan, .statement = select};
   la_arena scratch;
   la_status status;
   la_arena_init(&scratch, sql->alloc);
@@ -414,7 +430,8 @@ static la_status translate_inner(const la_node *node, void *context, la_node **o
   return status;
 }
 
-la_status la_translate_nested(const la_sql *sql, const la_node *statement, la_node **out, la_error *err) {
+la_status la_translate_nested(const la_sql *sql, const la_node *statement, la_node **out,
+                              la_error *err) {
   nesting self = {sql, statement, 0};
   return la_adapt(sql->alloc, statement, translate_inner, &self, out, err);
 }

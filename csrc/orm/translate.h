@@ -2,9 +2,10 @@
 /*
  * From ORM selects to Core selects and load plans: what the translate*.c files share.
  *
- * A translation spreads entities into columns, turns joins along relationships into joins with conditions, adds the joins of
- * joined eager loading, and wraps the statement into a subquery where a LIMIT would otherwise count joined rows. PARAM nodes are kept as they are, so
- * that a cached compiled statement finds them by number.
+ * A translation spreads entities into columns, turns joins along relationships into joins with
+ * conditions, adds the joins of joined eager loading, and wraps the statement into a subquery where
+ * a LIMIT would otherwise count joined rows. PARAM nodes are kept as they are, so that a cached
+ * compiled statement finds them by number.
  */
 #ifndef LA_ORM_TRANSLATE_H
 #define LA_ORM_TRANSLATE_H
@@ -28,21 +29,22 @@ typedef struct la_eager_join {
   la_node *element; /* right side; owned */
   la_node *on;      /* owned */
   bool outer;
-  size_t parent;    /* SIZE_MAX for one at a root entity */
-  size_t nested_in; /* stands in the parentheses of that one; SIZE_MAX */
-  la_node *alias;   /* the target's ENTITY; owned */
+  size_t parent;      /* SIZE_MAX for one at a root entity */
+  size_t nested_in;   /* stands in the parentheses of that one; SIZE_MAX */
+  la_node *alias;     /* the target's ENTITY; owned */
   la_node *secondary; /* owned or NULL */
 } la_eager_join;
 
-/* What else a translation goes by, beside the statement. Zero-initialised for a statement of a program's. */
+/* What else a translation goes by, beside the statement. Zero-initialised for a statement of a
+ * program's. */
 typedef struct la_translate_request {
-  bool given;        /* `options` and `wildcard` count, not the statement's */
-  const la_load_option *options; /* instead of the statement's; source NULL */
+  bool given;                     /* `options` and `wildcard` count, not the statement's */
+  const la_load_option *options;  /* instead of the statement's; source NULL */
   const la_load_option *wildcard; /* in force at every level */
   const la_path *path;
   const la_relationship *lazy_reverse; /* not to be joined: the load comes from its other side */
-  bool no_eager;     /* columns only */
-  bool refresh;      /* deferred columns stay out, eager strategies that emit later become immediate */
+  bool no_eager;                       /* columns only */
+  bool refresh; /* deferred columns stay out, eager strategies that emit later become immediate */
 } la_translate_request;
 
 typedef struct la_translation {
@@ -55,55 +57,71 @@ typedef struct la_translation {
   const la_node *statement;
   la_load_option *options;
   const la_load_option *wildcard;
-  la_node_list primary;   /* the columns asked for */
-  la_node_list eager;     /* those of joined eager loading, behind them */
+  la_node_list primary; /* the columns asked for */
+  la_node_list eager;   /* those of joined eager loading, behind them */
   la_node_list froms;
   la_node_list eager_order;
-  la_node_list where;     /* conditions that come with entities */
+  la_node_list where;         /* conditions that come with entities */
   LA_VEC(la_node *) entities; /* lent */
   LA_VEC(la_eager_join) joins;
   LA_VEC(la_plan_part) details;
   LA_VEC(la_row_part) parts;
   uint32_t depth;
-  bool multi_row;     /* a collection is joined */
+  bool multi_row; /* a collection is joined */
 } la_translation;
 
 /* Marks a column number of the eager list until both are put together. */
 #define LA_COLUMN_EAGER UINT32_C(0x80000000)
 
-/* The Core statement for `select` (whose nested statements are translated already), and the plan if `plan` is not NULL. */
-la_status la_translate_select(const la_sql *sql, const la_node *select, const la_translate_request *request,
-                              la_load_plan *plan, la_node **out, la_error *err);
-/* Compiles a select of the loader's own, with a plan. `params` as in la_compile_options: those that have a number. `path`, options … in `request` outlive it. */
-la_status la_translate_compile(la_engine *engine, const la_node *select, const la_translate_request *request, bool weak,
-                               const la_node *const *params, uint32_t param_count, la_compiled **out, la_error *err);
+/* The Core statement for `select` (whose nested statements are translated already), and the plan if
+ * `plan` is not NULL. */
+la_status la_translate_select(const la_sql *sql, const la_node *select,
+                              const la_translate_request *request, la_load_plan *plan,
+                              la_node **out, la_error *err);
+/* Compiles a select of the loader's own, with a plan. `params` as in la_compile_options: those that
+ * have a number. `path`, options … in `request` outlive it. */
+la_status la_translate_compile(la_engine *engine, const la_node *select,
+                               const la_translate_request *request, bool weak,
+                               const la_node *const *params, uint32_t param_count,
+                               la_compiled **out, la_error *err);
 /* Statements inside `statement` that have ORM parts are translated; a new reference. */
-la_status la_translate_nested(const la_sql *sql, const la_node *statement, la_node **out, la_error *err);
+la_status la_translate_nested(const la_sql *sql, const la_node *statement, la_node **out,
+                              la_error *err);
 
-/* translate_dml.c: the table, the keys of assignments, and RETURNING with its plan (may be NULL). */
-la_status la_translate_dml(const la_sql *sql, const la_node *statement, la_load_plan *plan, la_node **out, la_error *err);
+/* translate_dml.c: the table, the keys of assignments, and RETURNING with its plan (may be NULL).
+ */
+la_status la_translate_dml(const la_sql *sql, const la_node *statement, la_load_plan *plan,
+                           la_node **out, la_error *err);
 /* translate.c: one item of a select list or RETURNING. */
 la_status la_translate_item(la_translation *self, la_node *item);
 la_status la_translate_finish_plan(la_translation *self);
 void la_translation_clear(la_translation *self);
 /* translate_columns.c */
-la_status la_translate_column(la_translation *self, bool to_eager, bool may_share, la_node *take_node, uint32_t *out);
-/* Spreads `entity` (an ENTITY) with the links that `options` and mappers ask for. `join` is the eager join it comes from, or SIZE_MAX. */
-la_status la_translate_entity(la_translation *self, la_node *entity, const la_load_option *options, const la_path *path,
-                              bool to_eager, size_t join, la_plan_entity **out);
-/* The rows of single-table inheritance that are of `mapper`'s class: a condition through `entity`, or NULL. */
-la_status la_translate_single_table(const la_sql *sql, la_node *entity, la_node **out, la_error *err);
+la_status la_translate_column(la_translation *self, bool to_eager, bool may_share,
+                              la_node *take_node, uint32_t *out);
+/* Spreads `entity` (an ENTITY) with the links that `options` and mappers ask for. `join` is the
+ * eager join it comes from, or SIZE_MAX. */
+la_status la_translate_entity(la_translation *self, la_node *entity, const la_load_option *options,
+                              const la_path *path, bool to_eager, size_t join,
+                              la_plan_entity **out);
+/* The rows of single-table inheritance that are of `mapper`'s class: a condition through `entity`,
+ * or NULL. */
+la_status la_translate_single_table(const la_sql *sql, la_node *entity, la_node **out,
+                                    la_error *err);
 /* translate_join.c */
 la_status la_translate_froms(la_translation *self, const la_node *select);
 /* Joins `element` to the one of `froms` that has `root` in it, or to `root` itself as a new one. */
-la_status la_translate_attach(la_translation *self, la_node *root, la_node *element, la_node *on, uint32_t flags);
+la_status la_translate_attach(la_translation *self, la_node *root, la_node *element, la_node *on,
+                              uint32_t flags);
 bool la_from_contains(const la_node *from, const la_node *part);
 /* translate_eager.c */
-la_status la_translate_joined(la_translation *self, la_plan_link *link, la_node *source, const la_load_option *option,
-                              const la_path *path, size_t parent_join);
+la_status la_translate_joined(la_translation *self, la_plan_link *link, la_node *source,
+                              const la_load_option *option, const la_path *path,
+                              size_t parent_join);
 /* Builds the joins onto the FROM list. */
 la_status la_translate_eager_froms(la_translation *self);
-/* translate_wrap.c: SELECT … FROM (the statement) AS anon_1 LEFT OUTER JOIN …; `*select` becomes the whole. */
+/* translate_wrap.c: SELECT … FROM (the statement) AS anon_1 LEFT OUTER JOIN …; `*select` becomes
+ * the whole. */
 la_status la_translate_wrap(la_translation *self, la_node **select);
 
 #pragma GCC visibility pop

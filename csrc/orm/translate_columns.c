@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Entities as columns: which attributes are loaded with their row, and which relationships on the way.
+ * Entities as columns: which attributes are loaded with their row, and which relationships on the
+ * way.
  */
 #include "orm/translate.h"
 
@@ -27,7 +28,8 @@ static bool find_column(const la_node_list *nodes, const la_node *node, uint32_t
   return false;
 }
 
-la_status la_translate_column(la_translation *self, bool to_eager, bool may_share, la_node *take_node, uint32_t *out) {
+la_status la_translate_column(la_translation *self, bool to_eager, bool may_share,
+                              la_node *take_node, uint32_t *out) {
   la_node_list *nodes = to_eager ? &self->eager : &self->primary;
   uint32_t mark = to_eager ? LA_COLUMN_EAGER : 0;
   if (take_node == NULL) {
@@ -42,15 +44,19 @@ la_status la_translate_column(la_translation *self, bool to_eager, bool may_shar
   return la_node_list_take(nodes, self->alloc, take_node, self->err);
 }
 
-static bool is_option_for(const la_load_option *option, const la_mapper *mapper, const la_property *property) {
-  return option->property != NULL && (option->property == property || la_text_equal(option->property->key, property->key)) &&
+static bool is_option_for(const la_load_option *option, const la_mapper *mapper,
+                          const la_property *property) {
+  return option->property != NULL &&
+         (option->property == property || la_text_equal(option->property->key, property->key)) &&
          la_mapper_property(mapper, option->property->key) == property;
 }
 
-/* Whether `property` is loaded with the row, by the options of its level; `*raise_out`: nor may it be loaded later. */
-static bool is_loaded(const la_mapper *mapper, const la_property *property, const la_load_option *options,
-                      bool *raise_out) {
-  bool fixed = (property->flags & (LA_PROPERTY_PRIMARY_KEY | LA_PROPERTY_VERSION | LA_PROPERTY_POLYMORPHIC)) != 0;
+/* Whether `property` is loaded with the row, by the options of its level; `*raise_out`: nor may it
+ * be loaded later. */
+static bool is_loaded(const la_mapper *mapper, const la_property *property,
+                      const la_load_option *options, bool *raise_out) {
+  bool fixed = (property->flags &
+                (LA_PROPERTY_PRIMARY_KEY | LA_PROPERTY_VERSION | LA_PROPERTY_POLYMORPHIC)) != 0;
   bool loaded = !(property->flags & LA_PROPERTY_DEFERRED);
   bool only = false, listed = false;
   *raise_out = (property->flags & LA_PROPERTY_RAISELOAD) != 0;
@@ -72,7 +78,8 @@ static bool is_loaded(const la_mapper *mapper, const la_property *property, cons
       loaded = loaded || named || options->wildcard;
       break;
     case LA_LOADER_UNDEFER_GROUP:
-      loaded = loaded || (property->group.bytes != NULL && la_text_equal(property->group, options->group));
+      loaded = loaded ||
+               (property->group.bytes != NULL && la_text_equal(property->group, options->group));
       break;
     default:
       break;
@@ -88,7 +95,8 @@ static bool is_loaded(const la_mapper *mapper, const la_property *property, cons
   return loaded;
 }
 
-static la_status node_of(la_translation *self, const la_property *property, la_node *entity, la_node **out) {
+static la_status node_of(la_translation *self, const la_property *property, la_node *entity,
+                         la_node **out) {
   const la_mapper *mapper = (const la_mapper *)(const void *)entity->subject;
   la_node *attribute = NULL;
   if (property->kind == LA_PROPERTY_COLUMN) {
@@ -105,8 +113,8 @@ static la_status node_of(la_translation *self, const la_property *property, la_n
 }
 
 /* The property's column, and those of its bases' tables, which hold the same. */
-static la_status add_property(la_translation *self, const la_property *property, la_node *entity, bool to_eager,
-                              uint32_t *out) {
+static la_status add_property(la_translation *self, const la_property *property, la_node *entity,
+                              bool to_eager, uint32_t *out) {
   la_node *node = NULL;
   LA_TRY(node_of(self, property, entity, &node));
   LA_TRY(la_translate_column(self, to_eager, true, node, out));
@@ -121,14 +129,17 @@ static la_status add_property(la_translation *self, const la_property *property,
   return LA_OK;
 }
 
-static la_status add_slots(la_translation *self, la_plan_entity *plan, la_node *entity, const la_load_option *options,
-                           bool to_eager) {
+static la_status add_slots(la_translation *self, la_plan_entity *plan, la_node *entity,
+                           const la_load_option *options, bool to_eager) {
   la_mapper *mapper = plan->mapper;
   plan->slots = la_arena_alloc(self->arena, (mapper->slot_count + 1) * sizeof *plan->slots);
   plan->raised = la_arena_alloc(self->arena, (mapper->slot_count + 1) * sizeof *plan->raised);
-  plan->key_columns = la_arena_alloc(self->arena, (mapper->primary_key_count + 1) * sizeof *plan->key_columns);
-  plan->key_types = la_arena_alloc(self->arena, (mapper->primary_key_count + 1) * sizeof *plan->key_types);
-  if (plan->slots == NULL || plan->raised == NULL || plan->key_columns == NULL || plan->key_types == NULL) {
+  plan->key_columns =
+      la_arena_alloc(self->arena, (mapper->primary_key_count + 1) * sizeof *plan->key_columns);
+  plan->key_types =
+      la_arena_alloc(self->arena, (mapper->primary_key_count + 1) * sizeof *plan->key_types);
+  if (plan->slots == NULL || plan->raised == NULL || plan->key_columns == NULL ||
+      plan->key_types == NULL) {
     return la_fail_nomem(self->err);
   }
   for (size_t i = 0; i < mapper->properties.count; i++) {
@@ -148,7 +159,10 @@ static la_status add_slots(la_translation *self, la_plan_entity *plan, la_node *
     LA_TRY(add_property(self, property, entity, to_eager, &slot->column));
     type = property->column != NULL ? property->column->type : property->expr->type;
     slot->slot = property->slot;
-    slot->type = type == NULL || (property->flags & LA_PROPERTY_HOST_TYPE) || la_type_result_is_plain(type) ? NULL : type;
+    slot->type =
+        type == NULL || (property->flags & LA_PROPERTY_HOST_TYPE) || la_type_result_is_plain(type)
+            ? NULL
+            : type;
     plan->slot_count++;
     if (slot->type != NULL && self->plan != NULL) {
       self->plan->converts = true;
@@ -190,7 +204,8 @@ static bool goes_round(const la_relationship *relationship, const la_path *path)
   return times_in_path(path, relationship->target) > 0;
 }
 
-static la_loader_strategy strategy_of(const la_translation *self, const la_relationship *relationship,
+static la_loader_strategy strategy_of(const la_translation *self,
+                                      const la_relationship *relationship,
                                       const la_load_option *option, const la_path *path) {
   la_loader_strategy strategy = option != NULL ? option->strategy : relationship->lazy;
   bool own = option == NULL || option->wildcard || option->strategy == LA_LOADER_DEFAULT;
@@ -200,20 +215,22 @@ static la_loader_strategy strategy_of(const la_translation *self, const la_relat
   if (relationship == self->request.lazy_reverse) {
     return LA_LOADER_SELECT;
   }
-  if (own && (strategy == LA_LOADER_JOINED || strategy == LA_LOADER_SELECTIN || strategy == LA_LOADER_SUBQUERY ||
-              strategy == LA_LOADER_IMMEDIATE) &&
+  if (own &&
+      (strategy == LA_LOADER_JOINED || strategy == LA_LOADER_SELECTIN ||
+       strategy == LA_LOADER_SUBQUERY || strategy == LA_LOADER_IMMEDIATE) &&
       goes_round(relationship, path)) {
     return LA_LOADER_SELECT;
   }
-  if (self->request.refresh &&
-      (strategy == LA_LOADER_SELECTIN || strategy == LA_LOADER_SUBQUERY)) {
+  if (self->request.refresh && (strategy == LA_LOADER_SELECTIN || strategy == LA_LOADER_SUBQUERY)) {
     return LA_LOADER_IMMEDIATE;
   }
   return strategy;
 }
 
-static la_status make_link(la_translation *self, la_plan_entity *plan, la_relationship *relationship, uint32_t link,
-                           la_loader_strategy strategy, const la_load_option *option, la_plan_link **out) {
+static la_status make_link(la_translation *self, la_plan_entity *plan,
+                           la_relationship *relationship, uint32_t link,
+                           la_loader_strategy strategy, const la_load_option *option,
+                           la_plan_link **out) {
   la_plan_link **at = &plan->links;
   la_plan_link *made = la_arena_alloc_zero(self->arena, sizeof *made);
   if (made == NULL) {
@@ -253,8 +270,9 @@ static la_status keep_path(la_translation *self, const la_path *path, const la_p
   return LA_OK;
 }
 
-static la_status add_link(la_translation *self, la_plan_entity *plan, la_node *entity, la_property *property,
-                          const la_load_option *options, const la_path *path, size_t join) {
+static la_status add_link(la_translation *self, la_plan_entity *plan, la_node *entity,
+                          la_property *property, const la_load_option *options, const la_path *path,
+                          size_t join) {
   la_relationship *relationship = property->relationship;
   const la_load_option *option = la_option_for(options, relationship);
   la_loader_strategy strategy;
@@ -291,27 +309,31 @@ static la_status add_link(la_translation *self, la_plan_entity *plan, la_node *e
   }
 }
 
-static la_status identity_params(const la_sql *sql, la_mapper *mapper, la_node_list *out, la_error *err) {
+static la_status identity_params(const la_sql *sql, la_mapper *mapper, la_node_list *out,
+                                 la_error *err) {
   la_registry *registry = mapper->registry;
   const la_column *column = mapper->root->polymorphic_on->column;
   for (size_t i = 0; i < registry->mappers.count; i++) {
     la_mapper *other = registry->mappers.items[i];
     if (la_mapper_is_a(other, mapper) && other->has_polymorphic_identity) {
-      LA_TRY(la_node_list_take(out, sql->alloc,
-                           la_expr_param(sql, column->name, &other->polymorphic_identity, column->type), err));
+      LA_TRY(la_node_list_take(
+          out, sql->alloc,
+          la_expr_param(sql, column->name, &other->polymorphic_identity, column->type), err));
     }
   }
   return LA_OK;
 }
 
-la_status la_translate_single_table(const la_sql *sql, la_node *entity, la_node **out, la_error *err) {
+la_status la_translate_single_table(const la_sql *sql, la_node *entity, la_node **out,
+                                    la_error *err) {
   la_mapper *mapper = (la_mapper *)(void *)entity->subject;
   la_node_list values = {0};
   la_node *column = NULL, *list = NULL;
   la_status status;
   *out = NULL;
-  if (mapper->base == NULL || mapper->base->table != mapper->table || mapper->root->polymorphic_on == NULL ||
-      mapper->root->polymorphic_on->column == NULL || mapper->registry == NULL) {
+  if (mapper->base == NULL || mapper->base->table != mapper->table ||
+      mapper->root->polymorphic_on == NULL || mapper->root->polymorphic_on->column == NULL ||
+      mapper->registry == NULL) {
     return LA_OK;
   }
   status = identity_params(sql, mapper, &values, err);
@@ -329,8 +351,9 @@ la_status la_translate_single_table(const la_sql *sql, la_node *entity, la_node 
   return status;
 }
 
-la_status la_translate_entity(la_translation *self, la_node *entity, const la_load_option *options, const la_path *path,
-                              bool to_eager, size_t join, la_plan_entity **out) {
+la_status la_translate_entity(la_translation *self, la_node *entity, const la_load_option *options,
+                              const la_path *path, bool to_eager, size_t join,
+                              la_plan_entity **out) {
   la_mapper *mapper = (la_mapper *)(void *)entity->subject;
   la_plan_entity *plan = la_arena_alloc_zero(self->arena, sizeof *plan);
   la_path here = {path, mapper};
@@ -341,7 +364,8 @@ la_status la_translate_entity(la_translation *self, la_node *entity, const la_lo
     LA_TRY(la_registry_configure(mapper->registry, self->err));
   }
   if (mapper->primary_key == NULL) {
-    return la_fail(self->err, LA_INVALID_REQUEST, "Mapper for class %.*s is not finished", LA_TEXT_FORMAT(mapper->class_name));
+    return la_fail(self->err, LA_INVALID_REQUEST, "Mapper for class %.*s is not finished",
+                   LA_TEXT_FORMAT(mapper->class_name));
   }
   plan->mapper = mapper;
   plan->partial_keys = mapper->root->allow_partial_keys && mapper->primary_key_count > 1;
@@ -352,7 +376,8 @@ la_status la_translate_entity(la_translation *self, la_node *entity, const la_lo
     plan->next = self->plan->entities;
     self->plan->entities = plan;
   }
-  for (uint32_t i = 0; !self->request.no_eager && self->plan != NULL && i < mapper->link_count; i++) {
+  for (uint32_t i = 0; !self->request.no_eager && self->plan != NULL && i < mapper->link_count;
+       i++) {
     LA_TRY(add_link(self, plan, entity, mapper->links[i], options, &here, join));
   }
   LA_TRY(add_slots(self, plan, entity, options, to_eager));

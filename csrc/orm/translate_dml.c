@@ -2,8 +2,8 @@
 /*
  * INSERT, UPDATE and DELETE of classes.
  *
- * The class becomes its table, keys of assignments become columns' keys, and RETURNING of entities is spread, with a plan for its
- * rows.
+ * The class becomes its table, keys of assignments become columns' keys, and RETURNING of entities
+ * is spread, with a plan for its rows.
  */
 #include "orm/translate.h"
 
@@ -29,14 +29,16 @@ static la_status rename_set(const la_node *node, void *context, la_node **out, l
     return LA_OK;
   }
   property = la_mapper_property(self->mapper, node->text);
-  if (property == NULL || property->kind != LA_PROPERTY_COLUMN || la_text_equal(property->column->key, node->text)) {
+  if (property == NULL || property->kind != LA_PROPERTY_COLUMN ||
+      la_text_equal(property->column->key, node->text)) {
     return LA_OK;
   }
   *out = la_set_new(self->sql, NULL, property->column->key, node->children[1]);
   return *out != NULL ? LA_OK : la_fail_nomem(err);
 }
 
-static la_status rename_sets(const la_sql *sql, const la_mapper *mapper, la_node **statement, la_error *err) {
+static la_status rename_sets(const la_sql *sql, const la_mapper *mapper, la_node **statement,
+                             la_error *err) {
   int part = (*statement)->kind == LA_NODE_INSERT   ? (int)LA_INSERT_VALUES
              : (*statement)->kind == LA_NODE_UPDATE ? (int)LA_UPDATE_VALUES
                                                     : -1;
@@ -85,7 +87,8 @@ static la_status spread_returning(la_translation *self, la_node **statement) {
     return LA_OK;
   }
   LA_TRY(la_build_child(statement, part, NULL, self->err));
-  LA_TRY(la_build_chain(statement, part, self->primary.list.items, self->primary.list.count, self->err));
+  LA_TRY(la_build_chain(statement, part, self->primary.list.items, self->primary.list.count,
+                        self->err));
   return self->plan != NULL ? la_translate_finish_plan(self) : LA_OK;
 }
 
@@ -104,16 +107,18 @@ static la_status translate(la_translation *self, la_node **statement) {
   }
   if (mapper != NULL) {
     la_node *table = la_from_table(self->sql, mapper->table);
-    la_status status = table != NULL ? la_build_child(statement, 0, table, self->err) : la_fail_nomem(self->err);
+    la_status status =
+        table != NULL ? la_build_child(statement, 0, table, self->err) : la_fail_nomem(self->err);
     la_node_release(table);
     return status;
   }
   return LA_OK;
 }
 
-la_status la_translate_dml(const la_sql *sql, const la_node *statement, la_load_plan *plan, la_node **out,
-                           la_error *err) {
-  la_translation self = {.sql = sql, .alloc = sql->alloc, .err = err, .plan = plan, .statement = statement};
+la_status la_translate_dml(const la_sql *sql, const la_node *statement, la_load_plan *plan,
+                           la_node **out, la_error *err) {
+  la_translation self = {
+      .sql = sql, .alloc = sql->alloc, .err = err, .plan = plan, .statement = statement};
   la_node *made = la_node_retain(statement);
   la_arena scratch;
   la_status status;

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Joined eager loading: an anonymous alias of the target for each joined relationship, LEFT OUTER unless asked otherwise.
+ * Joined eager loading: an anonymous alias of the target for each joined relationship, LEFT OUTER
+ * unless asked otherwise.
  *
  *   users LEFT OUTER JOIN orders AS orders_1 ON users.id = orders_1.user_id
- *         LEFT OUTER JOIN (order_items AS order_items_1 JOIN items AS items_1 ON …) ON orders_1.id = order_items_1.order_id
+ *         LEFT OUTER JOIN (order_items AS order_items_1 JOIN items AS items_1 ON …) ON orders_1.id
+ * = order_items_1.order_id
  *
  * An inner join below an outer one stands in parentheses with it, so that it drops no parents:
  *
- *   users LEFT OUTER JOIN (orders AS orders_1 JOIN addresses AS addresses_1 ON …) ON users.id = orders_1.user_id
+ *   users LEFT OUTER JOIN (orders AS orders_1 JOIN addresses AS addresses_1 ON …) ON users.id =
+ * orders_1.user_id
  */
 #include "orm/translate.h"
 
@@ -20,32 +23,36 @@ static la_node *element_of(la_node *from) {
   return from;
 }
 
-/* A condition or order of the relationship's target, written for the class itself, moved to its alias and the secondary's. */
-static la_status move_to_alias(la_translation *self, const la_relationship *relationship, const la_node *expr,
-                               const la_eager_join *join, la_node **out) {
+/* A condition or order of the relationship's target, written for the class itself, moved to its
+ * alias and the secondary's. */
+static la_status move_to_alias(la_translation *self, const la_relationship *relationship,
+                               const la_node *expr, const la_eager_join *join, la_node **out) {
   la_node *own = la_mapper_entity(relationship->target);
   la_node *first = NULL, *table = NULL;
   la_status status;
   if (own == NULL) {
     return la_fail_nomem(self->err);
   }
-  status = la_adapt_columns(self->sql, expr, own->children[0]->kind == LA_NODE_TABLE ? own->children[0] : NULL,
+  status = la_adapt_columns(self->sql, expr,
+                            own->children[0]->kind == LA_NODE_TABLE ? own->children[0] : NULL,
                             element_of(join->alias), &first, self->err);
   if (status < 0 || join->secondary == NULL) {
     *out = first;
     return status;
   }
   table = la_from_table(self->sql, relationship->secondary);
-  status = table != NULL ? la_adapt_columns(self->sql, first, table, join->secondary, out, self->err)
-                         : la_fail_nomem(self->err);
+  status = table != NULL
+               ? la_adapt_columns(self->sql, first, table, join->secondary, out, self->err)
+               : la_fail_nomem(self->err);
   la_node_release(table);
   la_node_release(first);
   return status;
 }
 
 /* The ON condition of the target: the join's, the option's criteria, the class's own rows. */
-static la_status add_conditions(la_translation *self, const la_relationship *relationship, const la_node *criteria,
-                                const la_eager_join *join, la_node **condition) {
+static la_status add_conditions(la_translation *self, const la_relationship *relationship,
+                                const la_node *criteria, const la_eager_join *join,
+                                la_node **condition) {
   la_node *extra = NULL, *both = NULL;
   if (criteria != NULL) {
     LA_TRY(move_to_alias(self, relationship, criteria, join, &extra));
@@ -67,14 +74,16 @@ static la_status add_conditions(la_translation *self, const la_relationship *rel
 }
 
 /* Fills `join` for `link` from `source`; what it holds is the caller's also on failure. */
-static la_status make_join(la_translation *self, const la_plan_link *link, la_node *source, la_eager_join *join) {
+static la_status make_join(la_translation *self, const la_plan_link *link, la_node *source,
+                           la_eager_join *join) {
   const la_relationship *relationship = link->relationship;
   la_node *primary = NULL, *second = NULL;
   la_status status;
   if (link->target != NULL) {
     join->alias = la_node_retain(link->target);
   } else {
-    LA_TRY(la_mapper_aliased(self->sql, relationship->target, LA_TEXT_NONE, NULL, &join->alias, self->err));
+    LA_TRY(la_mapper_aliased(self->sql, relationship->target, LA_TEXT_NONE, NULL, &join->alias,
+                             self->err));
   }
   if (relationship->secondary != NULL) {
     la_node *table = la_from_table(self->sql, relationship->secondary);
@@ -84,11 +93,13 @@ static la_status make_join(la_translation *self, const la_plan_link *link, la_no
       return la_fail_nomem(self->err);
     }
   }
-  LA_TRY(la_relationship_join(self->sql, relationship, source, join->alias, join->secondary, &primary, &second,
-                              self->err));
-  status = add_conditions(self, relationship, link->criteria, join, second != NULL ? &second : &primary);
+  LA_TRY(la_relationship_join(self->sql, relationship, source, join->alias, join->secondary,
+                              &primary, &second, self->err));
+  status =
+      add_conditions(self, relationship, link->criteria, join, second != NULL ? &second : &primary);
   if (status >= 0 && second != NULL) {
-    status = la_from_join(self->sql, join->secondary, element_of(join->alias), second, 0, &join->element, self->err);
+    status = la_from_join(self->sql, join->secondary, element_of(join->alias), second, 0,
+                          &join->element, self->err);
   } else if (status >= 0) {
     join->element = la_node_retain(element_of(join->alias));
   }
@@ -104,7 +115,8 @@ static void clear_join(la_eager_join *join) {
   la_node_release(join->secondary);
 }
 
-static la_status add_order(la_translation *self, const la_relationship *relationship, const la_eager_join *join) {
+static la_status add_order(la_translation *self, const la_relationship *relationship,
+                           const la_eager_join *join) {
   la_node *moved = NULL;
   la_status status = LA_OK;
   if (relationship->order_by == NULL) {
@@ -112,26 +124,30 @@ static la_status add_order(la_translation *self, const la_relationship *relation
   }
   LA_TRY(move_to_alias(self, relationship, relationship->order_by, join, &moved));
   for (uint32_t i = 0; i < moved->count && status >= 0; i++) {
-    status = la_node_list_take(&self->eager_order, self->alloc, la_node_retain(moved->children[i]), self->err);
+    status = la_node_list_take(&self->eager_order, self->alloc, la_node_retain(moved->children[i]),
+                               self->err);
   }
   la_node_release(moved);
   return status;
 }
 
-static la_status spread_target(la_translation *self, la_plan_link *link, la_node *alias, const la_load_option *option,
-                               const la_path *path, bool to_eager, size_t join) {
+static la_status spread_target(la_translation *self, la_plan_link *link, la_node *alias,
+                               const la_load_option *option, const la_path *path, bool to_eager,
+                               size_t join) {
   const la_load_option *below = option != NULL && !option->wildcard ? option->first : NULL;
   la_status status;
   if (++self->depth > DEEPEST) {
-    return la_fail(self->err, LA_INVALID_REQUEST, "joined eager loading is nested more than %d deep", DEEPEST);
+    return la_fail(self->err, LA_INVALID_REQUEST,
+                   "joined eager loading is nested more than %d deep", DEEPEST);
   }
   status = la_translate_entity(self, alias, below, path, to_eager, join, &link->entity);
   self->depth--;
   return status;
 }
 
-la_status la_translate_joined(la_translation *self, la_plan_link *link, la_node *source, const la_load_option *option,
-                              const la_path *path, size_t parent_join) {
+la_status la_translate_joined(la_translation *self, la_plan_link *link, la_node *source,
+                              const la_load_option *option, const la_path *path,
+                              size_t parent_join) {
   const la_relationship *relationship = link->relationship;
   la_eager_join join = {.parent = parent_join, .nested_in = SIZE_MAX};
   const la_eager_join *parent = parent_join != SIZE_MAX ? &self->joins.items[parent_join] : NULL;
@@ -154,7 +170,9 @@ la_status la_translate_joined(la_translation *self, la_plan_link *link, la_node 
   if (parent != NULL) {
     join.root = parent->root;
     if (inner) {
-      join.nested_in = parent->nested_in != SIZE_MAX ? parent->nested_in : parent->outer ? parent_join : SIZE_MAX;
+      join.nested_in = parent->nested_in != SIZE_MAX ? parent->nested_in
+                       : parent->outer               ? parent_join
+                                                     : SIZE_MAX;
     }
   } else {
     join.root = element_of(source);
@@ -202,10 +220,12 @@ la_status la_translate_eager_froms(la_translation *self) {
       /* secondary and target one after the other */
       status = la_translate_attach(self, join->root, join->secondary, join->on, 0);
       if (status >= 0) {
-        status = la_translate_attach(self, join->root, element_of(join->alias), element->children[2], 0);
+        status =
+            la_translate_attach(self, join->root, element_of(join->alias), element->children[2], 0);
       }
     } else {
-      status = la_translate_attach(self, join->root, element, join->on, join->outer ? LA_JOIN_OUTER : 0);
+      status =
+          la_translate_attach(self, join->root, element, join->on, join->outer ? LA_JOIN_OUTER : 0);
     }
     la_node_release(element);
     LA_TRY(status);

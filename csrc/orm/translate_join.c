@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The FROM list: select_from(), and joins along relationships, to entities, and with conditions of their own.
+ * The FROM list: select_from(), and joins along relationships, to entities, and with conditions of
+ * their own.
  */
 #include "orm/translate.h"
 
@@ -16,7 +17,8 @@ bool la_from_contains(const la_node *from, const la_node *part) {
       }
     }
     if (right == part || from == part ||
-        (right->kind == LA_NODE_TABLE && part->kind == LA_NODE_TABLE && right->subject == part->subject)) {
+        (right->kind == LA_NODE_TABLE && part->kind == LA_NODE_TABLE &&
+         right->subject == part->subject)) {
       return true;
     }
     if (from->kind != LA_NODE_JOIN) {
@@ -42,7 +44,8 @@ static bool covers(const la_node *from, const la_node *part) {
   return la_from_contains(from, part);
 }
 
-la_status la_translate_attach(la_translation *self, la_node *root, la_node *element, la_node *on, uint32_t flags) {
+la_status la_translate_attach(la_translation *self, la_node *root, la_node *element, la_node *on,
+                              uint32_t flags) {
   la_node *joined = NULL;
   size_t at = 0;
   while (at < self->froms.list.count && !covers(self->froms.list.items[at], root)) {
@@ -51,11 +54,13 @@ la_status la_translate_attach(la_translation *self, la_node *root, la_node *elem
   if (at == self->froms.list.count) {
     LA_TRY(la_node_list_take(&self->froms, self->alloc, la_node_retain(root), self->err));
   }
-  LA_TRY(la_from_join(self->sql, self->froms.list.items[at], element, on, flags, &joined, self->err));
+  LA_TRY(
+      la_from_join(self->sql, self->froms.list.items[at], element, on, flags, &joined, self->err));
   return la_build_replace(&self->froms.list.items[at], joined, self->err);
 }
 
-static la_status add_entity_condition(la_translation *self, la_node *entity, la_node *on, la_node **out) {
+static la_status add_entity_condition(la_translation *self, la_node *entity, la_node *on,
+                                      la_node **out) {
   la_node *condition = NULL;
   la_status status;
   *out = la_node_retain(on);
@@ -74,13 +79,16 @@ static la_status add_entity_condition(la_translation *self, la_node *entity, la_
 }
 
 /* join(User.addresses), join(target, User.addresses). */
-static la_status join_along(la_translation *self, const la_node *along, la_node *target, uint32_t flags) {
+static la_status join_along(la_translation *self, const la_node *along, la_node *target,
+                            uint32_t flags) {
   la_relationship *relationship = (la_relationship *)(void *)along->subject;
   la_node *source = along->children[0];
-  la_node *table, *secondary = NULL, *primary = NULL, *second = NULL, *on = NULL, *right = NULL, *moved = NULL;
+  la_node *table, *secondary = NULL, *primary = NULL, *second = NULL, *on = NULL, *right = NULL,
+                  *moved = NULL;
   la_status status = LA_OK;
   if (target == NULL) {
-    target = la_node_child(along, 1) != NULL ? along->children[1] : la_mapper_entity(relationship->target);
+    target = la_node_child(along, 1) != NULL ? along->children[1]
+                                             : la_mapper_entity(relationship->target);
   }
   if (target == NULL) {
     return la_fail_nomem(self->err);
@@ -92,7 +100,8 @@ static la_status join_along(la_translation *self, const la_node *along, la_node 
     status = secondary != NULL ? LA_OK : la_fail_nomem(self->err);
   }
   if (status >= 0) {
-    status = la_relationship_join(self->sql, relationship, source, target, secondary, &primary, &second, self->err);
+    status = la_relationship_join(self->sql, relationship, source, target, secondary, &primary,
+                                  &second, self->err);
   }
   if (status >= 0) {
     status = add_entity_condition(self, target, second != NULL ? second : primary, &on);
@@ -101,7 +110,8 @@ static la_status join_along(la_translation *self, const la_node *along, la_node 
     la_node *own = la_mapper_entity(relationship->target);
     la_node *element = element_of(target);
     if (own != NULL && own->children[0] != element) {
-      status = la_adapt_columns(self->sql, along->children[2], own->children[0], element, &moved, self->err);
+      status = la_adapt_columns(self->sql, along->children[2], own->children[0], element, &moved,
+                                self->err);
     } else {
       moved = la_node_retain(along->children[2]);
     }
@@ -124,7 +134,8 @@ static la_status join_along(la_translation *self, const la_node *along, la_node 
       status = la_translate_attach(self, element_of(source), secondary, primary, flags);
     }
     if (status >= 0) {
-      status = la_translate_attach(self, secondary != NULL ? secondary : element_of(source), element_of(target), on, flags);
+      status = la_translate_attach(self, secondary != NULL ? secondary : element_of(source),
+                                   element_of(target), on, flags);
     }
   }
   la_node_release(secondary);
@@ -166,13 +177,15 @@ static la_status note_mention(const la_node *node, void *context, la_node **out,
     for (const la_node *part = self->from; part != NULL;
          part = part->kind == LA_NODE_JOIN ? part->children[0] : NULL) {
       const la_node *right = part->kind == LA_NODE_JOIN ? part->children[1] : part;
-      self->found = self->found || (right->kind == LA_NODE_TABLE && (const void *)right->subject == (const void *)table);
+      self->found = self->found || (right->kind == LA_NODE_TABLE &&
+                                    (const void *)right->subject == (const void *)table);
     }
   }
   return LA_OK;
 }
 
-static la_status is_mentioned(la_translation *self, const la_node *on, const la_node *from, bool *out) {
+static la_status is_mentioned(la_translation *self, const la_node *on, const la_node *from,
+                              bool *out) {
   mentions context = {from, false};
   la_node *copy = NULL;
   LA_TRY(la_adapt(self->alloc, on, note_mention, &context, &copy, self->err));
@@ -181,10 +194,12 @@ static la_status is_mentioned(la_translation *self, const la_node *on, const la_
   return LA_OK;
 }
 
-/* The left sides there are for a join without one: the FROM list, or else the statement's entities. */
+/* The left sides there are for a join without one: the FROM list, or else the statement's entities.
+ */
 static la_status left_candidates(la_translation *self, la_node_list *out) {
   for (size_t i = 0; i < self->froms.list.count; i++) {
-    LA_TRY(la_node_list_take(out, self->alloc, la_node_retain(self->froms.list.items[i]), self->err));
+    LA_TRY(
+        la_node_list_take(out, self->alloc, la_node_retain(self->froms.list.items[i]), self->err));
   }
   if (out->list.count != 0) {
     return LA_OK;
@@ -202,8 +217,8 @@ static la_status left_candidates(la_translation *self, la_node_list *out) {
   return LA_OK;
 }
 
-static la_status choose_left(la_translation *self, const la_node_list *lefts, la_node *right, la_node *target, la_node *on,
-                             la_node **out) {
+static la_status choose_left(la_translation *self, const la_node_list *lefts, la_node *right,
+                             la_node *target, la_node *on, la_node **out) {
   size_t fitting = 0;
   *out = NULL;
   for (size_t i = 0; i < lefts->list.count; i++) {
@@ -225,26 +240,33 @@ static la_status choose_left(la_translation *self, const la_node_list *lefts, la
   }
   if (fitting > 1) {
     return la_fail(self->err, LA_INVALID_REQUEST,
-                   "Can't determine which FROM clause to join from, there are multiple FROMS which can join to this "
-                   "entity. Please use the .select_from() method to establish an explicit left side, as well as providing "
+                   "Can't determine which FROM clause to join from, there are multiple FROMS which "
+                   "can join to this "
+                   "entity. Please use the .select_from() method to establish an explicit left "
+                   "side, as well as providing "
                    "an explicit ON clause if not present already to help resolve the ambiguity.");
   }
   if (target->kind == LA_NODE_ENTITY) {
     const la_mapper *mapper = (const la_mapper *)(const void *)target->subject;
     return la_fail(self->err, LA_INVALID_REQUEST,
-                   "Don't know how to join to Mapper[%.*s(%.*s)]. Please use the .select_from() method to establish an "
-                   "explicit left side, as well as providing an explicit ON clause if not present already to help resolve "
+                   "Don't know how to join to Mapper[%.*s(%.*s)]. Please use the .select_from() "
+                   "method to establish an "
+                   "explicit left side, as well as providing an explicit ON clause if not present "
+                   "already to help resolve "
                    "the ambiguity.",
                    LA_TEXT_FORMAT(mapper->class_name), LA_TEXT_FORMAT(mapper->table->name));
   }
   return la_fail(self->err, LA_INVALID_REQUEST,
-                 "Don't know how to join to the given FROM element. Please use the .select_from() method to establish an "
-                 "explicit left side, as well as providing an explicit ON clause if not present already to help resolve "
+                 "Don't know how to join to the given FROM element. Please use the .select_from() "
+                 "method to establish an "
+                 "explicit left side, as well as providing an explicit ON clause if not present "
+                 "already to help resolve "
                  "the ambiguity.");
 }
 
 /* join(target) and join(target, condition). */
-static la_status join_to(la_translation *self, la_node *target, la_node *on, la_node *given_left, uint32_t flags) {
+static la_status join_to(la_translation *self, la_node *target, la_node *on, la_node *given_left,
+                         uint32_t flags) {
   la_node_list lefts = {0};
   la_node *left = NULL, *condition = NULL, *whole = NULL;
   la_node *right = element_of(target);
@@ -304,7 +326,8 @@ la_status la_translate_froms(la_translation *self, const la_node *select) {
   /* Joins are built onto what select_from() names, in whatever order both were called. */
   for (size_t i = 0; i < count; i++) {
     if (items[i]->kind != LA_NODE_JOIN_STEP) {
-      LA_TRY(la_node_list_take(&self->froms, self->alloc, la_node_retain(element_of(items[i])), self->err));
+      LA_TRY(la_node_list_take(&self->froms, self->alloc, la_node_retain(element_of(items[i])),
+                               self->err));
     }
   }
   for (size_t i = 0; i < count; i++) {

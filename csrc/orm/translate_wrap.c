@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A LIMIT counts objects, not joined rows: the statement without its joined loads becomes a subquery, which they are joined to.
+ * A LIMIT counts objects, not joined rows: the statement without its joined loads becomes a
+ * subquery, which they are joined to.
  *
  *   SELECT anon_1.id, anon_1.name, addresses_1.id AS id_1, …
- *   FROM (SELECT users.id AS id, users.name AS name FROM users ORDER BY users.name LIMIT ? OFFSET ?) AS anon_1
- *   LEFT OUTER JOIN addresses AS addresses_1 ON anon_1.id = addresses_1.user_id ORDER BY anon_1.name, addresses_1.id
+ *   FROM (SELECT users.id AS id, users.name AS name FROM users ORDER BY users.name LIMIT ? OFFSET
+ * ?) AS anon_1 LEFT OUTER JOIN addresses AS addresses_1 ON anon_1.id = addresses_1.user_id ORDER BY
+ * anon_1.name, addresses_1.id
  */
 #include "orm/translate.h"
 
 /* What stands for the columns of the inner select outside of it. */
 typedef struct wrapping {
   la_translation *self;
-  la_node **outer;  /* the alias's columns, in the order of `self->primary`; NULL while they are gathered */
-  bool gather;      /* columns that are missing in the inner select are added to it */
+  la_node **outer; /* the alias's columns, in the order of `self->primary`; NULL while they are
+                      gathered */
+  bool gather;     /* columns that are missing in the inner select are added to it */
 } wrapping;
 
 static const la_node *plain(const la_node *node) {
@@ -50,7 +53,8 @@ static la_status swap_column(const la_node *node, void *context, la_node **out, 
       return LA_OK;
     }
   }
-  if (!wrap->gather || plain(node)->kind != LA_NODE_COLUMN || is_of_eager_alias(self, plain(node))) {
+  if (!wrap->gather || plain(node)->kind != LA_NODE_COLUMN ||
+      is_of_eager_alias(self, plain(node))) {
     return LA_OK;
   }
   (void)err;
@@ -59,8 +63,9 @@ static la_status swap_column(const la_node *node, void *context, la_node **out, 
 
 /* What is ordered by, without DESC, NULLS LAST and the like. */
 static la_node *ordered_expr(la_node *item) {
-  while (item->kind == LA_NODE_UNARY && (item->op == LA_OP_DESC || item->op == LA_OP_ASC || item->op == LA_OP_NULLS_FIRST ||
-                                         item->op == LA_OP_NULLS_LAST)) {
+  while (item->kind == LA_NODE_UNARY &&
+         (item->op == LA_OP_DESC || item->op == LA_OP_ASC || item->op == LA_OP_NULLS_FIRST ||
+          item->op == LA_OP_NULLS_LAST)) {
     item = item->children[0];
   }
   return item->kind == LA_NODE_LABEL ? item : (la_node *)plain(item);
@@ -89,12 +94,14 @@ static la_status gather_columns(la_translation *self, la_node *const *order, siz
 }
 
 /* A new outer select over `alias`. */
-static la_status make_outer(la_translation *self, const la_node *inner, la_node *alias, la_node *const *columns,
-                            size_t count, la_node *const *order, size_t order_count, la_node **out) {
+static la_status make_outer(la_translation *self, const la_node *inner, la_node *alias,
+                            la_node *const *columns, size_t count, la_node *const *order,
+                            size_t order_count, la_node **out) {
   wrapping wrap = {.self = self, .outer = (la_node **)columns};
   la_node *outer = la_select_new(self->sql, columns, count);
   la_status status = outer != NULL ? LA_OK : la_fail_nomem(self->err);
-  uint32_t keep = inner->flags & (LA_SELECT_LEGACY | LA_SELECT_LABELS_TABLE | LA_SELECT_LABELS_NONE);
+  uint32_t keep =
+      inner->flags & (LA_SELECT_LEGACY | LA_SELECT_LABELS_TABLE | LA_SELECT_LABELS_NONE);
   if (status >= 0 && keep != 0) {
     status = la_build_replace(&outer, la_node_with_flags(outer, keep, 0), self->err);
   }
@@ -112,10 +119,12 @@ static la_status make_outer(la_translation *self, const la_node *inner, la_node 
     status = la_translate_eager_froms(self);
   }
   if (status >= 0) {
-    status = la_build_chain(&outer, LA_SELECT_FROM, self->froms.list.items, self->froms.list.count, self->err);
+    status = la_build_chain(&outer, LA_SELECT_FROM, self->froms.list.items, self->froms.list.count,
+                            self->err);
   }
   if (status >= 0) {
-    status = la_build_chain(&outer, LA_SELECT_COLUMNS, self->eager.list.items, self->eager.list.count, self->err);
+    status = la_build_chain(&outer, LA_SELECT_COLUMNS, self->eager.list.items,
+                            self->eager.list.count, self->err);
   }
   for (size_t i = 0; i < order_count && status >= 0; i++) {
     la_node *moved = NULL;
@@ -126,8 +135,8 @@ static la_status make_outer(la_translation *self, const la_node *inner, la_node 
     la_node_release(moved);
   }
   if (status >= 0) {
-    status = la_build_chain(&outer, LA_SELECT_ORDER_BY, self->eager_order.list.items, self->eager_order.list.count,
-                            self->err);
+    status = la_build_chain(&outer, LA_SELECT_ORDER_BY, self->eager_order.list.items,
+                            self->eager_order.list.count, self->err);
   }
   if (status < 0) {
     la_node_release(outer);
@@ -150,14 +159,16 @@ la_status la_translate_wrap(la_translation *self, la_node **select) {
   la_chain_collect((*select)->children[LA_SELECT_ORDER_BY], order);
   LA_TRY(gather_columns(self, order, order_count));
   LA_TRY(la_build_child(select, LA_SELECT_COLUMNS, NULL, self->err));
-  LA_TRY(la_build_chain(select, LA_SELECT_COLUMNS, self->primary.list.items, self->primary.list.count, self->err));
+  LA_TRY(la_build_chain(select, LA_SELECT_COLUMNS, self->primary.list.items,
+                        self->primary.list.count, self->err));
   alias = la_from_alias(self->sql, *select, LA_TEXT_NONE, LA_NODE_SUBQUERY);
   if (alias == NULL) {
     return la_fail_nomem(self->err);
   }
   status = la_from_columns(self->sql, alias, self->arena, &columns, &keys, &count, self->err);
   if (status >= 0 && count != self->primary.list.count) {
-    status = la_fail(self->err, LA_INVALID_REQUEST, "eager joins can't wrap a statement that selects whole FROM elements");
+    status = la_fail(self->err, LA_INVALID_REQUEST,
+                     "eager joins can't wrap a statement that selects whole FROM elements");
   }
   if (status >= 0) {
     status = make_outer(self, *select, alias, columns, count, order, order_count, &outer);

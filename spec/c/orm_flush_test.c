@@ -6,7 +6,7 @@
 static la_allocator alloc;
 
 #define USUAL (LA_CASCADE_SAVE_UPDATE | LA_CASCADE_MERGE)
-#define ALL (USUAL | LA_CASCADE_DELETE | LA_CASCADE_EXPUNGE | LA_CASCADE_REFRESH_EXPIRE)
+#define ALL   (USUAL | LA_CASCADE_DELETE | LA_CASCADE_EXPUNGE | LA_CASCADE_REFRESH_EXPIRE)
 
 static bool ok(la_status status, const la_error *err) {
   if (status < 0) {
@@ -17,7 +17,8 @@ static bool ok(la_status status, const la_error *err) {
 
 /* Statement number `at` of the record, BEGIN and the like included. */
 static la_text sent(const fixture *f, size_t at) {
-  return at < f->record->entries.count ? f->record->entries.items[at].text : LA_TEXT_LITERAL("(none)");
+  return at < f->record->entries.count ? f->record->entries.items[at].text
+                                       : LA_TEXT_LITERAL("(none)");
 }
 
 static void show(const fixture *f) {
@@ -28,7 +29,8 @@ static void show(const fixture *f) {
       la_value_describe(&f->record->entries.items[i].params[j], &text);
       la_strbuf_char(&text, ' ');
     }
-    printf("   %zu: %.*s  [%.*s]\n", i, LA_TEXT_FORMAT(f->record->entries.items[i].text), LA_TEXT_FORMAT(la_strbuf_view(&text)));
+    printf("   %zu: %.*s  [%.*s]\n", i, LA_TEXT_FORMAT(f->record->entries.items[i].text),
+           LA_TEXT_FORMAT(la_strbuf_view(&text)));
     la_strbuf_clear(&text);
   }
 }
@@ -43,7 +45,8 @@ TEST(inserts_parents_first) {
   la_instance *address = make(&f, f.address, "name", "ed@x", &err);
   CHECK(ok(append_to(&f, user, f.user_addresses, address, &err), &err));
   CHECK(ok(la_session_add(f.session, user, &err), &err));
-  CHECK(la_instance_state(user) == LA_STATE_PENDING && la_instance_state(address) == LA_STATE_PENDING);
+  CHECK(la_instance_state(user) == LA_STATE_PENDING &&
+        la_instance_state(address) == LA_STATE_PENDING);
   CHECK(ok(flush(&f, &err), &err));
   CHECK_TEXT(sent(&f, 1), "INSERT INTO users (name, age) VALUES (?, ?)");
   CHECK_TEXT(sent(&f, 2), "INSERT INTO addresses (name, user_id) VALUES (?, ?)");
@@ -65,7 +68,6 @@ TEST(inserts_parents_first) {
   la_instance_unpin(address);
   fixture_close(&f);
 }
-
 
 /* Opens a fixture on the recording driver. */
 static bool open_with(fixture *f, uint32_t cascade, la_error *err) {
@@ -113,7 +115,8 @@ TEST(nulls_foreign_keys_before_the_parent_goes) {
   CHECK(la_instance_state(held[0]) == LA_STATE_DELETED);
   CHECK(slot_of(held[1], "user_id")->kind == LA_VALUE_NULL);
   CHECK(ok(la_session_rollback(f.session, true, &err), &err));
-  CHECK(la_instance_state(held[0]) == LA_STATE_TRANSIENT); /* it was inserted in the same transaction */
+  CHECK(la_instance_state(held[0]) ==
+        LA_STATE_TRANSIENT); /* it was inserted in the same transaction */
   close_with(&f, held, 3);
 }
 
@@ -186,7 +189,8 @@ TEST(moves_children_between_parents) {
   CHECK(ok(flush(&f, &err), &err));
   CHECK_TEXT(sent(&f, 0), "INSERT INTO users (name, age) VALUES (?, ?)");
   CHECK_TEXT(sent(&f, 1), "UPDATE addresses SET user_id=? WHERE addresses.id = ?");
-  CHECK(f.record->entries.count == 2 && slot_of(held[1], "user_id")->as.integer == slot_of(held[2], "id")->as.integer);
+  CHECK(f.record->entries.count == 2 &&
+        slot_of(held[1], "user_id")->as.integer == slot_of(held[2], "id")->as.integer);
   close_with(&f, held, 3);
 }
 
@@ -210,7 +214,9 @@ TEST(writes_rows_of_secondary_tables_once) {
   CHECK(ok(change_link(&f, LA_LINK_REMOVE, held[0], f.item_keywords_link, held[1], 0, &err), &err));
   CHECK(ok(flush(&f, &err), &err));
   CHECK(f.record->entries.count == 1);
-  CHECK_TEXT(sent(&f, 0), "DELETE FROM item_keywords WHERE item_keywords.item_id = ? AND item_keywords.keyword_id = ?");
+  CHECK_TEXT(
+      sent(&f, 0),
+      "DELETE FROM item_keywords WHERE item_keywords.item_id = ? AND item_keywords.keyword_id = ?");
   la_record_forget(f.record);
   CHECK(ok(la_session_delete(f.session, held[0], &err), &err));
   CHECK(ok(flush(&f, &err), &err));
@@ -238,7 +244,8 @@ TEST(takes_over_the_row_of_a_deleted_object) {
   CHECK(ok(flush(&f, &err), &err));
   CHECK(f.record->entries.count == 1);
   CHECK_TEXT(sent(&f, 0), "UPDATE naturals SET label=? WHERE naturals.code = ?");
-  CHECK(la_instance_state(held[0]) == LA_STATE_DELETED && la_instance_state(held[1]) == LA_STATE_PERSISTENT);
+  CHECK(la_instance_state(held[0]) == LA_STATE_DELETED &&
+        la_instance_state(held[1]) == LA_STATE_PERSISTENT);
   CHECK(held[1]->flags & LA_INSTANCE_IN_MAP);
   close_with(&f, held, 2);
 }
@@ -259,11 +266,14 @@ TEST(changes_keys_and_switches_them_back) {
   CHECK(ok(set_text(held[0], "code", "b", &err), &err));
   CHECK(ok(flush(&f, &err), &err));
   CHECK_TEXT(sent(&f, 1), "UPDATE naturals SET code=? WHERE naturals.code = ?");
-  CHECK(la_identity_find(&f.session->map, f.natural, &key, la_identity_hash(f.natural, &key)) == held[0]);
+  CHECK(la_identity_find(&f.session->map, f.natural, &key, la_identity_hash(f.natural, &key)) ==
+        held[0]);
   CHECK(ok(la_session_rollback(f.session, true, &err), &err));
-  CHECK(la_identity_find(&f.session->map, f.natural, &key, la_identity_hash(f.natural, &key)) == NULL);
+  CHECK(la_identity_find(&f.session->map, f.natural, &key, la_identity_hash(f.natural, &key)) ==
+        NULL);
   key = la_value_text(LA_TEXT_LITERAL("a"));
-  CHECK(la_identity_find(&f.session->map, f.natural, &key, la_identity_hash(f.natural, &key)) == held[0]);
+  CHECK(la_identity_find(&f.session->map, f.natural, &key, la_identity_hash(f.natural, &key)) ==
+        held[0]);
   close_with(&f, held, 1);
 }
 
@@ -308,7 +318,8 @@ TEST(refuses_a_cycle_of_rows) {
   CHECK(ok(append_to(&f, held[1], f.node_children, held[0], &err), &err));
   CHECK(ok(la_session_add(f.session, held[0], &err), &err));
   CHECK(flush(&f, &err) == LA_CIRCULAR_DEPENDENCY);
-  CHECK(f.session->phase == LA_SESSION_INACTIVE && la_instance_state(held[0]) == LA_STATE_TRANSIENT);
+  CHECK(f.session->phase == LA_SESSION_INACTIVE &&
+        la_instance_state(held[0]) == LA_STATE_TRANSIENT);
   la_error again = LA_ERROR_INIT;
   CHECK(la_session_check(f.session, &again) == LA_PENDING_ROLLBACK);
   CHECK(strstr(again.message, "Original exception was: Circular dependency detected.") != NULL);
@@ -321,7 +332,9 @@ TEST(undoes_in_memory_what_a_failed_flush_did) {
   fixture f;
   la_error err = LA_ERROR_INIT;
   la_instance *held[2];
-  la_record_answer answer = {.prefix = LA_TEXT_LITERAL("INSERT INTO addresses"), .failure = LA_INTEGRITY, .message = LA_TEXT_LITERAL("UNIQUE constraint failed")};
+  la_record_answer answer = {.prefix = LA_TEXT_LITERAL("INSERT INTO addresses"),
+                             .failure = LA_INTEGRITY,
+                             .message = LA_TEXT_LITERAL("UNIQUE constraint failed")};
   if (!open_with(&f, USUAL, &err)) {
     return;
   }
@@ -331,7 +344,8 @@ TEST(undoes_in_memory_what_a_failed_flush_did) {
   CHECK(ok(append_to(&f, held[0], f.user_addresses, held[1], &err), &err));
   CHECK(ok(la_session_add(f.session, held[0], &err), &err));
   CHECK(flush(&f, &err) == LA_INTEGRITY);
-  CHECK(!(slot_of(held[0], "id")->flags & LA_SLOT_LOADED) && !(slot_of(held[1], "user_id")->flags & LA_SLOT_LOADED));
+  CHECK(!(slot_of(held[0], "id")->flags & LA_SLOT_LOADED) &&
+        !(slot_of(held[1], "user_id")->flags & LA_SLOT_LOADED));
   CHECK(slot_of(held[0], "name")->flags & LA_SLOT_LOADED && f.session->new_objects.count == 0);
   CHECK(ok(la_session_rollback(f.session, true, &err), &err));
   CHECK(ok(la_session_add(f.session, held[0], &err), &err));
@@ -353,7 +367,9 @@ TEST(notices_that_a_row_is_gone) {
   CHECK(ok(la_record_add_answer(f.record, &answer, &err), &err));
   CHECK(ok(set_text(held[0], "name", "wendy", &err), &err));
   CHECK(flush(&f, &err) == LA_STALE_DATA);
-  CHECK(strcmp(err.message, "UPDATE statement on table 'users' expected to update 1 row(s); 0 were matched.") == 0);
+  CHECK(strcmp(err.message,
+               "UPDATE statement on table 'users' expected to update 1 row(s); 0 were matched.") ==
+        0);
   close_with(&f, held, 1);
 }
 
@@ -400,7 +416,8 @@ TEST(sends_savepoints_late_and_rolls_back_to_them) {
   CHECK_TEXT(sent(&f, 2), "INSERT INTO users (name, age) VALUES (?, ?)");
   CHECK(ok(la_session_rollback(f.session, false, &err), &err));
   CHECK_TEXT(sent(&f, 3), "ROLLBACK TO SAVEPOINT sa_savepoint_1");
-  CHECK(la_instance_state(held[1]) == LA_STATE_TRANSIENT && la_instance_state(held[0]) == LA_STATE_PERSISTENT);
+  CHECK(la_instance_state(held[1]) == LA_STATE_TRANSIENT &&
+        la_instance_state(held[0]) == LA_STATE_PERSISTENT);
   CHECK(!(slot_of(held[0], "name")->flags & LA_SLOT_LOADED));
   CHECK(f.session->levels.count == 1);
   close_with(&f, held, 2);
@@ -423,7 +440,8 @@ TEST(updates_afterwards_what_refers_in_a_circle) {
   CHECK(f.record->entries.count == 5);
   CHECK_TEXT(sent(&f, 2), "INSERT INTO nodes (name, parent_id) VALUES (?, ?)");
   CHECK_TEXT(sent(&f, 3), "UPDATE nodes SET parent_id=? WHERE nodes.id = ?");
-  CHECK(slot_of(held[0], "parent_id")->as.integer == 2 && slot_of(held[1], "parent_id")->as.integer == 1);
+  CHECK(slot_of(held[0], "parent_id")->as.integer == 2 &&
+        slot_of(held[1], "parent_id")->as.integer == 1);
   la_record_forget(f.record);
   CHECK(ok(la_session_delete(f.session, held[0], &err), &err));
   CHECK(ok(la_session_delete(f.session, held[1], &err), &err));
@@ -461,14 +479,19 @@ TEST(asks_for_what_only_the_program_knows) {
   la_instance *held[1];
   la_flush *plan;
   la_flush_step step;
-  la_value host = la_value_of_kind(LA_VALUE_HOST, 42), text = la_value_text(LA_TEXT_LITERAL("made"));
+  la_value host = la_value_of_kind(LA_VALUE_HOST, 42),
+           text = la_value_text(LA_TEXT_LITERAL("made"));
   la_default function = {.kind = LA_DEFAULT_HOST, .host = 41};
   if (!open_with(&f, USUAL, &err)) {
     return;
   }
-  CHECK(ok(la_column_set_default(la_table_column(f.users, la_text_of("age")), LA_DEFAULT_INSERT, &function, &err), &err));
+  CHECK(ok(la_column_set_default(la_table_column(f.users, la_text_of("age")), LA_DEFAULT_INSERT,
+                                 &function, &err),
+           &err));
   held[0] = make(&f, f.user, "name", "ed", &err);
-  CHECK(ok(la_instance_set(held[0], la_mapper_property(f.user, la_text_of("name"))->slot, &host, NULL, &err), &err));
+  CHECK(ok(la_instance_set(held[0], la_mapper_property(f.user, la_text_of("name"))->slot, &host,
+                           NULL, &err),
+           &err));
   CHECK(ok(la_session_add(f.session, held[0], &err), &err));
   CHECK(ok(la_flush_new(f.session, &plan, &err), &err));
   CHECK(la_flush_prepare(plan, &step, &err) == LA_OK && la_flush_sort(plan, &err) == LA_OK);
@@ -488,7 +511,9 @@ TEST(asks_for_what_only_the_program_knows) {
   CHECK(slot_of(held[0], "age")->as.integer == 30);
   la_record_forget(f.record);
   host.flags = LA_SLOT_EXPR;
-  CHECK(ok(la_instance_set(held[0], la_mapper_property(f.user, la_text_of("age"))->slot, &host, NULL, &err), &err));
+  CHECK(ok(la_instance_set(held[0], la_mapper_property(f.user, la_text_of("age"))->slot, &host,
+                           NULL, &err),
+           &err));
   CHECK(ok(la_flush_new(f.session, &plan, &err), &err));
   CHECK(la_flush_prepare(plan, &step, &err) == LA_OK && la_flush_sort(plan, &err) == LA_OK);
   CHECK(la_flush_next(plan, &step, &err) == LA_ROW && step.kind == LA_FLUSH_EXPRESSION);
@@ -521,7 +546,8 @@ TEST(flushes_a_chain_of_100000_objects) {
   la_connection *connection;
   la_cursor cursor;
   CHECK(ok(la_session_connection(f.session, &connection, &err), &err));
-  la_text create = LA_TEXT_LITERAL("CREATE TABLE nodes (id INTEGER PRIMARY KEY, name VARCHAR, parent_id INTEGER REFERENCES nodes (id))");
+  la_text create = LA_TEXT_LITERAL("CREATE TABLE nodes (id INTEGER PRIMARY KEY, name VARCHAR, "
+                                   "parent_id INTEGER REFERENCES nodes (id))");
   CHECK(ok(la_cursor_open(&cursor, connection, create, NULL, 0, &err), &err));
   CHECK(ok(la_cursor_step(&cursor, &err), &err));
   la_cursor_close(&cursor);
@@ -566,7 +592,8 @@ static bool work(la_allocator *failing, void *argument) {
   status = status < 0 ? status : flush(&f, &err);
   status = status < 0 ? status : set_text(user, "name", "wendy", &err);
   status = status < 0 ? status : la_session_begin(f.session, true, &err);
-  status = status < 0 ? status : change_link(&f, LA_LINK_REMOVE, user, f.user_addresses, address, 0, &err);
+  status = status < 0 ? status
+                      : change_link(&f, LA_LINK_REMOVE, user, f.user_addresses, address, 0, &err);
   status = status < 0 ? status : flush(&f, &err);
   status = status < 0 ? status : la_session_commit(f.session, true, &err);
   if (status < 0 && f.session != NULL) {

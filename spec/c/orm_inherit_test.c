@@ -30,12 +30,14 @@ static la_status run_sql(fixture *f, const char *sql, la_error *err) {
 
 static la_status map_columns(la_mapper *mapper, la_table *table, la_error *err) {
   for (size_t i = 0; i < table->columns.count; i++) {
-    LA_TRY(la_mapper_add_column(mapper, table->columns.items[i]->key, table->columns.items[i], 0, LA_TEXT_NONE, NULL, err));
+    LA_TRY(la_mapper_add_column(mapper, table->columns.items[i]->key, table->columns.items[i], 0,
+                                LA_TEXT_NONE, NULL, err));
   }
   return LA_OK;
 }
 
-static la_status subclass(family *fam, const char *name, la_table *table, la_mapper **out, la_error *err) {
+static la_status subclass(family *fam, const char *name, la_table *table, la_mapper **out,
+                          la_error *err) {
   la_mapper_options options = {.class_name = la_text_of(name), .table = table, .base = fam->person};
   la_value identity = la_value_text(la_text_of(name));
   LA_TRY(la_mapper_new(fam->f.registry, &options, out, err));
@@ -52,8 +54,10 @@ static la_status family_open(family *fam, la_error *err) {
   la_mapper_options options = {.class_name = LA_TEXT_LITERAL("Person"), .allow_partial_keys = true};
   la_value identity = la_value_text(LA_TEXT_LITERAL("Person"));
   LA_TRY(fixture_open(f, &alloc, LA_CASCADE_SAVE_UPDATE, true, err));
-  LA_TRY(la_metadata_add_table(f->metadata, LA_TEXT_LITERAL("people"), LA_TEXT_NONE, &fam->people, err));
-  LA_TRY(la_metadata_add_table(f->metadata, LA_TEXT_LITERAL("engineers"), LA_TEXT_NONE, &fam->engineers, err));
+  LA_TRY(la_metadata_add_table(f->metadata, LA_TEXT_LITERAL("people"), LA_TEXT_NONE, &fam->people,
+                               err));
+  LA_TRY(la_metadata_add_table(f->metadata, LA_TEXT_LITERAL("engineers"), LA_TEXT_NONE,
+                               &fam->engineers, err));
   LA_TRY(add_column(fam->people, &alloc, "id", f->types.integer, true, &c, err));
   LA_TRY(add_column(fam->people, &alloc, "name", f->types.text, false, &c, err));
   LA_TRY(add_column(fam->people, &alloc, "type", f->types.text, false, &c, err));
@@ -63,13 +67,16 @@ static la_status family_open(family *fam, la_error *err) {
   options.table = fam->people;
   LA_TRY(la_mapper_new(f->registry, &options, &fam->person, err));
   LA_TRY(map_columns(fam->person, fam->people, err));
-  LA_TRY(la_mapper_set_polymorphic(fam->person, la_mapper_property(fam->person, LA_TEXT_LITERAL("type")), &identity, err));
+  LA_TRY(la_mapper_set_polymorphic(
+      fam->person, la_mapper_property(fam->person, LA_TEXT_LITERAL("type")), &identity, err));
   LA_TRY(la_mapper_finish(fam->person, err));
   LA_TRY(subclass(fam, "Manager", NULL, &fam->manager, err));
   LA_TRY(subclass(fam, "Engineer", fam->engineers, &fam->engineer, err));
   LA_TRY(run_sql(f, "CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT, type TEXT)", err));
   LA_TRY(run_sql(f, "CREATE TABLE engineers (id INTEGER PRIMARY KEY, lang TEXT)", err));
-  LA_TRY(run_sql(f, "INSERT INTO people VALUES (1, 'p', 'Person'), (2, 'm', 'Manager'), (3, 'e', 'Engineer')", err));
+  LA_TRY(run_sql(
+      f, "INSERT INTO people VALUES (1, 'p', 'Person'), (2, 'm', 'Manager'), (3, 'e', 'Engineer')",
+      err));
   return run_sql(f, "INSERT INTO engineers VALUES (3, 'lua')", err);
 }
 
@@ -80,14 +87,16 @@ static void family_close(family *fam) {
   fixture_close(&fam->f);
 }
 
-static la_status run(family *fam, la_mapper *mapper, la_load *load, const char *sql, la_error *err) {
+static la_status run(family *fam, la_mapper *mapper, la_load *load, const char *sql,
+                     la_error *err) {
   la_node *select = la_select_new(&fam->f.sql, &mapper->entity, 1);
   la_compiled *compiled = NULL;
   bool cached;
   la_status status = la_orm_compile(fam->f.engine, select, &compiled, &cached, err);
   if (status >= 0) {
     CHECK_TEXT(compiled->text, sql);
-    status = la_load_run(load, fam->f.session, compiled, (const la_node *const *)fam->f.engine->key.params.items,
+    status = la_load_run(load, fam->f.session, compiled,
+                         (const la_node *const *)fam->f.engine->key.params.items,
                          (uint32_t)fam->f.engine->key.params.count, NULL, NULL, 0, err);
   }
   la_object_release(compiled);
@@ -102,9 +111,12 @@ TEST(loads_the_class_that_a_row_names) {
   if (!CHECK(ok(family_open(&fam, &err), &err))) {
     return;
   }
-  CHECK(ok(run(&fam, fam.person, &load, "SELECT people.id, people.name, people.type FROM people", &err), &err));
+  CHECK(ok(
+      run(&fam, fam.person, &load, "SELECT people.id, people.name, people.type FROM people", &err),
+      &err));
   CHECK(load.entities.count == 3);
-  CHECK(load.entities.items[0]->mapper == fam.person && load.entities.items[1]->mapper == fam.manager);
+  CHECK(load.entities.items[0]->mapper == fam.person &&
+        load.entities.items[1]->mapper == fam.manager);
   la_instance *engineer = load.entities.items[2];
   CHECK(engineer->mapper == fam.engineer);
   uint32_t lang = la_mapper_property(fam.engineer, LA_TEXT_LITERAL("lang"))->slot;
@@ -119,9 +131,11 @@ TEST(loads_the_class_that_a_row_names) {
   la_load_free(&more);
   la_value key = la_value_integer(3);
   la_instance *found = NULL;
-  CHECK(ok(la_load_get(fam.f.session, fam.manager, &key, false, &more, &found, &err), &err) && found == NULL);
+  CHECK(ok(la_load_get(fam.f.session, fam.manager, &key, false, &more, &found, &err), &err) &&
+        found == NULL);
   la_load_free(&more);
-  CHECK(ok(la_load_get(fam.f.session, fam.engineer, &key, false, &more, &found, &err), &err) && found == engineer);
+  CHECK(ok(la_load_get(fam.f.session, fam.engineer, &key, false, &more, &found, &err), &err) &&
+        found == engineer);
   la_load_free(&more);
   la_load_free(&load);
   family_close(&fam);
@@ -135,11 +149,15 @@ TEST(loads_one_class_alone) {
   if (!CHECK(ok(family_open(&fam, &err), &err))) {
     return;
   }
-  CHECK(ok(run(&fam, fam.manager, &load, "SELECT people.id, people.name, people.type FROM people WHERE people.type IN (?)", &err), &err));
+  CHECK(ok(run(&fam, fam.manager, &load,
+               "SELECT people.id, people.name, people.type FROM people WHERE people.type IN (?)",
+               &err),
+           &err));
   CHECK(load.entities.count == 1 && load.entities.items[0]->mapper == fam.manager);
   la_load_free(&load);
   CHECK(ok(run(&fam, fam.engineer, &load,
-               "SELECT engineers.id, people.id AS id_1, people.name, people.type, engineers.lang FROM people JOIN engineers ON people.id = engineers.id",
+               "SELECT engineers.id, people.id AS id_1, people.name, people.type, engineers.lang "
+               "FROM people JOIN engineers ON people.id = engineers.id",
                &err),
            &err));
   CHECK(load.entities.count == 1);

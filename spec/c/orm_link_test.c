@@ -24,7 +24,9 @@ static la_instance *loaded(fixture *f, la_mapper *mapper, int64_t id, la_error *
   la_instance *instance = NULL;
   la_value key = la_value_integer(id);
   CHECK(ok(la_instance_new(f->alloc, f->session->slab, mapper, &instance, err), err));
-  CHECK(ok(la_instance_load(instance, la_mapper_property(mapper, la_text_of("id"))->slot, &key, false, err), err));
+  CHECK(ok(la_instance_load(instance, la_mapper_property(mapper, la_text_of("id"))->slot, &key,
+                            false, err),
+           err));
   CHECK(ok(la_session_register(f->session, instance, err), err));
   return instance;
 }
@@ -52,7 +54,8 @@ TEST(finds_objects_by_key_and_forgets_those_nobody_holds) {
   for (int i = 0; i < COUNT; i++) {
     la_value key = la_value_real(i / 2);
     la_mapper *mapper = i % 2 ? f.user : f.item;
-    CHECK(la_identity_find(&f.session->map, mapper, &key, la_identity_hash(mapper, &key)) == held[i]);
+    CHECK(la_identity_find(&f.session->map, mapper, &key, la_identity_hash(mapper, &key)) ==
+          held[i]);
   }
   for (int i = 0; i < COUNT / 2; i++) {
     la_instance_unpin(held[i]);
@@ -85,9 +88,11 @@ TEST(keeps_committed_values_and_gives_them_back) {
   la_instance_expire_all(held[0]);
   CHECK(!la_instance_committed(held[0], slot, &seen) && held[0]->flags & LA_INSTANCE_EXPIRED);
   value = la_value_integer(1);
-  CHECK(la_identity_find(&f.session->map, f.user, &value, la_identity_hash(f.user, &value)) == held[0]);
+  CHECK(la_identity_find(&f.session->map, f.user, &value, la_identity_hash(f.user, &value)) ==
+        held[0]);
   CHECK(ok(set_integer(held[0], "age", 4, &err), &err));
-  CHECK(!la_instance_committed(held[0], la_mapper_property(f.user, la_text_of("age"))->slot, &seen));
+  CHECK(
+      !la_instance_committed(held[0], la_mapper_property(f.user, la_text_of("age"))->slot, &seen));
   la_instance_commit_all(held[0]);
   CHECK(held[0]->history == NULL && !la_instance_is_modified(held[0]));
   drop(&f, held, 1);
@@ -138,7 +143,8 @@ TEST(queues_changes_of_collections_that_are_not_loaded) {
   CHECK(ok(change_link(&f, LA_LINK_SET, held[1], f.address_user, held[0], 0, &err), &err));
   la_link_load_one(held[2], f.address_user->link, held[0]);
   CHECK(ok(change_link(&f, LA_LINK_SET, held[2], f.address_user, NULL, 0, &err), &err));
-  CHECK(!(held[0]->links[link].flags & LA_LINK_LOADED) && held[0]->links[link].to.many->added.count == 1);
+  CHECK(!(held[0]->links[link].flags & LA_LINK_LOADED) &&
+        held[0]->links[link].to.many->added.count == 1);
   CHECK(held[0]->links[link].to.many->removed.count == 1);
   la_instance *rows[2] = {held[2], held[3]};
   CHECK(ok(la_collection_load(held[0], link, rows, 2, &err), &err));
@@ -162,7 +168,9 @@ TEST(takes_an_object_from_the_parent_it_had) {
   CHECK(ok(la_collection_load(held[0], link, held + 2, 1, &err), &err));
   CHECK(ok(la_collection_load(held[1], link, NULL, 0, &err), &err));
   la_value key = la_value_integer(1); /* not loaded, but the session has the user with this key */
-  CHECK(ok(la_instance_load(held[2], la_mapper_property(f.address, la_text_of("user_id"))->slot, &key, false, &err), &err));
+  CHECK(ok(la_instance_load(held[2], la_mapper_property(f.address, la_text_of("user_id"))->slot,
+                            &key, false, &err),
+           &err));
   CHECK(ok(append_to(&f, held[1], f.user_addresses, held[2], &err), &err));
   CHECK(held[2]->links[back].to.one == held[1] && held[2]->links[back].committed == held[0]);
   CHECK(held[0]->links[link].to.many->items.count == 0);
@@ -181,7 +189,8 @@ TEST(refuses_an_object_of_another_class) {
   held[0] = make(&f, f.user, "name", "u", &err);
   held[1] = make(&f, f.item, "name", "i", &err);
   CHECK(append_to(&f, held[0], f.user_addresses, held[1], &err) == LA_ARGUMENT);
-  CHECK(strstr(err.message, "\"User.addresses\"") != NULL && held[0]->links[f.user_addresses->link].to.many == NULL);
+  CHECK(strstr(err.message, "\"User.addresses\"") != NULL &&
+        held[0]->links[f.user_addresses->link].to.many == NULL);
   drop(&f, held, 2);
 }
 
@@ -230,7 +239,8 @@ TEST(lets_a_session_go_before_its_objects) {
   CHECK(ok(set_text(held[0], "name", "x", &err), &err));
   la_object_release(f.session);
   f.session = NULL;
-  CHECK(la_instance_state(held[0]) == LA_STATE_DETACHED && la_instance_state(held[1]) == LA_STATE_TRANSIENT);
+  CHECK(la_instance_state(held[0]) == LA_STATE_DETACHED &&
+        la_instance_state(held[1]) == LA_STATE_TRANSIENT);
   la_instance_unpin(held[0]);
   la_instance_unpin(held[1]);
   fixture_close(&f);

@@ -28,14 +28,16 @@ static la_status run_sql(fixture *f, const char *sql, la_error *err) {
 static la_status fill(fixture *f, la_error *err) {
   static const char *const statements[] = {
       "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT, age INTEGER)",
-      "CREATE TABLE addresses (id INTEGER PRIMARY KEY, name TEXT, user_id INTEGER REFERENCES users(id))",
+      "CREATE TABLE addresses (id INTEGER PRIMARY KEY, name TEXT, user_id INTEGER REFERENCES "
+      "users(id))",
       "CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT)",
       "CREATE TABLE keywords (id INTEGER PRIMARY KEY, name TEXT)",
       "CREATE TABLE item_keywords (item_id INTEGER, keyword_id INTEGER)",
       "CREATE TABLE nodes (id INTEGER PRIMARY KEY, name TEXT, parent_id INTEGER)",
       "CREATE TABLE naturals (code TEXT PRIMARY KEY, label TEXT)",
       "INSERT INTO users VALUES (7, 'jack', 30), (8, 'ed', NULL), (9, 'fred', 40)",
-      "INSERT INTO addresses VALUES (1, 'jack@x', 7), (2, 'ed@x', 8), (3, 'ed@y', 8), (4, 'none', NULL)",
+      "INSERT INTO addresses VALUES (1, 'jack@x', 7), (2, 'ed@x', 8), (3, 'ed@y', 8), (4, 'none', "
+      "NULL)",
       "INSERT INTO items VALUES (1, 'a'), (2, 'b'), (3, 'c')",
       "INSERT INTO keywords VALUES (1, 'red'), (2, 'blue')",
       "INSERT INTO item_keywords VALUES (1, 1), (1, 2), (2, 2)",
@@ -53,7 +55,8 @@ static la_node *attribute(la_mapper *mapper, const char *key) {
 }
 
 /* SELECT of an entity with one option; a new reference or NULL. */
-static la_node *select_with(fixture *f, la_node *entity, la_loader_strategy strategy, la_node *path) {
+static la_node *select_with(fixture *f, la_node *entity, la_loader_strategy strategy,
+                            la_node *path) {
   la_node *select = la_select_new(&f->sql, &entity, 1);
   la_node *option, *made;
   if (path == NULL || select == NULL) {
@@ -84,10 +87,13 @@ static la_status run(fixture *f, la_node *take_select, la_load *load, la_error *
   la_compiled *compiled = NULL;
   bool cached;
   size_t applied = 0;
-  la_status status = take_select != NULL ? la_orm_compile(f->engine, take_select, &compiled, &cached, err) : la_fail_nomem(err);
+  la_status status = take_select != NULL
+                         ? la_orm_compile(f->engine, take_select, &compiled, &cached, err)
+                         : la_fail_nomem(err);
   if (status >= 0) {
-    status = la_load_run(load, f->session, compiled, (const la_node *const *)f->engine->key.params.items,
-                         (uint32_t)f->engine->key.params.count, NULL, NULL, 0, err);
+    status =
+        la_load_run(load, f->session, compiled, (const la_node *const *)f->engine->key.params.items,
+                    (uint32_t)f->engine->key.params.count, NULL, NULL, 0, err);
   }
   la_object_release(compiled);
   la_node_release(take_select);
@@ -104,17 +110,18 @@ static la_collection *many(la_instance *instance, const la_relationship *relatio
   return instance->links[relationship->link].to.many;
 }
 
-#define OPEN(sqlite)                                                                                                    \
-  fixture f;                                                                                                            \
-  la_load load = {0};                                                                                                   \
-  la_error error = LA_ERROR_INIT;                                                                                       \
-  if (!CHECK(ok(fixture_open(&f, &alloc, USUAL, (sqlite), &error), &error)) || !CHECK(!(sqlite) || ok(fill(&f, &error), &error))) { \
-    return;                                                                                                             \
+#define OPEN(sqlite)                                                                               \
+  fixture f;                                                                                       \
+  la_load load = {0};                                                                              \
+  la_error error = LA_ERROR_INIT;                                                                  \
+  if (!CHECK(ok(fixture_open(&f, &alloc, USUAL, (sqlite), &error), &error)) ||                     \
+      !CHECK(!(sqlite) || ok(fill(&f, &error), &error))) {                                         \
+    return;                                                                                        \
   }
 
-#define CLOSE()                                                                                                         \
-  la_load_free(&load);                                                                                                  \
-  fixture_close(&f);                                                                                                    \
+#define CLOSE()                                                                                    \
+  la_load_free(&load);                                                                             \
+  fixture_close(&f);                                                                               \
   CHECK(alloc.blocks == 0)
 
 TEST(loads_entities) {
@@ -158,11 +165,16 @@ TEST(keeps_what_is_loaded_unless_told) {
 TEST(loads_collections_by_a_join) {
   OPEN(true);
   load.unique = true;
-  CHECK(ok(run(&f, select_with(&f, f.user->entity, LA_LOADER_JOINED, attribute(f.user, "addresses")), &load, &error), &error));
+  CHECK(
+      ok(run(&f, select_with(&f, f.user->entity, LA_LOADER_JOINED, attribute(f.user, "addresses")),
+             &load, &error),
+         &error));
   CHECK(load.entities.count == 3 && load.links.count == 3);
   CHECK(many(load.entities.items[1], f.user_addresses)->items.count == 2);
   CHECK(many(load.entities.items[2], f.user_addresses)->items.count == 0);
-  CHECK_TEXT(la_value_bytes(slot_of(many(load.entities.items[1], f.user_addresses)->items.items[1], "name")), "ed@y");
+  CHECK_TEXT(la_value_bytes(
+                 slot_of(many(load.entities.items[1], f.user_addresses)->items.items[1], "name")),
+             "ed@y");
   for (size_t i = 0; i < 3; i++) {
     CHECK(!(load.entities.items[i]->flags & LA_INSTANCE_MARKED));
   }
@@ -171,32 +183,51 @@ TEST(loads_collections_by_a_join) {
 
 TEST(loads_links_by_keys) {
   OPEN(true);
-  CHECK(ok(run(&f, select_with(&f, f.user->entity, LA_LOADER_SELECTIN, attribute(f.user, "addresses")), &load, &error), &error));
+  CHECK(ok(run(&f,
+               select_with(&f, f.user->entity, LA_LOADER_SELECTIN, attribute(f.user, "addresses")),
+               &load, &error),
+           &error));
   CHECK(load.entities.count == 3 && load.links.count == 3);
   CHECK(many(load.entities.items[1], f.user_addresses)->items.count == 2);
   CHECK(many(load.entities.items[2], f.user_addresses)->items.count == 0);
   la_load_free(&load);
-  CHECK(ok(run(&f, select_with(&f, f.address->entity, LA_LOADER_SELECTIN, attribute(f.address, "user")), &load, &error), &error));
+  CHECK(ok(run(&f,
+               select_with(&f, f.address->entity, LA_LOADER_SELECTIN, attribute(f.address, "user")),
+               &load, &error),
+           &error));
   CHECK(load.entities.count == 4 && load.links.count == 4);
-  CHECK(load.entities.items[1]->links[f.address_user->link].to.one == load.entities.items[2]->links[f.address_user->link].to.one);
+  CHECK(load.entities.items[1]->links[f.address_user->link].to.one ==
+        load.entities.items[2]->links[f.address_user->link].to.one);
   CHECK(load.entities.items[3]->links[f.address_user->link].to.one == NULL);
   CHECK(load.entities.items[3]->links[f.address_user->link].flags & LA_LINK_LOADED);
   la_load_free(&load);
-  CHECK(ok(run(&f, select_with(&f, f.item->entity, LA_LOADER_SELECTIN, attribute(f.item, "keywords")), &load, &error), &error));
+  CHECK(
+      ok(run(&f, select_with(&f, f.item->entity, LA_LOADER_SELECTIN, attribute(f.item, "keywords")),
+             &load, &error),
+         &error));
   CHECK(many(load.entities.items[0], f.item_keywords_link)->items.count == 2);
   CHECK(many(load.entities.items[1], f.item_keywords_link)->items.count == 1);
   CHECK(many(load.entities.items[2], f.item_keywords_link)->items.count == 0);
   la_load_free(&load);
-  CHECK(ok(run(&f, select_with(&f, f.node->entity, LA_LOADER_IMMEDIATE, attribute(f.node, "parent")), &load, &error), &error));
+  CHECK(
+      ok(run(&f, select_with(&f, f.node->entity, LA_LOADER_IMMEDIATE, attribute(f.node, "parent")),
+             &load, &error),
+         &error));
   CHECK(load.entities.items[3]->links[f.node_parent->link].to.one == load.entities.items[1]);
   CLOSE();
 }
 
 TEST(sends_statements_by_keys) {
   OPEN(false);
-  static const la_text columns[] = {LA_TEXT_LITERAL("id"), LA_TEXT_LITERAL("name"), LA_TEXT_LITERAL("age")};
-  la_value rows[2][3] = {{la_value_integer(7), LA_VALUE_NONE, LA_VALUE_NONE}, {la_value_integer(8), LA_VALUE_NONE, la_value_integer(7)}};
-  la_record_answer answer = {.prefix = LA_TEXT_LITERAL("SELECT"), .columns = columns, .column_count = 3, .values = rows[0], .row_count = 2};
+  static const la_text columns[] = {LA_TEXT_LITERAL("id"), LA_TEXT_LITERAL("name"),
+                                    LA_TEXT_LITERAL("age")};
+  la_value rows[2][3] = {{la_value_integer(7), LA_VALUE_NONE, LA_VALUE_NONE},
+                         {la_value_integer(8), LA_VALUE_NONE, la_value_integer(7)}};
+  la_record_answer answer = {.prefix = LA_TEXT_LITERAL("SELECT"),
+                             .columns = columns,
+                             .column_count = 3,
+                             .values = rows[0],
+                             .row_count = 2};
   struct {
     la_mapper *mapper;
     const char *link;
@@ -204,12 +235,22 @@ TEST(sends_statements_by_keys) {
     uint32_t params;
     int columns;
   } cases[] = {
-      {f.user, "addresses", "SELECT addresses.user_id, addresses.id, addresses.name FROM addresses WHERE addresses.user_id IN (?, ?)", 2, 3},
-      {f.address, "user", "SELECT users.id, users.name, users.age FROM users WHERE users.id IN (?)", 1, 3},
-      {f.item, "keywords", "SELECT item_keywords.item_id, keywords.id, keywords.name FROM item_keywords JOIN keywords ON keywords.id = "
-                           "item_keywords.keyword_id WHERE item_keywords.item_id IN (?, ?)", 2, 2},
-      {f.node, "children", "SELECT nodes.parent_id, nodes.id, nodes.name FROM nodes WHERE nodes.parent_id IN (?, ?)", 2, 3},
-      {f.node, "parent", "SELECT nodes.id, nodes.name, nodes.parent_id FROM nodes WHERE nodes.id IN (?)", 1, 3},
+      {f.user, "addresses",
+       "SELECT addresses.user_id, addresses.id, addresses.name FROM addresses WHERE "
+       "addresses.user_id IN (?, ?)",
+       2, 3},
+      {f.address, "user", "SELECT users.id, users.name, users.age FROM users WHERE users.id IN (?)",
+       1, 3},
+      {f.item, "keywords",
+       "SELECT item_keywords.item_id, keywords.id, keywords.name FROM item_keywords JOIN keywords "
+       "ON keywords.id = "
+       "item_keywords.keyword_id WHERE item_keywords.item_id IN (?, ?)",
+       2, 2},
+      {f.node, "children",
+       "SELECT nodes.parent_id, nodes.id, nodes.name FROM nodes WHERE nodes.parent_id IN (?, ?)", 2,
+       3},
+      {f.node, "parent",
+       "SELECT nodes.id, nodes.name, nodes.parent_id FROM nodes WHERE nodes.id IN (?)", 1, 3},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     answer.column_count = (uint32_t)cases[i].columns;
@@ -217,7 +258,11 @@ TEST(sends_statements_by_keys) {
     answer.values = cases[i].columns == 2 ? two : rows[0];
     CHECK(ok(la_record_add_answer(f.record, &answer, &error), &error));
     la_record_forget(f.record);
-    CHECK(ok(run(&f, select_with(&f, cases[i].mapper->entity, LA_LOADER_SELECTIN, attribute(cases[i].mapper, cases[i].link)), &load, &error), &error));
+    CHECK(ok(run(&f,
+                 select_with(&f, cases[i].mapper->entity, LA_LOADER_SELECTIN,
+                             attribute(cases[i].mapper, cases[i].link)),
+                 &load, &error),
+             &error));
     size_t last = f.record->entries.count - 1;
     CHECK_TEXT(f.record->entries.items[last].text, cases[i].sql);
     CHECK(f.record->entries.items[last].param_count == cases[i].params);
@@ -226,7 +271,8 @@ TEST(sends_statements_by_keys) {
   CLOSE();
 }
 
-static void lazy(fixture *f, la_instance *instance, const la_relationship *relationship, const char *sql, size_t statements) {
+static void lazy(fixture *f, la_instance *instance, const la_relationship *relationship,
+                 const char *sql, size_t statements) {
   la_load load = {0};
   la_error error = LA_ERROR_INIT;
   la_record_forget(f->record);
@@ -241,9 +287,14 @@ static void lazy(fixture *f, la_instance *instance, const la_relationship *relat
 
 TEST(sends_lazy_loads) {
   OPEN(false);
-  static const la_text columns[] = {LA_TEXT_LITERAL("id"), LA_TEXT_LITERAL("name"), LA_TEXT_LITERAL("age")};
+  static const la_text columns[] = {LA_TEXT_LITERAL("id"), LA_TEXT_LITERAL("name"),
+                                    LA_TEXT_LITERAL("age")};
   la_value row[3] = {la_value_integer(7), LA_VALUE_NONE, la_value_integer(5)};
-  la_record_answer answer = {.prefix = LA_TEXT_LITERAL("SELECT"), .columns = columns, .column_count = 3, .values = row, .row_count = 1};
+  la_record_answer answer = {.prefix = LA_TEXT_LITERAL("SELECT"),
+                             .columns = columns,
+                             .column_count = 3,
+                             .values = row,
+                             .row_count = 1};
   la_instance *user, *address, *item, *node;
   la_mapper *mappers[] = {f.user, f.address, f.item, f.node};
   la_instance *made[4];
@@ -255,11 +306,18 @@ TEST(sends_lazy_loads) {
     made[i] = loads[i].entities.items[0];
   }
   user = made[0], address = made[1], item = made[2], node = made[3];
-  lazy(&f, user, f.user_addresses, "SELECT addresses.id, addresses.name, addresses.user_id FROM addresses WHERE ? = addresses.user_id", 1);
-  lazy(&f, address, f.address_user, "SELECT users.id, users.name, users.age FROM users WHERE users.id = ?", 1);
+  lazy(&f, user, f.user_addresses,
+       "SELECT addresses.id, addresses.name, addresses.user_id FROM addresses WHERE ? = "
+       "addresses.user_id",
+       1);
+  lazy(&f, address, f.address_user,
+       "SELECT users.id, users.name, users.age FROM users WHERE users.id = ?", 1);
   lazy(&f, item, f.item_keywords_link,
-       "SELECT keywords.id, keywords.name FROM keywords, item_keywords WHERE ? = item_keywords.item_id AND keywords.id = item_keywords.keyword_id", 1);
-  lazy(&f, node, f.node_children, "SELECT nodes.id, nodes.name, nodes.parent_id FROM nodes WHERE ? = nodes.parent_id", 1);
+       "SELECT keywords.id, keywords.name FROM keywords, item_keywords WHERE ? = "
+       "item_keywords.item_id AND keywords.id = item_keywords.keyword_id",
+       1);
+  lazy(&f, node, f.node_children,
+       "SELECT nodes.id, nodes.name, nodes.parent_id FROM nodes WHERE ? = nodes.parent_id", 1);
   CHECK(ok(set_integer(address, "user_id", 7, &error), &error));
   lazy(&f, address, f.address_user, "", 0); /* the identity map answers */
   for (int i = 0; i < 4; i++) {
@@ -271,9 +329,15 @@ TEST(sends_lazy_loads) {
 
 TEST(reads_expired_attributes_again) {
   OPEN(false);
-  static const la_text columns[] = {LA_TEXT_LITERAL("id"), LA_TEXT_LITERAL("name"), LA_TEXT_LITERAL("age")};
-  la_value row[3] = {la_value_integer(7), la_value_text(LA_TEXT_LITERAL("jack")), la_value_integer(5)};
-  la_record_answer answer = {.prefix = LA_TEXT_LITERAL("SELECT"), .columns = columns, .column_count = 3, .values = row, .row_count = 1};
+  static const la_text columns[] = {LA_TEXT_LITERAL("id"), LA_TEXT_LITERAL("name"),
+                                    LA_TEXT_LITERAL("age")};
+  la_value row[3] = {la_value_integer(7), la_value_text(LA_TEXT_LITERAL("jack")),
+                     la_value_integer(5)};
+  la_record_answer answer = {.prefix = LA_TEXT_LITERAL("SELECT"),
+                             .columns = columns,
+                             .column_count = 3,
+                             .values = row,
+                             .row_count = 1};
   la_instance *user = NULL;
   la_value key = la_value_integer(7);
   la_load second = {0};
@@ -281,13 +345,15 @@ TEST(reads_expired_attributes_again) {
   CHECK(ok(la_record_add_answer(f.record, &answer, &error), &error));
   CHECK(ok(la_load_get(f.session, f.user, &key, false, &load, &user, &error), &error));
   CHECK(user != NULL && load.entities.count == 0 && load.pinned.count == 1);
-  CHECK_TEXT(f.record->entries.items[f.record->entries.count - 1].text, "SELECT users.id, users.name, users.age FROM users WHERE users.id = ?");
+  CHECK_TEXT(f.record->entries.items[f.record->entries.count - 1].text,
+             "SELECT users.id, users.name, users.age FROM users WHERE users.id = ?");
   la_instance_expire_slot(user, name);
   row[0] = row[1];
   answer.column_count = 1;
   CHECK(ok(la_record_add_answer(f.record, &answer, &error), &error));
   CHECK(ok(la_load_slots(user, name, &second, &error), &error));
-  CHECK_TEXT(f.record->entries.items[f.record->entries.count - 1].text, "SELECT users.name FROM users WHERE users.id = ?");
+  CHECK_TEXT(f.record->entries.items[f.record->entries.count - 1].text,
+             "SELECT users.name FROM users WHERE users.id = ?");
   CHECK_TEXT(la_value_bytes(slot_of(user, "name")), "jack");
   CHECK(!(user->flags & LA_INSTANCE_EXPIRED));
   la_load_free(&second);
@@ -296,7 +362,8 @@ TEST(reads_expired_attributes_again) {
   la_instance_expire_all(user);
   CHECK(ok(la_record_add_answer(f.record, &answer, &error), &error));
   CHECK(ok(la_load_slots(user, name, &second, &error), &error));
-  CHECK_TEXT(f.record->entries.items[f.record->entries.count - 1].text, "SELECT users.id, users.name, users.age FROM users WHERE users.id = ?");
+  CHECK_TEXT(f.record->entries.items[f.record->entries.count - 1].text,
+             "SELECT users.id, users.name, users.age FROM users WHERE users.id = ?");
   CHECK(slot_of(user, "age")->as.integer == 5 && !(user->flags & LA_INSTANCE_EXPIRED));
   la_load_free(&second);
   la_instance_expire_all(user);
@@ -325,7 +392,8 @@ TEST(gives_rows_of_several_parts) {
 
 TEST(streams) {
   OPEN(true);
-  la_node *select = select_with(&f, f.user->entity, LA_LOADER_SELECTIN, attribute(f.user, "addresses"));
+  la_node *select =
+      select_with(&f, f.user->entity, LA_LOADER_SELECTIN, attribute(f.user, "addresses"));
   la_compiled *compiled = NULL;
   la_cursor cursor = {0};
   bool cached;
@@ -352,8 +420,8 @@ TEST(streams) {
 
 /* Two rows for the next SELECT. */
 static la_status answer_rows(fixture *f, uint32_t columns, la_error *err) {
-  static const la_text names[] = {LA_TEXT_LITERAL("a"), LA_TEXT_LITERAL("b"), LA_TEXT_LITERAL("c"), LA_TEXT_LITERAL("d"), LA_TEXT_LITERAL("e"),
-                                  LA_TEXT_LITERAL("f")};
+  static const la_text names[] = {LA_TEXT_LITERAL("a"), LA_TEXT_LITERAL("b"), LA_TEXT_LITERAL("c"),
+                                  LA_TEXT_LITERAL("d"), LA_TEXT_LITERAL("e"), LA_TEXT_LITERAL("f")};
   la_value rows[2][6];
   for (int r = 0; r < 2; r++) {
     for (uint32_t c = 0; c < columns; c++) {
@@ -364,7 +432,11 @@ static la_status answer_rows(fixture *f, uint32_t columns, la_error *err) {
   for (uint32_t i = 0; i < 2 * columns; i++) {
     flat[i] = rows[i / columns][i % columns];
   }
-  la_record_answer answer = {.prefix = LA_TEXT_LITERAL("SELECT"), .columns = names, .column_count = columns, .values = flat, .row_count = 2};
+  la_record_answer answer = {.prefix = LA_TEXT_LITERAL("SELECT"),
+                             .columns = names,
+                             .column_count = columns,
+                             .values = flat,
+                             .row_count = 2};
   return la_record_add_answer(f->record, &answer, err);
 }
 
@@ -381,7 +453,9 @@ static bool load_all(la_allocator *failing, void *argument) {
     status = answer_rows(&f, 3, &err);
   }
   if (status >= 0) {
-    status = run(&f, select_with(&f, f.user->entity, LA_LOADER_SELECTIN, attribute(f.user, "addresses")), &load, &err);
+    status =
+        run(&f, select_with(&f, f.user->entity, LA_LOADER_SELECTIN, attribute(f.user, "addresses")),
+            &load, &err);
   }
   la_load_free(&load);
   if (status >= 0) {
@@ -389,7 +463,9 @@ static bool load_all(la_allocator *failing, void *argument) {
   }
   if (status >= 0) {
     load.unique = true;
-    status = run(&f, select_with(&f, f.address->entity, LA_LOADER_JOINED, attribute(f.address, "user")), &load, &err);
+    status =
+        run(&f, select_with(&f, f.address->entity, LA_LOADER_JOINED, attribute(f.address, "user")),
+            &load, &err);
   }
   la_load_free(&load);
   fixture_close(&f);

@@ -12,7 +12,8 @@ static bool ok(la_status status, const la_error *err) {
 }
 
 static la_text sent(const fixture *f, size_t at) {
-  return at < f->record->entries.count ? f->record->entries.items[at].text : LA_TEXT_LITERAL("(none)");
+  return at < f->record->entries.count ? f->record->entries.items[at].text
+                                       : LA_TEXT_LITERAL("(none)");
 }
 
 typedef struct things {
@@ -27,11 +28,17 @@ static bool open_things(things *t) {
   *t = (things){.err = LA_ERROR_INIT};
   la_column *c;
   return CHECK(ok(fixture_open(&t->f, &alloc, LA_CASCADE_SAVE_UPDATE, false, &t->err), &t->err)) &&
-         CHECK(ok(la_metadata_add_table(t->f.metadata, LA_TEXT_LITERAL("things"), LA_TEXT_NONE, &t->table, &t->err), &t->err)) &&
-         CHECK(ok(add_column(t->table, &alloc, "id", t->f.types.integer, true, &c, &t->err), &t->err)) &&
-         CHECK(ok(add_column(t->table, &alloc, "name", t->f.types.text, false, &c, &t->err), &t->err)) &&
-         CHECK(ok(add_column(t->table, &alloc, "made", t->f.types.text, false, &c, &t->err), &t->err)) &&
-         CHECK(ok(add_column(t->table, &alloc, "version", t->f.types.integer, false, &c, &t->err), &t->err));
+         CHECK(ok(la_metadata_add_table(t->f.metadata, LA_TEXT_LITERAL("things"), LA_TEXT_NONE,
+                                        &t->table, &t->err),
+                  &t->err)) &&
+         CHECK(ok(add_column(t->table, &alloc, "id", t->f.types.integer, true, &c, &t->err),
+                  &t->err)) &&
+         CHECK(ok(add_column(t->table, &alloc, "name", t->f.types.text, false, &c, &t->err),
+                  &t->err)) &&
+         CHECK(ok(add_column(t->table, &alloc, "made", t->f.types.text, false, &c, &t->err),
+                  &t->err)) &&
+         CHECK(ok(add_column(t->table, &alloc, "version", t->f.types.integer, false, &c, &t->err),
+                  &t->err));
 }
 
 static la_column *column_of(const things *t, const char *name) {
@@ -50,11 +57,17 @@ TEST(leaves_server_defaults_to_the_database_and_fetches_them) {
   la_default server = {.kind = LA_DEFAULT_TEXT, .value = la_value_text(LA_TEXT_LITERAL("now"))};
   la_value row[2] = {la_value_integer(9), la_value_text(LA_TEXT_LITERAL("today"))};
   la_text names[2] = {LA_TEXT_LITERAL("id"), LA_TEXT_LITERAL("made")};
-  la_record_answer answer = {.prefix = LA_TEXT_LITERAL("INSERT"), .columns = names, .column_count = 2, .values = row, .row_count = 1, .changes = 1};
+  la_record_answer answer = {.prefix = LA_TEXT_LITERAL("INSERT"),
+                             .columns = names,
+                             .column_count = 2,
+                             .values = row,
+                             .row_count = 1,
+                             .changes = 1};
   if (!open_things(&t)) {
     return;
   }
-  CHECK(ok(la_column_set_default(column_of(&t, "made"), LA_DEFAULT_SERVER_INSERT, &server, &t.err), &t.err));
+  CHECK(ok(la_column_set_default(column_of(&t, "made"), LA_DEFAULT_SERVER_INSERT, &server, &t.err),
+           &t.err));
   CHECK(ok(map_table(&t.f, "Thing", t.table, &t.mapper, &t.err), &t.err));
   CHECK(ok(la_record_add_answer(t.f.record, &answer, &t.err), &t.err));
   la_instance *thing = make(&t.f, t.mapper, "name", "x", &t.err);
@@ -69,21 +82,25 @@ TEST(leaves_server_defaults_to_the_database_and_fetches_them) {
 
 TEST(fills_values_that_are_the_programs_and_writes_expressions) {
   things t;
-  la_default value = {.kind = LA_DEFAULT_VALUE, .value = la_value_integer(3)}, expr = {.kind = LA_DEFAULT_EXPR};
+  la_default value = {.kind = LA_DEFAULT_VALUE, .value = la_value_integer(3)},
+             expr = {.kind = LA_DEFAULT_EXPR};
   if (!open_things(&t)) {
     return;
   }
   la_node *function = la_expr_function(&t.f.sql, LA_TEXT_LITERAL("now"), NULL, 0, NULL);
   expr.expr = &function->object;
-  CHECK(ok(la_column_set_default(column_of(&t, "version"), LA_DEFAULT_INSERT, &value, &t.err), &t.err));
+  CHECK(ok(la_column_set_default(column_of(&t, "version"), LA_DEFAULT_INSERT, &value, &t.err),
+           &t.err));
   CHECK(ok(la_column_set_default(column_of(&t, "made"), LA_DEFAULT_INSERT, &expr, &t.err), &t.err));
   la_node_release(function);
   CHECK(ok(map_table(&t.f, "Thing", t.table, &t.mapper, &t.err), &t.err));
   la_instance *thing = make(&t.f, t.mapper, "name", "x", &t.err);
   CHECK(ok(la_session_add(t.f.session, thing, &t.err), &t.err));
   CHECK(ok(flush(&t.f, &t.err), &t.err));
-  CHECK_TEXT(sent(&t.f, 1), "INSERT INTO things (name, made, version) VALUES (?, CURRENT_TIMESTAMP, ?)");
-  CHECK(slot_of(thing, "version")->as.integer == 3 && slot_of(thing, "made")->flags & LA_SLOT_EXPIRED);
+  CHECK_TEXT(sent(&t.f, 1),
+             "INSERT INTO things (name, made, version) VALUES (?, CURRENT_TIMESTAMP, ?)");
+  CHECK(slot_of(thing, "version")->as.integer == 3 &&
+        slot_of(thing, "made")->flags & LA_SLOT_EXPIRED);
   la_instance_unpin(thing);
   close_things(&t);
 }
@@ -94,10 +111,14 @@ TEST(counts_versions_up) {
   if (!open_things(&t)) {
     return;
   }
-  la_mapper_options options = {.class_name = LA_TEXT_LITERAL("Thing"), .table = t.table, .version_id = column_of(&t, "version")};
+  la_mapper_options options = {.class_name = LA_TEXT_LITERAL("Thing"),
+                               .table = t.table,
+                               .version_id = column_of(&t, "version")};
   CHECK(ok(la_mapper_new(t.f.registry, &options, &t.mapper, &t.err), &t.err));
   for (size_t i = 0; i < 4; i++) {
-    CHECK(ok(la_mapper_add_column(t.mapper, t.table->columns.items[i]->name, t.table->columns.items[i], 0, LA_TEXT_NONE, NULL, &t.err), &t.err));
+    CHECK(ok(la_mapper_add_column(t.mapper, t.table->columns.items[i]->name,
+                                  t.table->columns.items[i], 0, LA_TEXT_NONE, NULL, &t.err),
+             &t.err));
   }
   CHECK(ok(la_mapper_finish(t.mapper, &t.err), &t.err));
   la_instance *thing = make(&t.f, t.mapper, "name", "x", &t.err);
@@ -106,13 +127,16 @@ TEST(counts_versions_up) {
   CHECK(slot_of(thing, "version")->as.integer == 1);
   CHECK(ok(set_text(thing, "name", "y", &t.err), &t.err));
   CHECK(ok(flush(&t.f, &t.err), &t.err));
-  CHECK_TEXT(sent(&t.f, 2), "UPDATE things SET name=?, version=? WHERE things.id = ? AND things.version = ?");
+  CHECK_TEXT(sent(&t.f, 2),
+             "UPDATE things SET name=?, version=? WHERE things.id = ? AND things.version = ?");
   CHECK(slot_of(thing, "version")->as.integer == 2);
   CHECK(ok(la_record_add_answer(t.f.record, &stale, &t.err), &t.err));
   CHECK(ok(la_session_delete(t.f.session, thing, &t.err), &t.err));
   CHECK(flush(&t.f, &t.err) == LA_STALE_DATA);
   CHECK_TEXT(sent(&t.f, 3), "DELETE FROM things WHERE things.id = ? AND things.version = ?");
-  CHECK(strcmp(t.err.message, "DELETE statement on table 'things' expected to delete 1 row(s); 0 were matched.") == 0);
+  CHECK(strcmp(t.err.message,
+               "DELETE statement on table 'things' expected to delete 1 row(s); 0 were matched.") ==
+        0);
   la_instance_unpin(thing);
   close_things(&t);
 }
@@ -123,19 +147,25 @@ TEST(inserts_base_rows_before_rows_of_joined_tables) {
   if (!open_things(&t)) {
     return;
   }
-  CHECK(ok(la_metadata_add_table(t.f.metadata, LA_TEXT_LITERAL("gadgets"), LA_TEXT_NONE, &t.sub, &t.err), &t.err));
+  CHECK(ok(
+      la_metadata_add_table(t.f.metadata, LA_TEXT_LITERAL("gadgets"), LA_TEXT_NONE, &t.sub, &t.err),
+      &t.err));
   CHECK(ok(add_column(t.sub, &alloc, "id", t.f.types.integer, true, &c, &t.err), &t.err));
   CHECK(ok(add_foreign_key(t.sub, c, "things", "id", &t.err), &t.err));
   CHECK(ok(add_column(t.sub, &alloc, "power", t.f.types.integer, false, &c, &t.err), &t.err));
   CHECK(ok(map_table(&t.f, "Thing", t.table, &t.mapper, &t.err), &t.err));
-  la_mapper_options options = {.class_name = LA_TEXT_LITERAL("Gadget"), .table = t.sub, .base = t.mapper};
+  la_mapper_options options = {
+      .class_name = LA_TEXT_LITERAL("Gadget"), .table = t.sub, .base = t.mapper};
   CHECK(ok(la_mapper_new(t.f.registry, &options, &t.sub_mapper, &t.err), &t.err));
   for (size_t i = 0; i < 2; i++) {
-    CHECK(ok(la_mapper_add_column(t.sub_mapper, t.sub->columns.items[i]->name, t.sub->columns.items[i], 0, LA_TEXT_NONE, NULL, &t.err), &t.err));
+    CHECK(ok(la_mapper_add_column(t.sub_mapper, t.sub->columns.items[i]->name,
+                                  t.sub->columns.items[i], 0, LA_TEXT_NONE, NULL, &t.err),
+             &t.err));
   }
   CHECK(ok(la_mapper_finish(t.sub_mapper, &t.err), &t.err));
   CHECK(ok(la_registry_configure(t.f.registry, &t.err), &t.err));
-  la_instance *gadget = make(&t.f, t.sub_mapper, "name", "g", &t.err), *thing = make(&t.f, t.mapper, "name", "t", &t.err);
+  la_instance *gadget = make(&t.f, t.sub_mapper, "name", "g", &t.err),
+              *thing = make(&t.f, t.mapper, "name", "t", &t.err);
   CHECK(ok(set_integer(gadget, "power", 5, &t.err), &t.err));
   CHECK(ok(la_session_add(t.f.session, gadget, &t.err), &t.err));
   CHECK(ok(la_session_add(t.f.session, thing, &t.err), &t.err));
@@ -165,7 +195,8 @@ TEST(refuses_rows_without_a_key) {
   la_instance *natural = make(&t.f, t.f.natural, "label", "x", &t.err);
   CHECK(ok(la_session_add(t.f.session, natural, &t.err), &t.err));
   CHECK(flush(&t.f, &t.err) == LA_FLUSH);
-  CHECK(strstr(t.err.message, "has a NULL identity key.  If this is an auto-generated value") != NULL);
+  CHECK(strstr(t.err.message, "has a NULL identity key.  If this is an auto-generated value") !=
+        NULL);
   la_instance_unpin(natural);
   close_things(&t);
 }

@@ -196,7 +196,7 @@ describe("pools", function()
       local conn = engine:connect()
       conn:exec_driver_sql("SELECT 1")
     end
-    local conn <close> = engine:connect()
+    local _conn <close> = engine:connect()
     assert.equal(1, engine.pool:checkedout())
   end)
 

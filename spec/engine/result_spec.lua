@@ -155,7 +155,7 @@ describe("a result (RES-01)", function()
     fails_with(exc.ResourceClosedError, kept.fetchone, kept)
     assert.equal("This result object does not return rows. It has been closed automatically.",
       fails_with(exc.ResourceClosedError, function() conn:execute(la.insert(users), {name = "z"}):all() end))
-    for _ in all_users():iter() do break end
+    for _ in all_users():iter() do break end -- luacheck: ignore 512
     assert.matches('Result has no "al"', fails_with(exc.ArgumentError, function() return all_users().al end))
   end)
 

@@ -4,7 +4,7 @@ local orm = require "lualchemy.orm"
 local exc = require "lualchemy.exc"
 local shop = require "spec.support.shop"
 
-local Column, Integer, String, ForeignKey = la.Column, la.Integer, la.String, la.ForeignKey
+local Column, Integer, ForeignKey = la.Column, la.Integer, la.ForeignKey
 
 local function fails(class, pattern, fn)
   local ok, err = pcall(fn)

@@ -227,7 +227,7 @@ describe("a session", function()
     end)
     do
       local session <close> = s.Session()
-      local transaction <close> = session:begin()
+      local _transaction <close> = session:begin()
       session:add(User{name = "kept too"})
     end
     assert.equal(2, s.session:query(User):count())
@@ -324,7 +324,7 @@ describe("objects and the collector", function()
     assert.equal("Ann", ann.name)
     local session = orm.object_session(ann)
     assert.equal(2, #ann.addresses)
-    ann = nil
+    ann = nil -- luacheck: ignore 311
     collect.all()
     assert.equal(3, session:query(s.User):count())
     session:close()

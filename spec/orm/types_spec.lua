@@ -100,6 +100,9 @@ describe("a mapped column", function()
     assert.is_nil(thing.e)
     assert.equal(1, calls)
     thing.a = 8
+    session:flush()
+    assert.equal(99, thing.e)
+    thing.a = 9
     session:commit()
     assert.equal(99, thing.e)
     session:close()

@@ -124,7 +124,8 @@ function Shop:fill()
   local red, blue = Tag{name = "red"}, Tag{name = "blue"}
   session:add_all{
     User{id = 1, name = "Ann", age = 30, addresses = {Address{id = 1, email = "ann@one"}, Address{id = 2, email = "ann@two"}},
-      orders = {Order{id = 1, note = "first", items = {Item{id = 1, name = "pen", price = 2, tags = {red, blue}}, Item{id = 2, name = "ink", price = 5, tags = {blue}}}}}},
+      orders = {Order{id = 1, note = "first",
+        items = {Item{id = 1, name = "pen", price = 2, tags = {red, blue}}, Item{id = 2, name = "ink", price = 5, tags = {blue}}}}}},
     User{id = 2, name = "Bob", age = 22, addresses = {Address{id = 3, email = "bob@one"}}},
     User{id = 3, name = "Cid"},
   }

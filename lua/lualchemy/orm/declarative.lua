@@ -75,7 +75,8 @@ end
 
 local function refuse_name(class_name, key)
   if reserved[key] then
-    error(exc.InvalidRequestError(("Attribute name '%s' is reserved when using the Declarative API (class %s); call the attribute otherwise and give the column its name: Column(\"%s\", …)")
+    error(exc.InvalidRequestError(("Attribute name '%s' is reserved when using the Declarative API (class %s); " ..
+      "call the attribute otherwise and give the column its name: Column(\"%s\", …)")
       :format(key, class_name, key)), 0)
   end
   if key:sub(1, 2) == "__" and not directives[key] and not metamethods[key] then
@@ -160,7 +161,8 @@ local function make_table(class, record, parent, values, columns)
       end
       return nil
     end
-    error(exc.InvalidRequestError(("Class %s does not have a __table__ or __tablename__ specified and does not inherit from an existing table-mapped class."):format(class.__name__)), 0)
+    error(exc.InvalidRequestError(("Class %s does not have a __table__ or __tablename__ specified and does not inherit from an " ..
+      "existing table-mapped class."):format(class.__name__)), 0)
   end
   if type(name) ~= "string" then
     error(exc.ArgumentError(("class %s: __tablename__ is a string, not a %s"):format(class.__name__, type(name))), 0)
@@ -184,7 +186,7 @@ local mapper_keywords = keywords.set {
 }
 
 --- The column that a mapper argument names: by string, as a column, or as a local that is a field too.
-local function column_argument(class, own_table, values, given)
+local function column_argument(own_table, values, given)
   if type(given) == "string" then
     local value = values[given]
     if is_column(value) then return value end
@@ -201,14 +203,14 @@ local function make_mapper(class, record, parent, own_table, values)
   local primary_key
   if given.primary_key then
     primary_key = {}
-    for i, column in ipairs(given.primary_key) do primary_key[i] = column_argument(class, of_table, values, column) end
+    for i, column in ipairs(given.primary_key) do primary_key[i] = column_argument(of_table, values, column) end
   end
   return core.mapper_new(record.registry.core, class, {
     class_name = class.__name__,
     table = own_table,
     base = parent and core.is_mapped(parent) and parent or nil,
     primary_key = primary_key,
-    version_id = given.version_id_col and column_argument(class, of_table, values, given.version_id_col) or nil,
+    version_id = given.version_id_col and column_argument(of_table, values, given.version_id_col) or nil,
     eager_defaults = given.eager_defaults == true,
     confirm_deleted_rows = given.confirm_deleted_rows,
     allow_partial_pks = given.allow_partial_pks,
@@ -308,7 +310,7 @@ local function map_class(class, record, parent, fields)
   end
   for key, property in pairs(arguments.properties or {}) do add_mapped(class, record, key, property) end
   if arguments.polymorphic_on ~= nil or arguments.polymorphic_identity ~= nil then
-    core.mapper_polymorphic(class, arguments.polymorphic_on and column_argument(class, class.__table__, values, arguments.polymorphic_on),
+    core.mapper_polymorphic(class, arguments.polymorphic_on and column_argument(class.__table__, values, arguments.polymorphic_on),
       arguments.polymorphic_identity)
   end
   core.mapper_finish(class)

@@ -10,7 +10,7 @@ local sessions = require "lualchemy.orm.session"
 require "lualchemy.orm.execute"
 require "lualchemy.orm.inspect"
 require "lualchemy.orm.merge"
-local options = require "lualchemy.orm.options"
+local loader_options = require "lualchemy.orm.options"
 local strict = require "lualchemy.strict"
 
 ---@class lualchemy.orm
@@ -33,7 +33,7 @@ local orm = {
   exc = require "lualchemy.orm.exc",
 }
 
-for name, make in pairs(options) do orm[name] = make end
+for name, make in pairs(loader_options) do orm[name] = make end
 
 --- Another name for a class within a statement, as SQLAlchemy's `aliased()`.
 ---

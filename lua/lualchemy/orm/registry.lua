@@ -60,11 +60,13 @@ function Registry:_find(name, entry)
   local class = self.classes[name]
   if class then return class end
   if class == false then
-    error(exc.InvalidRequestError(("Multiple classes found for name \"%s\" in the registry of this declarative base; %s must be given the class itself, or a function that gives it")
+    error(exc.InvalidRequestError(("Multiple classes found for name \"%s\" in the registry of this declarative base; " ..
+      "%s must be given the class itself, or a function that gives it")
       :format(name, where(entry))), 0)
   end
   local nearest = core.nearest(name, self.classes)
-  error(exc.InvalidRequestError(("When initializing mapper Mapper[%s], expression '%s' failed to locate a name ('%s')%s. If this is a class name, consider adding this relationship() to the %s class after both dependent classes have been defined.")
+  error(exc.InvalidRequestError(("When initializing mapper Mapper[%s], expression '%s' failed to locate a name ('%s')%s. " ..
+    "If this is a class name, consider adding this relationship() to the %s class after both dependent classes have been defined.")
     :format(entry.class.__name__, name, name, nearest and ("; did you mean '%s'?"):format(nearest) or "", entry.class.__name__)), 0)
 end
 

@@ -76,7 +76,7 @@ function Maker:begin(fn)
     session:begin()
     return session
   end
-  local closer <close> = setmetatable({}, {__close = function() session:close() end})
+  local _closer <close> = setmetatable({}, {__close = function() session:close() end})
   return session:begin(function() return fn(session) end)
 end
 
@@ -177,7 +177,8 @@ end)
 
 core.hook("autoflush_error", function(err)
   if exc.LualchemyError:matches(err) then
-    err:add_detail("(raised as a result of Query-invoked autoflush; consider using a session:no_autoflush(function() … end) block if this flush is occurring prematurely)")
+    err:add_detail("(raised as a result of Query-invoked autoflush; " ..
+      "consider using a session:no_autoflush(function() … end) block if this flush is occurring prematurely)")
   end
   return err
 end)
@@ -194,7 +195,7 @@ function methods.no_autoflush(session, fn)
     error(exc.ArgumentError("no_autoflush takes a function: session:no_autoflush(function() … end)"), 2)
   end
   core.session_autoflush_off(session, 1)
-  local closer <close> = setmetatable({}, {__close = function() core.session_autoflush_off(session, -1) end})
+  local _closer <close> = setmetatable({}, {__close = function() core.session_autoflush_off(session, -1) end})
   return fn(session)
 end
 
@@ -223,8 +224,7 @@ core.extend("lualchemy.Session", methods)
 core.hook("query_count", function(select, session)
   local la = require "lualchemy"
   local inner = select:order_by(nil):subquery()
-  local count = la.select(la.func.count()):select_from(inner)
-  count = la.select(la.func.count(la.literal_column "*")):select_from(inner)
+  local count = la.select(la.func.count(la.literal_column "*")):select_from(inner)
   return core.query_wrap(count, session):scalar()
 end)
 
