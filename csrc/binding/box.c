@@ -264,7 +264,7 @@ static int scratch_release(lua_State *L) {
 }
 
 void *la_push_scratch(lua_State *L, la_state *state, size_t size, void (*clear)(void *memory)) {
-  la_scratch *scratch = la_push_box(L, state, LA_BOX_SCRATCH, sizeof(la_scratch) + size, 0);
+  la_scratch *scratch = la_push_box(L, state, LA_BOX_SCRATCH, sizeof(la_scratch) + size, 1);
   scratch->clear = clear;
   return scratch->memory;
 }

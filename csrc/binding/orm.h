@@ -96,12 +96,13 @@ void la_object_get_link(lua_State *L, la_state *state, int index, uint32_t link)
 /* Assigns the value at `value_index`: object or nil; for a collection a sequence. */
 void la_object_set_link(lua_State *L, la_state *state, int index,
                         const la_relationship *relationship, int value_index);
-/* Applies the links that a load has found, from `*at` on. */
-void la_apply_links(lua_State *L, la_state *state, la_load *load, size_t *at);
+/* Applies the links that a load has found, from `*at` on. The scratch at `holder` keeps the handles
+ * of their owners: a handle that goes takes its links with it. */
+void la_apply_links(lua_State *L, la_state *state, la_load *load, size_t *at, int holder);
 /* Pushes a new scratch that holds a zeroed la_load. */
 la_load *la_push_load(lua_State *L, la_state *state);
 /* Runs the eager loads of `load` and applies all links. */
-void la_finish_load(lua_State *L, la_state *state, la_load *load);
+void la_finish_load(lua_State *L, la_state *state, la_load *load, int holder);
 /* Pushes the collection of a loaded link, made if there is none. `index`: the owner's handle. */
 void la_push_collection(lua_State *L, la_state *state, int index, uint32_t link);
 

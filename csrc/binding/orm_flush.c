@@ -19,11 +19,12 @@ la_load *la_push_load(lua_State *L, la_state *state) {
   return la_push_scratch(L, state, sizeof(la_load), clear_load);
 }
 
-void la_finish_load(lua_State *L, la_state *state, la_load *load) {
+void la_finish_load(lua_State *L, la_state *state, la_load *load, int holder) {
+  holder = lua_absindex(L, holder);
   size_t applied = 0;
   la_error err = LA_ERROR_INIT;
   for (;;) {
-    la_apply_links(L, state, load, &applied);
+    la_apply_links(L, state, load, &applied, holder);
     la_status status = la_load_eager(load, &err);
     if (status < 0) {
       la_raise_orm(L, &err);
@@ -32,7 +33,7 @@ void la_finish_load(lua_State *L, la_state *state, la_load *load) {
       break;
     }
   }
-  la_apply_links(L, state, load, &applied);
+  la_apply_links(L, state, load, &applied, holder);
   if (load->session) {
     la_session_tell(L, state, load->session);
   }

@@ -71,12 +71,26 @@ static void drop_collection(lua_State *L, int index, uint32_t link) {
   lua_pop(L, 1);
 }
 
-static void apply_link_load(lua_State *L, la_state *state, const la_link_load *found) {
+/* The user value of the scratch at `holder` keeps the handle at `index`. */
+static void hold(lua_State *L, int holder, int index, const la_instance *instance) {
+  if (lua_getiuservalue(L, holder, 1) != LUA_TTABLE) {
+    lua_pop(L, 1);
+    lua_newtable(L);
+    lua_pushvalue(L, -1);
+    lua_setiuservalue(L, holder, 1);
+  }
+  lua_pushvalue(L, index);
+  lua_rawsetp(L, -2, instance);
+  lua_pop(L, 1);
+}
+
+static void apply_link_load(lua_State *L, la_state *state, const la_link_load *found, int holder) {
   la_instance *instance = found->instance;
   la_relationship *relationship = instance->mapper->links[found->link]->relationship;
   luaL_checkstack(L, 8, NULL);
   la_push_object(L, state, instance); /* owner */
   int owner = lua_gettop(L);
+  hold(L, holder, owner, instance);
   la_error err = LA_ERROR_INIT;
   if (!relationship->uselist) {
     la_instance *other = found->count > 0 ? found->members[0] : NULL;
@@ -112,10 +126,11 @@ static void apply_link_load(lua_State *L, la_state *state, const la_link_load *f
   lua_settop(L, owner - 1);
 }
 
-void la_apply_links(lua_State *L, la_state *state, la_load *load, size_t *at) {
+void la_apply_links(lua_State *L, la_state *state, la_load *load, size_t *at, int holder) {
+  holder = lua_absindex(L, holder);
   for (; *at < load->links.count; ++*at) {
     la_link_load found = load->links.items[*at];
-    apply_link_load(L, state, &found);
+    apply_link_load(L, state, &found, holder);
   }
 }
 
@@ -138,7 +153,7 @@ static void load_link(lua_State *L, la_state *state, int index, la_instance *ins
   if (la_load_link(instance, link, load, &err) < 0) {
     la_raise_orm(L, &err);
   }
-  la_finish_load(L, state, load);
+  la_finish_load(L, state, load, -1);
   if (instance->session) {
     la_session_tell(L, state, instance->session);
   }

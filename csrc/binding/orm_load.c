@@ -221,7 +221,7 @@ la_load *la_run_select(lua_State *L, la_state *state, int session_index, const l
   la_scratch_clear(L, -2);
   lua_pop(L, 2); /* load */
   if (!how->cursor) {
-    la_finish_load(L, state, load);
+    la_finish_load(L, state, load, how->into ? how->holder : -1);
   }
   return load;
 }
@@ -382,7 +382,7 @@ static int session_get(lua_State *L) {
   }
   la_push_object(L, state, found);
   lua_insert(L, -2);
-  la_finish_load(L, state, load);
+  la_finish_load(L, state, load, -1);
   la_session_tell(L, state, session);
   la_scratch_clear(L, -1);
   lua_pop(L, 1);
@@ -436,7 +436,7 @@ static int session_refresh(lua_State *L) {
       0) {
     la_raise_orm(L, &err);
   }
-  la_finish_load(L, state, load);
+  la_finish_load(L, state, load, -1);
   la_session_tell(L, state, session);
   la_scratch_clear(L, -1);
   la_session_settle(L, state, session);

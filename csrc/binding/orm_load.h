@@ -23,6 +23,7 @@ typedef struct la_select_run {
   la_param_lookup lookup;
   void *lookup_context;
   la_load *into;     /* NULL: a scratch is pushed */
+  int holder;        /* with `into`: stack index of the scratch that it lies in */
   la_cursor *cursor; /* not NULL: the rows are a stream of this cursor, opened but not read */
 } la_select_run;
 

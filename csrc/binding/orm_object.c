@@ -237,7 +237,7 @@ void la_object_get(lua_State *L, la_state *state, int index, const la_property *
   if (la_load_slots(instance, property->slot, load, &err) < 0) {
     la_raise_orm(L, &err);
   }
-  la_finish_load(L, state, load);
+  la_finish_load(L, state, load, -1);
   if (instance->session) {
     la_session_tell(L, state, instance->session);
   }

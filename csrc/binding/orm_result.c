@@ -76,7 +76,9 @@ static bool read_part(lua_State *L, la_state *state, rows_box *box) {
   }
   box->done = status == LA_DONE;
   box->at = 0;
-  la_finish_load(L, state, &box->load);
+  lua_pushnil(L); /* the part before has been delivered: its handles are the program's alone */
+  lua_setiuservalue(L, -2, 1);
+  la_finish_load(L, state, &box->load, -1);
   return true;
 }
 
@@ -157,6 +159,7 @@ void la_push_orm_result(lua_State *L, la_state *state, int session_index, const 
   box->streams = part > 0;
   la_select_run run = *how;
   run.into = &box->load;
+  run.holder = at;
   run.cursor = part > 0 ? &box->cursor : NULL;
   la_run_select(L, state, session_index, statement, &run);
   const la_load_plan *plan = box->load.plan;
