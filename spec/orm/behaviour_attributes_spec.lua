@@ -7,13 +7,7 @@ local shop = require "spec.support.shop"
 
 local Column, Integer, ForeignKey = la.Column, la.Integer, la.ForeignKey
 
-local function fails(class, pattern, fn)
-  local ok, err = pcall(fn)
-  assert.is_false(ok)
-  assert.is_true(class:matches(err), "not a " .. tostring(class) .. " but " .. tostring(err))
-  if pattern then assert.truthy(tostring(err):find(pattern, 1, true), tostring(err)) end
-  return err
-end
+local fails = require "spec.support.fails"
 
 --- Added, unchanged and deleted values of an attribute.
 local function history(object, key)

@@ -7,13 +7,7 @@ local shop = require "spec.support.shop"
 
 local Column, Integer, String, ForeignKey = la.Column, la.Integer, la.String, la.ForeignKey
 
-local function fails(class, pattern, fn)
-  local ok, err = pcall(fn)
-  assert.is_false(ok)
-  assert.is_true(class:matches(err), "not a " .. tostring(class) .. " but " .. tostring(err))
-  if pattern then assert.truthy(tostring(err):find(pattern, 1, true), tostring(err)) end
-  return err
-end
+local fails = require "spec.support.fails"
 
 --- A session on an engine in memory with the tables of `base`, or with what `ddl` makes; it records as a shop does.
 local function on_base(base, ddl)

@@ -5,13 +5,7 @@ local orm = require "lualchemy.orm"
 local exc = require "lualchemy.exc"
 local shop = require "spec.support.shop"
 
-local function fails(class, pattern, fn)
-  local ok, err = pcall(fn)
-  assert.is_false(ok)
-  assert.is_true(class:matches(err), "not a " .. tostring(class) .. " but " .. tostring(err))
-  if pattern then assert.truthy(tostring(err):find(pattern, 1, true), tostring(err)) end
-  return err
-end
+local fails = require "spec.support.fails"
 
 describe("the transaction of a session", function()
   local s, User

@@ -6,13 +6,7 @@ local shop = require "spec.support.shop"
 
 local Column, Integer, String = la.Column, la.Integer, la.String
 
-local function fails(class, pattern, fn)
-  local ok, err = pcall(fn)
-  assert.is_false(ok)
-  assert.is_true(class:matches(err), "not a " .. tostring(class) .. " but " .. tostring(err))
-  if pattern then assert.truthy(tostring(err):find(pattern, 1, true), tostring(err)) end
-  return err
-end
+local fails = require "spec.support.fails"
 
 describe("a declarative class", function()
   it("has a table with columns in the order in which they were made (DEC-01, DEC-03)", function()
