@@ -47,6 +47,7 @@ build = {
         "csrc/base/text.c",
         "csrc/base/toposort.c",
         "csrc/base/vec.c",
+        "csrc/base/warning.c",
         "csrc/schema/calendar.c",
         "csrc/schema/column.c",
         "csrc/schema/constraint.c",
@@ -228,6 +229,7 @@ build = {
         "csrc/binding/state.c",
         "csrc/binding/suggest.c",
         "csrc/binding/values.c",
+        "csrc/binding/warning.c",
       },
     },
     ["lualchemy"] = "lua/lualchemy/init.lua",
@@ -270,5 +272,6 @@ build = {
     ["lualchemy.types"] = "lua/lualchemy/types.lua",
     ["lualchemy.url"] = "lua/lualchemy/url.lua",
     ["lualchemy.values"] = "lua/lualchemy/values.lua",
+    ["lualchemy.warnings"] = "lua/lualchemy/warnings.lua",
   },
 }

@@ -7,6 +7,7 @@
 #include "binding/host.h"
 #include "binding/process.h"
 #include "binding/push.h"
+#include "binding/warning.h"
 
 #include <stdlib.h>
 
@@ -148,6 +149,7 @@ void la_execution_compile(la_execution *x, const la_node *statement) {
   }
   la_object_release(x->result->compiled);
   x->result->compiled = compiled;
+  la_tell_warnings(L, x->state);
   x->compiled = compiled;
   x->round = x->engine->key.round;
   x->node_count = (uint32_t)x->engine->key.params.count;

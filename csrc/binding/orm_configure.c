@@ -8,6 +8,7 @@
 #include "binding/open.h"
 #include "binding/schema.h"
 #include "binding/sql.h"
+#include "binding/warning.h"
 #include "sql/select.h"
 
 /* Columns named by the list in field `name` (COLUMN or ATTRIBUTE boxes), in memory of a userdata
@@ -171,6 +172,7 @@ static int relationship_configure(lua_State *L) {
   if (status < 0) {
     la_raise_orm(L, &err);
   }
+  la_tell_warnings(L, state);
   return 0;
 }
 

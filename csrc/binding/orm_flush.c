@@ -6,6 +6,7 @@
 
 #include "binding/host.h"
 #include "binding/process.h"
+#include "binding/warning.h"
 
 int la_raise_orm(lua_State *L, const la_error *err) {
   return la_raise(L, err);
@@ -164,6 +165,21 @@ static void answer(lua_State *L, la_state *state, int box_index, flush_box *box,
   }
 }
 
+/* (): what the core warns of, under pcall. */
+static int tell_warnings(lua_State *L) {
+  la_tell_warnings(L, la_state_of(L));
+  return 0;
+}
+
+/* A warning that is raised fails the flush, whose statements may have run. */
+static void tell_or_drop(lua_State *L, la_state *state, int box_index, flush_box *box) {
+  if (state->warnings.used > 0) {
+    lua_pushlightuserdata(L, state);
+    lua_pushcclosure(L, tell_warnings, 1);
+    call_or_drop(L, box_index, box, 0, 0);
+  }
+}
+
 static void run_step(lua_State *L, la_state *state, int box_index, flush_box *box,
                      const la_flush_step *step) {
   int top = lua_gettop(L);
@@ -247,6 +263,7 @@ void la_session_flush(lua_State *L, la_state *state, int index) {
   if (status < 0) {
     raise_flush(L, state, box_index, box, &err);
   }
+  tell_or_drop(L, state, box_index, box);
   la_flush_finish(box->flush);
   la_scratch_clear(L, box_index);
   lua_settop(L, top);

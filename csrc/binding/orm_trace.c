@@ -10,6 +10,7 @@
 
 #include "binding/engine_execute.h"
 #include "binding/event.h"
+#include "binding/warning.h"
 
 /* Pushes the engine's box. */
 static la_engine_box *push_engine(lua_State *L, la_state *state, const la_session *session) {
@@ -93,6 +94,7 @@ static void fire(lua_State *L, la_state *state, la_event event, int source, int 
 }
 
 void la_session_tell(lua_State *L, la_state *state, la_session *session) {
+  la_tell_warnings(L, state);
   if (!session->engine || session->engine->trace.entries.count == 0) {
     if (session->engine) {
       session->engine->trace.on = false;

@@ -74,6 +74,7 @@ la_state *la_state_open(lua_State *L) {
   }
   state->sql.alloc = &state->alloc;
   state->sql.types = &state->types;
+  state->sql.warnings = &state->warnings;
   state->hosts = ref_weak_table(L);
   state->known = ref_weak_table(L);
   state->hooks = ref_table(L);

@@ -79,7 +79,8 @@ typedef struct la_state la_state;
 struct la_state {
   la_allocator alloc;
   la_basic_types types;
-  la_sql sql;                         /* &alloc, &types */
+  la_sql sql;                         /* &alloc, &types, &warnings */
+  la_warnings warnings;               /* waiting to be told, see warning.h */
   int metatables[LA_BOX_CLASS_COUNT]; /* registry references, 0 while not registered */
   int methods[LA_BOX_CLASS_COUNT];    /* likewise: the methods that `__index` reads */
   /* Node of a box of the class, lent, where it is not simply the box's object: set by

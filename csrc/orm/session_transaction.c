@@ -384,6 +384,16 @@ void la_session_restore(la_session *session) {
   empty_dirty(session);
 }
 
+/* What came into a session whose transaction a failed flush has ended goes again. */
+static void discard_changes(la_session *session) {
+  if (session->new_objects.count > 0 || session->dirty_objects.count > 0 ||
+      session->deleted_objects.count > 0) {
+    la_warn(session->sql->warnings, "Session's state has been changed on a non-active transaction "
+                                    "- this state will be discarded.");
+    la_session_restore(session);
+  }
+}
+
 la_status la_session_rollback(la_session *session, bool to_root, la_error *err) {
   la_status first = LA_OK;
   while (session->levels.count > 0) {
@@ -393,6 +403,8 @@ la_status la_session_rollback(la_session *session, bool to_root, la_error *err) 
       la_status status = end_database_side(session, level, false, err);
       first = first == LA_OK ? status : first;
       la_session_restore(session);
+    } else {
+      discard_changes(session);
     }
     pop_level(session);
     if (!nested) {

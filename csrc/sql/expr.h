@@ -8,6 +8,7 @@
 #ifndef LA_SQL_EXPR_H
 #define LA_SQL_EXPR_H
 
+#include "base/warning.h"
 #include "sql/node.h"
 
 #pragma GCC visibility push(hidden)
@@ -21,10 +22,11 @@ typedef struct la_basic_types {
 la_status la_basic_types_init(la_basic_types *types, la_allocator *alloc, la_error *err);
 void la_basic_types_clear(la_basic_types *types);
 
-/* A factory: the allocator and the basic types travel together. */
+/* A factory: the allocator, the basic types and where warnings go travel together. */
 typedef struct la_sql {
   la_allocator *alloc;
   const la_basic_types *types;
+  la_warnings *warnings; /* may be NULL */
 } la_sql;
 
 /* The column of its own table, or of `from` (an alias of it) if that is not NULL. */

@@ -242,7 +242,16 @@ local orm_hierarchy = {
   {"UnevaluatableError", "InvalidRequestError"},
 }
 
-for _, rows in ipairs {hierarchy, orm_hierarchy} do
+-- Categories of warnings: what lualchemy.warnings makes, and raises where a filter says so. No errors of ours, so
+-- they are not below LualchemyError.
+local warning_hierarchy = {
+  {"SAWarning"},
+  {"SADeprecationWarning"},
+  {"LegacyAPIWarning", "SADeprecationWarning"},
+  {"SAPendingDeprecationWarning"},
+}
+
+for _, rows in ipairs {hierarchy, orm_hierarchy, warning_hierarchy} do
   for _, row in ipairs(rows) do
     exc[row[1]] = new_class(row[1], exc[row[2]], row[3])
   end
@@ -255,6 +264,20 @@ exc.__orm = {"ConcurrentModificationError"}
 for _, row in ipairs(orm_hierarchy) do
   table.insert(exc.__orm, row[1])
 end
+
+-- The class of an error of ours; nil for anything else.
+function exc.__class_of(err)
+  return type(err) == "table" and class_of[getmetatable(err)] or nil
+end
+
+-- Is `value` a class of errors or warnings?
+function exc.__is_class(value)
+  return getmetatable(value) == Class
+end
+
+core.hook("warn", function(message)
+  require("lualchemy.warnings").warn(message)
+end)
 
 core.hook("error", function(name, message, fields)
   return new_error(exc[name], message, fields)

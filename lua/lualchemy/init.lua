@@ -30,6 +30,7 @@ local submodules = {
   schema = "lualchemy.schema",
   sql = "lualchemy.sql",
   types = "lualchemy.types",
+  warnings = "lualchemy.warnings",
 }
 
 ---@class lualchemy

@@ -8,7 +8,7 @@ local tree = require "spec.support.tree"
 -- What users require. Other modules are insides of these.
 local public_modules = {
   "lualchemy", "lualchemy.orm", "lualchemy.exc", "lualchemy.event", "lualchemy.types", "lualchemy.schema",
-  "lualchemy.pool", "lualchemy.dialects.sqlite",
+  "lualchemy.pool", "lualchemy.warnings", "lualchemy.dialects.sqlite",
 }
 
 local meta_folder = "lua/lualchemy/meta"
