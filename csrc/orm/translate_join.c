@@ -5,6 +5,11 @@
  */
 #include "orm/translate.h"
 
+static bool same_table(const la_node *one, const la_node *other) {
+  return one == other || (one->kind == LA_NODE_TABLE && other->kind == LA_NODE_TABLE &&
+                          one->subject == other->subject);
+}
+
 bool la_from_contains(const la_node *from, const la_node *part) {
   for (;;) {
     const la_node *right = from;
@@ -16,9 +21,7 @@ bool la_from_contains(const la_node *from, const la_node *part) {
         }
       }
     }
-    if (right == part || from == part ||
-        (right->kind == LA_NODE_TABLE && part->kind == LA_NODE_TABLE &&
-         right->subject == part->subject)) {
+    if (from == part || same_table(right, part)) {
       return true;
     }
     if (from->kind != LA_NODE_JOIN) {
@@ -224,6 +227,9 @@ static la_status choose_left(la_translation *self, const la_node_list *lefts, la
   for (size_t i = 0; i < lefts->list.count; i++) {
     la_node *left = lefts->list.items[i];
     bool fits = false;
+    if (same_table(left, right)) {
+      continue; /* nothing is joined to itself without an alias */
+    }
     if (on == NULL) {
       fits = can_join(self, left, right);
     } else {

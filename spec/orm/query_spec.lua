@@ -73,6 +73,14 @@ describe("session:query", function()
     assert.same({"Ann", "Bob"}, {pairs_of[1][1], pairs_of[1][2]})
   end)
 
+  it("joins a class to an alias of itself, from the side that the condition names (MAP-14)", function()
+    local older = orm.aliased(User, {name = "older"})
+    local stmt = la.select(older.name, User.name):join(User, User.age:lt(older.age)):order_by(older.id, User.id)
+    assert.equal("SELECT older.name, users.name AS name_1 FROM users AS older JOIN users ON users.age < older.age "
+      .. "ORDER BY older.id, users.id", tostring(stmt))
+    assert.equal("Ann", session:execute(stmt):first()[1])
+  end)
+
   it("uses subqueries and exists (QRY-03, QRY-15)", function()
     local counts = session:query(Address.user_id, la.func.count():label "n"):group_by(Address.user_id):subquery()
     local row = session:query(User.name, counts.c.n):join(counts, counts.c.user_id:eq(User.id)):order_by(counts.c.n:desc()):first()
