@@ -249,6 +249,7 @@ build = {
     ["lualchemy.orm.inspect"] = "lua/lualchemy/orm/inspect.lua",
     ["lualchemy.orm.merge"] = "lua/lualchemy/orm/merge.lua",
     ["lualchemy.orm.options"] = "lua/lualchemy/orm/options.lua",
+    ["lualchemy.orm.query"] = "lua/lualchemy/orm/query.lua",
     ["lualchemy.orm.registry"] = "lua/lualchemy/orm/registry.lua",
     ["lualchemy.orm.relationship"] = "lua/lualchemy/orm/relationship.lua",
     ["lualchemy.orm.session"] = "lua/lualchemy/orm/session.lua",

@@ -44,16 +44,19 @@ static int any_or_has(lua_State *L, bool has) {
   }
   la_error err = LA_ERROR_INIT;
   la_node *out = NULL;
-  lua_settop(L, 2);
-  if (la_is_plain_table(L, 2)) { /* any{name = "x"}: criteria of the target, by name */
+  lua_settop(L, 3);
+  bool named = la_is_plain_table(L, 2); /* any{name = "x"}: criteria of the target, by name */
+  if (named || !lua_isnil(L, 3)) {
     la_push_hook(L, state, "criteria_of");
     la_node *target =
         la_node_child(node, 1) ? la_node_child(node, 1) : relationship->target->entity;
     la_push_node(L, state, la_node_retain(target), 0, -1);
-    lua_pushvalue(L, 2);
-    lua_call(L, 2, 1);
+    lua_pushvalue(L, named ? 2 : 3);
+    lua_pushvalue(L, named ? 3 : 2);
+    lua_call(L, 3, 1);
     lua_replace(L, 2);
   }
+  lua_settop(L, 2);
   if (lua_isnil(L, 2)) {
     return push_or_raise(L, state, la_relationship_any(&state->sql, node, NULL, &out, &err), &out,
                          &err);
@@ -71,12 +74,51 @@ static int relationship_has(lua_State *L) {
   return any_or_has(L, true);
 }
 
+static void read_column(lua_State *L, la_state *state, int index, const la_instance *instance,
+                        const la_column *column) {
+  const la_property *property = la_mapper_property_of_column(instance->mapper, column);
+  if (property && property->slot < instance->slot_count &&
+      !(instance->slots[property->slot].flags & LA_SLOT_LOADED)) {
+    la_object_get(L, state, index, property);
+    lua_pop(L, 1);
+  }
+}
+
+/* The object at `index`, whose attributes that `relationship` joins by are read if they are
+ * expired: a condition is made of their values. */
+static la_instance *check_related(lua_State *L, la_state *state, int index,
+                                  const la_relationship *relationship) {
+  la_instance *instance = la_to_instance(L, index);
+  if (!instance) {
+    la_raise_status(L, LA_ARGUMENT,
+                    "Mapped instance expected for relationship comparison to object, not a %s.  "
+                    "Classes, queries and other SQL elements are not accepted in this context; for "
+                    "comparison with a subquery, use %s.%s.has(criteria).",
+                    luaL_typename(L, index), relationship->parent->class_name.bytes,
+                    relationship->key.bytes);
+  }
+  for (uint32_t i = 0; instance->session && i < relationship->pair_count; i++) {
+    read_column(L, state, index, instance, relationship->pairs[i].source);
+    read_column(L, state, index, instance, relationship->pairs[i].destination);
+  }
+  for (uint32_t i = 0; instance->session && i < relationship->secondary_pair_count; i++) {
+    read_column(L, state, index, instance, relationship->secondary_pairs[i].source);
+  }
+  return instance;
+}
+
 static int compare(lua_State *L, bool negate) {
   la_state *state = la_state_of(L);
   la_node *node = check_relationship_node(L, 1);
   la_check_count(L, 2, negate ? "ne" : "eq");
   configure_of(L, state, node);
-  la_instance *other = la_is_null(L, 2) ? NULL : la_check_instance(L, 2);
+  const la_relationship *relationship = (const la_relationship *)node->subject;
+  if (relationship->uselist && !la_is_null(L, 2)) {
+    return la_raise_status(L, LA_INVALID_REQUEST,
+                           "Can't compare a collection to an object or collection; use contains() "
+                           "to test for membership.");
+  }
+  la_instance *other = la_is_null(L, 2) ? NULL : check_related(L, state, 2, relationship);
   la_error err = LA_ERROR_INIT;
   la_node *out = NULL;
   return push_or_raise(
@@ -96,11 +138,45 @@ static int relationship_contains(lua_State *L) {
   la_node *node = check_relationship_node(L, 1);
   la_check_count(L, 2, "contains");
   configure_of(L, state, node);
+  la_instance *other = check_related(L, state, 2, (const la_relationship *)node->subject);
   la_error err = LA_ERROR_INIT;
   la_node *out = NULL;
-  return push_or_raise(
-      L, state, la_relationship_contains(&state->sql, node, la_check_instance(L, 2), &out, &err),
-      &out, &err);
+  return push_or_raise(L, state, la_relationship_contains(&state->sql, node, other, &out, &err),
+                       &out, &err);
+}
+
+static int relationship_in(lua_State *L) {
+  check_relationship_node(L, 1);
+  return la_raise_status(L, LA_INVALID_REQUEST,
+                         "in_() not yet supported for relationships.  For a simple many-to-one, "
+                         "use in_() against the set of foreign key values.");
+}
+
+/* core.with_parent(object, relationship, entity or nil) → the condition. */
+static int with_parent(lua_State *L) {
+  la_state *state = la_state_of(L);
+  la_node *node = la_to_node(L, 2);
+  la_check_instance(L, 1);
+  if (!node || node->kind != LA_NODE_RELATIONSHIP) {
+    return la_raise_status(L, LA_ARGUMENT,
+                           "with_parent() takes a relationship of a class, such as User.addresses, "
+                           "not a %s",
+                           luaL_typename(L, 2));
+  }
+  configure_of(L, state, node);
+  la_node *target = lua_isnoneornil(L, 3) ? NULL : la_to_node(L, 3);
+  if (!lua_isnoneornil(L, 3) && (!target || target->kind != LA_NODE_ENTITY)) {
+    return la_raise_status(L, LA_ARGUMENT,
+                           "with_parent(): from_entity is a mapped class or an alias of one, not a "
+                           "%s",
+                           luaL_typename(L, 3));
+  }
+  const la_instance *parent = check_related(L, state, 1, (const la_relationship *)node->subject);
+  la_error err = LA_ERROR_INIT;
+  la_node *out = NULL;
+  return push_or_raise(L, state,
+                       la_relationship_with_parent(&state->sql, node, parent, target, &out, &err),
+                       &out, &err);
 }
 
 /* User.addresses:of_type(alias). */
@@ -298,6 +374,8 @@ void la_open_orm_option(lua_State *L, la_state *state) {
                                                   {"is_", relationship_eq},
                                                   {"is_not", relationship_ne},
                                                   {"contains", relationship_contains},
+                                                  {"in_", relationship_in},
+                                                  {"not_in", relationship_in},
                                                   {"of_type", relationship_of_type},
                                                   {"and_", relationship_and},
                                                   {NULL, NULL}};
@@ -305,11 +383,10 @@ void la_open_orm_option(lua_State *L, la_state *state) {
                                                       {NULL, NULL}};
   static const luaL_Reg entity_metamethods[] = {
       {"__index", entity_index}, {"__tostring", entity_tostring}, {NULL, NULL}};
-  static const luaL_Reg functions[] = {{"loader_option", loader_option},
-                                       {"loader_chain", loader_chain},
-                                       {"loader_chain_all", loader_chain_all},
-                                       {"aliased", aliased},
-                                       {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+      {"loader_option", loader_option},       {"loader_chain", loader_chain},
+      {"loader_chain_all", loader_chain_all}, {"aliased", aliased},
+      {"with_parent", with_parent},           {NULL, NULL}};
   la_register_class(L, state, LA_BOX_RELATIONSHIP, relationship_methods, relationship_metamethods);
   la_register_class(L, state, LA_BOX_ATTRIBUTE, NULL, NULL);
   la_register_class(L, state, LA_BOX_ENTITY, NULL, entity_metamethods);

@@ -187,7 +187,9 @@ la_text la_anon_name_of(la_compiler *c, const void *identity, const void *owner,
 }
 
 const la_node *la_plain_node(const la_node *node) {
-  while (node && (node->kind == LA_NODE_ENTITY || node->kind == LA_NODE_ATTRIBUTE) &&
+  while (node &&
+         (node->kind == LA_NODE_ENTITY || node->kind == LA_NODE_ATTRIBUTE ||
+          node->kind == LA_NODE_NEGATABLE) &&
          node->count > 0 && node->children[0]) {
     node = node->children[0];
   }

@@ -43,6 +43,11 @@ la_status la_relationship_compare(const la_sql *sql, const la_node *relationship
                                   la_error *err);
 la_status la_relationship_contains(const la_sql *sql, const la_node *relationship,
                                    const la_instance *other, la_node **out, la_error *err);
+/* The condition that a row of the relationship's target is related to `parent`; `target` is the
+ * entity of those rows, NULL for of_type's or the class itself. */
+la_status la_relationship_with_parent(const la_sql *sql, const la_node *relationship,
+                                      const la_instance *parent, la_node *target, la_node **out,
+                                      la_error *err);
 
 #pragma GCC visibility pop
 

@@ -18,10 +18,9 @@ typedef struct placing {
   bool values_of_remote;       /* … the remote columns, or the local ones */
 } placing;
 
-/* A PARAM with the value that the instance's attribute for `column` has. */
-static la_status value_of_column(const placing *self, la_column *column, la_node **out,
-                                 la_error *err) {
-  const la_instance *instance = self->instance;
+/* A PARAM called `name` with the value that the instance's attribute for `column` has. */
+static la_status value_of_column(const la_sql *sql, const la_instance *instance, la_column *column,
+                                 la_text name, la_node **out, la_error *err) {
   la_property *property = la_mapper_property_of_column(instance->mapper, column);
   const la_value *slot = property != NULL && property->slot < instance->slot_count
                              ? &instance->slots[property->slot]
@@ -35,7 +34,7 @@ static la_status value_of_column(const placing *self, la_column *column, la_node
                    LA_TEXT_FORMAT(column->table->name), LA_TEXT_FORMAT(column->name),
                    LA_TEXT_FORMAT(instance->mapper->class_name));
   }
-  *out = la_expr_param(self->sql, LA_TEXT_LITERAL("param"), slot, column->type);
+  *out = la_expr_param(sql, name, slot, column->type);
   return *out != NULL ? LA_OK : la_fail_nomem(err);
 }
 
@@ -52,7 +51,7 @@ static la_status place_column(const la_node *node, void *context, la_node **out,
                            : LA_OK;
   }
   if (self->instance != NULL && remote == self->values_of_remote) {
-    return value_of_column(self, column, out, err);
+    return value_of_column(self->sql, self->instance, column, LA_TEXT_LITERAL("param"), out, err);
   }
   if (!remote && !la_mapper_has_table(self->local == self->remote ? relationship->target
                                                                   : relationship->parent,
@@ -155,6 +154,10 @@ static la_status make_exists(const la_sql *sql, const la_relationship *relations
   return status;
 }
 
+static bool is_alias(const la_node *entity) {
+  return entity != ((const la_mapper *)(const void *)entity->subject)->entity;
+}
+
 /* The far side of any(): of_type's entity, an alias where both sides are one table, or the class
  * itself; a new reference. */
 static la_status far_side(const la_sql *sql, const la_node *node, la_node **out, la_error *err) {
@@ -163,7 +166,7 @@ static la_status far_side(const la_sql *sql, const la_node *node, la_node **out,
     *out = la_node_retain(node->children[1]);
     return LA_OK;
   }
-  if (relationship->self_referential) {
+  if (relationship->self_referential && !is_alias(node->children[0])) {
     return la_mapper_aliased(sql, relationship->target, LA_TEXT_NONE, NULL, out, err);
   }
   *out = la_node_retain(la_mapper_entity(relationship->target));
@@ -204,7 +207,8 @@ la_status la_relationship_any(const la_sql *sql, const la_node *node, la_node *c
   LA_TRY(check_configured(relationship, err));
   status = far_side(sql, node, &target, err);
   if (status >= 0) {
-    status = secondary_node(sql, relationship, relationship->self_referential, &secondary, err);
+    status = secondary_node(sql, relationship, is_alias(target) || is_alias(node->children[0]),
+                            &secondary, err);
   }
   if (status >= 0 && la_node_child(node, 2) != NULL) {
     status = move_condition(sql, relationship, node->children[2], target, &extra[count], err);
@@ -252,47 +256,88 @@ static la_status compare_null(const la_sql *sql, const la_node *node, bool negat
   return status;
 }
 
-/* column != value OR column IS NULL */
-static la_status differs(const la_sql *sql, la_node *column, la_node *value, la_node **out,
-                         la_error *err) {
-  la_node *null = la_expr_null(sql);
-  la_node *terms[2] = {la_expr_binary(sql, LA_OP_NE, column, value),
-                       null != NULL ? la_expr_binary(sql, LA_OP_IS, column, null) : NULL};
-  *out = terms[0] && terms[1] ? la_expr_clauses(sql, LA_OP_OR, terms, 2) : NULL;
-  la_node_release(null);
-  la_node_release(terms[0]);
-  la_node_release(terms[1]);
+/* `terms` joined by AND; they are cleared. */
+static la_status all_of(const la_sql *sql, la_node_list *terms, la_node **out, la_error *err) {
+  *out = la_expr_clauses(sql, LA_OP_AND, terms->list.items, terms->list.count);
+  la_node_list_clear(terms, sql->alloc);
   return *out != NULL ? LA_OK : la_fail_nomem(err);
 }
 
+/* Adds `column` of `entity` `op` the value that `other` has for `value_of`; with NE: or `column` IS
+ * NULL. */
+static la_status add_comparison(const la_sql *sql, la_node_list *terms, la_operator op,
+                                la_column *column, la_node *entity, const la_instance *other,
+                                la_column *value_of, la_error *err) {
+  la_node *left = NULL, *value = NULL, *null = NULL, *parts[2] = {NULL, NULL};
+  la_status status = la_column_through(sql, column, entity, &left, err);
+  if (status >= 0) {
+    status = value_of_column(sql, other, value_of, la_expr_param_name(left), &value, err);
+  }
+  if (status >= 0) {
+    parts[0] = la_expr_binary(sql, op, left, value);
+    if (op == LA_OP_NE) {
+      null = la_expr_null(sql);
+      parts[1] = null != NULL ? la_expr_binary(sql, LA_OP_IS, left, null) : NULL;
+    }
+    status = la_node_list_take(terms, sql->alloc,
+                               op != LA_OP_NE ? la_node_retain(parts[0])
+                               : parts[0] != NULL && parts[1] != NULL
+                                   ? la_expr_clauses(sql, LA_OP_OR, parts, 2)
+                                   : NULL,
+                               err);
+  }
+  la_node_release(left);
+  la_node_release(value);
+  la_node_release(null);
+  la_node_release(parts[0]);
+  la_node_release(parts[1]);
+  return status;
+}
+
+/* NOT EXISTS (a related row with the other object's key). */
+static la_status has_not(const la_sql *sql, const la_node *node, const la_instance *other,
+                         la_node **out, la_error *err) {
+  const la_relationship *relationship = relationship_of(node);
+  la_mapper *target = relationship->target;
+  la_node *entity = la_mapper_entity(target), *is_other = NULL, *exists = NULL;
+  la_node_list terms = {0};
+  la_status status = entity != NULL ? LA_OK : la_fail_nomem(err);
+  for (uint32_t i = 0; status >= 0 && i < target->primary_key_count; i++) {
+    la_column *column = target->primary_key[i]->column;
+    status = add_comparison(sql, &terms, LA_OP_EQ, column, entity, other, column, err);
+  }
+  if (status >= 0) {
+    status = all_of(sql, &terms, &is_other, err);
+  }
+  if (status >= 0) {
+    status = la_relationship_any(sql, node, is_other, &exists, err);
+  }
+  if (status >= 0) {
+    *out = la_expr_not(sql, exists);
+    status = *out != NULL ? LA_OK : la_fail_nomem(err);
+  }
+  la_node_list_clear(&terms, sql->alloc);
+  la_node_release(is_other);
+  la_node_release(exists);
+  return status;
+}
+
+/* Our foreign key is another one, or none. */
 static la_status compare_unequal(const la_sql *sql, const la_node *node, const la_instance *other,
                                  la_node **out, la_error *err) {
   const la_relationship *relationship = relationship_of(node);
-  placing self = {.sql = sql, .relationship = relationship, .instance = other};
   la_node_list terms = {0};
   la_status status = LA_OK;
-  bool ours_is_foreign = relationship->direction == LA_MANY_TO_ONE;
+  if (relationship->direction != LA_MANY_TO_ONE) {
+    return has_not(sql, node, other, out, err);
+  }
   for (uint32_t i = 0; status >= 0 && i < relationship->pair_count; i++) {
     const la_sync_pair *pair = &relationship->pairs[i];
-    la_node *column = NULL, *value = NULL, *term = NULL;
-    status = la_column_through(sql, ours_is_foreign ? pair->destination : pair->source,
-                               node->children[0], &column, err);
-    if (status >= 0) {
-      status =
-          value_of_column(&self, ours_is_foreign ? pair->source : pair->destination, &value, err);
-    }
-    if (status >= 0) {
-      status = differs(sql, column, value, &term, err);
-    }
-    if (status >= 0) {
-      status = la_node_list_take(&terms, sql->alloc, term, err);
-    }
-    la_node_release(column);
-    la_node_release(value);
+    status = add_comparison(sql, &terms, LA_OP_NE, pair->destination, node->children[0], other,
+                            pair->source, err);
   }
   if (status >= 0) {
-    *out = la_expr_clauses(sql, LA_OP_AND, terms.list.items, terms.list.count);
-    status = *out != NULL ? LA_OK : la_fail_nomem(err);
+    return all_of(sql, &terms, out, err);
   }
   la_node_list_clear(&terms, sql->alloc);
   return status;
@@ -339,11 +384,12 @@ la_status la_relationship_compare(const la_sql *sql, const la_node *node, const 
                 : compare_equal(sql, node, other, out, err);
 }
 
-/* primary join through an alias of the secondary table AND its row names `other`. */
+/* Primary join through an alias of the secondary table AND its row names `other`; negated, no row
+ * does. */
 static la_status contains_through(const la_sql *sql, const la_node *node, const la_instance *other,
                                   la_node **out, la_error *err) {
   const la_relationship *relationship = relationship_of(node);
-  la_node *secondary = NULL, *first = NULL, *second = NULL;
+  la_node *secondary = NULL, *first = NULL, *second = NULL, *both = NULL, *neither = NULL;
   placing self = {.sql = sql, .relationship = relationship, .local = node->children[0]};
   la_status status = secondary_node(sql, relationship, true, &secondary, err);
   self.secondary = secondary;
@@ -355,11 +401,20 @@ static la_status contains_through(const la_sql *sql, const la_node *node, const 
     status = la_adapt(sql->alloc, relationship->secondaryjoin, place_column, &self, &second, err);
   }
   if (status >= 0) {
-    status = la_build_and(sql, first, second, out, err);
+    status = la_build_and(sql, first, second, &both, err);
+  }
+  if (status >= 0) {
+    status = has_not(sql, node, other, &neither, err);
+  }
+  if (status >= 0) {
+    *out = la_expr_negatable(sql, both, neither);
+    status = *out != NULL ? LA_OK : la_fail_nomem(err);
   }
   la_node_release(secondary);
   la_node_release(first);
   la_node_release(second);
+  la_node_release(both);
+  la_node_release(neither);
   return status;
 }
 
@@ -375,4 +430,42 @@ la_status la_relationship_contains(const la_sql *sql, const la_node *node, const
     return contains_through(sql, node, other, out, err);
   }
   return compare_equal(sql, node, other, out, err);
+}
+
+la_status la_relationship_with_parent(const la_sql *sql, const la_node *node,
+                                      const la_instance *parent, la_node *target, la_node **out,
+                                      la_error *err) {
+  const la_relationship *relationship = relationship_of(node);
+  la_node *first = NULL, *second = NULL;
+  placing self = {.sql = sql, .relationship = relationship, .instance = parent};
+  la_status status;
+  LA_TRY(check_configured(relationship, err));
+  if (!la_mapper_is_a(parent->mapper, relationship->parent)) {
+    return la_fail(err, LA_ARGUMENT, "an object of class %.*s has no relationship %.*s.%.*s",
+                   LA_TEXT_FORMAT(parent->mapper->class_name),
+                   LA_TEXT_FORMAT(relationship->parent->class_name),
+                   LA_TEXT_FORMAT(relationship->key));
+  }
+  self.remote = target != NULL                   ? target
+                : la_node_child(node, 1) != NULL ? node->children[1]
+                                                 : la_mapper_entity(relationship->target);
+  status = self.remote != NULL ? LA_OK : la_fail_nomem(err);
+  if (status >= 0) {
+    status = secondary_node(sql, relationship, true, &self.secondary, err);
+  }
+  if (status >= 0) {
+    status = la_adapt(sql->alloc, relationship->marked, place_column, &self, &first, err);
+  }
+  if (status >= 0 && relationship->secondaryjoin != NULL) {
+    self.instance = NULL;
+    self.local = self.remote;
+    status = la_adapt(sql->alloc, relationship->secondaryjoin, place_column, &self, &second, err);
+  }
+  if (status >= 0) {
+    status = la_build_and(sql, first, second, out, err);
+  }
+  la_node_release(self.secondary);
+  la_node_release(first);
+  la_node_release(second);
+  return status;
 }

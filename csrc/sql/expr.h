@@ -70,6 +70,8 @@ la_node *la_expr_between(const la_sql *sql, la_node *operand, la_node *low, la_n
 /* AND or OR of terms, folded as SQLAlchemy does: true and false constants vanish or win, a single
  * term is itself, nested lists of the same operator are merged. */
 la_node *la_expr_clauses(const la_sql *sql, la_operator op, la_node *const *terms, size_t count);
+/* `condition`, which NOT turns into `negation`. */
+la_node *la_expr_negatable(const la_sql *sql, la_node *condition, la_node *negation);
 /* NOT: by the negation of the operator where there is one. */
 la_node *la_expr_not(const la_sql *sql, la_node *operand);
 /* `expr` as a condition: a boolean value that is no condition by itself (a column …) under IS_TRUE.

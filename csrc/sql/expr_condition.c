@@ -73,9 +73,19 @@ static la_node *negate_label(const la_sql *sql, const la_node *label) {
   return negated;
 }
 
+la_node *la_expr_negatable(const la_sql *sql, la_node *condition, la_node *negation) {
+  la_node *children[2] = {condition, negation};
+  return la_node_new(sql->alloc, &(la_node_parts){.kind = LA_NODE_NEGATABLE,
+                                                  .type = sql->types->boolean,
+                                                  .children = children,
+                                                  .count = 2});
+}
+
 la_node *la_expr_not(const la_sql *sql, la_node *operand) {
   la_operator negation;
   switch (operand->kind) {
+  case LA_NODE_NEGATABLE:
+    return la_expr_negatable(sql, operand->children[1], operand->children[0]);
   case LA_NODE_TRUE:
     return la_expr_boolean(sql, false);
   case LA_NODE_FALSE:
@@ -104,6 +114,9 @@ la_node *la_expr_not(const la_sql *sql, la_node *operand) {
 }
 
 la_node *la_expr_condition(const la_sql *sql, la_node *expr) {
+  if (expr->kind == LA_NODE_NEGATABLE) { /* nothing negates it any more */
+    return la_node_retain(expr->children[0]);
+  }
   if (is_boolean_value(expr)) {
     return boolean_unary(sql, LA_OP_IS_TRUE, expr);
   }

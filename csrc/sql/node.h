@@ -64,6 +64,7 @@
   X(LABEL_REF)       /* text: a label of the select list, by name: order_by "name" */                \
   X(SCALAR_SUBQUERY) /* type; [SELECT or COMPOUND] */                                                \
   X(EXISTS)          /* [SELECT or COMPOUND] */                                                      \
+  X(NEGATABLE)       /* [condition, what NOT of it is]: compiles as its first child */               \
   X(COLLATION)       /* text: name; right side of COLLATE */                                         \
   X(EXCLUDED)        /* text: column name: the row proposed for insertion */                         \
   X(STAR)            /* text: none, "*" */                                                           \

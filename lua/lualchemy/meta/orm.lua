@@ -40,15 +40,34 @@ function InstrumentedAttribute:correlate_except(...) end
 ---@class lualchemy.RelationshipAttribute : lualchemy.InstrumentedAttribute
 local RelationshipAttribute = {}
 
---- There is a related object that meets the criteria.
+--- There is a related object that meets the criteria: `any(condition)`, `any{name = "x"}`, `any(condition, {name = "x"})`.
 ---@param criteria? any
+---@param values? table  attributes of the target by name
 ---@return lualchemy.ColumnElement
-function RelationshipAttribute:any(criteria) end
+function RelationshipAttribute:any(criteria, values) end
 
---- The related object meets the criteria.
+--- The related object meets the criteria; arguments as for `any`.
 ---@param criteria? any
+---@param values? table
 ---@return lualchemy.ColumnElement
-function RelationshipAttribute:has(criteria) end
+function RelationshipAttribute:has(criteria, values) end
+
+--- The related object is `object`; with nil, there is none.
+---@param object table?
+---@return lualchemy.ColumnElement
+---@raise InvalidRequestError for a collection: that is `contains`
+function RelationshipAttribute:eq(object) end
+
+--- The related object is another one than `object`, or there is none; with nil, there is one.
+---@param object table?
+---@return lualchemy.ColumnElement
+---@raise InvalidRequestError for a collection: that is `~contains`
+function RelationshipAttribute:ne(object) end
+
+--- The collection has `object`. Under `~`, a many-to-many is a NOT EXISTS.
+---@param object table
+---@return lualchemy.ColumnElement
+function RelationshipAttribute:contains(object) end
 
 --- The relationship to a subclass or alias of its target.
 ---@param entity any

@@ -10,6 +10,7 @@ local sessions = require "lualchemy.orm.session"
 require "lualchemy.orm.execute"
 require "lualchemy.orm.inspect"
 require "lualchemy.orm.merge"
+local queries = require "lualchemy.orm.query"
 local loader_options = require "lualchemy.orm.options"
 local strict = require "lualchemy.strict"
 
@@ -30,6 +31,7 @@ local orm = {
   Session = sessions.Session,
   sessionmaker = sessions.sessionmaker,
   object_session = sessions.object_session,
+  with_parent = queries.with_parent,
   exc = require "lualchemy.orm.exc",
 }
 

@@ -97,9 +97,12 @@ function M.Load(entity)
   return core.loader_option("Load", entity, nil, nil, 0)
 end
 
---- `User.addresses:any{email = "x"}`: criteria of the target by name, in the order of the names.
-core.hook("criteria_of", function(entity, criteria)
+--- `User.addresses:any{email = "x"}`: criteria of the target by name, in the order of the names, behind `condition` if there is one.
+core.hook("criteria_of", function(entity, criteria, condition)
   local names, terms = {}, {}
+  if type(criteria) ~= "table" then
+    error(exc.ArgumentError(("any and has take a condition, or a table of attributes by name, not a %s"):format(type(criteria))), 0)
+  end
   for name in pairs(criteria) do
     if type(name) ~= "string" then
       error(exc.ArgumentError("any and has take a condition, or a table of attributes by name"), 0)
@@ -107,7 +110,8 @@ core.hook("criteria_of", function(entity, criteria)
     names[#names + 1] = name
   end
   table.sort(names)
-  for i, name in ipairs(names) do terms[i] = entity[name]:eq(criteria[name]) end
+  if condition ~= nil then terms[1] = condition end
+  for _, name in ipairs(names) do terms[#terms + 1] = entity[name]:eq(criteria[name]) end
   return require("lualchemy").and_(table.unpack(terms))
 end)
 
