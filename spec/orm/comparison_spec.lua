@@ -15,7 +15,7 @@ describe("a relationship in a condition", function()
   end)
   after_each(function() s:close() end)
 
-  it("is compared with an object by its key", function()
+  it("is compared with an object by its key (REL-22)", function()
     assert.sql(Address.user:eq(User{id = 3}), ":param_1 = addresses.user_id", {param_1 = 3})
     assert.sql(Address.user:ne(User{id = 3}), "addresses.user_id != :user_id_1 OR addresses.user_id IS NULL", {user_id_1 = 3})
     assert.sql(Category.parent:ne(Category{id = 4}), "categories.parent_id != :parent_id_1 OR categories.parent_id IS NULL")
