@@ -286,26 +286,26 @@ static void clear_changes(void *memory) {
   }
 }
 
-/* save-update along a link: what was added to an object of a session joins the session, and the
- * other way round through the backref. */
+static bool brings(const la_link_change *change) {
+  return change->other && change->kind != LA_LINK_REMOVE && change->kind != LA_LINK_QUEUE_REMOVE;
+}
+
+/* save-update along a link: what was added to an object of a session joins the session. Only the
+ * change that the program made does so: since 2.0 a backref alone brings nothing into a session.
+ * All that changed is held from here on. */
 static void cascade_into_session(lua_State *L, la_state *state, const la_link_changes *changes) {
+  la_link_change first = changes->items[0];
+  la_session *session = first.instance->session;
+  if (session && brings(&first) && !first.other->session &&
+      first.instance->mapper->links[first.link]->relationship->cascade & LA_CASCADE_SAVE_UPDATE) {
+    la_error err = LA_ERROR_INIT;
+    if (la_session_add(session, first.other, &err) < 0) {
+      la_raise(L, &err);
+    }
+  }
   for (size_t i = 0; i < changes->count; i++) {
-    la_link_change change = changes->items[i];
-    if (!change.other || change.kind == LA_LINK_REMOVE || change.kind == LA_LINK_QUEUE_REMOVE) {
-      continue;
-    }
-    const la_relationship *relationship = change.instance->mapper->links[change.link]->relationship;
-    la_session *session = change.instance->session;
-    bool first_hop = i == 0; /* since 2.0 a backref alone brings nothing into a session */
-    if (session && !change.other->session && first_hop &&
-        relationship->cascade & LA_CASCADE_SAVE_UPDATE) {
-      la_error err = LA_ERROR_INIT;
-      if (la_session_add(session, change.other, &err) < 0) {
-        la_raise(L, &err);
-      }
-    }
-    if (session) {
-      la_session_settle(L, state, session);
+    if (changes->items[i].instance->session) {
+      la_session_settle(L, state, changes->items[i].instance->session);
     }
   }
 }

@@ -202,8 +202,8 @@ static la_status note_relationship(la_flush *flush, la_relationship *relationshi
 /* One row of a secondary table; the same row told by both sides counts once. */
 static la_status add_pair(la_flush *flush, la_flush_pair pair, la_error *err) {
   la_relationship *relationship = pair.relationship;
-  if (!(pair.other->flags & LA_INSTANCE_KEYED) && la_flush_record_of(flush, pair.other) == NULL) {
-    return LA_OK; /* it is not in the session */
+  if (pair.other->session != flush->session || pair.other->flags & LA_INSTANCE_GONE) {
+    return LA_OK; /* it is not in the session: its row is none of ours, or has gone already */
   }
   if (relationship->reverse != NULL) {
     bool turned = relationship > relationship->reverse;
@@ -242,6 +242,14 @@ static la_status scan_saved_pairs(la_flush *flush, la_instance *instance,
   return LA_OK;
 }
 
+/* The object had no parent, was given one and taken from it again: no list tells that. */
+static bool was_let_go(const la_link *link, const la_relationship *relationship) {
+  const la_relationship *reverse = relationship->reverse;
+  uint32_t known = LA_LINK_MODIFIED | LA_LINK_COMMITTED_KNOWN;
+  return reverse != NULL && reverse->cascade & LA_CASCADE_DELETE_ORPHAN &&
+         (link->flags & known) == known && link->to.one == NULL && link->committed == NULL;
+}
+
 static la_status scan_saved_scalar(la_flush *flush, uint32_t number, la_relationship *relationship,
                                    uint32_t link, la_error *err) {
   la_flush_record *record = &flush->records.items[number];
@@ -256,6 +264,9 @@ static la_status scan_saved_scalar(la_flush *flush, uint32_t number, la_relation
     return LA_OK; /* it is not in the session: there is no key to copy */
   }
   LA_TRY(add_sync(flush, record, relationship, parent, parent == NULL, err));
+  if (was_let_go(l, relationship)) {
+    return delete_orphan(flush, instance, err);
+  }
   if (relationship->cascade & LA_CASCADE_DELETE_ORPHAN && flush->removed.count > 0) {
     return delete_orphan(flush, flush->removed.items[0], err);
   }

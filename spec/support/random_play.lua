@@ -1,0 +1,662 @@
+-- SPDX-License-Identifier: MIT
+-- One round of the randomised check: random work on the objects of a random mapping, and beside it a model in plain tables of what
+-- the database must hold. After each flush that the round asks for the rows are compared with the model, after each commit every
+-- object too.
+--
+--   local round = random_play.new(seed)
+--   round:run()                       -- raises at the first difference
+--   round.log                         -- what was done, for the message
+local la = require "lualchemy"
+local orm = require "lualchemy.orm"
+local random_world = require "spec.support.random_world"
+
+local Round = {}
+Round.__index = Round
+
+local M = {}
+
+local function chance(percent) return math.random(100) <= percent end
+
+local function pick(list) return #list > 0 and list[math.random(#list)] or nil end
+
+local is_a = random_world.is_a
+
+-- The model. A row: {class, alive, key (once flushed), text, number, parents = {relation number → row}, object (nil: let go)}.
+-- `pairs[relation number]`: {row → {row → true}}, by the rows' numbers.
+
+function Round:note(format, ...)
+  self.log[#self.log + 1] = format:format(...)
+end
+
+local function label(row)
+  return row and ("%s#%d"):format(row.class.name, row.number_in_round) or "nil"
+end
+
+--- Rows that are there, of `class` and its subclasses, that satisfy `wanted`.
+function Round:rows_of(class, wanted)
+  local found = {}
+  for _, row in ipairs(self.rows) do
+    if row.alive and (not class or is_a(row.class, class)) and (not wanted or wanted(row)) then found[#found + 1] = row end
+  end
+  return found
+end
+
+function Round:children(row, relation)
+  return self:rows_of(relation.child, function(child) return child.parents[relation.number] == row end)
+end
+
+function Round:linked(relation, a, b)
+  local of = self.pairs[relation.number][a.number_in_round]
+  return of ~= nil and of[b.number_in_round] == true
+end
+
+function Round:link(relation, a, b, on)
+  local all = self.pairs[relation.number]
+  all[a.number_in_round] = all[a.number_in_round] or {}
+  all[a.number_in_round][b.number_in_round] = on or nil
+end
+
+--- The model as it is now, for a rollback.
+function Round:snapshot()
+  local kept = {rows = {}, pairs = {}, count = #self.rows}
+  for i, row in ipairs(self.rows) do
+    local parents = {}
+    for number, parent in pairs(row.parents) do parents[number] = parent end
+    kept.rows[i] = {alive = row.alive, key = row.key, text = row.text, number = row.number, parents = parents}
+  end
+  for number, all in pairs(self.pairs) do
+    kept.pairs[number] = {}
+    for a, of in pairs(all) do
+      kept.pairs[number][a] = {}
+      for b in pairs(of) do kept.pairs[number][a][b] = true end
+    end
+  end
+  return kept
+end
+
+function Round:restore(kept)
+  for i, row in ipairs(self.rows) do
+    local was = kept.rows[i]
+    if was then
+      row.alive, row.key, row.text, row.number, row.parents = was.alive, was.key, was.text, was.number, was.parents
+    else
+      row.alive, row.object = false, nil
+    end
+  end
+  self.pairs = kept.pairs
+end
+
+--- What goes when `row` is deleted: the row and, along delete cascades, its children.
+function Round:doomed(row)
+  local list, seen = {row}, {[row] = true}
+  local at = 1
+  while at <= #list do
+    for _, relation in ipairs(self.world.relations) do
+      if relation.deletes and is_a(list[at].class, relation.parent) then
+        for _, child in ipairs(self:children(list[at], relation)) do
+          if not seen[child] then
+            seen[child] = true
+            list[#list + 1] = child
+          end
+        end
+      end
+    end
+    at = at + 1
+  end
+  return list, seen
+end
+
+--- Whether the rows of `seen` may go: nothing that stays refers to them by a relationship that only the other side has.
+function Round:may_go(list, seen)
+  for _, relation in ipairs(self.world.relations) do
+    for _, row in ipairs(list) do
+      if relation.kind == "tree" and is_a(row.class, relation.parent) and (not relation.down or relation.passive) then
+        for _, child in ipairs(self:children(row, relation)) do
+          if not seen[child] then return false end
+        end
+      elseif relation.kind == "pairs" and not relation.up and is_a(row.class, relation.child) then
+        for _, other in ipairs(self:rows_of(relation.parent)) do
+          if self:linked(relation, other, row) then return false end
+        end
+      end
+    end
+  end
+  return true
+end
+
+--- The model loses the rows of `list`.
+function Round:remove_rows(list)
+  for _, row in ipairs(list) do
+    row.alive, row.object = false, nil
+    for _, relation in ipairs(self.world.relations) do
+      if relation.kind == "tree" then
+        for _, child in ipairs(self:rows_of(nil, function(other) return other.parents[relation.number] == row end)) do
+          child.parents[relation.number] = nil
+        end
+      else
+        for _, of in pairs(self.pairs[relation.number]) do of[row.number_in_round] = nil end
+        self.pairs[relation.number][row.number_in_round] = nil
+      end
+    end
+  end
+end
+
+--- Whether `child` stands above `parent` already, by any relation: rows must not need each other.
+function Round:is_above(child, parent)
+  local list, seen = {parent}, {[parent] = true}
+  local at = 1
+  while at <= #list do
+    if list[at] == child then return true end
+    for _, above in pairs(list[at].parents) do
+      if not seen[above] then
+        seen[above] = true
+        list[#list + 1] = above
+      end
+    end
+    at = at + 1
+  end
+  return false
+end
+
+-- The objects.
+
+--- The object of a row, fetched by its key if it was let go.
+function Round:object(row)
+  if not row.object then
+    row.object = self.session:get(row.class.class, row.key)
+    assert(row.object ~= nil, "get gives nothing for " .. label(row))
+  end
+  return row.object
+end
+
+function Round:learn_keys()
+  for _, row in ipairs(self.rows) do
+    if row.alive and not row.key then row.key = row.object.id end
+  end
+end
+
+function Round:flush()
+  self:note("flush")
+  self.session:flush()
+  self:learn_keys()
+  self.gained = {}
+end
+
+-- Work. Each function does one thing to the objects and to the model, or gives false if it does not apply now.
+
+local work = {}
+
+--- What a new object of `class` is given: a parent for each relation that demands one, and others by chance.
+function Round:draw_parents(class)
+  local parents = {}
+  for _, relation in ipairs(self.world.relations) do
+    if relation.kind == "tree" and is_a(class, relation.child) and (relation.required or chance(50)) then
+      local parent = pick(self:rows_of(relation.parent, function(row)
+        return not relation.single or #self:children(row, relation) == 0
+      end))
+      if relation.required and not parent then return nil end
+      parents[relation.number] = parent
+    end
+  end
+  return parents
+end
+
+function Round:attach(object, relation, row, child)
+  local parent = self:object(row)
+  self.gained[row], self.gained[child] = true, true
+  if relation.up and (not relation.down or chance(50)) then
+    object[relation.up] = parent
+  elseif relation.single then
+    parent[relation.down] = object
+  else
+    parent[relation.down]:append(object)
+  end
+end
+
+function work.new(self)
+  local class = pick(self.world.classes)
+  local parents = self:draw_parents(class)
+  if not parents then return false end
+  for _, relation in ipairs(self.world.relations) do
+    if parents[relation.number] then self:object(parents[relation.number]) end
+  end
+  local row = {class = class, alive = true, text = chance(80) and "t" .. math.random(9) or nil, number = math.random(9), parents = parents,
+    number_in_round = #self.rows + 1}
+  self.rows[#self.rows + 1] = row
+  local object = class.class{text = row.text, number = row.number}
+  row.object = object
+  self:note("new %s", label(row))
+  local before = chance(50)
+  if before then self.session:add(object) end
+  for _, relation in ipairs(self.world.relations) do
+    local parent = parents[relation.number]
+    if parent then
+      self:note("  attach to %s by %d", label(parent), relation.number)
+      self.session:no_autoflush(function() self:attach(object, relation, parent, row) end)
+    end
+  end
+  if not before then self.session:add(object) end
+end
+
+function work.set(self)
+  local row = pick(self:rows_of())
+  if not row then return false end
+  local object = self:object(row)
+  self:note("set %s", label(row))
+  if chance(60) then
+    row.number = math.random(9)
+    object.number = row.number
+  else
+    row.text = chance(80) and "t" .. math.random(9) or nil
+    object.text = row.text
+  end
+end
+
+function work.set_expression(self)
+  local row = pick(self:rows_of())
+  if not row or not row.key or not row.number then return false end
+  local object = self:object(row)
+  if la.inspect(object).modified then return false end
+  self:note("set %s by an expression", label(row))
+  row.number = row.number + 1
+  object.number = row.class.class.number + 1
+end
+
+--- Flushes if one of the rows has got a child or parent since the last flush: to link an object and delete it in one flush is a contradiction.
+function Round:settle(rows)
+  for _, row in ipairs(rows) do
+    if self.gained[row] then return self:flush() end
+  end
+end
+
+--- An object whose foreign key is not loaded does not know the parent whose list it leaves.
+function Round:know_parent(child, relation)
+  if child.key then
+    local object = self:object(child)
+    self.session:no_autoflush(function() return object[relation.key] end)
+  end
+end
+
+--- The child leaves its parent; true if it goes with that.
+function Round:detach(relation, child)
+  local parent = child.parents[relation.number]
+  self:know_parent(child, relation)
+  self.gained[parent] = true
+  if relation.up and (not relation.down or chance(50)) then
+    self:object(child)[relation.up] = nil
+  elseif relation.single then
+    self:object(parent)[relation.down] = nil
+  else
+    self:object(parent)[relation.down]:remove(self:object(child))
+  end
+  if relation.orphan then
+    self:remove_rows((self:doomed(child)))
+  else
+    child.parents[relation.number] = nil
+  end
+end
+
+function work.detach(self)
+  local relation = pick(self.world.relations)
+  if not relation or relation.kind ~= "tree" then return false end
+  local child = pick(self:rows_of(relation.child, function(row) return row.parents[relation.number] ~= nil end))
+  if not child then return false end
+  if relation.orphan and not (child.key and self:may_go(self:doomed(child))) then return false end
+  if relation.orphan then self:settle(self:doomed(child)) end
+  self:note("detach %s from %s by %d", label(child), label(child.parents[relation.number]), relation.number)
+  self:detach(relation, child)
+end
+
+function work.move(self)
+  local relation = pick(self.world.relations)
+  if not relation or relation.kind ~= "tree" then return false end
+  local child = pick(self:rows_of(relation.child))
+  local parent = pick(self:rows_of(relation.parent, function(row) return not relation.single or #self:children(row, relation) == 0 end))
+  if not child or not parent or self:is_above(child, parent) or child.parents[relation.number] == parent then return false end
+  self:note("move %s to %s by %d", label(child), label(parent), relation.number)
+  local object = self:object(child)
+  self:know_parent(child, relation)
+  local old = child.parents[relation.number]
+  local from = not relation.up and old and self:object(old)
+  self:object(parent)
+  self.session:no_autoflush(function() -- a flush between the two would find an orphan
+    if from then -- without a backref the old list is the program's to mend
+      if relation.single then from[relation.down] = nil else from[relation.down]:remove(object) end
+      if relation.orphan and not child.key then self.session:add(object) end
+    end
+    self:attach(object, relation, parent, child)
+  end)
+  child.parents[relation.number] = parent
+end
+
+function work.replace_list(self)
+  local relation = pick(self.world.relations)
+  if not relation or relation.kind ~= "tree" or not relation.down or relation.single or relation.orphan then return false end
+  local parent = pick(self:rows_of(relation.parent))
+  if not parent then return false end
+  local now, wanted, list = self:children(parent, relation), {}, {}
+  for _, child in ipairs(self:rows_of(relation.child, function(row)
+    return row.parents[relation.number] == parent and chance(60) or
+      row.parents[relation.number] == nil and chance(20) and not self:is_above(row, parent)
+  end)) do
+    if not self:is_above(child, parent) then
+      wanted[#wanted + 1] = child
+      list[#list + 1] = self:object(child)
+    end
+  end
+  self:note("replace the list of %s by %d: %d members", label(parent), relation.number, #list)
+  self:object(parent)[relation.down] = list
+  self.gained[parent] = true
+  for _, child in ipairs(now) do child.parents[relation.number] = nil end
+  for _, child in ipairs(wanted) do child.parents[relation.number], self.gained[child] = parent, true end
+end
+
+function work.pair(self)
+  local relation = pick(self.world.relations)
+  if not relation or relation.kind ~= "pairs" then return false end
+  local a, b = pick(self:rows_of(relation.parent)), pick(self:rows_of(relation.child))
+  if not a or not b then return false end
+  local on = not self:linked(relation, a, b)
+  self:note("%s %s and %s by %d", on and "pair" or "part", label(a), label(b), relation.number)
+  local owner, other, name = self:object(a), self:object(b), relation.down
+  if relation.up and chance(50) then owner, other, name = other, owner, relation.up end
+  if on then owner[name]:append(other) else owner[name]:remove(other) end
+  self.gained[a], self.gained[b] = true, true
+  self:link(relation, a, b, on)
+end
+
+function work.replace_pairs(self)
+  local relation = pick(self.world.relations)
+  if not relation or relation.kind ~= "pairs" then return false end
+  local a = pick(self:rows_of(relation.parent))
+  if not a then return false end
+  local list = {}
+  self:note("replace the pairs of %s by %d", label(a), relation.number)
+  for _, b in ipairs(self:rows_of(relation.child)) do
+    local on = chance(40)
+    if on then list[#list + 1] = self:object(b) end
+    self.gained[a], self.gained[b] = true, true
+    self:link(relation, a, b, on)
+  end
+  self:object(a)[relation.down] = list
+end
+
+function work.delete(self)
+  local row = pick(self:rows_of(nil, function(row) return row.key ~= nil end))
+  if not row then return false end
+  local list, seen = self:doomed(row)
+  for _, gone in ipairs(list) do
+    if not gone.key then return false end
+  end
+  if not self:may_go(list, seen) then return false end
+  self:settle(list)
+  self:note("delete %s and %d more", label(row), #list - 1)
+  self.session:delete(self:object(row))
+  self:remove_rows(list)
+end
+
+function work.expire(self)
+  if #self.session.dirty > 0 or #self.session.new > 0 or #self.session.deleted > 0 then self:flush() end
+  local row = pick(self:rows_of())
+  if not row then return false end
+  self:note("expire %s", label(row))
+  local object = self:object(row)
+  if chance(50) then
+    self.session:expire(object)
+  else
+    self.session:refresh(object)
+  end
+end
+
+function work.query(self)
+  local class = pick(self.world.classes)
+  self:note("query %s", class.name)
+  if not self.session.autoflush then self:flush() end
+  local found = self.session:query(class.class):all()
+  self:learn_keys()
+  local expected = #self:rows_of(class)
+  assert(#found == expected, ("a query of %s gives %d objects, not %d"):format(class.name, #found, expected))
+end
+
+function work.merge(self)
+  local row = pick(self:rows_of(nil, function(row) return row.key ~= nil end))
+  if not row then return false end
+  self:note("merge %s", label(row))
+  row.number = math.random(9)
+  row.object = self.session:merge(row.class.class{id = row.key, number = row.number})
+  self:learn_keys()
+end
+
+function work.flush(self)
+  self:flush()
+  self:check_rows()
+end
+
+function work.let_go(self)
+  self:note("let go")
+  for _, row in ipairs(self.rows) do
+    if row.key and chance(60) then row.object = nil end
+  end
+  collectgarbage(chance(50) and "collect" or "step")
+end
+
+function work.savepoint(self)
+  if #self.savepoints >= 2 then return false end
+  self:note("savepoint")
+  local savepoint = self.session:begin_nested()
+  self:learn_keys()
+  self.savepoints[#self.savepoints + 1] = {handle = savepoint, kept = self:snapshot()}
+end
+
+function work.end_savepoint(self)
+  local savepoint = table.remove(self.savepoints)
+  if not savepoint then return false end
+  if chance(50) then
+    self:note("release")
+    savepoint.handle:commit()
+    self:learn_keys()
+  else
+    self:note("roll back to the savepoint")
+    savepoint.handle:rollback()
+    self:restore(savepoint.kept)
+  end
+end
+
+function work.rollback(self)
+  if not chance(30) then return false end
+  self:note("rollback")
+  self.savepoints = {}
+  self.session:rollback()
+  self:restore(self.committed)
+  self.committed = self:snapshot()
+end
+
+function work.commit(self)
+  self:note("commit")
+  self.savepoints = {}
+  self.session:commit()
+  self:learn_keys()
+  self.committed = self:snapshot()
+  self:check_rows()
+  if not self.session.expire_on_commit then
+    self:check_columns()
+    self.session:expire_all()
+  end
+  self:check_objects()
+end
+
+-- Comparisons.
+
+local function differ(what, expected, got)
+  if expected ~= got then error(("%s is %s, expected %s"):format(what, tostring(got), tostring(expected)), 0) end
+end
+
+--- The rows of the database against the model.
+function Round:check_rows()
+  local by_table = {}
+  for _, row in ipairs(self:rows_of()) do
+    by_table[row.class.table] = by_table[row.class.table] or {}
+    by_table[row.class.table][row.key] = row
+  end
+  self.session:no_autoflush(function()
+    for _, class in ipairs(self.world.classes) do
+      if not class.base then self:check_table(class, by_table[class.table] or {}) end
+    end
+    for _, relation in ipairs(self.world.relations) do
+      if relation.kind == "pairs" then self:check_pairs(relation) end
+    end
+  end)
+end
+
+function Round:check_table(class, expected)
+  local count = 0
+  for stored in self.session:execute(la.text("SELECT * FROM " .. class.table)) do
+    local row = expected[stored.id]
+    count = count + 1
+    if not row then error(("row %d of %s should not be there"):format(stored.id, class.table), 0) end
+    differ(label(row) .. ".text in the row", row.text, stored.text)
+    differ(label(row) .. ".number in the row", row.number, stored.number)
+    differ(label(row) .. ".kind in the row", row.class.name, stored.kind)
+    for _, relation in ipairs(self.world.relations) do
+      if relation.kind == "tree" and relation.child.table == class.table then
+        local parent = row.parents[relation.number]
+        differ(("%s.%s in the row"):format(label(row), relation.key), parent and parent.key or nil, stored[relation.key])
+      end
+    end
+  end
+  local wanted = 0
+  for _ in pairs(expected) do wanted = wanted + 1 end
+  differ("the number of rows of " .. class.table, wanted, count)
+end
+
+function Round:check_pairs(relation)
+  local count, wanted = 0, 0
+  for _, a in ipairs(self:rows_of(relation.parent)) do
+    for _, b in ipairs(self:rows_of(relation.child)) do
+      if self:linked(relation, a, b) then wanted = wanted + 1 end
+    end
+  end
+  local names = {}
+  for _, row in ipairs(self:rows_of()) do
+    names[row.class.table .. row.key] = row
+  end
+  for stored in self.session:execute(la.text("SELECT a, b FROM " .. relation.key)) do
+    count = count + 1
+    local a, b = names[relation.parent.table .. stored.a], names[relation.child.table .. stored.b]
+    if not (a and b and self:linked(relation, a, b)) then
+      error(("the row (%s, %s) of %s should not be there"):format(stored.a, stored.b, relation.key), 0)
+    end
+  end
+  differ("the number of rows of " .. relation.key, wanted, count)
+end
+
+--- Column attributes as they are in memory.
+function Round:check_columns()
+  for _, row in ipairs(self:rows_of()) do
+    if row.object then
+      differ(label(row) .. ".text", row.text, row.object.text)
+      differ(label(row) .. ".number", row.number, row.object.number)
+      for _, relation in ipairs(self.world.relations) do
+        local parent = row.parents[relation.number]
+        if relation.kind == "tree" and is_a(row.class, relation.child) then
+          differ(("%s.%s"):format(label(row), relation.key), parent and parent.key or nil, row.object[relation.key])
+        end
+      end
+    end
+  end
+end
+
+local function check_list(what, expected, list)
+  local seen = {}
+  differ("the length of " .. what, #expected, #list)
+  for _, object in ipairs(list) do seen[object] = true end
+  for _, object in ipairs(expected) do
+    if not seen[object] then error(what .. " lacks " .. tostring(object), 0) end
+  end
+end
+
+function Round:check_relation(row, relation)
+  local object = self:object(row)
+  local function objects(rows)
+    local list = {}
+    for i, other in ipairs(rows) do list[i] = self:object(other) end
+    return list
+  end
+  if relation.kind == "pairs" then
+    if is_a(row.class, relation.parent) then
+      check_list(label(row) .. "." .. relation.down,
+        objects(self:rows_of(relation.child, function(other) return self:linked(relation, row, other) end)), object[relation.down])
+    end
+    if relation.up and is_a(row.class, relation.child) then
+      check_list(label(row) .. "." .. relation.up,
+        objects(self:rows_of(relation.parent, function(other) return self:linked(relation, other, row) end)), object[relation.up])
+    end
+    return
+  end
+  if relation.up and is_a(row.class, relation.child) then
+    local parent = row.parents[relation.number]
+    differ(label(row) .. "." .. relation.up, parent and self:object(parent) or nil, object[relation.up])
+  end
+  if relation.down and is_a(row.class, relation.parent) then
+    local children = objects(self:children(row, relation))
+    if relation.single then
+      differ(label(row) .. "." .. relation.down, children[1], object[relation.down])
+    else
+      check_list(label(row) .. "." .. relation.down, children, object[relation.down])
+    end
+  end
+end
+
+--- Every object, its columns and its links, against the model.
+function Round:check_objects()
+  for _, row in ipairs(self:rows_of()) do
+    self:object(row)
+    for _, relation in ipairs(self.world.relations) do self:check_relation(row, relation) end
+  end
+  self:check_columns()
+end
+
+-- What a round does how often.
+local plan = {
+  {"new", 24}, {"set", 12}, {"set_expression", 2}, {"detach", 6}, {"move", 10}, {"replace_list", 5}, {"pair", 10}, {"replace_pairs", 3},
+  {"delete", 7}, {"expire", 4}, {"query", 6}, {"merge", 3}, {"flush", 6}, {"let_go", 2}, {"savepoint", 4}, {"end_savepoint", 4}, {"rollback", 2},
+  {"commit", 6},
+}
+local total = 0
+for _, entry in ipairs(plan) do total = total + entry[2] end
+
+local function draw_work()
+  local at = math.random(total)
+  for _, entry in ipairs(plan) do
+    at = at - entry[2]
+    if at <= 0 then return work[entry[1]] end
+  end
+end
+
+--- A round with its mapping, from `seed`.
+function M.new(seed)
+  math.randomseed(seed)
+  local self = setmetatable({log = {}, rows = {}, pairs = {}, gained = {}, savepoints = {}}, Round)
+  self.world = random_world.new()
+  for _, relation in ipairs(self.world.relations) do
+    if relation.kind == "pairs" then self.pairs[relation.number] = {} end
+  end
+  self.engine = la.create_engine("sqlite://")
+  self.world.base.metadata:create_all(self.engine)
+  self.session = orm.Session(self.engine, {expire_on_commit = chance(70), autoflush = chance(80)})
+  self.committed = self:snapshot()
+  return self
+end
+
+--- Does the work. An error says what differs.
+function Round:run()
+  for _ = 1, math.random(10, 60) do draw_work()(self) end
+  work.commit(self)
+end
+
+function Round:close()
+  self.session:close()
+  self.engine:dispose()
+end
+
+return M

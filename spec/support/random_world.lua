@@ -1,0 +1,213 @@
+-- SPDX-License-Identifier: MIT
+-- Random mappings for the randomised check of the unit of work: classes on tables of their own or of a base class, and
+-- relationships of every kind between them, with options drawn by chance.
+--
+--   local world = random_world.new()      -- draws from math.random
+--   world.classes, world.relations        -- what there is; see Class and Relation below
+local la = require "lualchemy"
+local orm = require "lualchemy.orm"
+
+local M = {}
+
+--- What a class of a world is. `base`: the class whose table it shares.
+---@class random_world.Class
+---@field number integer
+---@field name string
+---@field table string
+---@field base random_world.Class?
+---@field class table  the mapped class
+
+--- What a relation of a world is: "tree" (parent to children; a foreign key in the child's row) or "pairs" (a secondary table).
+---@class random_world.Relation
+---@field number integer
+---@field kind "tree"|"pairs"
+---@field parent random_world.Class
+---@field child random_world.Class
+---@field down string?  the attribute of the parent
+---@field up string?    the attribute of the child
+---@field single boolean  a parent has one child at most
+---@field deletes boolean  children go with their parent
+---@field orphan boolean   children go with their relation to the parent
+---@field required boolean the foreign key is NOT NULL
+---@field late boolean     post_update
+---@field passive boolean  passive_deletes: the database deletes children that are not loaded, to which nothing refers
+---@field key string       the foreign key; for pairs, the name of the secondary table
+
+local function chance(percent) return math.random(100) <= percent end
+
+local function pick(list) return list[math.random(#list)] end
+
+local strategies = {"select", "select", "select", "selectin", "joined", "immediate", "subquery"}
+
+local function draw_classes()
+  local classes = {}
+  for i = 1, math.random(2, 5) do
+    local plain = {}
+    for _, class in ipairs(classes) do
+      if not class.base then plain[#plain + 1] = class end
+    end
+    local base = #plain > 0 and chance(20) and pick(plain) or nil
+    local name = "C" .. i
+    classes[i] = {number = i, name = name, base = base, table = base and base.table or "t" .. i, versioned = not base and chance(20)}
+    if base then base.has_subclasses = true end
+  end
+  return classes
+end
+
+function M.is_a(class, base)
+  return class == base or class.base == base
+end
+
+--- Cascades of a to-many side: what they are called, and what they mean for children.
+local cascades = {
+  {},
+  {},
+  {cascade = "all", deletes = true},
+  {cascade = "save-update, merge, delete", deletes = true},
+  {cascade = "all, delete-orphan", deletes = true, orphan = true},
+}
+
+local function draw_tree(classes, number, has_owner)
+  local child = pick(classes)
+  local parents = {}
+  for _, class in ipairs(classes) do -- from earlier to later classes, or from one to itself
+    if class.table == child.table or class.number < child.number then parents[#parents + 1] = class end
+  end
+  local parent = pick(parents)
+  local relation = {number = number, kind = "tree", parent = parent, child = child, key = "r" .. number .. "_id", single = chance(20)}
+  local itself = parent.table == child.table
+  relation.down, relation.up = "down" .. number, "up" .. number
+  if not relation.single and chance(20) then
+    relation[pick{"down", "up"}] = nil
+  end
+  if relation.down then
+    local chosen = pick(cascades)
+    if chosen.orphan and has_owner[child.table] then chosen = {} end
+    for key, value in pairs(chosen) do relation[key] = value end
+  end
+  if relation.orphan then
+    has_owner[child.table] = true
+    relation.required = not itself and not child.base and not child.has_subclasses and chance(50)
+  end
+  relation.late = not relation.required and not relation.deletes and relation.up ~= nil and relation.down == nil and chance(50)
+  relation.passive = relation.deletes and not itself and chance(40)
+  return relation
+end
+
+local function draw_relations(classes)
+  local relations, has_owner = {}, {}
+  for number = 1, math.random(1, 5) do
+    if chance(65) then
+      relations[number] = draw_tree(classes, number, has_owner)
+    else
+      local both = chance(60)
+      relations[number] = {number = number, kind = "pairs", parent = pick(classes), child = pick(classes), key = "pairs" .. number,
+        down = "down" .. number, up = both and "up" .. number or nil}
+    end
+  end
+  for _, relation in ipairs(relations) do
+    for _, other in ipairs(relations) do
+      local refers = other.parent.table == relation.child.table or other.kind == "pairs" and other.child.table == relation.child.table
+      if refers then relation.passive = false end
+    end
+  end
+  return relations
+end
+
+--- The columns and relationships that `relation` brings, into the definitions of its two classes.
+local function define_tree(relation, definitions, parent_key)
+  local up, down = definitions[relation.child.number], definitions[relation.parent.number]
+  up[relation.key] = la.Column(la.Integer, la.ForeignKey(relation.parent.table .. ".id", {ondelete = relation.passive and "CASCADE" or nil}),
+    {nullable = not relation.required})
+  local key = function() return relation.child.class[relation.key] end
+  local remote = relation.parent.table == relation.child.table and parent_key or nil
+  if relation.down then
+    down[relation.down] = orm.relationship(relation.child.name, {
+      foreign_keys = key, back_populates = relation.up, cascade = relation.cascade, lazy = pick(strategies),
+      uselist = not relation.single, passive_deletes = relation.passive or nil, remote_side = remote and key or nil,
+    })
+  end
+  if relation.up then
+    up[relation.up] = orm.relationship(relation.parent.name, {
+      foreign_keys = key, back_populates = relation.down, lazy = pick(strategies), post_update = relation.late or nil, remote_side = remote,
+    })
+  end
+end
+
+local function define_pairs(relation, definitions, metadata)
+  local secondary = la.Table(relation.key, metadata,
+    la.Column("a", la.Integer, la.ForeignKey(relation.parent.table .. ".id"), {primary_key = true}),
+    la.Column("b", la.Integer, la.ForeignKey(relation.child.table .. ".id"), {primary_key = true}))
+  local function side(target, mine, theirs, back, own)
+    return orm.relationship(target.name, {
+      secondary = secondary, back_populates = back, lazy = pick(strategies),
+      primaryjoin = function() return secondary.c[mine]:eq(own.class.id) end,
+      secondaryjoin = function() return secondary.c[theirs]:eq(target.class.id) end,
+    })
+  end
+  definitions[relation.parent.number][relation.down] = side(relation.child, "a", "b", relation.up, relation.parent)
+  if relation.up then
+    definitions[relation.child.number][relation.up] = side(relation.parent, "b", "a", relation.down, relation.child)
+  end
+end
+
+--- The definition of a class without what its relations bring.
+local function define_class(class)
+  local definition = {}
+  if not class.base then
+    definition.__tablename__ = class.table
+    definition.id = la.Column(la.Integer, {primary_key = true})
+    definition.kind = la.Column(la.String)
+    definition.text = la.Column(la.String)
+    definition.number = la.Column(la.Integer)
+    definition.__mapper_args__ = {polymorphic_on = "kind", polymorphic_identity = class.name}
+    if class.versioned then
+      definition.version = la.Column(la.Integer, {nullable = false})
+      definition.__mapper_args__.version_id_col = "version"
+    end
+  else
+    definition.__mapper_args__ = {polymorphic_identity = class.name}
+  end
+  return definition
+end
+
+local World = {}
+World.__index = World
+
+--- The mapping in words, for the message of a round that fails.
+function World:describe()
+  local lines = {}
+  for _, class in ipairs(self.classes) do
+    lines[#lines + 1] = ("%s on %s%s"):format(class.name, class.table, class.versioned and ", with a version" or "")
+  end
+  for _, relation in ipairs(self.relations) do
+    local facts = {}
+    for _, name in ipairs {"single", "required", "late", "passive"} do
+      if relation[name] then facts[#facts + 1] = name end
+    end
+    lines[#lines + 1] = ("%d: %s.%s %s %s.%s (%s) %s"):format(relation.number, relation.parent.name, relation.down or "-",
+      relation.kind == "pairs" and "<->" or "->", relation.child.name, relation.up or "-", relation.cascade or "", table.concat(facts, " "))
+  end
+  return table.concat(lines, "\n")
+end
+
+--- Draws a mapping and makes its classes on a base of their own.
+function M.new()
+  local world = setmetatable({base = orm.declarative_base(), classes = draw_classes()}, World)
+  world.relations = draw_relations(world.classes)
+  local definitions = {}
+  for i, class in ipairs(world.classes) do definitions[i] = define_class(class) end
+  for _, relation in ipairs(world.relations) do
+    if relation.kind == "pairs" then
+      define_pairs(relation, definitions, world.base.metadata)
+    else
+      define_tree(relation, definitions, function() return relation.parent.class.id end)
+    end
+  end
+  for i, class in ipairs(world.classes) do
+    class.class = (class.base and class.base.class or world.base):class(class.name)(definitions[i])
+  end
+  return world
+end
+
+return M
