@@ -242,14 +242,6 @@ static la_status scan_saved_pairs(la_flush *flush, la_instance *instance,
   return LA_OK;
 }
 
-/* The object had no parent, was given one and taken from it again: no list tells that. */
-static bool was_let_go(const la_link *link, const la_relationship *relationship) {
-  const la_relationship *reverse = relationship->reverse;
-  uint32_t known = LA_LINK_MODIFIED | LA_LINK_COMMITTED_KNOWN;
-  return reverse != NULL && reverse->cascade & LA_CASCADE_DELETE_ORPHAN &&
-         (link->flags & known) == known && link->to.one == NULL && link->committed == NULL;
-}
-
 static la_status scan_saved_scalar(la_flush *flush, uint32_t number, la_relationship *relationship,
                                    uint32_t link, la_error *err) {
   la_flush_record *record = &flush->records.items[number];
@@ -264,7 +256,7 @@ static la_status scan_saved_scalar(la_flush *flush, uint32_t number, la_relation
     return LA_OK; /* it is not in the session: there is no key to copy */
   }
   LA_TRY(add_sync(flush, record, relationship, parent, parent == NULL, err));
-  if (was_let_go(l, relationship)) {
+  if (la_link_was_let_go(instance, link)) {
     return delete_orphan(flush, instance, err);
   }
   if (relationship->cascade & LA_CASCADE_DELETE_ORPHAN && flush->removed.count > 0) {

@@ -3,6 +3,7 @@
 
 #include "orm/collection.h"
 #include "orm/instance_internal.h"
+#include "orm/link.h"
 #include "orm/session.h"
 
 size_t la_instance_size(const la_mapper *mapper) {
@@ -95,7 +96,8 @@ static bool link_is_modified(const la_instance *instance, uint32_t link) {
   const la_collection *many = l->to.many;
   if (!instance->mapper->links[link]->relationship->uselist) {
     return l->flags & LA_LINK_MODIFIED &&
-           !(l->flags & LA_LINK_COMMITTED_KNOWN && l->committed == l->to.one);
+           (!(l->flags & LA_LINK_COMMITTED_KNOWN && l->committed == l->to.one) ||
+            la_link_was_let_go(instance, link));
   }
   if (many == NULL) {
     return false;

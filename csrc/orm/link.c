@@ -109,6 +109,14 @@ bool la_link_needs_old(const la_instance *instance, uint32_t link) {
          r->lazy != LA_LOADER_RAISE_ON_SQL;
 }
 
+bool la_link_was_let_go(const la_instance *instance, uint32_t link) {
+  const la_link *l = &instance->links[link];
+  const la_relationship *reverse = relationship_of(instance, link)->reverse;
+  uint32_t known = LA_LINK_MODIFIED | LA_LINK_COMMITTED_KNOWN;
+  return reverse != NULL && reverse->cascade & LA_CASCADE_DELETE_ORPHAN &&
+         (l->flags & known) == known && l->to.one == NULL && l->committed == NULL;
+}
+
 void la_link_load_one(la_instance *instance, uint32_t link, la_instance *other) {
   instance->links[link] = (la_link){.to.one = other, .flags = LA_LINK_LOADED};
 }

@@ -42,6 +42,9 @@ la_status la_link_apply(const la_link_change *change, bool *first_out, la_error 
 /* Whether a scalar link must be loaded before it is set, since what it held has to be unlinked or
  * deleted. */
 bool la_link_needs_old(const la_instance *instance, uint32_t link);
+/* The object had no parent, was given one and taken from it again, so that it is an orphan by
+ * delete-orphan: its own link ends as it began, and no list tells it. */
+bool la_link_was_let_go(const la_instance *instance, uint32_t link);
 /* A scalar link becomes loaded, unmodified. */
 void la_link_load_one(la_instance *instance, uint32_t link, la_instance *other);
 /* All of the instance's links become "not loaded" (its handle is gone); collections' pointers are
