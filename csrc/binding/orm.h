@@ -91,6 +91,9 @@ void la_object_set(lua_State *L, la_state *state, int index, const la_property *
 
 /* Both halves of the change `first` and of all that follows from it. */
 void la_object_change_link(lua_State *L, la_state *state, const la_link_change *first);
+/* Loads what a flush or a cascade needs to know, also where lazy="raise" forbids reading. The
+ * handle of `instance` is on the stack. */
+void la_object_load_link(lua_State *L, la_state *state, la_instance *instance, uint32_t link);
 /* Pushes the value of a link: handle, nil, or collection. */
 void la_object_get_link(lua_State *L, la_state *state, int index, uint32_t link);
 /* Assigns the value at `value_index`: object or nil; for a collection a sequence. */

@@ -189,7 +189,7 @@ static void run_step(lua_State *L, la_state *state, int box_index, flush_box *bo
   switch (step->kind) {
   case LA_FLUSH_LOAD:
     la_push_object(L, state, step->instance);
-    la_object_get_link(L, state, -1, step->slot);
+    la_object_load_link(L, state, step->instance, step->slot);
     break;
   case LA_FLUSH_DEFAULT:
     la_push_host(L, state, step->host);

@@ -135,8 +135,8 @@ void la_apply_links(lua_State *L, la_state *state, la_load *load, size_t *at, in
 }
 
 /* Raises with the words of the core; for a detached or raising relationship too. */
-static void load_link(lua_State *L, la_state *state, int index, la_instance *instance,
-                      uint32_t link) {
+static void load_link(lua_State *L, la_state *state, la_instance *instance, uint32_t link,
+                      bool forced) {
   if (instance->session && la_instance_state(instance) != LA_STATE_PENDING) {
     la_push_session(L, state, instance->session);
     la_session_autoflush(L, state, -1);
@@ -150,7 +150,7 @@ static void load_link(lua_State *L, la_state *state, int index, la_instance *ins
   if (instance->session) {
     la_session_listen(L, state, instance->session);
   }
-  if (la_load_link(instance, link, load, &err) < 0) {
+  if (la_load_link(instance, link, forced, load, &err) < 0) {
     la_raise_orm(L, &err);
   }
   la_finish_load(L, state, load, -1);
@@ -159,7 +159,12 @@ static void load_link(lua_State *L, la_state *state, int index, la_instance *ins
   }
   la_scratch_clear(L, -1);
   lua_pop(L, 1);
-  (void)index;
+}
+
+void la_object_load_link(lua_State *L, la_state *state, la_instance *instance, uint32_t link) {
+  if (!(instance->links[link].flags & LA_LINK_LOADED)) {
+    load_link(L, state, instance, link, true);
+  }
 }
 
 void la_object_get_link(lua_State *L, la_state *state, int index, uint32_t link) {
@@ -178,7 +183,7 @@ void la_object_get_link(lua_State *L, la_state *state, int index, uint32_t link)
     return;
   }
   if (!(instance->links[link].flags & LA_LINK_LOADED)) {
-    load_link(L, state, index, instance, link);
+    load_link(L, state, instance, link, false);
   }
   const la_relationship *relationship = instance->mapper->links[link]->relationship;
   if (relationship->uselist) {
@@ -345,7 +350,7 @@ static void set_scalar(lua_State *L, la_state *state, la_instance *instance,
     }
   }
   if (la_link_needs_old(instance, relationship->link)) {
-    load_link(L, state, 0, instance, relationship->link);
+    load_link(L, state, instance, relationship->link, false);
   }
   bool known = instance->links[relationship->link].flags & LA_LINK_LOADED;
   la_link_change change = {.kind = LA_LINK_SET,

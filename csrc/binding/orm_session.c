@@ -253,8 +253,8 @@ static int session_delete(lua_State *L) {
     if (status == LA_ROW) {
       la_vec_clear(session->alloc, &found);
       la_push_object(L, state, needs);
-      la_object_get_link(L, state, -1, link);
-      lua_pop(L, 2);
+      la_object_load_link(L, state, needs, link);
+      lua_pop(L, 1);
       continue;
     }
     adopt(box, &found);

@@ -66,6 +66,7 @@ static void free_instance(la_instance *instance) {
     }
   }
   la_instance_drop_history(instance);
+  la_object_release(instance->kept);
   for (uint32_t i = 0; i < instance->link_count; i++) {
     if (instance->mapper->links[i]->relationship->uselist) {
       la_collection_free(instance->links[i].to.many);

@@ -87,6 +87,7 @@ struct la_instance {
   la_session *session; /* plain: cleared when the session goes */
   la_chunk *chunk;     /* pinned once for the instance's memory */
   la_history *history;
+  la_object *kept; /* loader options that it came with (orm/kept.h); retained; or NULL */
   uint32_t pins;
   uint32_t flags;                  /* la_instance_flag */
   uint32_t handle_generation;      /* the binding's: handles made for it so far */

@@ -235,26 +235,22 @@ static la_status make_select(making *self, la_node **out) {
 }
 
 static la_status compile_select(making *self, const la_node *select, const la_load_plan *plan) {
-  size_t size = (plan->param_count + 1) * sizeof(la_node *);
+  const la_load_plan *owner = plan->owner;
+  size_t size = (owner->param_count + 1) * sizeof(la_node *);
   const la_node **params = la_alloc(self->sql->alloc, size);
   la_translate_request request = {
-      .given = true, .options = self->link->options, .path = self->link->path};
+      .given = true, .options = self->link->options, .owner = owner, .path = self->link->path};
   la_status status;
   if (params == NULL) {
     return la_fail_nomem(self->err);
   }
-  if (plan->param_count != 0) {
-    memcpy(params, plan->params, plan->param_count * sizeof *params);
+  if (owner->param_count != 0) {
+    memcpy(params, owner->params, owner->param_count * sizeof *params);
   }
-  params[plan->param_count] = self->later->list;
+  params[owner->param_count] = self->later->list;
   status = la_translate_compile(self->engine, select, &request, plan->weak, params,
-                                plan->param_count + 1, &self->later->compiled, self->err);
+                                owner->param_count + 1, &self->later->compiled, self->err);
   la_free(self->sql->alloc, params, size);
-  if (status >= 0) {
-    la_load_plan *made = (la_load_plan *)(void *)self->later->compiled->extra;
-    made->params = plan->params; /* options below may have criteria too */
-    made->param_count = plan->param_count;
-  }
   return status;
 }
 
@@ -498,7 +494,7 @@ static la_status run_chunk(gathering *self, la_run *run, size_t begin, size_t co
   uint32_t width = self->later->width;
   size_t total = count * width;
   la_value *values = la_alloc(self->alloc, total * sizeof *values);
-  uint32_t outer = self->job->plan->param_count;
+  uint32_t outer = self->job->outer.count;
   la_node *list;
   la_status status;
   if (values == NULL) {
@@ -524,14 +520,13 @@ static la_status run_chunk(gathering *self, la_run *run, size_t begin, size_t co
 }
 
 static la_status run_chunks(gathering *self, la_run *run) {
-  uint32_t outer = self->job->plan->param_count;
+  uint32_t outer = self->job->outer.count;
   const la_node **params = la_arena_alloc(&self->load->arena, (outer + 1) * sizeof *params);
   if (params == NULL) {
     return la_fail_nomem(self->err);
   }
   for (uint32_t i = 0; i < outer; i++) {
-    params[i] = i < self->load->pending->params.count ? self->load->pending->params.items[i]
-                                                      : self->job->plan->params[i];
+    params[i] = self->job->outer.params[i];
   }
   for (size_t begin = 0; begin < self->entries.count; begin += CHUNK_KEYS) {
     size_t count =
@@ -586,8 +581,8 @@ static la_status run_selectin(la_load *load, const la_job *job, la_later *later,
   la_run run = {0};
   la_status status = note_parents(&self);
   if (status >= 0) {
-    status =
-        la_run_init(&run, load, (const la_load_plan *)(const void *)later->compiled->extra, err);
+    status = la_run_init(&run, load, (const la_load_plan *)(const void *)later->compiled->extra,
+                         job->outer, err);
   }
   if (status >= 0) {
     status = run_chunks(&self, &run);
@@ -605,10 +600,24 @@ static la_status run_selectin(la_load *load, const la_job *job, la_later *later,
 }
 
 static la_status run_immediate(la_load *load, const la_job *job, la_error *err) {
+  const la_plan_link *link = job->link;
+  const la_load_plan *owner = job->plan->owner;
+  la_link_choice choice = {0};
+  if (link->options != NULL || link->criteria != NULL || link->target != NULL ||
+      owner->wildcard != NULL) {
+    choice = (la_link_choice){.owner = owner,
+                              .options = link->options,
+                              .criteria = link->criteria,
+                              .target = link->target,
+                              .path = link->path,
+                              .outer = job->outer};
+  }
   for (size_t i = 0; i < job->count; i++) {
     la_instance *parent = job->parents[i];
-    LA_TRY(la_lazy_run(load, parent, la_link_number(parent->mapper, job->link->relationship),
-                       job->link, job->plan, err));
+    uint32_t number = la_link_number(parent->mapper, link->relationship);
+    if (load->populate_existing || !(parent->links[number].flags & LA_LINK_LOADED)) {
+      LA_TRY(la_lazy_run(load, parent, number, &choice, err));
+    }
   }
   return LA_OK;
 }

@@ -5,7 +5,9 @@
 #ifndef LA_ORM_LATER_H
 #define LA_ORM_LATER_H
 
-#include "orm/load_internal.h"
+#include "orm/kept.h"
+
+struct la_translate_request;
 
 #pragma GCC visibility push(hidden)
 
@@ -28,21 +30,37 @@ la_status la_single_load_param(la_single_load *load, const la_sql *sql, la_colum
                                la_node **out, la_error *err);
 /* Compiles `select`, whose PARAMs for the columns are `params`. */
 la_status la_single_load_compile(la_single_load *self, la_engine *engine, const la_node *select,
-                                 const void *request, la_node *const *params, uint32_t param_count,
-                                 la_error *err);
-/* Runs it with `instance`'s values, or with `key` in the order of the parameters. `run` is ready
- * for la_run_step. LA_DONE if a value is NULL or not known, so that no row can match. */
+                                 const struct la_translate_request *request, la_node *const *params,
+                                 uint32_t param_count, la_error *err);
+/* Runs it with `instance`'s values, or with `key` in the order of the parameters; `outer` as long
+ * as the parameters of the request's owner. `run` is ready for la_run_step. LA_DONE if a value is
+ * NULL or not known, so that no row can match. */
 la_status la_single_load_open(la_single_load *self, la_load *load, la_run *run,
-                              const la_instance *instance, const la_value *key, la_error *err);
+                              const la_instance *instance, const la_value *key, la_outer outer,
+                              la_error *err);
 
 /* What a selectin load of a plan's link keeps from its first use on. */
 la_status la_later_run(la_load *load, const la_job *job, la_error *err);
 void la_later_free(la_later *later, la_allocator *alloc);
 
-/* What link `link` loads now; its members are appended to `load->links`. `job`: for the options and
- * criteria of an immediate load, or NULL. */
-la_status la_lazy_run(la_load *load, la_instance *instance, uint32_t link, const la_plan_link *by,
-                      const la_load_plan *plan, la_error *err);
+/* What options say about the load of one link of one object. */
+typedef struct la_link_choice {
+  const la_load_plan *owner;     /* of the options; NULL: there are none */
+  const la_load_option *options; /* below the link */
+  const la_node *criteria;
+  la_node *target;
+  const struct la_path *path;
+  la_outer outer;
+  const la_kept_options *kept; /* which the object has; or NULL */
+  bool raises_on_sql;          /* only the identity map may answer */
+} la_link_choice;
+
+/* What link `link` loads now; its members are appended to `load->links`. */
+la_status la_lazy_run(la_load *load, la_instance *instance, uint32_t link,
+                      const la_link_choice *choice, la_error *err);
+/* What the options that `instance` has kept say of its relationship, and how it is loaded. */
+la_loader_strategy la_kept_choice(const la_instance *instance, const la_relationship *relationship,
+                                  la_link_choice *out);
 /* Reads what is expired of `instance`, or slot `slot` and what belongs to it. LA_OBJECT_DELETED if
  * the row is gone. */
 la_status la_load_expired(la_load *load, la_instance *instance, la_error *err);
@@ -50,8 +68,8 @@ la_status la_load_slot(la_load *load, la_instance *instance, uint32_t slot, la_e
 /* Runs a statement of one entity to its end; distinct instances in an array of the load's arena,
  * pinned by the load. */
 la_status la_single_load_run(la_load *load, la_single_load *statement, const la_instance *instance,
-                             const la_value *key, la_instance ***members, size_t *count,
-                             la_error *err);
+                             const la_value *key, la_outer outer, la_instance ***members,
+                             size_t *count, la_error *err);
 /* The key's values of `instance`'s many-to-one `relationship`, in the target's key order; false if
  * one is NULL or not loaded (`*unloaded_out`). */
 bool la_lazy_key(const la_relationship *relationship, const la_instance *instance, la_value *key,

@@ -27,11 +27,11 @@ la_status la_load_pin(la_load *load, la_instance *instance, la_error *err) {
   return LA_OK;
 }
 
-la_status la_load_keep(la_load *load, la_compiled *compiled, la_error *err) {
-  if (!la_vec_push(load->session->alloc, &load->pending->compiled, compiled)) {
+la_status la_load_hold(la_load *load, void *object, la_error *err) {
+  if (!la_vec_push(load->session->alloc, &load->pending->held, object)) {
     return la_fail_nomem(err);
   }
-  la_object_retain(compiled);
+  la_object_retain(object);
   return LA_OK;
 }
 
@@ -55,6 +55,11 @@ static la_status keep_params(la_load *load, const la_node *const *params, uint32
     la_node_retain(params[i]);
   }
   return LA_OK;
+}
+
+static la_outer outer_of(const la_load *load) {
+  return (la_outer){(const la_node *const *)load->pending->params.items,
+                    (uint32_t)load->pending->params.count};
 }
 
 static la_status start(la_load *load, la_session *session, la_compiled *compiled,
@@ -128,7 +133,7 @@ la_status la_load_run(la_load *load, la_session *session, la_compiled *compiled,
   la_run run = {0};
   la_status status = start(load, session, compiled, params, param_count, err);
   if (status >= 0) {
-    status = la_run_init(&run, load, load->plan, err);
+    status = la_run_init(&run, load, load->plan, outer_of(load), err);
   }
   if (status >= 0) {
     status = la_run_open(&run, compiled, params, param_count, lookup, lookup_context, err);
@@ -165,10 +170,10 @@ static void drop_delivered(la_load *load) {
   }
   load->entities.count = load->pinned.count = load->links.count = 0;
   load->pending->jobs.count = load->pending->next = 0;
-  for (size_t i = 0; i < load->pending->compiled.count; i++) {
-    la_object_release(load->pending->compiled.items[i]);
+  for (size_t i = 0; i < load->pending->held.count; i++) {
+    la_object_release(load->pending->held.items[i]);
   }
-  la_vec_clear(alloc, &load->pending->compiled);
+  la_vec_clear(alloc, &load->pending->held);
 }
 
 void la_load_free(la_load *load) {
@@ -221,7 +226,7 @@ la_status la_load_open(la_load *load, la_cursor *cursor, la_session *session, la
   if (run == NULL) {
     return la_fail_nomem(err);
   }
-  LA_TRY(la_run_init(run, load, load->plan, err));
+  LA_TRY(la_run_init(run, load, load->plan, outer_of(load), err));
   run->cursor = cursor;
   LA_TRY(la_run_open(run, compiled, params, param_count, lookup, lookup_context, err));
   la_cursor_make_stream(cursor);

@@ -96,8 +96,11 @@ la_status la_load_get(la_session *session, la_mapper *mapper, const la_value *ke
                       bool populate_existing, la_load *load, la_instance **out, la_error *err);
 /* Loads link `link` of `instance` now: from the map, or by a SELECT. The answer is the last of
  * `load->links`. LA_DETACHED_INSTANCE with SQLAlchemy's words. Transient and pending instances get
- * none or an empty list without SQL. */
-la_status la_load_link(la_instance *instance, uint32_t link, la_load *load, la_error *err);
+ * none or an empty list without SQL. An expired object is read again first; `load->links` has
+ * nothing if that brought the link. `forced`: what a flush or a cascade needs, also where loading
+ * is an error (lazy="raise"). */
+la_status la_load_link(la_instance *instance, uint32_t link, bool forced, la_load *load,
+                       la_error *err);
 /* Reads the expired or unloaded slots again: one SELECT for all that are expired, or the deferred
  * `slot` and its group. LA_OBJECT_DELETED if the row is gone, LA_DETACHED_INSTANCE. */
 la_status la_load_slots(la_instance *instance, uint32_t slot, la_load *load, la_error *err);

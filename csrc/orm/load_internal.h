@@ -43,10 +43,18 @@ typedef struct la_link_state {
   la_pair_set pairs;
 } la_link_state;
 
+/* The values of the PARAMs that the criteria of a statement's options name, in the order of
+ * la_load_plan.params; lent. */
+typedef struct la_outer {
+  const la_node *const *params;
+  uint32_t count;
+} la_outer;
+
 typedef struct la_entity_state {
   la_instance *last; /* of the row before; NULL */
   la_instances seen; /* distinct ones, if links are loaded later; lent: the load pins them */
   la_map seen_index;
+  struct la_kept_options *kept; /* what its objects keep; made for the first; retained */
 } la_entity_state;
 
 typedef struct la_run {
@@ -59,8 +67,9 @@ typedef struct la_run {
   uint32_t width, room; /* columns of the row, and how many `row` has room for */
   la_value *converted;  /* the values of one entity's slots */
   la_params params;     /* of the statement that is run */
-  la_chunk *chunk;      /* being filled; pinned; or NULL */
-  la_arena scratch;     /* bytes made by conversion, for one row */
+  la_outer outer;
+  la_chunk *chunk;  /* being filled; pinned; or NULL */
+  la_arena scratch; /* bytes made by conversion, for one row */
   la_entity_state *entities;
   la_link_state *links;
   la_value *values;    /* of the row's parts; an entity's address as INTEGER, NULL for none */
@@ -70,7 +79,8 @@ typedef struct la_run {
   uint64_t rows_read;
 } la_run;
 
-la_status la_run_init(la_run *run, la_load *load, const la_load_plan *plan, la_error *err);
+la_status la_run_init(la_run *run, la_load *load, const la_load_plan *plan, la_outer outer,
+                      la_error *err);
 /* Sends the statement; as la_params_fill. */
 la_status la_run_open(la_run *run, const la_compiled *compiled, const la_node *const *params,
                       uint32_t param_count, la_param_lookup lookup, void *context, la_error *err);
@@ -91,6 +101,7 @@ void la_pair_set_clear(la_pair_set *set, la_allocator *alloc);
 typedef struct la_job {
   const la_plan_link *link;
   const la_load_plan *plan;
+  la_outer outer;
   la_instance **parents; /* in the load's arena */
   size_t count;
 } la_job;
@@ -99,8 +110,8 @@ struct la_load_pending {
   LA_VEC(la_job) jobs;
   size_t next;
   LA_VEC(la_node *) params; /* of the statement, retained: criteria of later loads name them */
-  LA_VEC(la_compiled *) compiled; /* retained: plans that jobs name */
-  la_run *stream;                 /* or NULL */
+  LA_VEC(la_object *) held; /* retained: what jobs name */
+  la_run *stream;           /* or NULL */
 };
 
 /* Prepares `load` for use: arena, pending work. Again is nothing. */
@@ -115,8 +126,8 @@ la_status la_load_add_link(la_load *load, la_instance *instance, uint32_t link,
 uint32_t la_link_number(const la_mapper *mapper, const la_relationship *relationship);
 /* The slot of `column` in instances of `mapper`; UINT32_MAX if it is not mapped. */
 uint32_t la_slot_of_column(const la_mapper *mapper, const la_column *column);
-/* Retains `compiled` until the load is freed. */
-la_status la_load_keep(la_load *load, la_compiled *compiled, la_error *err);
+/* Retains `object` until the load is freed. */
+la_status la_load_hold(la_load *load, void *object, la_error *err);
 #pragma GCC visibility pop
 
 #endif

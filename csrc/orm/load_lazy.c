@@ -46,7 +46,7 @@ static la_status place_column(const la_node *node, void *context, la_node **out,
   return LA_OK;
 }
 
-static la_status gather_where(making *self, const la_plan_link *by, la_error *err) {
+static la_status gather_where(making *self, const la_link_choice *choice, la_error *err) {
   const la_relationship *relationship = self->relationship;
   la_node *condition = NULL;
   LA_TRY(la_adapt(self->sql->alloc, relationship->marked, place_column, self, &condition, err));
@@ -55,23 +55,24 @@ static la_status gather_where(making *self, const la_plan_link *by, la_error *er
     LA_TRY(la_node_list_take(&self->where, self->sql->alloc,
                              la_node_retain(relationship->secondaryjoin), err));
   }
-  if (by != NULL && by->criteria != NULL) {
-    LA_TRY(la_node_list_take(&self->where, self->sql->alloc, la_node_retain(by->criteria), err));
+  if (choice->criteria != NULL) {
+    LA_TRY(
+        la_node_list_take(&self->where, self->sql->alloc, la_node_retain(choice->criteria), err));
   }
   return LA_OK;
 }
 
-static la_status compile(making *self, la_engine *engine, const la_plan_link *by, la_error *err) {
+static la_status compile(making *self, la_engine *engine, const la_link_choice *choice,
+                         la_error *err) {
   const la_relationship *relationship = self->relationship;
   const la_relationship *reverse = relationship->reverse;
   la_path here = {NULL, relationship->parent};
-  la_translate_request request = {.given = true, .path = &here};
+  la_translate_request request = {.given = true,
+                                  .options = choice->options,
+                                  .owner = choice->owner,
+                                  .path = choice->path != NULL ? choice->path : &here};
   la_node *select = la_select_new(self->sql, &self->target, 1);
   la_status status = select != NULL ? LA_OK : la_fail_nomem(err);
-  if (by != NULL) {
-    request.options = by->options;
-    request.path = by->path;
-  }
   if (reverse != NULL && reverse->direction == LA_MANY_TO_ONE && reverse->use_get) {
     request.lazy_reverse = reverse;
   }
@@ -95,18 +96,17 @@ static la_status compile(making *self, la_engine *engine, const la_plan_link *by
 }
 
 static la_status make_lazy(la_engine *engine, const la_relationship *relationship,
-                           const la_plan_link *by, la_single_load **out, la_error *err) {
+                           const la_link_choice *choice, la_single_load **out, la_error *err) {
   making self = {.sql = &engine->sql, .relationship = relationship};
   la_status status;
-  self.target =
-      by != NULL && by->target != NULL ? by->target : la_mapper_entity(relationship->target);
+  self.target = choice->target != NULL ? choice->target : la_mapper_entity(relationship->target);
   self.load = la_single_load_new(engine->alloc, engine->dialect);
   status = self.load != NULL && self.target != NULL ? LA_OK : la_fail_nomem(err);
   if (status >= 0) {
-    status = gather_where(&self, by, err);
+    status = gather_where(&self, choice, err);
   }
   if (status >= 0) {
-    status = compile(&self, engine, by, err);
+    status = compile(&self, engine, choice, err);
   }
   la_node_list_clear(&self.params, engine->alloc);
   la_node_list_clear(&self.where, engine->alloc);
@@ -120,23 +120,28 @@ static la_status make_lazy(la_engine *engine, const la_relationship *relationshi
 
 /* The statement of `relationship`; a new reference. */
 static la_status lazy_for(la_session *session, la_relationship *relationship,
-                          const la_plan_link *by, la_single_load **out, la_error *err) {
-  la_single_load *kept = (la_single_load *)(void *)relationship->lazy_extra;
+                          const la_link_choice *choice, la_single_load **out, la_error *err) {
+  bool plain = choice->owner == NULL;
+  la_single_load *known = (la_single_load *)(void *)relationship->lazy_extra;
   la_engine *engine = session->engine;
   if (engine == NULL) {
     return la_fail(err, LA_UNBOUND_EXECUTION, "Session is not bound to an engine");
   }
-  if (by != NULL && by->options == NULL && by->criteria == NULL && by->target == NULL) {
-    by = NULL;
+  if (!plain) {
+    known = la_load_plan_own(choice->owner, choice->path, relationship, 0, engine->dialect);
+  } else if (known != NULL && !la_single_load_holds(known, engine->dialect)) {
+    known = NULL;
   }
-  if (by == NULL && kept != NULL && la_single_load_holds(kept, engine->dialect)) {
-    *out = la_object_retain(kept);
+  if (known != NULL) {
+    *out = la_object_retain(known);
     return LA_OK;
   }
-  LA_TRY(make_lazy(engine, relationship, by, out, err));
-  if (by == NULL) {
+  LA_TRY(make_lazy(engine, relationship, choice, out, err));
+  if (plain) {
     la_object_release(relationship->lazy_extra);
     relationship->lazy_extra = la_object_retain(*out);
+  } else {
+    la_load_plan_keep_own(choice->owner, choice->path, relationship, 0, *out);
   }
   return LA_OK;
 }
@@ -228,30 +233,37 @@ static la_status load_own_columns(la_load *load, la_instance *instance,
   return LA_OK;
 }
 
-la_status la_lazy_run(la_load *load, la_instance *instance, uint32_t link, const la_plan_link *by,
-                      const la_load_plan *plan, la_error *err) {
+static la_status fail_raise(const la_instance *instance, const la_relationship *relationship,
+                            const char *lazy, la_error *err) {
+  return la_fail(err, LA_INVALID_REQUEST, "'%.*s.%.*s' is not available due to lazy='%s'",
+                 LA_TEXT_FORMAT(instance->mapper->class_name), LA_TEXT_FORMAT(relationship->key),
+                 lazy);
+}
+
+la_status la_lazy_run(la_load *load, la_instance *instance, uint32_t link,
+                      const la_link_choice *choice, la_error *err) {
   la_relationship *relationship = instance->mapper->links[link]->relationship;
   la_single_load *statement = NULL;
   la_instance **members;
   size_t count;
   la_status status;
-  (void)plan;
   LA_TRY(load_own_columns(load, instance, relationship, err));
-  if (relationship->use_get && (by == NULL || by->criteria == NULL)) {
+  if (relationship->use_get && choice->criteria == NULL) {
     bool done;
     LA_TRY(from_map(load, instance, link, relationship, &done, err));
     if (done) {
       return LA_OK;
     }
   }
-  if ((instance->links[link].flags & LA_LINK_RAISE_ON_SQL) ||
-      (by == NULL && relationship->lazy == LA_LOADER_RAISE_ON_SQL)) {
-    return la_fail(err, LA_INVALID_REQUEST,
-                   "'%.*s.%.*s' is not available due to lazy='raise_on_sql'",
-                   LA_TEXT_FORMAT(instance->mapper->class_name), LA_TEXT_FORMAT(relationship->key));
+  if (choice->raises_on_sql) {
+    return fail_raise(instance, relationship, "raise_on_sql", err);
   }
-  LA_TRY(lazy_for(load->session, relationship, by, &statement, err));
-  status = la_single_load_run(load, statement, instance, NULL, &members, &count, err);
+  LA_TRY(lazy_for(load->session, relationship, choice, &statement, err));
+  if (choice->kept != NULL) {
+    LA_TRY(la_load_hold(load, (void *)choice->kept, err));
+  }
+  status =
+      la_single_load_run(load, statement, instance, NULL, choice->outer, &members, &count, err);
   la_object_release(statement);
   LA_TRY(status);
   if (!relationship->uselist && count > 1) {
@@ -291,24 +303,67 @@ static la_status load_without_sql(la_instance *instance, uint32_t link, la_load 
   return LA_OK;
 }
 
-la_status la_load_link(la_instance *instance, uint32_t link, la_load *load, la_error *err) {
+la_loader_strategy la_kept_choice(const la_instance *instance, const la_relationship *relationship,
+                                  la_link_choice *out) {
+  const la_kept_options *kept = la_kept_options_of(instance);
+  const la_load_option *option;
+  *out = (la_link_choice){0};
+  if (kept == NULL) {
+    return relationship->lazy;
+  }
+  option = la_kept_option(kept, relationship);
+  if (option == NULL && kept->plan->wildcard == NULL) {
+    return relationship->lazy;
+  }
+  *out = (la_link_choice){
+      .owner = kept->plan, .path = kept->path, .outer = la_kept_options_outer(kept), .kept = kept};
+  if (option != NULL && !option->wildcard) {
+    out->options = option->first;
+    out->criteria = option->criteria;
+    out->target = option->target;
+  }
+  return la_option_strategy(option, relationship);
+}
+
+/* True if `load` has found the members of the link. */
+static bool has_found(const la_load *load, const la_instance *instance, uint32_t link) {
+  for (size_t i = 0; i < load->links.count; i++) {
+    if (load->links.items[i].instance == instance && load->links.items[i].link == link) {
+      return true;
+    }
+  }
+  return false;
+}
+
+la_status la_load_link(la_instance *instance, uint32_t link, bool forced, la_load *load,
+                       la_error *err) {
   la_relationship *relationship = instance->mapper->links[link]->relationship;
-  bool raises = instance->links[link].flags & LA_LINK_RAISE;
+  uint32_t flags = instance->links[link].flags;
+  la_link_choice choice;
+  la_loader_strategy strategy;
   if (!relationship->configured) {
     return la_fail(err, LA_INVALID_REQUEST, "relationship %.*s.%.*s is not configured",
                    LA_TEXT_FORMAT(instance->mapper->class_name), LA_TEXT_FORMAT(relationship->key));
   }
-  if (!(instance->flags & LA_INSTANCE_KEYED) || relationship->lazy == LA_LOADER_NOLOAD) {
+  strategy = la_kept_choice(instance, relationship, &choice);
+  if (!(instance->flags & LA_INSTANCE_KEYED) || strategy == LA_LOADER_NOLOAD) {
     return load_without_sql(instance, link, load, err);
   }
-  if (raises || relationship->lazy == LA_LOADER_RAISE) {
-    return la_fail(err, LA_INVALID_REQUEST, "'%.*s.%.*s' is not available due to lazy='raise'",
-                   LA_TEXT_FORMAT(instance->mapper->class_name), LA_TEXT_FORMAT(relationship->key));
+  if (!forced && ((flags & LA_LINK_RAISE) || strategy == LA_LOADER_RAISE)) {
+    return fail_raise(instance, relationship, "raise", err);
   }
   if (instance->session == NULL) {
     return fail_detached(instance, relationship->key, err);
   }
   LA_TRY(la_load_begin(load, instance->session, err));
   LA_TRY(la_load_pin(load, instance, err));
-  return la_lazy_run(load, instance, link, NULL, NULL, err);
+  if ((flags & LA_LINK_EXPIRED) && (instance->flags & LA_INSTANCE_EXPIRED)) {
+    LA_TRY(la_load_expired(load, instance, err));
+    if (has_found(load, instance, link)) {
+      return LA_OK;
+    }
+  }
+  choice.raises_on_sql =
+      !forced && ((flags & LA_LINK_RAISE_ON_SQL) || strategy == LA_LOADER_RAISE_ON_SQL);
+  return la_lazy_run(load, instance, link, &choice, err);
 }

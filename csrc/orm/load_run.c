@@ -6,9 +6,8 @@
  * instance in the chunk that is being filled, its bytes beside it, or the one that is there, of
  * which only unloaded slots are filled.
  */
-#include "orm/load_internal.h"
-
 #include "orm/instance_internal.h"
+#include "orm/kept.h"
 
 static size_t round_up(size_t size) {
   return (size + 7) & ~(size_t)7;
@@ -54,9 +53,13 @@ static la_status make_states(la_run *run, la_error *err) {
   return LA_OK;
 }
 
-la_status la_run_init(la_run *run, la_load *load, const la_load_plan *plan, la_error *err) {
-  *run = (la_run){
-      .load = load, .session = load->session, .plan = plan, .populate = load->populate_existing};
+la_status la_run_init(la_run *run, la_load *load, const la_load_plan *plan, la_outer outer,
+                      la_error *err) {
+  *run = (la_run){.load = load,
+                  .session = load->session,
+                  .plan = plan,
+                  .outer = outer,
+                  .populate = load->populate_existing};
   run->cursor = &run->own_cursor;
   la_arena_init(&run->scratch, load->session->alloc);
   la_params_init(&run->params, load->session->alloc);
@@ -72,6 +75,7 @@ static void clear_states(la_run *run) {
   }
   for (uint32_t i = 0; run->entities != NULL && i < run->plan->entity_count; i++) {
     la_vec_clear(alloc, &run->entities[i].seen);
+    la_object_release(run->entities[i].kept);
     la_map_clear(&run->entities[i].seen_index, alloc);
   }
   run->links = NULL;
@@ -188,6 +192,21 @@ static la_status room_in_chunk(la_run *run, size_t size, la_error *err) {
   return run->chunk != NULL ? LA_OK : la_fail_nomem(err);
 }
 
+/* `instance` keeps the options that it is loaded with. */
+static la_status keep_options(la_run *run, const la_plan_entity *entity, la_instance *instance,
+                              la_error *err) {
+  la_entity_state *state = &run->entities[entity->number];
+  if (state->kept == NULL) {
+    state->kept = la_kept_options_new(run->plan, entity, run->outer);
+    if (state->kept == NULL) {
+      return la_fail_nomem(err);
+    }
+  }
+  la_object_release(instance->kept);
+  instance->kept = la_object_retain(state->kept);
+  return LA_OK;
+}
+
 /* A new persistent instance; its one pin is the caller's. */
 static la_status make_instance(la_run *run, const la_plan_entity *entity, la_mapper *mapper,
                                uint64_t hash, la_instance **out, la_error *err) {
@@ -232,6 +251,10 @@ static la_status make_instance(la_run *run, const la_plan_entity *entity, la_map
   }
   instance->session = run->session;
   instance->flags |= LA_INSTANCE_KEYED;
+  if (entity->keeps && keep_options(run, entity, instance, err) < 0) {
+    la_instance_unpin(instance);
+    return LA_NOMEM;
+  }
   *out = instance;
   return LA_OK;
 }
@@ -273,7 +296,7 @@ static la_status fill_instance(la_run *run, const la_plan_entity *entity, la_ins
   if (was_read) {
     note_unexpired(instance);
   }
-  return LA_OK;
+  return run->populate && entity->keeps ? keep_options(run, entity, instance, err) : LA_OK;
 }
 
 static bool is_last(const la_entity_state *state, const la_value *key) {
@@ -318,49 +341,6 @@ static la_status mapper_of_row(la_run *run, const la_plan_entity *entity, la_map
     *out = mapper;
   }
   return LA_OK;
-}
-
-static size_t pair_place(const la_pair_set *set, size_t gather, const la_instance *instance) {
-  uint64_t hash = la_hash_mix((uint64_t)gather, (uint64_t)(uintptr_t)instance);
-  size_t at = (size_t)hash & (set->size - 1);
-  while (set->entries[at].instance != NULL &&
-         !(set->entries[at].instance == instance && set->entries[at].gather == gather)) {
-    at = (at + 1) & (set->size - 1);
-  }
-  return at;
-}
-
-la_status la_pair_set_add(la_pair_set *set, la_allocator *alloc, size_t gather,
-                          const la_instance *instance, bool *new_out, la_error *err) {
-  size_t at;
-  if ((set->count + 1) * 2 > set->size) {
-    la_pair_set grown = {.size = set->size ? set->size * 2 : 64, .count = set->count};
-    grown.entries = la_alloc_zero(alloc, la_array_size(grown.size, sizeof *grown.entries));
-    if (grown.entries == NULL) {
-      return la_fail_nomem(err);
-    }
-    for (size_t i = 0; i < set->size; i++) {
-      if (set->entries[i].instance != NULL) {
-        grown.entries[pair_place(&grown, set->entries[i].gather, set->entries[i].instance)] =
-            set->entries[i];
-      }
-    }
-    la_free(alloc, set->entries, set->size * sizeof *set->entries);
-    *set = grown;
-  }
-  at = pair_place(set, gather, instance);
-  *new_out = set->entries[at].instance == NULL;
-  if (*new_out) {
-    set->entries[at].instance = instance;
-    set->entries[at].gather = gather;
-    set->count++;
-  }
-  return LA_OK;
-}
-
-void la_pair_set_clear(la_pair_set *set, la_allocator *alloc) {
-  la_free(alloc, set->entries, set->size * sizeof *set->entries);
-  *set = (la_pair_set){0};
 }
 
 /* The gather of `parent`, made at its first row. */
@@ -617,7 +597,7 @@ static la_status give_links(la_run *run, const la_plan_link *link, la_error *err
 static la_status queue_later(la_run *run, const la_plan_entity *entity, const la_plan_link *link,
                              la_error *err) {
   const la_entity_state *state = &run->entities[entity->number];
-  la_job job = {.link = link, .plan = run->plan};
+  la_job job = {.link = link, .plan = run->plan, .outer = run->outer};
   job.parents = la_arena_alloc(&run->load->arena, (state->seen.count + 1) * sizeof *job.parents);
   if (job.parents == NULL) {
     return la_fail_nomem(err);

@@ -12,10 +12,14 @@
 #include "orm/instance_internal.h"
 #include "orm/translate.h"
 
+/* What the statement of a whole entity is for. A refresh emits nothing for several objects at once;
+ * what is expired is read again whatever column options say. */
+enum { FOR_GET, FOR_REFRESH, FOR_UNEXPIRE, PURPOSES };
+
 typedef struct mapper_loads {
   la_object object;
   la_allocator *alloc;
-  la_single_load *whole;
+  la_single_load *whole[PURPOSES];
   LA_VEC(la_single_load *) partial;
 } mapper_loads;
 
@@ -24,7 +28,9 @@ typedef struct mapper_loads {
 
 static void destroy(la_object *object) {
   mapper_loads *self = (mapper_loads *)(void *)object;
-  la_object_release(self->whole);
+  for (int i = 0; i < PURPOSES; i++) {
+    la_object_release(self->whole[i]);
+  }
   for (size_t i = 0; i < self->partial.count; i++) {
     la_object_release(self->partial.items[i]);
   }
@@ -70,17 +76,17 @@ static la_status add_key(la_engine *engine, la_mapper *mapper, la_single_load *l
 
 /* Compiles a select of `items` by key. */
 static la_status make_load(la_engine *engine, la_mapper *mapper, la_node *const *items,
-                           size_t count, la_single_load **out, la_error *err) {
+                           size_t count, const la_translate_request *request, la_single_load **out,
+                           la_error *err) {
   la_single_load *load = la_single_load_new(engine->alloc, engine->dialect);
   la_node *select = la_select_new(&engine->sql, items, count);
-  la_translate_request request = {.given = true};
   la_node_list params = {0};
   la_status status = load != NULL && select != NULL ? LA_OK : la_fail_nomem(err);
   if (status >= 0) {
     status = add_key(engine, mapper, load, &select, &params, err);
   }
   if (status >= 0) {
-    status = la_single_load_compile(load, engine, select, &request, params.list.items,
+    status = la_single_load_compile(load, engine, select, request, params.list.items,
                                     (uint32_t)params.list.count, err);
   }
   la_node_list_clear(&params, engine->alloc);
@@ -99,12 +105,47 @@ static la_status check_engine(const la_session *session, la_error *err) {
              : la_fail(err, LA_UNBOUND_EXECUTION, "Session is not bound to an engine");
 }
 
+/* How the entity is translated for an object that has kept `kept`, which may be NULL. */
+static la_translate_request request_for(const la_kept_options *kept, int purpose) {
+  la_translate_request request = {
+      .given = true, .refresh = purpose != FOR_GET, .unexpire = purpose == FOR_UNEXPIRE};
+  if (kept != NULL) {
+    request.options = kept->options;
+    request.owner = kept->plan;
+    request.path = kept->path->up;
+  }
+  return request;
+}
+
+/* The statement of the whole entity as options that an object has kept want it; a new reference. */
+static la_status kept_load(la_session *session, la_mapper *mapper, const la_kept_options *kept,
+                           int purpose, la_single_load **out, la_error *err) {
+  la_translate_request request = request_for(kept, purpose);
+  la_single_load *known =
+      la_load_plan_own(kept->plan, kept->path, mapper, purpose, session->engine->dialect);
+  la_node *entity = la_mapper_entity(mapper);
+  if (known != NULL) {
+    *out = la_object_retain(known);
+    return LA_OK;
+  }
+  if (entity == NULL) {
+    return la_fail_nomem(err);
+  }
+  LA_TRY(make_load(session->engine, mapper, &entity, 1, &request, out, err));
+  la_load_plan_keep_own(kept->plan, kept->path, mapper, purpose, *out);
+  return LA_OK;
+}
+
 /* The statement of the whole entity; a new reference. */
-static la_status whole_load(la_session *session, la_mapper *mapper, la_single_load **out,
-                            la_error *err) {
+static la_status whole_load(la_session *session, la_mapper *mapper, const la_kept_options *kept,
+                            int purpose, la_single_load **out, la_error *err) {
   mapper_loads *loads;
   la_node *entity = la_mapper_entity(mapper);
+  la_single_load **place;
   LA_TRY(check_engine(session, err));
+  if (kept != NULL) {
+    return kept_load(session, mapper, kept, purpose, out, err);
+  }
   if (entity == NULL) {
     return la_fail_nomem(err);
   }
@@ -112,13 +153,15 @@ static la_status whole_load(la_session *session, la_mapper *mapper, la_single_lo
     LA_TRY(la_registry_configure(mapper->registry, err));
   }
   LA_TRY(loads_of(mapper, &loads, err));
-  if (loads->whole == NULL || !la_single_load_holds(loads->whole, session->engine->dialect)) {
+  place = &loads->whole[purpose];
+  if (*place == NULL || !la_single_load_holds(*place, session->engine->dialect)) {
+    la_translate_request request = request_for(NULL, purpose);
     la_single_load *made = NULL;
-    LA_TRY(make_load(session->engine, mapper, &entity, 1, &made, err));
-    la_object_release(loads->whole);
-    loads->whole = made;
+    LA_TRY(make_load(session->engine, mapper, &entity, 1, &request, &made, err));
+    la_object_release(*place);
+    *place = made;
   }
-  *out = la_object_retain(loads->whole);
+  *out = la_object_retain(*place);
   return LA_OK;
 }
 
@@ -130,6 +173,7 @@ static la_status make_partial(la_session *session, la_mapper *mapper, const uint
                               size_t count, la_single_load **out, la_error *err) {
   la_node_list items = {0};
   la_allocator *alloc = session->alloc;
+  la_translate_request request = {.given = true};
   la_status status = la_mapper_entity(mapper) != NULL ? LA_OK : la_fail_nomem(err);
   for (size_t i = 0; i < count && status >= 0; i++) {
     la_node *attribute = NULL;
@@ -140,7 +184,8 @@ static la_status make_partial(la_session *session, la_mapper *mapper, const uint
     }
   }
   if (status >= 0) {
-    status = make_load(session->engine, mapper, items.list.items, items.list.count, out, err);
+    status =
+        make_load(session->engine, mapper, items.list.items, items.list.count, &request, out, err);
   }
   la_node_list_clear(&items, alloc);
   for (size_t i = 0; i < count && status >= 0; i++) {
@@ -206,7 +251,7 @@ static la_status run_partial(la_load *load, la_instance *instance, const uint32_
   la_run run = {0};
   la_status status;
   LA_TRY(partial_load(load->session, instance->mapper, slots, count, &statement, err));
-  status = la_single_load_open(statement, load, &run, instance, NULL, err);
+  status = la_single_load_open(statement, load, &run, instance, NULL, (la_outer){0}, err);
   if (status == LA_OK) {
     status = la_run_step(&run, err);
   }
@@ -222,21 +267,34 @@ static la_status run_partial(la_load *load, la_instance *instance, const uint32_
   return status < 0 ? status : LA_OK;
 }
 
-static la_status run_whole(la_load *load, la_instance *instance, la_error *err) {
-  la_single_load *statement = NULL;
+/* Runs a statement of the entity for `instance`. */
+static la_status run_entity(la_load *load, la_instance *instance, la_single_load *statement,
+                            la_error *err) {
+  const la_kept_options *kept = la_kept_options_of(instance);
+  la_outer outer = {0};
   la_instance **found;
   size_t count;
-  la_status status;
-  LA_TRY(whole_load(load->session, instance->mapper, &statement, err));
-  status = la_single_load_run(load, statement, instance, NULL, &found, &count, err);
-  la_object_release(statement);
-  LA_TRY(status);
+  if (kept != NULL) {
+    outer = la_kept_options_outer(kept);
+    LA_TRY(la_load_hold(load, (void *)kept, err));
+  }
+  LA_TRY(la_single_load_run(load, statement, instance, NULL, outer, &found, &count, err));
   for (size_t i = 0; i < count; i++) {
     if (found[i] == instance) {
       return LA_OK;
     }
   }
   return fail_gone(instance, err);
+}
+
+static la_status run_whole(la_load *load, la_instance *instance, int purpose, la_error *err) {
+  la_single_load *statement = NULL;
+  la_status status;
+  LA_TRY(whole_load(load->session, instance->mapper, la_kept_options_of(instance), purpose,
+                    &statement, err));
+  status = run_entity(load, instance, statement, err);
+  la_object_release(statement);
+  return status;
 }
 
 /* The slots that a refresh reads; `*whole_out`: they are all that a load of the entity reads. */
@@ -274,7 +332,8 @@ static la_status load_expired(la_load *load, la_instance *instance, uint32_t als
     settle_expired(instance);
     return LA_OK;
   }
-  status = whole ? run_whole(load, instance, err) : run_partial(load, instance, slots, count, err);
+  status = whole ? run_whole(load, instance, FOR_UNEXPIRE, err)
+                 : run_partial(load, instance, slots, count, err);
   if (status >= 0) {
     settle_expired(instance);
   }
@@ -394,8 +453,8 @@ la_status la_load_get(la_session *session, la_mapper *mapper, const la_value *ke
   }
   LA_TRY(la_load_begin(load, session, err));
   load->populate_existing = populate_existing;
-  LA_TRY(whole_load(session, mapper, &statement, err));
-  status = la_single_load_run(load, statement, NULL, key, &found, &count, err);
+  LA_TRY(whole_load(session, mapper, NULL, FOR_GET, &statement, err));
+  status = la_single_load_run(load, statement, NULL, key, (la_outer){0}, &found, &count, err);
   la_object_release(statement);
   LA_TRY(status);
   if (count != 0 && la_mapper_is_a(found[0]->mapper, mapper)) {
@@ -415,13 +474,33 @@ static la_status fail_refresh(const la_instance *instance, const char *format_be
   return LA_INVALID_REQUEST;
 }
 
-/* Expires the named attributes and reads them: columns by one statement, then each relationship. */
+/* Reads `only`, relationships among them, by one statement and what it brings. */
+static la_status run_only(la_load *load, la_instance *instance, la_property *const *only,
+                          uint32_t count, la_error *err) {
+  la_translate_request request = request_for(la_kept_options_of(instance), FOR_REFRESH);
+  la_node *entity = la_mapper_entity(instance->mapper);
+  la_single_load *statement = NULL;
+  la_status status;
+  request.only = (const la_property *const *)only;
+  request.only_count = count;
+  LA_TRY(check_engine(load->session, err));
+  if (entity == NULL) {
+    return la_fail_nomem(err);
+  }
+  LA_TRY(make_load(load->session->engine, instance->mapper, &entity, 1, &request, &statement, err));
+  status = run_entity(load, instance, statement, err);
+  la_object_release(statement);
+  return status;
+}
+
+/* Expires the named attributes and reads them. */
 static la_status refresh_keys(la_instance *instance, const la_text *keys, uint32_t key_count,
                               la_load *load, la_error *err) {
   la_mapper *mapper = instance->mapper;
   uint32_t *slots = la_arena_alloc(&load->arena, (instance->slot_count + 1u) * sizeof *slots);
+  la_property **only = la_arena_alloc(&load->arena, (key_count + 1u) * sizeof *only);
   size_t count = 0;
-  if (slots == NULL) {
+  if (slots == NULL || only == NULL) {
     return la_fail_nomem(err);
   }
   for (uint32_t i = 0; i < key_count; i++) {
@@ -431,6 +510,7 @@ static la_status refresh_keys(la_instance *instance, const la_text *keys, uint32
                      "Entity namespace for \"%.*s\" has no property \"%.*s\"",
                      LA_TEXT_FORMAT(mapper->class_name), LA_TEXT_FORMAT(keys[i]));
     }
+    only[i] = property;
     if (property->kind != LA_PROPERTY_RELATIONSHIP) {
       la_instance_expire_slot(instance, property->slot);
       slots[count++] = property->slot;
@@ -438,16 +518,12 @@ static la_status refresh_keys(la_instance *instance, const la_text *keys, uint32
       la_link_expire(instance, property->slot);
     }
   }
-  if (count != 0) {
-    LA_TRY(run_partial(load, instance, slots, count, err));
-    settle_expired(instance);
+  if (key_count == 0) {
+    return LA_OK;
   }
-  for (uint32_t i = 0; i < key_count; i++) {
-    la_property *property = la_mapper_property(mapper, keys[i]);
-    if (property->kind == LA_PROPERTY_RELATIONSHIP && property->slot < instance->link_count) {
-      LA_TRY(la_lazy_run(load, instance, property->slot, NULL, NULL, err));
-    }
-  }
+  LA_TRY(count == key_count ? run_partial(load, instance, slots, count, err)
+                            : run_only(load, instance, only, key_count, err));
+  settle_expired(instance);
   return LA_OK;
 }
 
@@ -464,7 +540,7 @@ la_status la_load_refresh(la_session *session, la_instance *instance, const la_t
     status = refresh_keys(instance, keys, key_count, load, &gone);
   } else {
     la_instance_expire_all(instance);
-    status = run_whole(load, instance, &gone);
+    status = run_whole(load, instance, FOR_REFRESH, &gone);
     if (status >= 0) {
       settle_expired(instance);
     }

@@ -115,7 +115,7 @@ typedef struct reader {
   la_arena *arena;
   la_node *const *entities;
   size_t entity_count;
-  la_load_option *roots;
+  la_load_options *out;
   la_error *err;
   LA_VEC(reading) work; /* a stack */
 } reader;
@@ -218,7 +218,7 @@ static la_status check_link(reader *self, const la_node *attribute, const la_map
 }
 
 static la_load_option **list_of(reader *self, la_load_option *parent) {
-  return parent != NULL ? &parent->first : &self->roots;
+  return parent != NULL ? &parent->first : &self->out->roots;
 }
 
 static la_load_option *find_step(la_load_option *list, const la_relationship *relationship,
@@ -240,6 +240,7 @@ static la_status append_option(reader *self, const reading *read, la_load_option
   }
   option->strategy = (la_loader_strategy)read->node->op;
   option->criteria = read->node->children[CHILD_CRITERIA];
+  self->out->has_criteria = self->out->has_criteria || option->criteria != NULL;
   option->innerjoin = (flags & LA_OPTION_INNERJOIN) != 0;
   option->innerjoin_given = (flags & LA_OPTION_INNERJOIN_GIVEN) != 0;
   option->sql_only = (flags & LA_OPTION_SQL_ONLY) != 0;
@@ -311,6 +312,7 @@ static la_status read_relationship(reader *self, const reading *read, la_node *a
   }
   if (la_node_child(attribute, 2) != NULL) {
     option->criteria = attribute->children[2];
+    self->out->has_criteria = true;
   }
   *out = option;
   return LA_OK;
@@ -422,19 +424,25 @@ static la_status read_all(reader *self, const la_node *chain) {
 }
 
 la_status la_options_of(const la_node *statement, la_node *const *entities, size_t entity_count,
-                        la_arena *arena, la_load_option **roots_out, la_error *err) {
+                        la_arena *arena, la_load_options *out, la_error *err) {
   reader self = {.alloc = statement->alloc,
                  .arena = arena,
                  .entities = entities,
                  .entity_count = entity_count,
+                 .out = out,
                  .err = err};
   int part = la_statement_options_part(statement);
   la_status status = LA_OK;
+  *out = (la_load_options){0};
   if (part >= 0 && statement->children[part] != NULL) {
     status = read_all(&self, statement->children[part]);
   }
   la_vec_clear(self.alloc, &self.work);
-  *roots_out = self.roots;
+  for (const la_load_option *option = out->roots; option != NULL; option = option->next) {
+    if (option->wildcard && option->source == NULL && !is_of_columns(option->strategy)) {
+      out->wildcard = option;
+    }
+  }
   return status;
 }
 
@@ -450,4 +458,10 @@ const la_load_option *la_option_for(const la_load_option *options,
     }
   }
   return wildcard;
+}
+
+la_loader_strategy la_option_strategy(const la_load_option *option,
+                                      const la_relationship *relationship) {
+  return option == NULL || option->strategy == LA_LOADER_DEFAULT ? relationship->lazy
+                                                                 : option->strategy;
 }

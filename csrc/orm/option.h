@@ -37,6 +37,13 @@ struct la_load_option {
   la_load_option *first, *next; /* chained below; beside */
 };
 
+/* What a statement's options say, in the arena that they were read into. */
+typedef struct la_load_options {
+  la_load_option *roots;          /* the first steps */
+  const la_load_option *wildcard; /* in force at every level: raiseload("*"); or NULL */
+  bool has_criteria; /* some option has expressions, whose PARAMs are the statement's */
+} la_load_options;
+
 /* A LOADER_OPTION node. `attribute`: RELATIONSHIP, ATTRIBUTE, ENTITY (of Load), a LIST of
  * ATTRIBUTEs (of load_only), or NULL for a wildcard (`text` "*") or group; `flags`: la_option_flag.
  * NULL when out of memory. */
@@ -54,14 +61,17 @@ const char *la_loader_function(la_loader_strategy strategy);
  * la_option_applies. */
 bool la_option_applies(const la_load_option *option, const la_node *entity);
 
-/* The options of `statement` that apply to `root`, as a tree in `arena`. Errors with SQLAlchemy's
- * words: an option that matches no root entity, a broken chain, a column strategy for a
- * relationship, two strategies for one path. */
+/* The options of `statement`, whose entities are `entities`, as a tree in `arena`. Errors with
+ * SQLAlchemy's words: an option that matches no root entity, a broken chain, a column strategy for
+ * a relationship, two strategies for one path. */
 la_status la_options_of(const la_node *statement, la_node *const *entities, size_t entity_count,
-                        la_arena *arena, la_load_option **roots_out, la_error *err);
+                        la_arena *arena, la_load_options *out, la_error *err);
 /* The option among `options` for a relationship: exact before wildcard, NULL if none. */
 const la_load_option *la_option_for(const la_load_option *options,
                                     const la_relationship *relationship);
+/* How `relationship` is loaded by `option` (NULL: as the mapper says). */
+la_loader_strategy la_option_strategy(const la_load_option *option,
+                                      const la_relationship *relationship);
 
 #pragma GCC visibility pop
 

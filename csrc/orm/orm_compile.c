@@ -71,7 +71,7 @@ la_status la_orm_translate(const la_sql *sql, const la_node *statement, la_node 
 
 /* Criteria of later loads name the statement's parameters by their place. */
 static la_status keep_params(la_load_plan *plan, const la_key *key, la_error *err) {
-  if (plan->statement == NULL || !plan->has_later || key->params.count == 0) {
+  if (!plan->has_criteria || key->params.count == 0) {
     return LA_OK;
   }
   plan->params = la_arena_alloc(&plan->arena, key->params.count * sizeof *plan->params);

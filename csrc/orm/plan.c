@@ -9,6 +9,10 @@ static void destroy(la_object *object) {
     la_later_free(plan->laters.items[i], plan->alloc);
   }
   la_vec_clear(plan->alloc, &plan->laters);
+  for (size_t i = 0; i < plan->own.count; i++) {
+    la_object_release(plan->own.items[i].load);
+  }
+  la_vec_clear(plan->alloc, &plan->own);
   for (size_t i = 0; !plan->weak && i < plan->mappers.count; i++) {
     la_object_release(plan->mappers.items[i]);
   }
@@ -26,6 +30,7 @@ la_load_plan *la_load_plan_new(la_allocator *alloc, bool weak) {
     la_object_init(&plan->object, &plan_class);
     plan->alloc = alloc;
     plan->weak = weak;
+    plan->owner = plan;
     la_arena_init(&plan->arena, alloc);
   }
   return plan;
@@ -64,4 +69,34 @@ const la_row_part *la_load_plan_parts(const la_load_plan *plan, uint32_t *count_
 
 bool la_load_plan_needs_unique(const la_load_plan *plan) {
   return plan->needs_unique;
+}
+
+static la_own_load *find_own(const la_load_plan *plan, const struct la_path *path,
+                             const void *subject, int purpose) {
+  for (size_t i = 0; i < plan->own.count; i++) {
+    la_own_load *own = &plan->own.items[i];
+    if (own->path == path && own->subject == subject && own->purpose == purpose) {
+      return own;
+    }
+  }
+  return NULL;
+}
+
+la_single_load *la_load_plan_own(const la_load_plan *plan, const struct la_path *path,
+                                 const void *subject, int purpose, const la_dialect *dialect) {
+  const la_own_load *own = find_own(plan, path, subject, purpose);
+  return own != NULL && la_single_load_holds(own->load, dialect) ? own->load : NULL;
+}
+
+void la_load_plan_keep_own(const la_load_plan *plan, const struct la_path *path,
+                           const void *subject, int purpose, la_single_load *load) {
+  la_own_load *own = find_own(plan, path, subject, purpose);
+  la_load_plan *owner = (la_load_plan *)plan;
+  if (own != NULL) {
+    la_object_release(own->load);
+    own->load = la_object_retain(load);
+  } else if (la_vec_push(owner->alloc, &owner->own,
+                         ((la_own_load){path, subject, purpose, load}))) {
+    la_object_retain(load);
+  }
 }

@@ -53,6 +53,9 @@ struct la_plan_entity {
   uint32_t *raised; /* slots that must not be loaded later: defer(…, raiseload) */
   uint32_t raised_count;
   uint32_t polymorphic_column; /* UINT32_MAX: rows are of `mapper` alone */
+  bool keeps;                  /* its objects keep the options of their level: */
+  const la_load_option *options;
+  const struct la_path *path; /* down to the objects' own mapper */
   la_plan_link *links;
   la_plan_entity *next;
 };
@@ -64,6 +67,15 @@ typedef struct la_plan_part {
   const la_type *type; /* of a value that needs conversion, else NULL */
 } la_plan_part;
 
+/* The statement that loads `subject`, a relationship or a mapper's columns, for one object by
+ * options of a plan. */
+typedef struct la_own_load {
+  const struct la_path *path; /* of the plan's entity that the object was made for */
+  const void *subject;
+  int purpose;
+  struct la_single_load *load; /* retained */
+} la_own_load;
+
 struct la_load_plan {
   la_object object;
   la_allocator *alloc;
@@ -71,10 +83,14 @@ struct la_load_plan {
   bool weak;
   bool single;
   bool needs_unique;
-  bool has_later;   /* some link is loaded after the rows */
-  bool converts;    /* some value is not taken as it comes */
-  la_node **params; /* of `statement`, in the key's order: what criteria of later loads name; lent
-                       from it */
+  bool has_later;            /* some link is loaded after the rows */
+  bool converts;             /* some value is not taken as it comes */
+  const la_load_plan *owner; /* has the options that this plan goes by: itself, or the plan that
+                                keeps this one */
+  const la_load_option *wildcard; /* of the owner: in force at every level; or NULL */
+  bool has_criteria;              /* of the owner: `params` matter */
+  la_node **params; /* of the owner's `statement`, in the key's order: what criteria of later loads
+                       name; lent from it */
   uint32_t param_count;
   la_row_part *parts;
   la_plan_part *details;
@@ -87,11 +103,20 @@ struct la_load_plan {
   uint32_t epoch;
   LA_VEC(la_mapper *) mappers; /* retained unless weak */
   LA_VEC(la_later *) laters;
+  LA_VEC(la_own_load) own; /* of an owner: statements of single objects that kept its options */
 };
 
 /* NULL when out of memory. */
 la_load_plan *la_load_plan_new(la_allocator *alloc, bool weak);
 la_status la_load_plan_note_mapper(la_load_plan *plan, la_mapper *mapper, la_error *err);
+/* The statement for an object that was made for the entity with `path`, if it is there and holds
+ * for `dialect`; lent, or NULL. */
+struct la_single_load *la_load_plan_own(const la_load_plan *plan, const struct la_path *path,
+                                        const void *subject, int purpose,
+                                        const la_dialect *dialect);
+/* Keeps `load` as that statement, if there is memory. */
+void la_load_plan_keep_own(const la_load_plan *plan, const struct la_path *path,
+                           const void *subject, int purpose, struct la_single_load *load);
 /* False if a mapper changed since it was made. */
 bool la_load_plan_holds(const la_load_plan *plan);
 

@@ -49,10 +49,23 @@ la_status la_single_load_param(la_single_load *self, const la_sql *sql, la_colum
 }
 
 la_status la_single_load_compile(la_single_load *self, la_engine *engine, const la_node *select,
-                                 const void *request, la_node *const *params, uint32_t param_count,
-                                 la_error *err) {
-  return la_translate_compile(engine, select, request, true, (const la_node *const *)params,
-                              param_count, &self->compiled, err);
+                                 const la_translate_request *request, la_node *const *params,
+                                 uint32_t param_count, la_error *err) {
+  const la_load_plan *owner = request->owner;
+  uint32_t outer = owner != NULL ? owner->param_count : 0;
+  size_t size = (param_count + outer + 1) * sizeof(la_node *);
+  const la_node **all = la_alloc(self->alloc, size);
+  la_status status;
+  if (all == NULL) {
+    return la_fail_nomem(err);
+  }
+  for (uint32_t i = 0; i < param_count + outer; i++) {
+    all[i] = i < param_count ? params[i] : owner->params[i - param_count];
+  }
+  status = la_translate_compile(engine, select, request, true, all, param_count + outer,
+                                &self->compiled, err);
+  la_free(self->alloc, all, size);
+  return status;
 }
 
 typedef struct giving {
@@ -92,17 +105,27 @@ static la_status look_up(void *context, uint32_t number, const la_compiled_param
 }
 
 la_status la_single_load_open(la_single_load *self, la_load *load, la_run *run,
-                              const la_instance *instance, const la_value *key, la_error *err) {
+                              const la_instance *instance, const la_value *key, la_outer outer,
+                              la_error *err) {
   giving from = {self, instance, key};
+  uint32_t own = (uint32_t)self->columns.count;
+  const la_node **params;
   for (uint32_t i = 0; i < self->columns.count; i++) {
     la_value value = LA_VALUE_NONE;
     if (!value_for(&from, i, &value) || value.kind == LA_VALUE_NULL) {
       return LA_DONE;
     }
   }
-  LA_TRY(la_load_keep(load, self->compiled, err));
-  LA_TRY(la_run_init(run, load, plan_of(self), err));
-  return la_run_open(run, self->compiled, NULL, 0, look_up, &from, err);
+  LA_TRY(la_load_hold(load, self->compiled, err));
+  LA_TRY(la_run_init(run, load, plan_of(self), outer, err));
+  params = la_arena_alloc_zero(&load->arena, (own + outer.count + 1) * sizeof *params);
+  if (params == NULL) {
+    return la_fail_nomem(err);
+  }
+  for (uint32_t i = 0; i < outer.count; i++) {
+    params[own + i] = outer.params[i];
+  }
+  return la_run_open(run, self->compiled, params, own + outer.count, look_up, &from, err);
 }
 
 /* Reads all rows of a run whose plan is of one entity; distinct instances, pinned by the load, into
@@ -146,10 +169,10 @@ static la_status read_members(la_load *load, la_run *run, la_instance ***out, si
 }
 
 la_status la_single_load_run(la_load *load, la_single_load *statement, const la_instance *instance,
-                             const la_value *key, la_instance ***members, size_t *count,
-                             la_error *err) {
+                             const la_value *key, la_outer outer, la_instance ***members,
+                             size_t *count, la_error *err) {
   la_run run = {0};
-  la_status status = la_single_load_open(statement, load, &run, instance, key, err);
+  la_status status = la_single_load_open(statement, load, &run, instance, key, outer, err);
   *members = NULL;
   *count = 0;
   if (status == LA_OK) {

@@ -153,9 +153,13 @@ static la_status find_entities(la_translation *self, la_node *const *items, size
 static la_status read_options(la_translation *self, la_node *const *items, size_t count) {
   la_node **roots = la_arena_alloc(self->arena, (count + 1) * sizeof *roots);
   size_t root_count = 0;
+  la_load_options read;
   if (self->request.given || self->plan == NULL) {
-    self->options = (la_load_option *)self->request.options;
-    self->wildcard = self->request.wildcard;
+    self->options = self->request.options;
+    if (self->plan != NULL && self->request.owner != NULL) {
+      self->plan->owner = self->request.owner->owner;
+      self->wildcard = self->plan->owner->wildcard;
+    }
     return LA_OK;
   }
   if (roots == NULL) {
@@ -166,12 +170,10 @@ static la_status read_options(la_translation *self, la_node *const *items, size_
       roots[root_count++] = items[i];
     }
   }
-  LA_TRY(la_options_of(self->statement, roots, root_count, self->arena, &self->options, self->err));
-  for (const la_load_option *option = self->options; option != NULL; option = option->next) {
-    if (option->wildcard && option->source == NULL && option->strategy < LA_LOADER_DEFER) {
-      self->wildcard = option;
-    }
-  }
+  LA_TRY(la_options_of(self->statement, roots, root_count, self->arena, &read, self->err));
+  self->options = read.roots;
+  self->wildcard = self->plan->wildcard = read.wildcard;
+  self->plan->has_criteria = read.has_criteria;
   if (self->options != NULL) {
     self->plan->statement = la_node_retain(self->statement);
   }

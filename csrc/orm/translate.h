@@ -35,17 +35,21 @@ typedef struct la_eager_join {
   la_node *secondary; /* owned or NULL */
 } la_eager_join;
 
+typedef struct la_translate_request la_translate_request;
 /* What else a translation goes by, beside the statement. Zero-initialised for a statement of a
  * program's. */
-typedef struct la_translate_request {
-  bool given;                     /* `options` and `wildcard` count, not the statement's */
-  const la_load_option *options;  /* instead of the statement's; source NULL */
-  const la_load_option *wildcard; /* in force at every level */
+struct la_translate_request {
+  bool given;                    /* `options` count, not the statement's */
+  const la_load_option *options; /* instead of the statement's; source NULL */
+  const la_load_plan *owner;     /* the plan that has them; outlives this one; or NULL */
   const la_path *path;
   const la_relationship *lazy_reverse; /* not to be joined: the load comes from its other side */
   bool no_eager;                       /* columns only */
-  bool refresh; /* deferred columns stay out, eager strategies that emit later become immediate */
-} la_translate_request;
+  bool refresh;                        /* eager strategies that emit later become immediate */
+  bool unexpire;                  /* a refresh of what is expired: column options don't count */
+  const la_property *const *only; /* a refresh of these alone; NULL: of everything */
+  uint32_t only_count;
+};
 
 typedef struct la_translation {
   const la_sql *sql;
@@ -55,7 +59,7 @@ typedef struct la_translation {
   la_arena *arena;    /* the plan's, or one for the time of the call */
   la_translate_request request;
   const la_node *statement;
-  la_load_option *options;
+  const la_load_option *options;
   const la_load_option *wildcard;
   la_node_list primary; /* the columns asked for */
   la_node_list eager;   /* those of joined eager loading, behind them */

@@ -129,6 +129,16 @@ static la_status add_property(la_translation *self, const la_property *property,
   return LA_OK;
 }
 
+/* Whether a refresh of some attributes is to read `property`. */
+static bool is_asked_for(const la_translate_request *request, const la_property *property) {
+  for (uint32_t i = 0; i < request->only_count; i++) {
+    if (request->only[i] == property) {
+      return true;
+    }
+  }
+  return request->only == NULL;
+}
+
 static la_status add_slots(la_translation *self, la_plan_entity *plan, la_node *entity,
                            const la_load_option *options, bool to_eager) {
   la_mapper *mapper = plan->mapper;
@@ -142,6 +152,9 @@ static la_status add_slots(la_translation *self, la_plan_entity *plan, la_node *
       plan->key_types == NULL) {
     return la_fail_nomem(self->err);
   }
+  if (self->request.unexpire && self->depth == 0) {
+    options = NULL;
+  }
   for (size_t i = 0; i < mapper->properties.count; i++) {
     la_property *property = mapper->properties.items[i];
     la_plan_slot *slot = &plan->slots[plan->slot_count];
@@ -150,7 +163,11 @@ static la_status add_slots(la_translation *self, la_plan_entity *plan, la_node *
     if (property->kind != LA_PROPERTY_COLUMN && property->kind != LA_PROPERTY_EXPRESSION) {
       continue;
     }
-    if (!is_loaded(mapper, property, options, &raise)) {
+    if (self->request.only != NULL && self->depth == 0) {
+      if (!(property->flags & LA_PROPERTY_PRIMARY_KEY) && !is_asked_for(&self->request, property)) {
+        continue;
+      }
+    } else if (!is_loaded(mapper, property, options, &raise)) {
       if (raise) {
         plan->raised[plan->raised_count++] = property->slot;
       }
@@ -204,27 +221,40 @@ static bool goes_round(const la_relationship *relationship, const la_path *path)
   return times_in_path(path, relationship->target) > 0;
 }
 
-static la_loader_strategy strategy_of(const la_translation *self,
-                                      const la_relationship *relationship,
-                                      const la_load_option *option, const la_path *path) {
-  la_loader_strategy strategy = option != NULL ? option->strategy : relationship->lazy;
-  bool own = option == NULL || option->wildcard || option->strategy == LA_LOADER_DEFAULT;
-  if (strategy == LA_LOADER_DEFAULT) {
-    strategy = relationship->lazy;
+static bool is_eager(la_loader_strategy strategy) {
+  return strategy == LA_LOADER_JOINED || strategy == LA_LOADER_SELECTIN ||
+         strategy == LA_LOADER_SUBQUERY || strategy == LA_LOADER_IMMEDIATE;
+}
+
+/* What a refresh does about a relationship of its object: nothing needs a statement for several. */
+static la_loader_strategy refresh_strategy(const la_translation *self, const la_property *property,
+                                           la_loader_strategy strategy) {
+  if (!is_asked_for(&self->request, property)) {
+    return LA_LOADER_SELECT;
   }
+  if (self->request.only != NULL && strategy != LA_LOADER_JOINED && strategy != LA_LOADER_NOLOAD) {
+    return LA_LOADER_IMMEDIATE;
+  }
+  return strategy == LA_LOADER_SELECTIN || strategy == LA_LOADER_SUBQUERY ? LA_LOADER_IMMEDIATE
+                                                                          : strategy;
+}
+
+static la_loader_strategy strategy_of(const la_translation *self, const la_property *property,
+                                      const la_load_option *option, const la_path *path) {
+  const la_relationship *relationship = property->relationship;
+  la_loader_strategy strategy = la_option_strategy(option, relationship);
+  bool own = option == NULL || option->wildcard || option->strategy == LA_LOADER_DEFAULT;
   if (relationship == self->request.lazy_reverse) {
     return LA_LOADER_SELECT;
   }
-  if (own &&
-      (strategy == LA_LOADER_JOINED || strategy == LA_LOADER_SELECTIN ||
-       strategy == LA_LOADER_SUBQUERY || strategy == LA_LOADER_IMMEDIATE) &&
-      goes_round(relationship, path)) {
-    return LA_LOADER_SELECT;
+  if (strategy == LA_LOADER_CONTAINS && self->request.refresh) { /* there is no join to read */
+    strategy = relationship->lazy;
   }
-  if (self->request.refresh && (strategy == LA_LOADER_SELECTIN || strategy == LA_LOADER_SUBQUERY)) {
-    return LA_LOADER_IMMEDIATE;
+  if (own && is_eager(strategy) && goes_round(relationship, path)) {
+    strategy = LA_LOADER_SELECT;
   }
-  return strategy;
+  return self->request.refresh && self->depth == 0 ? refresh_strategy(self, property, strategy)
+                                                   : strategy;
 }
 
 static la_status make_link(la_translation *self, la_plan_entity *plan,
@@ -283,7 +313,7 @@ static la_status add_link(la_translation *self, la_plan_entity *plan, la_node *e
   if (option == NULL) {
     option = self->wildcard;
   }
-  strategy = strategy_of(self, relationship, option, path);
+  strategy = strategy_of(self, property, option, path);
   switch (strategy) {
   case LA_LOADER_JOINED:
   case LA_LOADER_CONTAINS:
@@ -296,7 +326,8 @@ static la_status add_link(la_translation *self, la_plan_entity *plan, la_node *e
     if (self->plan != NULL) {
       self->plan->has_later = true;
     }
-    return keep_path(self, path, &link->path);
+    link->path = plan->path;
+    return LA_OK;
   case LA_LOADER_RAISE:
   case LA_LOADER_RAISE_ON_SQL:
   case LA_LOADER_NOLOAD:
@@ -351,6 +382,16 @@ la_status la_translate_single_table(const la_sql *sql, la_node *entity, la_node 
   return status;
 }
 
+/* Objects keep the options of their level, and those that hold at every level. */
+static la_status keep_options(la_translation *self, la_plan_entity *plan,
+                              const la_load_option *options, const la_path *path) {
+  plan->keeps = self->plan != NULL && (options != NULL || self->wildcard != NULL);
+  plan->options = options;
+  return self->plan != NULL && (plan->keeps || plan->mapper->link_count != 0)
+             ? keep_path(self, path, &plan->path)
+             : LA_OK;
+}
+
 la_status la_translate_entity(la_translation *self, la_node *entity, const la_load_option *options,
                               const la_path *path, bool to_eager, size_t join,
                               la_plan_entity **out) {
@@ -368,6 +409,7 @@ la_status la_translate_entity(la_translation *self, la_node *entity, const la_lo
                    LA_TEXT_FORMAT(mapper->class_name));
   }
   plan->mapper = mapper;
+  LA_TRY(keep_options(self, plan, options, &here));
   plan->partial_keys = mapper->root->allow_partial_keys && mapper->primary_key_count > 1;
   plan->polymorphic_column = UINT32_MAX;
   if (self->plan != NULL) {

@@ -18,6 +18,7 @@ local known = {
   defer = keywords.set {"raiseload"},
   contains_eager = keywords.set {"alias"},
   selectinload = keywords.set {"recursion_depth", "chunksize"},
+  load_only = keywords.set {"raiseload"},
 }
 local nothing = {}
 
@@ -69,12 +70,13 @@ end
 --- Loads only the named columns (and the primary key) at first; the others when they are read. As SQLAlchemy's `load_only()`.
 define("load_only", function(...)
   local attributes = table.pack(...)
+  local options = {}
   if keywords.is_table(attributes[attributes.n]) then
-    keywords.check("load_only", attributes[attributes.n], keywords.set {"raiseload"})
+    options = keywords.check("load_only", attributes[attributes.n], known.load_only)
     attributes[attributes.n] = nil
   end
   attributes.n = nil
-  return core.loader_option("load_only", attributes, nil, nil, 0)
+  return core.loader_option("load_only", attributes, nil, nil, flags_of(options))
 end)
 
 --- Loads the columns of a deferred group. As SQLAlchemy's `undefer_group()`.
