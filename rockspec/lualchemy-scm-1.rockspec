@@ -145,6 +145,7 @@ build = {
         "csrc/orm/option.c",
         "csrc/orm/orm_compile.c",
         "csrc/orm/persist.c",
+        "csrc/orm/persist_delete.c",
         "csrc/orm/persist_link.c",
         "csrc/orm/persist_plan.c",
         "csrc/orm/persist_post.c",

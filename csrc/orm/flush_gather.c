@@ -63,6 +63,19 @@ la_flush_record *la_flush_register(la_flush *flush, la_instance *instance, la_re
   return record;
 }
 
+/* A change of a link that can't be written, since the object at its other end is not in the
+ * session; an object that was deleted in it is as expected. */
+static void warn_absent(const la_flush *flush, const la_relationship *relationship,
+                        const la_instance *other, bool add) {
+  if (other->session == flush->session && other->flags & LA_INSTANCE_GONE) {
+    return;
+  }
+  la_warn(flush->session->sql->warnings,
+          "Object of type <%.*s> not in session, %s operation along '%.*s.%.*s' will not proceed",
+          LA_TEXT_FORMAT(other->mapper->class_name), add ? "add" : "delete",
+          LA_TEXT_FORMAT(relationship->parent->class_name), LA_TEXT_FORMAT(relationship->key));
+}
+
 static la_status add_sync(la_flush *flush, la_flush_record *record, la_relationship *relationship,
                           la_instance *parent, bool clear, la_error *err) {
   la_flush_sync sync = {relationship, parent, record->first_sync, clear};
@@ -132,7 +145,11 @@ static la_status child_gained(la_flush *flush, la_relationship *relationship, la
   la_error inner = LA_ERROR_INIT;
   la_flush_record *record = la_flush_register(flush, child, LA_RECORD_SAVE, true, &inner);
   if (record == NULL) {
-    return inner.status < 0 ? la_fail_nomem(err) : LA_OK;
+    if (inner.status < 0) {
+      return la_fail_nomem(err);
+    }
+    warn_absent(flush, relationship, child, true);
+    return LA_OK;
   }
   if (back_link_syncs(child, relationship, parent)) {
     return LA_OK;
@@ -157,7 +174,11 @@ static la_status child_lost(la_flush *flush, la_relationship *relationship, la_i
   }
   record = la_flush_register(flush, child, LA_RECORD_SAVE, false, &inner);
   if (record == NULL) {
-    return inner.status < 0 ? la_fail_nomem(err) : LA_OK;
+    if (inner.status < 0) {
+      return la_fail_nomem(err);
+    }
+    warn_absent(flush, relationship, child, false);
+    return LA_OK;
   }
   if (back_link_syncs(child, relationship, NULL)) {
     return LA_OK;
@@ -203,7 +224,8 @@ static la_status note_relationship(la_flush *flush, la_relationship *relationshi
 static la_status add_pair(la_flush *flush, la_flush_pair pair, la_error *err) {
   la_relationship *relationship = pair.relationship;
   if (pair.other->session != flush->session || pair.other->flags & LA_INSTANCE_GONE) {
-    return LA_OK; /* it is not in the session: its row is none of ours, or has gone already */
+    warn_absent(flush, relationship, pair.other, pair.add);
+    return LA_OK; /* its row is none of ours, or has gone already */
   }
   if (relationship->reverse != NULL) {
     bool turned = relationship > relationship->reverse;
@@ -252,8 +274,9 @@ static la_status scan_saved_scalar(la_flush *flush, uint32_t number, la_relation
   if (!(l->flags & LA_LINK_LOADED) || !(l->flags & LA_LINK_MODIFIED || (is_new && parent))) {
     return LA_OK;
   }
-  if (parent != NULL && parent->session != flush->session && !(parent->flags & LA_INSTANCE_KEYED)) {
-    return LA_OK; /* it is not in the session: there is no key to copy */
+  if (parent != NULL && (parent->session != flush->session || parent->flags & LA_INSTANCE_GONE)) {
+    warn_absent(flush, relationship, parent, true);
+    return LA_OK;
   }
   LA_TRY(add_sync(flush, record, relationship, parent, parent == NULL, err));
   if (la_link_was_let_go(instance, link)) {

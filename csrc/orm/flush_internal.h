@@ -5,8 +5,8 @@
  * A flush works on records, one per object, found from the object by `set_index` while it is
  * FLUSHING. Files: flush.c (life, undo), flush_gather.c (which objects, which foreign keys),
  * flush_sort.c and flush_graph.c (actions in order), flush_run.c (steps of a batch), persist_plan.c
- * (statements), persist.c, persist_table.c, persist_post.c (rows of mapped tables), persist_link.c
- * (rows of secondary tables), sync.c (foreign keys).
+ * (statements), persist.c, persist_delete.c, persist_table.c, persist_post.c (rows of mapped
+ * tables), persist_link.c (rows of secondary tables), sync.c (foreign keys).
  */
 #ifndef LA_ORM_FLUSH_INTERNAL_H
 #define LA_ORM_FLUSH_INTERNAL_H
@@ -117,6 +117,14 @@ typedef struct la_table_map {
   bool *primary;              /* the columns of the table's key */
   bool may_expire;            /* some column has a default that the database evaluates */
 } la_table_map;
+
+/* A row at hand: what its statement must know beside the shape of its map. */
+typedef struct la_persist_row {
+  la_flush_record *record;
+  la_instance *instance;
+  la_table_map *map;
+  bool has_expressions, returns, sets;
+} la_persist_row;
 
 /* What a statement does with a column. */
 typedef enum la_cell { LA_CELL_OMITTED, LA_CELL_VALUE, LA_CELL_EXPR, LA_CELL_RETURNED } la_cell;
@@ -278,7 +286,10 @@ la_status la_persist_connect(la_flush *flush, la_error *err);
 /* LA_ROW with a step, or LA_OK when the batch has nothing left of the kind. */
 la_status la_persist_defaults(la_flush *flush, la_flush_step *step_out, la_error *err);
 la_status la_persist_save_rows(la_flush *flush, la_flush_step *step_out, la_error *err);
-la_status la_persist_delete_rows(la_flush *flush, la_flush_step *step_out, la_error *err);
+la_status la_persist_delete_rows(la_flush *flush, la_error *err);
+/* Takes the statement for the row's shape; fills in its values. */
+la_status la_persist_use_row(la_flush *flush, la_plan_kind kind, la_persist_row *r, la_error *err);
+la_status la_persist_fill(la_flush *flush, const la_persist_row *r, la_error *err);
 /* Sends an UPDATE of the columns that map->shape names. */
 la_status la_persist_send_update(la_flush *flush, la_flush_record *record, la_table_map *map,
                                  la_error *err);

@@ -121,34 +121,53 @@ static int compare_records(const la_flush *flush, uint32_t a, uint32_t b) {
 
 /* ---- the beginning of a save ---- */
 
-/* A new object whose key is that of an object which this flush deletes takes over its row. */
-static la_status find_row_switch(la_flush *flush, la_flush_record *record, la_error *err) {
-  la_instance *instance = record->instance;
+/* The object of the session's map whose key is that of the new `instance`; NULL if there is none.
+ */
+static la_instance *find_namesake(const la_flush *flush, const la_instance *instance) {
   const la_mapper *mapper = instance->mapper;
   la_value few[8];
-  la_instance *other;
-  la_flush_record *replaced;
-  if (!flush->units.items[record->unit].has_deletes || mapper->primary_key_count > 8) {
-    return LA_OK;
+  if (mapper->primary_key_count > 8) {
+    return NULL;
   }
   for (uint32_t i = 0; i < mapper->primary_key_count; i++) {
     const la_value *slot = &instance->slots[mapper->primary_key[i]->slot];
     if (!(slot->flags & LA_SLOT_LOADED) || slot->kind == LA_VALUE_NULL ||
         slot->kind == LA_VALUE_HOST) {
-      return LA_OK;
+      return NULL;
     }
     few[i] = *slot;
   }
-  other = la_identity_find(&flush->session->map, mapper->root, few,
-                           la_identity_hash(mapper->root, few));
-  replaced = other != NULL ? la_flush_record_of(flush, other) : NULL;
-  if (replaced != NULL && replaced->op == LA_RECORD_DELETE && other->mapper == mapper) {
+  return la_identity_find(&flush->session->map, mapper->root, few,
+                          la_identity_hash(mapper->root, few));
+}
+
+static void warn_conflict(const la_flush *flush, const la_instance *instance,
+                          const la_instance *other) {
+  la_strbuf text;
+  la_strbuf_init(&text, flush->alloc);
+  la_instance_describe(other, &text);
+  la_warn(flush->session->sql->warnings,
+          "New instance %.*s(pending) with identity key %.*s conflicts with persistent instance "
+          "%.*s",
+          LA_TEXT_FORMAT(instance->mapper->class_name), LA_TEXT_FORMAT(la_strbuf_view(&text)),
+          LA_TEXT_FORMAT(la_strbuf_view(&text)));
+  la_strbuf_clear(&text);
+}
+
+/* A new object whose key is that of an object which this flush deletes takes over its row. */
+static void find_row_switch(la_flush *flush, la_flush_record *record) {
+  la_instance *other = find_namesake(flush, record->instance);
+  la_flush_record *replaced = other != NULL ? la_flush_record_of(flush, other) : NULL;
+  if (other == NULL) {
+    return;
+  }
+  if (replaced == NULL || replaced->op != LA_RECORD_DELETE) {
+    warn_conflict(flush, record->instance, other);
+  } else if (other->mapper == record->instance->mapper) {
     replaced->flags |= LA_RECORD_REPLACED;
     record->flags |= LA_RECORD_ROW_SWITCH;
     record->flags &= (uint16_t)~LA_RECORD_INSERTS;
   }
-  (void)err;
-  return LA_OK;
 }
 
 /* Whether an UPDATE is due, and whether it changes the key. */
@@ -172,7 +191,7 @@ static la_status begin_saves(la_flush *flush, la_error *err) {
     }
     if (!(record->instance->flags & LA_INSTANCE_KEYED)) {
       record->flags |= LA_RECORD_INSERTS;
-      LA_TRY(find_row_switch(flush, record, err));
+      find_row_switch(flush, record);
     }
   }
   return LA_OK;
@@ -216,10 +235,6 @@ static la_status version_up(la_flush *flush, const la_flush_record *record, la_e
     return LA_OK;
   }
   if (inserts) {
-    const la_value *slot = &instance->slots[version->slot];
-    if (slot->flags & LA_SLOT_LOADED && slot->kind != LA_VALUE_NULL) {
-      return LA_OK;
-    }
     next = la_value_integer(1);
     return la_flush_write(flush, instance, version->slot, &next, err);
   }
@@ -338,7 +353,7 @@ static la_status run_batch(la_flush *flush, la_flush_step *step_out, la_error *e
       status = is_delete(flush) ? LA_OK : la_persist_defaults(flush, step_out, err);
       break;
     case LA_STAGE_ROWS:
-      status = is_delete(flush) ? la_persist_delete_rows(flush, step_out, err)
+      status = is_delete(flush) ? la_persist_delete_rows(flush, err)
                                 : la_persist_save_rows(flush, step_out, err);
       break;
     default:

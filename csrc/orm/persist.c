@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rows of mapped tables: INSERT and UPDATE of a batch of objects.
+ * Rows of mapped tables: INSERT and UPDATE of a batch of objects (DELETE: persist_delete.c).
  *
  * Table by table, base tables first; in each table UPDATEs by primary key before INSERTs in order
  * of add(). An answer of Lua's that a row needs is asked for by a step, and the row is begun again.
@@ -74,20 +74,12 @@ static la_status ask(la_flush *flush, la_instance *instance, const la_table_map 
   return LA_ROW;
 }
 
-/* What a row's statement must know beside its shape. */
-typedef struct row {
-  la_flush_record *record;
-  la_instance *instance;
-  la_table_map *map;
-  bool has_expressions, returns, sets;
-} row;
-
 static bool has_default(const la_column *column, la_default_slot slot) {
   return column->defaults[slot].kind != LA_DEFAULT_NONE;
 }
 
 /* A column that has no value: left to its default or to the database, or given as NULL. */
-static la_cell cell_without_value(const row *r, uint32_t ordinal, bool returning) {
+static la_cell cell_without_value(const la_persist_row *r, uint32_t ordinal, bool returning) {
   const la_property *property = r->map->properties[ordinal];
   const la_column *column = r->map->table->columns.items[ordinal];
   bool server = has_default(column, LA_DEFAULT_SERVER_INSERT) || column->computed != NULL;
@@ -105,7 +97,8 @@ static la_cell cell_without_value(const row *r, uint32_t ordinal, bool returning
   return has_default(column, LA_DEFAULT_INSERT) ? LA_CELL_OMITTED : LA_CELL_VALUE;
 }
 
-static la_status shape_insert(la_flush *flush, row *r, la_flush_step *step_out, la_error *err) {
+static la_status shape_insert(la_flush *flush, la_persist_row *r, la_flush_step *step_out,
+                              la_error *err) {
   bool returning =
       flush->session->engine != NULL && flush->session->engine->dialect->supports_returning;
   for (uint32_t i = 0; i < r->map->count; i++) {
@@ -140,7 +133,7 @@ static la_status shape_insert(la_flush *flush, row *r, la_flush_step *step_out, 
 
 /* An onupdate function that gave the value that was there already: it is sent, since the statement
  * would call the function otherwise. */
-static void set_made_defaults(row *r) {
+static void set_made_defaults(la_persist_row *r) {
   for (uint32_t i = 0; i < r->map->count; i++) {
     const la_property *property = r->map->properties[i];
     if (r->map->shape[i] != LA_CELL_OMITTED || property == NULL || property->column == NULL ||
@@ -155,7 +148,8 @@ static void set_made_defaults(row *r) {
   }
 }
 
-static la_status shape_update(la_flush *flush, row *r, la_flush_step *step_out, la_error *err) {
+static la_status shape_update(la_flush *flush, la_persist_row *r, la_flush_step *step_out,
+                              la_error *err) {
   bool row_switch = r->record->flags & LA_RECORD_ROW_SWITCH;
   const la_property *version = r->map->mapper->version_property;
   memcpy(r->map->keys, r->map->primary, r->map->count * sizeof *r->map->keys);
@@ -199,8 +193,8 @@ static la_status shape_update(la_flush *flush, row *r, la_flush_step *step_out, 
 }
 
 /* A value of the WHERE: the key or version that the row has now. */
-static la_status key_value(la_flush *flush, const row *r, uint32_t ordinal, la_value *out,
-                           la_error *err) {
+static la_status key_value(la_flush *flush, const la_persist_row *r, uint32_t ordinal,
+                           la_value *out, la_error *err) {
   const la_property *property = r->map->properties[ordinal];
   la_value value;
   la_instance_key_part(r->instance, property->slot, &value);
@@ -213,7 +207,7 @@ static la_status key_value(la_flush *flush, const row *r, uint32_t ordinal, la_v
   return la_persist_bind(flush, property, &value, out, err);
 }
 
-static la_status fill(la_flush *flush, const row *r, la_error *err) {
+la_status la_persist_fill(la_flush *flush, const la_persist_row *r, la_error *err) {
   const la_persist_plan *plan = flush->plan;
   flush->values.count = 0;
   if (!la_vec_reserve(flush->alloc, &flush->values, plan->count)) {
@@ -246,7 +240,7 @@ static la_status fill(la_flush *flush, const row *r, la_error *err) {
   return LA_OK;
 }
 
-static la_status use_plan(la_flush *flush, la_plan_kind kind, row *r, la_error *err) {
+la_status la_persist_use_row(la_flush *flush, la_plan_kind kind, la_persist_row *r, la_error *err) {
   LA_TRY(la_persist_connect(flush, err));
   return r->has_expressions
              ? la_persist_use_expressions(flush, kind, r->map, flush->expressions, err)
@@ -254,7 +248,7 @@ static la_status use_plan(la_flush *flush, la_plan_kind kind, row *r, la_error *
 }
 
 /* Reads what RETURNING gives into the slots. */
-static la_status take_returned(la_flush *flush, const row *r, la_error *err) {
+static la_status take_returned(la_flush *flush, const la_persist_row *r, la_error *err) {
   la_value values[64];
   uint32_t at = 0;
   if (flush->cursor.column_count > sizeof values / sizeof *values) {
@@ -278,7 +272,7 @@ static la_status take_returned(la_flush *flush, const row *r, la_error *err) {
 
 /* Columns whose values the database has made, and that did not come back, are read when asked
  * for. */
-static la_status expire_made(la_flush *flush, const row *r, la_default_slot client,
+static la_status expire_made(la_flush *flush, const la_persist_row *r, la_default_slot client,
                              la_default_slot server, la_error *err) {
   for (uint32_t i = 0; i < r->map->count; i++) {
     const la_column *column = r->map->table->columns.items[i];
@@ -294,7 +288,7 @@ static la_status expire_made(la_flush *flush, const row *r, la_default_slot clie
   return LA_OK;
 }
 
-static la_status check_key(const row *r, la_error *err) {
+static la_status check_key(const la_persist_row *r, la_error *err) {
   for (uint32_t i = 0; i < r->map->mapper->primary_key_count; i++) {
     const la_property *property = r->map->mapper->primary_key[i];
     const la_value *value = &r->instance->slots[property->slot];
@@ -316,14 +310,15 @@ static la_status check_key(const row *r, la_error *err) {
   return LA_OK;
 }
 
-static la_status insert(la_flush *flush, row *r, la_flush_step *step_out, la_error *err) {
+static la_status insert(la_flush *flush, la_persist_row *r, la_flush_step *step_out,
+                        la_error *err) {
   la_property *key = r->map->autoincrement;
   la_status status = shape_insert(flush, r, step_out, err);
   if (status != LA_OK) {
     return status;
   }
-  LA_TRY(use_plan(flush, LA_PLAN_INSERT, r, err));
-  LA_TRY(fill(flush, r, err));
+  LA_TRY(la_persist_use_row(flush, LA_PLAN_INSERT, r, err));
+  LA_TRY(la_persist_fill(flush, r, err));
   status = la_persist_execute(flush, err);
   LA_TRY(status);
   if (status == LA_ROW) {
@@ -347,10 +342,10 @@ static la_status insert(la_flush *flush, row *r, la_flush_step *step_out, la_err
   return r->map->depth == 0 ? check_key(r, err) : LA_OK;
 }
 
-static la_status send_update(la_flush *flush, row *r, la_error *err) {
+static la_status send_update(la_flush *flush, la_persist_row *r, la_error *err) {
   int64_t changes;
-  LA_TRY(use_plan(flush, LA_PLAN_UPDATE, r, err));
-  LA_TRY(fill(flush, r, err));
+  LA_TRY(la_persist_use_row(flush, LA_PLAN_UPDATE, r, err));
+  LA_TRY(la_persist_fill(flush, r, err));
   LA_TRY(la_persist_execute(flush, err));
   changes = la_persist_changes(flush);
   if (changes != 1) {
@@ -363,11 +358,12 @@ static la_status send_update(la_flush *flush, row *r, la_error *err) {
 
 la_status la_persist_send_update(la_flush *flush, la_flush_record *record, la_table_map *map,
                                  la_error *err) {
-  row r = {.record = record, .instance = record->instance, .map = map};
+  la_persist_row r = {.record = record, .instance = record->instance, .map = map};
   return send_update(flush, &r, err);
 }
 
-static la_status update(la_flush *flush, row *r, la_flush_step *step_out, la_error *err) {
+static la_status update(la_flush *flush, la_persist_row *r, la_flush_step *step_out,
+                        la_error *err) {
   la_status status = shape_update(flush, r, step_out, err);
   if (status != LA_OK || !r->sets) {
     return status;
@@ -384,7 +380,7 @@ la_status la_persist_save_rows(la_flush *flush, la_flush_step *step_out, la_erro
     la_table *table = flush->tables.items[flush->table_at];
     for (; flush->at < flush->batch.count; flush->at++) {
       la_flush_record *record = &flush->records.items[flush->batch.items[flush->at]];
-      row r = {.record = record, .instance = record->instance};
+      la_persist_row r = {.record = record, .instance = record->instance};
       la_status status;
       LA_TRY(la_flush_table_map(flush, r.instance->mapper, table, &r.map, err));
       if (r.map == NULL) {
@@ -403,53 +399,6 @@ la_status la_persist_save_rows(la_flush *flush, la_flush_step *step_out, la_erro
       }
     }
     flush->at = 0;
-  }
-  flush->table_at = 0;
-  return LA_OK;
-}
-
-static la_status delete_row(la_flush *flush, row *r, la_error *err) {
-  const la_property *version = r->map->mapper->version_property;
-  bool checked = false;
-  int64_t changes;
-  memset(r->map->shape, LA_CELL_OMITTED, r->map->count);
-  memcpy(r->map->keys, r->map->primary, r->map->count * sizeof *r->map->keys);
-  for (uint32_t i = 0; version != NULL && i < r->map->count; i++) {
-    la_value old;
-    if (r->map->properties[i] == version &&
-        la_instance_committed(r->instance, version->slot, &old)) {
-      r->map->keys[i] = true;
-      r->map->shape[i] = LA_CELL_EXPR; /* tells plans with the version from those without */
-      checked = true;
-    }
-  }
-  LA_TRY(use_plan(flush, LA_PLAN_DELETE, r, err));
-  LA_TRY(fill(flush, r, err));
-  LA_TRY(la_persist_execute(flush, err));
-  changes = la_persist_changes(flush);
-  if (checked && changes != 1) {
-    return la_fail(err, LA_STALE_DATA,
-                   "DELETE statement on table '%.*s' expected to delete 1 row(s); %d were matched.",
-                   LA_TEXT_FORMAT(r->map->table->name), (int)changes);
-  }
-  return LA_OK;
-}
-
-la_status la_persist_delete_rows(la_flush *flush, la_flush_step *step_out, la_error *err) {
-  (void)step_out;
-  for (; flush->table_at < flush->tables.count; flush->table_at++) {
-    la_table *table = flush->tables.items[flush->tables.count - 1 - flush->table_at];
-    for (size_t i = 0; i < flush->batch.count; i++) {
-      la_flush_record *record = &flush->records.items[flush->batch.items[i]];
-      row r = {.record = record, .instance = record->instance};
-      if (record->flags & LA_RECORD_REPLACED) {
-        continue;
-      }
-      LA_TRY(la_flush_table_map(flush, r.instance->mapper, table, &r.map, err));
-      if (r.map != NULL) {
-        LA_TRY(delete_row(flush, &r, err));
-      }
-    }
   }
   flush->table_at = 0;
   return LA_OK;

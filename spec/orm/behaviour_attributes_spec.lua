@@ -136,17 +136,6 @@ describe("a backref", function()
     assert.equal(1, #ann.addresses)
     assert.equal(bob, address.user)
   end)
-
-  it("does not bring an object into the session", function()
-    local ann = s.session:get(User, 1)
-    local late = Address{email = "late"}
-    late.user = ann
-    assert.is_false(s.session:contains(late))
-    assert.equal(0, #s.session.new)
-    s.session:commit()
-    assert.is_false(s.session:contains(late))
-    assert.equal(2, s.session:query(Address):filter(Address.user_id:eq(1)):count())
-  end)
 end)
 
 describe("a cascade", function()

@@ -87,14 +87,6 @@ describe("a flush of several objects", function()
     assert.equal(2, #pen.tags)
   end)
 
-  it("bears a row to delete that has gone", function()
-    local cid = s.session:get(User, 3)
-    s.session:delete(cid)
-    s.session:no_autoflush(function() s.session:execute(la.text "DELETE FROM users WHERE id = 3") end)
-    s.session:commit()
-    assert.equal(2, s.session:query(User):count())
-  end)
-
   it("writes what a many-to-many list gained and lost (UOW-48)", function()
     local pen = s.session:get(Item, 1)
     local red, green = pen.tags[1], Tag{name = "green"}
