@@ -58,7 +58,7 @@ static inline void set_up(void) {
   la_error err = LA_ERROR_INIT;
   la_allocator_init(&alloc, la_alloc_system, NULL);
   CHECK(la_basic_types_init(&types, &alloc, &err) == LA_OK);
-  sql = (la_sql){&alloc, &types};
+  sql = (la_sql){.alloc = &alloc, .types = &types};
   metadata = la_metadata_new(&alloc, LA_TEXT_NONE);
   CHECK(la_metadata_add_table(metadata, text_of("users"), LA_TEXT_NONE, &users, &err) == LA_OK);
   CHECK(la_metadata_add_table(metadata, text_of("addresses"), LA_TEXT_NONE, &addresses, &err) ==

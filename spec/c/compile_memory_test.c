@@ -4,7 +4,7 @@
 #include "oom.h"
 
 static bool compile_with(la_allocator *failing, void *argument) {
-  la_sql own = {failing, &types};
+  la_sql own = {.alloc = failing, .types = &types};
   la_compiled *compiled = NULL;
   la_error err = LA_ERROR_INIT;
   la_status status =
@@ -44,7 +44,7 @@ TEST(of_an_insert_and_an_update) {
 }
 
 static bool create_table_with(la_allocator *failing, void *argument) {
-  la_sql own = {failing, &types};
+  la_sql own = {.alloc = failing, .types = &types};
   la_error err = LA_ERROR_INIT;
   la_strbuf out;
   la_strbuf_init(&out, failing);

@@ -7,7 +7,7 @@
 #include "test.h"
 
 static la_allocator alloc;
-static la_sql sql = {&alloc, NULL};
+static la_sql sql = {.alloc = &alloc};
 
 static la_engine *new_engine(const char *url, la_pool_kind kind) {
   la_engine_options options = LA_ENGINE_OPTIONS_INIT;
@@ -353,7 +353,7 @@ TEST(recorded_statements) {
 }
 
 static bool whole_way(la_allocator *failing, void *argument) {
-  la_sql own = {failing, NULL};
+  la_sql own = {.alloc = failing};
   la_engine_options options = LA_ENGINE_OPTIONS_INIT;
   la_engine *engine = NULL;
   la_connection *connection = NULL;

@@ -184,7 +184,7 @@ static inline la_status fixture_open(fixture *f, la_allocator *alloc, uint32_t c
                                      la_error *err) {
   *f = (fixture){.alloc = alloc};
   LA_TRY(la_basic_types_init(&f->types, alloc, err));
-  f->sql = (la_sql){alloc, &f->types};
+  f->sql = (la_sql){.alloc = alloc, .types = &f->types};
   f->metadata = la_metadata_new(alloc, LA_TEXT_NONE);
   f->registry = la_registry_new(&f->sql);
   if (f->metadata == NULL || f->registry == NULL) {

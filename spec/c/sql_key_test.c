@@ -243,7 +243,7 @@ int main(void) {
   if (la_basic_types_init(&types, &alloc, NULL) != LA_OK) {
     return 1;
   }
-  sql = (la_sql){&alloc, &types};
+  sql = (la_sql){.alloc = &alloc, .types = &types};
   RUN(values_are_not_in_the_key_but_their_types_are);
   RUN(the_length_of_a_list_is_not_in_the_key);
   RUN(who_else_holds_a_node_does_not_matter);

@@ -21,7 +21,7 @@ static void fixture_init(fixture *f) {
   if (la_basic_types_init(&f->types, &f->alloc, NULL) != LA_OK) {
     abort();
   }
-  f->sql = (la_sql){&f->alloc, &f->types};
+  f->sql = (la_sql){.alloc = &f->alloc, .types = &f->types};
 }
 
 /* Everything must be given back by now. */
@@ -327,7 +327,7 @@ static bool build_all(la_allocator *alloc, void *argument) {
   if (la_basic_types_init(&f.types, alloc, &err) != LA_OK) {
     return false;
   }
-  f.sql = (la_sql){alloc, &f.types};
+  f.sql = (la_sql){.alloc = alloc, .types = &f.types};
   text = la_expr_text(&f.sql, la_text_of("x = :a and y = :b"));
   list[0] = text;
   select = text != NULL ? la_select_new(&f.sql, list, 1) : NULL;
