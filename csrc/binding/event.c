@@ -20,6 +20,20 @@ bool la_event_has(const la_state *state, la_event event) {
   return state->listeners[event] != 0;
 }
 
+int la_call_program(lua_State *L, int arguments, int results) {
+  int status = lua_pcall(L, arguments, results, 0);
+  if (status != LUA_OK && lua_type(L, -1) == LUA_TSTRING &&
+      strstr(lua_tostring(L, -1), "attempt to yield across a C-call boundary")) {
+    la_error err = LA_ERROR_INIT;
+    la_fail(&err, LA_INVALID_REQUEST,
+            "a function that Lualchemy calls (a listener, default, type or echo function) can't "
+            "yield: it runs in the middle of work that has to end first");
+    lua_pop(L, 1);
+    la_push_error(L, &err);
+  }
+  return status;
+}
+
 void la_event_fire(lua_State *L, la_state *state, la_event event, int target, int count) {
   if (!la_event_has(state, event)) {
     return;
@@ -33,7 +47,9 @@ void la_event_fire(lua_State *L, la_state *state, la_event event, int target, in
   lua_insert(L, first + 1);
   lua_pushvalue(L, target < first ? target : target + 2);
   lua_insert(L, first + 2); /* fire, identifier, target, arguments */
-  lua_call(L, count + 2, count);
+  if (la_call_program(L, count + 2, count) != LUA_OK) {
+    lua_error(L);
+  }
 }
 
 /* core.listening(identifier, change): one listener more or less. */

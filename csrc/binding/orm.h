@@ -24,6 +24,7 @@
 
 #include "binding/box.h"
 #include "binding/check.h"
+#include "binding/event.h"
 #include "binding/push.h"
 #include "binding/raise.h"
 #include "orm/flush.h"
@@ -115,6 +116,14 @@ void la_session_connect(lua_State *L, la_session *session);
 /* Work of the core on `session` begins, and is over: what it sent is told to echo and listeners. */
 void la_session_listen(lua_State *L, la_state *state, la_session *session);
 void la_session_tell(lua_State *L, la_state *state, la_session *session);
+/* Calls the listeners of what has happened to objects of `session`. */
+void la_session_tell_notes(lua_State *L, la_state *state, la_session *session);
+/* Calls the listeners of a session's event; the session's box is at `index`, and the `count` values
+ * on top of the stack, which are popped, are the arguments after it. */
+void la_session_fire(lua_State *L, la_state *state, la_event event, int index, int count);
+/* Pushes a function without arguments that calls the listeners of one of the flush's events;
+ * `index`: the session's box. */
+void la_push_flush_event(lua_State *L, la_state *state, la_event event, int index);
 /* Runs a flush for the session box at `index` if there is something to flush. */
 void la_session_flush(lua_State *L, la_state *state, int index);
 /* The same if autoflush is on; an error carries the note about autoflush. */

@@ -391,7 +391,7 @@ static void set_fields(lua_State *L, la_state *state, int object, int fields) {
     lua_pushvalue(L, -1);
     if (lua_rawget(L, fields) != LUA_TNIL) { /* key, value */
       taken++;
-      if (mapper->has_events || property->kind == LA_PROPERTY_SYNONYM) {
+      if (mapper->hears & LA_HEARS_CHANGES || property->kind == LA_PROPERTY_SYNONYM) {
         lua_settable(L, object);
       } else {
         la_object_set(L, state, object, property, top + 2);

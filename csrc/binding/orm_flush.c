@@ -26,6 +26,9 @@ void la_finish_load(lua_State *L, la_state *state, la_load *load, int holder) {
   la_error err = LA_ERROR_INIT;
   for (;;) {
     la_apply_links(L, state, load, &applied, holder);
+    if (load->session) {
+      la_session_tell_notes(L, state, load->session);
+    }
     la_status status = la_load_eager(load, &err);
     if (status < 0) {
       la_raise_orm(L, &err);
@@ -36,6 +39,7 @@ void la_finish_load(lua_State *L, la_state *state, la_load *load, int holder) {
   }
   la_apply_links(L, state, load, &applied, holder);
   if (load->session) {
+    la_session_tell_notes(L, state, load->session);
     la_session_tell(L, state, load->session);
   }
 }
@@ -89,18 +93,31 @@ static void raise_flush(lua_State *L, la_state *state, int box_index, flush_box 
   la_raise_statement(L, err, (la_text){bytes, len}, lua_gettop(L));
 }
 
+static int error_text(lua_State *L) {
+  luaL_tolstring(L, 1, NULL);
+  return 1;
+}
+
+/* Makes the session inactive, the error on top of the stack being the reason. */
+static void fail_session(lua_State *L, la_session *session) {
+  la_error reason = LA_ERROR_INIT;
+  lua_pushcfunction(L, error_text); /* an error's __tostring is the program's and may fail */
+  lua_pushvalue(L, -2);
+  bool told = lua_pcall(L, 1, 1, 0) == LUA_OK && lua_type(L, -1) == LUA_TSTRING;
+  la_fail(&reason, LA_STATEMENT, "%s",
+          told ? lua_tostring(L, -1) : "an error raised by a function of the program");
+  lua_pop(L, 1);
+  la_session_fail(session, &reason);
+}
+
 /* Calls the function below `arguments` arguments; an error drops the flush and goes on up
  * unchanged. */
 static void call_or_drop(lua_State *L, int box_index, flush_box *box, int arguments, int results) {
-  if (lua_pcall(L, arguments, results, 0) != LUA_OK) {
-    la_error reason = LA_ERROR_INIT;
-    la_fail(&reason, LA_STATEMENT, "%s",
-            lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1)
-                                           : "an error raised by a function of the program");
+  if (la_call_program(L, arguments, results) != LUA_OK) {
     la_session *session = box->session;
     la_object_retain(session);
     la_scratch_clear(L, box_index);
-    la_session_fail(session, &reason);
+    fail_session(L, session);
     la_object_release(session);
     lua_error(L);
   }
@@ -219,36 +236,45 @@ static void run_step(lua_State *L, la_state *state, int box_index, flush_box *bo
     la_push_hook(L, state, "mapper_event");
     lua_pushstring(L, step->hook);
     la_push_object(L, state, step->instance);
-    call_or_drop(L, box_index, box, 2, 0);
+    la_push_session(L, state, box->session);
+    call_or_drop(L, box_index, box, 3, 0);
     break;
   }
   lua_settop(L, top);
 }
 
-void la_session_flush(lua_State *L, la_state *state, int index) {
-  la_session *session = la_check_session(L, index);
-  la_error err = LA_ERROR_INIT;
-  if (la_session_check(session, &err) < 0) {
-    la_raise_orm(L, &err);
+/* Calls the listeners of `event`, which is one of the flush's; an error drops the flush. */
+static void fire_or_drop(lua_State *L, la_state *state, la_event event, int index, int box_index,
+                         flush_box *box) {
+  if (la_event_has(state, event)) {
+    la_push_flush_event(L, state, event, index);
+    call_or_drop(L, box_index, box, 0, 0);
   }
-  if (!la_session_has_changes(session)) {
-    la_session_settle(L, state, session);
+}
+
+/* before_flush may change what there is to flush; it is no part of the flush, and an error leaves
+ * everything as it is. */
+static void fire_before(lua_State *L, la_state *state, la_session *session, int index) {
+  if (!la_event_has(state, LA_EVENT_BEFORE_FLUSH) ||
+      session->new_objects.count + session->dirty_objects.count + session->deleted_objects.count ==
+          0) {
     return;
   }
-  index = lua_absindex(L, index);
-  luaL_checkstack(L, 10, NULL);
-  int top = lua_gettop(L);
-  flush_box *box = la_push_scratch(L, state, sizeof *box, clear_flush);
-  int box_index = lua_gettop(L);
-  la_arena_init(&box->arena, &state->alloc);
-  box->session = la_object_retain(session);
-  if (la_flush_new(session, &box->flush, &err) < 0) {
-    la_scratch_clear(L, box_index);
-    la_raise_orm(L, &err);
+  la_push_flush_event(L, state, LA_EVENT_BEFORE_FLUSH, index);
+  session->flushing = true;
+  int status = lua_pcall(L, 0, 0, 0);
+  session->flushing = false;
+  if (status != LUA_OK) {
+    lua_error(L);
   }
+}
+
+/* The core's part: every statement, with Lua's answers to its steps. */
+static void run_flush(lua_State *L, la_state *state, int box_index, flush_box *box) {
   la_flush_step step;
   la_status status;
-  la_session_listen(L, state, session);
+  la_error err = LA_ERROR_INIT;
+  la_session *session = box->session;
   while ((status = la_flush_prepare(box->flush, &step, &err)) == LA_ROW) {
     run_step(L, state, box_index, box, &step);
     la_session_listen(L, state, session);
@@ -264,11 +290,69 @@ void la_session_flush(lua_State *L, la_state *state, int index) {
     raise_flush(L, state, box_index, box, &err);
   }
   tell_or_drop(L, state, box_index, box);
+}
+
+/* (session): what has become of the objects, and after_flush_postexec. */
+static int finish_told(lua_State *L) {
+  la_state *state = la_state_of(L);
+  la_session *session = la_check_session(L, 1);
+  la_session_settle(L, state, session);
+  la_session_tell(L, state, session);
+  if (la_event_has(state, LA_EVENT_AFTER_FLUSH_POSTEXEC)) {
+    la_push_flush_event(L, state, LA_EVENT_AFTER_FLUSH_POSTEXEC, 1);
+    lua_call(L, 0, 0);
+  }
+  return 0;
+}
+
+/* The objects are in step; listeners hear of it. One that fails fails the transaction. */
+static void tell_finish(lua_State *L, la_state *state, la_session *session, int index) {
+  if (session->notes.count == 0 && !la_event_has(state, LA_EVENT_AFTER_FLUSH_POSTEXEC)) {
+    la_session_settle(L, state, session);
+    la_session_tell(L, state, session);
+    return;
+  }
+  lua_pushlightuserdata(L, state);
+  lua_pushcclosure(L, finish_told, 1);
+  lua_pushvalue(L, index);
+  session->flushing = true;
+  int status = lua_pcall(L, 1, 0, 0);
+  session->flushing = false;
+  if (status != LUA_OK) {
+    fail_session(L, session);
+    lua_error(L);
+  }
+}
+
+void la_session_flush(lua_State *L, la_state *state, int index) {
+  la_session *session = la_check_session(L, index);
+  la_error err = LA_ERROR_INIT;
+  if (la_session_check(session, &err) < 0) {
+    la_raise_orm(L, &err);
+  }
+  index = lua_absindex(L, index);
+  luaL_checkstack(L, 10, NULL);
+  fire_before(L, state, session, index);
+  if (!la_session_has_changes(session)) {
+    la_session_settle(L, state, session);
+    return;
+  }
+  int top = lua_gettop(L);
+  flush_box *box = la_push_scratch(L, state, sizeof *box, clear_flush);
+  int box_index = lua_gettop(L);
+  la_arena_init(&box->arena, &state->alloc);
+  la_session_listen(L, state, session);
+  box->session = la_object_retain(session);
+  if (la_flush_new(session, &box->flush, &err) < 0) {
+    la_scratch_clear(L, box_index);
+    la_raise_orm(L, &err);
+  }
+  run_flush(L, state, box_index, box);
+  fire_or_drop(L, state, LA_EVENT_AFTER_FLUSH, index, box_index, box);
   la_flush_finish(box->flush);
   la_scratch_clear(L, box_index);
   lua_settop(L, top);
-  la_session_settle(L, state, session);
-  la_session_tell(L, state, session);
+  tell_finish(L, state, session, index);
 }
 
 /* (session): a flush under pcall. */

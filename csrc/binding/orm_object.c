@@ -419,7 +419,7 @@ static int object_newindex(lua_State *L) {
   const la_property *property = find_property(L, instance->mapper, 2, lua_upvalueindex(2));
   la_state *state = la_state_of(L);
   if (property) {
-    if (instance->mapper->has_events && la_push_hook_if(L, state, "attribute_set")) {
+    if (instance->mapper->hears & LA_HEARS_CHANGES && la_push_hook_if(L, state, "attribute_set")) {
       lua_pushvalue(L, 1);
       lua_pushvalue(L, 2);
       lua_pushvalue(L, 3);

@@ -6,6 +6,7 @@
 
 #include "binding/engine.h"
 #include "binding/orm_load.h"
+#include "binding/warning.h"
 
 la_session *la_check_session(lua_State *L, int index) {
   la_box *box = la_check_box(L, index, LA_BOX_SESSION);
@@ -39,6 +40,7 @@ static void let_go(lua_State *L, la_state *state, la_instance *instance) {
 
 void la_session_settle(lua_State *L, la_state *state, la_session *session) {
   if (session->hold_changes.count == 0) {
+    la_session_tell_notes(L, state, session);
     return;
   }
   luaL_checkstack(L, 8, NULL);
@@ -77,6 +79,7 @@ void la_session_settle(lua_State *L, la_state *state, la_session *session) {
     la_instance_unpin(instance);
   }
   lua_settop(L, top);
+  la_session_tell_notes(L, state, session);
 }
 
 /* Raises `err` unless `status` is a success; holds are settled first. */
@@ -154,10 +157,22 @@ static int session_close(lua_State *L) {
   return 0;
 }
 
+static void warn_in_flush(lua_State *L, const la_session *session, const char *operation) {
+  if (session->executing) {
+    la_warn_now(L, la_state_of(L),
+                "Usage of the 'Session.%s' operation is not currently supported within the "
+                "execution stage of the flush process. Results may not be consistent.  Consider "
+                "using alternative event listeners or connection-level operations instead.",
+                operation);
+  }
+}
+
 static int session_add(lua_State *L) {
   la_session *session = la_check_session(L, 1);
   la_error err = LA_ERROR_INIT;
   la_check_count(L, 2, "add");
+  warn_in_flush(L, session, "add()");
+  la_session_tell_attach(L, la_state_of(L), 1, la_check_instance(L, 2));
   la_status status = la_session_add(session, la_check_instance(L, 2), &err);
   settle(L, session, status, &err);
   return 0;
@@ -175,9 +190,11 @@ static int session_add_all(lua_State *L) {
     la_check_instance(L, -1);
     lua_pop(L, 1);
   }
+  warn_in_flush(L, session, "add_all()");
   for (lua_Integer i = 1; i <= count; i++) {
     la_error err = LA_ERROR_INIT;
     lua_geti(L, 2, i);
+    la_session_tell_attach(L, la_state_of(L), 1, la_check_instance(L, -1));
     la_status status = la_session_add(session, la_check_instance(L, -1), &err);
     settle(L, session, status, &err);
     lua_pop(L, 1);
@@ -227,7 +244,7 @@ void la_push_instance_list(lua_State *L, la_state *state, instances_box *box, co
 }
 
 /* The same for a vector of the core's making, which the box takes over. */
-static void adopt(instances_box *box, const la_instances *found) {
+void la_adopt_instances(instances_box *box, const la_instances *found) {
   box->instances = *found;
   for (size_t i = 0; i < found->count; i++) {
     la_instance_pin(found->items[i]);
@@ -240,7 +257,9 @@ static int session_delete(lua_State *L) {
   la_check_count(L, 2, "delete");
   la_instance *root = la_check_instance(L, 2);
   la_error err = LA_ERROR_INIT;
+  warn_in_flush(L, session, "delete()");
   if (root->flags & LA_INSTANCE_KEYED && !root->session) { /* a detached object joins first */
+    la_session_tell_attach(L, state, 1, root);
     la_status status = la_session_add(session, root, &err);
     settle(L, session, status, &err);
   }
@@ -257,7 +276,7 @@ static int session_delete(lua_State *L) {
       lua_pop(L, 1);
       continue;
     }
-    adopt(box, &found);
+    la_adopt_instances(box, &found);
     if (status < 0) {
       la_raise_orm(L, &err);
     }
@@ -352,6 +371,7 @@ static int session_expire(lua_State *L) {
   }
   if (lua_isnoneornil(L, 3)) {
     la_instance_expire_all(instance);
+    la_session_settle(L, la_state_of(L), session);
     return 0;
   }
   if (!lua_istable(L, 3)) {
@@ -372,6 +392,12 @@ static int session_expire(lua_State *L) {
     }
     lua_pop(L, 1);
   }
+  if (instance->mapper->hears & LA_HEARS_EXPIRE) {
+    la_push_hook(L, la_state_of(L), "expire_event");
+    lua_pushvalue(L, 2);
+    lua_pushvalue(L, 3);
+    lua_call(L, 2, 0);
+  }
   return 0;
 }
 
@@ -381,13 +407,14 @@ static int session_expire_all(lua_State *L) {
   la_error err = LA_ERROR_INIT;
   la_instances all = {0};
   la_status status = la_session_all(session, &all, &err);
-  adopt(box, &all);
+  la_adopt_instances(box, &all);
   if (status < 0) {
     la_raise_orm(L, &err);
   }
   for (size_t i = 0; i < box->instances.count; i++) {
     la_instance_expire_all(box->instances.items[i]);
   }
+  la_session_settle(L, la_state_of(L), session);
   la_scratch_clear(L, -1);
   return 0;
 }
@@ -415,7 +442,7 @@ static int push_identity_map(lua_State *L, la_session *session) {
   la_error err = LA_ERROR_INIT;
   la_instances all = {0};
   la_status status = la_session_all(session, &all, &err);
-  adopt(box, &all);
+  la_adopt_instances(box, &all);
   if (status < 0) {
     la_raise_orm(L, &err);
   }

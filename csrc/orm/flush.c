@@ -136,7 +136,7 @@ la_status la_flush_fail(la_flush *flush, la_status status, la_error *err) {
     la_persist_close(flush);
     undo_all(flush);
     release_objects(flush);
-    flush->session->flushing = false;
+    flush->session->flushing = flush->session->executing = false;
     la_session_fail(flush->session, &reason);
   }
   return status;
@@ -186,6 +186,7 @@ static void finish_save(la_flush *flush, la_flush_record *record) {
   }
   if (is_new && !(record->flags & LA_RECORD_ROW_SWITCH)) {
     instance->flags |= LA_INSTANCE_INSERTED;
+    la_session_note(session, instance, LA_NOTE_PENDING_TO_PERSISTENT);
     if (session->levels.count > 1) {
       la_session_push_pinned(session, &level->inserted, instance);
     }
@@ -215,6 +216,7 @@ static void finish_delete(la_flush *flush, la_flush_record *record) {
   la_identity_remove(&session->map, instance);
   la_instance_commit_all(instance);
   instance->flags |= LA_INSTANCE_GONE;
+  la_session_note(session, instance, LA_NOTE_PERSISTENT_TO_DELETED);
   instance->flags &= ~(uint32_t)(LA_INSTANCE_DELETED | LA_INSTANCE_DIRTY);
   la_session_push_pinned(session, &la_session_top(session)->deleted, instance);
   la_session_note_hold(session, instance);
@@ -232,6 +234,30 @@ static void keep_flagged(la_instances *set, uint32_t flag) {
     }
   }
   set->count = kept;
+}
+
+/* Objects that were clean and were changed while the flush ran: the changes are not for the
+ * database. */
+static void forget_late_changes(la_session *session) {
+  la_instances *dirty = &session->dirty_objects;
+  size_t count = 0;
+  for (size_t i = 0; i < dirty->count; i++) {
+    la_instance *instance = dirty->items[i];
+    if (instance->flags & LA_INSTANCE_DIRTY && la_instance_is_modified(instance)) {
+      la_instance_commit_all(instance);
+      instance->flags &= ~(uint32_t)LA_INSTANCE_DIRTY;
+      la_session_note_hold(session, instance);
+      count++;
+    }
+  }
+  if (count > 0) {
+    la_warn(session->sql->warnings,
+            "Attribute history events accumulated on %zu previously clean instances within "
+            "inner-flush event handlers have been reset, and will not result in database updates. "
+            "Consider using set_committed_value() within inner-flush event handlers to avoid this "
+            "warning.",
+            count);
+  }
 }
 
 void la_flush_finish(la_flush *flush) {
@@ -260,11 +286,12 @@ void la_flush_finish(la_flush *flush) {
     la_slot_free(flush->alloc, &flush->undo.items[i].old);
   }
   flush->undo.count = 0;
+  forget_late_changes(session);
   keep_flagged(&session->new_objects, LA_INSTANCE_NEW);
   keep_flagged(&session->dirty_objects, LA_INSTANCE_DIRTY);
   keep_flagged(&session->deleted_objects, LA_INSTANCE_DELETED);
   release_objects(flush);
-  session->flushing = false;
+  session->flushing = session->executing = false;
   flush->finished = true;
 }
 
@@ -289,7 +316,7 @@ void la_flush_free(la_flush *flush) {
   } else if (flush->failed && session->flushing && flush->undo.count == 0) {
     release_objects(flush);
   }
-  session->flushing = false;
+  session->flushing = session->executing = false;
   while (flush->records.count > 0) {
     la_instance_unpin(flush->records.items[--flush->records.count].instance);
   }

@@ -210,7 +210,7 @@ static la_status begin(la_flush *flush, la_error *err) {
 static la_status hooks(la_flush *flush, bool before, la_flush_step *step_out) {
   while (flush->at < flush->batch.count) {
     const la_flush_record *record = record_at(flush, flush->at++);
-    if (record->instance->mapper->has_events) {
+    if (record->instance->mapper->hears & LA_HEARS_FLUSH) {
       const char *name = is_delete(flush) ? (before ? "before_delete" : "after_delete")
                          : record->flags & LA_RECORD_INSERTS
                              ? (before ? "before_insert" : "after_insert")
@@ -425,6 +425,7 @@ static la_status reserve(la_flush *flush, la_error *err) {
 la_status la_flush_next(la_flush *flush, la_flush_step *step_out, la_error *err) {
   la_status status = LA_OK;
   while (status == LA_OK) {
+    flush->session->executing = true;
     if (!flush->in_batch) {
       status = next_batch(flush, err);
       if (status != LA_OK) {

@@ -275,4 +275,5 @@ void la_instance_expire_all(la_instance *instance) {
     la_link_expire(instance, i);
   }
   instance->flags &= ~(uint32_t)LA_INSTANCE_LINKS_MODIFIED;
+  la_session_note_class(instance, LA_HEARS_EXPIRE, LA_NOTE_EXPIRE);
 }

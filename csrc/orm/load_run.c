@@ -255,6 +255,8 @@ static la_status make_instance(la_run *run, const la_plan_entity *entity, la_map
     la_instance_unpin(instance);
     return LA_NOMEM;
   }
+  la_session_note_class(instance, LA_HEARS_LOAD, LA_NOTE_LOAD);
+  la_session_note(run->session, instance, LA_NOTE_LOADED_AS_PERSISTENT);
   *out = instance;
   return LA_OK;
 }
@@ -294,6 +296,7 @@ static la_status fill_instance(la_run *run, const la_plan_entity *entity, la_ins
     LA_TRY(la_instance_load(instance, number, &run->converted[i], false, err));
   }
   if (was_read) {
+    la_session_note_class(instance, LA_HEARS_REFRESH, LA_NOTE_REFRESH);
     note_unexpired(instance);
   }
   return run->populate && entity->keeps ? keep_options(run, entity, instance, err) : LA_OK;

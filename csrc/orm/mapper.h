@@ -27,6 +27,19 @@ typedef enum la_property_kind {
   LA_PROPERTY_SYNONYM /* another name for property `target` */
 } la_property_kind;
 
+/* What the program listens to; where nobody does, nothing of it is noted. */
+enum la_mapper_hears {
+  LA_HEARS_FLUSH = 1,        /* before_insert … after_delete: the flush hands out steps */
+  LA_HEARS_CHANGES = 2,      /* set, append, remove, bulk_replace; validators */
+  LA_HEARS_LOAD = 4,         /* load */
+  LA_HEARS_REFRESH = 8,      /* refresh */
+  LA_HEARS_EXPIRE = 16,      /* expire */
+  LA_HEARS_INIT = 32,        /* init, init_failure */
+  LA_HEARS_FETCHED = 64,     /* refresh_flush */
+  LA_HEARS_UNSET = 128,      /* init_scalar */
+  LA_HEARS_COLLECTIONS = 256 /* init_collection, dispose_collection */
+};
+
 enum la_property_flag {
   LA_PROPERTY_PRIMARY_KEY = 1,
   LA_PROPERTY_DEFERRED = 2,
@@ -87,8 +100,8 @@ struct la_mapper {
   LA_VEC(la_mapper *) subclasses; /* plain */
   bool has_host_defaults, has_host_types, has_deferred;
   bool eager_defaults, batch, confirm_deleted_rows, allow_partial_keys;
-  bool has_events; /* the binding has mapper or instance listeners: steps for hooks are wanted */
-  bool joined;     /* it or a base has a table of its own beside its base's */
+  uint32_t hears; /* la_mapper_hears: the events of its objects that the program listens to */
+  bool joined;    /* it or a base has a table of its own beside its base's */
   bool has_polymorphic_identity;
   /* insides of orm/ */
   la_arena arena; /* names and properties */

@@ -12,6 +12,10 @@ static void session_destroy(la_object *object) {
   la_allocator *alloc = session->alloc;
   la_session_close(session);
   la_session_clear_pinned(session, &session->hold_changes);
+  while (session->notes.count > 0) {
+    la_instance_unpin(session->notes.items[--session->notes.count].instance);
+  }
+  la_vec_clear(alloc, &session->notes);
   la_vec_clear(alloc, &session->hold_changes);
   la_vec_clear(alloc, &session->new_objects);
   la_vec_clear(alloc, &session->dirty_objects);
@@ -66,6 +70,19 @@ la_status la_session_check(la_session *session, la_error *err) {
                         "first issue Session.rollback(). Original exception was: %s",
                         session->inactive_reason);
   }
+  if (session->phase == LA_SESSION_COMMITTED || session->phase == LA_SESSION_ROLLED_BACK) {
+    return la_fail(err, LA_INVALID_REQUEST,
+                   session->phase == LA_SESSION_COMMITTED
+                       ? "This session is in 'committed' state; no further SQL can be emitted "
+                         "within this transaction."
+                       : "This session is in 'inactive' state, due to the SQL transaction being "
+                         "rolled back; no further SQL can be emitted within this transaction.");
+  }
+  if (session->doing != NULL && strcmp(session->doing, "_connection_for_bind()") == 0) {
+    return la_fail_code(err, LA_INVALID_REQUEST, "isce",
+                        "This session is provisioning a new connection; concurrent operations are "
+                        "not permitted");
+  }
   if (session->busy) {
     return la_fail(
         err, LA_INVALID_REQUEST,
@@ -95,6 +112,25 @@ void la_session_clear_pinned(la_session *session, la_instances *list) {
   (void)session;
   while (list->count > 0) {
     la_instance_unpin(list->items[--list->count]);
+  }
+}
+
+static void push_note(la_session *session, la_instance *instance, la_note_kind kind) {
+  la_note note = {instance, kind};
+  if (la_vec_push(session->alloc, &session->notes, note)) {
+    la_instance_pin(instance);
+  }
+}
+
+void la_session_note(la_session *session, la_instance *instance, la_note_kind kind) {
+  if (session->watched & 1u << kind) {
+    push_note(session, instance, kind);
+  }
+}
+
+void la_session_note_class(la_instance *instance, uint32_t hears, la_note_kind kind) {
+  if (instance->mapper->hears & hears && instance->session != NULL) {
+    push_note(instance->session, instance, kind);
   }
 }
 
@@ -232,6 +268,7 @@ void la_session_expunge_all(la_session *session) {
   la_identity_map *map = &session->map;
   for (size_t i = 0; i < map->bucket_count; i++) {
     for (la_instance *at = map->buckets[i]; at != NULL; at = at->next_in_map) {
+      la_session_note(session, at, LA_NOTE_PERSISTENT_TO_DETACHED);
       at->session = NULL;
       at->flags &= ~(uint32_t)LA_INSTANCE_INSERTED;
       if (at->flags & LA_INSTANCE_HELD || at->handle_generation > 0) {
@@ -242,6 +279,7 @@ void la_session_expunge_all(la_session *session) {
   for (size_t i = 0; i < session->levels.count; i++) {
     la_instances *deleted = &session->levels.items[i]->deleted;
     for (size_t j = 0; j < deleted->count; j++) {
+      la_session_note(session, deleted->items[j], LA_NOTE_DELETED_TO_DETACHED);
       deleted->items[j]->session = NULL;
       la_session_note_hold(session, deleted->items[j]);
     }
@@ -250,6 +288,9 @@ void la_session_expunge_all(la_session *session) {
   for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
     for (size_t j = 0; j < sets[i]->count; j++) {
       la_instance *at = sets[i]->items[j];
+      if (at->flags & LA_INSTANCE_NEW) {
+        la_session_note(session, at, LA_NOTE_PENDING_TO_TRANSIENT);
+      }
       at->session = NULL;
       at->flags &= ~(uint32_t)(LA_INSTANCE_NEW | LA_INSTANCE_DIRTY | LA_INSTANCE_DELETED);
       la_session_note_hold(session, at);

@@ -26,6 +26,8 @@ typedef enum la_session_phase {
   LA_SESSION_IDLE,
   LA_SESSION_BEGUN,
   LA_SESSION_INACTIVE,
+  LA_SESSION_COMMITTED,   /* COMMIT is sent, objects are not expired yet: after_commit */
+  LA_SESSION_ROLLED_BACK, /* the same of a rollback: after_rollback */
   LA_SESSION_CLOSED
 } la_session_phase;
 
@@ -41,6 +43,37 @@ typedef struct la_session_level {
   la_instances touched;                    /* modified or flushed in it; pinned */
   LA_VEC(struct la_key_switch *) switches; /* identity keys changed in it; session_internal.h */
 } la_session_level;
+
+/* What happens to objects and may be told: enumerator, name of the event. */
+#define LA_NOTES(X)                                                                                \
+  X(TRANSIENT_TO_PENDING)                                                                          \
+  X(PENDING_TO_TRANSIENT)                                                                          \
+  X(PENDING_TO_PERSISTENT)                                                                         \
+  X(PERSISTENT_TO_TRANSIENT)                                                                       \
+  X(LOADED_AS_PERSISTENT)                                                                          \
+  X(PERSISTENT_TO_DELETED)                                                                         \
+  X(PERSISTENT_TO_DETACHED)                                                                        \
+  X(DELETED_TO_PERSISTENT)                                                                         \
+  X(DELETED_TO_DETACHED)                                                                           \
+  X(DETACHED_TO_PERSISTENT)                                                                        \
+  X(AFTER_ATTACH)                                                                                  \
+  X(LOAD)                                                                                          \
+  X(REFRESH)                                                                                       \
+  X(EXPIRE)
+
+typedef enum la_note_kind {
+#define X(name) LA_NOTE_##name,
+  LA_NOTES(X)
+#undef X
+} la_note_kind;
+
+/* before_attach is told ahead of the core's call, by the binding. */
+#define LA_WATCHED_ATTACH (1u << 31)
+
+typedef struct la_note {
+  la_instance *instance; /* pinned */
+  la_note_kind kind;
+} la_note;
 
 typedef struct la_session_options {
   la_engine *engine;         /* NULL: unbound */
@@ -78,10 +111,16 @@ struct la_session {
   bool autoflush, expire_on_commit, autobegin, close_resets_only;
   uint32_t autoflush_off; /* nesting of no_autoflush */
   bool flushing;
+  bool executing;    /* a flush sends its statements */
+  const char *doing; /* what changes its state right now and calls the program: "commit()"; or NULL.
+                        A literal, the binding's */
   bool busy;
   uint32_t next_order;
   uint32_t serial;           /* "session '3'" in messages */
   char inactive_reason[600]; /* the failure that made it inactive */
+  uint32_t
+      watched; /* bits 1 << la_note_kind: what of all objects is noted; and LA_WATCHED_ATTACH */
+  LA_VEC(la_note) notes; /* what has happened and was not told yet, in order */
   la_instances
       hold_changes; /* instances whose LA_INSTANCE_HELD should be looked at again; pinned */
 };
@@ -119,9 +158,21 @@ la_status la_session_register(la_session *session, la_instance *instance, la_err
 /* commit() after the flush: RELEASE or COMMIT, then expires all (outermost, if expire_on_commit),
  * deleted → detached. `to_root`: every level. */
 la_status la_session_commit(la_session *session, bool to_root, la_error *err);
+/* Its two halves, of the innermost level: the database's, after which the session is COMMITTED, and
+ * the objects'. A failure of the first rolls the level back. */
+la_status la_session_commit_database(la_session *session, la_error *err);
+la_status la_session_commit_objects(la_session *session, la_error *err);
 /* ROLLBACK (TO), then restores: inserted → transient, deleted → persistent, keys switched back,
  * expires what SQLAlchemy expires. Never leaves the session unusable. */
 la_status la_session_rollback(la_session *session, bool to_root, la_error *err);
+/* Its two halves, of the innermost level. The second is due whatever the first gives. */
+la_status la_session_rollback_database(la_session *session, la_error *err);
+void la_session_rollback_objects(la_session *session);
+/* Notes that `kind` happened to `instance`, if the session is watched for it. Out of memory the
+ * note is left out. */
+void la_session_note(la_session *session, la_instance *instance, la_note_kind kind);
+/* The same for LOAD, REFRESH and EXPIRE, which are listened to by class; `hears` is the bit. */
+void la_session_note_class(la_instance *instance, uint32_t hears, la_note_kind kind);
 /* A flush failed: rolls back the innermost level's database work and makes the session inactive
  * with the reason. */
 void la_session_fail(la_session *session, const la_error *reason);

@@ -42,6 +42,8 @@ static la_status make_pending(la_session *session, la_instance *instance, la_err
   instance->order = session->next_order++;
   instance->flags |= LA_INSTANCE_NEW;
   la_session_note_hold(session, instance);
+  la_session_note(session, instance, LA_NOTE_AFTER_ATTACH);
+  la_session_note(session, instance, LA_NOTE_TRANSIENT_TO_PENDING);
   return LA_OK;
 }
 
@@ -89,6 +91,8 @@ static la_status make_persistent(la_session *session, la_instance *instance, la_
   LA_TRY(la_identity_add(&session->map, instance, instance->key_hash, err));
   instance->session = session;
   la_session_note_hold(session, instance);
+  la_session_note(session, instance, LA_NOTE_AFTER_ATTACH);
+  la_session_note(session, instance, LA_NOTE_DETACHED_TO_PERSISTENT);
   return la_instance_is_modified(instance) ? la_session_note_dirty(session, instance, err) : LA_OK;
 }
 
@@ -153,6 +157,9 @@ la_status la_session_expunge(la_session *session, la_instance *instance, la_erro
     la_instance_pin(found.items[i]);
   }
   for (size_t i = 0; status == LA_OK && i < found.count; i++) {
+    la_session_note(session, found.items[i],
+                    found.items[i]->flags & LA_INSTANCE_NEW ? LA_NOTE_PENDING_TO_TRANSIENT
+                                                            : LA_NOTE_PERSISTENT_TO_DETACHED);
     la_session_leave_sets(session, found.items[i]);
     la_session_detach(session, found.items[i], false);
   }

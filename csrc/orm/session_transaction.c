@@ -248,6 +248,7 @@ static la_status merge_level(la_session *session, la_error *err) {
 static void commit_outermost(la_session *session) {
   la_instances *deleted = &la_session_top(session)->deleted;
   for (size_t i = 0; i < deleted->count; i++) {
+    la_session_note(session, deleted->items[i], LA_NOTE_DELETED_TO_DETACHED);
     la_session_detach(session, deleted->items[i], false);
   }
   if (session->expire_on_commit) {
@@ -260,24 +261,46 @@ static void commit_outermost(la_session *session) {
   leave_connection(session);
 }
 
-la_status la_session_commit(la_session *session, bool to_root, la_error *err) {
+la_status la_session_commit_database(la_session *session, la_error *err) {
+  la_status status;
   LA_TRY(la_session_check(session, err));
   LA_TRY(la_session_autobegin(session, err));
+  status = end_database_side(session, la_session_top(session), true, err);
+  if (status < 0) {
+    la_error ignored = LA_ERROR_INIT;
+    la_session_rollback(session, false, &ignored);
+    return status;
+  }
+  session->phase = LA_SESSION_COMMITTED;
+  return LA_OK;
+}
+
+la_status la_session_commit_objects(la_session *session, la_error *err) {
+  if (session->levels.count == 1) {
+    commit_outermost(session);
+    return LA_OK;
+  }
+  la_status status = merge_level(session, err);
+  if (status < 0) {
+    la_session_rollback_objects(session);
+    return status;
+  }
+  pop_level(session);
+  return LA_OK;
+}
+
+la_status la_session_commit(la_session *session, bool to_root, la_error *err) {
   do {
-    la_status status = end_database_side(session, la_session_top(session), true, err);
-    bool nested = session->levels.count > 1;
-    if (status == LA_OK && nested) {
-      status = merge_level(session, err);
+    la_status status = la_session_commit_database(session, err);
+    if (status >= 0) {
+      status = la_session_commit_objects(session, err);
     }
     if (status < 0) {
       la_error ignored = LA_ERROR_INIT;
-      la_session_rollback(session, to_root, &ignored);
+      if (to_root && session->levels.count > 0) {
+        la_session_rollback(session, true, &ignored);
+      }
       return status;
-    }
-    if (nested) {
-      pop_level(session);
-    } else {
-      commit_outermost(session);
     }
   } while (to_root && session->levels.count > 0);
   return LA_OK;
@@ -305,6 +328,17 @@ static void restore_key(la_session *session, la_key_switch *change) {
   }
 }
 
+/* An object whose INSERT is undone is transient again. */
+static void lose_row(la_session *session, la_instance *instance) {
+  if (instance->session == session) {
+    la_session_note(session, instance,
+                    instance->flags & LA_INSTANCE_GONE ? LA_NOTE_DELETED_TO_DETACHED
+                                                       : LA_NOTE_PERSISTENT_TO_TRANSIENT);
+  }
+  la_session_leave_sets(session, instance);
+  la_session_detach(session, instance, true);
+}
+
 /* Objects that the level inserted are transient again. */
 static void expunge_inserted(la_session *session, la_session_level *level, bool nested) {
   la_instances *pending = &session->new_objects;
@@ -312,16 +346,16 @@ static void expunge_inserted(la_session *session, la_session_level *level, bool 
   while (pending->count > 0) {
     la_instance *instance = pending->items[--pending->count];
     instance->flags &= ~(uint32_t)LA_INSTANCE_NEW;
+    la_session_note(session, instance, LA_NOTE_PENDING_TO_TRANSIENT);
     la_session_detach(session, instance, true);
     la_instance_unpin(instance);
   }
   for (size_t i = 0; i < level->inserted.count; i++) {
-    la_session_leave_sets(session, level->inserted.items[i]);
-    la_session_detach(session, level->inserted.items[i], true);
+    lose_row(session, level->inserted.items[i]);
   }
   for (size_t i = 0; !nested && i < level->deleted.count; i++) {
     if (level->deleted.items[i]->flags & LA_INSTANCE_INSERTED) {
-      la_session_detach(session, level->deleted.items[i], true);
+      lose_row(session, level->deleted.items[i]);
     }
   }
   for (size_t i = 0; !nested && i < map->bucket_count; i++) {
@@ -330,8 +364,7 @@ static void expunge_inserted(la_session *session, la_session_level *level, bool 
       la_instance *next = at->next_in_map;
       if (at->flags & LA_INSTANCE_INSERTED) {
         la_instance_pin(at);
-        la_session_leave_sets(session, at);
-        la_session_detach(session, at, true);
+        lose_row(session, at);
         la_instance_unpin(at);
       }
       at = next;
@@ -355,6 +388,7 @@ static void revive_deleted(la_session *session, la_session_level *level) {
       la_identity_add(&session->map, instance, instance->key_hash, NULL);
       la_instance_expire_all(instance);
       la_session_note_hold(session, instance);
+      la_session_note(session, instance, LA_NOTE_DELETED_TO_PERSISTENT);
     }
   }
 }
@@ -394,22 +428,34 @@ static void discard_changes(la_session *session) {
   }
 }
 
+la_status la_session_rollback_database(la_session *session, la_error *err) {
+  la_session_level *level = la_session_top(session);
+  if (!level->active) {
+    return LA_OK;
+  }
+  session->phase = LA_SESSION_ROLLED_BACK;
+  return end_database_side(session, level, false, err);
+}
+
+void la_session_rollback_objects(la_session *session) {
+  bool nested = session->levels.count > 1;
+  if (la_session_top(session)->active) {
+    la_session_restore(session);
+  } else {
+    discard_changes(session);
+  }
+  pop_level(session);
+  if (!nested) {
+    leave_connection(session);
+  }
+}
+
 la_status la_session_rollback(la_session *session, bool to_root, la_error *err) {
   la_status first = LA_OK;
   while (session->levels.count > 0) {
-    la_session_level *level = la_session_top(session);
-    bool nested = session->levels.count > 1;
-    if (level->active) {
-      la_status status = end_database_side(session, level, false, err);
-      first = first == LA_OK ? status : first;
-      la_session_restore(session);
-    } else {
-      discard_changes(session);
-    }
-    pop_level(session);
-    if (!nested) {
-      leave_connection(session);
-    }
+    la_status status = la_session_rollback_database(session, err);
+    first = first == LA_OK ? status : first;
+    la_session_rollback_objects(session);
     if (!to_root) {
       break;
     }

@@ -17,8 +17,10 @@ local facts = core.events()
 local known = keywords.set {"propagate", "retval", "named", "insert", "once", "raw", "active_history", "include_key",
   "restore_load_context"}
 
--- Target → identifier → sequence of listeners {fn, options}.
+-- Target → identifier → sequence of listeners {fn, options, order}.
 local listeners = setmetatable({}, {__mode = "k"})
+-- Numbers of listeners in order of registration; those put in front count down.
+local last_order, first_order = 0, 0
 -- Family → what it knows about targets.
 local families = {}
 -- Raised by every change, so that what was collected before is collected again.
@@ -59,13 +61,18 @@ local function changed(identifier, change)
   version = version + 1
   collected[identifier] = nil
   core.listening(identifier, change)
+  local family = families[facts[identifier][1]]
+  if family and family.changed then family.changed(identifier, change) end
 end
 
 --- Tells how the targets of a family relate. `what` has, each optional: `accepts(target, identifier)`
 --- gives what listeners are kept under (nil: no target of this event); `chain(target, identifier)` gives the
---- sequence of things whose listeners an event on `target` reaches, and as second value a sequence of those of
---- which only listeners with `propagate` count; `listened(target, identifier, options)` is told of each new one.
----@param name "POOL"|"CONNECTION"|"DIALECT"|"DDL"|"SESSION"|"MAPPER"|"INSTANCE"|"ATTRIBUTE"|"QUERY"
+--- sequence of things whose listeners an event on `target` reaches, as second value a sequence of those of
+--- which only listeners with `propagate` count, and true as third if the last of the first and all of the second are
+--- called in the order in which they were registered; `listened(target, identifier, options)` is told of each new one,
+--- `changed(identifier, change)` of how many more or less there are; with `raw`, argument `raw_argument` is given as
+--- the state that la.inspect gives.
+---@param name "POOL"|"CONNECTION"|"DIALECT"|"DDL"|"SESSION"|"MAPPER"|"INSTANCE"|"ATTRIBUTE"|"QUERY"|"INSTRUMENTATION"
 ---@param what table
 function event.__family(name, what)
   families[name] = what
@@ -92,7 +99,15 @@ function event.listen(target, identifier, fn, options)
   local list = of_target[identifier] or {}
   of_target[identifier] = list
   if find(list, fn) then return end
-  table.insert(list, options.insert and 1 or #list + 1, {fn = fn, options = options})
+  local order
+  if options.insert then
+    first_order = first_order - 1
+    order = first_order
+  else
+    last_order = last_order + 1
+    order = last_order
+  end
+  table.insert(list, options.insert and 1 or #list + 1, {fn = fn, options = options, order = order})
   changed(identifier, 1)
   local family = families[facts[identifier][1]]
   if family and family.listened then family.listened(key, identifier, options) end
@@ -142,6 +157,12 @@ local function add_listeners(into, key, identifier, propagated)
   end
 end
 
+local function sort_from(list, first)
+  local tail = table.move(list, first, #list, 1, {})
+  table.sort(tail, function(a, b) return a.order < b.order end)
+  table.move(tail, 1, #tail, first, list)
+end
+
 local function collect(identifier, target)
   local cache = collected[identifier]
   if not cache then
@@ -151,15 +172,18 @@ local function collect(identifier, target)
   local found = cache[target]
   if found and found.version == version then return found end
   local family = families[facts[identifier][1]]
-  local own, inherited = {target}, nil
-  if family and family.chain then own, inherited = family.chain(target, identifier) end
+  local own, inherited, merged = {target}, nil, false
+  if family and family.chain then own, inherited, merged = family.chain(target, identifier) end
   found = {version = version}
-  for _, key in ipairs(own) do
+  local first = 1
+  for i, key in ipairs(own) do
+    if merged and i == #own then first = #found + 1 end
     add_listeners(found, key, identifier, false)
   end
   for _, key in ipairs(inherited or {}) do
     add_listeners(found, key, identifier, true)
   end
+  if merged then sort_from(found, first) end
   cache[target] = found
   return found
 end
@@ -184,6 +208,11 @@ local function names_of(identifier)
 end
 
 local function call(listener, identifier, args)
+  local raw = listener.options.raw and (families[facts[identifier][1]] or {}).raw_argument
+  if raw then
+    args = table.move(args, 1, args.n, 1, {n = args.n})
+    args[raw] = require("lualchemy.inspection").inspect(args[raw])
+  end
   if not listener.options.named then
     return listener.fn(table.unpack(args, 1, args.n))
   end
@@ -214,6 +243,10 @@ function event.__fire(identifier, target, ...)
     if not listener.options.once or drop_once(listener, identifier) then
       if listener.options.retval and count > 0 then
         local values = table.pack(call(listener, identifier, args))
+        if values.n < count then
+          error(exc.ArgumentError(("a listener of '%s' with retval = true has to return %d value%s"):format(identifier, count,
+            count == 1 and "" or "s")), 0)
+        end
         for i = 1, count do
           args[first + i - 1] = values[i]
         end

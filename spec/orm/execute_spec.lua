@@ -87,12 +87,6 @@ describe("a session", function()
     assert.is_true(ok, tostring(err))
   end)
 
-  it("refuses to listen to what is not fired", function()
-    local ok, err = pcall(function() la.event.listens_for(User, "before_insert")(function() end) end)
-    assert.is_false(ok)
-    assert.truthy(tostring(err):find("before_insert", 1, true))
-  end)
-
   it("finds by criteria of related objects by name", function()
     assert.equal("Ann", s.session:query(User):filter(User.addresses:any{email = "ann@one"}):one().name)
     assert.equal(2, s.session:query(Address):filter(Address.user:has{name = "Ann"}):count())

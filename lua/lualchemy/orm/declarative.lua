@@ -4,6 +4,7 @@
 -- The class is a plain table. Mapped attributes and methods lie raw in it, so that reading one costs a table look-up; its metatable
 -- handles what is not there: names of base classes, names that do not exist, and assignments that add properties.
 local core = require "lualchemy.core"
+local events = require "lualchemy.orm.events"
 local exc = require "lualchemy.exc"
 local keywords = require "lualchemy.keywords"
 local registries = require "lualchemy.orm.registry"
@@ -300,6 +301,7 @@ local function map_class(class, record, parent, fields)
   record.objects = core.object_metatable(class, record.keys)
   record.objects.__name = class.__name__
   core.mapper_bind(mapper, record.metatable, record.objects)
+  events.class_instrumented(class)
   if own_table then
     map_columns(class, own_table, columns, values)
   else
@@ -397,6 +399,7 @@ local function make_class(parent, name, definition)
       at = rawget(at, "__base__")
     end
     registry:_add_class(class)
+    events.class_mapped(class)
   end
   return class
 end
@@ -450,6 +453,7 @@ function M.map_imperatively(registry, class, table_to_map, options)
   map_class(class, record, options.inherits, fields)
   rawset(class, "__init", rawget(class, "__init") or core.object_init)
   registry:_add_class(class)
+  events.class_mapped(class)
   return class.__mapper__
 end
 
@@ -534,6 +538,14 @@ core.hook("unknown_fields", function(object, fields)
     end
   end
 end)
+
+events.connect {
+  record_of = function(class) return records[class] end,
+  class_of_mapper = function(mapper)
+    if type(mapper) == "table" then return mapper.class_ end
+    return core.mapper_class(mapper)
+  end,
+}
 
 --- What declarative keeps of a class; for the other modules of the ORM.
 function M.record(class)

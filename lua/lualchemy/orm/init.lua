@@ -3,6 +3,7 @@
 local core = require "lualchemy.core"
 local keywords = require "lualchemy.keywords"
 local declarative = require "lualchemy.orm.declarative"
+local events = require "lualchemy.orm.events"
 local registries = require "lualchemy.orm.registry"
 local relationships = require "lualchemy.orm.relationship"
 local schema = require "lualchemy.schema"
@@ -32,6 +33,8 @@ local orm = {
   sessionmaker = sessions.sessionmaker,
   object_session = sessions.object_session,
   with_parent = queries.with_parent,
+  Mapper = events.Mapper,
+  NO_VALUE = events.NO_VALUE,
   exc = require "lualchemy.orm.exc",
 }
 
@@ -51,8 +54,8 @@ function orm.aliased(class, element, options)
   return core.aliased(class, given.name, element or given.alias)
 end
 
--- Events of the ORM are not fired: to listen to one is an error rather than a wait in vain.
-for _, family in ipairs {"SESSION", "MAPPER", "INSTANCE", "ATTRIBUTE", "QUERY", "INSTRUMENTATION"} do
+-- Events that nothing fires: to listen to one is an error rather than a wait in vain.
+for _, family in ipairs {"QUERY"} do
   require("lualchemy.event").__family(family, {
     accepts = function(_, identifier)
       error(require("lualchemy.exc").InvalidRequestError(("the event '%s' is not offered: nothing fires it"):format(identifier)), 0)

@@ -4,6 +4,8 @@
 -- A class is configured at first use, since the classes and tables that it names may not exist when it is made. An error found then
 -- belongs to its registry alone, and is raised at each use until the class is mended.
 local core = require "lualchemy.core"
+local event = require "lualchemy.event"
+local events = require "lualchemy.orm.events"
 local exc = require "lualchemy.exc"
 
 local M = {}
@@ -17,6 +19,8 @@ M.Registry = Registry
 
 --- Registries by their core box, for the hook that C calls.
 local pending = {}
+--- Every registry.
+local live = setmetatable({}, {__mode = "k"})
 
 --- Makes a registry, as SQLAlchemy's `registry()`.
 ---@param options table?  `metadata`
@@ -26,8 +30,10 @@ function M.new(options)
   self.metadata = options and options.metadata or require("lualchemy.schema").MetaData()
   self.core = core.registry_new()
   self.classes = {}   -- name → class, or false if several have it
+  self.fresh = {}     -- classes that were mapped since the last configuration
   self.waiting = {}   -- relationships not yet configured: {class, key, property}
   self.type_annotation_map = {}
+  live[self] = true
   return self
 end
 
@@ -42,6 +48,12 @@ end
 function Registry:_add_class(class)
   local name = class.__name__
   self.classes[name] = self.classes[name] == nil and class or false
+  self.fresh[#self.fresh + 1] = class
+  if events.listened "mapper_configured" or events.listened "before_mapper_configured" or events.listened "before_configured" or
+    events.listened "after_configured" then
+    pending[self] = true
+    core.configure_wanted(true)
+  end
 end
 
 --- Notes a relationship to be configured at first use.
@@ -197,27 +209,39 @@ function Registry:_add_backref(entry)
   given.back_populates = backref.name
 end
 
+--- Configures the relationships that wait, of `class` alone if it is given.
+function Registry:_configure_waiting(class)
+  for _, entry in ipairs(self.waiting) do
+    if not entry.configured and (class == nil or entry.class == class) then
+      self:_configure_one(entry)
+      entry.configured = true
+    end
+  end
+end
+
 --- Configures what waits. An error leaves it waiting.
 function Registry:configure()
-  if #self.waiting == 0 then return end
+  if not pending[self] then return end
+  event.__fire("before_configured", self, self)
   local at = 1
   while at <= #self.waiting do
     self:_add_backref(self.waiting[at])
     at = at + 1
   end
-  for _, entry in ipairs(self.waiting) do
-    if not entry.configured then
-      self:_configure_one(entry)
-      entry.configured = true
-    end
+  for _, class in ipairs(self.fresh) do
+    event.__fire("before_mapper_configured", class, class.__mapper__, class)
+    self:_configure_waiting(class)
+    event.__fire("mapper_configured", class, class.__mapper__, class)
   end
+  self:_configure_waiting(nil)
   for _, entry in ipairs(self.waiting) do
     local back_populates = entry.property.options.back_populates
     if back_populates then core.relationship_reverse(entry.class, entry.key, back_populates) end
   end
-  self.waiting = {}
+  self.waiting, self.fresh = {}, {}
   pending[self] = nil
   if next(pending) == nil then core.configure_wanted(false) end
+  event.__fire("after_configured", self, self)
 end
 
 --- `registry:class "User" {}`: a class that `map_imperatively` maps.
@@ -266,6 +290,18 @@ function M.configure(class)
   end
   for registry in pairs(pending) do registry:configure() end
 end
+
+events.connect {
+  is_registry = function(target) return getmetatable(target) == Registry end,
+  configuration_wanted = function()
+    for registry in pairs(live) do
+      if #registry.fresh > 0 then
+        pending[registry] = true
+        core.configure_wanted(true)
+      end
+    end
+  end,
+}
 
 core.hook("configure", function(class) M.configure(class) end)
 

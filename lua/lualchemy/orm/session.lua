@@ -3,6 +3,7 @@
 --
 -- The session itself is C (binding/orm_session.c); its methods written here are added to its class.
 local core = require "lualchemy.core"
+local events = require "lualchemy.orm.events"
 local exc = require "lualchemy.exc"
 local keywords = require "lualchemy.keywords"
 local strict = require "lualchemy.strict"
@@ -24,6 +25,11 @@ local session_keywords = keywords.set {
 ---@return lualchemy.Session
 ---@raise ArgumentError for an unknown keyword
 function M.Session(bind, options)
+  return M.new_session(nil, bind, options)
+end
+
+--- The same for the sessionmaker `maker`, whose listeners hear of the session.
+function M.new_session(maker, bind, options)
   if options == nil and keywords.is_table(bind) then
     bind, options = bind.bind, bind
   end
@@ -40,6 +46,7 @@ function M.Session(bind, options)
   if options.info then
     for key, value in pairs(options.info) do session.info[key] = value end
   end
+  events.session_made(session, maker)
   return session
 end
 
@@ -60,7 +67,7 @@ function Maker:__call(options)
   local all = {}
   for key, value in pairs(self._options) do all[key] = value end
   for key, value in pairs(options) do all[key] = value end
-  return M.Session(all)
+  return M.new_session(self, all)
 end
 
 --- Changes the options of sessions made from now on.
@@ -186,6 +193,8 @@ end)
 core.hook("unknown_member", function(what, name, ...)
   strict.unknown("a " .. what, name, ...)
 end)
+
+events.connect {Session = M.Session}
 
 local methods = {}
 
