@@ -1,72 +1,273 @@
 -- SPDX-License-Identifier: MIT
--- ./dev bench [WORKLOAD]: each workload through Lualchemy and through raw.c, turn by turn in
--- processes of their own on copies of one database; prints processor seconds (the least of the
--- rounds) and their ratio. BENCH_ROUNDS sets the rounds, LUALCHEMY_BUILD where the scratch files go.
+-- ./dev bench: Lualchemy beside the least work that the same task needs (reference.c), turn by turn,
+-- each measurement in a process of its own on a fresh copy of its database.
 local root = arg[0]:match("^(.*)/bench/[^/]*$") or "."
-local folder = (os.getenv("LUALCHEMY_BUILD") or root .. "/build") .. "/bench"
-local rounds = tonumber(os.getenv("BENCH_ROUNDS") or 3)
-local interpreter = os.getenv("LUA") or "lua5.4"
+package.path = root .. "/bench/?.lua;" .. package.path
+local targets = require "targets"
 
-local workloads = {
-  {"insert", "100,000 inserts through the session"},
-  {"load", "500,000 objects loaded, one attribute of each read"},
-  {"query", "10,000 queries of one object by its key"},
-  {"joined", "2,000 x 20 children, joinedload"},
-  {"selectin", "2,000 x 20 children, selectinload"},
-  {"lazy", "2,000 x 20 children, loaded lazily"},
-}
+local usage = [=[
+./dev bench [options] [WORKLOAD[:VARIANT]]...
+
+  --rounds N        measurements of each program, interleaved (default 5); medians are shown
+  --markdown        the table as doc/performance.md has it
+  --generational    the collector of the Lua side in generational mode
+  --instructions    count instructions under valgrind instead, compare them with those kept
+  --keep            with --instructions: keep the counts as the new ones
+  --setup           only build what is needed
+
+Databases are made in a scratch folder, on /dev/shm where there is one (else build/bench).]=]
+
+local units = {ns = 1e9, ["µs"] = 1e6, ms = 1e3}
+local counted = {["W3:std"] = true, ["W3:streamed"] = true, ["W5:query"] = true, ["W10:compile"] = true,
+  ["W10:cached"] = true}
+local tolerance = 0.03
+
+-- ---------------------------------------------------------------------------------------------
+-- Arguments
+
+local options = {rounds = 5, wanted = {}}
+
+local function fail(...)
+  io.stderr:write("bench: ", string.format(...), "\n")
+  os.exit(2)
+end
+
+local function read_arguments()
+  local i = 1
+  while arg[i] do
+    local word = arg[i]
+    if word == "--rounds" then
+      i = i + 1
+      options.rounds = math.tointeger(tonumber(arg[i])) or fail("--rounds takes a number")
+    elseif word == "--help" then
+      print(usage)
+      os.exit(0)
+    elseif word:find("^%-%-") then
+      local name = word:sub(3)
+      if not usage:find("%-%-" .. name .. "%f[^%w]") then fail("unknown option %s (./dev bench --help)", word) end
+      options[name] = true
+    else
+      options.wanted[#options.wanted + 1] = word
+    end
+    i = i + 1
+  end
+end
+
+local function name_of(target)
+  return target[1] .. ":" .. target[2]
+end
+
+-- The targets that were asked for, all when none was named.
+local function chosen()
+  local found, named = {}, {}
+  for _, target in ipairs(targets) do
+    local take = #options.wanted == 0
+    for _, word in ipairs(options.wanted) do
+      if word == target[1] or word == name_of(target) then take, named[word] = true, true end
+    end
+    if take and (not options.instructions or counted[name_of(target)]) then found[#found + 1] = target end
+  end
+  for _, word in ipairs(options.wanted) do
+    if not named[word] then fail('no workload "%s"', word) end
+  end
+  return found
+end
+
+-- ---------------------------------------------------------------------------------------------
+-- Processes
+
+local build = os.getenv("LUALCHEMY_BUILD") or root .. "/build"
+local reference = build .. "/bench/reference"
+local lualchemy = root .. "/bench/peers/lualchemy/run"
 
 local function quote(text)
   return "'" .. text:gsub("'", "'\\''") .. "'"
 end
 
-local function run(command)
+-- The output of a command; nil when it ends with another status than 0.
+local function try(command)
   local pipe <close> = assert(io.popen(command))
   local text = pipe:read("a")
-  local ok = pipe:close()
-  if not ok then
-    io.stderr:write("failed: ", command, "\n")
-    os.exit(1)
+  return pipe:close() and text or nil
+end
+
+local function run(command)
+  return try(command) or fail("failed: %s", command)
+end
+
+local scratch <close> = setmetatable({}, {__close = function(self)
+  if self.path then os.execute("rm -rf " .. quote(self.path)) end
+end})
+
+local function make_databases(divide)
+  local place = os.execute("test -d /dev/shm -a -w /dev/shm") and "/dev/shm" or build .. "/bench"
+  scratch.path = run("mktemp -d " .. quote(place .. "/lualchemy-bench.XXXXXX")):gsub("\n$", "")
+  run(("BENCH_DIVIDE=%d %s prepare %s"):format(divide, quote(reference), quote(scratch.path)))
+end
+
+local function environment(target, divide)
+  local storage, data = target[3], scratch.path .. "/" .. target.data
+  local path = ":memory:"
+  if storage == "file" then
+    path = scratch.path .. "/copy.sqlite"
+    run(("rm -f %s*; cp %s %s"):format(quote(path), quote(data .. ".db"), quote(path)))
   end
-  return text
+  local words = {
+    BENCH_DB = path, BENCH_INIT = ("%s.%s.sql"):format(data, storage), BENCH_STORAGE = storage,
+    BENCH_TMP = scratch.path, BENCH_DIVIDE = tostring(divide),
+    BENCH_COLLECTOR = options.generational and "generational" or nil,
+  }
+  local list = {}
+  for name, value in pairs(words) do list[#list + 1] = name .. "=" .. quote(value) end
+  return table.concat(list, " ")
 end
 
-local raw, database = folder .. "/raw", folder .. "/database.sqlite"
-local lualchemy = interpreter .. " " .. quote(root .. "/bench/workloads.lua")
-
-run(("mkdir -p %s && cc -O2 -std=gnu11 %s -o %s -lsqlite3"):format(
-  quote(folder), quote(root .. "/bench/raw.c"), quote(raw)))
-run(("rm -f %s && %s prepare %s"):format(quote(database), quote(raw), quote(database)))
-
--- One process on a fresh copy. Gives seconds and check.
-local function measure(program, workload)
-  local copy = folder .. "/copy.sqlite"
-  run(("cp %s %s"):format(quote(database), quote(copy)))
-  local text = run(("%s %s %s"):format(program, workload, quote(copy)))
-  local seconds, check = text:match("^([%d.]+) (%d+)")
-  return assert(tonumber(seconds), text), check
+-- One process. Gives its figures; nil if the program has no such workload.
+local function measure(program, target, divide, before)
+  local text = try(("%s %s %s %s %s"):format(environment(target, divide), before or "", program, target[1], target[2]))
+  if not text then return nil end
+  local figures = {}
+  for key, value in text:gmatch('"([%w_]+)":([%d.]+)') do figures[key] = tonumber(value) end
+  return figures.seconds and figures or fail("%s printed: %s", program, text)
 end
 
-local line = "%-10s %10s %10s %8s   %s"
-print(line:format("workload", "lualchemy", "raw C", "ratio", ""))
-local found = false
-for _, workload in ipairs(workloads) do
-  local name, title = workload[1], workload[2]
-  if arg[1] == nil or arg[1] == name then
-    found = true
-    local least, limit = math.huge, math.huge
-    for _ = 1, rounds do
-      local seconds, check = measure(lualchemy, name)
-      local least_seconds, right = measure(quote(raw), name)
-      assert(check == right, ("%s: the check is %s, not %s"):format(name, check, right))
-      least, limit = math.min(least, seconds), math.min(limit, least_seconds)
+local function median(list, key)
+  local values = {}
+  for i, figures in ipairs(list) do values[i] = figures[key] end
+  table.sort(values)
+  local middle = #values // 2
+  return #values % 2 == 1 and values[middle + 1] or (values[middle] + values[middle + 1]) / 2
+end
+
+-- ---------------------------------------------------------------------------------------------
+-- Times
+
+-- Measures a target: a table of what the line shows.
+local function compare(target)
+  local ours, limit = {}, {}
+  for i = 1, options.rounds do
+    ours[i] = measure(quote(lualchemy), target, 1) or fail("%s has no result", name_of(target))
+    limit[i] = target.most and (measure(quote(reference), target, 1) or fail("%s has no reference", name_of(target)))
+    if limit[i] and ours[i].check ~= limit[i].check then
+      fail("%s: the check is %d, not %d", name_of(target), ours[i].check, limit[i].check)
     end
-    print(line:format(name, ("%.3f s"):format(least), ("%.3f s"):format(limit),
-      ("%.1f"):format(least / limit), title))
+  end
+  local line = {target = target, seconds = median(ours, "seconds"), cpu = median(ours, "cpu_seconds")}
+  line.each = line.seconds / ours[1].rows
+  line.bytes = math.max(0, (median(ours, "peak_rss_kb") - median(ours, "rss_start_kb")) * 1024 / ours[1].rows)
+  if target.most then
+    line.limit = median(limit, "seconds")
+    line.ratio = line.seconds / line.limit
+    line.cpu_ratio = line.cpu / median(limit, "cpu_seconds")
+  end
+  return line
+end
+
+local function milliseconds(seconds)
+  return seconds and ("%.1f"):format(seconds * 1e3) or ""
+end
+
+local function cells(line)
+  local target = line.target
+  local got, most
+  if target.most then
+    got, most = ("%.2f"):format(line.ratio), ("%.1f"):format(target.most)
+  else
+    got = ("%.3g %s"):format(line.each * units[target.unit], target.unit)
+    most = ("%g %s"):format(target.each, target.unit)
+  end
+  return {
+    name = ("%s %s %s"):format(target[1], target[2], target[3]), title = target.title,
+    limit = milliseconds(line.limit), ours = milliseconds(line.seconds), got = got, most = most,
+    cpu = line.cpu_ratio and ("%.2f"):format(line.cpu_ratio) or "",
+    bytes = target.bytes and ("%.0f of %d"):format(line.bytes, target.bytes) or "",
+    sqlalchemy = target.sqlalchemy or "", mapper = target.mapper or "", driver = target.driver or "",
+  }
+end
+
+local layouts = {
+  text = {head = "%-20s %10s %10s %10s %10s %6s %11s  %s",
+    {"name", "workload"}, {"limit", "limit ms"}, {"ours", "ours ms"}, {"got", "ratio"}, {"most", "at most"},
+    {"cpu", "cpu"}, {"bytes", "bytes a row"}, {"title", ""}},
+  markdown = {head = "| %s | %s | %s | %s | %s | %s | %s | %s | %s | %s |",
+    {"name", "workload"}, {"title", "what a program does"}, {"limit", "limit, ms"}, {"ours", "Lualchemy, ms"},
+    {"got", "ratio"}, {"most", "at most"}, {"cpu", "ratio of CPU time"}, {"sqlalchemy", "SQLAlchemy 2.1"},
+    {"mapper", "best other mapper"}, {"driver", "Lua driver, no objects"}},
+}
+
+local function print_line(layout, values)
+  local words = {}
+  for i, column in ipairs(layout) do words[i] = values[column[1]] end
+  print((layout.head:format(table.unpack(words)):gsub(" +$", "")))
+end
+
+local function show_times()
+  local layout = options.markdown and layouts.markdown or layouts.text
+  local titles = {}
+  for _, column in ipairs(layout) do titles[column[1]] = column[2] end
+  print_line(layout, titles)
+  if options.markdown then print("|---|---|" .. ("---:|"):rep(#layout - 2)) end
+  make_databases(1)
+  for _, target in ipairs(chosen()) do
+    print_line(layout, cells(compare(target)))
+    io.stdout:flush()
   end
 end
-run(("rm -f %s/*.sqlite*"):format(quote(folder)))
-if not found then
-  io.stderr:write(('no workload "%s"\n'):format(arg[1]))
-  os.exit(2)
+
+-- ---------------------------------------------------------------------------------------------
+-- Instructions: counts for each row, kept in instructions.tsv
+
+local kept_path = root .. "/bench/instructions.tsv"
+
+local function read_kept()
+  local kept = {}
+  local file = io.open(kept_path)
+  for line in file and file:lines() or function() end do
+    local name, storage, count = line:match("^(%S+)\t(%S+)\t(%d+)$")
+    if name then kept[name .. " " .. storage] = tonumber(count) end
+  end
+  if file then file:close() end
+  return kept
+end
+
+local function count_instructions(target, divide)
+  local out = scratch.path .. "/callgrind"
+  local figures = measure(quote(lualchemy), target, divide, ("BENCH_UNDER='valgrind -q --tool=callgrind --callgrind-out-file=%s'")
+    :format(out))
+  local file <close> = assert(io.open(out .. ".1"))
+  local total = file:read("a"):match("\ntotals: (%d+)")
+  return math.floor(tonumber(total) / figures.rows + 0.5)
+end
+
+local function write_kept(lines)
+  local file <close> = assert(io.open(kept_path, "w"))
+  file:write("# Instructions for each row, query or build. ./dev bench --instructions compares, --keep rewrites.\n")
+  for _, line in ipairs(lines) do file:write(("%s\t%s\t%d\n"):format(table.unpack(line))) end
+end
+
+local function show_instructions()
+  local divide, kept, lines, grown = 20, read_kept(), {}, false
+  local format = "%-14s %-5s %10s %10s %8s"
+  make_databases(divide)
+  print(format:format("workload", "", "now", "kept", ""))
+  for _, target in ipairs(chosen()) do
+    local now = count_instructions(target, divide)
+    local before = kept[name_of(target) .. " " .. target[3]]
+    local change = before and now / before - 1 or 0
+    lines[#lines + 1] = {name_of(target), target[3], now}
+    grown = grown or change > tolerance
+    print(format:format(name_of(target), target[3], now, before or "", ("%+.1f %%"):format(change * 100))
+      .. (change > tolerance and "  more than before" or ""))
+  end
+  if options.keep then
+    write_kept(lines)
+  elseif grown then
+    fail("some workloads take over %d %% more instructions than kept in bench/instructions.tsv", tolerance * 100)
+  end
+end
+
+read_arguments()
+if not options.setup then
+  local show = options.instructions and show_instructions or show_times
+  show()
 end

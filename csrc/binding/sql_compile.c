@@ -74,20 +74,21 @@ static const la_dialect *dialect_of_name(lua_State *L, int index) {
 
 const la_dialect *la_check_dialect(lua_State *L, int index) {
   dialect_box *box = (dialect_box *)(void *)la_to_box_of(L, index, LA_BOX_DIALECT);
-  const la_dialect *dialect;
   if (box != NULL) {
     return box->dialect;
   }
   if (lua_type(L, index) == LUA_TSTRING) {
     return dialect_of_name(L, index);
   }
-  if (lua_isuserdata(L, index) || lua_istable(L, index)) {
-    lua_getfield(L, index, "dialect");
+  /* What has a dialect: a dialect of the program's making, an engine that has one of these. */
+  lua_pushvalue(L, index);
+  for (int depth = 0; depth < 2 && (lua_isuserdata(L, -1) || lua_istable(L, -1)); depth++) {
+    lua_getfield(L, -1, "dialect");
+    lua_remove(L, -2);
     box = (dialect_box *)(void *)la_to_box_of(L, -1, LA_BOX_DIALECT);
-    dialect = box != NULL ? box->dialect : NULL;
-    lua_pop(L, 1);
-    if (dialect != NULL) {
-      return dialect;
+    if (box != NULL) {
+      lua_pop(L, 1);
+      return box->dialect;
     }
   }
   la_raise_argument(L, index, "dialect or its name");

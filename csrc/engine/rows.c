@@ -33,14 +33,19 @@ static void leave_chunk(la_rows *rows) {
   }
 }
 
+void la_rows_drop(la_rows *rows) {
+  for (size_t i = rows->next; i < rows->rows.count; i++) {
+    la_chunk_unpin(rows->rows.items[i]->chunk);
+  }
+  rows->rows.count = rows->next = 0;
+  leave_chunk(rows);
+}
+
 void la_rows_clear(la_rows *rows) {
   if (rows->alloc == NULL) {
     return;
   }
-  for (size_t i = rows->next; i < rows->rows.count; i++) {
-    la_chunk_unpin(rows->rows.items[i]->chunk);
-  }
-  leave_chunk(rows);
+  la_rows_drop(rows);
   la_vec_clear(rows->alloc, &rows->rows);
   la_free(rows->alloc, rows->row, rows->width * sizeof *rows->row);
   la_arena_clear(&rows->scratch);

@@ -35,6 +35,8 @@ la_status la_rows_init(la_rows *rows, la_allocator *alloc, uint32_t width, la_er
  * blocks. */
 la_status la_rows_init_in(la_rows *rows, la_slab *slab, la_allocator *alloc, uint32_t width,
                           la_error *err);
+/* Drops the rows that were not delivered; more can be read. */
+void la_rows_drop(la_rows *rows);
 /* Frees what was not delivered. Accepts a zeroed or cleared one. */
 void la_rows_clear(la_rows *rows);
 /* Reads up to `limit` rows (0: all) from `cursor`, converting by `columns` (NULL: as they come).

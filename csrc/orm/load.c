@@ -168,6 +168,7 @@ static void drop_delivered(la_load *load) {
   for (size_t i = 0; i < load->pinned.count; i++) {
     la_instance_unpin(load->pinned.items[i]);
   }
+  la_rows_drop(&load->rows);
   load->entities.count = load->pinned.count = load->links.count = 0;
   load->pending->jobs.count = load->pending->next = 0;
   for (size_t i = 0; i < load->pending->held.count; i++) {

@@ -101,6 +101,15 @@ describe("session:query", function()
     session:commit()
   end)
 
+  it("stream rows of columns part by part, each row once", function()
+    local seen = {}
+    for row in session:query(User.id, User.name):order_by(User.id):yield_per(2):iter() do
+      seen[#seen + 1] = row.name
+    end
+    assert.same(session:scalars(la.select(User.name):order_by(User.id)):all(), seen)
+    assert.is_true(#seen > 2)
+  end)
+
   it("is no iterator itself", function()
     fails(exc.InvalidRequestError, ":iter()", function() for _ in session:query(User) do end end)
   end)

@@ -7,6 +7,15 @@ local u = tables.users.c
 describe("compile", function()
   local stmt = la.select(u.id):where(u.id:gt(3), u.name:in_{"a", "b"})
 
+  it("takes the dialect of an engine", function()
+    local engine = la.create_engine("sqlite://")
+    local limited = la.select(u.id):limit(2)
+    local text = tostring(limited:compile{dialect = "sqlite"})
+    assert.equal(text, tostring(limited:compile(engine)))
+    assert.equal(text, tostring(limited:compile{bind = engine}))
+    assert.equal(text, tostring(limited:compile{dialect = engine.dialect}))
+  end)
+
   it("EXP-26 gives text, params and their order", function()
     local compiled = stmt:compile{dialect = "sqlite"}
     assert.equal(tostring(compiled), compiled.string)
