@@ -164,6 +164,7 @@ build = {
         "csrc/orm/translate_dml.c",
         "csrc/orm/translate_eager.c",
         "csrc/orm/translate_join.c",
+        "csrc/orm/translate_single.c",
         "csrc/orm/translate_wrap.c",
         "csrc/binding/box.c",
         "csrc/binding/check.c",

@@ -289,6 +289,34 @@ static bool has_defaults(const la_mapper *mapper) {
   return mapper->version_property != NULL || mapper->polymorphic_on != NULL;
 }
 
+/* True if a row of `mapper`'s tables may carry `value`: its own identity, or that of a subclass
+ * which shares its table. */
+static bool is_acceptable(const la_mapper *mapper, const la_value *value) {
+  const la_mapper *named = la_mapper_of_identity(mapper, value);
+  return named != NULL && la_mapper_is_a(named, mapper) && named->table == mapper->table;
+}
+
+static void check_identity(const la_flush *flush, const la_instance *instance) {
+  const la_mapper *mapper = instance->mapper;
+  const la_property *on = mapper->polymorphic_on;
+  const la_value *value = on != NULL ? &instance->slots[on->slot] : NULL;
+  la_strbuf object, identity;
+  if (value == NULL || !(value->flags & LA_SLOT_LOADED) || !mapper->has_polymorphic_identity ||
+      la_value_equal(value, &mapper->polymorphic_identity) || is_acceptable(mapper, value)) {
+    return;
+  }
+  la_strbuf_init(&object, flush->alloc);
+  la_strbuf_init(&identity, flush->alloc);
+  la_instance_describe(instance, &object);
+  la_value_describe(value, &identity);
+  la_warn(flush->session->sql->warnings,
+          "Flushing object %.*s with incompatible polymorphic identity %.*s; the object may not "
+          "refresh and/or load correctly",
+          LA_TEXT_FORMAT(la_strbuf_view(&object)), LA_TEXT_FORMAT(la_strbuf_view(&identity)));
+  la_strbuf_clear(&object);
+  la_strbuf_clear(&identity);
+}
+
 static la_status set_identity(la_flush *flush, la_instance *instance, la_error *err) {
   const la_mapper *mapper = instance->mapper;
   const la_property *on = mapper->polymorphic_on;
@@ -330,6 +358,7 @@ la_status la_persist_defaults(la_flush *flush, la_flush_step *step_out, la_error
     if (inserts) {
       LA_TRY(set_identity(flush, instance, err));
     }
+    check_identity(flush, instance);
     LA_TRY(version_up(flush, record, err));
   }
   flush->at = 0;

@@ -316,8 +316,50 @@ static bool is_last(const la_entity_state *state, const la_value *key) {
   return true;
 }
 
-static la_status mapper_of_row(la_run *run, const la_plan_entity *entity, la_mapper **out,
-                               la_error *err) {
+/* A row that its discriminator says nothing useful about. `says`: after the words on the
+ * discriminator. */
+static la_status fail_row(la_run *run, const la_plan_entity *entity, const la_value *key,
+                          const la_mapper *named, la_error *err) {
+  const la_property *on = entity->mapper->polymorphic_on;
+  la_strbuf text;
+  la_strbuf_init(&text, run->session->alloc);
+  la_strbuf_string(&text, "Row with identity key (");
+  la_strbuf_text(&text, entity->mapper->root->class_name);
+  for (uint32_t k = 0; k < entity->mapper->primary_key_count; k++) {
+    la_strbuf_string(&text, ", ");
+    la_value_describe(&key[k], &text);
+  }
+  la_strbuf_string(&text, ") can't be loaded into an object; the polymorphic discriminator column '");
+  if (on->column != NULL) {
+    la_strbuf_text(&text, on->column->table->name);
+    la_strbuf_char(&text, '.');
+  }
+  la_strbuf_text(&text, on->column != NULL ? on->column->name : on->key);
+  if (named == NULL) {
+    la_strbuf_string(&text, "' is NULL");
+  } else {
+    la_strbuf_string(&text, "' refers to ");
+    la_mapper_describe(named, &text);
+    la_strbuf_string(&text, ", which is not a sub mapper of the requested ");
+    la_mapper_describe(entity->mapper, &text);
+  }
+  (void)la_fail(err, LA_INVALID_REQUEST, "%.*s", LA_TEXT_FORMAT(la_strbuf_view(&text)));
+  la_strbuf_clear(&text);
+  return LA_INVALID_REQUEST;
+}
+
+static la_status fail_identity(la_run *run, const la_value *value, la_error *err) {
+  la_strbuf text;
+  la_strbuf_init(&text, run->session->alloc);
+  la_value_describe(value, &text);
+  (void)la_fail(err, LA_INVALID_REQUEST, "No such polymorphic_identity %.*s is defined",
+                LA_TEXT_FORMAT(la_strbuf_view(&text)));
+  la_strbuf_clear(&text);
+  return LA_INVALID_REQUEST;
+}
+
+static la_status mapper_of_row(la_run *run, const la_plan_entity *entity, const la_value *key,
+                               la_mapper **out, la_error *err) {
   const la_value *value;
   la_mapper *mapper;
   *out = entity->mapper;
@@ -325,24 +367,21 @@ static la_status mapper_of_row(la_run *run, const la_plan_entity *entity, la_map
     return LA_OK;
   }
   value = &run->row[entity->polymorphic_column];
-  if (value->kind == LA_VALUE_NULL ||
-      (entity->mapper->has_polymorphic_identity &&
-       la_value_equal(value, &entity->mapper->polymorphic_identity))) {
+  if (value->kind == LA_VALUE_NULL) {
+    return fail_row(run, entity, key, NULL, err);
+  }
+  if (entity->mapper->has_polymorphic_identity &&
+      la_value_equal(value, &entity->mapper->polymorphic_identity)) {
     return LA_OK;
   }
   mapper = la_mapper_of_identity(entity->mapper, value);
   if (mapper == NULL) {
-    la_strbuf text;
-    la_strbuf_init(&text, run->session->alloc);
-    la_value_describe(value, &text);
-    (void)la_fail(err, LA_INVALID_REQUEST, "No such polymorphic_identity %.*s is defined",
-                  LA_TEXT_FORMAT(la_strbuf_view(&text)));
-    la_strbuf_clear(&text);
-    return LA_INVALID_REQUEST;
+    return fail_identity(run, value, err);
   }
-  if (la_mapper_is_a(mapper, entity->mapper)) {
-    *out = mapper;
+  if (!la_mapper_is_a(mapper, entity->mapper)) {
+    return fail_row(run, entity, key, mapper, err);
   }
+  *out = mapper;
   return LA_OK;
 }
 
@@ -504,7 +543,7 @@ static la_status read_entity(la_run *run, const la_plan_entity *entity, la_insta
     la_instance_pin(instance);
     status = fill_instance(run, entity, instance, err);
   } else {
-    status = mapper_of_row(run, entity, &mapper, err);
+    status = mapper_of_row(run, entity, key, &mapper, err);
     if (status >= 0) {
       status = make_instance(run, entity, mapper, hash, &instance, err);
     }

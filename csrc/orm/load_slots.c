@@ -58,7 +58,7 @@ static la_status loads_of(la_mapper *mapper, mapper_loads **out, la_error *err) 
 static la_status add_key(la_engine *engine, la_mapper *mapper, la_single_load *load,
                          la_node **select, la_node_list *params, la_error *err) {
   for (uint32_t k = 0; k < mapper->primary_key_count; k++) {
-    la_column *column = mapper->primary_key[k]->column;
+    la_column *column = mapper->root->primary_key[k]->column;
     la_node *node = NULL, *param = NULL, *condition;
     la_status status;
     LA_TRY(la_single_load_param(load, &engine->sql, column, &param, err));

@@ -43,6 +43,17 @@ static la_status make_property(la_mapper *mapper, la_property_kind kind, la_text
   return LA_OK;
 }
 
+/* Its column, and those of the bases' properties that it stands for, lead to `property`. */
+static la_status note_columns(la_mapper *mapper, la_property *property, la_error *err) {
+  for (const la_property *at = property; at != NULL; at = at->parent) {
+    if (at->column != NULL &&
+        !la_map_set_pointer(&mapper->by_column, mapper->alloc, at->column, property)) {
+      return la_fail_nomem(err);
+    }
+  }
+  return LA_OK;
+}
+
 /* Gives `property` its number, and its slot or link: those of the inherited property that it takes
  * the place of, or new ones. */
 static la_status place_property(la_mapper *mapper, la_property *property, la_error *err) {
@@ -152,10 +163,7 @@ static la_status inherit_property(la_mapper *mapper, la_property *from, la_error
   property->target = NULL;
   LA_TRY(place_property(mapper, property, err));
   la_node_retain(property->expr);
-  if (property->column != NULL &&
-      !la_map_set_pointer(&mapper->by_column, mapper->alloc, property->column, property)) {
-    return la_fail_nomem(err);
-  }
+  LA_TRY(note_columns(mapper, property, err));
   if (from->kind == LA_PROPERTY_SYNONYM) {
     property->target = la_mapper_property(mapper, from->target->key);
     return LA_OK;
@@ -202,10 +210,7 @@ static la_status finish_property(la_mapper *mapper, la_property *property, la_pr
     la_node_release(property->expr);
     return status;
   }
-  if (property->column != NULL &&
-      !la_map_set_pointer(&mapper->by_column, mapper->alloc, property->column, property)) {
-    return la_fail_nomem(err);
-  }
+  LA_TRY(note_columns(mapper, property, err));
   LA_TRY(la_mapper_make_attribute(mapper, property, err));
   if (out != NULL) {
     *out = property;

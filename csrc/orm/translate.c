@@ -43,7 +43,6 @@ static la_status add_entity(la_translation *self, la_node *entity) {
   la_row_part part = {.kind = LA_ROW_PART_ENTITY, .mapper = mapper, .key = mapper->class_name};
   la_plan_part detail = {0};
   la_load_option *level = NULL, **at = &level;
-  la_node *condition = NULL;
   if (entity->text.bytes != NULL) {
     part.key = entity->text;
   }
@@ -61,10 +60,6 @@ static la_status add_entity(la_translation *self, la_node *entity) {
   }
   LA_TRY(la_translate_entity(self, entity, level, self->request.path, false, SIZE_MAX,
                              &detail.entity));
-  LA_TRY(la_translate_single_table(self->sql, entity, &condition, self->err));
-  if (condition != NULL) {
-    LA_TRY(la_node_list_take(&self->where, self->alloc, condition, self->err));
-  }
   return push_part(self, part, detail);
 }
 
@@ -109,9 +104,14 @@ static la_status collect(la_translation *self, const la_node *chain, la_node ***
   return LA_OK;
 }
 
+typedef struct noting {
+  la_translation *self;
+  la_entity_list *list;
+} noting;
+
 /* Adds the entity that `node` stands for or belongs to; subqueries have entities of their own. */
 static la_walk_answer note_entity(const la_node *node, void *context) {
-  la_translation *self = context;
+  noting *to = context;
   la_node *entity = NULL;
   switch (node->kind) {
   case LA_NODE_ENTITY:
@@ -130,22 +130,28 @@ static la_walk_answer note_entity(const la_node *node, void *context) {
   default:
     return LA_WALK_CONTINUE;
   }
-  for (size_t j = 0; j < self->entities.count; j++) {
-    if (self->entities.items[j] == entity) {
+  for (size_t j = 0; j < to->list->count; j++) {
+    if (to->list->items[j] == entity) {
       return LA_WALK_PRUNE;
     }
   }
-  if (entity != NULL && !la_vec_push(self->alloc, &self->entities, entity)) {
+  if (entity != NULL && !la_vec_push(to->self->alloc, to->list, entity)) {
     return LA_WALK_STOP;
   }
   return LA_WALK_PRUNE;
 }
 
+la_status la_translate_note_entities(la_translation *self, const la_node *expr,
+                                     la_entity_list *list) {
+  noting context = {self, list};
+  la_status status = la_walk(self->alloc, expr, note_entity, &context, self->err);
+  return status == LA_DONE ? la_fail_nomem(self->err) : status;
+}
+
 /* The entities that options may start from, and that joins without left side may join to. */
 static la_status find_entities(la_translation *self, la_node *const *items, size_t count) {
   for (size_t i = 0; i < count; i++) {
-    la_status status = la_walk(self->alloc, items[i], note_entity, self, self->err);
-    LA_TRY(status == LA_DONE ? la_fail_nomem(self->err) : status);
+    LA_TRY(la_translate_note_entities(self, items[i], &self->entities));
   }
   return LA_OK;
 }
@@ -356,6 +362,7 @@ static la_status translate(la_translation *self, la_node **out) {
   for (size_t i = 0; i < count; i++) {
     LA_TRY(la_translate_item(self, items[i]));
   }
+  LA_TRY(la_translate_class_conditions(self));
   LA_TRY(build(self, out));
   if (self->plan != NULL) {
     la_status status = la_translate_finish_plan(self);
@@ -381,6 +388,7 @@ void la_translation_clear(la_translation *self) {
   la_node_list_clear(&self->eager_order, self->alloc);
   la_node_list_clear(&self->where, self->alloc);
   la_vec_clear(self->alloc, &self->entities);
+  la_vec_clear(self->alloc, &self->joined);
   la_vec_clear(self->alloc, &self->details);
   la_vec_clear(self->alloc, &self->parts);
 }

@@ -36,6 +36,8 @@ typedef struct la_eager_join {
 } la_eager_join;
 
 typedef struct la_translate_request la_translate_request;
+typedef LA_VEC(la_node *) la_entity_list; /* lent */
+
 /* What else a translation goes by, beside the statement. Zero-initialised for a statement of a
  * program's. */
 struct la_translate_request {
@@ -66,7 +68,8 @@ typedef struct la_translation {
   la_node_list froms;
   la_node_list eager_order;
   la_node_list where;         /* conditions that come with entities */
-  LA_VEC(la_node *) entities; /* lent */
+  la_entity_list entities;    /* that the columns are of */
+  la_entity_list joined;      /* that joins lead to: their rows' conditions stand in ON */
   LA_VEC(la_eager_join) joins;
   LA_VEC(la_plan_part) details;
   LA_VEC(la_row_part) parts;
@@ -108,10 +111,15 @@ la_status la_translate_column(la_translation *self, bool to_eager, bool may_shar
 la_status la_translate_entity(la_translation *self, la_node *entity, const la_load_option *options,
                               const la_path *path, bool to_eager, size_t join,
                               la_plan_entity **out);
-/* The rows of single-table inheritance that are of `mapper`'s class: a condition through `entity`,
+/* Adds the entities that `expr` is made of, its subqueries' left out, to `list`. */
+la_status la_translate_note_entities(la_translation *self, const la_node *expr,
+                                     la_entity_list *list);
+/* translate_single.c. The rows of single-table inheritance that are of `mapper`'s class: a condition through `entity`,
  * or NULL. */
 la_status la_translate_single_table(const la_sql *sql, la_node *entity, la_node **out,
                                     la_error *err);
+/* Those of all entities that the statement names outside joins, into `self->where`. */
+la_status la_translate_class_conditions(la_translation *self);
 /* translate_join.c */
 la_status la_translate_froms(la_translation *self, const la_node *select);
 /* Joins `element` to the one of `froms` that has `root` in it, or to `root` itself as a new one. */

@@ -340,48 +340,6 @@ static la_status add_link(la_translation *self, la_plan_entity *plan, la_node *e
   }
 }
 
-static la_status identity_params(const la_sql *sql, la_mapper *mapper, la_node_list *out,
-                                 la_error *err) {
-  la_registry *registry = mapper->registry;
-  const la_column *column = mapper->root->polymorphic_on->column;
-  for (size_t i = 0; i < registry->mappers.count; i++) {
-    la_mapper *other = registry->mappers.items[i];
-    if (la_mapper_is_a(other, mapper) && other->has_polymorphic_identity) {
-      LA_TRY(la_node_list_take(
-          out, sql->alloc,
-          la_expr_param(sql, column->name, &other->polymorphic_identity, column->type), err));
-    }
-  }
-  return LA_OK;
-}
-
-la_status la_translate_single_table(const la_sql *sql, la_node *entity, la_node **out,
-                                    la_error *err) {
-  la_mapper *mapper = (la_mapper *)(void *)entity->subject;
-  la_node_list values = {0};
-  la_node *column = NULL, *list = NULL;
-  la_status status;
-  *out = NULL;
-  if (mapper->base == NULL || mapper->base->table != mapper->table ||
-      mapper->root->polymorphic_on == NULL || mapper->root->polymorphic_on->column == NULL ||
-      mapper->registry == NULL) {
-    return LA_OK;
-  }
-  status = identity_params(sql, mapper, &values, err);
-  if (status >= 0) {
-    status = la_column_through(sql, mapper->root->polymorphic_on->column, entity, &column, err);
-  }
-  if (status >= 0) {
-    list = la_expr_tuple(sql, values.list.items, values.list.count);
-    *out = list != NULL ? la_expr_binary(sql, LA_OP_IN, column, list) : NULL;
-    status = *out != NULL ? LA_OK : la_fail_nomem(err);
-  }
-  la_node_release(column);
-  la_node_release(list);
-  la_node_list_clear(&values, sql->alloc);
-  return status;
-}
-
 /* Objects keep the options of their level, and those that hold at every level. */
 static la_status keep_options(la_translation *self, la_plan_entity *plan,
                               const la_load_option *options, const la_path *path) {

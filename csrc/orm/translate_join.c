@@ -70,6 +70,9 @@ static la_status add_entity_condition(la_translation *self, la_node *entity, la_
   if (entity->kind != LA_NODE_ENTITY) {
     return LA_OK;
   }
+  if (!la_vec_push(self->alloc, &self->joined, entity)) {
+    return la_fail_nomem(self->err);
+  }
   LA_TRY(la_translate_single_table(self->sql, entity, &condition, self->err));
   if (condition == NULL) {
     return LA_OK;
@@ -197,9 +200,9 @@ static la_status is_mentioned(la_translation *self, const la_node *on, const la_
   return LA_OK;
 }
 
-/* The left sides there are for a join without one: the FROM list, or else the statement's entities.
- */
-static la_status left_candidates(la_translation *self, la_node_list *out) {
+/* The left sides there are for a join without one: the FROM list, or else the statement's entities,
+ * but for an alias that is the right side itself. */
+static la_status left_candidates(la_translation *self, const la_node *right, la_node_list *out) {
   for (size_t i = 0; i < self->froms.list.count; i++) {
     LA_TRY(
         la_node_list_take(out, self->alloc, la_node_retain(self->froms.list.items[i]), self->err));
@@ -209,7 +212,7 @@ static la_status left_candidates(la_translation *self, la_node_list *out) {
   }
   for (size_t i = 0; i < self->entities.count; i++) {
     la_node *from = element_of(self->entities.items[i]);
-    bool known = false;
+    bool known = from == right && right->kind != LA_NODE_TABLE;
     for (size_t j = 0; j < out->list.count; j++) {
       known = known || la_from_contains(out->list.items[j], from);
     }
@@ -280,7 +283,7 @@ static la_status join_to(la_translation *self, la_node *target, la_node *on, la_
   if (given_left != NULL) {
     left = element_of(given_left);
   } else {
-    status = left_candidates(self, &lefts);
+    status = left_candidates(self, right, &lefts);
     if (status >= 0) {
       status = choose_left(self, &lefts, right, target, on, &left);
     }

@@ -137,7 +137,12 @@ end
 
 --- A new shop. `options` as for `classes`; `engine` gives an engine of yours.
 function shop.new(options, given)
-  local self = setmetatable(shop.classes(options), Shop)
+  return shop.open(shop.classes(options), given)
+end
+
+--- `classes` (with their `Base`) with an engine in memory that has their tables, a session, and what was sent.
+function shop.open(classes, given)
+  local self = setmetatable(classes, Shop)
   self.statements = {}
   self.engine = given and given.engine or la.create_engine("sqlite://")
   la.event.listen(self.engine, "before_cursor_execute", function(_, _, statement)

@@ -1,0 +1,188 @@
+-- SPDX-License-Identifier: MIT
+-- Classes with a table for each, and classes that share one: rows, statements, errors.
+local la = require "lualchemy"
+local orm = require "lualchemy.orm"
+local exc = require "lualchemy.exc"
+local fails = require "spec.support.fails"
+local staff = require "spec.support.staff"
+local warnings = require "lualchemy.warnings"
+
+local ENGINEER = "SELECT engineers.id, people.id AS id_1, people.name, people.type, people.company_id, engineers.lang, engineers.level "
+  .. "FROM people JOIN engineers ON people.id = engineers.id"
+
+describe("joined-table inheritance", function()
+  local s, session
+  before_each(function()
+    s = staff.new()
+    session = s.session
+  end)
+  after_each(function() s:close() end)
+
+  it("inserts all base rows in order of add, then each table of subclasses (UOW-131)", function()
+    session:add_all{s.Engineer{name = "a"}, s.Manager{name = "b"}, s.Person{name = "c"}, s.Senior{name = "d"}, s.Engineer{name = "e"}}
+    local sent = s:during(function() session:flush() end)
+    local tables = {}
+    for i, text in ipairs(sent) do tables[i] = text:match("INTO (%a+)") end
+    assert.same({"people", "people", "people", "people", "people", "engineers", "engineers", "engineers", "managers", "seniors"}, tables)
+    assert.same({"a", "b", "c", "d", "e"}, session:scalars(la.select(s.Person.name):order_by(s.Person.id)):all())
+  end)
+
+  it("updates the tables that have changed columns, and deletes subclass rows first (MAP-03)", function()
+    s:fill()
+    local eve, sam = session:get(s.Engineer, 1), session:get(s.Senior, 4)
+    eve.name, eve.lang = "Eva", "teal"
+    sam.grade = 9
+    assert.same({
+      "UPDATE people SET name=? WHERE people.id = ?",
+      "UPDATE engineers SET lang=? WHERE engineers.id = ?",
+      "UPDATE seniors SET grade=? WHERE seniors.id = ?",
+    }, s:during(function() session:flush() end))
+    session:delete(sam)
+    local sent = s:during(function() session:flush() end)
+    assert.same({"DELETE FROM seniors WHERE seniors.id = ?", "DELETE FROM engineers WHERE engineers.id = ?",
+      "DELETE FROM people WHERE people.id = ?"}, {sent[#sent - 2], sent[#sent - 1], sent[#sent]})
+  end)
+
+  it("selects a subclass from the join of its tables, at any depth (LOAD-3.8)", function()
+    s:fill()
+    assert.same({ENGINEER}, s:during(function()
+      local found = session:scalars(la.select(s.Engineer):order_by(nil)):all()
+      assert.equal(2, #found)
+      assert.is_true(la.isinstance(found[2], s.Senior))
+      assert.equal("c", found[2].lang)
+    end))
+    assert.same({"SELECT seniors.id, engineers.id AS id_1, people.id AS id_2, people.name, people.type, people.company_id, engineers.lang, "
+      .. "engineers.level, seniors.grade FROM people JOIN engineers ON people.id = engineers.id JOIN seniors ON engineers.id = seniors.id"},
+      s:during(function() session:scalars(la.select(s.Senior)):all() end))
+  end)
+
+  it("gets and refreshes by the base table's key, and answers for the class asked for alone", function()
+    s:fill()
+    assert.same({ENGINEER .. " WHERE people.id = ?"}, s:during(function() assert.equal("lua", session:get(s.Engineer, 1).lang) end))
+    local eve = session:get(s.Person, 1)
+    assert.is_true(la.isinstance(eve, s.Engineer))
+    assert.same({}, s:during(function()
+      assert.is_nil(session:get(s.Manager, 1))
+      assert.equal(eve, session:get(s.Engineer, 1))
+    end))
+    session:expire(eve)
+    assert.same({ENGINEER .. " WHERE people.id = ?"}, s:during(function() assert.equal("Eve", eve.name) end))
+  end)
+
+  it("compares the discriminator where classes share a table below joined ones (MAP-02, MAP-03)", function()
+    s:fill()
+    assert.same({"SELECT managers.id, people.id AS id_1, people.name, people.type, people.company_id, managers.status, managers.golf "
+      .. "FROM people JOIN managers ON people.id = managers.id WHERE people.type IN (?)"},
+      s:during(function() assert.equal(1, #session:scalars(la.select(s.Boss)):all()) end))
+    assert.same({"SELECT managers.golf FROM people JOIN managers ON people.id = managers.id WHERE people.type IN (?)"},
+      s:during(function() session:execute(la.select(s.Boss.golf)):all() end))
+  end)
+
+  it("joins to a subclass along relationships and conditions (LOAD-3.8)", function()
+    s:fill()
+    local Company, Engineer = s.Company, s.Engineer
+    assert.same({"SELECT companies.id FROM companies JOIN (people JOIN engineers ON people.id = engineers.id) "
+      .. "ON companies.id = people.company_id WHERE engineers.lang = ?"}, s:during(function()
+      local found = session:scalars(la.select(Company.id):join(Company.people:of_type(Engineer)):where(Engineer.lang:eq "lua")):all()
+      assert.same({1}, found)
+    end))
+    assert.same({"SELECT companies.id FROM companies WHERE EXISTS (SELECT 1 FROM people JOIN engineers ON people.id = engineers.id "
+      .. "WHERE companies.id = people.company_id AND engineers.lang = ?)"}, s:during(function()
+      session:scalars(la.select(Company.id):where(Company.people:of_type(Engineer):any(Engineer.lang:eq "lua"))):all()
+    end))
+    assert.same({"SELECT machines.id FROM machines JOIN (people JOIN engineers ON people.id = engineers.id) "
+      .. "ON engineers.id = machines.engineer_id WHERE people.name = ?"}, s:during(function()
+      session:scalars(la.select(s.Machine.id):join(Engineer):where(Engineer.name:eq "Eve")):all()
+    end))
+  end)
+end)
+
+describe("the discriminator", function()
+  local s, session
+  before_each(function()
+    s = staff.new()
+    session = s.session
+  end)
+  after_each(function() s:close() end)
+
+  it("is set when an object is made, and what does not fit is warned about at the flush (UOW-132)", function()
+    local eve = s.Engineer{name = "Eve"}
+    assert.equal("engineer", eve.type)
+    assert.equal("boss", s.Boss{}.type)
+    session:add(eve)
+    assert.same({}, warnings.catch_warnings(function() session:flush() end))
+    local max = s.Engineer{name = "Max"}
+    max.type = "manager"
+    session:add(max)
+    local got = warnings.catch_warnings(function() session:flush() end)
+    assert.equal(1, #got)
+    assert.truthy(got[1].message:find("^Flushing object Engineer%(.*%) with incompatible polymorphic identity \"manager\"; the object may "
+      .. "not refresh and/or load correctly$"))
+    local pat = s.Manager{}
+    pat.type = "boss"
+    session:add(pat)
+    assert.same({}, warnings.catch_warnings(function() session:flush() end), "bosses share the managers' table")
+  end)
+
+  it("must name a class, one below the class asked for, and be there (MAP-05)", function()
+    local function row(type)
+      session:rollback()
+      session:execute(la.text "INSERT INTO people (id, name, type) VALUES (9, 'x', :type)", {type = type})
+      session:execute(la.text "INSERT INTO engineers (id) VALUES (9)")
+    end
+    row "weird"
+    fails(exc.InvalidRequestError, 'No such polymorphic_identity "weird" is defined', function()
+      session:scalars(la.select(s.Person)):all()
+    end)
+    row(la.null)
+    fails(exc.InvalidRequestError, "Row with identity key (Person, 9) can't be loaded into an object; the polymorphic discriminator column "
+      .. "'people.type' is NULL", function() session:get(s.Person, 9) end)
+    row "manager"
+    fails(exc.InvalidRequestError, "the polymorphic discriminator column 'people.type' refers to Mapper[Manager(managers)], which is not a "
+      .. "sub mapper of the requested Mapper[Engineer(engineers)]", function() session:scalars(la.select(s.Engineer)):all() end)
+  end)
+end)
+
+describe("single-table inheritance", function()
+  local s, session, Node, Leaf
+  before_each(function()
+    local Base = orm.declarative_base()
+    local Column, Integer, String = la.Column, la.Integer, la.String
+    Node = Base:class "Node" {
+      __tablename__ = "nodes",
+      id = Column(Integer, {primary_key = true}),
+      name = Column(String),
+      kind = Column(String),
+      parent_id = Column(Integer, la.ForeignKey "nodes.id"),
+      __mapper_args__ = {polymorphic_on = "kind", polymorphic_identity = "node"},
+    }
+    Leaf = Node:class "Leaf" {colour = Column(String), __mapper_args__ = {polymorphic_identity = "leaf"}}
+    local Needle = Leaf:class "Needle" {__mapper_args__ = {polymorphic_identity = "needle"}}
+    s = require("spec.support.shop").open{Base = Base, Needle = Needle}
+    session = s.session
+  end)
+  after_each(function() s:close() end)
+
+  local function text(statement) return (tostring(statement):gsub("%s+", " ")) end
+
+  it("compares the discriminator wherever the class is named (MAP-02)", function()
+    local rows = "nodes.kind IN (:kind_1, :kind_2)"
+    assert.equal("SELECT nodes.name FROM nodes WHERE " .. rows, text(la.select(Leaf.name)))
+    assert.equal("SELECT count(nodes.id) AS count_1 FROM nodes WHERE " .. rows, text(la.select(la.func.count(Leaf.id))))
+    assert.equal("SELECT count(*) AS count_1 FROM nodes WHERE " .. rows, text(la.select(la.func.count()):select_from(Leaf)))
+    assert.equal("SELECT nodes.id FROM nodes WHERE nodes.colour = :colour_1 AND " .. rows,
+      text(la.select(Node.id):where(Leaf.colour:eq "red")))
+    local other = orm.aliased(Leaf)
+    assert.equal("SELECT nodes.name, nodes_1.name AS name_1 FROM nodes JOIN nodes AS nodes_1 ON nodes_1.id = nodes.parent_id "
+      .. "AND nodes_1.kind IN (:kind_1, :kind_2)", text(la.select(Node.name, other.name):join(other, other.id:eq(Node.parent_id))))
+    assert.equal("UPDATE nodes SET name=:name WHERE " .. rows, text(la.update(Leaf):values{name = "x"}))
+  end)
+
+  it("reads the rows of subclasses too (MAP-02)", function()
+    session:add_all{Node{name = "a"}, Leaf{name = "b", colour = "red"}, s.Needle{name = "c", colour = "green"}}
+    session:commit()
+    local names = {}
+    for leaf in session:scalars(la.select(Leaf):order_by(Leaf.id)) do names[#names + 1] = leaf.name .. " " .. leaf.colour end
+    assert.same({"b red", "c green"}, names)
+  end)
+end)
