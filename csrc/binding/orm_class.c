@@ -150,6 +150,13 @@ static int mapper_new(lua_State *L) {
   if (lua_getfield(L, 3, "version_id") != LUA_TNIL) {
     options.version_id = la_check_column(L, -1);
   }
+  if (lua_getfield(L, 3, "inherit_condition") != LUA_TNIL) {
+    options.inherit_condition = la_to_node(L, -1);
+    if (!options.inherit_condition || !la_node_is_expr(options.inherit_condition)) {
+      return la_raise_status(L, LA_ARGUMENT, "inherit_condition of %.*s is a condition, not a %s",
+                             LA_TEXT_FORMAT(options.class_name), luaL_typename(L, -1));
+    }
+  }
   options.primary_key = column_list(L, 3, "primary_key", &options.primary_key_count);
   options.host = la_host_number(L, state, 2);
   mapper_box *box = la_push_box(L, state, LA_BOX_MAPPER, sizeof *box, 1);

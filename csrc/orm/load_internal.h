@@ -50,11 +50,26 @@ typedef struct la_outer {
   uint32_t count;
 } la_outer;
 
+/* How the columns of an entity's rows fill the slots of one class's instances; in the load's
+ * arena. */
+typedef struct la_view {
+  la_mapper *mapper;
+  const la_plan_slot *slots; /* their numbers are the class's */
+  uint32_t slot_count;
+  const uint32_t *raised; /* as la_plan_entity.raised */
+  uint32_t raised_count;
+  const uint32_t *missing; /* slots that a subclass adds and the rows have no columns for */
+  uint32_t missing_count;
+  struct la_view *next;
+} la_view;
+
 typedef struct la_entity_state {
   la_instance *last; /* of the row before; NULL */
   la_instances seen; /* distinct ones, if links are loaded later; lent: the load pins them */
   la_map seen_index;
   struct la_kept_options *kept; /* what its objects keep; made for the first; retained */
+  const la_view *view; /* of the row before; NULL */
+  la_view *views;
 } la_entity_state;
 
 typedef struct la_run {
@@ -86,6 +101,22 @@ la_status la_run_open(la_run *run, const la_compiled *compiled, const la_node *c
                       uint32_t param_count, la_param_lookup lookup, void *context, la_error *err);
 /* Reads a row into `values` and `root`; LA_DONE at the end. */
 la_status la_run_step(la_run *run, la_error *err);
+/* The class of the row at hand, whose key is `key`. LA_INVALID_REQUEST for a discriminator that is
+ * NULL, that no class has, or that names a class which is none of the entity's. */
+la_status la_run_class(la_run *run, const la_plan_entity *entity, const la_value *key,
+                       la_mapper **out, la_error *err);
+la_status la_run_find_view(la_run *run, const la_plan_entity *entity, la_mapper *mapper,
+                           const la_view **out, la_error *err);
+/* How rows of `entity` fill instances of `mapper`. */
+static inline la_status la_run_view(la_run *run, const la_plan_entity *entity, la_mapper *mapper,
+                                    const la_view **out, la_error *err) {
+  const la_view *last = run->entities[entity->number].view;
+  if (last != NULL && last->mapper == mapper) {
+    *out = last;
+    return LA_OK;
+  }
+  return la_run_find_view(run, entity, mapper, out, err);
+}
 /* What was found for joined links goes to `load->links`, and the links to be loaded later are
  * queued. */
 la_status la_run_finish(la_run *run, la_error *err);

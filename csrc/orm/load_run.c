@@ -36,7 +36,11 @@ static la_status make_states(la_run *run, la_error *err) {
   la_arena *arena = &run->load->arena;
   uint32_t most = 1;
   for (const la_plan_entity *entity = plan->entities; entity != NULL; entity = entity->next) {
-    most = entity->slot_count > most ? entity->slot_count : most;
+    uint32_t count = entity->slot_count;
+    for (const la_plan_class *below = entity->classes; below != NULL; below = below->next) {
+      count += below->slot_count;
+    }
+    most = count > most ? count : most;
   }
   run->converted = la_arena_alloc(arena, most * sizeof *run->converted);
   run->entities = la_arena_alloc_zero(arena, (plan->entity_count + 1) * sizeof *run->entities);
@@ -148,30 +152,16 @@ static bool read_key(la_run *run, const la_plan_entity *entity, la_value *key, l
   return nulls == 0 || (entity->partial_keys && nulls < count);
 }
 
-static uint32_t slot_in(const la_mapper *mapper, const la_mapper *of, uint32_t slot) {
-  const la_property *wanted, *found;
-  if (mapper == of) {
-    return slot;
-  }
-  wanted = of->slots[slot];
-  if (slot < mapper->slot_count && mapper->slots[slot]->key.bytes == wanted->key.bytes) {
-    return slot;
-  }
-  found = la_mapper_property(mapper, wanted->key);
-  return found != NULL ? found->slot : UINT32_MAX;
-}
-
-/* The values of the entity's slots into `converted`; gives the bytes that they take. */
-static la_status read_slots(la_run *run, const la_plan_entity *entity, size_t *bytes_out,
-                            la_error *err) {
+/* The values of the view's slots into `converted`; gives the bytes that they take. */
+static la_status read_slots(la_run *run, const la_view *view, size_t *bytes_out, la_error *err) {
   size_t bytes = 0;
-  for (uint32_t i = 0; i < entity->slot_count; i++) {
-    const la_plan_slot *slot = &entity->slots[i];
+  for (uint32_t i = 0; i < view->slot_count; i++) {
+    const la_plan_slot *slot = &view->slots[i];
     la_value *value = &run->converted[i];
     *value = run->row[slot->column];
     if (slot->type != NULL && value->kind != LA_VALUE_NULL) {
       la_value stored = *value;
-      LA_TRY(convert(run, slot->type, &stored, value, entity->mapper->slots[slot->slot]->key, err));
+      LA_TRY(convert(run, slot->type, &stored, value, view->mapper->slots[slot->slot]->key, err));
     }
     if (la_value_has_bytes(value)) {
       bytes += value->len;
@@ -208,25 +198,20 @@ static la_status keep_options(la_run *run, const la_plan_entity *entity, la_inst
 }
 
 /* A new persistent instance; its one pin is the caller's. */
-static la_status make_instance(la_run *run, const la_plan_entity *entity, la_mapper *mapper,
+static la_status make_instance(la_run *run, const la_plan_entity *entity, const la_view *view,
                                uint64_t hash, la_instance **out, la_error *err) {
   la_instance *instance;
   size_t bytes;
   char *text = NULL;
   la_status status;
-  LA_TRY(read_slots(run, entity, &bytes, err));
-  LA_TRY(room_in_chunk(run, round_up(la_instance_size(mapper)) + round_up(bytes), err));
-  instance = la_instance_in_chunk(run->chunk, mapper);
+  LA_TRY(read_slots(run, view, &bytes, err));
+  LA_TRY(room_in_chunk(run, round_up(la_instance_size(view->mapper)) + round_up(bytes), err));
+  instance = la_instance_in_chunk(run->chunk, view->mapper);
   if (bytes != 0) {
     text = la_chunk_alloc(run->chunk, bytes);
   }
-  for (uint32_t i = 0; i < entity->slot_count; i++) {
-    uint32_t number = slot_in(mapper, entity->mapper, entity->slots[i].slot);
-    la_value *place;
-    if (number == UINT32_MAX) {
-      continue;
-    }
-    place = &instance->slots[number];
+  for (uint32_t i = 0; i < view->slot_count; i++) {
+    la_value *place = &instance->slots[view->slots[i].slot];
     *place = run->converted[i];
     place->flags = LA_SLOT_LOADED;
     place->spare = 0;
@@ -238,11 +223,11 @@ static la_status make_instance(la_run *run, const la_plan_entity *entity, la_map
       text += place->len;
     }
   }
-  for (uint32_t i = 0; i < entity->raised_count; i++) {
-    uint32_t number = slot_in(mapper, entity->mapper, entity->raised[i]);
-    if (number != UINT32_MAX) {
-      instance->slots[number].flags |= LA_SLOT_RAISE;
-    }
+  for (uint32_t i = 0; i < view->raised_count; i++) {
+    instance->slots[view->raised[i]].flags |= LA_SLOT_RAISE;
+  }
+  for (uint32_t i = 0; i < view->missing_count; i++) {
+    instance->slots[view->missing[i]].flags |= LA_SLOT_EXPIRED;
   }
   status = la_identity_add(&run->session->map, instance, hash, err);
   if (status < 0) {
@@ -273,32 +258,33 @@ static void note_unexpired(la_instance *instance) {
   instance->flags &= ~(uint32_t)LA_INSTANCE_EXPIRED;
 }
 
+static bool wants(const la_run *run, const la_instance *instance, uint32_t slot) {
+  return slot < instance->slot_count &&
+         (run->populate || !(instance->slots[slot].flags & (LA_SLOT_LOADED | LA_SLOT_MODIFIED)));
+}
+
 /* Fills what is not loaded of an instance that was there; everything if the load overwrites. */
 static la_status fill_instance(la_run *run, const la_plan_entity *entity, la_instance *instance,
                                la_error *err) {
-  bool wanted = run->populate, was_read = false;
+  const la_view *view;
+  uint32_t first = 0;
   size_t unused;
-  for (uint32_t i = 0; i < entity->slot_count && !wanted; i++) {
-    uint32_t number = slot_in(instance->mapper, entity->mapper, entity->slots[i].slot);
-    wanted = number < instance->slot_count &&
-             !(instance->slots[number].flags & (LA_SLOT_LOADED | LA_SLOT_MODIFIED));
+  LA_TRY(la_run_view(run, entity, instance->mapper, &view, err));
+  while (first < view->slot_count && !wants(run, instance, view->slots[first].slot)) {
+    first++;
   }
-  for (uint32_t i = 0; wanted && i < entity->slot_count; i++) {
-    uint32_t number = slot_in(instance->mapper, entity->mapper, entity->slots[i].slot);
-    if (number >= instance->slot_count ||
-        (!run->populate && (instance->slots[number].flags & (LA_SLOT_LOADED | LA_SLOT_MODIFIED)))) {
-      continue;
+  if (first == view->slot_count) {
+    return LA_OK;
+  }
+  LA_TRY(read_slots(run, view, &unused, err));
+  for (uint32_t i = first; i < view->slot_count; i++) {
+    uint32_t slot = view->slots[i].slot;
+    if (wants(run, instance, slot)) {
+      LA_TRY(la_instance_load(instance, slot, &run->converted[i], false, err));
     }
-    if (!was_read) {
-      LA_TRY(read_slots(run, entity, &unused, err));
-      was_read = true;
-    }
-    LA_TRY(la_instance_load(instance, number, &run->converted[i], false, err));
   }
-  if (was_read) {
-    la_session_note_class(instance, LA_HEARS_REFRESH, LA_NOTE_REFRESH);
-    note_unexpired(instance);
-  }
+  la_session_note_class(instance, LA_HEARS_REFRESH, LA_NOTE_REFRESH);
+  note_unexpired(instance);
   return run->populate && entity->keeps ? keep_options(run, entity, instance, err) : LA_OK;
 }
 
@@ -314,75 +300,6 @@ static bool is_last(const la_entity_state *state, const la_value *key) {
     }
   }
   return true;
-}
-
-/* A row that its discriminator says nothing useful about. `says`: after the words on the
- * discriminator. */
-static la_status fail_row(la_run *run, const la_plan_entity *entity, const la_value *key,
-                          const la_mapper *named, la_error *err) {
-  const la_property *on = entity->mapper->polymorphic_on;
-  la_strbuf text;
-  la_strbuf_init(&text, run->session->alloc);
-  la_strbuf_string(&text, "Row with identity key (");
-  la_strbuf_text(&text, entity->mapper->root->class_name);
-  for (uint32_t k = 0; k < entity->mapper->primary_key_count; k++) {
-    la_strbuf_string(&text, ", ");
-    la_value_describe(&key[k], &text);
-  }
-  la_strbuf_string(&text, ") can't be loaded into an object; the polymorphic discriminator column '");
-  if (on->column != NULL) {
-    la_strbuf_text(&text, on->column->table->name);
-    la_strbuf_char(&text, '.');
-  }
-  la_strbuf_text(&text, on->column != NULL ? on->column->name : on->key);
-  if (named == NULL) {
-    la_strbuf_string(&text, "' is NULL");
-  } else {
-    la_strbuf_string(&text, "' refers to ");
-    la_mapper_describe(named, &text);
-    la_strbuf_string(&text, ", which is not a sub mapper of the requested ");
-    la_mapper_describe(entity->mapper, &text);
-  }
-  (void)la_fail(err, LA_INVALID_REQUEST, "%.*s", LA_TEXT_FORMAT(la_strbuf_view(&text)));
-  la_strbuf_clear(&text);
-  return LA_INVALID_REQUEST;
-}
-
-static la_status fail_identity(la_run *run, const la_value *value, la_error *err) {
-  la_strbuf text;
-  la_strbuf_init(&text, run->session->alloc);
-  la_value_describe(value, &text);
-  (void)la_fail(err, LA_INVALID_REQUEST, "No such polymorphic_identity %.*s is defined",
-                LA_TEXT_FORMAT(la_strbuf_view(&text)));
-  la_strbuf_clear(&text);
-  return LA_INVALID_REQUEST;
-}
-
-static la_status mapper_of_row(la_run *run, const la_plan_entity *entity, const la_value *key,
-                               la_mapper **out, la_error *err) {
-  const la_value *value;
-  la_mapper *mapper;
-  *out = entity->mapper;
-  if (entity->polymorphic_column == UINT32_MAX || entity->mapper->registry == NULL) {
-    return LA_OK;
-  }
-  value = &run->row[entity->polymorphic_column];
-  if (value->kind == LA_VALUE_NULL) {
-    return fail_row(run, entity, key, NULL, err);
-  }
-  if (entity->mapper->has_polymorphic_identity &&
-      la_value_equal(value, &entity->mapper->polymorphic_identity)) {
-    return LA_OK;
-  }
-  mapper = la_mapper_of_identity(entity->mapper, value);
-  if (mapper == NULL) {
-    return fail_identity(run, value, err);
-  }
-  if (!la_mapper_is_a(mapper, entity->mapper)) {
-    return fail_row(run, entity, key, mapper, err);
-  }
-  *out = mapper;
-  return LA_OK;
 }
 
 /* The gather of `parent`, made at its first row. */
@@ -543,9 +460,13 @@ static la_status read_entity(la_run *run, const la_plan_entity *entity, la_insta
     la_instance_pin(instance);
     status = fill_instance(run, entity, instance, err);
   } else {
-    status = mapper_of_row(run, entity, key, &mapper, err);
+    const la_view *view = NULL;
+    status = la_run_class(run, entity, key, &mapper, err);
     if (status >= 0) {
-      status = make_instance(run, entity, mapper, hash, &instance, err);
+      status = la_run_view(run, entity, mapper, &view, err);
+    }
+    if (status >= 0) {
+      status = make_instance(run, entity, view, hash, &instance, err);
     }
   }
   if (status >= 0 && !wants_pin) {

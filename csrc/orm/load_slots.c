@@ -10,6 +10,7 @@
 #include "orm/later.h"
 
 #include "orm/instance_internal.h"
+#include "orm/subtable.h"
 #include "orm/translate.h"
 
 /* What the statement of a whole entity is for. A refresh emits nothing for several objects at once;
@@ -74,16 +75,18 @@ static la_status add_key(la_engine *engine, la_mapper *mapper, la_single_load *l
   return LA_OK;
 }
 
-/* Compiles a select of `items` by key. */
+/* Compiles a select of `items` by key; `below`: from the tables of `items` alone. */
 static la_status make_load(la_engine *engine, la_mapper *mapper, la_node *const *items,
-                           size_t count, const la_translate_request *request, la_single_load **out,
+                           size_t count, bool below,
+                           const la_translate_request *request, la_single_load **out,
                            la_error *err) {
   la_single_load *load = la_single_load_new(engine->alloc, engine->dialect);
   la_node *select = la_select_new(&engine->sql, items, count);
   la_node_list params = {0};
   la_status status = load != NULL && select != NULL ? LA_OK : la_fail_nomem(err);
   if (status >= 0) {
-    status = add_key(engine, mapper, load, &select, &params, err);
+    status = below ? la_subtable_key(engine, mapper, load, items, count, &select, &params, err)
+                   : add_key(engine, mapper, load, &select, &params, err);
   }
   if (status >= 0) {
     status = la_single_load_compile(load, engine, select, request, params.list.items,
@@ -131,7 +134,7 @@ static la_status kept_load(la_session *session, la_mapper *mapper, const la_kept
   if (entity == NULL) {
     return la_fail_nomem(err);
   }
-  LA_TRY(make_load(session->engine, mapper, &entity, 1, &request, out, err));
+  LA_TRY(make_load(session->engine, mapper, &entity, 1, false, &request, out, err));
   la_load_plan_keep_own(kept->plan, kept->path, mapper, purpose, *out);
   return LA_OK;
 }
@@ -157,7 +160,7 @@ static la_status whole_load(la_session *session, la_mapper *mapper, const la_kep
   if (*place == NULL || !la_single_load_holds(*place, session->engine->dialect)) {
     la_translate_request request = request_for(NULL, purpose);
     la_single_load *made = NULL;
-    LA_TRY(make_load(session->engine, mapper, &entity, 1, &request, &made, err));
+    LA_TRY(make_load(session->engine, mapper, &entity, 1, false, &request, &made, err));
     la_object_release(*place);
     *place = made;
   }
@@ -169,23 +172,29 @@ static bool has_slots(const la_single_load *load, const uint32_t *slots, size_t 
   return load->slots.count == count && memcmp(load->slots.items, slots, count * sizeof *slots) == 0;
 }
 
+/* A select of the attributes by key; where the class's own tables have them all, of those alone. */
 static la_status make_partial(la_session *session, la_mapper *mapper, const uint32_t *slots,
                               size_t count, la_single_load **out, la_error *err) {
   la_node_list items = {0};
   la_allocator *alloc = session->alloc;
   la_translate_request request = {.given = true};
   la_status status = la_mapper_entity(mapper) != NULL ? LA_OK : la_fail_nomem(err);
+  bool below = status >= 0 && la_subtable_has(mapper, slots, count);
   for (size_t i = 0; i < count && status >= 0; i++) {
     la_node *attribute = NULL;
-    status = la_mapper_attribute(&session->engine->sql, mapper->slots[slots[i]], mapper->entity,
-                                 &attribute, err);
+    if (below) {
+      attribute = la_node_retain(mapper->slots[slots[i]]->expr);
+    } else {
+      status = la_mapper_attribute(&session->engine->sql, mapper->slots[slots[i]], mapper->entity,
+                                   &attribute, err);
+    }
     if (status >= 0) {
       status = la_node_list_take(&items, alloc, attribute, err);
     }
   }
   if (status >= 0) {
     status =
-        make_load(session->engine, mapper, items.list.items, items.list.count, &request, out, err);
+        make_load(session->engine, mapper, items.list.items, items.list.count, below, &request, out, err);
   }
   la_node_list_clear(&items, alloc);
   for (size_t i = 0; i < count && status >= 0; i++) {
@@ -488,7 +497,7 @@ static la_status run_only(la_load *load, la_instance *instance, la_property *con
   if (entity == NULL) {
     return la_fail_nomem(err);
   }
-  LA_TRY(make_load(load->session->engine, instance->mapper, &entity, 1, &request, &statement, err));
+  LA_TRY(make_load(load->session->engine, instance->mapper, &entity, 1, false, &request, &statement, err));
   status = run_entity(load, instance, statement, err);
   la_object_release(statement);
   return status;

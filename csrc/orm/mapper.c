@@ -9,6 +9,7 @@
  * one of them, the mapper lives on through it, without nodes of its own, until the statement goes.
  */
 #include "orm/mapper_internal.h"
+#include "sql/from.h"
 
 static void destroy_registry(la_object *object) {
   la_registry *registry = (la_registry *)(void *)object;
@@ -117,6 +118,7 @@ static void free_mapper(la_mapper *mapper) {
       la_relationship_free(property->relationship);
     }
   }
+  la_node_release(mapper->inherit_condition);
   la_object_release(mapper->loads);
   la_vec_clear(mapper->alloc, &mapper->properties);
   la_vec_clear(mapper->alloc, &mapper->subclasses);
@@ -159,27 +161,62 @@ void la_mapper_raise_version(la_mapper *mapper) {
   }
 }
 
-/* The FROM element of the class: its table, or the join of its bases' tables and its own. */
-static la_status make_from(la_mapper *mapper, la_node **out, la_error *err) {
-  la_node *table = la_from_table(mapper->sql, mapper->table);
-  la_status status = LA_OK;
-  if (table == NULL) {
-    return la_fail_nomem(err);
-  }
+/* How rows of the class's own table and its base's belong together. */
+static la_status find_inherit_condition(la_mapper *mapper, la_node *given, la_error *err) {
+  la_table *inherited;
+  la_node *left, *right;
+  la_status status;
+  la_error inner = LA_ERROR_INIT;
   if (mapper->base == NULL || mapper->base->table == mapper->table) {
-    la_node *inherited = mapper->base != NULL ? la_mapper_entity(mapper->base) : NULL;
-    if (inherited != NULL) {
-      la_node_release(table);
-      table = la_node_retain(inherited->children[0]);
-    }
-    *out = table;
     return LA_OK;
   }
-  if (la_mapper_entity(mapper->base) == NULL) {
-    status = la_fail_nomem(err);
-  } else {
-    status = la_from_join(mapper->sql, mapper->base->entity->children[0], table, NULL, 0, out, err);
+  if (given != NULL) {
+    return la_strip_orm(mapper->sql, given, &mapper->inherit_condition, err);
   }
+  inherited = mapper->base->table;
+  left = la_from_table(mapper->sql, inherited);
+  right = la_from_table(mapper->sql, mapper->table);
+  status =
+      left != NULL && right != NULL
+          ? la_from_join_condition(mapper->sql, left, right, &mapper->inherit_condition, &inner)
+          : la_fail_nomem(&inner);
+  la_node_release(left);
+  la_node_release(right);
+  if (status == LA_NO_FOREIGN_KEYS || status == LA_AMBIGUOUS_FOREIGN_KEYS) {
+    const char *why = status == LA_NO_FOREIGN_KEYS
+                          ? "tables have no foreign key relationships established. Please ensure "
+                            "the inheriting table has a foreign key relationship to the inherited "
+                            "table, or provide an 'on clause' using"
+                          : "tables have more than one foreign key relationship established. "
+                            "Please specify the 'on clause' explicitly using";
+    return la_fail(err, status,
+                   "Can't determine the inherit condition between inherited table '%.*s' and "
+                   "inheriting table '%.*s'; %s the 'inherit_condition' mapper argument of %.*s.",
+                   LA_TEXT_FORMAT(inherited->name), LA_TEXT_FORMAT(mapper->table->name), why,
+                   LA_TEXT_FORMAT(mapper->class_name));
+  }
+  return status < 0 ? la_fail(err, status, "%s", inner.message) : LA_OK;
+}
+
+/* The FROM element of the class: its table, or the join of its bases' tables and its own. */
+static la_status make_from(la_mapper *mapper, la_node **out, la_error *err) {
+  la_node *inherited = mapper->base != NULL ? la_mapper_entity(mapper->base) : NULL;
+  la_node *table;
+  la_status status;
+  if (mapper->base != NULL && inherited == NULL) {
+    return la_fail_nomem(err);
+  }
+  if (inherited != NULL && mapper->inherit_condition == NULL) {
+    *out = la_node_retain(inherited->children[0]);
+    return LA_OK;
+  }
+  table = la_from_table(mapper->sql, mapper->table);
+  if (table == NULL || inherited == NULL) {
+    *out = table;
+    return table != NULL ? LA_OK : la_fail_nomem(err);
+  }
+  status = la_from_join(mapper->sql, inherited->children[0], table, mapper->inherit_condition, 0,
+                        out, err);
   la_node_release(table);
   return status;
 }
@@ -284,6 +321,9 @@ la_status la_mapper_new(la_registry *registry, const la_mapper_options *options,
   }
   if (status >= 0) {
     status = join_hierarchy(mapper, options->base, err);
+  }
+  if (status >= 0) {
+    status = find_inherit_condition(mapper, options->inherit_condition, err);
   }
   if (status >= 0) {
     status = make_entity(mapper, err);

@@ -84,7 +84,8 @@ struct la_mapper {
   la_node *entity; /* ENTITY node of the class itself; retained without counting the mapper twice,
                       see mapper.c */
   la_mapper *base; /* inherits; retained; NULL */
-  la_mapper *root; /* the base of bases: identity keys name it; itself if none */
+  la_node *inherit_condition; /* joins `table` to the base's; NULL unless it has one of its own */
+  la_mapper *root;            /* the base of bases: identity keys name it; itself if none */
   LA_VEC(la_property *) properties; /* in mapped order, inherited ones included */
   la_map by_key;
   la_map by_column; /* la_column → la_property */
@@ -121,6 +122,7 @@ typedef struct la_mapper_options {
   la_column *const *primary_key; /* for tables without one; NULL: the table's */
   uint32_t primary_key_count;
   la_column *version_id;
+  la_node *inherit_condition; /* NULL: by the foreign keys between the two tables */
   bool eager_defaults, confirm_deleted_rows, allow_partial_keys;
 } la_mapper_options;
 

@@ -146,14 +146,16 @@ la_status la_mapper_aliased(const la_sql *sql, la_mapper *mapper, la_text name, 
 }
 
 static la_status strip_one(const la_node *node, void *context, la_node **out, la_error *err) {
-  (void)context;
-  (void)err;
-  *out = node->kind == LA_NODE_ATTRIBUTE || node->kind == LA_NODE_ENTITY
-             ? la_node_retain(node->children[0])
-             : NULL;
+  const la_sql *sql = context;
+  if (node->kind == LA_NODE_ATTRIBUTE || node->kind == LA_NODE_ENTITY) {
+    *out = la_node_retain(node->children[0]);
+  } else if (node->kind == LA_NODE_COLUMN && node->text.len == 0 && node->subject != NULL) {
+    *out = la_expr_column(sql, (la_column *)(void *)node->subject, NULL);
+    return *out != NULL ? LA_OK : la_fail_nomem(err);
+  }
   return LA_OK;
 }
 
-la_status la_strip_orm(la_allocator *alloc, const la_node *expr, la_node **out, la_error *err) {
-  return la_adapt(alloc, expr, strip_one, NULL, out, err);
+la_status la_strip_orm(const la_sql *sql, const la_node *expr, la_node **out, la_error *err) {
+  return la_adapt(sql->alloc, expr, strip_one, (void *)sql, out, err);
 }

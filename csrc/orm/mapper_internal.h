@@ -32,8 +32,9 @@ la_status la_relationship_check_cascade(const la_relationship *relationship, la_
  * those, a subquery. A new reference. */
 la_status la_column_through(const la_sql *sql, la_column *column, la_node *from, la_node **out,
                             la_error *err);
-/* `expr` without ATTRIBUTE and ENTITY nodes, which would count mappers; a new reference. */
-la_status la_strip_orm(la_allocator *alloc, const la_node *expr, la_node **out, la_error *err);
+/* `expr` without ATTRIBUTE and ENTITY nodes, which would count mappers, and with columns that had
+ * no name yet when it was written by their names; a new reference. */
+la_status la_strip_orm(const la_sql *sql, const la_node *expr, la_node **out, la_error *err);
 
 #pragma GCC visibility pop
 

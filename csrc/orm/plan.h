@@ -26,6 +26,15 @@ typedef struct la_plan_slot {
   const la_type *type; /* NULL: values are taken as they come */
 } la_plan_slot;
 
+/* What the row has for a subclass of an entity's class (with_polymorphic) beside the entity's own.
+ */
+typedef struct la_plan_class {
+  la_mapper *mapper;
+  la_plan_slot *slots;
+  uint32_t slot_count;
+  struct la_plan_class *next;
+} la_plan_class;
+
 /* A relationship of an entity that this plan does something about. */
 struct la_plan_link {
   la_relationship *relationship;
@@ -50,6 +59,7 @@ struct la_plan_entity {
   bool partial_keys;         /* one key column that is not NULL makes an entity */
   la_plan_slot *slots;
   uint32_t slot_count;
+  la_plan_class *classes;
   uint32_t *raised; /* slots that must not be loaded later: defer(…, raiseload) */
   uint32_t raised_count;
   uint32_t polymorphic_column; /* UINT32_MAX: rows are of `mapper` alone */

@@ -186,14 +186,14 @@ static la_status find_joins(configuring *self) {
         NAME_OF(relationship));
   }
   if (options->secondaryjoin != NULL) {
-    LA_TRY(la_strip_orm(relationship->alloc, options->secondaryjoin, &relationship->secondaryjoin,
-                        self->err));
+    LA_TRY(la_strip_orm(relationship->parent->sql, options->secondaryjoin,
+                        &relationship->secondaryjoin, self->err));
   } else if (options->secondary != NULL) {
     LA_TRY(find_condition(self, relationship->target, NULL, options->secondary,
                           &relationship->secondaryjoin));
   }
   if (options->primaryjoin != NULL) {
-    return la_strip_orm(relationship->alloc, options->primaryjoin, &relationship->primaryjoin,
+    return la_strip_orm(relationship->parent->sql, options->primaryjoin, &relationship->primaryjoin,
                         self->err);
   }
   return find_condition(self, relationship->parent, relationship->target, options->secondary,
@@ -487,8 +487,8 @@ static la_status take_options(configuring *self) {
                                        ? tables_overlap(relationship->parent, options->target)
                                        : relationship->parent->root == options->target->root;
   if (options->order_by != NULL) {
-    LA_TRY(
-        la_strip_orm(relationship->alloc, options->order_by, &relationship->order_by, self->err));
+    LA_TRY(la_strip_orm(relationship->parent->sql, options->order_by, &relationship->order_by,
+                        self->err));
   }
   return LA_OK;
 }

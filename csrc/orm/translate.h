@@ -67,9 +67,9 @@ typedef struct la_translation {
   la_node_list eager;   /* those of joined eager loading, behind them */
   la_node_list froms;
   la_node_list eager_order;
-  la_node_list where;         /* conditions that come with entities */
-  la_entity_list entities;    /* that the columns are of */
-  la_entity_list joined;      /* that joins lead to: their rows' conditions stand in ON */
+  la_node_list where;      /* conditions that come with entities */
+  la_entity_list entities; /* that the columns are of */
+  la_entity_list joined;   /* that joins lead to: their rows' conditions stand in ON */
   LA_VEC(la_eager_join) joins;
   LA_VEC(la_plan_part) details;
   LA_VEC(la_row_part) parts;
@@ -114,8 +114,8 @@ la_status la_translate_entity(la_translation *self, la_node *entity, const la_lo
 /* Adds the entities that `expr` is made of, its subqueries' left out, to `list`. */
 la_status la_translate_note_entities(la_translation *self, const la_node *expr,
                                      la_entity_list *list);
-/* translate_single.c. The rows of single-table inheritance that are of `mapper`'s class: a condition through `entity`,
- * or NULL. */
+/* translate_single.c. The rows of single-table inheritance that are of `mapper`'s class: a
+ * condition through `entity`, or NULL. */
 la_status la_translate_single_table(const la_sql *sql, la_node *entity, la_node **out,
                                     la_error *err);
 /* Those of all entities that the statement names outside joins, into `self->where`. */

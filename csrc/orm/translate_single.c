@@ -15,8 +15,8 @@ static la_status identity_params(const la_sql *sql, la_mapper *mapper, la_node_l
     la_mapper *other = registry->mappers.items[i];
     if (la_mapper_is_a(other, mapper) && other->has_polymorphic_identity) {
       LA_TRY(la_node_list_take(
-          out, sql->alloc,
-          la_expr_param(sql, name, &other->polymorphic_identity, on->expr->type), err));
+          out, sql->alloc, la_expr_param(sql, name, &other->polymorphic_identity, on->expr->type),
+          err));
     }
   }
   return LA_OK;

@@ -69,6 +69,61 @@ describe("joined-table inheritance", function()
     assert.same({ENGINEER .. " WHERE people.id = ?"}, s:during(function() assert.equal("Eve", eve.name) end))
   end)
 
+  it("reads what a row of the base says nothing of from the tables that have it (LOAD-3.8, MAP-03)", function()
+    s:fill()
+    local people
+    assert.same({"SELECT people.id, people.name, people.type, people.company_id FROM people ORDER BY people.id"}, s:during(function()
+      people = session:scalars(la.select(s.Person):order_by(s.Person.id)):all()
+    end))
+    assert.same({"SELECT engineers.lang, engineers.level FROM engineers WHERE ? = engineers.id"}, s:during(function()
+      assert.equal("lua", people[1].lang)
+      assert.equal(1, people[1].level)
+    end))
+    assert.same({"SELECT engineers.lang, engineers.level, seniors.grade FROM engineers, seniors WHERE ? = engineers.id "
+      .. "AND engineers.id = seniors.id"}, s:during(function()
+      assert.equal(3, people[4].grade)
+      assert.equal("c", people[4].lang)
+    end))
+    assert.same({"SELECT managers.status, managers.golf FROM managers WHERE ? = managers.id"}, s:during(function()
+      assert.equal(4, people[5].golf)
+    end))
+  end)
+
+  it("says that an object is gone when its subclass row is", function()
+    s:fill()
+    local eve = session:get(s.Person, 1)
+    session:execute(la.text "DELETE FROM machines")
+    session:execute(la.text "DELETE FROM engineers WHERE id = 1")
+    fails(exc.ObjectDeletedError, "has been deleted, or its row is otherwise not present", function() return eve.lang end)
+  end)
+
+  it("joins tables by inherit_condition, and asks for it where foreign keys don't say how (MAP-01)", function()
+    local Column, Integer = la.Column, la.Integer
+    local Base = orm.declarative_base()
+    local Thing = Base:class "Thing" {__tablename__ = "things", id = Column(Integer, {primary_key = true}), kind = Column(la.String),
+      other_id = Column(Integer)}
+    local function below(name, columns, arguments)
+      columns.__tablename__ = name:lower()
+      columns.__mapper_args__ = arguments
+      return Thing:class(name)(columns)
+    end
+    local err = fails(exc.NoForeignKeysError, "Can't determine the inherit condition between inherited table 'things' and inheriting table "
+      .. "'plain'; tables have no foreign key relationships established.", function()
+      below("Plain", {id = Column(Integer, {primary_key = true})})
+    end)
+    assert.truthy(err.message:find("'inherit_condition' mapper argument of Plain.", 1, true))
+    fails(exc.AmbiguousForeignKeysError, "tables have more than one foreign key relationship established", function()
+      below("Double", {id = Column(Integer, la.ForeignKey "things.id", {primary_key = true}), parent_id = Column(Integer, la.ForeignKey "things.id")})
+    end)
+    local id, parent = Column(Integer, la.ForeignKey "things.id", {primary_key = true}), Column(Integer, la.ForeignKey "things.id")
+    local Child = below("Child", {id = id, parent_id = parent}, {inherit_condition = id:eq(Thing.id)})
+    assert.equal("SELECT child.id, things.id AS id_1, things.kind, things.other_id, child.parent_id FROM things JOIN child ON child.id = things.id",
+      (tostring(la.select(Child)):gsub("%s+", " ")))
+    fails(exc.ArgumentError, "inherit_condition of Wrong is a condition, not a string", function()
+      below("Wrong", {id = Column(Integer, {primary_key = true})}, {inherit_condition = "id"})
+    end)
+  end)
+
   it("compares the discriminator where classes share a table below joined ones (MAP-02, MAP-03)", function()
     s:fill()
     assert.same({"SELECT managers.id, people.id AS id_1, people.name, people.type, people.company_id, managers.status, managers.golf "

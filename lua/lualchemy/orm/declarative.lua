@@ -212,6 +212,7 @@ local function make_mapper(class, record, parent, own_table, values)
     base = parent and core.is_mapped(parent) and parent or nil,
     primary_key = primary_key,
     version_id = given.version_id_col and column_argument(of_table, values, given.version_id_col) or nil,
+    inherit_condition = given.inherit_condition,
     eager_defaults = given.eager_defaults == true,
     confirm_deleted_rows = given.confirm_deleted_rows,
     allow_partial_pks = given.allow_partial_pks,
