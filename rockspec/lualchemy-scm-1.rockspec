@@ -39,6 +39,7 @@ build = {
       sources = {
         "csrc/base/alloc.c",
         "csrc/base/arena.c",
+        "csrc/base/clock.c",
         "csrc/base/map.c",
         "csrc/base/object.c",
         "csrc/base/slab.c",
@@ -175,6 +176,7 @@ build = {
         "csrc/binding/engine_connection.c",
         "csrc/binding/engine_event.c",
         "csrc/binding/engine_execute.c",
+        "csrc/binding/engine_keys.c",
         "csrc/binding/engine_params.c",
         "csrc/binding/engine_run.c",
         "csrc/binding/event.c",
@@ -224,6 +226,7 @@ build = {
         "csrc/binding/sql_entity.c",
         "csrc/binding/sql_exists.c",
         "csrc/binding/sql_expr.c",
+        "csrc/binding/sql_field.c",
         "csrc/binding/sql_filter.c",
         "csrc/binding/sql_from.c",
         "csrc/binding/sql_func.c",

@@ -4,13 +4,13 @@
  */
 #include "binding/engine_execute.h"
 
+#include "base/clock.h"
 #include "binding/event.h"
 #include "binding/host.h"
 #include "binding/process.h"
 #include "binding/push.h"
 
 #include <ctype.h>
-#include <time.h>
 
 #define STREAM_BUFFER 1000
 
@@ -195,7 +195,7 @@ static la_status read_rows(la_execution *x, la_error *err) {
     LA_TRY(
         la_rows_init_in(&result->rows, slab, &x->state->alloc, result->cursor.column_count, err));
   }
-  if (x->streams) {
+  if (x->streams && !(x->compiled && x->compiled->fetches)) {
     result->streams = true;
     result->buffer = x->yield_per ? x->yield_per : STREAM_BUFFER;
     la_cursor_make_stream(&result->cursor);
@@ -232,70 +232,6 @@ la_status la_execution_step(la_execution *x, la_text text, const la_value *value
     result->lastrowid = raw->driver->last_insert_id(raw->handle);
   }
   return LA_OK;
-}
-
-/* ---- the key of an inserted row ---- */
-
-static bool key_is_last_id(const la_compiled *compiled) {
-  const la_constraint *key = compiled->table->primary_key;
-  return compiled->autoincrement != NULL && key->columns.count == 1 &&
-         key->columns.items[0] == compiled->autoincrement;
-}
-
-static void push_key_value(la_execution *x, const la_params *params, const la_column *column) {
-  lua_State *L = x->L;
-  la_error err = LA_ERROR_INIT;
-  for (uint32_t i = 0; params != NULL && i < x->compiled->param_count && i < params->values.count;
-       i++) {
-    if (x->compiled->params[i].column == column && params->values.items[i].kind != LA_VALUE_NULL) {
-      la_value value;
-      la_arena arena;
-      la_arena_init(&arena, &x->state->alloc);
-      if (la_type_result(column->type, &params->values.items[i], &value, &arena, &err) < 0 ||
-          value.kind == LA_VALUE_TEXT || value.kind == LA_VALUE_BLOB) {
-        value = params->values.items[i];
-      }
-      if (value.kind == LA_VALUE_DECIMAL || la_type_has_process_result(column->type)) {
-        value = params->values.items[i];
-      }
-      la_arena_clear(&arena);
-      la_push_value(L, x->state, &value);
-      if (la_type_has_process_result(column->type)) {
-        la_type_process_result(L, x->state, column->type, 0);
-      }
-      return;
-    }
-  }
-  if (column == x->compiled->autoincrement) {
-    lua_pushinteger(L, x->result->lastrowid);
-  } else {
-    lua_pushnil(L);
-  }
-}
-
-void la_execution_keep_key(la_execution *x, const la_params *params) {
-  lua_State *L = x->L;
-  const la_compiled *compiled = x->compiled;
-  if (compiled == NULL || compiled->kind != LA_STATEMENT_INSERT || compiled->table == NULL) {
-    return;
-  }
-  x->result->is_insert = true;
-  x->result->is_many = x->sets > 1 || compiled->multi_values;
-  const la_constraint *key = compiled->table->primary_key;
-  if (x->result->is_many || key == NULL || key_is_last_id(compiled)) {
-    return;
-  }
-  luaL_checkstack(L, (int)key->columns.count + 10, NULL);
-  lua_createtable(L, (int)key->columns.count, 0);
-  for (size_t i = 0; i < key->columns.count; i++) {
-    push_key_value(x, params, key->columns.items[i]);
-    if (lua_isnil(L, -1)) {
-      lua_pop(L, 1);
-      la_push_null(L);
-    }
-    lua_rawseti(L, -2, (lua_Integer)i + 1);
-  }
-  lua_setiuservalue(L, x->result_index, LA_RESULT_KEYS);
 }
 
 /* ---- the first way ---- */
@@ -387,12 +323,6 @@ void la_execution_run(la_execution *x) {
 }
 
 /* ---- the second way ---- */
-
-static double now(void) {
-  struct timespec time;
-  timespec_get(&time, TIME_UTC);
-  return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
 
 /* Fires before_cursor_execute; `text` and `list` are stack indexes and are replaced. */
 static void fire_before(la_execution *x, int text, int list) {
@@ -526,7 +456,7 @@ void la_execution_send(la_execution *x, int text, int list) {
   la_status status = LA_OK;
   fire_before(x, text, list);
   sent.bytes = luaL_checklstring(L, text, &sent.len);
-  double started = now();
+  double started = la_now();
   for (lua_Integer set = 1; set <= x->sets && status >= 0; set++) {
     status = send(x, sent, list, set, &err);
   }
@@ -537,7 +467,7 @@ void la_execution_send(la_execution *x, int text, int list) {
     la_cursor_close(&x->result->cursor);
   }
   if (x->engine_box->echo) {
-    la_engine_log(L, x->state, x->engine_index, sent.bytes, list, now() - started, x->cached,
+    la_engine_log(L, x->state, x->engine_index, sent.bytes, list, la_now() - started, x->cached,
                   x->many);
   }
   fire_after(x, text, list);

@@ -37,7 +37,7 @@ static int result_gc(lua_State *L) {
 }
 
 la_result *la_push_result_box(lua_State *L, la_state *state) {
-  la_result *result = la_push_box(L, state, LA_BOX_RESULT, sizeof *result, LA_RESULT_KEYS);
+  la_result *result = la_push_box(L, state, LA_BOX_RESULT, sizeof *result, LA_RESULT_FETCHED);
   result->base = result;
   result->rowcount = -1;
   return result;
@@ -315,10 +315,10 @@ static void free_shape(void *memory) {
   la_object_release(*(la_object **)memory);
 }
 
-/* The primary key as a row: the values kept, or the last insert id where it is the whole key. */
-static void push_key_row(lua_State *L, const la_result *result) {
+/* Pushes a scratch that holds the shape of a primary key's row, and gives that. */
+static la_row_shape *push_key_shape(lua_State *L, const la_result *base) {
   la_state *state = la_state_of(L);
-  const la_constraint *key = result->base->compiled->table->primary_key;
+  const la_constraint *key = base->compiled->table->primary_key;
   uint32_t count = key ? (uint32_t)key->columns.count : 0;
   la_row_shape **shape = la_push_scratch(L, state, sizeof *shape, free_shape);
   la_shape_column *columns = lua_newuserdatauv(L, count * sizeof *columns + 1, 0);
@@ -326,10 +326,18 @@ static void push_key_row(lua_State *L, const la_result *result) {
     const la_column *column = key->columns.items[i];
     columns[i] = (la_shape_column){.name = column->key, .index = i, .subject = &column->object};
   }
-  *shape = la_row_shape_new(&state->alloc, columns, count, result->base->compiled->subjects);
+  *shape = la_row_shape_new(&state->alloc, columns, count, base->compiled->subjects);
   if (*shape == NULL) {
     la_raise_status(L, LA_NOMEM, "not enough memory");
   }
+  lua_pop(L, 1);
+  return *shape;
+}
+
+/* The primary key as a row: the values kept, or the last insert id where it is the whole key. */
+static void push_key_row(lua_State *L, const la_result *result) {
+  la_row_shape *shape = push_key_shape(L, result->base);
+  uint32_t count = shape->count;
   luaL_checkstack(L, (int)count + 10, NULL);
   int base = push_base(L, result, 1);
   bool kept = lua_getiuservalue(L, base, LA_RESULT_KEYS) == LUA_TTABLE;
@@ -341,7 +349,63 @@ static void push_key_row(lua_State *L, const la_result *result) {
       lua_pushinteger(L, result->base->lastrowid);
     }
   }
-  la_push_row_of_values(L, state, *shape);
+  la_push_row_of_values(L, la_state_of(L), shape);
+}
+
+/* Pushes the rows that were fetched for return_defaults() and keys; nil if none were. */
+static bool push_fetched(lua_State *L, const la_result *result) {
+  int base = push_base(L, result, 1);
+  return lua_getiuservalue(L, base, LA_RESULT_FETCHED) == LUA_TTABLE;
+}
+
+/* returned_defaults, returned_defaults_rows */
+static int push_returned(lua_State *L, const la_result *result, bool rows) {
+  if (push_fetched(L, result) && !rows) {
+    lua_rawgeti(L, -1, 1);
+  }
+  return 1;
+}
+
+/* Where `column` is among what was fetched, from 1; 0 if it is not there. */
+static lua_Integer fetched_place(const la_compiled *compiled, const la_column *column) {
+  for (uint32_t i = 0; i < compiled->column_count; i++) {
+    if (compiled->columns[i].subject == &column->object) {
+      return (lua_Integer)i + 1;
+    }
+  }
+  return 0;
+}
+
+static la_row_shape *push_key_shape(lua_State *L, const la_result *base);
+
+/* Keys of many rows, if they were all fetched; false, and nothing pushed, if not. */
+static bool push_fetched_keys(lua_State *L, const la_result *result) {
+  const la_result *base = result->base;
+  const la_constraint *key = base->compiled->table->primary_key;
+  size_t count = key ? key->columns.count : 0;
+  bool found = base->compiled->fetches && count > 0;
+  for (size_t i = 0; found && i < count; i++) {
+    found = fetched_place(base->compiled, key->columns.items[i]) > 0;
+  }
+  if (!found || !push_fetched(L, result)) {
+    return false;
+  }
+  luaL_checkstack(L, (int)count + 10, NULL);
+  int rows = lua_gettop(L);
+  lua_Integer many = (lua_Integer)lua_rawlen(L, rows);
+  la_row_shape *shape = push_key_shape(L, base);
+  la_push_list(L, la_state_of(L), (int)many);
+  int list = lua_gettop(L);
+  for (lua_Integer i = 1; i <= many; i++) {
+    lua_rawgeti(L, rows, i);
+    for (size_t k = 0; k < count; k++) {
+      lua_geti(L, list + 1, fetched_place(base->compiled, key->columns.items[k]));
+    }
+    la_push_row_of_values(L, la_state_of(L), shape);
+    lua_rawseti(L, list, i);
+    lua_settop(L, list);
+  }
+  return true;
 }
 
 /* The key of the row inserted; a list of keys after an executemany is not known without RETURNING.
@@ -350,6 +414,9 @@ static int push_inserted_key(lua_State *L, const la_result *result, bool rows) {
   const la_result *base = result->base;
   if (!base->is_insert) {
     return raise_no_insert(L);
+  }
+  if (base->is_many && rows && push_fetched_keys(L, result)) {
+    return 1;
   }
   if (base->is_many) {
     return la_raise_status(
@@ -382,6 +449,9 @@ static int result_index(lua_State *L) {
   }
   if (strcmp(name, "inserted_primary_key_rows") == 0) {
     return push_inserted_key(L, result, true);
+  }
+  if (strcmp(name, "returned_defaults") == 0 || strcmp(name, "returned_defaults_rows") == 0) {
+    return push_returned(L, result, strcmp(name, "returned_defaults_rows") == 0);
   }
   if (strcmp(name, "t") == 0) {
     lua_pushvalue(L, 1);

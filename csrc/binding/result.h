@@ -61,7 +61,8 @@ enum {
   LA_RESULT_BASE = 2,
   LA_RESULT_SEEN = 3,
   LA_RESULT_STRATEGY = 4,
-  LA_RESULT_KEYS = 5
+  LA_RESULT_KEYS = 5,
+  LA_RESULT_FETCHED = 6 /* list of rows: keys and defaults that were fetched */
 };
 
 typedef enum la_result_mode {

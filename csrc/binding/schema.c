@@ -67,6 +67,14 @@ void la_push_optional_text(lua_State *L, la_text text) {
   }
 }
 
+void la_push_quote(lua_State *L, la_quote quote) {
+  if (quote == LA_QUOTE_AUTO) {
+    lua_pushnil(L);
+  } else {
+    lua_pushboolean(L, quote == LA_QUOTE_ALWAYS);
+  }
+}
+
 int la_field_by_hook(lua_State *L, const char *name) {
   la_push_hook(L, la_state_of(L), name);
   lua_pushvalue(L, 1);

@@ -160,11 +160,6 @@ static int column_set(lua_State *L) {
   } else if (strcmp(key, "comment") == 0) {
     la_raise_if(L, la_column_set_comment(column, text_or_none(L), &err), &err);
   } else if (strcmp(key, "conflict_not_null") == 0 || strcmp(key, "conflict_primary_key") == 0) {
-    la_raise_if(L,
-                la_column_set_conflict(column, strcmp(key, "conflict_primary_key") == 0,
-                                       text_or_none(L), &err),
-                &err);
-  } else if (strcmp(key, "conflict_not_null") == 0 || strcmp(key, "conflict_primary_key") == 0) {
     bool of_key = strcmp(key, "conflict_primary_key") == 0;
     la_raise_if(L, la_column_set_conflict(column, of_key, text_or_none(L), &err), &err);
   } else if (strcmp(key, "type") == 0) {
@@ -184,6 +179,8 @@ static int column_set(lua_State *L) {
     column->indexed = check_flag(L, key);
   } else if (strcmp(key, "system") == 0) {
     column->system = check_flag(L, key);
+  } else if (strcmp(key, "quote") == 0) {
+    column->quote = check_flag(L, key) ? LA_QUOTE_ALWAYS : LA_QUOTE_NEVER;
   } else if (strcmp(key, "autoincrement") == 0) {
     set_autoincrement(L, column);
   } else {
@@ -363,6 +360,8 @@ static bool push_core_field(lua_State *L, la_state *state, la_column *column, co
     lua_pushboolean(L, column->indexed);
   } else if (strcmp(key, "system") == 0) {
     lua_pushboolean(L, column->system);
+  } else if (strcmp(key, "quote") == 0) {
+    la_push_quote(L, column->quote);
   } else if (strcmp(key, "comment") == 0) {
     la_push_optional_text(L, column->comment);
   } else if (strcmp(key, "autoincrement") == 0) {

@@ -103,6 +103,20 @@ static int table_add_column(lua_State *L) {
   return 0;
 }
 
+static la_quote check_quote(lua_State *L, int index) {
+  return lua_isnoneornil(L, index) ? LA_QUOTE_AUTO
+         : lua_toboolean(L, index) ? LA_QUOTE_ALWAYS
+                                   : LA_QUOTE_NEVER;
+}
+
+/* core.table_quote(table, quote, quote_schema): each true, false or nil. */
+static int table_quote(lua_State *L) {
+  la_table *table = la_check_table(L, 1);
+  table->quote = check_quote(L, 2);
+  table->quote_schema = check_quote(L, 3);
+  return 0;
+}
+
 /* core.table_set(table, {comment, prefixes, …}); core.table_option(table, name, value) */
 static int table_set_comment(lua_State *L) {
   la_error err = LA_ERROR_INIT;
@@ -239,6 +253,7 @@ void la_open_schema_table(lua_State *L, la_state *state) {
   static const luaL_Reg functions[] = {{"table_new", table_new},
                                        {"table_add_column", table_add_column},
                                        {"table_set_comment", table_set_comment},
+                                       {"table_quote", table_quote},
                                        {"table_add_prefix", table_add_prefix},
                                        {"table_set_option", table_set_option},
                                        {"table_option", table_option},

@@ -96,6 +96,10 @@ bool la_keyword_flag(lua_State *L, int index, const char *name);
  * in the table. */
 la_text la_keyword_text(lua_State *L, int index, const char *name);
 
+/* The name at `index`, a string or a quoted_name(), whose wish is `*flag_out` (a node flag, or 0).
+ * Raises for anything else. */
+la_text la_check_quoted_name(lua_State *L, int index, uint32_t *flag_out);
+
 /* The type at `index`: a TYPE box or what the types' Lua part makes of it; lent, kept by the
  * argument. Raises. */
 la_type *la_check_type(lua_State *L, int index);
@@ -167,6 +171,8 @@ la_node *la_push_with_column_froms(lua_State *L, la_state *state, la_node *selec
 
 /* Parts of la_open_sql. */
 /* Methods of expressions that are defined in files of their own. */
+/* `__index` of expressions: methods, then `type`, `name`, `key`. */
+int la_expr_index(lua_State *L);
 int la_expr_in(lua_State *L);
 int la_expr_not_in(lua_State *L);
 int la_expr_at(lua_State *L);

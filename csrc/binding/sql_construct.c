@@ -92,14 +92,16 @@ static int core_column(lua_State *L) {
   int keywords = la_keywords(L, 2);
   la_text name;
   la_type *type;
+  uint32_t quote = 0;
   la_check_count(L, 1, "column");
-  name = la_check_text(L, 1);
+  name = la_check_quoted_name(L, 1, &quote);
   la_check_keywords(L, keywords, column_keywords, "column");
   type = optional_type(L, 2, keywords);
-  return la_return_node(L, state,
-                        la_keyword_flag(L, keywords, "is_literal")
-                            ? la_expr_literal(&state->sql, name, type)
-                            : la_expr_named_column(&state->sql, name, type, NULL));
+  if (la_keyword_flag(L, keywords, "is_literal")) {
+    return la_return_node(L, state, la_expr_literal(&state->sql, name, type));
+  }
+  return la_return_node(
+      L, state, la_node_flagged(la_expr_named_column(&state->sql, name, type, NULL), quote));
 }
 
 static const char *const bindparam_keywords[] = {"value",    "type_",      "unique",

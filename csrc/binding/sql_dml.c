@@ -141,9 +141,42 @@ static int insert_from_select(lua_State *L) {
   return la_return_node(L, state, result);
 }
 
+static bool add_own_column(lua_State *L, la_nodes *nodes, int index) {
+  la_node *node = la_to_node(L, index);
+  while (node != NULL && node->kind == LA_NODE_ATTRIBUTE && node->count != 0) {
+    node = node->children[0];
+  }
+  return node != NULL && node->kind == LA_NODE_COLUMN && node->subject != NULL
+             ? la_nodes_add(nodes, la_node_retain(node))
+             : la_nodes_refuse(nodes, index, "column of the table");
+}
+
+/* return_defaults(column…) */
+static int dml_return_defaults(lua_State *L) {
+  static const char *const names[] = {"sort_by_parameter_order", NULL};
+  la_state *state = la_state_of(L);
+  la_node *self = la_check_statement(L, 1), *result, *chain;
+  int part = la_statement_defaults_part(self), keywords = la_keywords(L, 2);
+  la_nodes nodes;
+  if (part < 0) {
+    return la_raise_argument(L, 1, "insert() or update()");
+  }
+  la_check_keywords(L, keywords, names, "return_defaults");
+  la_nodes_init(&nodes, state);
+  if (!la_nodes_add_each(L, &nodes, 2, lua_gettop(L) - (keywords != 0), add_own_column)) {
+    return la_nodes_raise(L, &nodes);
+  }
+  chain = la_chain_new(&state->alloc, NULL, nodes.items, (uint32_t)nodes.count);
+  result = chain != NULL ? la_node_with_child(self, (uint32_t)part, chain) : NULL;
+  la_node_release(chain);
+  la_nodes_clear(&nodes);
+  return la_return_node(L, state, result);
+}
+
 static int insert_inline(lua_State *L) {
   la_state *state = la_state_of(L);
-  return la_return_node(L, state, la_node_retain(check_kind(L, LA_NODE_INSERT, "insert()")));
+  const la_node *self = check_kind(L, LA_NODE_INSERT, "insert()");
+  return la_return_node(L, state, la_node_with_flags(self, LA_INSERT_INLINE, 0));
 }
 
 /* ---- ON CONFLICT ---- */
@@ -325,6 +358,7 @@ static const luaL_Reg insert_methods[] = {SHARED,
                                           {"values", insert_values},
                                           {"from_select", insert_from_select},
                                           {"inline", insert_inline},
+                                          {"return_defaults", dml_return_defaults},
                                           {"on_conflict_do_update", insert_on_conflict_do_update},
                                           {"on_conflict_do_nothing", insert_on_conflict_do_nothing},
                                           {NULL, NULL}};
@@ -335,6 +369,7 @@ static const luaL_Reg update_methods[] = {SHARED,
                                           {"filter_by", la_statement_filter_by},
                                           {"values", update_values},
                                           {"ordered_values", update_ordered_values},
+                                          {"return_defaults", dml_return_defaults},
                                           {NULL, NULL}};
 
 static const luaL_Reg delete_methods[] = {SHARED,

@@ -176,8 +176,9 @@ static int from_outerjoin(lua_State *L) {
 static bool add_plain_column(lua_State *L, la_nodes *nodes, int index) {
   la_node *node = la_to_node(L, index);
   if (node != NULL && node->kind == LA_NODE_COLUMN) {
+    la_node *column = la_expr_named_column(&nodes->state->sql, node->text, node->type, NULL);
     return la_nodes_add(nodes,
-                        la_expr_named_column(&nodes->state->sql, node->text, node->type, NULL));
+                        la_node_flagged(column, node->flags & (LA_NODE_QUOTED | LA_NODE_UNQUOTED)));
   }
   return la_nodes_refuse(nodes, index, "column()");
 }
@@ -258,22 +259,30 @@ static int values_data(lua_State *L) {
   return la_return_node(L, state, result);
 }
 
-/* table(name, column…) */
+/* table(name, column…, {schema = "…"}) */
 static int core_table(lua_State *L) {
+  static const char *const names[] = {"schema", NULL};
   la_state *state = la_state_of(L);
-  la_text name;
+  int keywords = la_keywords(L, 2);
+  uint32_t quote = 0;
+  la_text name, schema;
   la_node *result;
   la_nodes nodes;
   la_check_count(L, 1, "table");
-  name = la_check_text(L, 1);
+  name = la_check_quoted_name(L, 1, &quote);
+  la_check_keywords(L, keywords, names, "table");
+  schema = la_keyword_text(L, keywords, "schema");
   la_nodes_init(&nodes, state);
-  if (!la_nodes_add_each(L, &nodes, 2, lua_gettop(L), add_plain_column)) {
+  if (!la_nodes_add_each(L, &nodes, 2, lua_gettop(L) - (keywords != 0), add_plain_column)) {
     return la_nodes_raise(L, &nodes);
   }
-  result = la_node_new(&state->alloc, &(la_node_parts){.kind = LA_NODE_LITERAL_TABLE,
-                                                       .text = name,
-                                                       .children = nodes.items,
-                                                       .count = (uint32_t)nodes.count});
+  result = la_node_new(
+      &state->alloc, &(la_node_parts){.kind = LA_NODE_LITERAL_TABLE,
+                                      .flags = quote,
+                                      .text = name,
+                                      .value = schema.bytes ? la_value_text(schema) : LA_VALUE_NONE,
+                                      .children = nodes.items,
+                                      .count = (uint32_t)nodes.count});
   la_nodes_clear(&nodes);
   return la_return_node(L, state, result);
 }

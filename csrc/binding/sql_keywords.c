@@ -117,3 +117,22 @@ la_text la_keyword_text(lua_State *L, int index, const char *name) {
   lua_pop(L, 1);
   return text;
 }
+
+/* ---- names ---- */
+
+la_text la_check_quoted_name(lua_State *L, int index, uint32_t *flag_out) {
+  *flag_out = 0;
+  if (lua_istable(L, index) && luaL_getmetafield(L, index, "__name") != LUA_TNIL) {
+    bool is_quoted_name = strcmp(luaL_checkstring(L, -1), "lualchemy.quoted_name") == 0;
+    lua_pop(L, 1);
+    if (is_quoted_name) {
+      lua_rawgeti(L, index, 2);
+      *flag_out = lua_toboolean(L, -1) ? LA_NODE_QUOTED : LA_NODE_UNQUOTED;
+      lua_rawgeti(L, index, 1);
+      la_text name = la_check_text(L, -1); /* kept by the table */
+      lua_pop(L, 2);
+      return name;
+    }
+  }
+  return la_check_text(L, index);
+}

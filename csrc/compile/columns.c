@@ -506,7 +506,7 @@ la_status la_compile_items(la_compiler *c, la_items *items, bool as_from, bool i
     LA_TRY(write_item_expr(c, item));
     if (has_label) {
       la_put(c, " AS ");
-      la_put_ident(c, label);
+      la_put_ident_as(c, label, la_quote_of(item_subject(item), label));
     }
     if (is_result) {
       la_type *type = item->expr ? item->expr->type : item->column->type;

@@ -75,6 +75,7 @@ typedef struct la_compiled {
   la_table *table;
   la_column *autoincrement; /* its key comes from the last insert id, or NULL */
   bool multi_values;
+  bool fetches;        /* its rows are not the program's: they are new keys and defaults */
   la_object *subjects; /* la_key_subjects: keeps named things alive */
   la_object *extra;    /* the ORM's load plan, or NULL; retained */
   la_object
@@ -117,6 +118,7 @@ la_status la_compile_type(const la_dialect *dialect, const la_type *type, la_str
                           la_error *err);
 /* `ident` in quotes if the dialect needs them. */
 void la_compile_ident(const la_dialect *dialect, la_text ident, la_strbuf *out);
+void la_compile_ident_as(const la_dialect *dialect, la_text ident, la_quote quote, la_strbuf *out);
 /* A value as an SQL literal: literal_binds, DDL defaults. LA_COMPILE if the type has no literal
  * form. */
 la_status la_compile_literal(const la_dialect *dialect, const la_type *type, const la_value *value,

@@ -163,6 +163,17 @@ static inline void la_put_text(la_compiler *c, la_text text) {
   la_strbuf_text(c->out, text);
 }
 void la_put_ident(la_compiler *c, la_text ident);
+void la_put_ident_as(la_compiler *c, la_text ident, la_quote quote);
+/* The name of a column or table known by name only, as its node says. */
+void la_put_node_name(la_compiler *c, const la_node *node);
+/* A table's name behind its schema's. */
+void la_put_table(la_compiler *c, const la_table *table);
+/* table() with its schema. */
+void la_put_literal_table(la_compiler *c, const la_node *table);
+/* What `subject`, a column or NULL, says of the quotes around `name`. */
+la_quote la_quote_of(const la_object *subject, la_text name);
+/* What the node of a column or table known by name only says. */
+la_quote la_quote_of_node(const la_node *node);
 bool la_ident_needs_quotes(const la_dialect *dialect, la_text ident);
 /* Only for characters that no plain name has: names of functions. */
 bool la_ident_has_illegal_characters(la_text ident);
@@ -261,6 +272,8 @@ la_status la_compile_delete(la_compiler *c, const la_node *node, la_place place)
 /* ORDER BY, LIMIT, FETCH, FOR UPDATE of a SELECT or COMPOUND. */
 la_status la_compile_order_and_limit(la_compiler *c, const la_node *node);
 la_status la_compile_prefixes(la_compiler *c, const la_node *chain, la_prefix_place place);
+/* RETURNING what inserted_primary_key and return_defaults() ask for, if they ask for anything. */
+la_status la_compile_fetched(la_compiler *c, const la_dml *dml, la_place place);
 la_status la_compile_returning(la_compiler *c, const la_node *chain, bool is_result);
 /* Its WITH, when it is the outermost statement or has nested CTEs, is put in at `at`. */
 la_status la_compile_ctes_at(la_compiler *c, size_t at, size_t first_param, bool is_top);
@@ -278,6 +291,7 @@ typedef struct la_assignment {
   la_assignment_kind kind;
   la_column *column; /* NULL: of a table that is known by name only */
   la_text name, key;
+  la_quote quote; /* of the name */
   const la_node *value;
 } la_assignment;
 

@@ -7,10 +7,10 @@
 void la_ddl_put_table(const la_dialect *dialect, const la_table *table, bool with_schema,
                       la_strbuf *out) {
   if (with_schema && table->schema.bytes) {
-    la_compile_ident(dialect, table->schema, out);
+    la_compile_ident_as(dialect, table->schema, table->quote_schema, out);
     la_strbuf_char(out, '.');
   }
-  la_compile_ident(dialect, table->name, out);
+  la_compile_ident_as(dialect, table->name, table->quote, out);
 }
 
 la_status la_compile_drop_table(const la_sql *sql, const la_dialect *dialect, const la_table *table,
@@ -32,7 +32,7 @@ static la_status put_index_name(const la_sql *sql, const la_dialect *dialect, co
   }
   if (status >= 0) {
     if (with_schema && index->table && index->table->schema.bytes) {
-      la_compile_ident(dialect, index->table->schema, out);
+      la_compile_ident_as(dialect, index->table->schema, index->table->quote_schema, out);
       la_strbuf_char(out, '.');
     }
     la_compile_ident(dialect, la_strbuf_view(&name), out);
@@ -47,7 +47,8 @@ static la_status put_index_expression(const la_sql *sql, const la_dialect *diale
     return la_compile_inline(sql, dialect, (const la_node *)(const void *)expression,
                              LA_AGAINST_FREE, out, err);
   }
-  la_compile_ident(dialect, ((const la_column *)(const void *)expression)->name, out);
+  const la_column *column = (const la_column *)(const void *)expression;
+  la_compile_ident_as(dialect, column->name, column->quote, out);
   return LA_OK;
 }
 

@@ -8,7 +8,8 @@ static void put_columns(const la_dialect *dialect, const la_constraint *constrai
                         la_strbuf *out) {
   for (size_t i = 0; i < constraint->columns.count; i++) {
     la_strbuf_string(out, i > 0 ? ", " : "");
-    la_compile_ident(dialect, constraint->columns.items[i]->name, out);
+    const la_column *column = constraint->columns.items[i];
+    la_compile_ident_as(dialect, column->name, column->quote, out);
   }
 }
 
@@ -78,7 +79,8 @@ static la_status put_foreign_key(const la_sql *sql, const la_dialect *dialect,
   la_strbuf_string(out, " (");
   for (size_t i = 0; i < constraint->referred_columns.count; i++) {
     la_strbuf_string(out, i > 0 ? ", " : "");
-    la_compile_ident(dialect, constraint->referred_columns.items[i]->name, out);
+    const la_column *column = constraint->referred_columns.items[i];
+    la_compile_ident_as(dialect, column->name, column->quote, out);
   }
   la_strbuf_char(out, ')');
   return put_options(constraint, out, err);
@@ -87,7 +89,7 @@ static la_status put_foreign_key(const la_sql *sql, const la_dialect *dialect,
 /* c IN (0, 1); c IN ('a', 'b') */
 static la_status put_type_check(const la_dialect *dialect, const la_column *column, la_strbuf *out,
                                 la_error *err) {
-  la_compile_ident(dialect, column->name, out);
+  la_compile_ident_as(dialect, column->name, column->quote, out);
   la_strbuf_string(out, " IN (");
   if (column->type->affinity == LA_AFFINITY_BOOLEAN) {
     la_strbuf_string(out, "0, 1");

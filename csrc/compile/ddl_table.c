@@ -113,7 +113,7 @@ static void put_conflict(const la_dialect *dialect, la_text action, la_strbuf *o
 
 static la_status put_column(const la_sql *sql, const la_dialect *dialect, const la_table *table,
                             const la_column *column, la_strbuf *out, la_error *err) {
-  la_compile_ident(dialect, column->name, out);
+  la_compile_ident_as(dialect, column->name, column->quote, out);
   la_strbuf_char(out, ' ');
   la_error inner = LA_ERROR_INIT;
   if (la_compile_type(dialect, column->type, out, &inner) < 0) {

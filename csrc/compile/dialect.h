@@ -32,6 +32,7 @@ struct la_dialect {
   size_t reserved_count;
   bool supports_native_boolean; /* writes true and false; otherwise 1 and 0 */
   bool supports_returning;
+  bool implicit_returning;      /* RETURNING fetches keys and defaults unasked */
   bool returning_bare;          /* columns of RETURNING stand without their table */
   bool supports_default_values; /* INSERT … DEFAULT VALUES */
   bool supports_multivalues_insert;

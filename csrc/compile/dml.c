@@ -36,10 +36,12 @@ static uint32_t column_count(const la_dml *dml) {
 static la_assignment column_at(const la_dml *dml, uint32_t i) {
   if (dml->table) {
     la_column *column = dml->table->columns.items[i];
-    return (la_assignment){.column = column, .name = column->name, .key = column->key};
+    return (la_assignment){
+        .column = column, .name = column->name, .key = column->key, .quote = column->quote};
   }
   la_text name = dml->target->children[i]->text;
-  return (la_assignment){.name = name, .key = name};
+  return (la_assignment){
+      .name = name, .key = name, .quote = la_quote_of_node(dml->target->children[i])};
 }
 
 bool la_set_is_for(const la_node *set, const la_column *column, la_text key) {
@@ -219,10 +221,8 @@ la_status la_dml_write_value(la_compiler *c, const la_dml *dml, const la_assignm
   return la_compile_column_param(c, LA_PARAM_FROM_DEFAULT, name, assignment->column, dml->slot);
 }
 
-la_status la_compile_returning(la_compiler *c, const la_node *chain, bool is_result) {
-  la_chain_items list;
+static la_status write_returning(la_compiler *c, la_chain_items list, bool is_result) {
   la_items items = {0};
-  LA_TRY(la_chain_items_of(c, chain, &list));
   if (list.count == 0) {
     return LA_OK;
   }
@@ -237,4 +237,99 @@ la_status la_compile_returning(la_compiler *c, const la_node *chain, bool is_res
   LA_TRY(la_compile_items(c, &items, false, is_result));
   c->omit_tables = omit_tables;
   return LA_OK;
+}
+
+la_status la_compile_returning(la_compiler *c, const la_node *chain, bool is_result) {
+  la_chain_items list;
+  LA_TRY(la_chain_items_of(c, chain, &list));
+  return write_returning(c, list, is_result);
+}
+
+/* ---- what the database makes ---- */
+
+/* True if the program sends the value of `column`. */
+static bool is_sent(const la_dml *dml, const la_column *column) {
+  for (uint32_t i = 0; i < dml->count; i++) {
+    const la_assignment *assignment = &dml->assignments[i];
+    if (assignment->column != column) {
+      continue;
+    }
+    switch (assignment->kind) {
+    case LA_ASSIGN_VALUE:
+      return la_plain_node(assignment->value)->kind == LA_NODE_PARAM;
+    case LA_ASSIGN_DEFAULT:
+      return column->defaults[dml->slot].kind != LA_DEFAULT_EXPR;
+    default:
+      return true;
+    }
+  }
+  return false;
+}
+
+static bool is_set(const la_dml *dml, const la_column *column) {
+  for (uint32_t i = 0; i < dml->count; i++) {
+    if (dml->assignments[i].column == column) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* `wanted` as return_defaults() has it; NULL: it was not called. */
+static bool is_fetched(const la_compiler *c, const la_dml *dml, const la_column *column,
+                       const la_node *wanted, const la_chain_items *named) {
+  bool is_made = dml->is_insert ? !is_sent(dml, column)
+                                : column->defaults[LA_DEFAULT_SERVER_UPDATE].kind ||
+                                      (is_set(dml, column) && !is_sent(dml, column));
+  if (wanted != NULL && named->count == 0 && is_made) {
+    return true;
+  }
+  for (size_t i = 0; i < named->count; i++) {
+    if (la_plain_node(named->items[i])->subject == &column->object) {
+      return true;
+    }
+  }
+  if (!dml->is_insert || !column->primary_key || is_sent(dml, column)) {
+    return wanted != NULL && dml->is_insert && column->primary_key && c->options->for_executemany;
+  }
+  if (column == c->compiled->autoincrement) {
+    return c->options->for_executemany; /* else it is the last insert id */
+  }
+  return is_set(dml, column) || column->defaults[LA_DEFAULT_SERVER_INSERT].kind != LA_DEFAULT_NONE;
+}
+
+la_status la_compile_fetched(la_compiler *c, const la_dml *dml, la_place place) {
+  const la_node *node = dml->statement;
+  const la_node *wanted = la_node_child(node, (uint32_t)la_statement_defaults_part(node));
+  la_chain_items named, fetched = {0};
+  bool is_alone = place.is_top && dml->table != NULL && !c->compiled->multi_values &&
+                  c->dialect->implicit_returning && !(node->flags & LA_INSERT_INLINE) &&
+                  (wanted != NULL || (dml->is_insert && !c->options->for_executemany)) &&
+                  !(dml->is_insert && la_node_child(node, LA_INSERT_SELECT)) &&
+                  !la_node_child(node, (uint32_t)la_statement_returning_part(node));
+  if (!is_alone) {
+    return LA_OK;
+  }
+  LA_TRY(la_chain_items_of(c, wanted, &named));
+  fetched.items =
+      la_arena_alloc(&c->scratch, (dml->table->columns.count + 1) * sizeof *fetched.items);
+  if (fetched.items == NULL) {
+    return la_fail_nomem(c->err);
+  }
+  for (size_t i = 0; i < dml->table->columns.count; i++) {
+    la_column *column = dml->table->columns.items[i];
+    if (is_fetched(c, dml, column, wanted, &named)) {
+      la_node *expr = la_expr_column(c->sql, column, NULL);
+      if (!la_vec_push(c->sql->alloc, &c->owned, expr)) {
+        la_node_release(expr);
+        return la_fail_nomem(c->err);
+      }
+      if (expr == NULL) {
+        return la_fail_nomem(c->err);
+      }
+      fetched.items[fetched.count++] = expr;
+    }
+  }
+  c->compiled->fetches = fetched.count > 0;
+  return write_returning(c, fetched, true);
 }

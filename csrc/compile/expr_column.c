@@ -6,11 +6,7 @@
 #include "compile/compiler.h"
 
 static void put_table_prefix(la_compiler *c, const la_table *table) {
-  if (table->schema.bytes) {
-    la_put_ident(c, table->schema);
-    la_strbuf_char(c->out, '.');
-  }
-  la_put_ident(c, table->name);
+  la_put_table(c, table);
   la_strbuf_char(c->out, '.');
 }
 
@@ -24,7 +20,7 @@ void la_write_table_column(la_compiler *c, const la_column *column, const la_nod
       put_table_prefix(c, column->table);
     }
   }
-  la_put_ident(c, column->name);
+  la_put_ident_as(c, column->name, column->quote);
 }
 
 /* A join and a select that is not a subquery have no name that a column could stand behind. */
@@ -36,8 +32,6 @@ static bool is_named_from(const la_node *from) {
   case LA_NODE_CTE_REF:
   case LA_NODE_VALUES:
     return true;
-  case LA_NODE_LITERAL_TABLE:
-    return from->text.len > 0;
   default:
     return false;
   }
@@ -59,6 +53,9 @@ la_status la_write_column(la_compiler *c, const la_node *node) {
   if (!c->omit_tables) {
     if (from && from->kind == LA_NODE_TABLE) {
       put_table_prefix(c, (const la_table *)(const void *)from->subject);
+    } else if (from && from->kind == LA_NODE_LITERAL_TABLE && from->text.len > 0) {
+      la_put_literal_table(c, from);
+      la_strbuf_char(c->out, '.');
     } else if (from && is_named_from(from)) {
       la_text from_name = la_from_written_name(c, from);
       if (from_name.bytes) {
@@ -69,7 +66,11 @@ la_status la_write_column(la_compiler *c, const la_node *node) {
       put_table_prefix(c, column->table);
     }
   }
-  la_put_ident(c, name);
+  if (column == NULL && la_text_equal(name, node->text)) {
+    la_put_node_name(c, node);
+  } else {
+    la_put_ident_as(c, name, la_quote_of(node->subject, name));
+  }
   return LA_OK;
 }
 

@@ -4,14 +4,6 @@
  */
 #include "compile/compiler.h"
 
-static void put_table(la_compiler *c, const la_table *table) {
-  if (table->schema.bytes) {
-    la_put_ident(c, table->schema);
-    la_strbuf_char(c->out, '.');
-  }
-  la_put_ident(c, table->name);
-}
-
 /* " AS name" */
 static la_status push_alias_name(la_compiler *c, const la_node *alias) {
   la_text name = la_from_written_name(c, alias);
@@ -130,10 +122,10 @@ la_status la_write_from(la_compiler *c, const la_node *from) {
   from = la_plain_node(from);
   switch (from->kind) {
   case LA_NODE_TABLE:
-    put_table(c, (const la_table *)(const void *)from->subject);
+    la_put_table(c, (const la_table *)(const void *)from->subject);
     return LA_OK;
   case LA_NODE_LITERAL_TABLE:
-    la_put_ident(c, from->text);
+    la_put_literal_table(c, from);
     return LA_OK;
   case LA_NODE_ALIAS:
     return write_alias(c, from);

@@ -69,7 +69,13 @@ static void append_quoted(const la_dialect *dialect, la_text ident, la_strbuf *o
 }
 
 void la_compile_ident(const la_dialect *dialect, la_text ident, la_strbuf *out) {
-  if (la_ident_needs_quotes(dialect, ident)) {
+  la_compile_ident_as(dialect, ident, LA_QUOTE_AUTO, out);
+}
+
+void la_compile_ident_as(const la_dialect *dialect, la_text ident, la_quote quote, la_strbuf *out) {
+  bool is_quoted =
+      quote == LA_QUOTE_AUTO ? la_ident_needs_quotes(dialect, ident) : quote == LA_QUOTE_ALWAYS;
+  if (is_quoted) {
     append_quoted(dialect, ident, out);
   } else {
     la_strbuf_text(out, ident);
@@ -90,6 +96,47 @@ void la_put_ident(la_compiler *c, la_text ident) {
   } else {
     la_strbuf_text(c->out, ident);
   }
+}
+
+void la_put_ident_as(la_compiler *c, la_text ident, la_quote quote) {
+  if (quote == LA_QUOTE_AUTO) {
+    la_put_ident(c, ident);
+  } else {
+    la_compile_ident_as(c->dialect, ident, quote, c->out);
+  }
+}
+
+la_quote la_quote_of_node(const la_node *node) {
+  return node->flags & LA_NODE_QUOTED     ? LA_QUOTE_ALWAYS
+         : node->flags & LA_NODE_UNQUOTED ? LA_QUOTE_NEVER
+                                          : LA_QUOTE_AUTO;
+}
+
+void la_put_node_name(la_compiler *c, const la_node *node) {
+  la_put_ident_as(c, node->text, la_quote_of_node(node));
+}
+
+void la_put_table(la_compiler *c, const la_table *table) {
+  if (table->schema.bytes) {
+    la_put_ident_as(c, table->schema, table->quote_schema);
+    la_strbuf_char(c->out, '.');
+  }
+  la_put_ident_as(c, table->name, table->quote);
+}
+
+void la_put_literal_table(la_compiler *c, const la_node *table) {
+  if (table->value.kind == LA_VALUE_TEXT) {
+    la_put_ident(c, (la_text){table->value.as.bytes, table->value.len});
+    la_strbuf_char(c->out, '.');
+  }
+  la_put_node_name(c, table);
+}
+
+la_quote la_quote_of(const la_object *subject, la_text name) {
+  const la_column *column = (const la_column *)(const void *)subject;
+  return column != NULL && column->quote != LA_QUOTE_AUTO && la_text_equal(column->name, name)
+             ? column->quote
+             : LA_QUOTE_AUTO;
 }
 
 /* How often `base` was numbered before, and one more now. 0 when out of memory. */

@@ -8,7 +8,7 @@ static void put_columns(la_compiler *c, const la_dml *dml) {
   la_put(c, " (");
   for (uint32_t i = 0; i < dml->count; i++) {
     la_put(c, i > 0 ? ", " : "");
-    la_put_ident(c, dml->assignments[i].name);
+    la_put_ident_as(c, dml->assignments[i].name, dml->assignments[i].quote);
   }
   la_strbuf_char(c->out, ')');
 }
@@ -289,6 +289,9 @@ static la_status compile_in_scope(la_compiler *c, la_dml *dml, la_place place) {
     LA_TRY(write_conflict(c, dml, conflicts.items[i]));
   }
   LA_TRY(la_compile_returning(c, la_node_child(node, LA_INSERT_RETURNING), place.is_result));
+  if (place.is_result) {
+    LA_TRY(la_compile_fetched(c, dml, place));
+  }
   return la_compile_ctes_at(c, start, first_param, place.is_top);
 }
 

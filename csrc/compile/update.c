@@ -38,7 +38,7 @@ static la_status write_sets(la_compiler *c, la_dml *dml) {
   la_put(c, " SET ");
   for (uint32_t i = 0; i < dml->count; i++) {
     la_put(c, i > 0 ? ", " : "");
-    la_put_ident(c, dml->assignments[i].name);
+    la_put_ident_as(c, dml->assignments[i].name, dml->assignments[i].quote);
     la_strbuf_char(c->out, '=');
     LA_TRY(la_dml_write_value(c, dml, &dml->assignments[i], -1));
   }
@@ -62,6 +62,9 @@ static la_status compile_in_scope(la_compiler *c, la_dml *dml, la_place place,
     LA_TRY(la_compile_expr(c, limit));
   }
   LA_TRY(la_compile_returning(c, la_node_child(node, LA_UPDATE_RETURNING), place.is_result));
+  if (place.is_result) {
+    LA_TRY(la_compile_fetched(c, dml, place));
+  }
   return la_compile_ctes_at(c, start, first_param, place.is_top);
 }
 

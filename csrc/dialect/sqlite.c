@@ -246,6 +246,7 @@ const la_dialect la_dialect_sqlite = {
     .reserved_words = sqlite_words,
     .reserved_count = sizeof sqlite_words / sizeof sqlite_words[0],
     .supports_returning = true,
+    .implicit_returning = true,
     .returning_bare = true,
     .supports_default_values = true,
     .supports_multivalues_insert = true,

@@ -6,7 +6,7 @@
 #include "engine/connection.h"
 
 #include <limits.h>
-#include <time.h>
+#include "base/clock.h"
 
 struct la_pool {
   la_engine *engine;
@@ -89,7 +89,7 @@ static int room_of(const la_pool *pool) {
 static bool is_stale(const la_pool *pool, const la_raw *raw) {
   double recycle = pool->engine->options.pool_recycle;
   return raw->invalid || raw->handle == NULL || raw->generation != pool->generation ||
-         (recycle >= 0 && (double)((int64_t)time(NULL) - raw->opened_at) > recycle);
+         (recycle >= 0 && la_now() - raw->opened_at > recycle);
 }
 
 static bool answers(la_pool *pool, la_raw *raw) {

@@ -46,7 +46,7 @@ typedef struct la_raw {
   bool announced;              /* free for the binding: listeners have seen it */
   bool read_uncommitted;       /* PRAGMA set for its user; undone when it is given back */
   uint32_t generation;         /* of the pool when it was opened; older ones close on return */
-  int64_t opened_at;           /* seconds */
+  double opened_at;            /* la_now() */
 } la_raw;
 
 la_status la_pool_new(la_engine *engine, la_pool_kind kind, la_pool **out, la_error *err);

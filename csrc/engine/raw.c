@@ -4,7 +4,7 @@
  */
 #include "engine/cursor.h"
 
-#include <time.h>
+#include "base/clock.h"
 
 /* ---- life ---- */
 
@@ -33,7 +33,7 @@ la_status la_raw_open(la_engine *engine, la_raw **out, la_error *err) {
   raw->driver = engine->driver;
   raw->statement_limit = engine->statement_cache_size;
   raw->is_host = engine->options.host_handle != NULL;
-  raw->opened_at = (int64_t)time(NULL);
+  raw->opened_at = la_now();
   status = engine->driver->open(engine->alloc, &options, &raw->handle, err);
   if (status < 0) {
     la_object_release(raw);

@@ -1,13 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/trace.h"
 
-#include <time.h>
-
-static double now(void) {
-  struct timespec at;
-  timespec_get(&at, TIME_UTC);
-  return (double)at.tv_sec + (double)at.tv_nsec * 1e-9;
-}
+#include "base/clock.h"
 
 void la_trace_init(la_trace *trace, la_allocator *alloc) {
   *trace = (la_trace){.alloc = alloc};
@@ -55,7 +49,7 @@ static bool add_values(la_trace *trace, const la_value *values, uint32_t count) 
 }
 
 void la_trace_statement(la_trace *trace, la_text text, const la_value *values, uint32_t count) {
-  la_trace_entry entry = {.count = count, .rows = 1, .started = now()};
+  la_trace_entry entry = {.count = count, .rows = 1, .started = la_now()};
   la_trace_settle(trace);
   entry.text = (la_text){la_arena_copy(&trace->arena, text.bytes, text.len), text.len};
   if (entry.text.bytes == NULL || !la_vec_push(trace->alloc, &trace->entries, entry)) {
@@ -90,6 +84,6 @@ void la_trace_transaction(la_trace *trace, const char *text) {
 void la_trace_ran(la_trace *trace) {
   if (trace->entries.count > 0) {
     la_trace_entry *entry = &trace->entries.items[trace->entries.count - 1];
-    entry->seconds = now() - entry->started;
+    entry->seconds = la_now() - entry->started;
   }
 }

@@ -121,7 +121,8 @@ static la_node *make_statement(const recipe *r) {
   switch (r->kind) {
   case LA_PLAN_INSERT:
   case LA_PLAN_INSERT_PAIR:
-    statement = add_expressions(r, la_insert_new(sql, table), LA_INSERT_VALUES);
+    statement = la_node_flagged(la_insert_new(sql, table), LA_INSERT_INLINE);
+    statement = add_expressions(r, statement, LA_INSERT_VALUES);
     statement = add_returning(r, statement);
     break;
   case LA_PLAN_UPDATE:

@@ -49,6 +49,9 @@ typedef enum la_default_slot {
   LA_DEFAULT_SLOT_COUNT
 } la_default_slot;
 
+/* Whether a name stands in quotes: as it needs, or as the program says. */
+typedef enum la_quote { LA_QUOTE_AUTO, LA_QUOTE_ALWAYS, LA_QUOTE_NEVER } la_quote;
+
 /* Read only outside schema/. */
 struct la_column {
   la_object object;
@@ -64,6 +67,7 @@ struct la_column {
   bool unique; /* asked for on the column; a constraint of its own exists in the table */
   bool indexed;
   bool system;
+  la_quote quote;
   la_autoincrement autoincrement;
   la_default defaults[LA_DEFAULT_SLOT_COUNT];
   la_text comment;

@@ -22,6 +22,7 @@ struct la_table {
   la_text name;
   la_text schema;   /* none if not given */
   la_text fullname; /* "schema.name" or the name */
+  la_quote quote, quote_schema;
   LA_VEC(la_column *) columns;
   la_map columns_by_key; /* key → la_column */
   la_map columns_by_name;

@@ -299,8 +299,9 @@ static la_status offer_named(offer *to, la_node *const *columns, uint32_t count,
                              la_error *err) {
   for (uint32_t i = 0; i < count; i++) {
     const la_node *column = columns[i];
-    LA_TRY(offer_add(to, la_expr_named_column(to->sql, column->text, column->type, from),
-                     column->text, column->text, err));
+    la_node *offered = la_expr_named_column(to->sql, column->text, column->type, from);
+    offered = la_node_flagged(offered, column->flags & (LA_NODE_QUOTED | LA_NODE_UNQUOTED));
+    LA_TRY(offer_add(to, offered, column->text, column->text, err));
   }
   return LA_OK;
 }

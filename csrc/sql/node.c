@@ -214,6 +214,15 @@ la_node *la_node_with_flags(const la_node *node, uint32_t set, uint32_t clear) {
   return la_node_new(node->alloc, &parts);
 }
 
+la_node *la_node_flagged(la_node *take, uint32_t flags) {
+  if (take == NULL || flags == 0) {
+    return take;
+  }
+  la_node *flagged = la_node_with_flags(take, flags, 0);
+  la_node_release(take);
+  return flagged;
+}
+
 la_node *la_node_with_type(const la_node *node, la_type *type) {
   la_node_parts parts = parts_of(node);
   parts.type = type;

@@ -71,7 +71,7 @@
   X(DEFAULT)         /* DEFAULT in VALUES */                                                         \
   /* FROM elements */                                                                                \
   X(TABLE)         /* subject: la_table */                                                           \
-  X(LITERAL_TABLE) /* table(): text: name; [COLUMN…] without from */                               \
+  X(LITERAL_TABLE) /* table(): text: name; value: schema, TEXT or none; [COLUMN…] without from */  \
   X(ALIAS)   /* text: name, or none for an anonymous one; [TABLE, LITERAL_TABLE, SELECT, COMPOUND,   \
                 VALUES, TEXTUAL, FUNCTION, ALIAS or JOIN]; flag LA_NODE_LATERAL */                   \
   X(CTE)     /* text: name or none; value.integer: number (unique per process of making); [SELECT,   \
@@ -141,6 +141,7 @@ enum la_node_flag {
       1u << 0, /* it or a child refers to a Lua value: boxes must keep their parts' boxes */
   LA_NODE_HAS_ORM = 1u << 1, /* it or a child is an ORM node: translate before compiling */
   LA_NODE_HAS_PARAM = 1u << 2,
+  LA_INSERT_INLINE = 1u << 3, /* INSERT: nothing is fetched for inserted_primary_key */
   LA_NODE_SYMMETRIC = 1u << 4,
   LA_NODE_LATERAL = 1u << 5,
   LA_NODE_RECURSIVE = 1u << 6,
@@ -166,7 +167,9 @@ enum la_node_flag {
   LA_FETCH_PERCENT = 1u << 25,
   LA_FETCH_WITH_TIES = 1u << 26,
   LA_TYPE_IS_EXACT = 1u << 27, /* the type was given, not guessed from a value */
-  LA_SUBQUERY_SINGLE = 1u << 28
+  LA_SUBQUERY_SINGLE = 1u << 28,
+  LA_NODE_QUOTED = 1u << 29,  /* its name always stands in quotes … */
+  LA_NODE_UNQUOTED = 1u << 30 /* … or never: quoted_name() */
 };
 /* Flags that a node has because a child has them. */
 #define LA_NODE_INHERITED_FLAGS (LA_NODE_HAS_HOST | LA_NODE_HAS_ORM | LA_NODE_HAS_PARAM)
@@ -223,6 +226,7 @@ typedef enum la_insert_part {
   LA_INSERT_CONFLICT, /* CHAIN of CONFLICT */
   LA_INSERT_OPTIONS,
   LA_INSERT_EXECUTION,
+  LA_INSERT_DEFAULTS, /* return_defaults(): CHAIN of COLUMNs, without items for all */
   LA_INSERT_PART_COUNT
 } la_insert_part;
 
@@ -237,6 +241,7 @@ typedef enum la_update_part {
   LA_UPDATE_LIMIT,
   LA_UPDATE_OPTIONS,
   LA_UPDATE_EXECUTION,
+  LA_UPDATE_DEFAULTS, /* as LA_INSERT_DEFAULTS */
   LA_UPDATE_PART_COUNT
 } la_update_part;
 
@@ -281,6 +286,8 @@ la_node *la_node_with_children(const la_node *node, la_node *const *children, ui
 la_node *la_node_with_text(const la_node *node, la_text text);
 /* `node` with other flags: `(flags | set) & ~clear`. */
 la_node *la_node_with_flags(const la_node *node, uint32_t set, uint32_t clear);
+/* `take` (may be NULL), taken over, with `flags` added. */
+la_node *la_node_flagged(la_node *take, uint32_t flags);
 /* `node` with another type. */
 la_node *la_node_with_type(const la_node *node, la_type *type);
 /* `node` whose CHAIN child `index` has `items` added; what where(), order_by() … are made of. */

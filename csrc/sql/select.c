@@ -116,6 +116,12 @@ int la_statement_returning_part(const la_node *statement) {
   return parts_of(statement)->returning;
 }
 
+int la_statement_defaults_part(const la_node *statement) {
+  return statement->kind == LA_NODE_INSERT   ? (int)LA_INSERT_DEFAULTS
+         : statement->kind == LA_NODE_UPDATE ? (int)LA_UPDATE_DEFAULTS
+                                             : -1;
+}
+
 int la_statement_ctes_part(const la_node *statement) {
   return parts_of(statement)->ctes;
 }

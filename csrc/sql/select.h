@@ -27,6 +27,8 @@ la_node *la_join_step_new(const la_sql *sql, la_node *target, la_node *on, la_no
 int la_statement_where_part(const la_node *statement);
 int la_statement_execution_part(const la_node *statement);
 int la_statement_options_part(const la_node *statement);
+/* Of return_defaults(). */
+int la_statement_defaults_part(const la_node *statement);
 int la_statement_returning_part(const la_node *statement);
 int la_statement_ctes_part(const la_node *statement);
 int la_statement_prefixes_part(const la_node *statement);

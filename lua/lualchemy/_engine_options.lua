@@ -9,7 +9,7 @@ local known = keywords.set {
   "echo", "echo_pool", "foreign_keys", "busy_timeout", "journal_mode", "begin_mode", "isolation_level", "poolclass",
   "pool_size", "max_overflow", "pool_timeout", "pool_recycle", "pool_pre_ping", "pool_use_lifo", "pool_reset_on_return",
   "query_cache_size", "hide_parameters", "json_serializer", "json_deserializer", "connect_args", "execution_options",
-  "logging_name", "future",
+  "logging_name", "future", "use_insertmanyvalues", "insertmanyvalues_page_size",
 }
 
 local execution_known = keywords.set {
@@ -103,6 +103,9 @@ local function read_options(options)
     hide_parameters = check_kind(options, "hide_parameters", "boolean", "true or false"),
     pool_kind = read_pool_class(options),
   }
+  -- One prepared statement is sent again for each row, so there are no batches to set up.
+  check_kind(options, "use_insertmanyvalues", "boolean", "true or false")
+  check_number(options, "insertmanyvalues_page_size", 1)
   local reset = options.pool_reset_on_return
   if reset ~= nil then
     local names = {rollback = "rollback", commit = "commit", none = "none", [true] = "rollback", [false] = "none",

@@ -32,6 +32,7 @@ local schema = {
   Identity = column.Identity,
   Sequence = column.Sequence,
   conv = item.conv,
+  quoted_name = item.quoted_name,
   BLANK_SCHEMA = "",
   CheckFirst = ddl.CheckFirst,
   CreateTable = ddl.CreateTable,

@@ -1,6 +1,8 @@
 -- SPDX-License-Identifier: MIT
 -- Statements and expressions: the functions that make them, all of which are written in C.
 local core = require "lualchemy.core"
+local exc = require "lualchemy.exc"
+local keywords = require "lualchemy.keywords"
 
 -- SQLAlchemy's names, which are core's too.
 local names = {
@@ -13,12 +15,53 @@ local names = {
   "and_", "or_", "not_", "between", "true_", "false_", "null_",
   -- expressions
   "column", "literal", "literal_column", "bindparam", "tuple_", "case", "cast", "try_cast", "type_coerce", "extract",
-  "label", "collate", "distinct", "asc", "desc", "nulls_first", "nulls_last", "any_", "all_",
+  "label", "collate", "distinct", "asc", "desc", "nulls_first", "nulls_last", "nullsfirst", "nullslast",
+  "bitwise_not", "any_", "all_",
   -- functions
   "func", "over", "funcfilter", "within_group",
   -- label styles
   "LABEL_STYLE_DEFAULT", "LABEL_STYLE_DISAMBIGUATE_ONLY", "LABEL_STYLE_NONE", "LABEL_STYLE_TABLENAME_PLUS_COL",
 }
+
+core.hook("expression_field", function(name, methods)
+  local strict = require "lualchemy.strict"
+  if strict.is_probe(name) then return nil end
+  strict.unknown("an expression", name, methods)
+end)
+
+local Insert = {}
+
+local conflict_keywords = keywords.set {"index_elements", "index_where", "constraint", "set_", "update", "where"}
+
+-- `set_` of the columns listed: each becomes what the row not inserted has.
+local function excluded_of(self, columns)
+  local set = {}
+  for _, column in ipairs(columns) do
+    local key = type(column) == "string" and column or column.key
+    set[key] = self.excluded[key]
+  end
+  return set
+end
+
+-- Declared and described in meta/sql.lua.
+function Insert:on_conflict(options)
+  options = keywords.check("on_conflict", options, conflict_keywords)
+  local target = {index_elements = options.index_elements, index_where = options.index_where,
+    constraint = options.constraint}
+  if not options.update and not options.set_ then
+    if options.where ~= nil then
+      error(exc.ArgumentError("on_conflict: where says which rows are updated; give update or set_ with it"), 0)
+    end
+    return self:on_conflict_do_nothing(target)
+  end
+  target.where, target.set_ = options.where, excluded_of(self, options.update or {})
+  for key, value in next, options.set_ or {} do
+    target.set_[key] = value
+  end
+  return self:on_conflict_do_update(target)
+end
+
+core.extend("lualchemy.Insert", Insert)
 
 local sql = {}
 for _, name in ipairs(names) do

@@ -221,4 +221,20 @@ describe("changes of data compile", function()
                    UPDATE SET name = (excluded.name || users.name), age = (users.age + ?) RETURNING id"},
     }
   end)
+
+  it("DML-12 on_conflict{} says both in one form", function()
+    local row = la.insert(users):values {id = 1, name = "x"}
+    check {
+      {row:on_conflict(), sqlite = "INSERT INTO users (id, name) VALUES (?, ?) ON CONFLICT DO NOTHING"},
+      {row:on_conflict {index_elements = {"id"}, update = {"name", u.age}},
+        sqlite = "INSERT INTO users (id, name) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name, \z
+          age = excluded.age"},
+      {row:on_conflict {index_elements = {u.id}, set_ = {age = 3}, where = u.age:lt(9)},
+        sqlite = "INSERT INTO users (id, name) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET age = ? \z
+          WHERE users.age < ?"},
+    }
+    local ok, err = pcall(row.on_conflict, row, {where = u.age:lt(9)})
+    assert.is_false(ok)
+    assert.matches("give update or set_ with it", tostring(err))
+  end)
 end)

@@ -234,6 +234,24 @@ describe("pools", function()
     assert.equal(1, conn:exec_driver_sql("SELECT 1"):scalar())
   end)
 
+  it("POOL-08 close a connection that is older than pool_recycle seconds, and open another", function()
+    local opened = 0
+    local engine = file_engine{pool_recycle = 0.05}
+    la.event.listen(engine, "connect", function() opened = opened + 1 end)
+    engine:connect():close()
+    engine:connect():close()
+    assert.equal(1, opened)
+    local started = os.clock()
+    repeat until os.clock() - started > 0.06
+    engine:connect():close()
+    assert.equal(2, opened)
+    local never = file_engine()
+    la.event.listen(never, "connect", function() opened = opened + 1 end)
+    never:connect():close()
+    never:connect():close()
+    assert.equal(3, opened)
+  end)
+
   it("tell who may hold a lock", function()
     local engine = file_engine{busy_timeout = 0}
     engine:begin(function(conn) conn:exec_driver_sql("CREATE TABLE t (x)") end)

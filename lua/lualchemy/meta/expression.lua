@@ -9,6 +9,9 @@ local ClauseElement = {}
 --- An expression with a value: a column, a literal, an operator, a function call.
 --- Arithmetic, `..`, `&` (and), `|` (or) and `~` (not) build expressions too.
 ---@class lualchemy.ColumnElement
+---@field type lualchemy.Type  NullType where it is not known
+---@field name string?         of its column or label
+---@field key string?
 ---@operator add(any): lualchemy.ColumnElement
 ---@operator sub(any): lualchemy.ColumnElement
 ---@operator mul(any): lualchemy.ColumnElement
@@ -63,6 +66,11 @@ function ColumnElement:is_(other) end
 ---@return lualchemy.ColumnElement
 function ColumnElement:is_not(other) end
 
+--- An older name of `is_not`.
+---@param other any
+---@return lualchemy.ColumnElement
+function ColumnElement:isnot(other) end
+
 --- `a IS DISTINCT FROM b`: differs, NULL being a value like others.
 ---@param other any
 ---@return lualchemy.ColumnElement
@@ -72,6 +80,11 @@ function ColumnElement:is_distinct_from(other) end
 ---@param other any
 ---@return lualchemy.ColumnElement
 function ColumnElement:is_not_distinct_from(other) end
+
+--- An older name of `is_not_distinct_from`.
+---@param other any
+---@return lualchemy.ColumnElement
+function ColumnElement:isnot_distinct_from(other) end
 
 --- `a LIKE pattern`; `escape` names the escape character.
 ---@param pattern any
@@ -85,6 +98,12 @@ function ColumnElement:like(pattern, options) end
 ---@return lualchemy.ColumnElement
 function ColumnElement:not_like(pattern, options) end
 
+--- An older name of `not_like`.
+---@param pattern any
+---@param options any
+---@return lualchemy.ColumnElement
+function ColumnElement:notlike(pattern, options) end
+
 --- LIKE without regard to case.
 ---@param pattern any
 ---@param options table?
@@ -96,6 +115,12 @@ function ColumnElement:ilike(pattern, options) end
 ---@param options table?
 ---@return lualchemy.ColumnElement
 function ColumnElement:not_ilike(pattern, options) end
+
+--- An older name of `not_ilike`.
+---@param pattern any
+---@param options any
+---@return lualchemy.ColumnElement
+function ColumnElement:notilike(pattern, options) end
 
 --- Begins with `text`; `autoescape = true` takes `%` and `_` literally.
 ---@param text any
@@ -205,9 +230,17 @@ function ColumnElement:asc() end
 ---@return lualchemy.ColumnElement
 function ColumnElement:nulls_first() end
 
+--- An older name of `nulls_first`.
+---@return lualchemy.ColumnElement
+function ColumnElement:nullsfirst() end
+
 --- NULLs after other values.
 ---@return lualchemy.ColumnElement
 function ColumnElement:nulls_last() end
+
+--- An older name of `nulls_last`.
+---@return lualchemy.ColumnElement
+function ColumnElement:nullslast() end
 
 --- `DISTINCT a`, inside an aggregate function.
 ---@return lualchemy.ColumnElement
@@ -261,6 +294,11 @@ function ColumnElement:in_(other) end
 ---@param other any
 ---@return lualchemy.ColumnElement
 function ColumnElement:not_in(other) end
+
+--- An older name of `not_in`.
+---@param other any
+---@return lualchemy.ColumnElement
+function ColumnElement:notin_(other) end
 
 --- An element of a JSON or array value, by name, position or path.
 ---@param index integer|string

@@ -95,6 +95,23 @@ function Insert:from_select(names, select, options) end
 ---@return lualchemy.Insert
 function Insert:inline() end
 
+--- What happens where a row with the same key is there, in one form that each dialect writes its own way:
+--- with `update` the columns listed take the values of the row that was to be inserted, with `set_` columns take
+--- the values given; with neither the row is left out.
+---
+---     la.insert(users):values{id = 1, name = "Ann"}:on_conflict{index_elements = {"id"}, update = {"name"}}
+---     la.insert(users):values{id = 1}:on_conflict()
+---
+---@param options {index_elements: any[]?, index_where: any, constraint: any, set_: table?, update: any[]?, where: any}?
+---@return lualchemy.Insert
+function Insert:on_conflict(options) end
+
+--- Fetches what the database makes: `result.returned_defaults` is a row of it, and of keys that are not known
+--- otherwise. Without columns all that the program does not send.
+---@param ... lualchemy.ColumnElement
+---@return lualchemy.Insert
+function Insert:return_defaults(...) end
+
 --- ON CONFLICT … DO UPDATE, with `index_elements` or `constraint`, `index_where`, `set_` and `where`.
 --- The row that was to be inserted is `insert.excluded`.
 ---@param options table
@@ -171,6 +188,11 @@ function Update:values(mapping) end
 ---@param ... any
 ---@return lualchemy.Update
 function Update:ordered_values(...) end
+
+--- Fetches what the database makes: `result.returned_defaults` is a row of it.
+---@param ... lualchemy.ColumnElement
+---@return lualchemy.Update
+function Update:return_defaults(...) end
 
 --- Adds conditions, joined by AND.
 ---@param ... any
@@ -421,9 +443,12 @@ function sql.outerjoin(left, right, onclause, options) end
 ---@return lualchemy.FromClause
 function sql.values(...) end
 
---- A table known by name alone, with column()s.
+--- A table known by name alone, with column()s; keywords come last.
+---
+---     la.table("log", la.column("id"), {schema = "audit"})
+---
 ---@param name string
----@param ... any
+---@param ... any  columns, then {schema: string?}
 ---@return lualchemy.FromClause
 function sql.table(name, ...) end
 
@@ -554,10 +579,25 @@ function sql.desc(expr) end
 ---@return lualchemy.ColumnElement
 function sql.nulls_first(expr) end
 
+--- `~a`, of the bits of an integer.
+---@param expr any
+---@return lualchemy.ColumnElement
+function sql.bitwise_not(expr) end
+
+--- An older name of `nulls_first`.
+---@param expr any
+---@return lualchemy.ColumnElement
+function sql.nullsfirst(expr) end
+
 --- NULLs after other values.
 ---@param expr any
 ---@return lualchemy.ColumnElement
 function sql.nulls_last(expr) end
+
+--- An older name of `nulls_last`.
+---@param expr any
+---@return lualchemy.ColumnElement
+function sql.nullslast(expr) end
 
 --- ANY of an array or subquery.
 ---@param expr any

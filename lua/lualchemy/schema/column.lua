@@ -168,12 +168,13 @@ end
 -- ---------------------------------------------------------------------------------------------
 -- Column
 
-local core_keywords = {"key", "nullable", "primary_key", "unique", "index", "system", "autoincrement", "comment"}
+local core_keywords = {"key", "nullable", "primary_key", "unique", "index", "system", "autoincrement", "comment",
+  "quote"}
 local default_keywords = {"default", "onupdate", "server_default", "server_onupdate"}
 -- Of mapped_column: the mapper reads them from the record.
 local mapped_keywords = {"deferred", "deferred_group", "deferred_raiseload", "active_history", "sort_order", "compare",
   "init", "repr", "kw_only", "use_existing_column"}
-local other_keywords = {"name", "type_", "insert_default", "doc", "info", "quote", "insert_sentinel"}
+local other_keywords = {"name", "type_", "insert_default", "doc", "info", "insert_sentinel"}
 
 local column_keywords = {}
 for _, names in ipairs {core_keywords, default_keywords, mapped_keywords, other_keywords} do
@@ -218,6 +219,8 @@ local function read_arguments(...)
   for key, value in next, given do options[key] = value end
   local found = {options = options, foreign_keys = {}, constraints = {}, name = options.name}
   local from = 1
+  local name, quote = item.quoted(args[1])
+  if quote ~= nil then args[1], options.quote = name, quote end
   if type(args[1]) == "string" then
     if found.name then error(exc.ArgumentError("May not pass name positionally and as a keyword."), 0) end
     found.name, from = args[1], 2
@@ -250,10 +253,6 @@ local function keep_record(target, found)
   record.computed, record.identity = found.computed, found.identity
   record.doc, record.info = options.doc, options.info
   record.dialect_kwargs = item.dialect_kwargs(options)
-  for _, name in ipairs {"conflict_not_null", "conflict_primary_key"} do
-    local action = record.dialect_kwargs["sqlite_on_" .. name]
-    if action then core.column_set(target, name, action) end
-  end
   for _, name in ipairs(mapped_keywords) do
     if options[name] ~= nil then
       record.mapped = record.mapped or {}

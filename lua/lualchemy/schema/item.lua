@@ -29,6 +29,36 @@ function item.conv(text)
   return setmetatable({text = text}, Conv)
 end
 
+local Quoted = {__name = "lualchemy.quoted_name"}
+function Quoted.__tostring(name)
+  return name[1]
+end
+
+--- A name that always stands in quotes (`quote` true) or never (false), whatever it is made of; nil leaves it to
+--- the dialect. Where a name is taken, of a table, a schema or a column, this is taken too.
+---
+---     la.Table(la.quoted_name("Orders", false), metadata, la.Column(la.quoted_name("total", true), la.Integer))
+---
+---@param value string
+---@param quote boolean?
+---@return any
+function item.quoted_name(value, quote)
+  if getmetatable(value) == Quoted then value = value[1] end
+  if type(value) ~= "string" then
+    error(exc.ArgumentError(("quoted_name takes a string, not a %s"):format(type(value))), 0)
+  end
+  if quote == nil then return value end
+  return setmetatable({value, quote and true or false}, Quoted)
+end
+
+--- The string of a name, and whether it is to be quoted (nil: as it needs).
+---@return any
+---@return boolean?
+function item.quoted(name)
+  if getmetatable(name) == Quoted then return name[1], name[2] end
+  return name, nil
+end
+
 --- The string of a name option, and whether it is final.
 ---@return string?
 ---@return boolean

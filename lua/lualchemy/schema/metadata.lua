@@ -5,6 +5,7 @@ local keywords = require "lualchemy.keywords"
 local exc = require "lualchemy.exc"
 local strict = require "lualchemy.strict"
 local describe = require "lualchemy.describe"
+local item = require "lualchemy.schema.item"
 
 local M = {}
 
@@ -41,10 +42,13 @@ end
 function M.MetaData(options)
   if type(options) == "string" then options = {schema = options} end
   options = keywords.check("MetaData", options, metadata_keywords)
-  if options.schema ~= nil and type(options.schema) ~= "string" then
-    error(exc.ArgumentError(("MetaData: schema must be a string, not %s"):format(type(options.schema))), 0)
+  local schema, quote_schema = item.quoted(options.schema)
+  if schema ~= nil and type(schema) ~= "string" then
+    error(exc.ArgumentError(("MetaData: schema must be a string, not %s"):format(type(schema))), 0)
   end
-  local self = core.metadata_new(options.schema)
+  local self = core.metadata_new(schema)
+  if quote_schema == nil then quote_schema = options.quote_schema end
+  core.record(self).quote_schema = quote_schema
   if options.naming_convention then set_conventions(self, options.naming_convention) end
   core.record(self).info = options.info
   return self

@@ -128,6 +128,9 @@ local function sort_items(items)
 end
 
 local function set_options(target, options)
+  local quote_schema = options.quote_schema
+  if quote_schema == nil and options.schema == nil then quote_schema = core.record(target.metadata).quote_schema end
+  if options.quote ~= nil or quote_schema ~= nil then core.table_quote(target, options.quote, quote_schema) end
   if options.comment ~= nil then core.table_set_comment(target, options.comment) end
   for _, prefix in ipairs(options.prefixes or {}) do
     core.table_add_prefix(target, prefix)
@@ -154,6 +157,19 @@ local function fill(target, items, options, replace)
     fire("after_parent_attach", other, target)
   end
   finish_columns(target, attached)
+end
+
+-- The options with what quoted names say, and the names as strings.
+local function unquote(name, options)
+  local text, quote = item.quoted(name)
+  local schema, quote_schema = item.quoted(options.schema)
+  if quote == nil and quote_schema == nil then return text, options end
+  local changed = {}
+  for key, value in next, options do changed[key] = value end
+  if quote ~= nil then changed.quote = quote end
+  if quote_schema ~= nil then changed.quote_schema = quote_schema end
+  changed.schema = schema
+  return text, changed
 end
 
 local function check_start(name, metadata)
@@ -190,12 +206,13 @@ end
 ---@param metadata lualchemy.MetaData
 ---@return lualchemy.Table
 function M.Table(name, metadata, ...)
-  check_start(name, metadata)
+  check_start(item.quoted(name), metadata)
   local items, options = table.pack(...), {}
   if items.n > 0 and keywords.is_table(items[items.n]) then
     options = keywords.check("Table", items[items.n], table_keywords, table_arguments)
     items[items.n], items.n = nil, items.n - 1
   end
+  name, options = unquote(name, options)
   local known = find_existing(metadata, name, items, options)
   if known then
     if options.extend_existing then fill(known, items, options, true) end

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Fields of expressions: `type`, `name`, `key`.
+ */
+#include "binding/push.h"
+#include "binding/sql.h"
+
+/* Methods, then fields; what is neither raises, with the nearest name. */
+int la_expr_index(lua_State *L) {
+  la_state *state = la_state_of(L);
+  const la_node *self = la_to_node(L, 1);
+  la_text key = LA_TEXT_NONE;
+  lua_settop(L, 2);
+  lua_pushvalue(L, 2);
+  if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNIL) {
+    return 1;
+  }
+  if (lua_type(L, 2) == LUA_TSTRING) {
+    key.bytes = lua_tolstring(L, 2, &key.len);
+  }
+  if (self == NULL || key.bytes == NULL) {
+    return 1;
+  }
+  if (la_text_is(key, "type")) {
+    la_push_type(L, state, self->type != NULL ? self->type : state->types.null);
+  } else if (la_text_is(key, "name") || la_text_is(key, "key")) {
+    la_text name = la_expr_name(self);
+    if (name.bytes != NULL) {
+      la_push_text(L, name);
+    }
+  } else {
+    la_push_hook(L, state, "expression_field");
+    lua_pushvalue(L, 2);
+    lua_pushvalue(L, lua_upvalueindex(2));
+    lua_call(L, 2, 1);
+  }
+  return 1;
+}
