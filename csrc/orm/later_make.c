@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The statements of selectin loads.
+ */
+#include "orm/later_internal.h"
+
+void la_later_free(la_later *later, la_allocator *alloc) {
+  la_object_release(later->compiled);
+  la_node_release(later->list);
+  la_free(alloc, later->local, later->width * sizeof *later->local);
+  la_free(alloc, later, sizeof *later);
+}
+
+la_status la_later_set_width(la_later_making *self, uint32_t width) {
+  self->later->local = la_alloc(self->sql->alloc, width * sizeof *self->later->local);
+  if (self->later->local == NULL) {
+    return la_fail_nomem(self->err);
+  }
+  self->later->width = width;
+  return LA_OK;
+}
+
+static la_status add_key(la_later_making *self, la_column *column, la_node *from) {
+  la_node *node = NULL;
+  LA_TRY(la_column_through(self->sql, column, from, &node, self->err));
+  return la_node_list_take(&self->keys, self->sql->alloc, node, self->err);
+}
+
+/* The sources of the pairs are exactly the parent's primary key, in its order or another. */
+static bool is_by_parent_key(const la_relationship *relationship) {
+  const la_mapper *parent = relationship->parent;
+  if (!relationship->simple || relationship->pair_count != parent->primary_key_count) {
+    return false;
+  }
+  for (uint32_t i = 0; i < relationship->pair_count; i++) {
+    const la_property *property =
+        la_mapper_property_of_column(parent, relationship->pairs[i].source);
+    if (property == NULL || !(property->flags & LA_PROPERTY_PRIMARY_KEY)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+static la_node *element_of(la_node *entity) {
+  return entity->kind == LA_NODE_ENTITY ? entity->children[0] : entity;
+}
+
+static la_status make_by_target(la_later_making *self) {
+  const la_relationship *relationship = self->link->relationship;
+  const la_mapper *target = relationship->target;
+  LA_TRY(la_later_set_width(self, target->primary_key_count));
+  self->later->by_target = true;
+  for (uint32_t k = 0; k < target->primary_key_count; k++) {
+    const la_sync_pair *pair = &relationship->pairs[relationship->get_order[k]];
+    self->later->local[k] = pair->destination;
+    LA_TRY(add_key(self, pair->source, self->target));
+  }
+  return LA_OK;
+}
+
+static la_status make_by_foreign_key(la_later_making *self) {
+  const la_relationship *relationship = self->link->relationship;
+  la_node *table = NULL, *primary = NULL, *second = NULL, *joined = NULL;
+  la_node *parent = la_mapper_entity(relationship->parent);
+  la_status status;
+  LA_TRY(la_later_set_width(self, relationship->pair_count));
+  for (uint32_t i = 0; i < relationship->pair_count; i++) {
+    self->later->local[i] = relationship->pairs[i].source;
+    if (relationship->secondary == NULL) {
+      LA_TRY(add_key(self, relationship->pairs[i].destination, self->target));
+    } else {
+      la_node *column = la_expr_column(self->sql, relationship->pairs[i].destination, NULL);
+      LA_TRY(la_node_list_take(&self->keys, self->sql->alloc, column, self->err));
+    }
+  }
+  if (relationship->secondary == NULL) {
+    return LA_OK;
+  }
+  table = la_from_table(self->sql, relationship->secondary);
+  if (table == NULL || parent == NULL) {
+    la_node_release(table);
+    return la_fail_nomem(self->err);
+  }
+  status = la_relationship_join(self->sql, relationship, parent, self->target, table, &primary,
+                                &second, self->err);
+  if (status >= 0) {
+    status =
+        la_from_join(self->sql, table, element_of(self->target), second, 0, &joined, self->err);
+  }
+  if (status >= 0) {
+    status = la_node_list_take(&self->froms, self->sql->alloc, joined, self->err);
+  }
+  la_node_release(table);
+  la_node_release(primary);
+  la_node_release(second);
+  return status;
+}
+
+/* The join written out, from an alias of the parent's table. */
+static la_status make_by_join(la_later_making *self) {
+  const la_relationship *relationship = self->link->relationship;
+  la_mapper *parent = relationship->parent;
+  la_node *alias = NULL, *table = NULL, *primary = NULL, *second = NULL, *left = NULL,
+          *whole = NULL;
+  la_status status;
+  LA_TRY(la_mapper_aliased(self->sql, parent, LA_TEXT_NONE, NULL, &alias, self->err));
+  status = la_later_set_width(self, parent->primary_key_count);
+  for (uint32_t k = 0; k < parent->primary_key_count && status >= 0; k++) {
+    self->later->local[k] = parent->primary_key[k]->column;
+    status = add_key(self, parent->primary_key[k]->column, alias);
+  }
+  if (status >= 0 && relationship->secondary != NULL) {
+    la_node *plain = la_from_table(self->sql, relationship->secondary);
+    table = plain != NULL ? la_from_alias(self->sql, plain, LA_TEXT_NONE, 0) : NULL;
+    la_node_release(plain);
+    status = table != NULL ? LA_OK : la_fail_nomem(self->err);
+  }
+  if (status >= 0) {
+    status = la_relationship_join(self->sql, relationship, alias, self->target, table, &primary,
+                                  &second, self->err);
+  }
+  if (status >= 0) {
+    status =
+        la_from_join(self->sql, element_of(alias), table != NULL ? table : element_of(self->target),
+                     primary, 0, &left, self->err);
+  }
+  if (status >= 0 && table != NULL) {
+    status = la_from_join(self->sql, left, element_of(self->target), second, 0, &whole, self->err);
+  } else if (status >= 0) {
+    whole = la_node_retain(left);
+  }
+  if (status >= 0) {
+    status = la_node_list_take(&self->froms, self->sql->alloc, whole, self->err);
+  }
+  la_node_release(alias);
+  la_node_release(table);
+  la_node_release(primary);
+  la_node_release(second);
+  la_node_release(left);
+  return status;
+}
+
+/* keys IN (list) */
+static la_status add_in(la_later_making *self) {
+  la_value none = LA_VALUE_NONE;
+  uint32_t width = self->later->width;
+  la_node *left = width == 1 ? la_node_retain(self->keys.list.items[0])
+                             : la_expr_tuple(self->sql, self->keys.list.items, width);
+  la_node *condition;
+  self->later->type = width == 1 ? left->type : NULL;
+  self->later->list = la_expr_params(self->sql, LA_TEXT_LITERAL("primary_keys"), &none, 1,
+                                     width > 1 ? width : 0, self->later->type);
+  condition = left != NULL && self->later->list != NULL
+                  ? la_expr_binary(self->sql, LA_OP_IN, left, self->later->list)
+                  : NULL;
+  la_node_release(left);
+  LA_TRY(la_node_list_take(&self->where, self->sql->alloc, condition, self->err));
+  if (self->link->criteria != NULL) {
+    la_node *moved = NULL;
+    la_node *own = la_mapper_entity(self->link->relationship->target);
+    if (own != NULL && own->children[0] != element_of(self->target)) {
+      LA_TRY(la_adapt_columns(self->sql, self->link->criteria, own->children[0],
+                              element_of(self->target), &moved, self->err));
+    } else {
+      moved = la_node_retain(self->link->criteria);
+    }
+    LA_TRY(la_node_list_take(&self->where, self->sql->alloc, moved, self->err));
+  }
+  return LA_OK;
+}
+
+static la_status make_select(la_later_making *self, la_node **out) {
+  const la_relationship *relationship = self->link->relationship;
+  la_node *select = NULL;
+  la_status status;
+  size_t count = self->later->by_target ? 0 : self->keys.list.count;
+  LA_TRY(la_node_list_take(&self->keys, self->sql->alloc, la_node_retain(self->target), self->err));
+  select = self->later->by_target ? la_select_new(self->sql, &self->target, 1)
+                                  : la_select_new(self->sql, self->keys.list.items, count + 1);
+  status = select != NULL ? LA_OK : la_fail_nomem(self->err);
+  if (status >= 0) { /* no row is read by names */
+    status =
+        la_build_replace(&select, la_node_with_flags(select, LA_SELECT_LABELS_NONE, 0), self->err);
+  }
+  if (status >= 0) {
+    status = la_build_chain(&select, LA_SELECT_FROM, self->froms.list.items, self->froms.list.count,
+                            self->err);
+  }
+  if (status >= 0) {
+    status = la_build_chain(&select, LA_SELECT_WHERE, self->where.list.items,
+                            self->where.list.count, self->err);
+  }
+  if (status >= 0 && relationship->order_by != NULL && relationship->uselist) {
+    status = la_build_chain(&select, LA_SELECT_ORDER_BY, relationship->order_by->children,
+                            relationship->order_by->count, self->err);
+  }
+  if (status < 0) {
+    la_node_release(select);
+    return status;
+  }
+  *out = select;
+  return LA_OK;
+}
+
+static la_status compile_select(la_later_making *self, const la_node *select,
+                                const la_load_plan *plan) {
+  const la_load_plan *owner = plan->owner;
+  size_t size = (owner->param_count + 1) * sizeof(la_node *);
+  const la_node **params = la_alloc(self->sql->alloc, size);
+  la_translate_request request = {
+      .given = true, .options = self->link->options, .owner = owner, .path = self->link->path};
+  la_status status;
+  if (params == NULL) {
+    return la_fail_nomem(self->err);
+  }
+  if (owner->param_count != 0) {
+    memcpy(params, owner->params, owner->param_count * sizeof *params);
+  }
+  params[owner->param_count] = self->later->list;
+  status = la_translate_compile(self->engine, select, &request, plan->weak, params,
+                                owner->param_count + 1, &self->later->compiled, self->err);
+  la_free(self->sql->alloc, params, size);
+  return status;
+}
+
+static la_status make(la_later_making *self, const la_load_plan *plan) {
+  const la_relationship *relationship = self->link->relationship;
+  la_node *select = NULL;
+  la_status status;
+  self->target = la_node_retain(
+      self->link->target != NULL ? self->link->target : la_mapper_entity(relationship->target));
+  if (self->target == NULL) {
+    return la_fail_nomem(self->err);
+  }
+  if (relationship->use_get) {
+    LA_TRY(make_by_target(self));
+  } else if (is_by_parent_key(relationship) &&
+             !(relationship->secondary != NULL && relationship->self_referential)) {
+    LA_TRY(make_by_foreign_key(self));
+  } else {
+    LA_TRY(make_by_join(self));
+  }
+  LA_TRY(add_in(self));
+  LA_TRY(make_select(self, &select));
+  status = compile_select(self, select, plan);
+  la_node_release(select);
+  return status;
+}
+
+la_status la_later_for(la_load *load, const la_job *job, la_later **out, la_error *err) {
+  la_plan_link *link = (la_plan_link *)job->link;
+  la_load_plan *plan = (la_load_plan *)job->plan;
+  la_later_making self = {.engine = load->session->engine, .link = link, .err = err};
+  la_status status;
+  if (link->later != NULL) {
+    *out = link->later;
+    return LA_OK;
+  }
+  self.sql = &load->session->engine->sql;
+  self.later = la_alloc_zero(plan->alloc, sizeof *self.later);
+  if (self.later == NULL || !la_vec_reserve(plan->alloc, &plan->laters, 1)) {
+    la_free(plan->alloc, self.later, sizeof *self.later);
+    return la_fail_nomem(err);
+  }
+  status = make(&self, plan);
+  la_node_list_clear(&self.keys, plan->alloc);
+  la_node_list_clear(&self.froms, plan->alloc);
+  la_node_list_clear(&self.where, plan->alloc);
+  la_node_release(self.target);
+  if (status < 0) {
+    la_later_free(self.later, plan->alloc);
+    return status;
+  }
+  plan->laters.items[plan->laters.count++] = self.later;
+  link->later = *out = self.later;
+  return LA_OK;
+}
