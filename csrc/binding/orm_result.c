@@ -70,6 +70,7 @@ static bool read_part(lua_State *L, la_state *state, rows_box *box) {
   if (!box->streams || box->done) {
     return false;
   }
+  la_session_listen(L, state, box->session);
   la_status status = la_load_read(&box->load, &box->cursor, box->part, &err);
   if (status < 0) {
     la_raise_orm(L, &err);

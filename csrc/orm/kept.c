@@ -45,7 +45,7 @@ const la_kept_options *la_kept_options_of(const la_instance *instance) {
 }
 
 la_outer la_kept_options_outer(const la_kept_options *kept) {
-  return (la_outer){(const la_node *const *)kept->params, kept->param_count};
+  return (la_outer){.params = (const la_node *const *)kept->params, .count = kept->param_count};
 }
 
 const la_load_option *la_kept_option(const la_kept_options *kept,

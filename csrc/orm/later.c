@@ -151,12 +151,12 @@ static la_status note_row(gathering *self, const la_run *run) {
     }
     la_instance_key(instance, key);
   } else {
-    const la_value *value = &run->values[width];
+    const la_value *value = &run->values[self->later->embeds ? 0 : width];
     if (value->kind == LA_VALUE_NULL) {
       return LA_OK;
     }
     instance = (la_instance *)(intptr_t)value->as.integer;
-    key = run->values;
+    key = run->values + self->later->embeds;
   }
   if (self->last >= self->entries.count ||
       !keys_equal(self, self->entries.items[self->last].key, key)) {
@@ -216,6 +216,10 @@ static la_status run_chunk(gathering *self, la_run *run, size_t begin, size_t co
     return la_fail_nomem(self->err);
   }
   params[outer] = list;
+  if (run->plan->inputs.count != 0 && la_load_hold(self->load, list, self->err) < 0) {
+    la_node_release(list);
+    return LA_NOMEM;
+  }
   status = la_run_open(run, self->later->compiled, params, outer + 1, NULL, NULL, self->err);
   if (status >= 0) {
     status = read_rows(self, run);
@@ -225,21 +229,58 @@ static la_status run_chunk(gathering *self, la_run *run, size_t begin, size_t co
   return status;
 }
 
-static la_status run_chunks(gathering *self, la_run *run) {
+/* The values of the options' PARAMs, and a place for the keys; in the load's arena. */
+static const la_node **make_params(const gathering *self) {
   uint32_t outer = self->job->outer.count;
   const la_node **params = la_arena_alloc(&self->load->arena, (outer + 1) * sizeof *params);
-  if (params == NULL) {
-    return la_fail_nomem(self->err);
-  }
-  for (uint32_t i = 0; i < outer; i++) {
+  for (uint32_t i = 0; params != NULL && i < outer; i++) {
     params[i] = self->job->outer.params[i];
   }
+  return params;
+}
+
+/* What embeds this statement does so with the keys of one chunk: each is a run of its own then. */
+static la_status next_run(gathering *self, la_run *run) {
+  const la_load_plan *plan = run->plan;
+  LA_TRY(la_run_finish(run, self->err));
+  la_run_clear(run);
+  return la_run_init(run, self->load, plan, self->job->outer, self->err);
+}
+
+static la_status run_chunks(gathering *self, la_run *run) {
+  const la_node **params = NULL;
+  bool embedded = run->plan->inputs.count != 0;
   for (size_t begin = 0; begin < self->entries.count; begin += CHUNK_KEYS) {
     size_t count =
         self->entries.count - begin < CHUNK_KEYS ? self->entries.count - begin : CHUNK_KEYS;
+    if (begin > 0 && embedded) {
+      LA_TRY(next_run(self, run));
+    }
+    if (params == NULL || embedded) {
+      params = make_params(self);
+    }
+    if (params == NULL) {
+      return la_fail_nomem(self->err);
+    }
     LA_TRY(run_chunk(self, run, begin, count, params));
   }
   return la_run_finish(run, self->err);
+}
+
+/* The parents' statement is in this one, with its parameters. */
+static la_status run_embedding(gathering *self, la_run *run) {
+  struct la_load_pending *pending = self->load->pending;
+  la_outer inputs = self->job->inputs;
+  la_status status;
+  run->inputs.looks_up = inputs.looks_up;
+  status =
+      la_run_open(run, self->later->compiled, inputs.params, inputs.count,
+                  inputs.looks_up ? pending->lookup : NULL, pending->lookup_context, self->err);
+  if (status >= 0) {
+    status = read_rows(self, run);
+  }
+  la_cursor_close(run->cursor);
+  return status < 0 ? status : la_run_finish(run, self->err);
 }
 
 /* Sorts the members by key, each key's in the order they came, and gives every parent its own. */
@@ -291,7 +332,7 @@ static la_status run_selectin(la_load *load, const la_job *job, la_later *later,
                          job->outer, err);
   }
   if (status >= 0) {
-    status = run_chunks(&self, &run);
+    status = later->embeds ? run_embedding(&self, &run) : run_chunks(&self, &run);
   }
   if (status >= 0) {
     status = give_links(&self);

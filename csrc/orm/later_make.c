@@ -170,18 +170,35 @@ static la_status add_in(la_later_making *self) {
   return LA_OK;
 }
 
+/* SELECT of the keys and the target; a subquery load has the target first. */
+static la_node *select_parts(la_later_making *self) {
+  la_allocator *alloc = self->sql->alloc;
+  size_t count = self->later->by_target ? 0 : self->keys.list.count;
+  size_t size = (count + 1) * sizeof(la_node *);
+  la_node **parts = la_alloc(alloc, size);
+  la_node *select;
+  if (parts == NULL) {
+    return NULL;
+  }
+  if (count != 0) {
+    memcpy(parts + self->later->embeds, self->keys.list.items, count * sizeof *parts);
+  }
+  parts[self->later->embeds ? 0 : count] = self->target;
+  select = la_select_new(self->sql, parts, count + 1);
+  la_free(alloc, parts, size);
+  return select;
+}
+
 static la_status make_select(la_later_making *self, la_node **out) {
   const la_relationship *relationship = self->link->relationship;
-  la_node *select = NULL;
-  la_status status;
-  size_t count = self->later->by_target ? 0 : self->keys.list.count;
-  LA_TRY(la_node_list_take(&self->keys, self->sql->alloc, la_node_retain(self->target), self->err));
-  select = self->later->by_target ? la_select_new(self->sql, &self->target, 1)
-                                  : la_select_new(self->sql, self->keys.list.items, count + 1);
-  status = select != NULL ? LA_OK : la_fail_nomem(self->err);
+  la_node *select = select_parts(self);
+  la_status status = select != NULL ? LA_OK : la_fail_nomem(self->err);
   if (status >= 0) { /* no row is read by names */
-    status =
-        la_build_replace(&select, la_node_with_flags(select, LA_SELECT_LABELS_NONE, 0), self->err);
+    status = la_build_replace(
+        &select,
+        la_node_with_flags(select,
+                           self->later->embeds ? LA_SELECT_LABELS_TABLE : LA_SELECT_LABELS_NONE, 0),
+        self->err);
   }
   if (status >= 0) {
     status = la_build_chain(&select, LA_SELECT_FROM, self->froms.list.items, self->froms.list.count,
@@ -214,6 +231,14 @@ static la_status compile_select(la_later_making *self, const la_node *select,
   if (params == NULL) {
     return la_fail_nomem(self->err);
   }
+  if (self->later->embeds) {
+    la_free(self->sql->alloc, params, size);
+    request.steps = self->link->steps;
+    request.embedded = self->link->embedded;
+    return la_translate_compile(self->engine, select, &request, plan->weak,
+                                (const la_node *const *)plan->inputs.items,
+                                (uint32_t)plan->inputs.count, &self->later->compiled, self->err);
+  }
   if (owner->param_count != 0) {
     memcpy(params, owner->params, owner->param_count * sizeof *params);
   }
@@ -233,7 +258,9 @@ static la_status make(la_later_making *self, const la_load_plan *plan) {
   if (self->target == NULL) {
     return la_fail_nomem(self->err);
   }
-  if (relationship->use_get) {
+  if (self->link->strategy == LA_LOADER_SUBQUERY) {
+    LA_TRY(la_later_make_subquery(self));
+  } else if (relationship->use_get) {
     LA_TRY(make_by_target(self));
   } else if (is_by_parent_key(relationship) &&
              !(relationship->secondary != NULL && relationship->self_referential)) {
@@ -241,7 +268,9 @@ static la_status make(la_later_making *self, const la_load_plan *plan) {
   } else {
     LA_TRY(make_by_join(self));
   }
-  LA_TRY(add_in(self));
+  if (!self->later->embeds) {
+    LA_TRY(add_in(self));
+  }
   LA_TRY(make_select(self, &select));
   status = compile_select(self, select, plan);
   la_node_release(select);

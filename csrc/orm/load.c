@@ -45,7 +45,7 @@ la_status la_load_add_link(la_load *load, la_instance *instance, uint32_t link,
 static la_status keep_params(la_load *load, const la_node *const *params, uint32_t count,
                              la_error *err) {
   la_allocator *alloc = load->session->alloc;
-  if (load->plan == NULL || load->plan->param_count == 0) {
+  if (load->plan == NULL || (load->plan->param_count == 0 && load->plan->inputs.count == 0)) {
     return LA_OK;
   }
   for (uint32_t i = 0; i < count; i++) {
@@ -58,8 +58,11 @@ static la_status keep_params(la_load *load, const la_node *const *params, uint32
 }
 
 static la_outer outer_of(const la_load *load) {
-  return (la_outer){(const la_node *const *)load->pending->params.items,
-                    (uint32_t)load->pending->params.count};
+  if (load->plan->param_count == 0) {
+    return (la_outer){0};
+  }
+  return (la_outer){.params = (const la_node *const *)load->pending->params.items,
+                    .count = (uint32_t)load->pending->params.count};
 }
 
 static la_status start(la_load *load, la_session *session, la_compiled *compiled,
@@ -132,9 +135,15 @@ la_status la_load_run(la_load *load, la_session *session, la_compiled *compiled,
                       void *lookup_context, size_t limit, la_error *err) {
   la_run run = {0};
   la_status status = start(load, session, compiled, params, param_count, err);
+  if (status >= 0 && load->plan->inputs.count != 0) {
+    params = (const la_node *const *)load->pending->params.items;
+    load->pending->lookup = lookup;
+    load->pending->lookup_context = lookup_context;
+  }
   if (status >= 0) {
     status = la_run_init(&run, load, load->plan, outer_of(load), err);
   }
+  run.inputs.looks_up = lookup != NULL;
   if (status >= 0) {
     status = la_run_open(&run, compiled, params, param_count, lookup, lookup_context, err);
   }
@@ -215,7 +224,7 @@ la_status la_load_open(la_load *load, la_cursor *cursor, la_session *session, la
                        void *lookup_context, la_error *err) {
   la_run *run;
   LA_TRY(start(load, session, compiled, params, param_count, err));
-  if (load->plan->needs_unique) {
+  if (load->plan->needs_unique || load->plan->embedded.count != 0) {
     return la_fail(err, LA_INVALID_REQUEST,
                    "Can't use yield_per with eager loaders that require uniquing or row buffering, "
                    "e.g. joinedload() "

@@ -43,11 +43,11 @@ typedef struct la_link_state {
   la_pair_set pairs;
 } la_link_state;
 
-/* The values of the PARAMs that the criteria of a statement's options name, in the order of
- * la_load_plan.params; lent. */
+/* Values of PARAMs, in the order of la_load_plan.params or .inputs; lent. */
 typedef struct la_outer {
   const la_node *const *params;
   uint32_t count;
+  bool looks_up; /* inputs: the execution's own parameters come first, by the load's look-up */
 } la_outer;
 
 /* How the columns of an entity's rows fill the slots of one class's instances; in the load's
@@ -82,9 +82,10 @@ typedef struct la_run {
   uint32_t width, room; /* columns of the row, and how many `row` has room for */
   la_value *converted;  /* the values of one entity's slots */
   la_params params;     /* of the statement that is run */
-  la_outer outer;
-  la_chunk *chunk;  /* being filled; pinned; or NULL */
-  la_arena scratch; /* bytes made by conversion, for one row */
+  la_outer outer;       /* what criteria of the statement's options name */
+  la_outer inputs;      /* of the statement itself; only if its plan has inputs */
+  la_chunk *chunk;      /* being filled; pinned; or NULL */
+  la_arena scratch;     /* bytes made by conversion, for one row */
   la_entity_state *entities;
   la_link_state *links;
   la_value *values;    /* of the row's parts; an entity's address as INTEGER, NULL for none */
@@ -132,7 +133,7 @@ void la_pair_set_clear(la_pair_set *set, la_allocator *alloc);
 typedef struct la_job {
   const la_plan_link *link;
   const la_load_plan *plan;
-  la_outer outer;
+  la_outer outer, inputs;
   la_instance **parents; /* in the load's arena */
   size_t count;
 } la_job;
@@ -142,7 +143,9 @@ struct la_load_pending {
   size_t next;
   LA_VEC(la_node *) params; /* of the statement, retained: criteria of later loads name them */
   LA_VEC(la_object *) held; /* retained: what jobs name */
-  la_run *stream;           /* or NULL */
+  la_param_lookup lookup;   /* of the statement that the load was begun with, for its inputs */
+  void *lookup_context;
+  la_run *stream; /* or NULL */
 };
 
 /* Prepares `load` for use: arena, pending work. Again is nothing. */

@@ -346,7 +346,8 @@ la_status la_load_link(la_instance *instance, uint32_t link, bool forced, la_loa
                    LA_TEXT_FORMAT(instance->mapper->class_name), LA_TEXT_FORMAT(relationship->key));
   }
   strategy = la_kept_choice(instance, relationship, &choice);
-  if (!(instance->flags & LA_INSTANCE_KEYED) || strategy == LA_LOADER_NOLOAD) {
+  if (!(instance->flags & LA_INSTANCE_KEYED) ||
+      (strategy == LA_LOADER_NOLOAD && instance->session == NULL)) {
     return load_without_sql(instance, link, load, err);
   }
   if (!forced && ((flags & LA_LINK_RAISE) || strategy == LA_LOADER_RAISE)) {
@@ -362,6 +363,9 @@ la_status la_load_link(la_instance *instance, uint32_t link, bool forced, la_loa
     if (has_found(load, instance, link)) {
       return LA_OK;
     }
+  }
+  if (strategy == LA_LOADER_NOLOAD) {
+    return load_without_sql(instance, link, load, err);
   }
   choice.raises_on_sql =
       !forced && ((flags & LA_LINK_RAISE_ON_SQL) || strategy == LA_LOADER_RAISE_ON_SQL);

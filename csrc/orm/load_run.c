@@ -97,6 +97,9 @@ la_status la_run_open(la_run *run, const la_compiled *compiled, const la_node *c
   la_connection *connection = NULL;
   la_text text;
   LA_TRY(la_session_connection(run->session, &connection, err));
+  if (run->plan->inputs.count != 0) {
+    run->inputs = (la_outer){params, param_count, run->inputs.looks_up};
+  }
   LA_TRY(la_params_fill(&run->params, compiled, params, param_count, lookup, context, &text, err));
   LA_TRY(la_cursor_open(run->cursor, connection, text, run->params.values.items,
                         (uint32_t)run->params.values.count, err));
@@ -560,7 +563,7 @@ static la_status give_links(la_run *run, const la_plan_link *link, la_error *err
 static la_status queue_later(la_run *run, const la_plan_entity *entity, const la_plan_link *link,
                              la_error *err) {
   const la_entity_state *state = &run->entities[entity->number];
-  la_job job = {.link = link, .plan = run->plan, .outer = run->outer};
+  la_job job = {.link = link, .plan = run->plan, .outer = run->outer, .inputs = run->inputs};
   job.parents = la_arena_alloc(&run->load->arena, (state->seen.count + 1) * sizeof *job.parents);
   if (job.parents == NULL) {
     return la_fail_nomem(err);

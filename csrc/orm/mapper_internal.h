@@ -36,6 +36,12 @@ la_status la_column_through(const la_sql *sql, la_column *column, la_node *from,
  * no name yet when it was written by their names; a new reference. */
 la_status la_strip_orm(const la_sql *sql, const la_node *expr, la_node **out, la_error *err);
 
+/* The columns of the near side in the join of `relationship`, in order of appearance; the array is
+ * in `arena`. */
+la_status la_relationship_local_columns(const la_sql *sql, const la_relationship *relationship,
+                                        la_arena *arena, la_column ***out, uint32_t *count_out,
+                                        la_error *err);
+
 #pragma GCC visibility pop
 
 #endif

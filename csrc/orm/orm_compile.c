@@ -99,6 +99,9 @@ static la_status compile_with_plan(la_engine *engine, const la_node *statement, 
     status = keep_params(plan, key, err);
   }
   if (status >= 0) {
+    status = la_load_plan_note_inputs(plan, options.params, options.param_count, err);
+  }
+  if (status >= 0) {
     status = la_compile(&engine->sql, engine->dialect, core, &options, &compiled, err);
   }
   if (status >=
@@ -161,6 +164,9 @@ la_status la_translate_compile(la_engine *engine, const la_node *select,
   la_status status = plan != NULL ? LA_OK : la_fail_nomem(err);
   if (status >= 0) {
     status = la_translate_select(&engine->sql, select, request, plan, &core, err);
+  }
+  if (status >= 0) {
+    status = la_load_plan_note_inputs(plan, params, param_count, err);
   }
   if (status >= 0) {
     status = la_compile(&engine->sql, engine->dialect, core, &options, &compiled, err);

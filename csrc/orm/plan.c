@@ -9,6 +9,14 @@ static void destroy(la_object *object) {
     la_later_free(plan->laters.items[i], plan->alloc);
   }
   la_vec_clear(plan->alloc, &plan->laters);
+  for (size_t i = 0; i < plan->embedded.count; i++) {
+    la_node_release(plan->embedded.items[i]);
+  }
+  la_vec_clear(plan->alloc, &plan->embedded);
+  for (size_t i = 0; i < plan->inputs.count; i++) {
+    la_node_release(plan->inputs.items[i]);
+  }
+  la_vec_clear(plan->alloc, &plan->inputs);
   for (size_t i = 0; i < plan->own.count; i++) {
     la_object_release(plan->own.items[i].load);
   }
@@ -69,6 +77,17 @@ const la_row_part *la_load_plan_parts(const la_load_plan *plan, uint32_t *count_
 
 bool la_load_plan_needs_unique(const la_load_plan *plan) {
   return plan->needs_unique;
+}
+
+la_status la_load_plan_note_inputs(la_load_plan *plan, const la_node *const *params, uint32_t count,
+                                   la_error *err) {
+  for (uint32_t i = 0; plan->embedded.count != 0 && i < count; i++) {
+    if (!la_vec_push(plan->alloc, &plan->inputs, (la_node *)params[i])) {
+      return la_fail_nomem(err);
+    }
+    la_node_retain(params[i]);
+  }
+  return LA_OK;
 }
 
 static la_own_load *find_own(const la_load_plan *plan, const struct la_path *path,

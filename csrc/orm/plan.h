@@ -35,6 +35,13 @@ typedef struct la_plan_class {
   struct la_plan_class *next;
 } la_plan_class;
 
+/* One relationship on the way from a statement's entity; lives in a plan's arena. */
+typedef struct la_load_step la_load_step;
+struct la_load_step {
+  const la_load_step *up; /* NULL: the relationship is the entity's own */
+  la_relationship *relationship;
+};
+
 /* A relationship of an entity that this plan does something about. */
 struct la_plan_link {
   la_relationship *relationship;
@@ -47,7 +54,10 @@ struct la_plan_link {
   const la_node *criteria;
   la_node *target;            /* of_type, lent from the statement; or NULL */
   const struct la_path *path; /* of a later load: the mappers on the way to it */
-  la_later *later;            /* SELECTIN, SUBQUERY: its statement, once made */
+  const la_load_step *steps; /* SUBQUERY: the way from the statement's entity, this link the last */
+  la_node *embedded; /* SUBQUERY: what the statement reads, as the keys of the first step; lent from
+                        the plan, or from one that outlives it */
+  la_later *later;   /* SELECTIN, SUBQUERY: its statement, once made */
   la_plan_link *next;
 };
 
@@ -113,12 +123,19 @@ struct la_load_plan {
   uint32_t epoch;
   LA_VEC(la_mapper *) mappers; /* retained unless weak */
   LA_VEC(la_later *) laters;
+  LA_VEC(la_node *) embedded; /* retained: what subquery loads embed */
+  LA_VEC(la_node *)
+  inputs;                  /* the PARAMs that were numbered when it was compiled; retained, only
+                              if something is embedded */
   LA_VEC(la_own_load) own; /* of an owner: statements of single objects that kept its options */
 };
 
 /* NULL when out of memory. */
 la_load_plan *la_load_plan_new(la_allocator *alloc, bool weak);
 la_status la_load_plan_note_mapper(la_load_plan *plan, la_mapper *mapper, la_error *err);
+/* Keeps the PARAMs with a number, for statements that embed this one. */
+la_status la_load_plan_note_inputs(la_load_plan *plan, const la_node *const *params, uint32_t count,
+                                   la_error *err);
 /* The statement for an object that was made for the entity with `path`, if it is there and holds
  * for `dialect`; lent, or NULL. */
 struct la_single_load *la_load_plan_own(const la_load_plan *plan, const struct la_path *path,

@@ -94,6 +94,24 @@ static bool value_for(const giving *from, uint32_t number, la_value *out) {
   return (out->flags & LA_SLOT_LOADED) != 0;
 }
 
+/* The value of a parameter as a PARAM, for statements that embed this one. */
+static la_status make_input(const giving *from, la_load *load, uint32_t number, const la_node **out,
+                            la_error *err) {
+  la_column *column = from->self->columns.items[number];
+  la_value value = LA_VALUE_NONE;
+  la_node *param;
+  la_status status;
+  (void)value_for(from, number, &value);
+  param = la_expr_param(&load->session->engine->sql, column->name, &value, column->type);
+  if (param == NULL) {
+    return la_fail_nomem(err);
+  }
+  status = la_load_hold(load, param, err);
+  la_node_release(param);
+  *out = param;
+  return status;
+}
+
 static la_status look_up(void *context, uint32_t number, const la_compiled_param *param,
                          la_value *out, bool *found_out, la_error *err) {
   const giving *from = context;
@@ -124,6 +142,9 @@ la_status la_single_load_open(la_single_load *self, la_load *load, la_run *run,
   }
   for (uint32_t i = 0; i < outer.count; i++) {
     params[own + i] = outer.params[i];
+  }
+  for (uint32_t i = 0; i < own && plan_of(self)->inputs.count != 0; i++) {
+    LA_TRY(make_input(&from, load, i, &params[i], err));
   }
   return la_run_open(run, self->compiled, params, own + outer.count, look_up, &from, err);
 }

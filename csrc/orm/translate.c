@@ -58,6 +58,8 @@ static la_status add_entity(la_translation *self, la_node *entity) {
       at = &copy->next;
     }
   }
+  self->root = entity;
+  self->steps = self->request.steps;
   LA_TRY(la_translate_entity(self, entity, level, self->request.path, false, SIZE_MAX,
                              &detail.entity));
   return push_part(self, part, detail);

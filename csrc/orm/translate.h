@@ -45,6 +45,8 @@ struct la_translate_request {
   const la_load_option *options; /* instead of the statement's; source NULL */
   const la_load_plan *owner;     /* the plan that has them; outlives this one; or NULL */
   const la_path *path;
+  const la_load_step *steps; /* a subquery load: the way to its entity, and what it embeds */
+  la_node *embedded;
   const la_relationship *lazy_reverse; /* not to be joined: the load comes from its other side */
   bool no_eager;                       /* columns only */
   bool refresh;                        /* eager strategies that emit later become immediate */
@@ -73,6 +75,8 @@ typedef struct la_translation {
   LA_VEC(la_eager_join) joins;
   LA_VEC(la_plan_part) details;
   LA_VEC(la_row_part) parts;
+  la_node *root; /* the statement's entity that is translated, or what leads to it; lent */
+  const la_load_step *steps; /* from there to where the translation is */
   uint32_t depth;
   bool multi_row; /* a collection is joined */
 } la_translation;
@@ -132,6 +136,8 @@ la_status la_translate_joined(la_translation *self, la_plan_link *link, la_node 
                               size_t parent_join);
 /* Builds the joins onto the FROM list. */
 la_status la_translate_eager_froms(la_translation *self);
+/* translate_embed.c: gives a subquery load its steps, and what it embeds. */
+la_status la_translate_embed(la_translation *self, la_plan_link *link);
 /* translate_wrap.c: SELECT … FROM (the statement) AS anon_1 LEFT OUTER JOIN …; `*select` becomes
  * the whole. */
 la_status la_translate_wrap(la_translation *self, la_node **select);

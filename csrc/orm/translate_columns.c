@@ -327,7 +327,7 @@ static la_status add_link(la_translation *self, la_plan_entity *plan, la_node *e
       self->plan->has_later = true;
     }
     link->path = plan->path;
-    return LA_OK;
+    return strategy == LA_LOADER_SUBQUERY ? la_translate_embed(self, link) : LA_OK;
   case LA_LOADER_RAISE:
   case LA_LOADER_RAISE_ON_SQL:
   case LA_LOADER_NOLOAD:

@@ -135,12 +135,20 @@ static la_status spread_target(la_translation *self, la_plan_link *link, la_node
                                const la_load_option *option, const la_path *path, bool to_eager,
                                size_t join) {
   const la_load_option *below = option != NULL && !option->wildcard ? option->first : NULL;
+  const la_load_step *steps = self->steps;
+  la_load_step *step = la_arena_alloc(self->arena, sizeof *step);
   la_status status;
+  if (step == NULL) {
+    return la_fail_nomem(self->err);
+  }
   if (++self->depth > DEEPEST) {
     return la_fail(self->err, LA_INVALID_REQUEST,
                    "joined eager loading is nested more than %d deep", DEEPEST);
   }
+  *step = (la_load_step){steps, link->relationship};
+  self->steps = step;
   status = la_translate_entity(self, alias, below, path, to_eager, join, &link->entity);
+  self->steps = steps;
   self->depth--;
   return status;
 }
