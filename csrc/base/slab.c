@@ -16,9 +16,8 @@
 #endif
 
 #define FIRST_BLOCK   ((size_t)4 * 1024)
-#define LARGEST_BLOCK ((size_t)2 * 1024 * 1024)
-#define HUGE_FROM     ((size_t)1024 * 1024) /* blocks from this size on ask for huge pages */
-#define PAGE          ((size_t)4096)
+#define LARGEST_BLOCK ((size_t)4 * 1024 * 1024)
+#define HUGE_PAGE     ((size_t)2 * 1024 * 1024) /* blocks from this size on begin at one */
 #define CHUNK_SIZE                                                                                 \
   ((size_t)4000) /* with its head; one fits into the first block beside the block's head */
 
@@ -86,18 +85,18 @@ static bool has_room(const block *b) {
 }
 
 static block *add_block(la_slab *slab, size_t size) {
-  bool huge = size >= HUGE_FROM;
-  size_t raw_size = huge ? size + PAGE : size;
+  bool huge = size >= HUGE_PAGE;
+  size_t raw_size = huge ? size + HUGE_PAGE : size; /* what is never touched costs no memory */
   char *raw = la_alloc(slab->alloc, raw_size);
   char *start;
   block *b;
   if (raw == NULL) {
     return NULL;
   }
-  start = huge ? raw + (PAGE - (uintptr_t)raw % PAGE) % PAGE : raw;
+  start = huge ? raw + (HUGE_PAGE - (uintptr_t)raw % HUGE_PAGE) % HUGE_PAGE : raw;
 #if defined(__linux__) && defined(MADV_HUGEPAGE)
   if (huge) {
-    (void)madvise(start, size & ~(PAGE - 1), MADV_HUGEPAGE); /* advice: a refusal changes nothing */
+    (void)madvise(start, size & ~(HUGE_PAGE - 1), MADV_HUGEPAGE); /* a refusal changes nothing */
   }
 #endif
   b = (block *)(void *)start;

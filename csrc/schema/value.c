@@ -123,22 +123,64 @@ bool la_value_equal(const la_value *a, const la_value *b) {
   return la_value_compare(a, b) == 0;
 }
 
+/* A canonical decimal whose fraction, if it has one, is zeros. */
+static bool whole_decimal(la_text text, int64_t *out) {
+  bool minus = text.len > 0 && text.bytes[0] == '-';
+  uint64_t number = 0, most = (uint64_t)INT64_MAX + (minus ? 1 : 0);
+  size_t at = minus ? 1 : 0;
+  for (; at < text.len && text.bytes[at] != '.'; at++) {
+    unsigned digit = (unsigned)(text.bytes[at] - '0');
+    if (digit > 9 || number > (most - digit) / 10) {
+      return false;
+    }
+    number = number * 10 + digit;
+  }
+  for (at++; at < text.len; at++) {
+    if (text.bytes[at] != '0') {
+      return false;
+    }
+  }
+  *out = (int64_t)(minus ? 0 - number : number);
+  return true;
+}
+
+bool la_value_whole(const la_value *value, int64_t *out) {
+  switch (value->kind) {
+  case LA_VALUE_BOOLEAN:
+  case LA_VALUE_INTEGER:
+    *out = value->as.integer;
+    return true;
+  case LA_VALUE_REAL:
+    if (!(value->as.real >= -TWO_TO_63 && value->as.real < TWO_TO_63)) {
+      return false;
+    }
+    *out = (int64_t)value->as.real;
+    return (double)*out == value->as.real;
+  case LA_VALUE_DECIMAL:
+    return whole_decimal(la_value_bytes(value), out);
+  default:
+    return false;
+  }
+}
+
 uint64_t la_value_hash(const la_value *value, uint64_t seed) {
   uint64_t bits;
+  int64_t whole;
   double number;
+  if (la_value_whole(value, &whole)) {
+    return la_hash_mix(seed + 1, (uint64_t)whole);
+  }
   switch (value->kind) {
   case LA_VALUE_NULL:
     return la_hash_mix(seed, 0);
   case LA_VALUE_TEXT:
   case LA_VALUE_BLOB:
     return la_hash_bytes(value->as.bytes, value->len, seed + value->kind);
-  case LA_VALUE_BOOLEAN:
-  case LA_VALUE_INTEGER:
   case LA_VALUE_REAL:
   case LA_VALUE_DECIMAL:
     /* Numbers that are equal have the same nearest double. */
     number = number_of(value);
-    number = number == 0 ? 0 : isnan(number) ? (double)NAN : number;
+    number = isnan(number) ? (double)NAN : number;
     memcpy(&bits, &number, sizeof bits);
     return la_hash_mix(seed + 1, bits);
   default:

@@ -78,6 +78,9 @@ const char *la_value_kind_name(la_value_kind kind);
 bool la_value_equal(const la_value *a, const la_value *b);
 /* Orders values of one kind, numbers among each other; different kinds by kind. <0, 0, >0. */
 int la_value_compare(const la_value *a, const la_value *b);
+/* True for a number without a fraction that 64 bits hold: equal ones give one `*out`, whatever
+ * their kind. */
+bool la_value_whole(const la_value *value, int64_t *out);
 /* Equal values have equal hashes. */
 uint64_t la_value_hash(const la_value *value, uint64_t seed);
 /* `value` with its bytes copied into `arena`; false when out of memory. */

@@ -64,6 +64,35 @@ TEST(finds_objects_by_key_and_forgets_those_nobody_holds) {
   drop(&f, held + COUNT / 2, COUNT / 2);
 }
 
+/* The most keys that share one of `BUCKETS` buckets, of as many keys that lie `stride` apart. */
+static uint32_t longest_chain(const la_mapper *mapper, int64_t first, int64_t stride) {
+  enum { BUCKETS = 8192 };
+  static uint32_t counts[BUCKETS];
+  uint32_t longest = 0;
+  memset(counts, 0, sizeof counts);
+  for (int64_t i = 0; i < BUCKETS; i++) {
+    la_value key = la_value_integer(first + i * stride);
+    uint32_t *count = &counts[la_identity_hash(mapper, &key) & (BUCKETS - 1)];
+    longest = ++*count > longest ? *count : longest;
+  }
+  return longest;
+}
+
+TEST(spreads_keys_of_any_stride) {
+  fixture f;
+  la_error err = LA_ERROR_INIT;
+  if (!open_with(&f, &err)) {
+    return;
+  }
+  CHECK(longest_chain(f.user, 1, 1) <= 12);
+  for (int bits = 1; bits <= 40; bits++) {
+    CHECK(longest_chain(f.user, 0, INT64_C(1) << bits) <= 40);
+    CHECK(longest_chain(f.user, -(INT64_C(1) << 62), INT64_C(1) << bits) <= 40);
+  }
+  CHECK(longest_chain(f.user, INT64_C(1) << 60, 1) <= 12); /* where doubles are coarse */
+  drop(&f, NULL, 0);
+}
+
 TEST(keeps_committed_values_and_gives_them_back) {
   fixture f;
   la_error err = LA_ERROR_INIT;

@@ -306,6 +306,12 @@ TEST(numbers_compare_exactly) {
   la_value nan = la_value_real(NAN), zero = la_value_real(0.0), minus = la_value_real(-0.0);
   CHECK(la_value_compare(&nan, &nan) == 0 && la_value_compare(&nan, &three) < 0);
   CHECK(la_value_equal(&zero, &minus) && la_value_hash(&zero, 1) == la_value_hash(&minus, 1));
+  la_value exact_big = decimal("9007199254740993.0"), lowest = decimal("-9223372036854775808");
+  la_value least = la_value_integer(INT64_MIN), least_real = la_value_real(-0x1p63);
+  CHECK(la_value_hash(&big, 7) == la_value_hash(&exact_big, 7));
+  CHECK(la_value_hash(&big, 7) != la_value_hash(&real, 7)); /* neighbours do not meet */
+  CHECK(la_value_equal(&least, &lowest) && la_value_hash(&least, 7) == la_value_hash(&lowest, 7));
+  CHECK(la_value_hash(&least, 7) == la_value_hash(&least_real, 7));
   la_value huge = la_value_real(1e300), small = la_value_integer(INT64_MIN);
   CHECK(la_value_compare(&huge, &small) > 0 && la_value_compare(&small, &huge) < 0);
 }
