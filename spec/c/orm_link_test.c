@@ -278,6 +278,7 @@ TEST(lets_a_session_go_before_its_objects) {
 int main(void) {
   la_allocator_init(&alloc, la_alloc_system, NULL);
   RUN(finds_objects_by_key_and_forgets_those_nobody_holds);
+  RUN(spreads_keys_of_any_stride);
   RUN(keeps_committed_values_and_gives_them_back);
   RUN(tells_what_a_collection_gained_and_lost);
   RUN(queues_changes_of_collections_that_are_not_loaded);
