@@ -5,11 +5,7 @@
  * A mapped class is a Lua table. Its metatable's C functions find the mapper; the class attributes
  * (ATTRIBUTE and RELATIONSHIP boxes) and methods lie raw in the class table.
  *
- * An object's handle is a thin userdata: a box whose object is the pinned instance, and the
- * generation of handles that it belongs to. Its metatable is its class's own. The way from instance
- * to handle is one weak table per Lua state. When a second handle is made for an instance (the
- * first is dying), the instance's links are unloaded and the generation is raised, so the first
- * one's finalizer leaves them alone.
+ * An object's handle is a thin userdata (handle.h).
  *
  * The handle's user value is nil (transient), the session's box, or a table once there is more to
  * hold: [0]             the session's box [link + 1]      the handle of a scalar link's target, or
@@ -25,6 +21,7 @@
 #include "binding/box.h"
 #include "binding/check.h"
 #include "binding/event.h"
+#include "binding/handle.h"
 #include "binding/push.h"
 #include "binding/raise.h"
 #include "orm/flush.h"
@@ -36,12 +33,7 @@
 #define LA_SLOT_CACHED 128
 #define LA_KEPT        (-100000)
 
-typedef struct la_handle {
-  la_box box; /* object: la_instance, one pin */
-  uint32_t generation;
-} la_handle;
-
-/* A session's box: object: la_session. User values: 1 strong table address → handle; 2 a table for
+/* A session's box: object: la_session. User values: 1 strong table of handles, by their places; 2 a table for
  * what only Lua uses (info, engine and connection boxes). */
 typedef struct la_session_box {
   la_box box;
@@ -54,20 +46,11 @@ typedef struct la_collection_box {
   uint32_t link;
 } la_collection_box;
 
-/* The instance of the handle at `index`, NULL if it is none of ours. */
-la_instance *la_to_instance(lua_State *L, int index);
 /* Raises UnmappedInstanceError otherwise, with SQLAlchemy's words. */
 la_instance *la_check_instance(lua_State *L, int index);
 /* The mapper of the mapped class (or MAPPER box) at `index`, NULL otherwise. */
 la_mapper *la_to_mapper(lua_State *L, int index);
 la_mapper *la_check_mapper(lua_State *L, int index);
-/* Pushes the handle of `instance`, made if there is none; tied to its session's box if it has a
- * session. */
-void la_push_object(lua_State *L, la_state *state, la_instance *instance);
-/* Pushes the handle if there is one; false, and nothing pushed, otherwise. */
-bool la_push_object_if(lua_State *L, la_state *state, la_instance *instance);
-/* Pushes the handle of a new transient object. */
-la_instance *la_push_transient(lua_State *L, la_state *state, la_slab *slab, la_mapper *mapper);
 /* Pushes the raw value of the key at `key_index` in the class table at `class_index` or its bases;
  * nil if there is none. */
 void la_push_from_class(lua_State *L, int class_index, int key_index);

@@ -168,8 +168,7 @@ void la_object_load_link(lua_State *L, la_state *state, la_instance *instance, u
 }
 
 void la_object_get_link(lua_State *L, la_state *state, int index, uint32_t link) {
-  la_handle *handle = lua_touserdata(L, index);
-  la_instance *instance = handle->box.object;
+  la_instance *instance = la_handle_instance(L, state, index);
   index = lua_absindex(L, index);
   if (link >= instance->link_count) {
     la_raise_status(L, LA_INVALID_REQUEST,
@@ -453,8 +452,7 @@ static void set_list(lua_State *L, la_state *state, int index, la_instance *inst
 
 void la_object_set_link(lua_State *L, la_state *state, int index,
                         const la_relationship *relationship, int value_index) {
-  la_handle *handle = lua_touserdata(L, index);
-  la_instance *instance = handle->box.object;
+  la_instance *instance = la_handle_instance(L, state, index);
   int top = lua_gettop(L);
   index = lua_absindex(L, index);
   value_index = lua_absindex(L, value_index);

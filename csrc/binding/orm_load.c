@@ -363,7 +363,7 @@ static int session_get(lua_State *L) {
       return 1;
     }
   }
-  uint64_t hash = la_identity_hash(mapper->root, key->values);
+  uint32_t hash = la_identity_hash(mapper->root, key->values);
   la_instance *known =
       populate_existing ? NULL : la_identity_find(&session->map, mapper->root, key->values, hash);
   if (!known || known->flags & LA_INSTANCE_EXPIRED) {

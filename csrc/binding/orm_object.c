@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Handles of mapped objects: making them, reading and writing attributes.
+ * Mapped objects: reading and writing attributes.
  */
 #include "binding/orm_load.h"
 
 #include "binding/host.h"
 #include "binding/open.h"
 #include "binding/process.h"
-
-la_instance *la_to_instance(lua_State *L, int index) {
-  la_box *box = la_to_box(L, index);
-  return box && box->class == LA_BOX_OBJECT ? box->object : NULL;
-}
 
 la_instance *la_check_instance(lua_State *L, int index) {
   la_instance *instance = la_to_instance(L, index);
@@ -27,101 +22,6 @@ la_instance *la_check_instance(lua_State *L, int index) {
                     luaL_typename(L, index));
   }
   return instance;
-}
-
-static la_handle *handle_at(lua_State *L, int index) {
-  return lua_touserdata(L, index);
-}
-
-bool la_push_object_if(lua_State *L, la_state *state, la_instance *instance) {
-  luaL_checkstack(L, 2, NULL);
-  lua_rawgeti(L, LUA_REGISTRYINDEX, state->objects);
-  lua_rawgetp(L, -1, instance);
-  lua_remove(L, -2);
-  if (lua_isnil(L, -1)) {
-    lua_pop(L, 1);
-    return false;
-  }
-  return true;
-}
-
-/* Pushes the metatable of the class of `instance`; raises if the class is gone. */
-static void push_object_metatable(lua_State *L, la_state *state, const la_mapper *mapper) {
-  lua_rawgeti(L, LUA_REGISTRYINDEX, state->classes);
-  lua_rawgetp(L, -1, mapper);
-  lua_remove(L, -2);
-  if (lua_isnil(L, -1)) {
-    la_raise_status(L, LA_UNMAPPED_CLASS, "Class '%.*s' is no longer mapped: nothing holds it",
-                    LA_TEXT_FORMAT(mapper->class_name));
-  }
-}
-
-/* Pushes the table of handles, the metatable of the class, and an empty handle that has it. */
-static la_handle *push_empty_handle(lua_State *L, la_state *state, const la_mapper *mapper) {
-  lua_rawgeti(L, LUA_REGISTRYINDEX, state->objects); /* objects */
-  push_object_metatable(L, state, mapper);           /* objects, metatable */
-  la_handle *handle = la_push_bare_box(L, LA_BOX_OBJECT, sizeof *handle, 1);
-  lua_pushvalue(L, -2);
-  lua_setmetatable(L, -2); /* objects, metatable, handle */
-  return handle;
-}
-
-void la_push_object(lua_State *L, la_state *state, la_instance *instance) {
-  luaL_checkstack(L, 6, NULL);
-  if (la_push_object_if(L, state, instance)) {
-    return;
-  }
-  la_handle *handle = push_empty_handle(L, state, instance->mapper);
-  if (lua_rawgetp(L, -3, instance) != LUA_TNIL) { /* a finalizer has asked for it meanwhile */
-    lua_replace(L, -4);
-    lua_pop(L, 2);
-    return;
-  }
-  lua_pop(L, 1);
-  if (instance->handle_generation > 0) {
-    la_links_unload(instance);
-  }
-  handle->generation = ++instance->handle_generation;
-  la_instance_pin(instance);
-  handle->box.object = instance;
-  lua_pushvalue(L, -1);
-  lua_rawsetp(L, -4, instance);
-  lua_replace(L, -3);
-  lua_pop(L, 1); /* handle */
-  if (instance->session) {
-    la_push_session(L, state, instance->session);
-    lua_setiuservalue(L, -2, 1);
-  }
-}
-
-la_instance *la_push_transient(lua_State *L, la_state *state, la_slab *slab, la_mapper *mapper) {
-  luaL_checkstack(L, 6, NULL);
-  la_handle *handle = push_empty_handle(L, state, mapper);
-  la_instance *instance = NULL;
-  la_error err = LA_ERROR_INIT;
-  if (la_instance_new(&state->alloc, slab, mapper, &instance, &err) < 0) {
-    la_raise(L, &err);
-  }
-  handle->generation = ++instance->handle_generation;
-  handle->box.object = instance; /* with its one pin */
-  lua_pushvalue(L, -1);
-  lua_rawsetp(L, -4, instance);
-  lua_replace(L, -3);
-  lua_pop(L, 1);
-  return instance;
-}
-
-static int object_gc(lua_State *L) {
-  la_handle *handle = handle_at(L, 1);
-  la_instance *instance = handle->box.object;
-  if (instance) {
-    handle->box.object = NULL;
-    if (instance->handle_generation == handle->generation) {
-      la_links_unload(instance);
-    }
-    la_instance_unpin(instance);
-  }
-  return 0;
 }
 
 void la_push_object_table(lua_State *L, int index) {
@@ -206,7 +106,7 @@ static void push_slot(lua_State *L, la_state *state, int index, la_instance *ins
 }
 
 void la_object_get(lua_State *L, la_state *state, int index, const la_property *property) {
-  la_instance *instance = handle_at(L, index)->box.object;
+  la_instance *instance = la_handle_instance(L, state, index);
   index = lua_absindex(L, index);
   luaL_checkstack(L, 6, NULL);
   if (property->kind == LA_PROPERTY_RELATIONSHIP) {
@@ -284,8 +184,7 @@ void la_push_from_class(lua_State *L, int class_index, int key_index) {
 
 /* Upvalues: state, keys, class. */
 static int object_index(lua_State *L) {
-  la_handle *handle = handle_at(L, 1);
-  la_instance *instance = handle->box.object;
+  la_instance *instance = la_handle_instance(L, la_state_of(L), 1);
   const la_property *property = find_property(L, instance->mapper, 2, lua_upvalueindex(2));
   if (property) {
     if (property->kind != LA_PROPERTY_RELATIONSHIP && property->slot < instance->slot_count) {
@@ -352,7 +251,7 @@ static void store(lua_State *L, la_state *state, la_instance *instance, const la
 
 void la_object_set(lua_State *L, la_state *state, int index, const la_property *property,
                    int value_index) {
-  la_instance *instance = handle_at(L, index)->box.object;
+  la_instance *instance = la_handle_instance(L, state, index);
   index = lua_absindex(L, index);
   value_index = lua_absindex(L, value_index);
   luaL_checkstack(L, 8, NULL);
@@ -415,7 +314,7 @@ void la_object_set(lua_State *L, la_state *state, int index, const la_property *
 
 /* Upvalues: state, keys, class. */
 static int object_newindex(lua_State *L) {
-  la_instance *instance = handle_at(L, 1)->box.object;
+  la_instance *instance = la_handle_instance(L, la_state_of(L), 1);
   const la_property *property = find_property(L, instance->mapper, 2, lua_upvalueindex(2));
   la_state *state = la_state_of(L);
   if (property) {
@@ -481,7 +380,7 @@ static void describe_value(lua_State *L, la_state *state, luaL_Buffer *out, int 
 
 /* "User(id=1, name="Ann")": mapped columns in order. Emits no SQL. Upvalues: state, keys, class. */
 static int object_tostring(lua_State *L) {
-  la_instance *instance = handle_at(L, 1)->box.object;
+  la_instance *instance = la_handle_instance(L, la_state_of(L), 1);
   luaL_Buffer out;
   luaL_buffinit(L, &out);
   luaL_addlstring(&out, instance->mapper->class_name.bytes, instance->mapper->class_name.len);
@@ -570,8 +469,9 @@ static int object_to_table(lua_State *L) {
  * keys and class. */
 static int object_metatable(lua_State *L) {
   static const luaL_Reg functions[] = {{"__index", object_index}, {"__newindex", object_newindex},
-                                       {"__gc", object_gc},       {"__tostring", object_tostring},
-                                       {"__pairs", object_pairs}, {NULL, NULL}};
+                                       {"__tostring", object_tostring},
+                                       {"__pairs", object_pairs},
+                                       {NULL, NULL}};
   luaL_checktype(L, 1, LUA_TTABLE);
   luaL_checktype(L, 2, LUA_TTABLE);
   lua_createtable(L, 0, 8);
@@ -587,7 +487,6 @@ static int object_metatable(lua_State *L) {
 void la_open_orm_object(lua_State *L, la_state *state) {
   static const luaL_Reg functions[] = {
       {"object_metatable", object_metatable}, {"object_to_table", object_to_table}, {NULL, NULL}};
-  static const luaL_Reg metamethods[] = {{"__gc", object_gc}, {NULL, NULL}};
-  la_register_class(L, state, LA_BOX_OBJECT, NULL, metamethods);
+  la_open_handles(L, state);
   la_set_functions(L, functions);
 }

@@ -61,7 +61,7 @@ void la_session_settle(lua_State *L, la_state *state, la_session *session) {
       if (instance->session) {
         la_object_set_session(L, -1, box);
       }
-      lua_rawsetp(L, box + 1, instance);
+      lua_rawseti(L, box + 1, instance->handle);
       instance->flags |= LA_INSTANCE_HELD;
     } else {
       instance->flags &= ~(uint32_t)LA_INSTANCE_HELD;
@@ -70,9 +70,9 @@ void la_session_settle(lua_State *L, la_state *state, la_session *session) {
         lua_pop(L, 1);
       }
       let_go(L, state, instance);
-      if (known) {
+      if (known && instance->handle != 0) {
         lua_pushnil(L);
-        lua_rawsetp(L, box + 1, instance);
+        lua_rawseti(L, box + 1, instance->handle);
       }
     }
     session->hold_changes.count--;

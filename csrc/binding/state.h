@@ -55,8 +55,6 @@
   X(ENTITY, "lualchemy.AliasedClass", NONE) /* aliased(Class): ENTITY node */                      \
   X(SESSION, "lualchemy.Session", NONE)                                                            \
   X(SESSION_TRANSACTION, "lualchemy.SessionTransaction", NONE)                                     \
-  X(OBJECT, "lualchemy.object",                                                                    \
-    NONE) /* a mapped object's handle: its class's own metatable, not this one's */                \
   X(COLLECTION, "lualchemy.InstrumentedList", NONE)                                                \
   X(INSTANCE_STATE, "lualchemy.InstanceState", NONE)                                               \
   X(LOADER_OPTION, "lualchemy.LoaderOption", NONE)                                                 \
@@ -75,6 +73,16 @@ typedef enum la_box_class {
 #define LA_STATE_FIXED_BYTES 6144
 
 typedef struct la_state la_state;
+
+/* Which instance each handle of a mapped object stands for, see handle.h. */
+typedef struct la_handles {
+  uintptr_t *places;
+  uint32_t size, used; /* places there are, and have been in use: from 1 on */
+  uint32_t free;       /* the first of those to be used again, or 0 */
+  uint32_t serial;     /* of the last handle */
+  int watch;           /* registry reference: the watch's metatable */
+  bool closed;
+} la_handles;
 
 struct la_state {
   la_allocator alloc;
@@ -98,7 +106,8 @@ struct la_state {
   int spare; /* registry reference: an empty box made ahead, or false, see la_push_node */
   int moments[3]; /* registry references: metatables of dates, times, datetimes, see values.h */
   int list;       /* registry reference: metatable of lists */
-  int objects; /* registry reference: weak table address of an instance → its handle, see orm.h */
+  int objects;    /* registry reference: weak table of handles, by their places, see handle.h */
+  la_handles handles;
   int classes; /* registry reference: weak table address of a mapper → metatable of its objects, see
                   orm.h */
   const char *calling;   /* the method that C calls on behalf of the program, for messages; NULL.

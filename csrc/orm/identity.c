@@ -59,12 +59,12 @@ la_status la_identity_reserve(la_identity_map *map, size_t count, la_error *err)
 /* Keys that follow each other, as those of most rows do, lie side by side: eight in a line of the
  * cache, and never in each other's bucket. What comes before is mixed, so no stride gathers more
  * than eightfold. */
-static uint64_t hash_of_integer(uint64_t seed, int64_t key) {
+static uint32_t hash_of_integer(uint64_t seed, int64_t key) {
   uint64_t bits = (uint64_t)key;
-  return (la_hash_mix(seed, bits / 8) & ~UINT64_C(7)) | (bits & 7);
+  return ((uint32_t)la_hash_mix(seed, bits / 8) & ~UINT32_C(7)) | (bits & 7);
 }
 
-uint64_t la_identity_hash(const la_mapper *root, const la_value *key) {
+uint32_t la_identity_hash(const la_mapper *root, const la_value *key) {
   uint64_t hash = la_hash_mix(0, (uint64_t)(uintptr_t)root);
   int64_t number;
   if (root->primary_key_count == 1 && la_value_whole(&key[0], &number)) {
@@ -73,7 +73,7 @@ uint64_t la_identity_hash(const la_mapper *root, const la_value *key) {
   for (uint32_t i = 0; i < root->primary_key_count; i++) {
     hash = la_value_hash(&key[i], hash);
   }
-  return hash;
+  return (uint32_t)hash;
 }
 
 static bool has_key(const la_instance *instance, const la_mapper *root, const la_value *key) {
@@ -92,7 +92,7 @@ static bool has_key(const la_instance *instance, const la_mapper *root, const la
 }
 
 la_instance *la_identity_find(const la_identity_map *map, const la_mapper *root,
-                              const la_value *key, uint64_t hash) {
+                              const la_value *key, uint32_t hash) {
   la_instance *instance;
   if (map->bucket_count == 0) {
     return NULL;
@@ -104,7 +104,7 @@ la_instance *la_identity_find(const la_identity_map *map, const la_mapper *root,
   return instance;
 }
 
-la_status la_identity_add(la_identity_map *map, la_instance *instance, uint64_t hash,
+la_status la_identity_add(la_identity_map *map, la_instance *instance, uint32_t hash,
                           la_error *err) {
   la_instance **bucket;
   if (map->count >= map->bucket_count) {

@@ -25,13 +25,13 @@ void la_identity_init(la_identity_map *map, la_allocator *alloc);
 void la_identity_clear(la_identity_map *map);
 /* Room for `count` more entries, sized ahead of a load. */
 la_status la_identity_reserve(la_identity_map *map, size_t count, la_error *err);
-uint64_t la_identity_hash(const la_mapper *root, const la_value *key);
+uint32_t la_identity_hash(const la_mapper *root, const la_value *key);
 /* `key` has root->primary_key_count values. NULL if there is none. */
 la_instance *la_identity_find(const la_identity_map *map, const la_mapper *root,
-                              const la_value *key, uint64_t hash);
+                              const la_value *key, uint32_t hash);
 /* Adds `instance`, whose key slots hold its key; `instance->key_hash` is set. The caller knows that
  * the key is free. */
-la_status la_identity_add(la_identity_map *map, la_instance *instance, uint64_t hash,
+la_status la_identity_add(la_identity_map *map, la_instance *instance, uint32_t hash,
                           la_error *err);
 void la_identity_remove(la_identity_map *map, la_instance *instance);
 /* The committed key of a keyed instance, value by value, into `out`. */

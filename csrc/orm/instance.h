@@ -81,7 +81,7 @@ typedef struct la_history { /* committed values of modified slots, allocated at 
   la_value values[];        /* flags KNOWN: the old value was known; OWNED: bytes are ours */
 } la_history;
 
-/* Read only outside orm/, but for `handle_generation`. */
+/* Read only outside orm/, but for `handle` and `handle_serial`, which are the binding's. */
 struct la_instance {
   la_mapper *mapper;   /* retained */
   la_session *session; /* plain: cleared when the session goes */
@@ -90,11 +90,11 @@ struct la_instance {
   la_object *kept; /* loader options that it came with (orm/kept.h); retained; or NULL */
   uint32_t pins;
   uint32_t flags;                  /* la_instance_flag */
-  uint32_t handle_generation;      /* the binding's: handles made for it so far */
+  uint32_t handle, handle_serial;  /* the place of its handle, 0 if it has none */
   uint32_t order;                  /* order of add() in the session: INSERT order */
   uint16_t slot_count, link_count; /* when it was made */
   uint32_t set_index;       /* in dirty_objects while DIRTY, in a flush's records while FLUSHING */
-  uint64_t key_hash;        /* of the identity key */
+  uint32_t key_hash;        /* of the identity key */
   la_instance *next_in_map; /* chain of the identity map's bucket */
   la_link *links;           /* link_count of them, behind the slots */
   la_value slots[];

@@ -202,7 +202,7 @@ static la_status keep_options(la_run *run, const la_plan_entity *entity, la_inst
 
 /* A new persistent instance; its one pin is the caller's. */
 static la_status make_instance(la_run *run, const la_plan_entity *entity, const la_view *view,
-                               uint64_t hash, la_instance **out, la_error *err) {
+                               uint32_t hash, la_instance **out, la_error *err) {
   la_instance *instance;
   size_t bytes;
   char *text = NULL;
@@ -435,7 +435,7 @@ static la_status read_entity(la_run *run, const la_plan_entity *entity, la_insta
   la_instance *instance;
   bool wants_pin = *pinned_out;
   la_status status = LA_OK;
-  uint64_t hash;
+  uint32_t hash;
   *out = NULL;
   *pinned_out = false;
   if (mapper->primary_key_count > 4) {

@@ -271,7 +271,7 @@ void la_session_expunge_all(la_session *session) {
       la_session_note(session, at, LA_NOTE_PERSISTENT_TO_DETACHED);
       at->session = NULL;
       at->flags &= ~(uint32_t)LA_INSTANCE_INSERTED;
-      if (at->flags & LA_INSTANCE_HELD || at->handle_generation > 0) {
+      if (at->flags & LA_INSTANCE_HELD || at->handle != 0) {
         la_session_note_hold(session, at);
       }
     }

@@ -13,7 +13,7 @@
 /* An identity key that was changed in a level, to be put back by its rollback. */
 typedef struct la_key_switch {
   la_instance *instance; /* pinned */
-  uint64_t old_hash;
+  uint32_t old_hash;
   uint32_t count;
   la_value old[]; /* bytes owned as slots own them */
 } la_key_switch;

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A place of the table holds an instance's address, with LOST in its lowest bit; or, with FREE in
+ * the next, the number of the next free place.
+ */
+#include "binding/handle.h"
+
+#include "binding/orm.h"
+
+#define LOST        ((uintptr_t)1)
+#define FREE        ((uintptr_t)2)
+#define FIRST_COUNT 64
+
+static const char handle_mark = 0;
+
+static inline la_instance *instance_in(uintptr_t place) {
+  return (la_instance *)(place & ~LOST);
+}
+
+/* ---- from the handle to the instance ---- */
+
+static int raise_stale(lua_State *L) {
+  return la_raise_status(L, LA_INVALID_REQUEST,
+                         "this object was collected as garbage and brought back by a finalizer; it "
+                         "has lost its state");
+}
+
+/* The handle at `index`, whose place was lost, is in use again. */
+static la_instance *bring_back(lua_State *L, la_state *state, int index) {
+  const la_handle *handle = lua_touserdata(L, index);
+  la_handles *handles = &state->handles;
+  uintptr_t place = handle->place < handles->used ? handles->places[handle->place] : FREE;
+  if (place & FREE || instance_in(place)->handle_serial != handle->serial) {
+    raise_stale(L);
+  }
+  index = lua_absindex(L, index);
+  luaL_checkstack(L, 3, NULL);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, state->objects);
+  if (lua_rawgeti(L, -1, handle->place) == LUA_TNIL) {
+    lua_pushvalue(L, index);
+    lua_rawseti(L, -3, handle->place);
+  }
+  lua_pop(L, 2);
+  handles->places[handle->place] = place & ~LOST;
+  return instance_in(place);
+}
+
+la_instance *la_handle_instance(lua_State *L, la_state *state, int index) {
+  const la_handle *handle = lua_touserdata(L, index);
+  const la_handles *handles = &state->handles;
+  if (handle->place < handles->used) {
+    uintptr_t place = handles->places[handle->place];
+    if (!(place & (LOST | FREE)) && instance_in(place)->handle_serial == handle->serial) {
+      return instance_in(place);
+    }
+  }
+  return bring_back(L, state, index);
+}
+
+la_instance *la_to_instance(lua_State *L, int index) {
+  if (lua_type(L, index) != LUA_TUSERDATA || lua_rawlen(L, index) != sizeof(la_handle)) {
+    return NULL;
+  }
+  const la_handle *handle = lua_touserdata(L, index);
+  return handle->mark == &handle_mark ? la_handle_instance(L, la_state_of(L), index) : NULL;
+}
+
+/* ---- from the instance to the handle ---- */
+
+/* Pushes the handle of `instance` if the table of handles on top of the stack has it. */
+static bool push_from_table(lua_State *L, const la_instance *instance) {
+  if (instance->handle == 0) {
+    return false;
+  }
+  if (lua_rawgeti(L, -1, instance->handle) != LUA_TNIL) {
+    return true;
+  }
+  lua_pop(L, 1);
+  return false;
+}
+
+bool la_push_object_if(lua_State *L, la_state *state, la_instance *instance) {
+  if (instance->handle == 0) {
+    return false;
+  }
+  luaL_checkstack(L, 2, NULL);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, state->objects);
+  if (push_from_table(L, instance)) {
+    lua_replace(L, -2);
+    return true;
+  }
+  lua_pop(L, 1);
+  return false;
+}
+
+/* Pushes the metatable of the class of `instance`; raises if the class is gone. */
+static void push_object_metatable(lua_State *L, la_state *state, const la_mapper *mapper) {
+  lua_rawgeti(L, LUA_REGISTRYINDEX, state->classes);
+  lua_rawgetp(L, -1, mapper);
+  lua_replace(L, -2);
+  if (lua_isnil(L, -1)) {
+    la_raise_status(L, LA_UNMAPPED_CLASS, "Class '%.*s' is no longer mapped: nothing holds it",
+                    LA_TEXT_FORMAT(mapper->class_name));
+  }
+}
+
+static bool grow(la_handles *handles, la_allocator *alloc) {
+  size_t old_size = handles->size * sizeof *handles->places;
+  size_t size = handles->size > 0 ? (size_t)handles->size * 2 : FIRST_COUNT;
+  uintptr_t *places = NULL;
+  if (!handles->closed && size < INT32_MAX) {
+    places = la_realloc(alloc, handles->places, old_size, size * sizeof *places);
+  }
+  if (places == NULL) {
+    return false;
+  }
+  handles->places = places;
+  handles->size = (uint32_t)size;
+  if (handles->used == 0) {
+    handles->places[handles->used++] = FREE; /* place 0 is none */
+  }
+  return true;
+}
+
+/* Gives `instance` a place; false when out of memory. */
+static bool take_place(la_state *state, la_instance *instance) {
+  la_handles *handles = &state->handles;
+  uint32_t place = handles->free;
+  if (place != 0) {
+    handles->free = (uint32_t)(handles->places[place] >> 2);
+  } else {
+    if (handles->used >= handles->size && !grow(handles, &state->alloc)) {
+      return false;
+    }
+    place = handles->used++;
+  }
+  handles->places[place] = (uintptr_t)instance;
+  instance->handle = place;
+  instance->handle_serial = ++handles->serial;
+  la_instance_pin(instance);
+  return true;
+}
+
+static void leave_place(la_state *state, uint32_t place) {
+  la_handles *handles = &state->handles;
+  la_instance *instance = instance_in(handles->places[place]);
+  handles->places[place] = (uintptr_t)handles->free << 2 | FREE;
+  handles->free = place;
+  instance->handle = 0;
+  instance->handle_serial = 0;
+  la_instance_unpin(instance);
+}
+
+/* Pushes an empty handle of a class, below it the table of handles. */
+static la_handle *push_empty_handle(lua_State *L, la_state *state, const la_mapper *mapper) {
+  luaL_checkstack(L, 6, NULL);
+  la_handle *handle = lua_newuserdatauv(L, sizeof *handle, 1);
+  *handle = (la_handle){.mark = &handle_mark};
+  push_object_metatable(L, state, mapper);
+  lua_setmetatable(L, -2);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, state->objects);
+  return handle;
+}
+
+/* Enters a new handle: its instance has a place. Stack: handle, table of handles, which is popped.
+ */
+static void enter(lua_State *L, const la_instance *instance, la_handle *handle) {
+  handle->place = instance->handle;
+  handle->serial = instance->handle_serial;
+  lua_pushvalue(L, -2);
+  lua_rawseti(L, -2, instance->handle);
+  lua_pop(L, 1);
+}
+
+void la_push_object(lua_State *L, la_state *state, la_instance *instance) {
+  la_error err = LA_ERROR_INIT;
+  if (la_push_object_if(L, state, instance)) {
+    return;
+  }
+  la_handle *handle = push_empty_handle(L, state, instance->mapper); /* handle, objects */
+  if (push_from_table(L, instance)) { /* a finalizer has asked for it meanwhile */
+    lua_replace(L, -3);
+    lua_pop(L, 1);
+    return;
+  }
+  if (instance->handle != 0) { /* takes over the place of the one that is lost */
+    la_links_unload(instance);
+    state->handles.places[instance->handle] = (uintptr_t)instance;
+  } else if (!take_place(state, instance)) {
+    la_fail_nomem(&err);
+    la_raise(L, &err);
+  }
+  enter(L, instance, handle); /* handle */
+  if (instance->session) {
+    la_push_session(L, state, instance->session);
+    lua_setiuservalue(L, -2, 1);
+  }
+}
+
+la_instance *la_push_transient(lua_State *L, la_state *state, la_slab *slab, la_mapper *mapper) {
+  la_instance *instance = NULL;
+  la_error err = LA_ERROR_INIT;
+  la_handle *handle = push_empty_handle(L, state, mapper);
+  if (la_instance_new(&state->alloc, slab, mapper, &instance, &err) < 0) {
+    la_raise(L, &err);
+  }
+  bool placed = take_place(state, instance);
+  la_instance_unpin(instance); /* the place holds it, or nothing does */
+  if (!placed) {
+    la_fail_nomem(&err);
+    la_raise(L, &err);
+  }
+  enter(L, instance, handle);
+  return instance;
+}
+
+/* ---- the watch ---- */
+
+/* Leaves a new watch to the collector. */
+static int make_watch(lua_State *L) {
+  la_state *state = lua_touserdata(L, 1);
+  lua_newuserdatauv(L, 0, 0);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, state->handles.watch);
+  lua_setmetatable(L, -2);
+  return 0;
+}
+
+/* __gc of a watch: a cycle of the collector is over. Nothing is let go before all that is lost has
+ * no links. */
+static int watch_gc(lua_State *L) {
+  la_state *state = la_state_of(L);
+  la_handles *handles = &state->handles;
+  lua_rawgeti(L, LUA_REGISTRYINDEX, state->objects);
+  for (uint32_t i = 1; i < handles->used; i++) {
+    uintptr_t place = handles->places[i];
+    if (place & FREE) {
+      continue;
+    }
+    bool lost = lua_rawgeti(L, -1, i) == LUA_TNIL;
+    lua_pop(L, 1);
+    if (!lost) {
+      handles->places[i] = place & ~LOST;
+    } else if (place & LOST) {
+      leave_place(state, i);
+    } else {
+      handles->places[i] = place | LOST;
+      la_links_unload(instance_in(place));
+    }
+  }
+  lua_pushcfunction(L, make_watch);
+  lua_pushlightuserdata(L, state);
+  if (lua_pcall(L, 1, 0, 0) != LUA_OK) { /* no memory: this one once more */
+    lua_getmetatable(L, 1);
+    lua_setmetatable(L, 1);
+  }
+  return 0;
+}
+
+/* __gc of what lives as long as the Lua state, and was made before all handles: it goes last. */
+static int keeper_gc(lua_State *L) {
+  la_state *state = la_state_of(L);
+  la_handles *handles = &state->handles;
+  handles->closed = true;
+  for (uint32_t i = 1; i < handles->used; i++) {
+    if (!(handles->places[i] & FREE)) {
+      leave_place(state, i);
+    }
+  }
+  la_free(&state->alloc, handles->places, handles->size * sizeof *handles->places);
+  handles->places = NULL;
+  handles->size = handles->used = handles->free = 0;
+  return 0;
+}
+
+/* Pushes a metatable with only a finalizer. */
+static void push_metatable(lua_State *L, la_state *state, lua_CFunction gc) {
+  lua_createtable(L, 0, 1);
+  lua_pushlightuserdata(L, state);
+  lua_pushcclosure(L, gc, 1);
+  lua_setfield(L, -2, "__gc");
+}
+
+void la_open_handles(lua_State *L, la_state *state) {
+  lua_newuserdatauv(L, 0, 0);
+  push_metatable(L, state, keeper_gc);
+  lua_setmetatable(L, -2);
+  luaL_ref(L, LUA_REGISTRYINDEX);
+  push_metatable(L, state, watch_gc);
+  state->handles.watch = luaL_ref(L, LUA_REGISTRYINDEX);
+  lua_pushcfunction(L, make_watch);
+  lua_pushlightuserdata(L, state);
+  lua_call(L, 1, 0);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Handles: what Lua holds of mapped objects, and the way from an instance to its handle.
+ *
+ * A handle is a userdata of 16 bytes with one user value (see orm.h) and its class's metatable. It
+ * has a place in the state's table of handles, and the serial that its instance got with it. The
+ * place pins the instance; a weak table of Lua has the handle under the same number. Places are
+ * used again, so both tables are arrays as long as the most objects that were held at once.
+ *
+ * Handles have no finalizer: with one, each would outlive a cycle of the collector and cost a call.
+ * A watch, an empty userdata made for one cycle, has one instead: it goes through the places after
+ * each cycle. A handle that the weak table has lost is marked so, and its links are unloaded, since
+ * what they name may be lost as well; if it is still lost after the next cycle, the instance is let
+ * go. In between, a handle that a finalizer of the program brought back enters its place again when
+ * it is used. One that is brought back and not used for a whole cycle has lost its object: using it
+ * is an error.
+ */
+#ifndef LA_BINDING_HANDLE_H
+#define LA_BINDING_HANDLE_H
+
+#include "binding/state.h"
+#include "orm/instance.h"
+
+#pragma GCC visibility push(hidden)
+
+typedef struct la_handle {
+  const void *mark; /* address that only handles carry */
+  uint32_t place;   /* in the state's table; 0 in one that is half made */
+  uint32_t serial;  /* the instance's `handle_serial`, while they belong together */
+} la_handle;
+
+/* The instance of the value at `index`; NULL if that is no handle. Raises for one that has lost its
+ * object. */
+la_instance *la_to_instance(lua_State *L, int index);
+/* The same for a value that is known to be a handle. */
+la_instance *la_handle_instance(lua_State *L, la_state *state, int index);
+/* Pushes the handle of `instance`, which its caller has pinned, made if there is none; tied to its
+ * session's box if it has a session. */
+void la_push_object(lua_State *L, la_state *state, la_instance *instance);
+/* Pushes the handle if there is one; false, and nothing pushed, otherwise. */
+bool la_push_object_if(lua_State *L, la_state *state, la_instance *instance);
+/* Pushes the handle of a new transient object. */
+la_instance *la_push_transient(lua_State *L, la_state *state, la_slab *slab, la_mapper *mapper);
+/* Makes the table and its first watch. */
+void la_open_handles(lua_State *L, la_state *state);
+
+#pragma GCC visibility pop
+
+#endif
