@@ -33,8 +33,8 @@
 #define LA_SLOT_CACHED 128
 #define LA_KEPT        (-100000)
 
-/* A session's box: object: la_session. User values: 1 strong table of handles, by their places; 2 a table for
- * what only Lua uses (info, engine and connection boxes). */
+/* A session's box: object: la_session. User values: 1 strong table of handles, by their places; 2 a
+ * table for what only Lua uses (info, engine and connection boxes). */
 typedef struct la_session_box {
   la_box box;
 } la_session_box;

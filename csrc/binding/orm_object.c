@@ -468,7 +468,8 @@ static int object_to_table(lua_State *L) {
 /* core.object_metatable(class, keys) → the metatable of the class's objects: closures over state,
  * keys and class. */
 static int object_metatable(lua_State *L) {
-  static const luaL_Reg functions[] = {{"__index", object_index}, {"__newindex", object_newindex},
+  static const luaL_Reg functions[] = {{"__index", object_index},
+                                       {"__newindex", object_newindex},
                                        {"__tostring", object_tostring},
                                        {"__pairs", object_pairs},
                                        {NULL, NULL}};
