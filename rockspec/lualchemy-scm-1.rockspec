@@ -183,6 +183,7 @@ build = {
         "csrc/binding/engine_params.c",
         "csrc/binding/engine_run.c",
         "csrc/binding/event.c",
+        "csrc/binding/handle.c",
         "csrc/binding/host.c",
         "csrc/binding/json.c",
         "csrc/binding/json_decode.c",

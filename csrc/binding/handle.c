@@ -245,6 +245,9 @@ static int watch_gc(lua_State *L) {
     } else {
       handles->places[i] = place | LOST;
       la_links_unload(instance_in(place));
+      if (instance_in(place)->pins == 1) {
+        la_instance_leave_session(instance_in(place));
+      }
     }
   }
   lua_pushcfunction(L, make_watch);

@@ -82,6 +82,14 @@ void la_instance_unpin(la_instance *instance) {
   }
 }
 
+void la_instance_leave_session(la_instance *instance) {
+  if (instance->flags & LA_INSTANCE_IN_MAP) {
+    la_identity_remove(&instance->session->map, instance);
+    instance->session = NULL;
+    instance->flags &= ~(uint32_t)LA_INSTANCE_INSERTED;
+  }
+}
+
 la_object_state la_instance_state(const la_instance *instance) {
   if (!(instance->flags & LA_INSTANCE_KEYED)) {
     return instance->session != NULL ? LA_STATE_PENDING : LA_STATE_TRANSIENT;

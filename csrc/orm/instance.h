@@ -110,6 +110,9 @@ la_instance *la_instance_in_chunk(la_chunk *chunk, la_mapper *mapper);
 void la_instance_pin(la_instance *instance);
 /* With the last pin the instance is freed and leaves its session's identity map. */
 void la_instance_unpin(la_instance *instance);
+/* A persistent instance that only one pin holds, so that no set of its session has it, is detached.
+ */
+void la_instance_leave_session(la_instance *instance);
 
 typedef enum la_object_state {
   LA_STATE_TRANSIENT,
