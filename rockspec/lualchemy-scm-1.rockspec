@@ -207,6 +207,7 @@ build = {
         "csrc/binding/orm_session.c",
         "csrc/binding/orm_trace.c",
         "csrc/binding/orm_transaction.c",
+        "csrc/binding/orm_transaction_end.c",
         "csrc/binding/process.c",
         "csrc/binding/push.c",
         "csrc/binding/raise.c",

@@ -131,6 +131,14 @@ static void deactivate(lua_State *L, int index, lua_Integer from, bool root) {
   }
 }
 
+void la_connection_settle(lua_State *L, la_state *state, la_connection *connection) {
+  if (!connection->in_transaction) {
+    la_push_connection(L, state, connection);
+    deactivate(L, lua_gettop(L), 1, true);
+    lua_pop(L, 1);
+  }
+}
+
 static void tell(lua_State *L, la_state *state, int index, la_event event, const char *text) {
   int top = lua_gettop(L);
   lua_getiuservalue(L, index, LA_CONNECTION_ENGINE);

@@ -95,12 +95,16 @@ void la_push_collection(lua_State *L, la_state *state, int index, uint32_t link)
 
 /* Sees to it that `session` has its connection before the core needs it: an exhausted pool collects
  * garbage and tries once more. What else goes wrong is left to the core to say. */
-void la_session_connect(lua_State *L, la_session *session);
+void la_session_connect(lua_State *L, la_state *state, la_session *session);
 /* Work of the core on `session` begins, and is over: what it sent is told to echo and listeners. */
 void la_session_listen(lua_State *L, la_state *state, la_session *session);
 void la_session_tell(lua_State *L, la_state *state, la_session *session);
+/* The first without a connection being taken: for work that sends nothing if there is none. */
+void la_session_trace(lua_State *L, la_state *state, la_session *session);
 /* Calls the listeners of what has happened to objects of `session`. */
 void la_session_tell_notes(lua_State *L, la_state *state, la_session *session);
+/* after_begin, for the levels whose connection or savepoint is there and that were not told of. */
+void la_session_tell_begin(lua_State *L, la_state *state, la_session *session);
 /* Calls the listeners of a session's event; the session's box is at `index`, and the `count` values
  * on top of the stack, which are popped, are the arguments after it. */
 void la_session_fire(lua_State *L, la_state *state, la_event event, int index, int count);

@@ -7,8 +7,9 @@
  * worked out in lualchemy.orm.events, whenever a listener comes or goes.
  */
 #include "binding/orm_load.h"
-#include "binding/orm_session.h"
+#include "binding/orm_transaction.h"
 
+#include "binding/engine.h"
 #include "binding/event.h"
 #include "binding/host.h"
 
@@ -56,7 +57,66 @@ static void tell_note(lua_State *L, la_state *state, const la_note *note, int se
   lua_settop(L, object - 1);
 }
 
+/* after_transaction_create for the levels that have come; the outermost may have begun by itself.
+ */
+static void tell_levels(lua_State *L, la_state *state, la_session *session) {
+  int top = lua_gettop(L);
+  bool wanted = la_event_has(state, LA_EVENT_AFTER_TRANSACTION_CREATE);
+  luaL_checkstack(L, 8, NULL);
+  la_push_session(L, state, session);
+  for (uint32_t i = 0; i < session->levels.count; i++) {
+    if (!session->levels.items[i]->told) {
+      session->levels.items[i]->told = true;
+      if (wanted && !lua_isnil(L, top + 1)) {
+        la_push_transaction(L, state, top + 1, i + 1);
+        la_session_fire(L, state, LA_EVENT_AFTER_TRANSACTION_CREATE, top + 1, 1);
+      }
+    }
+  }
+  lua_settop(L, top);
+}
+
+/* (session): after_begin for the levels whose BEGIN or SAVEPOINT has been sent. */
+static int begins_told(lua_State *L) {
+  la_state *state = la_state_of(L);
+  la_session *session = la_check_session(L, 1);
+  for (uint32_t i = 0; i < session->levels.count; i++) {
+    la_session_level *level = session->levels.items[i];
+    if (!level->begin_told && (i == 0 || level->savepoint_sent)) {
+      level->begin_told = true;
+      la_push_transaction(L, state, 1, i + 1);
+      la_push_connection(L, state, session->connection);
+      la_session_fire(L, state, LA_EVENT_AFTER_BEGIN, 1, 2);
+    }
+  }
+  return 0;
+}
+
+void la_session_tell_begin(lua_State *L, la_state *state, la_session *session) {
+  const la_session_level *top =
+      session->levels.count > 0 ? session->levels.items[session->levels.count - 1] : NULL;
+  if (top == NULL || top->begin_told || !session->entered ||
+      !la_event_has(state, LA_EVENT_AFTER_BEGIN)) {
+    return;
+  }
+  luaL_checkstack(L, 6, NULL);
+  la_session_tell_notes(L, state, session);
+  const char *outer = session->doing;
+  lua_pushlightuserdata(L, state);
+  lua_pushcclosure(L, begins_told, 1);
+  la_push_session(L, state, session);
+  session->doing = "_connection_for_bind()";
+  int status = lua_pcall(L, 1, 0, 0);
+  session->doing = outer;
+  if (status != LUA_OK) {
+    lua_error(L);
+  }
+}
+
 void la_session_tell_notes(lua_State *L, la_state *state, la_session *session) {
+  if (session->levels.count > 0 && !session->levels.items[session->levels.count - 1]->told) {
+    tell_levels(L, state, session);
+  }
   if (session->notes.count == 0) {
     return;
   }
@@ -88,6 +148,10 @@ void la_session_tell_attach(lua_State *L, la_state *state, int index, la_instanc
   }
   index = lua_absindex(L, index);
   int top = lua_gettop(L);
+  if (la_session_autobegin(session, &err) < 0) {
+    la_raise_orm(L, &err);
+  }
+  la_session_tell_notes(L, state, session);
   instances_box *box = la_push_instances(L, state);
   la_instances found = {0};
   la_status status = la_cascade_save_update(session, root, &found, &err);

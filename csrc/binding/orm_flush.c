@@ -2,7 +2,7 @@
 /*
  * Runs flushes and loads: the core works, Lua answers the steps that need it.
  */
-#include "binding/orm.h"
+#include "binding/orm_transaction.h"
 
 #include "binding/host.h"
 #include "binding/process.h"
@@ -62,6 +62,24 @@ static void clear_flush(void *memory) {
   }
 }
 
+/* What a failed flush has made of the transaction and of objects is told. */
+static void tell_failure(lua_State *L, la_state *state, la_session *session) {
+  int top = lua_gettop(L);
+  la_push_session(L, state, session);
+  if (!lua_isnil(L, -1) && session->phase == LA_SESSION_INACTIVE) {
+    la_session_fire(L, state, LA_EVENT_AFTER_ROLLBACK, top + 1, 0);
+    la_session_settle(L, state, session);
+    if (la_event_has(state, LA_EVENT_AFTER_TRANSACTION_END) ||
+        la_event_has(state, LA_EVENT_AFTER_SOFT_ROLLBACK)) {
+      la_push_subtransaction(L, state, top + 1);
+      lua_pushvalue(L, -1);
+      la_session_fire(L, state, LA_EVENT_AFTER_TRANSACTION_END, top + 1, 1);
+      la_session_fire(L, state, LA_EVENT_AFTER_SOFT_ROLLBACK, top + 1, 1);
+    }
+  }
+  lua_settop(L, top);
+}
+
 /* Raises `err` with the statement that failed; the flush at `box_index` is dropped first. */
 static void raise_flush(lua_State *L, la_state *state, int box_index, flush_box *box,
                         const la_error *err) {
@@ -71,7 +89,10 @@ static void raise_flush(lua_State *L, la_state *state, int box_index, flush_box 
   la_flush_failed_statement(box->flush, &text, &values, &count);
   luaL_checkstack(L, 8, NULL);
   if (!text.bytes) {
+    la_session *failed = la_object_retain(box->session);
     la_scratch_clear(L, box_index);
+    tell_failure(L, state, failed);
+    la_object_release(failed);
     la_raise_orm(L, err);
   }
   la_push_text(L, text);
@@ -86,6 +107,7 @@ static void raise_flush(lua_State *L, la_state *state, int box_index, flush_box 
   la_object_release(session);
   if (!lua_isnil(L, -1)) {
     la_session_tell(L, state, session);
+    tell_failure(L, state, session);
   }
   lua_pop(L, 1);
   size_t len;
@@ -108,6 +130,7 @@ static void fail_session(lua_State *L, la_session *session) {
           told ? lua_tostring(L, -1) : "an error raised by a function of the program");
   lua_pop(L, 1);
   la_session_fail(session, &reason);
+  tell_failure(L, la_state_find(L), session);
 }
 
 /* Calls the function below `arguments` arguments; an error drops the flush and goes on up
@@ -269,6 +292,14 @@ static void fire_before(lua_State *L, la_state *state, la_session *session, int 
   }
 }
 
+/* after_transaction_create and _end of the transaction that a flush is in itself. */
+static void tell_subtransaction(lua_State *L, la_state *state, int index, la_event event) {
+  if (la_event_has(state, event)) {
+    la_push_subtransaction(L, state, index);
+    la_session_fire(L, state, event, index, 1);
+  }
+}
+
 /* The core's part: every statement, with Lua's answers to its steps. */
 static void run_flush(lua_State *L, la_state *state, int box_index, flush_box *box) {
   la_flush_step step;
@@ -302,12 +333,14 @@ static int finish_told(lua_State *L) {
     la_push_flush_event(L, state, LA_EVENT_AFTER_FLUSH_POSTEXEC, 1);
     lua_call(L, 0, 0);
   }
+  tell_subtransaction(L, state, 1, LA_EVENT_AFTER_TRANSACTION_END);
   return 0;
 }
 
 /* The objects are in step; listeners hear of it. One that fails fails the transaction. */
 static void tell_finish(lua_State *L, la_state *state, la_session *session, int index) {
-  if (session->notes.count == 0 && !la_event_has(state, LA_EVENT_AFTER_FLUSH_POSTEXEC)) {
+  if (session->notes.count == 0 && !la_event_has(state, LA_EVENT_AFTER_FLUSH_POSTEXEC) &&
+      !la_event_has(state, LA_EVENT_AFTER_TRANSACTION_END)) {
     la_session_settle(L, state, session);
     la_session_tell(L, state, session);
     return;
@@ -341,6 +374,7 @@ void la_session_flush(lua_State *L, la_state *state, int index) {
   flush_box *box = la_push_scratch(L, state, sizeof *box, clear_flush);
   int box_index = lua_gettop(L);
   la_arena_init(&box->arena, &state->alloc);
+  tell_subtransaction(L, state, index, LA_EVENT_AFTER_TRANSACTION_CREATE);
   la_session_listen(L, state, session);
   box->session = la_object_retain(session);
   if (la_flush_new(session, &box->flush, &err) < 0) {

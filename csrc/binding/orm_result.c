@@ -262,7 +262,7 @@ static int session_connection(lua_State *L) {
   la_session *session = la_check_session(L, 1);
   la_connection *connection = NULL;
   la_error err = LA_ERROR_INIT;
-  la_session_connect(L, session);
+  la_session_connect(L, state, session);
   la_status status = la_session_check(session, &err);
   if (status >= 0) {
     status = la_session_connection(session, &connection, &err);
@@ -270,6 +270,7 @@ static int session_connection(lua_State *L) {
   if (status < 0) {
     la_raise_orm(L, &err);
   }
+  la_session_tell_begin(L, state, session);
   la_push_connection(L, state, connection);
   return 1;
 }

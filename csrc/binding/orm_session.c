@@ -4,6 +4,8 @@
  */
 #include "binding/orm_session.h"
 
+#include "binding/orm_transaction.h"
+
 #include "binding/engine.h"
 #include "binding/orm_load.h"
 #include "binding/warning.h"
@@ -94,6 +96,8 @@ static void settle(lua_State *L, la_session *session, la_status status, const la
 /* core.session_new(engine or connection or nil, options) → session. */
 static int session_new(lua_State *L) {
   la_state *state = la_state_of(L);
+  static const char *const modes[] = {"conditional_savepoint", "rollback_only", "control_fully",
+                                      "create_savepoint", NULL};
   la_session_options options = {
       .autoflush = true, .expire_on_commit = true, .autobegin = true, .close_resets_only = true};
   la_box *bind = la_to_box(L, 1);
@@ -116,6 +120,9 @@ static int session_new(lua_State *L) {
       }
       lua_pop(L, 1);
     }
+    lua_getfield(L, 2, "join_transaction_mode");
+    options.join_transaction_mode = luaL_checkoption(L, -1, modes[0], modes);
+    lua_pop(L, 1);
   }
   la_session_box *box = la_push_box(L, state, LA_BOX_SESSION, sizeof *box, 2);
   lua_newtable(L);
@@ -144,16 +151,6 @@ static int session_gc(lua_State *L) {
     la_session_close(session);
     la_object_release(session);
   }
-  return 0;
-}
-
-static int session_close(lua_State *L) {
-  la_state *state = la_state_of(L);
-  la_session *session = la_check_session(L, 1);
-  la_session_listen(L, state, session);
-  la_session_close(session);
-  la_session_settle(L, state, session);
-  la_session_tell(L, state, session);
   return 0;
 }
 
@@ -325,29 +322,6 @@ void la_session_flush_all(lua_State *L, la_state *state, int index) {
     }
     la_session_flush(L, state, index);
   }
-}
-
-static int session_commit(lua_State *L) {
-  la_state *state = la_state_of(L);
-  la_session *session = la_check_session(L, 1);
-  la_error err = LA_ERROR_INIT;
-  if (la_session_check(session, &err) < 0) {
-    la_raise_orm(L, &err);
-  }
-  la_session_flush_all(L, state, 1);
-  la_session_listen(L, state, session);
-  la_status status = la_session_commit(session, true, &err);
-  settle(L, session, status, &err);
-  return 0;
-}
-
-static int session_rollback(lua_State *L) {
-  la_session *session = la_check_session(L, 1);
-  la_error err = LA_ERROR_INIT;
-  la_session_listen(L, la_state_of(L), session);
-  la_status status = la_session_rollback(session, true, &err);
-  settle(L, session, status, &err);
-  return 0;
 }
 
 static int session_contains(lua_State *L) {
@@ -538,6 +512,12 @@ static int object_session(lua_State *L) {
   return 1;
 }
 
+/* The end of a `<close>` block. */
+static int session_leave(lua_State *L) {
+  la_session_end(L, la_state_of(L), 1, true);
+  return 0;
+}
+
 void la_open_orm_session(lua_State *L, la_state *state) {
   static const luaL_Reg methods[] = {{"add", session_add},
                                      {"add_all", session_add_all},
@@ -545,10 +525,6 @@ void la_open_orm_session(lua_State *L, la_state *state) {
                                      {"expunge", session_expunge},
                                      {"expunge_all", session_expunge_all},
                                      {"flush", session_flush},
-                                     {"commit", session_commit},
-                                     {"rollback", session_rollback},
-                                     {"close", session_close},
-                                     {"reset", session_close},
                                      {"contains", session_contains},
                                      {"expire", session_expire},
                                      {"expire_all", session_expire_all},
@@ -557,7 +533,7 @@ void la_open_orm_session(lua_State *L, la_state *state) {
   static const luaL_Reg metamethods[] = {{"__index", session_index},
                                          {"__newindex", session_newindex},
                                          {"__gc", session_gc},
-                                         {"__close", session_close},
+                                         {"__close", session_leave},
                                          {NULL, NULL}};
   static const luaL_Reg functions[] = {{"session_new", session_new},
                                        {"session_autoflush_off", session_autoflush_off},

@@ -18,20 +18,36 @@ static la_engine_box *push_engine(lua_State *L, la_state *state, const la_sessio
   return lua_touserdata(L, -1);
 }
 
-void la_session_connect(lua_State *L, la_session *session) {
+/* Is there something to take for the transaction: a connection, or savepoints that somebody wants
+ * to hear of? */
+static bool lacks_connection(const la_state *state, const la_session *session) {
+  if (!session->connection || !la_event_has(state, LA_EVENT_AFTER_BEGIN)) {
+    return !session->connection;
+  }
+  return !session->entered || (session->levels.count > 1 &&
+                               !session->levels.items[session->levels.count - 1]->savepoint_sent);
+}
+
+void la_session_connect(lua_State *L, la_state *state, la_session *session) {
   la_error err = LA_ERROR_INIT;
   la_connection *connection = NULL;
-  if (session->connection || !session->engine || la_session_check(session, &err) < 0) {
+  if (!session->engine || !lacks_connection(state, session) ||
+      la_session_check(session, &err) < 0) {
     return;
   }
   if (la_session_connection(session, &connection, &err) == LA_TIMEOUT) {
     lua_gc(L, LUA_GCCOLLECT); /* sessions that nobody holds give theirs back … */
     lua_gc(L, LUA_GCCOLLECT); /* … in finalizers, which may have found each other's way barred */
   }
+  la_session_tell_begin(L, state, session);
 }
 
 void la_session_listen(lua_State *L, la_state *state, la_session *session) {
-  la_session_connect(L, session);
+  la_session_connect(L, state, session);
+  la_session_trace(L, state, session);
+}
+
+void la_session_trace(lua_State *L, la_state *state, la_session *session) {
   if (!session->engine || session->engine->trace.on) {
     return;
   }

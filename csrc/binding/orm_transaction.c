@@ -5,65 +5,79 @@
  * A transaction object names a level of its session: the outermost, or a savepoint. It serves as
  * `<close>`: commits when the block is left without an error, rolls back otherwise.
  */
-#include "binding/orm_session.h"
+#include "binding/orm_transaction.h"
 
+#include "binding/engine.h"
 #include "binding/leave.h"
 #include "binding/orm_load.h"
 
-typedef struct transaction_box {
-  la_box box;
-  uint32_t depth;          /* how many levels there were with it: 1 is the outermost */
-  la_session_level *level; /* compared only, never followed */
-} transaction_box;
-
-static transaction_box *check_transaction(lua_State *L, int index, la_session **session_out) {
-  transaction_box *box = (transaction_box *)la_check_box(L, index, LA_BOX_SESSION_TRANSACTION);
+static la_transaction_box *check_transaction(lua_State *L, int index, la_session **session_out) {
+  la_transaction_box *box =
+      (la_transaction_box *)la_check_box(L, index, LA_BOX_SESSION_TRANSACTION);
   lua_getiuservalue(L, index, 1);
   *session_out = la_check_session(L, -1);
   return box; /* the session stays on the stack */
 }
 
-static bool is_open(const transaction_box *box, const la_session *session) {
-  return session->levels.count >= box->depth && session->levels.items[box->depth - 1] == box->level;
+static bool is_open(const la_transaction_box *box, const la_session *session) {
+  return box->origin != LA_ORIGIN_SUBTRANSACTION && session->levels.count >= box->depth &&
+         session->levels.items[box->depth - 1] == box->level;
 }
 
-/* Ends the levels inside the one of `box`, and it. */
-static void finish(lua_State *L, transaction_box *box, la_session *session, int session_index,
-                   bool commit) {
+void la_push_transaction(lua_State *L, la_state *state, int index, uint32_t depth) {
+  la_session *session = la_check_session(L, index);
+  index = lua_absindex(L, index);
+  luaL_checkstack(L, 6, NULL);
+  lua_getiuservalue(L, index, 2);
+  if (lua_rawgeti(L, -1, (lua_Integer)depth) == LUA_TNIL) {
+    lua_pop(L, 1);
+    la_session_level *level = session->levels.items[depth - 1];
+    la_transaction_box *box = la_push_box(L, state, LA_BOX_SESSION_TRANSACTION, sizeof *box, 1);
+    box->depth = depth;
+    box->level = level;
+    box->origin = level->origin;
+    lua_pushvalue(L, index);
+    lua_setiuservalue(L, -2, 1);
+    lua_pushvalue(L, -1);
+    lua_rawseti(L, -3, (lua_Integer)depth);
+  }
+  lua_remove(L, -2);
+}
+
+void la_push_subtransaction(lua_State *L, la_state *state, int index) {
+  la_session *session = la_check_session(L, index);
+  index = lua_absindex(L, index);
+  la_transaction_box *box = la_push_box(L, state, LA_BOX_SESSION_TRANSACTION, sizeof *box, 1);
+  box->depth = (uint32_t)session->levels.count;
+  box->origin = LA_ORIGIN_SUBTRANSACTION;
+  lua_pushvalue(L, index);
+  lua_setiuservalue(L, -2, 1);
+}
+
+/* Ends the levels inside the one of `box`, and it. The session's box is at `index`. */
+static void finish(lua_State *L, const la_transaction_box *box, const la_session *session,
+                   int index, bool commit) {
   la_state *state = la_state_of(L);
-  la_error err = LA_ERROR_INIT;
   if (!is_open(box, session)) {
     la_raise_status(L, LA_RESOURCE_CLOSED, "This transaction is closed");
   }
   if (commit) {
-    if (la_session_check(session, &err) < 0) {
-      la_raise_orm(L, &err);
-    }
-    la_session_flush_all(L, state, session_index);
-  }
-  la_status status = LA_OK;
-  la_session_listen(L, state, session);
-  while (status >= 0 && is_open(box, session)) {
-    status = commit ? la_session_commit(session, false, &err)
-                    : la_session_rollback(session, false, &err);
-  }
-  la_session_settle(L, state, session);
-  la_session_tell(L, state, session);
-  if (status < 0) {
-    la_raise_orm(L, &err);
+    la_session_commit_to(L, state, index, box->depth);
+  } else {
+    la_session_rollback_to(L, state, index, box->depth);
   }
 }
 
 static int transaction_commit(lua_State *L) {
   la_session *session;
-  transaction_box *box = check_transaction(L, 1, &session);
+  la_transaction_box *box = check_transaction(L, 1, &session);
   finish(L, box, session, lua_gettop(L), true);
   return 0;
 }
 
 static int transaction_rollback(lua_State *L) {
   la_session *session;
-  transaction_box *box = check_transaction(L, 1, &session);
+  la_transaction_box *box = check_transaction(L, 1, &session);
   finish(L, box, session, lua_gettop(L), false);
   return 0;
 }
@@ -72,11 +86,21 @@ static int transaction_close(lua_State *L) {
   la_session *session;
   lua_settop(L, 2);
   bool commit = la_leaves_normally(L, 2);
-  transaction_box *box = check_transaction(L, 1, &session);
+  la_transaction_box *box = check_transaction(L, 1, &session);
   if (is_open(box, session)) {
     finish(L, box, session, lua_gettop(L), commit && session->phase != LA_SESSION_INACTIVE);
   }
   return 0;
+}
+
+/* transaction.parent: the one around it, or nil. */
+static void push_parent(lua_State *L, const la_transaction_box *box, const la_session *session) {
+  uint32_t depth = box->origin == LA_ORIGIN_SUBTRANSACTION ? box->depth : box->depth - 1;
+  if (depth == 0 || session->levels.count < depth) {
+    lua_pushnil(L);
+  } else {
+    la_push_transaction(L, la_state_of(L), lua_gettop(L), depth);
+  }
 }
 
 static int transaction_index(lua_State *L) {
@@ -85,12 +109,17 @@ static int transaction_index(lua_State *L) {
     return 1;
   }
   la_session *session;
-  transaction_box *box = check_transaction(L, 1, &session);
+  la_transaction_box *box = check_transaction(L, 1, &session);
   const char *name = luaL_checkstring(L, 2);
   if (strcmp(name, "is_active") == 0) {
     lua_pushboolean(L, is_open(box, session) && session->phase != LA_SESSION_INACTIVE);
   } else if (strcmp(name, "nested") == 0) {
-    lua_pushboolean(L, box->depth > 1);
+    lua_pushboolean(L, box->origin == LA_ORIGIN_BEGIN_NESTED);
+  } else if (strcmp(name, "origin") == 0) {
+    static const char *const names[] = {"AUTOBEGIN", "BEGIN", "BEGIN_NESTED", "SUBTRANSACTION"};
+    lua_pushstring(L, names[box->origin]);
+  } else if (strcmp(name, "parent") == 0) {
+    push_parent(L, box, session);
   } else if (strcmp(name, "session") == 0) {
     lua_getiuservalue(L, 1, 1);
   } else if (strncmp(name, "__", 2) == 0) {
@@ -101,20 +130,12 @@ static int transaction_index(lua_State *L) {
   return 1;
 }
 
-static void push_transaction(lua_State *L, la_state *state, la_session *session) {
-  transaction_box *box = la_push_box(L, state, LA_BOX_SESSION_TRANSACTION, sizeof *box, 1);
-  box->depth = (uint32_t)session->levels.count;
-  box->level = session->levels.items[session->levels.count - 1];
-  lua_pushvalue(L, 1);
-  lua_setiuservalue(L, -2, 1);
-}
-
 /* After the function of the function form: commits and gives its results, or rolls back and raises
  * its error. Stack: session, function, transaction, results or error. */
 static int after_function(lua_State *L, int status, lua_KContext context) {
   la_session *session;
   (void)context;
-  transaction_box *box = check_transaction(L, 3, &session);
+  la_transaction_box *box = check_transaction(L, 3, &session);
   lua_pop(L, 1);
   if (status == LUA_OK || status == LUA_YIELD) {
     if (is_open(box, session)) {
@@ -145,7 +166,7 @@ static int begin(lua_State *L, bool nested) {
   if (status < 0) {
     la_raise_orm(L, &err);
   }
-  push_transaction(L, state, session);
+  la_push_transaction(L, state, 1, (uint32_t)session->levels.count);
   if (!function) {
     return 1;
   }
@@ -173,6 +194,68 @@ static int session_in_nested_transaction(lua_State *L) {
   return 1;
 }
 
+static int session_commit(lua_State *L) {
+  la_session *session = la_check_session(L, 1);
+  la_error err = LA_ERROR_INIT;
+  la_session_check_change(L, session, "commit()");
+  if (la_session_check(session, &err) < 0 || la_session_autobegin(session, &err) < 0) {
+    la_raise_orm(L, &err);
+  }
+  while (session->levels.count > 0) {
+    la_session_commit_to(L, la_state_of(L), 1, (uint32_t)session->levels.count);
+  }
+  return 0;
+}
+
+static int session_rollback(lua_State *L) {
+  la_session *session = la_check_session(L, 1);
+  while (session->levels.count > 0) {
+    la_session_rollback_to(L, la_state_of(L), 1, (uint32_t)session->levels.count);
+  }
+  return 0;
+}
+
+static int session_close(lua_State *L) {
+  la_session_end(L, la_state_of(L), 1, true);
+  return 0;
+}
+
+static int session_reset(lua_State *L) {
+  la_session_end(L, la_state_of(L), 1, false);
+  return 0;
+}
+
+/* session:invalidate(): close, and the connection is not used again. */
+static int session_invalidate(lua_State *L) {
+  la_session *session = la_check_session(L, 1);
+  la_error ignored = LA_ERROR_INIT;
+  la_session_check_change(L, session, "close()");
+  if (session->connection && session->entered) {
+    (void)la_connection_invalidate(session->connection, &ignored);
+  }
+  la_session_end(L, la_state_of(L), 1, true);
+  return 0;
+}
+
+/* session:get_transaction() → the outermost transaction, or nil. */
+static int session_get_transaction(lua_State *L) {
+  if (la_check_session(L, 1)->levels.count == 0) {
+    return 0;
+  }
+  la_push_transaction(L, la_state_of(L), 1, 1);
+  return 1;
+}
+
+/* session:get_nested_transaction() → the innermost savepoint, or nil. */
+static int session_get_nested_transaction(lua_State *L) {
+  uint32_t depth = (uint32_t)la_check_session(L, 1)->levels.count;
+  if (depth < 2) {
+    return 0;
+  }
+  la_push_transaction(L, la_state_of(L), 1, depth);
+  return 1;
+}
+
 void la_open_orm_transaction(lua_State *L, la_state *state) {
   static const luaL_Reg transaction_methods[] = {{"commit", transaction_commit},
                                                  {"rollback", transaction_rollback},
@@ -188,4 +271,11 @@ const luaL_Reg la_session_transaction_methods[] = {
     {"begin_nested", session_begin_nested},
     {"in_transaction", session_in_transaction},
     {"in_nested_transaction", session_in_nested_transaction},
+    {"commit", session_commit},
+    {"rollback", session_rollback},
+    {"close", session_close},
+    {"reset", session_reset},
+    {"invalidate", session_invalidate},
+    {"get_transaction", session_get_transaction},
+    {"get_nested_transaction", session_get_nested_transaction},
     {NULL, NULL}};

@@ -83,6 +83,7 @@ static void forget_transaction(la_connection *connection) {
   connection->in_transaction = false;
   connection->autobegun = false;
   connection->doomed = false;
+  connection->open_savepoints = 0;
 }
 
 void la_connection_close(la_connection *connection) {
@@ -217,13 +218,16 @@ la_status la_connection_savepoint(la_connection *connection, uint32_t *number_ou
   LA_TRY(send_savepoint(connection, "SAVEPOINT", number, err));
   connection->savepoint_serial = number;
   connection->raw->savepoint_serial = number;
+  connection->open_savepoints++;
   *number_out = number;
   return LA_OK;
 }
 
 la_status la_connection_release(la_connection *connection, uint32_t number, la_error *err) {
   LA_TRY(la_connection_autobegin(connection, err));
-  return send_savepoint(connection, "RELEASE SAVEPOINT", number, err);
+  LA_TRY(send_savepoint(connection, "RELEASE SAVEPOINT", number, err));
+  connection->open_savepoints -= connection->open_savepoints > 0 ? 1 : 0;
+  return LA_OK;
 }
 
 la_status la_connection_rollback_to(la_connection *connection, uint32_t number, la_error *err) {

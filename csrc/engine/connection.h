@@ -30,6 +30,7 @@ typedef struct la_connection {
   bool doomed;                 /* a failure ended the transaction inside: only rollback helps */
   uint32_t transaction_serial; /* the raw connection's when ours began */
   uint32_t savepoint_serial;   /* the highest number given */
+  uint32_t open_savepoints;    /* set and not released */
   la_begin_mode begin_mode;
   struct la_cursor *cursors;              /* still open: closed by commit, rollback, close */
   struct la_connection *next, **previous; /* among the users of `raw` */

@@ -31,6 +31,13 @@ typedef enum la_session_phase {
   LA_SESSION_CLOSED
 } la_session_phase;
 
+typedef enum la_session_origin {
+  LA_ORIGIN_AUTOBEGIN,
+  LA_ORIGIN_BEGIN,
+  LA_ORIGIN_BEGIN_NESTED,
+  LA_ORIGIN_SUBTRANSACTION /* a flush's own: not a level */
+} la_session_origin;
+
 /* One level of the transaction: the outermost, or a savepoint; what rollback has to restore. What
  * was inserted in the outermost is told by LA_INSTANCE_INSERTED alone, and its rollback expires
  * everything, so its `inserted` and `touched` stay empty: an object that no one holds can go. */
@@ -38,9 +45,11 @@ typedef struct la_session_level {
   uint32_t savepoint;  /* number, 0 for the outermost */
   bool savepoint_sent; /* SAVEPOINT goes out with the first statement inside */
   bool active;
-  la_instances inserted;                   /* became persistent in it; pinned */
-  la_instances deleted;                    /* persistent → deleted in it; pinned */
-  la_instances touched;                    /* modified or flushed in it; pinned */
+  la_session_origin origin;
+  bool told, begin_told; /* the binding's: its listeners know of the level, and of its connection */
+  la_instances inserted; /* became persistent in it; pinned */
+  la_instances deleted;  /* persistent → deleted in it; pinned */
+  la_instances touched;  /* modified or flushed in it; pinned */
   LA_VEC(struct la_key_switch *) switches; /* identity keys changed in it; session_internal.h */
 } la_session_level;
 
@@ -176,7 +185,13 @@ void la_session_note_class(la_instance *instance, uint32_t hears, la_note_kind k
 /* A flush failed: rolls back the innermost level's database work and makes the session inactive
  * with the reason. */
 void la_session_fail(la_session *session, const la_error *reason);
+/* Everything is expunged and rolled back. With close_resets_only = false that was its end. */
 void la_session_close(la_session *session);
+/* The same, and the session can be used again in any case. */
+void la_session_reset(la_session *session);
+/* Starts the outermost level if there is none. LA_INVALID_REQUEST if autobegin is off or the
+ * session is closed for good. */
+la_status la_session_autobegin(la_session *session, la_error *err);
 /* Every keyed instance of the map, dirty and deleted included, into `out` in order of key hash. */
 la_status la_session_all(const la_session *session, la_instances *out, la_error *err);
 

@@ -18,9 +18,6 @@ typedef struct la_key_switch {
   la_value old[]; /* bytes owned as slots own them */
 } la_key_switch;
 
-/* Starts the outermost level if there is none. LA_INVALID_REQUEST if autobegin is off or the
- * session is closed for good. */
-la_status la_session_autobegin(la_session *session, la_error *err);
 /* The innermost level; there is one. */
 la_session_level *la_session_top(const la_session *session);
 /* Notes that the binding's hold of `instance` may have to change. Out of memory the note is left

@@ -19,7 +19,7 @@ la_session_level *la_session_top(const la_session *session) {
   return session->levels.items[session->levels.count - 1];
 }
 
-static la_status push_level(la_session *session, la_error *err) {
+static la_status push_level(la_session *session, la_session_origin origin, la_error *err) {
   la_session_level *level = la_alloc_zero(session->alloc, sizeof *level);
   if (level == NULL) {
     return la_fail_nomem(err);
@@ -29,6 +29,7 @@ static la_status push_level(la_session *session, la_error *err) {
     return la_fail_nomem(err);
   }
   level->active = true;
+  level->origin = origin;
   session->phase = LA_SESSION_BEGUN;
   return LA_OK;
 }
@@ -52,7 +53,7 @@ la_status la_session_autobegin(la_session *session, la_error *err) {
                    "Autobegin is disabled on this Session; please call session.begin() to start a "
                    "new transaction");
   }
-  return push_level(session, err);
+  return push_level(session, LA_ORIGIN_AUTOBEGIN, err);
 }
 
 la_status la_session_begin(la_session *session, bool nested, la_error *err) {
@@ -61,9 +62,9 @@ la_status la_session_begin(la_session *session, bool nested, la_error *err) {
     return la_fail(err, LA_INVALID_REQUEST, "A transaction is already begun on this Session.");
   }
   if (nested && session->levels.count == 0) {
-    LA_TRY(push_level(session, err));
+    LA_TRY(push_level(session, LA_ORIGIN_AUTOBEGIN, err));
   }
-  return push_level(session, err);
+  return push_level(session, nested ? LA_ORIGIN_BEGIN_NESTED : LA_ORIGIN_BEGIN, err);
 }
 
 /* Joins or begins a transaction on a connection that has just been taken. */
@@ -72,7 +73,7 @@ static la_status enter(la_session *session, la_error *err) {
   la_session_level *outermost = session->levels.items[0];
   bool inside = connection->in_transaction;
   int mode = session->join_transaction_mode;
-  bool in_savepoint = connection->raw != NULL && connection->raw->savepoint_serial > 0;
+  bool in_savepoint = connection->open_savepoints > 0;
   if (mode == LA_JOIN_CONDITIONAL_SAVEPOINT) {
     mode = in_savepoint ? LA_JOIN_CREATE_SAVEPOINT : LA_JOIN_ROLLBACK_ONLY;
   }
@@ -480,17 +481,23 @@ void la_session_fail(la_session *session, const la_error *reason) {
   }
 }
 
-void la_session_close(la_session *session) {
+void la_session_reset(la_session *session) {
   la_session_expunge_all(session);
   while (session->levels.count > 0) {
     la_error ignored = LA_ERROR_INIT;
     la_session_level *level = la_session_top(session);
     /* Handing our own connection back rolls back, unless others take part in its transaction. */
-    if (level->active && !session->connection_is_ours) {
+    bool left_alone = session->joined && !level->savepoint_sent;
+    if (level->active && !session->connection_is_ours && !left_alone) {
       (void)end_database_side(session, level, false, &ignored);
     }
     pop_level(session);
   }
   leave_connection(session);
+  session->phase = LA_SESSION_IDLE;
+}
+
+void la_session_close(la_session *session) {
+  la_session_reset(session);
   session->phase = session->close_resets_only ? LA_SESSION_IDLE : LA_SESSION_CLOSED;
 }

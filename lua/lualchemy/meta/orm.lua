@@ -429,6 +429,21 @@ function Session:in_transaction() end
 ---@return boolean
 function Session:in_nested_transaction() end
 
+--- The outermost transaction, or nil.
+---@return lualchemy.SessionTransaction?
+function Session:get_transaction() end
+
+--- The innermost savepoint, or nil.
+---@return lualchemy.SessionTransaction?
+function Session:get_nested_transaction() end
+
+--- As `close`, and the connection of the transaction is not used again.
+function Session:invalidate() end
+
+--- The first phase of a two-phase commit: refused, since SQLite has none.
+---@raise InvalidRequestError always
+function Session:prepare() end
+
 --- The connection of the current transaction.
 ---@param options table?
 ---@return lualchemy.Connection

@@ -15,6 +15,17 @@ local session_keywords = keywords.set {
   "join_transaction_mode", "enable_baked_queries", "query_cls",
 }
 
+local join_modes = keywords.set {"conditional_savepoint", "rollback_only", "control_fully", "create_savepoint"}
+
+local function join_mode(given)
+  if given ~= nil and not join_modes[given] then
+    local nearest = core.nearest(given, join_modes)
+    error(exc.ArgumentError(("invalid selection for join_transaction_mode: %s%s"):format(require("lualchemy.describe").value(given),
+      nearest and ('; did you mean "%s"?'):format(nearest) or "")), 0)
+  end
+  return given
+end
+
 --- Makes a session, as SQLAlchemy's `Session`.
 ---
 ---     local session <close> = orm.Session(engine)
@@ -41,7 +52,7 @@ function M.new_session(maker, bind, options)
   end
   local session = core.session_new(bind, {
     autoflush = options.autoflush, expire_on_commit = options.expire_on_commit, autobegin = options.autobegin,
-    close_resets_only = options.close_resets_only,
+    close_resets_only = options.close_resets_only, join_transaction_mode = join_mode(options.join_transaction_mode),
   })
   if options.info then
     for key, value in pairs(options.info) do session.info[key] = value end
@@ -206,6 +217,11 @@ function methods.no_autoflush(session, fn)
   core.session_autoflush_off(session, 1)
   local _closer <close> = setmetatable({}, {__close = function() core.session_autoflush_off(session, -1) end})
   return fn(session)
+end
+
+--- First phase of a two-phase commit, as SQLAlchemy's `Session.prepare()`. No database here has one, so it is refused.
+function methods.prepare(session) -- luacheck: ignore session
+  error(exc.InvalidRequestError("'twophase' mode not enabled, or not root transaction; can't prepare."), 0)
 end
 
 --- Iterates over the objects of the session: new ones, then those of the identity map.

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Levels of a session's transaction, as Lua sees them: the SessionTransaction of each, its end, and
+ * the listeners on the way.
+ */
+#ifndef LA_BINDING_ORM_TRANSACTION_H
+#define LA_BINDING_ORM_TRANSACTION_H
+
+#include "binding/orm_session.h"
+
+#pragma GCC visibility push(hidden)
+
+typedef struct la_transaction_box {
+  la_box box;
+  uint32_t depth;          /* how many levels there were with it: 1 is the outermost */
+  la_session_level *level; /* compared only, never followed */
+  la_session_origin origin;
+} la_transaction_box;
+
+/* Pushes the SessionTransaction of the level at `depth`, the same each time; `index`: the session's
+ * box. */
+void la_push_transaction(lua_State *L, la_state *state, int index, uint32_t depth);
+/* Pushes the transaction that a flush is in itself, as events show it. */
+void la_push_subtransaction(lua_State *L, la_state *state, int index);
+/* Raises IllegalStateChangeError if `method` is called from a listener of a change of state. */
+void la_session_check_change(lua_State *L, const la_session *session, const char *method);
+/* Commits the levels from the innermost to the one at `depth`: before_commit, flush, database,
+ * after_commit, objects, after_transaction_end. */
+void la_session_commit_to(lua_State *L, la_state *state, int index, uint32_t depth);
+/* Rolls the level at `depth` back, and those inside of it. */
+void la_session_rollback_to(lua_State *L, la_state *state, int index, uint32_t depth);
+/* Everything of the session goes and its transaction ends; see la_session_close. */
+void la_session_end(lua_State *L, la_state *state, int index, bool for_good);
+
+#pragma GCC visibility pop
+
+#endif
