@@ -245,6 +245,16 @@ static int mapper_finish(lua_State *L) {
   return 0;
 }
 
+/* core.mapper_loading(mapper, {all, inline, selectin}): how selects of a class load subclasses. */
+static int mapper_loading(lua_State *L) {
+  la_mapper *mapper = la_check_mapper(L, 1);
+  luaL_checktype(L, 2, LUA_TTABLE);
+  la_mapper_set_loading(mapper, flag_field(L, 2, "all", mapper->polymorphic_all),
+                        flag_field(L, 2, "inline", mapper->polymorphic_inline),
+                        flag_field(L, 2, "selectin", mapper->polymorphic_selectin));
+  return 0;
+}
+
 static void clear_arena(void *arena) {
   la_arena_clear(arena);
 }
@@ -487,6 +497,7 @@ void la_open_orm_class(lua_State *L, la_state *state) {
                                        {"mapper_finish", mapper_finish},
                                        {"mapper_polymorphic", mapper_polymorphic},
                                        {"mapper_keys", mapper_keys},
+                                       {"mapper_loading", mapper_loading},
                                        {"mapper_attribute", mapper_attribute},
                                        {"mapper_bind", mapper_bind},
                                        {"object_new", object_new},

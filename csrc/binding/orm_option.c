@@ -331,6 +331,45 @@ static int aliased(lua_State *L) {
                        &out, &err);
 }
 
+/* core.with_polymorphic(class, classes or nil for all, element or nil, name or nil, aliased,
+ * innerjoin) → an entity of the class that has the columns of subclasses. */
+static int with_polymorphic(lua_State *L) {
+  la_state *state = la_state_of(L);
+  la_mapper *mapper = la_check_mapper(L, 1);
+  la_polymorphic_options options = {.aliased = lua_toboolean(L, 5),
+                                    .innerjoin = lua_toboolean(L, 6)};
+  la_mapper **classes = NULL;
+  la_error err = LA_ERROR_INIT;
+  la_node *out = NULL;
+  lua_settop(L, 6);
+  options.element = lua_isnil(L, 3) ? NULL : la_to_node(L, 3);
+  options.name = lua_isnil(L, 4) ? LA_TEXT_NONE : la_check_text(L, 4);
+  if (!lua_isnil(L, 2)) {
+    options.count = (size_t)luaL_len(L, 2);
+    classes = lua_newuserdatauv(L, (options.count + 1) * sizeof(la_mapper *), 0);
+    for (size_t i = 0; i < options.count; i++) {
+      lua_geti(L, 2, (lua_Integer)i + 1);
+      classes[i] = la_check_mapper(L, -1);
+      lua_pop(L, 1); /* the list holds it */
+    }
+    options.classes = classes;
+  }
+  return push_or_raise(L, state, la_mapper_polymorphic(&state->sql, mapper, &options, &out, &err),
+                       &out, &err);
+}
+
+/* Pushes the part of a with_polymorphic entity that stands for the subclass `key`. */
+static bool push_subclass(lua_State *L, la_state *state, const la_node *entity, la_text key) {
+  for (uint32_t i = 1; i < entity->count; i++) {
+    const la_mapper *mapper = (const la_mapper *)(const void *)entity->children[i]->subject;
+    if (la_text_equal(mapper->class_name, key)) {
+      la_push_node(L, state, la_node_retain(entity->children[i]), 1, 1);
+      return true;
+    }
+  }
+  return false;
+}
+
 /* Alias.name: the attribute through the alias. Upvalues: state, methods. */
 static int entity_index(lua_State *L) {
   la_state *state = la_state_of(L);
@@ -343,6 +382,9 @@ static int entity_index(lua_State *L) {
   if (property) {
     return push_or_raise(L, state, la_mapper_attribute(&state->sql, property, entity, &out, &err),
                          &out, &err);
+  }
+  if (push_subclass(L, state, entity, key)) {
+    return 1;
   }
   lua_pushvalue(L, 2);
   if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNIL || strncmp(key.bytes, "__", 2) == 0) {
@@ -383,10 +425,13 @@ void la_open_orm_option(lua_State *L, la_state *state) {
                                                       {NULL, NULL}};
   static const luaL_Reg entity_metamethods[] = {
       {"__index", entity_index}, {"__tostring", entity_tostring}, {NULL, NULL}};
-  static const luaL_Reg functions[] = {
-      {"loader_option", loader_option},       {"loader_chain", loader_chain},
-      {"loader_chain_all", loader_chain_all}, {"aliased", aliased},
-      {"with_parent", with_parent},           {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"loader_option", loader_option},
+                                       {"loader_chain", loader_chain},
+                                       {"loader_chain_all", loader_chain_all},
+                                       {"aliased", aliased},
+                                       {"with_polymorphic", with_polymorphic},
+                                       {"with_parent", with_parent},
+                                       {NULL, NULL}};
   la_register_class(L, state, LA_BOX_RELATIONSHIP, relationship_methods, relationship_metamethods);
   la_register_class(L, state, LA_BOX_ATTRIBUTE, NULL, NULL);
   la_register_class(L, state, LA_BOX_ENTITY, NULL, entity_metamethods);

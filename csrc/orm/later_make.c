@@ -253,11 +253,8 @@ static la_status make(la_later_making *self, const la_load_plan *plan) {
   const la_relationship *relationship = self->link->relationship;
   la_node *select = NULL;
   la_status status;
-  self->target = la_node_retain(
-      self->link->target != NULL ? self->link->target : la_mapper_entity(relationship->target));
-  if (self->target == NULL) {
-    return la_fail_nomem(self->err);
-  }
+  LA_TRY(la_relationship_entity(self->sql, relationship, self->link->target, false, &self->target,
+                                self->err));
   if (self->link->strategy == LA_LOADER_SUBQUERY) {
     LA_TRY(la_later_make_subquery(self));
   } else if (relationship->use_get) {

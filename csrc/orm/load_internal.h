@@ -68,7 +68,7 @@ typedef struct la_entity_state {
   la_instances seen; /* distinct ones, if links are loaded later; lent: the load pins them */
   la_map seen_index;
   struct la_kept_options *kept; /* what its objects keep; made for the first; retained */
-  const la_view *view; /* of the row before; NULL */
+  const la_view *view;          /* of the row before; NULL */
   la_view *views;
 } la_entity_state;
 

@@ -77,9 +77,8 @@ static la_status add_key(la_engine *engine, la_mapper *mapper, la_single_load *l
 
 /* Compiles a select of `items` by key; `below`: from the tables of `items` alone. */
 static la_status make_load(la_engine *engine, la_mapper *mapper, la_node *const *items,
-                           size_t count, bool below,
-                           const la_translate_request *request, la_single_load **out,
-                           la_error *err) {
+                           size_t count, bool below, const la_translate_request *request,
+                           la_single_load **out, la_error *err) {
   la_single_load *load = la_single_load_new(engine->alloc, engine->dialect);
   la_node *select = la_select_new(&engine->sql, items, count);
   la_node_list params = {0};
@@ -193,8 +192,8 @@ static la_status make_partial(la_session *session, la_mapper *mapper, const uint
     }
   }
   if (status >= 0) {
-    status =
-        make_load(session->engine, mapper, items.list.items, items.list.count, below, &request, out, err);
+    status = make_load(session->engine, mapper, items.list.items, items.list.count, below, &request,
+                       out, err);
   }
   la_node_list_clear(&items, alloc);
   for (size_t i = 0; i < count && status >= 0; i++) {
@@ -497,7 +496,8 @@ static la_status run_only(la_load *load, la_instance *instance, la_property *con
   if (entity == NULL) {
     return la_fail_nomem(err);
   }
-  LA_TRY(make_load(load->session->engine, instance->mapper, &entity, 1, false, &request, &statement, err));
+  LA_TRY(make_load(load->session->engine, instance->mapper, &entity, 1, false, &request, &statement,
+                   err));
   status = run_entity(load, instance, statement, err);
   la_object_release(statement);
   return status;

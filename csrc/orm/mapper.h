@@ -99,6 +99,9 @@ struct la_mapper {
   la_property *polymorphic_on;
   la_value polymorphic_identity;
   LA_VEC(la_mapper *) subclasses; /* plain */
+  bool polymorphic_all;           /* with_polymorphic = "*": selects of it have all subclasses */
+  bool polymorphic_inline;        /* selects of its base have its columns too … */
+  bool polymorphic_selectin;      /* … or load them behind, by a statement of its own */
   bool has_host_defaults, has_host_types, has_deferred;
   bool eager_defaults, batch, confirm_deleted_rows, allow_partial_keys;
   uint32_t hears; /* la_mapper_hears: the events of its objects that the program listens to */
@@ -168,6 +171,9 @@ la_status la_mapper_finish(la_mapper *mapper, la_error *err);
  * class's value (NULL: none). */
 la_status la_mapper_set_polymorphic(la_mapper *mapper, la_property *on, const la_value *identity,
                                     la_error *err);
+/* How selects load subclasses: all of them with `mapper`; `mapper` itself with its base, in the row
+ * or by a statement behind it. */
+void la_mapper_set_loading(la_mapper *mapper, bool all, bool in_row, bool behind);
 /* The mapper of the hierarchy whose polymorphic identity is `value`; NULL if there is none. */
 la_mapper *la_mapper_of_identity(const la_mapper *mapper, const la_value *value);
 /* NULL if there is none; synonyms are followed. */
@@ -186,6 +192,23 @@ void la_mapper_describe(const la_mapper *mapper, la_strbuf *out);
  * reference. */
 la_status la_mapper_attribute(const la_sql *sql, const la_property *property, la_node *entity,
                               la_node **out, la_error *err);
+/* What is asked of la_mapper_polymorphic; zero-initialised is with_polymorphic(Class, "*"). */
+typedef struct la_polymorphic_options {
+  la_mapper *const *classes; /* NULL: all subclasses */
+  size_t count;
+  la_node *element; /* FROM element that has all their columns, or NULL: a join of their tables */
+  la_text name;
+  bool own; /* the classes that the mapper's own arguments name */
+  bool aliased, innerjoin;
+} la_polymorphic_options;
+/* with_polymorphic(Class, …): an ENTITY whose FROM element has the columns of subclasses, each of
+ * which stands behind it as an ENTITY of the same element. */
+la_status la_mapper_polymorphic(const la_sql *sql, la_mapper *mapper,
+                                const la_polymorphic_options *options, la_node **out,
+                                la_error *err);
+/* `entity`, or what stands for a class's own ENTITY where its mapper loads subclasses with it; a
+ * new reference. */
+la_status la_entity_full(const la_sql *sql, la_node *entity, la_node **out, la_error *err);
 /* aliased(Class): an ENTITY over an alias of the mapper's table; name none: anonymous. */
 la_status la_mapper_aliased(const la_sql *sql, la_mapper *mapper, la_text name, la_node *element,
                             la_node **out, la_error *err);

@@ -96,10 +96,9 @@ la_status la_mapper_attribute(const la_sql *sql, const la_property *property, la
   return *out != NULL ? LA_OK : la_fail_nomem(err);
 }
 
-/* What a join of tables becomes as an alias: each table under an alias of its own, the conditions
- * moved along. */
-static la_status alias_of(const la_sql *sql, la_node *from, la_text name, la_node **out,
-                          la_error *err) {
+/* The conditions of a join move along to the aliases. */
+la_status la_mapper_alias_of(const la_sql *sql, la_node *from, la_text name, la_node **out,
+                             la_error *err) {
   la_node *left = NULL, *right = NULL, *on = NULL, *moved = NULL;
   la_status status;
   if (from->kind != LA_NODE_JOIN) {
@@ -107,7 +106,7 @@ static la_status alias_of(const la_sql *sql, la_node *from, la_text name, la_nod
     return *out != NULL ? LA_OK : la_fail_nomem(err);
   }
   /* The left side's depth is the depth of the class's inheritance. */
-  LA_TRY(alias_of(sql, from->children[0], LA_TEXT_NONE, &left, err));
+  LA_TRY(la_mapper_alias_of(sql, from->children[0], LA_TEXT_NONE, &left, err));
   right = la_from_alias(sql, from->children[1], LA_TEXT_NONE, 0);
   status = right != NULL ? LA_OK : la_fail_nomem(err);
   if (status >= 0) {
@@ -134,8 +133,12 @@ la_status la_mapper_aliased(const la_sql *sql, la_mapper *mapper, la_text name, 
   if (entity == NULL) {
     return la_fail_nomem(err);
   }
+  if (from == NULL && la_mapper_loads_subclasses(mapper)) {
+    la_polymorphic_options options = {.own = true, .name = name, .aliased = true};
+    return la_mapper_polymorphic(sql, mapper, &options, out, err);
+  }
   if (from == NULL) {
-    LA_TRY(alias_of(sql, entity->children[0], name, &from, err));
+    LA_TRY(la_mapper_alias_of(sql, entity->children[0], name, &from, err));
   }
   *out = la_node_new(
       sql->alloc,

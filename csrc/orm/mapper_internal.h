@@ -28,6 +28,17 @@ void la_relationship_free(la_relationship *relationship);
 void la_relationship_clear_join(la_relationship *relationship);
 /* The rules that cascades must keep, once the direction is known. */
 la_status la_relationship_check_cascade(const la_relationship *relationship, la_error *err);
+/* The ENTITY that an eager load of `relationship` reads: `target` (of_type), where that is a
+ * subclass the target class with its columns, or the target class; `aliased`: to be joined. A new
+ * reference. */
+la_status la_relationship_entity(const la_sql *sql, const la_relationship *relationship,
+                                 la_node *target, bool aliased, la_node **out, la_error *err);
+/* True if selects of the class have subclasses' columns by its own arguments. */
+bool la_mapper_loads_subclasses(const la_mapper *mapper);
+/* What `from` becomes as an alias: each table of a join under an alias of its own. A new
+ * reference. */
+la_status la_mapper_alias_of(const la_sql *sql, la_node *from, la_text name, la_node **out,
+                             la_error *err);
 /* The columns' node as `from` offers it: a class's own FROM element or ENTITY, an alias, a join of
  * those, a subquery. A new reference. */
 la_status la_column_through(const la_sql *sql, la_column *column, la_node *from, la_node **out,

@@ -310,6 +310,11 @@ la_status la_translate_finish_plan(la_translation *self) {
     for (uint32_t i = 0; i < entity->mapper->primary_key_count; i++) {
       entity->key_columns[i] = final_column(self, entity->key_columns[i]);
     }
+    for (la_plan_class *below = entity->classes; below != NULL; below = below->next) {
+      for (uint32_t i = 0; i < below->slot_count; i++) {
+        below->slots[i].column = final_column(self, below->slots[i].column);
+      }
+    }
     if (entity->polymorphic_column != UINT32_MAX) {
       entity->polymorphic_column = final_column(self, entity->polymorphic_column);
     }
@@ -337,11 +342,41 @@ la_status la_translate_finish_plan(la_translation *self) {
   return LA_OK;
 }
 
+la_status la_translate_full(la_translation *self, la_node *entity, la_node **out) {
+  la_node *made = NULL;
+  for (size_t i = 0; i < self->full.list.count; i++) {
+    if (self->full.list.items[i]->subject == entity->subject &&
+        entity == ((const la_mapper *)(const void *)entity->subject)->entity) {
+      *out = self->full.list.items[i];
+      return LA_OK;
+    }
+  }
+  *out = entity;
+  LA_TRY(la_entity_full(self->sql, entity, &made, self->err));
+  if (made == entity) {
+    la_node_release(made);
+    return LA_OK;
+  }
+  *out = made;
+  return la_node_list_take(&self->full, self->alloc, made, self->err);
+}
+
+la_status la_translate_element(la_translation *self, la_node *from, la_node **out) {
+  if (from->kind == LA_NODE_ENTITY) {
+    LA_TRY(la_translate_full(self, from, &from));
+    from = from->children[0];
+  }
+  *out = from;
+  return LA_OK;
+}
+
 /* The join of a class with joined-table inheritance can't be found from its columns. */
 static la_status add_joined_tables(la_translation *self) {
   for (size_t i = 0; i < self->entities.count; i++) {
-    la_node *from = self->entities.items[i]->children[0];
-    bool known = from->kind != LA_NODE_JOIN;
+    la_node *from = NULL;
+    bool known;
+    LA_TRY(la_translate_element(self, self->entities.items[i], &from));
+    known = from->kind != LA_NODE_JOIN;
     for (size_t j = 0; j < self->froms.list.count; j++) {
       known = known || la_from_contains(self->froms.list.items[j],
                                         from->kind == LA_NODE_JOIN ? from->children[1] : from);
@@ -387,6 +422,7 @@ void la_translation_clear(la_translation *self) {
   la_node_list_clear(&self->primary, self->alloc);
   la_node_list_clear(&self->eager, self->alloc);
   la_node_list_clear(&self->froms, self->alloc);
+  la_node_list_clear(&self->full, self->alloc);
   la_node_list_clear(&self->eager_order, self->alloc);
   la_node_list_clear(&self->where, self->alloc);
   la_vec_clear(self->alloc, &self->entities);

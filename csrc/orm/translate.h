@@ -71,6 +71,7 @@ typedef struct la_translation {
   la_node_list eager_order;
   la_node_list where;      /* conditions that come with entities */
   la_entity_list entities; /* that the columns are of */
+  la_node_list full;       /* what stands for classes\' own entities in it, see la_entity_full */
   la_entity_list joined;   /* that joins lead to: their rows' conditions stand in ON */
   LA_VEC(la_eager_join) joins;
   LA_VEC(la_plan_part) details;
@@ -107,6 +108,10 @@ la_status la_translate_dml(const la_sql *sql, const la_node *statement, la_load_
 la_status la_translate_item(la_translation *self, la_node *item);
 la_status la_translate_finish_plan(la_translation *self);
 void la_translation_clear(la_translation *self);
+/* `entity` with the subclasses that its mapper loads with it; lent by the translation. */
+la_status la_translate_full(la_translation *self, la_node *entity, la_node **out);
+/* The FROM element that an ENTITY, or a FROM element, stands for; lent. */
+la_status la_translate_element(la_translation *self, la_node *from, la_node **out);
 /* translate_columns.c */
 la_status la_translate_column(la_translation *self, bool to_eager, bool may_share,
                               la_node *take_node, uint32_t *out);
@@ -118,6 +123,22 @@ la_status la_translate_entity(la_translation *self, la_node *entity, const la_lo
 /* Adds the entities that `expr` is made of, its subqueries' left out, to `list`. */
 la_status la_translate_note_entities(la_translation *self, const la_node *expr,
                                      la_entity_list *list);
+/* Whether `property` is loaded with the row, by the options of its level; `*raise_out`: nor may it
+ * be loaded later. */
+bool la_translate_is_loaded(const la_mapper *mapper, const la_property *property,
+                            const la_load_option *options, bool *raise_out);
+/* The property's columns in the row, and how they fill its slot. */
+la_status la_translate_slot(la_translation *self, const la_property *property, la_node *entity,
+                            bool to_eager, la_plan_slot *out);
+/* What the plan does about the relationship `property`. */
+la_status la_translate_link(la_translation *self, la_plan_entity *plan, la_node *entity,
+                            la_property *property, const la_load_option *options,
+                            const la_path *path, size_t join);
+/* translate_subclass.c: what `entity` has for subclasses of its class, and what is loaded for their
+ * instances behind the rows. */
+la_status la_translate_subclasses(la_translation *self, la_plan_entity *plan, la_node *entity,
+                                  const la_load_option *options, const la_path *path, bool to_eager,
+                                  size_t join);
 /* translate_single.c. The rows of single-table inheritance that are of `mapper`'s class: a
  * condition through `entity`, or NULL. */
 la_status la_translate_single_table(const la_sql *sql, la_node *entity, la_node **out,

@@ -51,10 +51,8 @@ static bool is_option_for(const la_load_option *option, const la_mapper *mapper,
          la_mapper_property(mapper, option->property->key) == property;
 }
 
-/* Whether `property` is loaded with the row, by the options of its level; `*raise_out`: nor may it
- * be loaded later. */
-static bool is_loaded(const la_mapper *mapper, const la_property *property,
-                      const la_load_option *options, bool *raise_out) {
+bool la_translate_is_loaded(const la_mapper *mapper, const la_property *property,
+                            const la_load_option *options, bool *raise_out) {
   bool fixed = (property->flags &
                 (LA_PROPERTY_PRIMARY_KEY | LA_PROPERTY_VERSION | LA_PROPERTY_POLYMORPHIC)) != 0;
   bool loaded = !(property->flags & LA_PROPERTY_DEFERRED);
@@ -102,7 +100,7 @@ static la_status node_of(la_translation *self, const la_property *property, la_n
   if (property->kind == LA_PROPERTY_COLUMN) {
     return la_column_through(self->sql, property->column, entity, out, self->err);
   }
-  if (entity == mapper->entity) {
+  if (mapper->entity != NULL && entity->children[0] == mapper->entity->children[0]) {
     *out = la_node_retain(property->expr);
     return LA_OK;
   }
@@ -139,6 +137,21 @@ static bool is_asked_for(const la_translate_request *request, const la_property 
   return request->only == NULL;
 }
 
+la_status la_translate_slot(la_translation *self, const la_property *property, la_node *entity,
+                            bool to_eager, la_plan_slot *out) {
+  const la_type *type = property->column != NULL ? property->column->type : property->expr->type;
+  LA_TRY(add_property(self, property, entity, to_eager, &out->column));
+  out->slot = property->slot;
+  out->type =
+      type == NULL || (property->flags & LA_PROPERTY_HOST_TYPE) || la_type_result_is_plain(type)
+          ? NULL
+          : type;
+  if (out->type != NULL && self->plan != NULL) {
+    self->plan->converts = true;
+  }
+  return LA_OK;
+}
+
 static la_status add_slots(la_translation *self, la_plan_entity *plan, la_node *entity,
                            const la_load_option *options, bool to_eager) {
   la_mapper *mapper = plan->mapper;
@@ -158,7 +171,6 @@ static la_status add_slots(la_translation *self, la_plan_entity *plan, la_node *
   for (size_t i = 0; i < mapper->properties.count; i++) {
     la_property *property = mapper->properties.items[i];
     la_plan_slot *slot = &plan->slots[plan->slot_count];
-    const la_type *type;
     bool raise;
     if (property->kind != LA_PROPERTY_COLUMN && property->kind != LA_PROPERTY_EXPRESSION) {
       continue;
@@ -167,23 +179,14 @@ static la_status add_slots(la_translation *self, la_plan_entity *plan, la_node *
       if (!(property->flags & LA_PROPERTY_PRIMARY_KEY) && !is_asked_for(&self->request, property)) {
         continue;
       }
-    } else if (!is_loaded(mapper, property, options, &raise)) {
+    } else if (!la_translate_is_loaded(mapper, property, options, &raise)) {
       if (raise) {
         plan->raised[plan->raised_count++] = property->slot;
       }
       continue;
     }
-    LA_TRY(add_property(self, property, entity, to_eager, &slot->column));
-    type = property->column != NULL ? property->column->type : property->expr->type;
-    slot->slot = property->slot;
-    slot->type =
-        type == NULL || (property->flags & LA_PROPERTY_HOST_TYPE) || la_type_result_is_plain(type)
-            ? NULL
-            : type;
+    LA_TRY(la_translate_slot(self, property, entity, to_eager, slot));
     plan->slot_count++;
-    if (slot->type != NULL && self->plan != NULL) {
-      self->plan->converts = true;
-    }
     for (uint32_t k = 0; k < mapper->primary_key_count; k++) {
       if (mapper->primary_key[k]->slot == property->slot) {
         plan->key_columns[k] = slot->column;
@@ -300,9 +303,9 @@ static la_status keep_path(la_translation *self, const la_path *path, const la_p
   return LA_OK;
 }
 
-static la_status add_link(la_translation *self, la_plan_entity *plan, la_node *entity,
-                          la_property *property, const la_load_option *options, const la_path *path,
-                          size_t join) {
+la_status la_translate_link(la_translation *self, la_plan_entity *plan, la_node *entity,
+                            la_property *property, const la_load_option *options,
+                            const la_path *path, size_t join) {
   la_relationship *relationship = property->relationship;
   const la_load_option *option = la_option_for(options, relationship);
   la_loader_strategy strategy;
@@ -362,6 +365,7 @@ la_status la_translate_entity(la_translation *self, la_node *entity, const la_lo
   if (mapper->registry != NULL) {
     LA_TRY(la_registry_configure(mapper->registry, self->err));
   }
+  LA_TRY(la_translate_full(self, entity, &entity));
   if (mapper->primary_key == NULL) {
     return la_fail(self->err, LA_INVALID_REQUEST, "Mapper for class %.*s is not finished",
                    LA_TEXT_FORMAT(mapper->class_name));
@@ -378,9 +382,11 @@ la_status la_translate_entity(la_translation *self, la_node *entity, const la_lo
   }
   for (uint32_t i = 0; !self->request.no_eager && self->plan != NULL && i < mapper->link_count;
        i++) {
-    LA_TRY(add_link(self, plan, entity, mapper->links[i], options, &here, join));
+    LA_TRY(la_translate_link(self, plan, entity, mapper->links[i], options, &here, join));
   }
   LA_TRY(add_slots(self, plan, entity, options, to_eager));
   *out = plan;
-  return LA_OK;
+  return mapper->subclasses.count != 0
+             ? la_translate_subclasses(self, plan, entity, options, &here, to_eager, join)
+             : LA_OK;
 }

@@ -79,12 +79,8 @@ static la_status make_join(la_translation *self, const la_plan_link *link, la_no
   const la_relationship *relationship = link->relationship;
   la_node *primary = NULL, *second = NULL;
   la_status status;
-  if (link->target != NULL) {
-    join->alias = la_node_retain(link->target);
-  } else {
-    LA_TRY(la_mapper_aliased(self->sql, relationship->target, LA_TEXT_NONE, NULL, &join->alias,
-                             self->err));
-  }
+  LA_TRY(
+      la_relationship_entity(self->sql, relationship, link->target, true, &join->alias, self->err));
   if (relationship->secondary != NULL) {
     la_node *table = la_from_table(self->sql, relationship->secondary);
     join->secondary = table != NULL ? la_from_alias(self->sql, table, LA_TEXT_NONE, 0) : NULL;

@@ -31,14 +31,6 @@ bool la_from_contains(const la_node *from, const la_node *part) {
   }
 }
 
-/* The element that an ENTITY, or a FROM element, stands for. */
-static la_node *element_of(la_node *from) {
-  while (from->kind == LA_NODE_ENTITY) {
-    from = from->children[0];
-  }
-  return from;
-}
-
 /* A join of a class with inheritance is there if the table of the class is. */
 static bool covers(const la_node *from, const la_node *part) {
   while (part->kind == LA_NODE_JOIN) {
@@ -88,7 +80,7 @@ static la_status add_entity_condition(la_translation *self, la_node *entity, la_
 static la_status join_along(la_translation *self, const la_node *along, la_node *target,
                             uint32_t flags) {
   la_relationship *relationship = (la_relationship *)(void *)along->subject;
-  la_node *source = along->children[0];
+  la_node *source = along->children[0], *left, *element;
   la_node *table, *secondary = NULL, *primary = NULL, *second = NULL, *on = NULL, *right = NULL,
                   *moved = NULL;
   la_status status = LA_OK;
@@ -99,6 +91,8 @@ static la_status join_along(la_translation *self, const la_node *along, la_node 
   if (target == NULL) {
     return la_fail_nomem(self->err);
   }
+  LA_TRY(la_translate_element(self, source, &left));
+  LA_TRY(la_translate_element(self, target, &element));
   if (relationship->secondary != NULL) {
     table = la_from_table(self->sql, relationship->secondary);
     secondary = table != NULL ? la_from_alias(self->sql, table, LA_TEXT_NONE, 0) : NULL;
@@ -114,7 +108,6 @@ static la_status join_along(la_translation *self, const la_node *along, la_node 
   }
   if (status >= 0 && la_node_child(along, 2) != NULL) {
     la_node *own = la_mapper_entity(relationship->target);
-    la_node *element = element_of(target);
     if (own != NULL && own->children[0] != element) {
       status = la_adapt_columns(self->sql, along->children[2], own->children[0], element, &moved,
                                 self->err);
@@ -131,17 +124,16 @@ static la_status join_along(la_translation *self, const la_node *along, la_node 
     }
   }
   if (status >= 0 && secondary != NULL && (flags & (LA_JOIN_OUTER | LA_JOIN_FULL))) {
-    status = la_from_join(self->sql, secondary, element_of(target), on, 0, &right, self->err);
+    status = la_from_join(self->sql, secondary, element, on, 0, &right, self->err);
     if (status >= 0) {
-      status = la_translate_attach(self, element_of(source), right, primary, flags);
+      status = la_translate_attach(self, left, right, primary, flags);
     }
   } else if (status >= 0) {
     if (secondary != NULL) {
-      status = la_translate_attach(self, element_of(source), secondary, primary, flags);
+      status = la_translate_attach(self, left, secondary, primary, flags);
     }
     if (status >= 0) {
-      status = la_translate_attach(self, secondary != NULL ? secondary : element_of(source),
-                                   element_of(target), on, flags);
+      status = la_translate_attach(self, secondary != NULL ? secondary : left, element, on, flags);
     }
   }
   la_node_release(secondary);
@@ -211,8 +203,10 @@ static la_status left_candidates(la_translation *self, const la_node *right, la_
     return LA_OK;
   }
   for (size_t i = 0; i < self->entities.count; i++) {
-    la_node *from = element_of(self->entities.items[i]);
-    bool known = from == right && right->kind != LA_NODE_TABLE;
+    la_node *from = NULL;
+    bool known;
+    LA_TRY(la_translate_element(self, self->entities.items[i], &from));
+    known = from == right && right->kind != LA_NODE_TABLE;
     for (size_t j = 0; j < out->list.count; j++) {
       known = known || la_from_contains(out->list.items[j], from);
     }
@@ -278,10 +272,11 @@ static la_status join_to(la_translation *self, la_node *target, la_node *on, la_
                          uint32_t flags) {
   la_node_list lefts = {0};
   la_node *left = NULL, *condition = NULL, *whole = NULL;
-  la_node *right = element_of(target);
-  la_status status = LA_OK;
+  la_node *right = NULL;
+  la_status status;
+  LA_TRY(la_translate_element(self, target, &right));
   if (given_left != NULL) {
-    left = element_of(given_left);
+    status = la_translate_element(self, given_left, &left);
   } else {
     status = left_candidates(self, right, &lefts);
     if (status >= 0) {
@@ -335,8 +330,9 @@ la_status la_translate_froms(la_translation *self, const la_node *select) {
   /* Joins are built onto what select_from() names, in whatever order both were called. */
   for (size_t i = 0; i < count; i++) {
     if (items[i]->kind != LA_NODE_JOIN_STEP) {
-      LA_TRY(la_node_list_take(&self->froms, self->alloc, la_node_retain(element_of(items[i])),
-                               self->err));
+      la_node *element = NULL;
+      LA_TRY(la_translate_element(self, items[i], &element));
+      LA_TRY(la_node_list_take(&self->froms, self->alloc, la_node_retain(element), self->err));
     }
   }
   for (size_t i = 0; i < count; i++) {

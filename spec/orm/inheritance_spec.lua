@@ -152,6 +152,154 @@ describe("joined-table inheritance", function()
   end)
 end)
 
+describe("with_polymorphic", function()
+  local s, session
+  local JOINED = "FROM people LEFT OUTER JOIN engineers ON people.id = engineers.id LEFT OUTER JOIN managers ON people.id = managers.id"
+  local COLUMNS = "people.id, people.name, people.type, people.company_id, engineers.id AS id_1, engineers.lang, engineers.level, "
+    .. "managers.id AS id_2, managers.status "
+  before_each(function()
+    s = staff.new():fill()
+    session = s.session
+  end)
+  after_each(function() s:close() end)
+
+  it("loads the columns of subclasses in one statement, by which it filters and orders (LOAD-3.8)", function()
+    local all = orm.with_polymorphic(s.Person, {s.Engineer, s.Manager})
+    local people
+    assert.same({"SELECT " .. COLUMNS .. JOINED .. " ORDER BY people.id"}, s:during(function()
+      people = session:scalars(la.select(all):order_by(all.id)):all()
+      assert.same({"lua", "c"}, {people[1].lang, people[4].lang})
+      assert.same({"busy", "away"}, {people[2].status, people[5].status})
+    end))
+    assert.same({"SELECT seniors.grade FROM seniors WHERE ? = seniors.id"}, s:during(function() assert.equal(3, people[4].grade) end))
+    assert.same({"SELECT " .. COLUMNS .. JOINED .. " WHERE engineers.lang = ? OR managers.status = ? ORDER BY managers.status"},
+      s:during(function()
+        local found = session:scalars(la.select(all):where(all.Engineer.lang:eq "lua" | all.Manager.status:eq "busy")
+          :order_by(all.Manager.status)):all()
+        assert.same({"Eve", "Max"}, {found[1].name, found[2].name})
+      end))
+  end)
+
+  it("takes all subclasses, aliases, inner joins, and classes in the middle (MAP-06)", function()
+    local function select(entity) return s:during(function() session:scalars(la.select(entity)):all() end) end
+    assert.same({"SELECT " .. COLUMNS:sub(1, -2) .. ", seniors.id AS id_3, seniors.grade, managers.golf " .. JOINED
+      .. " LEFT OUTER JOIN seniors ON engineers.id = seniors.id"}, select(orm.with_polymorphic(s.Person, "*")))
+    local aliased = "SELECT people_1.id, people_1.name, people_1.type, people_1.company_id, engineers_1.id AS id_1, engineers_1.lang, "
+      .. "engineers_1.level FROM people AS people_1 LEFT OUTER JOIN engineers AS engineers_1 ON people_1.id = engineers_1.id"
+    assert.same({aliased}, select(orm.with_polymorphic(s.Person, {s.Engineer}, {flat = true})))
+    assert.same({aliased}, select(orm.with_polymorphic(s.Person, {s.Engineer}, {aliased = true})))
+    assert.same({"SELECT people.id, people.name, people.type, people.company_id, engineers.id AS id_1, engineers.lang, engineers.level "
+      .. "FROM people JOIN engineers ON people.id = engineers.id"}, select(orm.with_polymorphic(s.Person, {s.Engineer}, {innerjoin = true})))
+    assert.same({"SELECT engineers.id, people.id AS id_1, people.name, people.type, people.company_id, engineers.lang, engineers.level, "
+      .. "seniors.id AS id_2, seniors.grade FROM people JOIN engineers ON people.id = engineers.id LEFT OUTER JOIN seniors "
+      .. "ON engineers.id = seniors.id"}, select(orm.with_polymorphic(s.Engineer, {s.Senior})))
+  end)
+
+  it("refuses what does not inherit, and names what it does not have", function()
+    fails(exc.InvalidRequestError, "Mapper[Company(companies)] does not inherit from Mapper[Person(people)]", function()
+      orm.with_polymorphic(s.Person, {s.Company})
+    end)
+    fails(exc.ArgumentError, "with_polymorphic takes a list of mapped classes", function() orm.with_polymorphic(s.Person, "Engineer") end)
+    fails(exc.ArgumentError, "item 1 of its list is no mapped class", function() orm.with_polymorphic(s.Person, {"Engineer"}) end)
+    local all = orm.with_polymorphic(s.Person, {s.Engineer})
+    fails(exc.InvalidRequestError, 'has no attribute "Manager"', function() return all.Manager end)
+  end)
+
+  it("is what eager loads of a subclass read, and of such an entity (LOAD-3.8)", function()
+    local Company, Engineer = s.Company, s.Engineer
+    local function people_of(option)
+      session:expunge_all()
+      local company
+      local sent = s:during(function()
+        company = session:scalars(la.select(Company):options(option)):unique():first()
+        assert.equal("lua", company.people[1].lang)
+        assert.equal(5, #company.people)
+      end)
+      return sent
+    end
+    local join = "LEFT OUTER JOIN (people AS people_1 LEFT OUTER JOIN engineers AS engineers_1 ON people_1.id = engineers_1.id) "
+      .. "ON companies.id = people_1.company_id ORDER BY people_1.id"
+    local columns = "SELECT companies.id, companies.name, people_1.id AS id_1, people_1.name AS name_1, people_1.type, "
+      .. "people_1.company_id, engineers_1.id AS id_2, engineers_1.lang, engineers_1.level FROM companies "
+    assert.same({columns .. join}, people_of(orm.joinedload(Company.people:of_type(Engineer))))
+    assert.same({columns .. join},
+      people_of(orm.joinedload(Company.people:of_type(orm.with_polymorphic(s.Person, {Engineer}, {flat = true})))))
+    local sent = people_of(orm.selectinload(Company.people:of_type(Engineer)))
+    assert.equal(2, #sent)
+    assert.truthy(sent[2]:find("FROM people LEFT OUTER JOIN engineers ON people.id = engineers.id WHERE people.company_id IN (?)", 1, true))
+    fails(exc.InvalidRequestError, "Detected unaliased columns when generating joined load.", function()
+      people_of(orm.joinedload(Company.people:of_type(orm.with_polymorphic(s.Person, {Engineer}))))
+    end)
+  end)
+
+  it("loads relationships of the subclasses that it has (LOAD-3.8)", function()
+    local all = orm.with_polymorphic(s.Person, {s.Engineer})
+    local sent = s:during(function()
+      local people = session:scalars(la.select(all):options(orm.joinedload(all.Engineer.machines)):order_by(all.id)):unique():all()
+      assert.equal("lathe", people[1].machines[1].name)
+      assert.equal(5, #people)
+    end)
+    assert.equal(1, #sent)
+    assert.truthy(sent[1]:find("LEFT OUTER JOIN machines AS machines_1 ON engineers.id = machines_1.engineer_id", 1, true))
+    session:expunge_all()
+    assert.equal(2, #s:during(function()
+      local people = session:scalars(la.select(s.Person):options(orm.selectinload(s.Engineer.machines)):order_by(s.Person.id)):all()
+      assert.equal("lathe", people[1].machines[1].name)
+    end))
+  end)
+end)
+
+describe("mapper arguments for loading subclasses", function()
+  local s
+  after_each(function() s:close() end)
+
+  local function of(arguments)
+    s = staff.new(arguments):fill()
+    return s:during(function()
+      local people = s.session:scalars(la.select(s.Person):order_by(s.Person.id)):all()
+      assert.equal("lua", people[1].lang)
+      assert.equal("busy", people[2].status)
+    end)
+  end
+
+  it("with_polymorphic adds all subclasses, or those that it names, to every select (MAP-06)", function()
+    local sent = of{Person = {with_polymorphic = "*"}}
+    assert.equal(1, #sent)
+    assert.truthy(sent[1]:find("LEFT OUTER JOIN seniors ON engineers.id = seniors.id", 1, true))
+    assert.truthy(s:during(function() s.session:execute(la.select(s.Person.name)):all() end)[1]:find("SELECT people.name FROM people LEFT OUTER", 1, true))
+    s:close()
+    sent = of{Person = {with_polymorphic = {"Engineer", "Manager"}}}
+    assert.equal(1, #sent)
+    assert.falsy(sent[1]:find("seniors", 1, true))
+  end)
+
+  it("polymorphic_load = \"inline\" adds one (MAP-06)", function()
+    local sent = of{Engineer = {polymorphic_load = "inline"}}
+    assert.equal(2, #sent)
+    assert.truthy(sent[1]:find("FROM people LEFT OUTER JOIN engineers ON people.id = engineers.id ORDER BY", 1, true))
+    assert.equal("SELECT managers.status FROM managers WHERE ? = managers.id", sent[2])
+    local session = s.session
+    session:expunge_all()
+    local loaded = s:during(function()
+      local company = session:scalars(la.select(s.Company):options(orm.joinedload(s.Company.people))):unique():first()
+      assert.equal("lua", company.people[1].lang)
+    end)
+    assert.equal(1, #loaded)
+    session:expunge_all()
+    assert.same({"lua"}, session:scalars(la.select(s.Engineer.lang):join(s.Company.people):where(s.Engineer.id:eq(1)):select_from(s.Company)):all())
+  end)
+
+  it("refuse what they don't know", function()
+    s = staff.new()
+    fails(exc.ArgumentError, 'polymorphic_load is "inline" or "selectin", not eager', function()
+      s.Person:class "Other" {__mapper_args__ = {polymorphic_load = "eager"}}
+    end)
+    fails(exc.ArgumentError, 'with_polymorphic is "*" or a list of classes', function()
+      s.Person:class "Other" {__mapper_args__ = {with_polymorphic = "Engineer"}}
+    end)
+  end)
+end)
+
 describe("the discriminator", function()
   local s, session
   before_each(function()

@@ -196,6 +196,29 @@ local function column_argument(own_table, values, given)
   return given
 end
 
+local polymorphic_loads = {inline = "inline", selectin = "selectin"}
+
+--- How selects load subclasses: `with_polymorphic` ("*", or the names or classes of subclasses) and `polymorphic_load` of this class.
+local function set_loading(class, record, parent, given)
+  local with = given.with_polymorphic
+  if with ~= nil and with ~= "*" and type(with) ~= "table" then
+    error(exc.ArgumentError(("class %s: with_polymorphic is \"*\" or a list of classes or their names"):format(class.__name__)), 0)
+  end
+  local how = given.polymorphic_load
+  if how ~= nil and not polymorphic_loads[how] then
+    error(exc.ArgumentError(("class %s: polymorphic_load is \"inline\" or \"selectin\", not %s"):format(class.__name__, tostring(how))), 0)
+  end
+  record.with_polymorphic = type(with) == "table" and keywords.set(with) or nil
+  local named = false
+  local at = parent
+  while at and records[at] do
+    local list = records[at].with_polymorphic
+    named = named or list ~= nil and (list[class] or list[class.__name__]) ~= nil
+    at = rawget(at, "__base__")
+  end
+  core.mapper_loading(class, {all = with == "*", inline = named or how == "inline", selectin = how == "selectin"})
+end
+
 local function make_mapper(class, record, parent, own_table, values)
   local given = values.__mapper_args__
   if type(given) == "function" then given = given(class) end
@@ -302,6 +325,7 @@ local function map_class(class, record, parent, fields)
   record.objects = core.object_metatable(class, record.keys)
   record.objects.__name = class.__name__
   core.mapper_bind(mapper, record.metatable, record.objects)
+  set_loading(class, record, parent, arguments)
   events.class_instrumented(class)
   if own_table then
     map_columns(class, own_table, columns, values)

@@ -63,4 +63,6 @@ for _, family in ipairs {"QUERY"} do
   })
 end
 
+orm.with_polymorphic = require("lualchemy.orm.polymorphic").with_polymorphic
+
 return strict.module("lualchemy.orm", orm)
