@@ -9,10 +9,11 @@
 -- database are not timed.
 -- BENCH_COLLECTOR is "generational" or "incremental" (default: as the interpreter comes).
 local meter = require "meter"
-meter.start()
+local requiring = arg[1] == "require"
+if requiring then meter.start() end
 local la = require "lualchemy"
 local orm = require "lualchemy.orm"
-meter.stop()
+if requiring then meter.stop() end
 
 local inserts = meter.scaled(100000)
 local queries = meter.scaled(10000)

@@ -87,6 +87,10 @@ void la_register_class(lua_State *L, la_state *state, la_box_class class, const 
     la_set_functions(L, metamethods);
     for (const luaL_Reg *row = metamethods; row->name; row++) {
       index = strcmp(row->name, "__index") == 0 ? row->func : index;
+      if (row->func == NULL) {
+        lua_pushnil(L);
+        lua_setfield(L, -2, row->name);
+      }
     }
   }
   push_index(L, state, index, top + 1);

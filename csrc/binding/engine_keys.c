@@ -70,10 +70,12 @@ static int push_fetched(la_execution *x) {
   lua_State *L = x->L;
   la_result *result = x->result;
   size_t count = la_rows_left(&result->rows), first = result->rows.next;
+  lua_pushnil(L);
+  int holder = lua_gettop(L);
   la_push_list(L, x->state, (int)count);
   int list = lua_gettop(L);
   for (size_t i = 0; i < count; i++) {
-    la_push_row(L, x->state, result->origin, result->rows.rows.items[first + i], false);
+    la_push_row(L, x->state, result->origin, result->rows.rows.items[first + i], false, holder);
     lua_rawseti(L, list, (lua_Integer)i + 1);
   }
   la_rows_clear(&result->rows);

@@ -28,11 +28,10 @@ static bool is_empty(lua_State *L, int index) {
 
 /* A row's map in the place of a Row or RowMapping. */
 static void replace_row(lua_State *L, int index) {
-  la_box *box = la_to_box(L, index);
-  if (box != NULL && box->class == LA_BOX_ROW_MAPPING) {
+  const la_row_shape *shape = la_row_mapping_shape(L, index);
+  if (shape != NULL) {
     lua_newtable(L);
     lua_Integer width = luaL_len(L, index);
-    la_row_shape *shape = box->object;
     for (lua_Integer i = 1; i <= width; i++) {
       la_push_text(L, shape->columns[i - 1].name);
       lua_geti(L, index, i);

@@ -45,6 +45,8 @@ la_select_run la_run_options(const la_node *statement);
 const la_value *la_execution_option(const la_node *statement, const char *name);
 /* Pushes a scratch with a new shape of the plan's rows. */
 la_row_shape **la_push_shape(lua_State *L, la_state *state, const la_load_plan *plan);
+/* Whether rows of the plan are values that Lua has no say in: those stay packed. */
+bool la_rows_are_plain(const la_load_plan *plan);
 /* Pushes a Result of `statement`, streamed in parts of `part` rows if that is not 0. */
 void la_push_orm_result(lua_State *L, la_state *state, int session_index, const la_node *statement,
                         const la_select_run *how, size_t part);

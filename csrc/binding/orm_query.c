@@ -106,9 +106,10 @@ static size_t row_count(const la_load *load, bool single) {
   return single ? load->entities.count : load->rows.rows.count;
 }
 
-/* Pushes row `i` of the load: an object, or a Row of `shape`. */
+/* Pushes row `i` of the load: an object, or a Row of `shape`, whose holder is in stack slot
+ * `holder`. */
 static void push_row(lua_State *L, la_state *state, la_load *load, bool single, size_t i,
-                     la_row_shape *shape) {
+                     la_row_shape *shape, int holder) {
   if (single) {
     if (load->entities.items[i]) {
       la_push_object(L, state, load->entities.items[i]);
@@ -119,12 +120,16 @@ static void push_row(lua_State *L, la_state *state, la_load *load, bool single, 
   }
   uint32_t count;
   const la_row_part *parts = la_load_plan_parts(load->plan, &count, &single);
-  const la_packed_row *row = load->rows.rows.items[i];
+  la_packed_row *row = load->rows.rows.items[i];
+  if (la_rows_are_plain(load->plan)) {
+    la_push_row(L, state, shape, row, false, holder);
+    return;
+  }
   luaL_checkstack(L, (int)count + 8, NULL);
   for (uint32_t part = 0; part < count; part++) {
     la_push_row_part(L, state, &parts[part], &row->values[part]);
   }
-  la_push_row_of_values(L, state, shape);
+  la_push_row_of_values(L, state, shape, holder);
 }
 
 static int query_all(lua_State *L) {
@@ -134,14 +139,15 @@ static int query_all(lua_State *L) {
   bool single = la_plan_is_single(load->plan);
   la_row_shape **shape = la_push_shape(L, state, load->plan); /* 3 */
   size_t rows = row_count(load, single);
-  la_push_list(L, state, (int)rows); /* 4 */
+  lua_pushnil(L);                    /* 4: the holder of rows */
+  la_push_list(L, state, (int)rows); /* 5 */
   for (size_t i = 0; i < rows; i++) {
-    push_row(L, state, load, single, i, *shape);
+    push_row(L, state, load, single, i, *shape, 4);
     if (lua_isnil(L, -1)) {
       lua_pop(L, 1);
       la_push_null(L);
     }
-    lua_rawseti(L, 4, (lua_Integer)i + 1);
+    lua_rawseti(L, 5, (lua_Integer)i + 1);
   }
   la_scratch_clear(L, 2);
   la_scratch_clear(L, 3);
@@ -158,10 +164,11 @@ static size_t push_first(lua_State *L, size_t limit) {
   if (rows == 0) {
     lua_pushnil(L);
   } else if (single) {
-    push_row(L, state, load, single, 0, NULL);
+    push_row(L, state, load, single, 0, NULL, 0);
   } else {
     la_row_shape **shape = la_push_shape(L, state, load->plan);
-    push_row(L, state, load, single, 0, *shape);
+    lua_pushnil(L);
+    push_row(L, state, load, single, 0, *shape, lua_gettop(L));
   }
   la_scratch_clear(L, 2);
   return rows;

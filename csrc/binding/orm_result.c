@@ -147,6 +147,35 @@ static bool next_row(lua_State *L, la_state *state, la_result *result, int resul
   return true;
 }
 
+/* la_result_packed_source, for rows of values that Lua has no say in. */
+static la_rows *packed_rows(lua_State *L, la_state *state, la_result *result, int result_index) {
+  (void)result;
+  luaL_checkstack(L, 8, NULL);
+  lua_getiuservalue(L, result_index, LA_RESULT_DATA);
+  rows_box *box = rows_at(L, -1);
+  la_rows *rows = &box->load.rows;
+  while (box->session != NULL && la_rows_left(rows) == 0) {
+    if (!read_part(L, state, box)) {
+      la_scratch_clear(L, -1);
+    }
+  }
+  lua_pop(L, 1);
+  return box->session != NULL ? rows : NULL;
+}
+
+bool la_rows_are_plain(const la_load_plan *plan) {
+  uint32_t count;
+  bool single;
+  const la_row_part *parts = la_load_plan_parts(plan, &count, &single);
+  for (uint32_t i = 0; i < count; i++) {
+    if (parts[i].kind != LA_ROW_PART_VALUE ||
+        (parts[i].type != NULL && la_type_has_process_result(parts[i].type))) {
+      return false;
+    }
+  }
+  return true;
+}
+
 /* Pushes a Result of `statement`, streamed in parts of `part` rows if that is not 0. */
 void la_push_orm_result(lua_State *L, la_state *state, int session_index, const la_node *statement,
                         const la_select_run *how, size_t part) {
@@ -166,10 +195,12 @@ void la_push_orm_result(lua_State *L, la_state *state, int session_index, const 
   const la_load_plan *plan = box->load.plan;
   la_row_shape **shape = la_push_shape(L, state, plan); /* rows, shape */
   la_row_shape *taken = *shape;
+  bool plain = la_rows_are_plain(plan);
   *shape = NULL;
   lua_pop(L, 1);
   lua_settop(L, at);
   la_result *result = la_push_sourced_result(L, state, taken, next_row);
+  result->packed = plain ? packed_rows : NULL;
   result->needs_unique = !how->legacy && la_load_plan_needs_unique(plan);
   result->returns_rows = true;
 }

@@ -37,7 +37,7 @@ static int result_gc(lua_State *L) {
 }
 
 la_result *la_push_result_box(lua_State *L, la_state *state) {
-  la_result *result = la_push_box(L, state, LA_BOX_RESULT, sizeof *result, LA_RESULT_FETCHED);
+  la_result *result = la_push_box(L, state, LA_BOX_RESULT, sizeof *result, LA_RESULT_USER_VALUES);
   result->base = result;
   result->rowcount = -1;
   return result;
@@ -100,8 +100,8 @@ static int push_base(lua_State *L, const la_result *result, int index) {
   return lua_gettop(L);
 }
 
-/* The next packed row, still the base's; reads on while it streams. NULL at the end. */
-static la_packed_row *peek(lua_State *L, la_result *base) {
+/* Rows of a statement with one left at least; reads on while it streams. NULL at the end. */
+static la_rows *own_rows(lua_State *L, la_result *base) {
   if (la_rows_left(&base->rows) == 0 && base->streams) {
     la_error err = LA_ERROR_INIT;
     const la_result_column *columns = base->origin ? base->origin->conversions : NULL;
@@ -114,25 +114,45 @@ static la_packed_row *peek(lua_State *L, la_result *base) {
       la_raise(L, &err);
     }
   }
-  return la_rows_left(&base->rows) > 0 ? base->rows.rows.items[base->rows.next] : NULL;
+  return la_rows_left(&base->rows) > 0 ? &base->rows : NULL;
 }
 
-static bool push_packed(lua_State *L, la_state *state, la_result *result) {
+static la_rows *packed_rows(lua_State *L, la_state *state, const la_result *result, int index) {
   la_result *base = result->base;
+  if (base->packed == NULL) {
+    return own_rows(L, base);
+  }
+  la_rows *rows = base->packed(L, state, base, push_base(L, result, index));
+  lua_pop(L, 1);
+  return rows;
+}
+
+static bool push_packed(lua_State *L, la_state *state, la_result *result, int index) {
   la_row_shape *shape = la_result_shape(result);
-  la_packed_row *row = peek(L, base);
-  if (row == NULL) {
-    return false;
+  la_packed_row *row;
+  la_rows *rows;
+  lua_getiuservalue(L, index, LA_RESULT_HOLDER);
+  int holder = lua_gettop(L);
+  const void *before = lua_touserdata(L, holder);
+  do {
+    rows = packed_rows(L, state, result, index);
+    if (rows == NULL) {
+      lua_pop(L, 1);
+      return false;
+    }
+    row = rows->rows.items[rows->next];
+  } while (!la_hold_row(L, state, shape, row->chunk, holder));
+  la_chunk_unpin(la_rows_take(rows)->chunk);
+  if (lua_touserdata(L, holder) != before) {
+    lua_pushvalue(L, holder);
+    lua_setiuservalue(L, index, LA_RESULT_HOLDER);
   }
   if (result->mode == LA_RESULT_SCALARS) {
     la_push_row_value(L, state, &shape->columns[result->column], row);
   } else {
-    la_push_row(L, state, shape, row, result->mode == LA_RESULT_MAPPINGS);
+    la_push_row(L, state, shape, row, result->mode == LA_RESULT_MAPPINGS, holder);
   }
-  /* Lua may have run meanwhile and closed the result. */
-  if (la_rows_left(&base->rows) > 0 && base->rows.rows.items[base->rows.next] == row) {
-    la_chunk_unpin(la_rows_take(&base->rows)->chunk);
-  }
+  lua_remove(L, holder);
   return true;
 }
 
@@ -142,15 +162,21 @@ static bool push_sourced(lua_State *L, la_state *state, la_result *result, int i
   bool scalars = result->mode == LA_RESULT_SCALARS;
   int top = lua_gettop(L);
   int base_index = push_base(L, result, index);
+  lua_getiuservalue(L, base_index, LA_RESULT_HOLDER);
+  int holder = lua_gettop(L);
   if (!base->source(L, state, base, base_index,
                     scalars ? (int)shape->columns[result->column].index : -1)) {
     lua_settop(L, top);
     return false;
   }
   if (!scalars) {
-    la_push_row_of_values(L, state, la_result_shape(base));
+    la_push_row_of_values(L, state, la_result_shape(base), holder);
+    lua_pushvalue(L, holder);
+    lua_setiuservalue(L, base_index, LA_RESULT_HOLDER);
     if (shape != la_result_shape(base)) {
-      la_reshape_row(L, -1, shape);
+      lua_pushnil(L);
+      la_reshape_row(L, state, -2, shape, -1);
+      lua_pop(L, 1);
     }
     if (result->mode == LA_RESULT_MAPPINGS) {
       la_push_row_mapping(L, state, -1);
@@ -162,8 +188,9 @@ static bool push_sourced(lua_State *L, la_state *state, la_result *result, int i
 }
 
 static bool push_any(lua_State *L, la_state *state, la_result *result, int index) {
-  bool found =
-      result->base->source ? push_sourced(L, state, result, index) : push_packed(L, state, result);
+  const la_result *base = result->base;
+  bool found = base->source != NULL && base->packed == NULL ? push_sourced(L, state, result, index)
+                                                            : push_packed(L, state, result, index);
   if (found && lua_isnil(L, -1)) {
     lua_pop(L, 1);
     la_push_null(L);
@@ -339,8 +366,9 @@ static void push_key_row(lua_State *L, const la_result *result) {
   la_row_shape *shape = push_key_shape(L, result->base);
   uint32_t count = shape->count;
   luaL_checkstack(L, (int)count + 10, NULL);
-  int base = push_base(L, result, 1);
-  bool kept = lua_getiuservalue(L, base, LA_RESULT_KEYS) == LUA_TTABLE;
+  lua_pushnil(L);
+  int holder = lua_gettop(L);
+  bool kept = lua_getiuservalue(L, push_base(L, result, 1), LA_RESULT_KEYS) == LUA_TTABLE;
   int values = lua_gettop(L);
   for (uint32_t i = 0; i < count; i++) {
     if (kept) {
@@ -349,7 +377,7 @@ static void push_key_row(lua_State *L, const la_result *result) {
       lua_pushinteger(L, result->base->lastrowid);
     }
   }
-  la_push_row_of_values(L, la_state_of(L), shape);
+  la_push_row_of_values(L, la_state_of(L), shape, holder);
 }
 
 /* Pushes the rows that were fetched for return_defaults() and keys; nil if none were. */
@@ -394,6 +422,8 @@ static bool push_fetched_keys(lua_State *L, const la_result *result) {
   int rows = lua_gettop(L);
   lua_Integer many = (lua_Integer)lua_rawlen(L, rows);
   la_row_shape *shape = push_key_shape(L, base);
+  lua_pushnil(L);
+  int holder = lua_gettop(L);
   la_push_list(L, la_state_of(L), (int)many);
   int list = lua_gettop(L);
   for (lua_Integer i = 1; i <= many; i++) {
@@ -401,7 +431,7 @@ static bool push_fetched_keys(lua_State *L, const la_result *result) {
     for (size_t k = 0; k < count; k++) {
       lua_geti(L, list + 1, fetched_place(base->compiled, key->columns.items[k]));
     }
-    la_push_row_of_values(L, la_state_of(L), shape);
+    la_push_row_of_values(L, la_state_of(L), shape, holder);
     lua_rawseti(L, list, i);
     lua_settop(L, list);
   }

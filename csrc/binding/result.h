@@ -55,6 +55,10 @@ typedef struct la_result la_result;
  * raise. */
 typedef bool (*la_result_source)(lua_State *L, la_state *state, la_result *result, int result_index,
                                  int column);
+/* The rows of a source that packs them, with one left to take at least; NULL at the end. May raise.
+ */
+typedef la_rows *(*la_result_packed_source)(lua_State *L, la_state *state, la_result *result,
+                                            int result_index);
 
 enum {
   LA_RESULT_DATA = 1,
@@ -62,7 +66,9 @@ enum {
   LA_RESULT_SEEN = 3,
   LA_RESULT_STRATEGY = 4,
   LA_RESULT_KEYS = 5,
-  LA_RESULT_FETCHED = 6 /* list of rows: keys and defaults that were fetched */
+  LA_RESULT_FETCHED = 6, /* list of rows: keys and defaults that were fetched */
+  LA_RESULT_HOLDER = 7,  /* of the row delivered last */
+  LA_RESULT_USER_VALUES = LA_RESULT_HOLDER
 };
 
 typedef enum la_result_mode {
@@ -80,7 +86,8 @@ struct la_result {
   uint32_t yield_per; /* how many rows a partition has; 0: not given */
   bool unique;        /* user value LA_RESULT_SEEN is the set of what was delivered */
   /* of a base */
-  la_result_source source; /* NULL: `rows` and `cursor` */
+  la_result_source source;        /* NULL: `rows` and `cursor` */
+  la_result_packed_source packed; /* instead of `source` for whole rows; or NULL */
   la_rows rows;
   la_cursor cursor;      /* open while it streams */
   la_compiled *compiled; /* retained, or NULL */
@@ -97,16 +104,23 @@ struct la_result {
  */
 la_result *la_push_sourced_result(lua_State *L, la_state *state, la_row_shape *shape,
                                   la_result_source source);
+/* Rows of one shape, and of one chunk, share a holder, which keeps both: `holder` is a stack slot
+ * that has the holder of the row before, or nil, and has the new row's afterwards. */
+/* Gives true once the holder in the slot fits. False means that it has made an empty one, for which
+ * finalizers may have run: see that the row is still there, then call again. */
+bool la_hold_row(lua_State *L, la_state *state, la_row_shape *shape, la_chunk *chunk, int holder);
 /* Pushes a Row of `shape` (borrowed) made of the `shape->count` values on top of the stack, which
  * are popped. */
-void la_push_row_of_values(lua_State *L, la_state *state, la_row_shape *shape);
-/* Pushes a Row, or a RowMapping, of a packed row (borrowed; pinned). */
+void la_push_row_of_values(lua_State *L, la_state *state, la_row_shape *shape, int holder);
+/* Pushes a Row, or a RowMapping, of a packed row, which the holder keeps from then on. */
 void la_push_row(lua_State *L, la_state *state, la_row_shape *shape, la_packed_row *row,
-                 bool mapping);
+                 bool mapping, int holder);
 /* Pushes the RowMapping of the row at `index`. */
 void la_push_row_mapping(lua_State *L, la_state *state, int index);
 /* The row at `index` now has `shape` (retained), whose indexes are places among the same values. */
-void la_reshape_row(lua_State *L, int index, la_row_shape *shape);
+void la_reshape_row(lua_State *L, la_state *state, int index, la_row_shape *shape, int holder);
+/* The shape of the RowMapping at `index`; NULL for anything else. */
+const la_row_shape *la_row_mapping_shape(lua_State *L, int index);
 /* Pushes one value of a packed row, with what Lua makes of it if the column's type asks for that.
  */
 void la_push_row_value(lua_State *L, la_state *state, const la_shape_column *column,

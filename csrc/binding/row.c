@@ -2,9 +2,13 @@
 /*
  * Row and RowMapping.
  *
- * Both are one struct: a shape, and either a pinned packed row or a table of values in the user
- * value. The table is also there beside a packed row if Lua has a say in some of its values: those
- * are made once, when the row is made.
+ * Both are one struct: a packed row, or a table of values in the second user value. The table is
+ * also there beside a packed row if Lua has a say in some of its values: those are made once, when
+ * the row is made.
+ *
+ * A row owns nothing and has no finalizer: its first user value is the holder that it shares with
+ * its neighbours, which has the shape and pins the chunk. What outlives its holder at the end of a
+ * Lua state says so when it is read.
  */
 #include "binding/host.h"
 #include "binding/open.h"
@@ -13,22 +17,70 @@
 #include "binding/raise.h"
 #include "binding/result.h"
 
+typedef struct row_holder {
+  la_row_shape *shape; /* a reference; NULL once cleared */
+  la_chunk *chunk;     /* pinned, or NULL */
+} row_holder;
+
 typedef struct row_box {
-  la_box box;            /* object: la_row_shape */
-  la_packed_row *packed; /* pinned, or NULL: the values lie in user value 1 */
+  la_box box; /* object: NULL */
+  const row_holder *holder;
+  const la_packed_row *packed; /* or NULL: the values lie in user value ROW_VALUES */
 } row_box;
 
-static int row_gc(lua_State *L) {
-  row_box *row = (row_box *)la_to_box(L, 1);
-  if (row != NULL) {
-    if (row->packed != NULL) {
-      la_chunk *chunk = row->packed->chunk;
-      row->packed = NULL;
-      la_chunk_unpin(chunk);
-    }
-    la_box_release(L);
+enum { ROW_HOLDER = 1, ROW_VALUES = 2 };
+
+static void clear_holder(void *memory) {
+  row_holder *holder = memory;
+  if (holder->chunk != NULL) {
+    la_chunk_unpin(holder->chunk);
   }
-  return 0;
+  la_object_release((la_object *)holder->shape);
+  *holder = (row_holder){0};
+}
+
+static row_holder *holder_at(lua_State *L, int index) {
+  la_scratch *scratch = lua_touserdata(L, index);
+  return scratch != NULL ? (row_holder *)(void *)scratch->memory : NULL;
+}
+
+bool la_hold_row(lua_State *L, la_state *state, la_row_shape *shape, la_chunk *chunk, int index) {
+  row_holder *holder = holder_at(L, index);
+  if (holder != NULL && holder->shape == shape && holder->chunk == chunk) {
+    return true;
+  }
+  if (holder != NULL && holder->shape == NULL) {
+    holder->shape = la_object_retain(shape);
+    if (chunk != NULL) {
+      la_chunk_pin(chunk);
+    }
+    holder->chunk = chunk;
+    return true;
+  }
+  index = lua_absindex(L, index);
+  luaL_checkstack(L, 8, NULL);
+  la_push_scratch(L, state, sizeof *holder, clear_holder);
+  lua_replace(L, index);
+  return false;
+}
+
+/* The same for what no finalizer can take away. */
+static const row_holder *hold(lua_State *L, la_state *state, la_row_shape *shape, la_chunk *chunk,
+                              int index) {
+  while (!la_hold_row(L, state, shape, chunk, index)) {
+  }
+  return holder_at(L, index);
+}
+
+/* An empty row whose holder is in stack slot `holder`. */
+static row_box *push_row_box(lua_State *L, la_state *state, bool mapping, const row_holder *held,
+                             int holder, bool values) {
+  row_box *row = la_push_box(L, state, mapping ? LA_BOX_ROW_MAPPING : LA_BOX_ROW, sizeof *row,
+                             values ? ROW_VALUES : ROW_HOLDER);
+  lua_pushvalue(L, holder);
+  lua_setiuservalue(L, -2, ROW_HOLDER);
+  row->holder = held;
+  return row;
 }
 
 static row_box *to_row(lua_State *L, int index) {
@@ -36,16 +88,26 @@ static row_box *to_row(lua_State *L, int index) {
 }
 
 static la_row_shape *shape_of(lua_State *L, int index) {
-  return to_row(L, index)->box.object;
+  const row_holder *holder = to_row(L, index)->holder;
+  if (holder == NULL || holder->shape == NULL) {
+    la_raise_status(L, LA_RESOURCE_CLOSED, "This row is closed: its Lua state is ending.");
+    return NULL;
+  }
+  return holder->shape;
 }
 
-static row_box *check_row(lua_State *L, int index) {
-  la_box *box = la_to_box(L, index);
-  if (box == NULL || (box->class != LA_BOX_ROW && box->class != LA_BOX_ROW_MAPPING) ||
-      box->object == NULL) {
+/* The shape of the row or mapping at `index`; raises if it is none. */
+static la_row_shape *check_row(lua_State *L, int index) {
+  const la_box *box = la_to_box(L, index);
+  if (box == NULL || (box->class != LA_BOX_ROW && box->class != LA_BOX_ROW_MAPPING)) {
     la_raise_argument(L, index, "row");
   }
-  return (row_box *)box;
+  return shape_of(L, index);
+}
+
+const la_row_shape *la_row_mapping_shape(lua_State *L, int index) {
+  const la_box *box = la_to_box(L, index);
+  return box != NULL && box->class == LA_BOX_ROW_MAPPING ? shape_of(L, index) : NULL;
 }
 
 /* ---- making ---- */
@@ -73,40 +135,42 @@ static void keep_host_values(lua_State *L, la_state *state, const la_row_shape *
       lua_rawseti(L, -2, (lua_Integer)column->index + 1);
     }
   }
-  lua_setiuservalue(L, -2, 1);
+  lua_setiuservalue(L, -2, ROW_VALUES);
 }
 
 void la_push_row(lua_State *L, la_state *state, la_row_shape *shape, la_packed_row *packed,
-                 bool mapping) {
-  la_box_class class = mapping ? LA_BOX_ROW_MAPPING : LA_BOX_ROW;
-  row_box *row = la_push_box(L, state, class, sizeof *row, shape->has_host ? 1 : 0);
-  row->box.object = la_object_retain(shape);
-  la_chunk_pin(packed->chunk);
-  row->packed = packed;
+                 bool mapping, int holder) {
+  luaL_checkstack(L, 8, NULL);
+  holder = lua_absindex(L, holder);
+  const row_holder *held = hold(L, state, shape, packed->chunk, holder);
+  push_row_box(L, state, mapping, held, holder, shape->has_host)->packed = packed;
   if (shape->has_host) {
     keep_host_values(L, state, shape, packed);
   }
 }
 
-void la_push_row_of_values(lua_State *L, la_state *state, la_row_shape *shape) {
+void la_push_row_of_values(lua_State *L, la_state *state, la_row_shape *shape, int holder) {
   int count = (int)shape->count;
-  luaL_checkstack(L, 4, NULL);
-  row_box *row = la_push_box(L, state, LA_BOX_ROW, sizeof *row, 1);
-  row->box.object = la_object_retain(shape);
+  luaL_checkstack(L, 8, NULL);
+  holder = lua_absindex(L, holder);
+  const row_holder *held = hold(L, state, shape, NULL, holder);
+  push_row_box(L, state, false, held, holder, true);
   lua_insert(L, -count - 1);
   lua_createtable(L, count, 0); /* row, values…, table */
   lua_insert(L, -count - 1);
   for (int i = count; i > 0; i--) {
     lua_rawseti(L, -i - 1, i);
   }
-  lua_setiuservalue(L, -2, 1);
+  lua_setiuservalue(L, -2, ROW_VALUES);
 }
 
-void la_reshape_row(lua_State *L, int index, la_row_shape *shape) {
+void la_reshape_row(lua_State *L, la_state *state, int index, la_row_shape *shape, int holder) {
   row_box *row = to_row(L, index);
-  la_row_shape *old = row->box.object;
-  row->box.object = la_object_retain(shape);
-  la_object_release(old);
+  index = lua_absindex(L, index);
+  holder = lua_absindex(L, holder);
+  row->holder = hold(L, state, shape, row->holder->chunk, holder);
+  lua_pushvalue(L, holder);
+  lua_setiuservalue(L, index, ROW_HOLDER);
 }
 
 /* ---- reading ---- */
@@ -118,7 +182,7 @@ static void push_column(lua_State *L, la_state *state, int index, const la_shape
     la_push_value(L, state, &row->packed->values[column->index]);
     return;
   }
-  lua_getiuservalue(L, index, 1);
+  lua_getiuservalue(L, index, ROW_VALUES);
   lua_rawgeti(L, -1, (lua_Integer)column->index + 1);
   lua_remove(L, -2);
   if (lua_islightuserdata(L, -1) && lua_touserdata(L, -1) == NULL) {
@@ -147,25 +211,21 @@ static void push_names(lua_State *L, la_state *state, const la_row_shape *shape)
 
 void la_push_row_mapping(lua_State *L, la_state *state, int index) {
   index = lua_absindex(L, index);
-  row_box *row = to_row(L, index);
+  const row_box *row = to_row(L, index);
   bool values = row->packed == NULL || shape_of(L, index)->has_host;
-  row_box *other = la_push_box(L, state, LA_BOX_ROW_MAPPING, sizeof *other, values ? 1 : 0);
-  other->box.object = la_object_retain(row->box.object);
-  if (row->packed != NULL) {
-    la_chunk_pin(row->packed->chunk);
-    other->packed = row->packed;
-  }
+  lua_getiuservalue(L, index, ROW_HOLDER);
+  push_row_box(L, state, true, row->holder, lua_gettop(L), values)->packed = row->packed;
+  lua_remove(L, -2);
   if (values) {
-    lua_getiuservalue(L, index, 1);
-    lua_setiuservalue(L, -2, 1);
+    lua_getiuservalue(L, index, ROW_VALUES);
+    lua_setiuservalue(L, -2, ROW_VALUES);
   }
 }
 
 /* A map of name to value, la.null for NULL. */
 static int row_asdict(lua_State *L) {
   la_state *state = la_state_of(L);
-  check_row(L, 1);
-  const la_row_shape *shape = shape_of(L, 1);
+  const la_row_shape *shape = check_row(L, 1);
   lua_createtable(L, 0, (int)shape->count);
   for (uint32_t i = 0; i < shape->count; i++) {
     la_push_text(L, shape->columns[i].name);
@@ -178,8 +238,7 @@ static int row_asdict(lua_State *L) {
 /* A list of the values, la.null for NULL. */
 static int row_tuple(lua_State *L) {
   la_state *state = la_state_of(L);
-  check_row(L, 1);
-  const la_row_shape *shape = shape_of(L, 1);
+  const la_row_shape *shape = check_row(L, 1);
   la_push_list(L, state, (int)shape->count);
   for (uint32_t i = 0; i < shape->count; i++) {
     push_column_or_null(L, state, 1, &shape->columns[i]);
@@ -250,7 +309,7 @@ static int row_len(lua_State *L) {
 /* for name, value in pairs(row): the columns in order. Upvalue 2: the position. */
 static int next_pair(lua_State *L) {
   la_state *state = la_state_of(L);
-  const la_row_shape *shape = check_row(L, 1)->box.object;
+  const la_row_shape *shape = check_row(L, 1);
   lua_Integer at = lua_tointeger(L, lua_upvalueindex(2));
   if (at >= (lua_Integer)shape->count) {
     return 0;
@@ -334,7 +393,7 @@ static int row_le(lua_State *L) {
 static int row_tostring(lua_State *L) {
   la_state *state = la_state_of(L);
   la_push_hook(L, state, "describe_row");
-  const la_row_shape *shape = check_row(L, 1)->box.object;
+  const la_row_shape *shape = check_row(L, 1);
   lua_createtable(L, (int)shape->count, 0);
   for (uint32_t i = 0; i < shape->count; i++) {
     push_column_or_null(L, state, 1, &shape->columns[i]);
@@ -352,14 +411,14 @@ static int row_tostring(lua_State *L) {
 /* ---- RowMapping ---- */
 
 static int mapping_keys(lua_State *L) {
-  push_names(L, la_state_of(L), check_row(L, 1)->box.object);
+  push_names(L, la_state_of(L), check_row(L, 1));
   return 1;
 }
 
 /* mapping:get(key, default): no error for an unknown key. */
 static int mapping_get(lua_State *L) {
   la_state *state = la_state_of(L);
-  la_row_shape *shape = check_row(L, 1)->box.object;
+  la_row_shape *shape = check_row(L, 1);
   const la_shape_column *column = NULL;
   if (lua_type(L, 2) == LUA_TSTRING) {
     la_text name;
@@ -407,17 +466,20 @@ void la_open_row(lua_State *L, la_state *state) {
                                          {"__len", row_len},     {"__pairs", row_pairs},
                                          {"__eq", row_eq},       {"__lt", row_lt},
                                          {"__le", row_le},       {"__tostring", row_tostring},
-                                         {"__gc", row_gc},       {NULL, NULL}};
+                                         {"__gc", NULL},         {NULL, NULL}};
   static const luaL_Reg mapping_methods[] = {{"keys", mapping_keys},
                                              {"values", row_tuple},
                                              {"items", row_pairs},
                                              {"get", mapping_get},
                                              {NULL, NULL}};
-  static const luaL_Reg mapping_metamethods[] = {
-      {"__index", mapping_index}, {"__newindex", row_newindex},
-      {"__len", row_len},         {"__pairs", row_pairs},
-      {"__eq", row_eq},           {"__tostring", row_tostring},
-      {"__gc", row_gc},           {NULL, NULL}};
+  static const luaL_Reg mapping_metamethods[] = {{"__index", mapping_index},
+                                                 {"__newindex", row_newindex},
+                                                 {"__len", row_len},
+                                                 {"__pairs", row_pairs},
+                                                 {"__eq", row_eq},
+                                                 {"__tostring", row_tostring},
+                                                 {"__gc", NULL},
+                                                 {NULL, NULL}};
   la_register_class(L, state, LA_BOX_ROW, methods, metamethods);
   la_register_class(L, state, LA_BOX_ROW_MAPPING, mapping_methods, mapping_metamethods);
 }
