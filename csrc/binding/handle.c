@@ -197,6 +197,22 @@ void la_push_object(lua_State *L, la_state *state, la_instance *instance) {
   }
 }
 
+void la_push_objects(lua_State *L, la_state *state) {
+  luaL_checkstack(L, 1, NULL);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, state->objects);
+}
+
+void la_push_object_from(lua_State *L, la_state *state, int objects, la_instance *instance) {
+  if (instance->handle != 0) {
+    luaL_checkstack(L, 1, NULL);
+    if (lua_rawgeti(L, objects, instance->handle) != LUA_TNIL) {
+      return;
+    }
+    lua_pop(L, 1);
+  }
+  la_push_object(L, state, instance);
+}
+
 la_instance *la_push_transient(lua_State *L, la_state *state, la_slab *slab, la_mapper *mapper) {
   la_instance *instance = NULL;
   la_error err = LA_ERROR_INIT;

@@ -39,6 +39,10 @@ la_instance *la_handle_instance(lua_State *L, la_state *state, int index);
 void la_push_object(lua_State *L, la_state *state, la_instance *instance);
 /* Pushes the handle if there is one; false, and nothing pushed, otherwise. */
 bool la_push_object_if(lua_State *L, la_state *state, la_instance *instance);
+/* The same as la_push_object for callers that push many: the table of handles is at `objects`, where
+ * la_push_objects has pushed it. */
+void la_push_objects(lua_State *L, la_state *state);
+void la_push_object_from(lua_State *L, la_state *state, int objects, la_instance *instance);
 /* Pushes the handle of a new transient object. */
 la_instance *la_push_transient(lua_State *L, la_state *state, la_slab *slab, la_mapper *mapper);
 /* Makes the table and its first watch. */

@@ -8,12 +8,15 @@
  * An object's handle is a thin userdata (handle.h).
  *
  * The handle's user value is nil (transient), the session's box, or a table once there is more to
- * hold: [0]             the session's box [link + 1]      the handle of a scalar link's target, or
- * the collection of a to-many link; valid only while the core's link is loaded
- *   [-(slot + 1)]   the Lua value of a slot: long text, host values; valid while the slot is
- * flagged LA_SLOT_CACHED or is of kind HOST [LA_KEPT]       a table of handles that the core still
- * names (old targets, removed members, queued ones), until a flush or expiry string keys     fields
- * that are not mapped
+ * hold:
+ *   [LA_SESSION_KEY]     the session's box, or false
+ *   [LA_LINK_KEY(link)]  the handle of a scalar link's target, or the collection of a to-many link;
+ *                        valid only while the core's link is loaded
+ *   [-(slot + 1)]        the Lua value of a slot: long text, host values; valid while the slot is
+ *                        flagged LA_SLOT_CACHED or is of kind HOST
+ *   [LA_KEPT]            a table of handles that the core still names (old targets, removed members,
+ *                        queued ones), until a flush or expiry
+ *   string keys          fields that are not mapped
  */
 #ifndef LA_BINDING_ORM_H
 #define LA_BINDING_ORM_H
@@ -32,6 +35,8 @@
 /* A slot whose Lua value lies in the handle's table; any write of the core clears it. */
 #define LA_SLOT_CACHED 128
 #define LA_KEPT        (-100000)
+#define LA_SESSION_KEY 1
+#define LA_LINK_KEY(link) ((lua_Integer)(link) + 2)
 
 /* A session's box: object: la_session. User values: 1 strong table of handles, by their places; 2 a
  * table for what only Lua uses (info, engine and connection boxes). */

@@ -31,7 +31,7 @@ static bool is_current(lua_State *L, int index) {
   bool current = false;
   if (owner && box->link < owner->link_count && owner->links[box->link].flags & LA_LINK_LOADED) {
     la_push_object_table(L, -1);
-    lua_rawgeti(L, -1, (lua_Integer)box->link + 1);
+    lua_rawgeti(L, -1, LA_LINK_KEY(box->link));
     current = lua_rawequal(L, -1, index);
     lua_pop(L, 2);
   }

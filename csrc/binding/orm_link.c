@@ -21,7 +21,7 @@ static void keep_in_table(lua_State *L) {
 /* Pushes the collection's box if the handle at `index` has one for `link`, else nothing. */
 static bool push_collection_if(lua_State *L, int index, uint32_t link) {
   la_push_object_table(L, index);
-  lua_rawgeti(L, -1, (lua_Integer)link + 1);
+  lua_rawgeti(L, -1, LA_LINK_KEY(link));
   lua_remove(L, -2);
   la_box *box = la_to_box(L, -1);
   if (box && box->class == LA_BOX_COLLECTION) {
@@ -46,7 +46,7 @@ void la_push_collection(lua_State *L, la_state *state, int index, uint32_t link)
   lua_setiuservalue(L, -2, 2);
   la_push_object_table(L, index); /* collection, table */
   lua_pushvalue(L, -2);
-  lua_rawseti(L, -2, (lua_Integer)link + 1);
+  lua_rawseti(L, -2, LA_LINK_KEY(link));
   lua_pop(L, 1);
 }
 
@@ -67,7 +67,7 @@ static void fill_items(lua_State *L, la_state *state, la_instance *instance, uin
 static void drop_collection(lua_State *L, int index, uint32_t link) {
   la_push_object_table(L, index);
   lua_pushnil(L);
-  lua_rawseti(L, -2, (lua_Integer)link + 1);
+  lua_rawseti(L, -2, LA_LINK_KEY(link));
   lua_pop(L, 1);
 }
 
@@ -100,7 +100,7 @@ static void apply_link_load(lua_State *L, la_state *state, const la_link_load *f
     } else {
       lua_pushnil(L);
     }
-    lua_rawseti(L, -2, (lua_Integer)found->link + 1);
+    lua_rawseti(L, -2, LA_LINK_KEY(found->link));
     la_link_load_one(instance, found->link, other);
   } else {
     lua_createtable(L, (int)found->count,
@@ -190,7 +190,7 @@ void la_object_get_link(lua_State *L, la_state *state, int index, uint32_t link)
     return;
   }
   la_push_object_table(L, index);
-  lua_rawgeti(L, -1, (lua_Integer)link + 1);
+  lua_rawgeti(L, -1, LA_LINK_KEY(link));
   lua_remove(L, -2);
   if (!(instance->links[link].flags & LA_LINK_LOADED) || !instance->links[link].to.one) {
     lua_pop(L, 1);
@@ -201,14 +201,14 @@ void la_object_get_link(lua_State *L, la_state *state, int index, uint32_t link)
 /* The Lua half of a scalar link: the new target's handle is held, the old one kept until the flush.
  * Stack on entry: table of the owner, other handle or nil. */
 static void apply_scalar(lua_State *L, const la_link_change *change) {
-  lua_rawgeti(L, -2, (lua_Integer)change->link + 1); /* table, other, old */
+  lua_rawgeti(L, -2, LA_LINK_KEY(change->link)); /* table, other, old */
   if (lua_isuserdata(L, -1)) {
     lua_pushvalue(L, -3);
     lua_insert(L, -2);
     keep_in_table(L); /* table, other, table */
   }
   lua_pop(L, 1);
-  lua_rawseti(L, -2, (lua_Integer)change->link + 1); /* table */
+  lua_rawseti(L, -2, LA_LINK_KEY(change->link)); /* table */
 }
 
 /* The Lua half of an insertion. Stack on entry: items, other. Leaves items. */
@@ -235,15 +235,15 @@ static void remove_item(lua_State *L, size_t at) {
 
 /* Both halves of one elementary change. What Lua must hold is held before the core names it, and
  * let go after. */
-static void apply_change(lua_State *L, la_state *state, const la_link_change *change) {
+static void apply_change(lua_State *L, la_state *state, int objects, const la_link_change *change) {
   int top = lua_gettop(L);
   luaL_checkstack(L, 10, NULL);
-  la_push_object(L, state, change->instance);
+  la_push_object_from(L, state, objects, change->instance);
   int owner = lua_gettop(L);
   la_push_object_table(L, owner);
   int table = lua_gettop(L);
   if (change->other) {
-    la_push_object(L, state, change->other);
+    la_push_object_from(L, state, objects, change->other);
   } else {
     lua_pushnil(L);
   }
@@ -281,15 +281,6 @@ static void apply_change(lua_State *L, la_state *state, const la_link_change *ch
   lua_settop(L, top);
 }
 
-static void clear_changes(void *memory) {
-  la_link_changes *changes = memory;
-  if (changes->items) {
-    la_free(*(la_allocator **)(changes + 1), changes->items,
-            changes->capacity * sizeof *changes->items);
-    changes->items = NULL;
-  }
-}
-
 static bool brings(const la_link_change *change) {
   return change->other && change->kind != LA_LINK_REMOVE && change->kind != LA_LINK_QUEUE_REMOVE;
 }
@@ -316,23 +307,18 @@ static void cascade_into_session(lua_State *L, la_state *state, const la_link_ch
 
 void la_object_change_link(lua_State *L, la_state *state, const la_link_change *first) {
   int top = lua_gettop(L);
-  struct {
-    la_link_changes changes;
-    la_allocator *alloc;
-  } *plan = la_push_scratch(L, state, sizeof *plan, clear_changes);
-  plan->alloc = &state->alloc;
+  la_link_changes changes;
   la_error err = LA_ERROR_INIT;
   /* Handles of all that the plan names are held by this function's callers, or by the links that
    * name them. */
-  if (la_link_plan(first, &state->alloc, &plan->changes, &err) < 0) {
+  if (la_link_plan(first, &changes, &err) < 0) {
     la_raise_orm(L, &err);
   }
-  for (size_t i = 0; i < plan->changes.count; i++) {
-    la_link_change change = plan->changes.items[i];
-    apply_change(L, state, &change);
+  la_push_objects(L, state);
+  for (size_t i = 0; i < changes.count; i++) {
+    apply_change(L, state, top + 1, &changes.items[i]);
   }
-  cascade_into_session(L, state, &plan->changes);
-  la_scratch_clear(L, top + 1);
+  cascade_into_session(L, state, &changes);
   lua_settop(L, top);
 }
 
@@ -364,9 +350,9 @@ static void set_scalar(lua_State *L, la_state *state, la_instance *instance,
   la_object_change_link(L, state, &change);
 }
 
-/* The member at `at` of the list at `list_index`, checked. */
-static la_instance *member_at(lua_State *L, int list_index, lua_Integer at,
-                              const la_relationship *relationship) {
+/* Pushes the member at `at` of the list at `list_index`, checked. */
+static la_instance *push_member_at(lua_State *L, int list_index, lua_Integer at,
+                                   const la_relationship *relationship) {
   lua_geti(L, list_index, at);
   la_instance *member = la_to_instance(L, -1);
   if (!member) {
@@ -375,6 +361,12 @@ static la_instance *member_at(lua_State *L, int list_index, lua_Integer at,
                     LA_TEXT_FORMAT(relationship->key), luaL_typename(L, -1),
                     LA_TEXT_FORMAT(relationship->target->class_name));
   }
+  return member;
+}
+
+static la_instance *member_at(lua_State *L, int list_index, lua_Integer at,
+                              const la_relationship *relationship) {
+  la_instance *member = push_member_at(L, list_index, at, relationship);
   lua_pop(L, 1);
   return member;
 }
@@ -395,14 +387,9 @@ static void set_list(lua_State *L, la_state *state, int index, la_instance *inst
   lua_createtable(L, (int)count,
                   0); /* wanted: a copy, since the list may be this collection itself */
   int wanted = lua_gettop(L);
-  lua_newtable(L);
-  int counts = lua_gettop(L); /* address → true for members wanted */
   for (lua_Integer i = 1; i <= count; i++) {
-    la_instance *member = member_at(L, value_index, i, relationship);
-    lua_geti(L, value_index, i);
+    push_member_at(L, value_index, i, relationship);
     lua_rawseti(L, wanted, i);
-    lua_pushboolean(L, 1);
-    lua_rawsetp(L, counts, member);
   }
   la_object_get_link(L, state, index, relationship->link); /* loads what is there */
   la_collection *collection = la_link_collection(instance, relationship->link);
@@ -411,9 +398,17 @@ static void set_list(lua_State *L, la_state *state, int index, la_instance *inst
     la_fail_nomem(&err);
     la_raise(L, &err);
   }
+  if (collection->items.count > 0) {
+    lua_createtable(L, 0, (int)count);
+  }
+  int stays_at = lua_gettop(L); /* address → true for members wanted, if any is there */
+  for (lua_Integer i = 1; collection->items.count > 0 && i <= count; i++) {
+    lua_pushboolean(L, 1);
+    lua_rawsetp(L, stays_at, member_at(L, wanted, i, relationship));
+  }
   for (size_t at = collection->items.count; at-- > 0;) {
     la_instance *member = collection->items.items[at];
-    bool stays = lua_rawgetp(L, counts, member) != LUA_TNIL;
+    bool stays = lua_rawgetp(L, stays_at, member) != LUA_TNIL;
     lua_pop(L, 1);
     if (!stays) {
       la_link_change change = {.kind = LA_LINK_REMOVE,

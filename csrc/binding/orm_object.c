@@ -30,9 +30,17 @@ void la_push_object_table(lua_State *L, int index) {
   if (lua_getiuservalue(L, index, 1) == LUA_TTABLE) {
     return;
   }
-  lua_createtable(L, 1, 1); /* session or nil, table */
-  lua_insert(L, -2);
-  lua_rawseti(L, -2, 0); /* table */
+  bool tied = lua_isuserdata(L, -1);
+  lua_createtable(L, 2, 0); /* session or nil, table */
+  if (tied) {
+    lua_insert(L, -2);
+  } else {
+    lua_pushboolean(L, 0); /* no hole, so that links stay in the array */
+  }
+  lua_rawseti(L, -2, LA_SESSION_KEY);
+  if (!tied) {
+    lua_replace(L, -2);
+  } /* table */
   lua_pushvalue(L, -1);
   lua_setiuservalue(L, index, 1);
 }
@@ -51,11 +59,11 @@ void la_object_set_session(lua_State *L, int index, int session_index) {
   if (session_index) {
     lua_pushvalue(L, session_index);
   } else {
-    lua_pushnil(L);
+    lua_pushboolean(L, 0);
   }
-  if (push_table_if(L, index)) { /* session, table */
+  if (push_table_if(L, index)) { /* session or false, table */
     lua_insert(L, -2);
-    lua_rawseti(L, -2, 0);
+    lua_rawseti(L, -2, LA_SESSION_KEY);
     lua_pop(L, 1);
   } else {
     lua_setiuservalue(L, index, 1);

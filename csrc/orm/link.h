@@ -30,13 +30,19 @@ typedef struct la_link_change {
   size_t at;
 } la_link_change;
 
-typedef LA_VEC(la_link_change) la_link_changes;
+/* What one change brings: itself, its mirror on the other side, and at each end what was there
+ * before. So it has an end, and a list of it no memory of its own. */
+#define LA_LINK_CHANGES 8
+typedef struct la_link_changes {
+  la_link_change items[LA_LINK_CHANGES];
+  size_t causes[LA_LINK_CHANGES]; /* which of the items brought each; SIZE_MAX for the first */
+  size_t count;
+} la_link_changes;
 
-/* All elementary changes that `first` brings, `first` itself in front, appended to `out`. Checks
- * types: LA_ARGUMENT/LA_FLUSH words of SQLAlchemy for an object of another class; nothing is
- * changed yet. */
-la_status la_link_plan(const la_link_change *first, la_allocator *alloc, la_link_changes *out,
-                       la_error *err);
+/* All elementary changes that `first` brings, `first` itself in front, into `out`. Checks types:
+ * LA_ARGUMENT/LA_FLUSH words of SQLAlchemy for an object of another class; nothing is changed yet.
+ */
+la_status la_link_plan(const la_link_change *first, la_link_changes *out, la_error *err);
 /* Applies one: pointers, history, flags. `*first_out`: the instance became dirty. */
 la_status la_link_apply(const la_link_change *change, bool *first_out, la_error *err);
 /* Whether a scalar link must be loaded before it is set, since what it held has to be unlinked or

@@ -11,22 +11,18 @@
 
 #include "orm/cascade.h"
 
-typedef struct plan {
-  la_allocator *alloc;
-  la_link_changes *out;
-  size_t first;          /* where this plan begins in `out` */
-  LA_VEC(size_t) causes; /* of each change from `first` on */
-} plan;
-
 static la_relationship *relationship_of(const la_instance *instance, uint32_t link) {
   return instance->mapper->links[link]->relationship;
 }
 
-static la_status add(plan *p, size_t cause, la_link_change change, la_error *err) {
-  if (!la_vec_reserve(p->alloc, p->out, 1) || !la_vec_push(p->alloc, &p->causes, cause)) {
-    return la_fail_nomem(err);
+static la_status add(la_link_changes *p, size_t cause, la_link_change change, la_error *err) {
+  if (p->count == LA_LINK_CHANGES) {
+    return la_fail(err, LA_INVALID_REQUEST, "a change of %.*s.%.*s brings too many others",
+                   LA_TEXT_FORMAT(change.instance->mapper->class_name),
+                   LA_TEXT_FORMAT(relationship_of(change.instance, change.link)->key));
   }
-  p->out->items[p->out->count++] = change;
+  p->causes[p->count] = cause;
+  p->items[p->count++] = change;
   return LA_OK;
 }
 
@@ -35,7 +31,7 @@ static bool is_loaded(const la_instance *instance, uint32_t link) {
 }
 
 /* `owner`.`link` gains `other`. */
-static la_status gain(plan *p, size_t cause, la_instance *owner, uint32_t link, la_instance *other,
+static la_status gain(la_link_changes *p, size_t cause, la_instance *owner, uint32_t link, la_instance *other,
                       la_error *err) {
   la_link_change change = {.instance = owner, .link = link, .other = other, .at = SIZE_MAX};
   if (relationship_of(owner, link)->uselist) {
@@ -56,7 +52,7 @@ static la_status gain(plan *p, size_t cause, la_instance *owner, uint32_t link, 
 }
 
 /* `owner`.`link` loses `other`. */
-static la_status lose(plan *p, size_t cause, la_instance *owner, uint32_t link, la_instance *other,
+static la_status lose(la_link_changes *p, size_t cause, la_instance *owner, uint32_t link, la_instance *other,
                       la_error *err) {
   la_link_change change = {.instance = owner, .link = link, .other = other};
   const la_link *l = &owner->links[link];
@@ -84,11 +80,11 @@ static la_status lose(plan *p, size_t cause, la_instance *owner, uint32_t link, 
 }
 
 /* Adds what change number `at` brings. */
-static la_status follow(plan *p, size_t at, la_error *err) {
-  la_link_change change = p->out->items[at];
+static la_status follow(la_link_changes *p, size_t at, la_error *err) {
+  la_link_change change = p->items[at];
   la_relationship *reverse = relationship_of(change.instance, change.link)->reverse;
-  size_t cause = p->causes.items[at - p->first];
-  const la_link_change *origin = cause != SIZE_MAX ? &p->out->items[cause] : NULL;
+  size_t cause = p->causes[at];
+  const la_link_change *origin = cause != SIZE_MAX ? &p->items[cause] : NULL;
   la_instance *skipped = NULL; /* the mirror on this object is what brought the change */
   la_instance *gained = NULL, *lost = NULL;
   if (reverse == NULL || reverse->viewonly || reverse->reverse == NULL ||
@@ -164,11 +160,9 @@ static la_status check_single_parent(const la_link_change *change, la_error *err
   return LA_INVALID_REQUEST;
 }
 
-la_status la_link_plan(const la_link_change *first, la_allocator *alloc, la_link_changes *out,
-                       la_error *err) {
-  plan p = {.alloc = alloc, .out = out, .first = out->count};
+la_status la_link_plan(const la_link_change *first, la_link_changes *out, la_error *err) {
   la_link_change change = *first;
-  la_status status;
+  out->count = 0;
   LA_TRY(check_type(first, err));
   LA_TRY(check_single_parent(first, err));
   if (change.kind == LA_LINK_SET && change.old == NULL &&
@@ -177,13 +171,9 @@ la_status la_link_plan(const la_link_change *first, la_allocator *alloc, la_link
                      ? change.instance->links[change.link].to.one
                      : la_link_peek(change.instance, change.link);
   }
-  status = add(&p, SIZE_MAX, change, err);
-  for (size_t i = p.first; status == LA_OK && i < out->count; i++) {
-    status = follow(&p, i, err);
+  LA_TRY(add(out, SIZE_MAX, change, err));
+  for (size_t i = 0; i < out->count; i++) {
+    LA_TRY(follow(out, i, err));
   }
-  if (status < 0) {
-    out->count = p.first;
-  }
-  la_vec_clear(alloc, &p.causes);
-  return status;
+  return LA_OK;
 }

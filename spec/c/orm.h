@@ -289,17 +289,16 @@ static inline const la_value *slot_of(const la_instance *instance, const char *k
 }
 
 /* One change with all that follows from it. */
-static inline la_status change_link(fixture *f, la_link_change_kind kind, la_instance *instance,
+static inline la_status change_link(la_link_change_kind kind, la_instance *instance,
                                     const la_relationship *r, la_instance *other, size_t at,
                                     la_error *err) {
   la_link_change first = {
       .kind = kind, .instance = instance, .link = r->link, .other = other, .at = at};
-  la_link_changes changes = {0};
-  la_status status = la_link_plan(&first, f->alloc, &changes, err);
+  la_link_changes changes;
+  la_status status = la_link_plan(&first, &changes, err);
   for (size_t i = 0; status >= 0 && i < changes.count; i++) {
     status = la_link_apply(&changes.items[i], NULL, err);
   }
-  la_vec_clear(f->alloc, &changes);
   if (status >= 0 && instance->session != NULL && other != NULL && other->session == NULL &&
       kind != LA_LINK_REMOVE && r->cascade & LA_CASCADE_SAVE_UPDATE) {
     status = la_session_add(instance->session, other, err);
@@ -307,9 +306,9 @@ static inline la_status change_link(fixture *f, la_link_change_kind kind, la_ins
   return status;
 }
 
-static inline la_status append_to(fixture *f, la_instance *parent, const la_relationship *r,
+static inline la_status append_to(la_instance *parent, const la_relationship *r,
                                   la_instance *child, la_error *err) {
-  return change_link(f, LA_LINK_INSERT, parent, r, child, SIZE_MAX, err);
+  return change_link(LA_LINK_INSERT, parent, r, child, SIZE_MAX, err);
 }
 
 #endif

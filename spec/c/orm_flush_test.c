@@ -43,7 +43,7 @@ TEST(inserts_parents_first) {
   }
   la_instance *user = make(&f, f.user, "name", "ed", &err);
   la_instance *address = make(&f, f.address, "name", "ed@x", &err);
-  CHECK(ok(append_to(&f, user, f.user_addresses, address, &err), &err));
+  CHECK(ok(append_to(user, f.user_addresses, address, &err), &err));
   CHECK(ok(la_session_add(f.session, user, &err), &err));
   CHECK(la_instance_state(user) == LA_STATE_PENDING &&
         la_instance_state(address) == LA_STATE_PENDING);
@@ -90,7 +90,7 @@ static la_instance *user_with(fixture *f, la_instance **children, size_t count, 
   la_instance *user = make(f, f->user, "name", "ed", err);
   for (size_t i = 0; i < count; i++) {
     children[i] = make(f, f->address, "name", "ed@x", err);
-    CHECK(ok(append_to(f, user, f->user_addresses, children[i], err), err));
+    CHECK(ok(append_to(user, f->user_addresses, children[i], err), err));
   }
   CHECK(ok(la_session_add(f->session, user, err), err));
   CHECK(ok(flush(f, err), err));
@@ -161,11 +161,11 @@ TEST(deletes_orphans_and_expunges_pending_ones) {
   }
   held[0] = user_with(&f, held + 1, 1, &err);
   held[2] = make(&f, f.address, "name", "new", &err);
-  CHECK(ok(append_to(&f, held[0], f.user_addresses, held[2], &err), &err));
+  CHECK(ok(append_to(held[0], f.user_addresses, held[2], &err), &err));
   CHECK(la_instance_state(held[2]) == LA_STATE_PENDING);
-  CHECK(ok(change_link(&f, LA_LINK_REMOVE, held[0], f.user_addresses, held[2], 1, &err), &err));
+  CHECK(ok(change_link(LA_LINK_REMOVE, held[0], f.user_addresses, held[2], 1, &err), &err));
   CHECK(la_instance_state(held[2]) == LA_STATE_TRANSIENT);
-  CHECK(ok(change_link(&f, LA_LINK_REMOVE, held[0], f.user_addresses, held[1], 0, &err), &err));
+  CHECK(ok(change_link(LA_LINK_REMOVE, held[0], f.user_addresses, held[1], 0, &err), &err));
   CHECK(held[1]->links[f.address_user->link].to.one == NULL);
   CHECK(ok(flush(&f, &err), &err));
   CHECK(f.record->entries.count == 1);
@@ -183,7 +183,7 @@ TEST(moves_children_between_parents) {
   held[0] = user_with(&f, held + 1, 1, &err);
   held[2] = make(&f, f.user, "name", "wendy", &err);
   CHECK(ok(la_session_add(f.session, held[2], &err), &err));
-  CHECK(ok(append_to(&f, held[2], f.user_addresses, held[1], &err), &err));
+  CHECK(ok(append_to(held[2], f.user_addresses, held[1], &err), &err));
   CHECK(held[0]->links[f.user_addresses->link].to.many->items.count == 0);
   CHECK(held[1]->links[f.address_user->link].to.one == held[2]);
   CHECK(ok(flush(&f, &err), &err));
@@ -204,14 +204,14 @@ TEST(writes_rows_of_secondary_tables_once) {
   held[0] = make(&f, f.item, "name", "i", &err);
   held[1] = make(&f, f.keyword, "name", "k1", &err);
   held[2] = make(&f, f.keyword, "name", "k2", &err);
-  CHECK(ok(append_to(&f, held[0], f.item_keywords_link, held[1], &err), &err));
-  CHECK(ok(append_to(&f, held[0], f.item_keywords_link, held[2], &err), &err));
+  CHECK(ok(append_to(held[0], f.item_keywords_link, held[1], &err), &err));
+  CHECK(ok(append_to(held[0], f.item_keywords_link, held[2], &err), &err));
   CHECK(ok(la_session_add(f.session, held[0], &err), &err));
   CHECK(ok(flush(&f, &err), &err));
   CHECK(f.record->entries.count == 6);
   CHECK_TEXT(sent(&f, 4), "INSERT INTO item_keywords (item_id, keyword_id) VALUES (?, ?)");
   la_record_forget(f.record);
-  CHECK(ok(change_link(&f, LA_LINK_REMOVE, held[0], f.item_keywords_link, held[1], 0, &err), &err));
+  CHECK(ok(change_link(LA_LINK_REMOVE, held[0], f.item_keywords_link, held[1], 0, &err), &err));
   CHECK(ok(flush(&f, &err), &err));
   CHECK(f.record->entries.count == 1);
   CHECK_TEXT(
@@ -289,9 +289,9 @@ TEST(orders_a_tree_by_levels) {
     held[i] = make(&f, f.node, "name", names[i], &err);
     CHECK(ok(la_session_add(f.session, held[i], &err), &err));
   }
-  CHECK(ok(append_to(&f, held[2], f.node_children, held[1], &err), &err));
-  CHECK(ok(append_to(&f, held[2], f.node_children, held[3], &err), &err));
-  CHECK(ok(append_to(&f, held[1], f.node_children, held[0], &err), &err));
+  CHECK(ok(append_to(held[2], f.node_children, held[1], &err), &err));
+  CHECK(ok(append_to(held[2], f.node_children, held[3], &err), &err));
+  CHECK(ok(append_to(held[1], f.node_children, held[0], &err), &err));
   CHECK(ok(flush(&f, &err), &err));
   CHECK(slot_of(held[2], "id")->as.integer == 1 && slot_of(held[1], "id")->as.integer == 2);
   CHECK(slot_of(held[3], "id")->as.integer == 3 && slot_of(held[0], "id")->as.integer == 4);
@@ -314,8 +314,8 @@ TEST(refuses_a_cycle_of_rows) {
   }
   held[0] = make(&f, f.node, "name", "a", &err);
   held[1] = make(&f, f.node, "name", "b", &err);
-  CHECK(ok(append_to(&f, held[0], f.node_children, held[1], &err), &err));
-  CHECK(ok(append_to(&f, held[1], f.node_children, held[0], &err), &err));
+  CHECK(ok(append_to(held[0], f.node_children, held[1], &err), &err));
+  CHECK(ok(append_to(held[1], f.node_children, held[0], &err), &err));
   CHECK(ok(la_session_add(f.session, held[0], &err), &err));
   CHECK(flush(&f, &err) == LA_CIRCULAR_DEPENDENCY);
   CHECK(f.session->phase == LA_SESSION_INACTIVE &&
@@ -341,7 +341,7 @@ TEST(undoes_in_memory_what_a_failed_flush_did) {
   CHECK(ok(la_record_add_answer(f.record, &answer, &err), &err));
   held[0] = make(&f, f.user, "name", "ed", &err);
   held[1] = make(&f, f.address, "name", "x", &err);
-  CHECK(ok(append_to(&f, held[0], f.user_addresses, held[1], &err), &err));
+  CHECK(ok(append_to(held[0], f.user_addresses, held[1], &err), &err));
   CHECK(ok(la_session_add(f.session, held[0], &err), &err));
   CHECK(flush(&f, &err) == LA_INTEGRITY);
   CHECK(!(slot_of(held[0], "id")->flags & LA_SLOT_LOADED) &&
@@ -433,8 +433,8 @@ TEST(updates_afterwards_what_refers_in_a_circle) {
   f.node_parent->post_update = f.node_children->post_update = true;
   held[0] = make(&f, f.node, "name", "a", &err);
   held[1] = make(&f, f.node, "name", "b", &err);
-  CHECK(ok(append_to(&f, held[0], f.node_children, held[1], &err), &err));
-  CHECK(ok(append_to(&f, held[1], f.node_children, held[0], &err), &err));
+  CHECK(ok(append_to(held[0], f.node_children, held[1], &err), &err));
+  CHECK(ok(append_to(held[1], f.node_children, held[0], &err), &err));
   CHECK(ok(la_session_add(f.session, held[0], &err), &err));
   CHECK(ok(flush(&f, &err), &err));
   CHECK(f.record->entries.count == 5);
@@ -554,7 +554,7 @@ TEST(flushes_a_chain_of_100000_objects) {
   for (size_t i = 0; i < chain; i++) {
     held[i] = make(&f, f.node, "name", "n", &err);
     if (i > 0) {
-      CHECK(ok(append_to(&f, held[i - 1], f.node_children, held[i], &err), &err));
+      CHECK(ok(append_to(held[i - 1], f.node_children, held[i], &err), &err));
     }
   }
   CHECK(ok(la_session_add(f.session, held[0], &err), &err));
@@ -587,13 +587,13 @@ static bool work(la_allocator *failing, void *argument) {
     address = make(&f, f.address, "name", "x", &err);
     status = user != NULL && address != NULL ? LA_OK : LA_NOMEM;
   }
-  status = status < 0 ? status : append_to(&f, user, f.user_addresses, address, &err);
+  status = status < 0 ? status : append_to(user, f.user_addresses, address, &err);
   status = status < 0 ? status : la_session_add(f.session, user, &err);
   status = status < 0 ? status : flush(&f, &err);
   status = status < 0 ? status : set_text(user, "name", "wendy", &err);
   status = status < 0 ? status : la_session_begin(f.session, true, &err);
   status = status < 0 ? status
-                      : change_link(&f, LA_LINK_REMOVE, user, f.user_addresses, address, 0, &err);
+                      : change_link(LA_LINK_REMOVE, user, f.user_addresses, address, 0, &err);
   status = status < 0 ? status : flush(&f, &err);
   status = status < 0 ? status : la_session_commit(f.session, true, &err);
   if (status < 0 && f.session != NULL) {

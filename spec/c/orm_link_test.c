@@ -169,9 +169,9 @@ TEST(queues_changes_of_collections_that_are_not_loaded) {
     held[i] = loaded(&f, f.address, i, &err);
   }
   uint32_t link = f.user_addresses->link;
-  CHECK(ok(change_link(&f, LA_LINK_SET, held[1], f.address_user, held[0], 0, &err), &err));
+  CHECK(ok(change_link(LA_LINK_SET, held[1], f.address_user, held[0], 0, &err), &err));
   la_link_load_one(held[2], f.address_user->link, held[0]);
-  CHECK(ok(change_link(&f, LA_LINK_SET, held[2], f.address_user, NULL, 0, &err), &err));
+  CHECK(ok(change_link(LA_LINK_SET, held[2], f.address_user, NULL, 0, &err), &err));
   CHECK(!(held[0]->links[link].flags & LA_LINK_LOADED) &&
         held[0]->links[link].to.many->added.count == 1);
   CHECK(held[0]->links[link].to.many->removed.count == 1);
@@ -200,10 +200,10 @@ TEST(takes_an_object_from_the_parent_it_had) {
   CHECK(ok(la_instance_load(held[2], la_mapper_property(f.address, la_text_of("user_id"))->slot,
                             &key, false, &err),
            &err));
-  CHECK(ok(append_to(&f, held[1], f.user_addresses, held[2], &err), &err));
+  CHECK(ok(append_to(held[1], f.user_addresses, held[2], &err), &err));
   CHECK(held[2]->links[back].to.one == held[1] && held[2]->links[back].committed == held[0]);
   CHECK(held[0]->links[link].to.many->items.count == 0);
-  CHECK(ok(change_link(&f, LA_LINK_REMOVE, held[1], f.user_addresses, held[2], 0, &err), &err));
+  CHECK(ok(change_link(LA_LINK_REMOVE, held[1], f.user_addresses, held[2], 0, &err), &err));
   CHECK(held[2]->links[back].to.one == NULL);
   drop(&f, held, 3);
 }
@@ -217,7 +217,7 @@ TEST(refuses_an_object_of_another_class) {
   }
   held[0] = make(&f, f.user, "name", "u", &err);
   held[1] = make(&f, f.item, "name", "i", &err);
-  CHECK(append_to(&f, held[0], f.user_addresses, held[1], &err) == LA_ARGUMENT);
+  CHECK(append_to(held[0], f.user_addresses, held[1], &err) == LA_ARGUMENT);
   CHECK(strstr(err.message, "\"User.addresses\"") != NULL &&
         held[0]->links[f.user_addresses->link].to.many == NULL);
   drop(&f, held, 2);
@@ -234,8 +234,8 @@ TEST(follows_links_into_the_session_once) {
   held[0] = make(&f, f.item, "name", "i", &err);
   held[1] = make(&f, f.keyword, "name", "k", &err);
   held[2] = make(&f, f.item, "name", "j", &err);
-  CHECK(ok(append_to(&f, held[0], f.item_keywords_link, held[1], &err), &err));
-  CHECK(ok(append_to(&f, held[2], f.item_keywords_link, held[1], &err), &err));
+  CHECK(ok(append_to(held[0], f.item_keywords_link, held[1], &err), &err));
+  CHECK(ok(append_to(held[2], f.item_keywords_link, held[1], &err), &err));
   CHECK(ok(la_cascade_save_update(f.session, held[0], &found, &err), &err));
   CHECK(found.count == 3 && found.items[0] == held[0] && !(held[1]->flags & LA_INSTANCE_MARKED));
   la_vec_clear(&alloc, &found);
