@@ -318,6 +318,36 @@ static int loader_chain_all(lua_State *L) {
   return 1;
 }
 
+/* core.loader_criteria(class, condition, flags) → a with_loader_criteria option. */
+static int loader_criteria(lua_State *L) {
+  la_state *state = la_state_of(L);
+  la_mapper *mapper = la_check_mapper(L, 1);
+  lua_Integer flags = luaL_checkinteger(L, 3);
+  lua_settop(L, 3);
+  la_push_node(L, state, la_check_condition(L, state, 2), 2, 2);
+  la_node *entity = la_mapper_entity(mapper);
+  la_node *option = entity ? la_option_new(&state->sql, LA_LOADER_CRITERIA, entity, LA_TEXT_NONE,
+                                           la_to_node(L, 4), (uint32_t)flags)
+                           : NULL;
+  la_push_node(L, state, option, 1, 4);
+  return 1;
+}
+
+/* core.loader_criteria_all(option, …) → one option of several classes' criteria. */
+static int loader_criteria_all(lua_State *L) {
+  la_state *state = la_state_of(L);
+  int count = lua_gettop(L);
+  la_node *option = la_option_new(&state->sql, LA_LOADER_CRITERIA, NULL, LA_TEXT_NONE, NULL, 0);
+  la_push_node(L, state, option, 0, -1);
+  for (int i = 1; i <= count; i++) {
+    la_push_node(L, state,
+                 la_option_chain_beside(&state->sql, la_to_node(L, count + 1), la_to_node(L, i)), 1,
+                 count + 1);
+    lua_replace(L, count + 1);
+  }
+  return 1;
+}
+
 /* core.aliased(class, name or nil) → an alias of the class. */
 static int aliased(lua_State *L) {
   la_state *state = la_state_of(L);
@@ -428,6 +458,8 @@ void la_open_orm_option(lua_State *L, la_state *state) {
   static const luaL_Reg functions[] = {{"loader_option", loader_option},
                                        {"loader_chain", loader_chain},
                                        {"loader_chain_all", loader_chain_all},
+                                       {"loader_criteria", loader_criteria},
+                                       {"loader_criteria_all", loader_criteria_all},
                                        {"aliased", aliased},
                                        {"with_polymorphic", with_polymorphic},
                                        {"with_parent", with_parent},

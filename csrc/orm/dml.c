@@ -11,6 +11,8 @@
  */
 #include "orm/dml.h"
 
+#include "orm/translate.h"
+
 #include "orm/build.h"
 #include "orm/evaluate.h"
 #include "orm/session_internal.h"
@@ -342,6 +344,7 @@ la_status la_session_dml_with(la_session *session, const la_node *statement, la_
               .err = err,
               .lookup = lookup,
               .lookup_context = lookup_context};
+  la_node *whole = NULL;
   la_status status;
   if (statement->children[0]->kind != LA_NODE_ENTITY) {
     return la_fail(err, LA_ARGUMENT, "the statement's table is not a mapped class");
@@ -350,6 +353,8 @@ la_status la_session_dml_with(la_session *session, const la_node *statement, la_
     return la_fail(err, LA_UNBOUND_EXECUTION, "Session is not bound to an engine");
   }
   self.mapper = (la_mapper *)(void *)statement->children[0]->subject;
+  LA_TRY(la_dml_with_criteria(&session->engine->sql, statement, &whole, err));
+  self.statement = whole;
   status = run(&self, how);
   for (size_t i = 0; i < self.assignments.count; i++) {
     la_evaluator_clear(&self.assignments.items[i].evaluator);
@@ -357,6 +362,7 @@ la_status la_session_dml_with(la_session *session, const la_node *statement, la_
   la_vec_clear(self.alloc, &self.assignments);
   la_session_clear_pinned(session, &self.matched);
   la_vec_clear(session->alloc, &self.matched);
+  la_node_release(whole);
   *rowcount_out = self.rowcount;
   return status < 0 ? status : LA_OK;
 }

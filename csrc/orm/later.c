@@ -351,7 +351,7 @@ static la_status run_immediate(la_load *load, const la_job *job, la_error *err) 
   const la_load_plan *owner = job->plan->owner;
   la_link_choice choice = {0};
   if (link->options != NULL || link->criteria != NULL || link->target != NULL ||
-      owner->wildcard != NULL) {
+      owner->wildcard != NULL || owner->criteria != NULL) {
     choice = (la_link_choice){.owner = owner,
                               .options = link->options,
                               .criteria = link->criteria,

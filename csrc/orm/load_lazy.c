@@ -70,6 +70,7 @@ static la_status compile(making *self, la_engine *engine, const la_link_choice *
   la_translate_request request = {.given = true,
                                   .options = choice->options,
                                   .owner = choice->owner,
+                                  .lazily = choice->kept != NULL,
                                   .path = choice->path != NULL ? choice->path : &here};
   la_node *select = la_select_new(self->sql, &self->target, 1);
   la_status status = select != NULL ? LA_OK : la_fail_nomem(err);
@@ -312,7 +313,7 @@ la_loader_strategy la_kept_choice(const la_instance *instance, const la_relation
     return relationship->lazy;
   }
   option = la_kept_option(kept, relationship);
-  if (option == NULL && kept->plan->wildcard == NULL) {
+  if (option == NULL && kept->plan->wildcard == NULL && kept->plan->criteria == NULL) {
     return relationship->lazy;
   }
   *out = (la_link_choice){

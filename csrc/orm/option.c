@@ -31,6 +31,7 @@ static const char *const functions[LA_LOADER_STRATEGY_COUNT] = {
     [LA_LOADER_LOAD_ONLY] = "load_only",
     [LA_LOADER_WITH_EXPRESSION] = "with_expression",
     [LA_LOADER_LOAD] = "Load",
+    [LA_LOADER_CRITERIA] = "with_loader_criteria",
 };
 
 const char *la_loader_function(la_loader_strategy strategy) {
@@ -97,6 +98,10 @@ la_node *la_option_chain_all(const la_sql *sql, const la_node *option, la_node *
   }
   la_vec_clear(sql->alloc, &steps);
   return made;
+}
+
+la_node *la_option_chain_beside(const la_sql *sql, const la_node *option, la_node *other) {
+  return with_added(sql, option, &other, 1, false);
 }
 
 la_node *la_option_chain(const la_sql *sql, const la_node *option, la_node *chained) {
@@ -377,6 +382,9 @@ static la_status push_chained(reader *self, const reading *read, la_load_option 
 static la_status read_option(reader *self, const reading *read) {
   la_node *attribute = read->node->children[CHILD_ATTRIBUTE];
   la_load_option *option = NULL;
+  if (read->node->op == LA_LOADER_CRITERIA) {
+    return LA_OK;
+  }
   if (read->node->op == LA_LOADER_LOAD && attribute != NULL) {
     LA_TRY(check_root(self, read, attribute));
     return push_chained(self, read, NULL, attribute);
@@ -464,4 +472,47 @@ la_loader_strategy la_option_strategy(const la_load_option *option,
                                       const la_relationship *relationship) {
   return option == NULL || option->strategy == LA_LOADER_DEFAULT ? relationship->lazy
                                                                  : option->strategy;
+}
+
+static la_status add_criteria(const la_node *node, la_arena *arena, const la_load_criteria ***at,
+                              la_error *err) {
+  uint32_t flags = (uint32_t)node->value.as.integer;
+  la_load_criteria *made = la_arena_alloc_zero(arena, sizeof *made);
+  if (made == NULL) {
+    return la_fail_nomem(err);
+  }
+  made->mapper = (const la_mapper *)(const void *)node->children[CHILD_ATTRIBUTE]->subject;
+  made->condition = node->children[CHILD_CRITERIA];
+  made->include_aliases = (flags & LA_OPTION_INCLUDE_ALIASES) != 0;
+  made->not_kept = (flags & LA_OPTION_NOT_KEPT) != 0;
+  made->exact = (flags & LA_OPTION_EXACT) != 0;
+  **at = made;
+  *at = &made->next;
+  return LA_OK;
+}
+
+la_status la_criteria_of(const la_node *statement, la_arena *arena, const la_load_criteria **out,
+                         la_error *err) {
+  int part = la_statement_options_part(statement);
+  const la_node *chain = part >= 0 ? statement->children[part] : NULL;
+  size_t count = la_chain_count(chain);
+  la_node **items = la_arena_alloc(arena, (count + 1) * sizeof *items);
+  const la_load_criteria **at = out;
+  *out = NULL;
+  if (items == NULL) {
+    return la_fail_nomem(err);
+  }
+  la_chain_collect(chain, items);
+  for (size_t i = 0; i < count; i++) {
+    if (items[i]->kind != LA_NODE_LOADER_OPTION || items[i]->op != LA_LOADER_CRITERIA) {
+      continue;
+    }
+    if (items[i]->children[CHILD_ATTRIBUTE] != NULL) {
+      LA_TRY(add_criteria(items[i], arena, &at, err));
+    }
+    for (uint32_t c = CHILD_CHAINED; c < items[i]->count; c++) { /* one for each class of several */
+      LA_TRY(add_criteria(items[i]->children[c], arena, &at, err));
+    }
+  }
+  return LA_OK;
 }

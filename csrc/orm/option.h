@@ -17,10 +17,13 @@
 
 /* What an option says beside its strategy; in its node's value. */
 enum la_option_flag {
-  LA_OPTION_INNERJOIN = 1,       /* joinedload(…, {innerjoin = true}) */
-  LA_OPTION_INNERJOIN_GIVEN = 2, /* innerjoin was given, true or false */
-  LA_OPTION_SQL_ONLY = 4,        /* raiseload(…, {sql_only = true}) */
-  LA_OPTION_RAISELOAD = 8        /* defer(…, {raiseload = true}) */
+  LA_OPTION_INNERJOIN = 1,        /* joinedload(…, {innerjoin = true}) */
+  LA_OPTION_INNERJOIN_GIVEN = 2,  /* innerjoin was given, true or false */
+  LA_OPTION_SQL_ONLY = 4,         /* raiseload(…, {sql_only = true}) */
+  LA_OPTION_RAISELOAD = 8,        /* defer(…, {raiseload = true}) */
+  LA_OPTION_INCLUDE_ALIASES = 16, /* with_loader_criteria(…, {include_aliases = true}) */
+  LA_OPTION_NOT_KEPT = 32,        /* with_loader_criteria(…, {propagate_to_loaders = false}) */
+  LA_OPTION_EXACT = 64            /* criteria of one class, not of its subclasses */
 };
 
 typedef struct la_load_option la_load_option;
@@ -35,6 +38,15 @@ struct la_load_option {
   la_node *target;              /* of_type: ENTITY, or contains_eager's alias; lent */
   la_node *criteria;            /* and_(); lent */
   la_load_option *first, *next; /* chained below; beside */
+};
+
+/* with_loader_criteria: a condition on the rows of a class wherever the statement has it. */
+typedef struct la_load_criteria la_load_criteria;
+struct la_load_criteria {
+  const la_mapper *mapper;
+  const la_node *condition; /* written for the class itself; lent */
+  bool include_aliases, not_kept, exact;
+  const la_load_criteria *next;
 };
 
 /* What a statement's options say, in the arena that they were read into. */
@@ -55,6 +67,8 @@ la_node *la_option_chain(const la_sql *sql, const la_node *option, la_node *chai
 /* Several beside each other at that step: option:options(…). */
 la_node *la_option_chain_all(const la_sql *sql, const la_node *option, la_node *const *chained,
                              uint32_t count);
+/* `option` with `other` directly below it. */
+la_node *la_option_chain_beside(const la_sql *sql, const la_node *option, la_node *other);
 /* "joinedload", "defer" … */
 const char *la_loader_function(la_loader_strategy strategy);
 /* The options that apply to `entity`, one of the statement's, among the first steps: pass each to
@@ -66,6 +80,9 @@ bool la_option_applies(const la_load_option *option, const la_node *entity);
  * a relationship, two strategies for one path. */
 la_status la_options_of(const la_node *statement, la_node *const *entities, size_t entity_count,
                         la_arena *arena, la_load_options *out, la_error *err);
+/* The with_loader_criteria of `statement`, in order. */
+la_status la_criteria_of(const la_node *statement, la_arena *arena, const la_load_criteria **out,
+                         la_error *err);
 /* The option among `options` for a relationship: exact before wildcard, NULL if none. */
 const la_load_option *la_option_for(const la_load_option *options,
                                     const la_relationship *relationship);

@@ -43,15 +43,28 @@ static la_status plan_values(const la_sql *sql, const la_node *statement, la_loa
 
 static la_status translate_with_plan(const la_sql *sql, const la_node *statement,
                                      la_load_plan *plan, la_node **out, la_error *err) {
+  la_arena *arena = &plan->arena;
+  la_translate_request request = {0};
   la_node *resolved = NULL;
   la_status status;
-  LA_TRY(la_translate_nested(sql, statement, &resolved, err));
+  LA_TRY(la_criteria_of(statement, arena, &request.criteria, err));
+  LA_TRY(la_translate_nested(sql, statement, request.criteria, &resolved, err));
+  status = la_criteria_of(resolved, arena, &request.criteria, err);
+  if (status < 0) {
+    la_node_release(resolved);
+    return status;
+  }
   if (resolved->kind == LA_NODE_SELECT) {
-    status = la_translate_select(sql, resolved, NULL, plan, out, err);
+    status = la_translate_select(sql, resolved, &request, plan, out, err);
   } else if (is_dml(resolved)) {
-    status = la_translate_dml(sql, resolved, plan, out, err);
+    la_node *whole = NULL;
+    status = la_dml_with_criteria(sql, resolved, &whole, err);
+    if (status >= 0) {
+      status = la_translate_dml(sql, whole, plan, out, err);
+    }
+    la_node_release(whole);
   } else {
-    status = plan != NULL ? plan_values(sql, resolved, plan, err) : LA_OK;
+    status = plan_values(sql, resolved, plan, err);
     if (status >= 0) {
       *out = la_node_retain(resolved);
     }
@@ -62,11 +75,19 @@ static la_status translate_with_plan(const la_sql *sql, const la_node *statement
 
 la_status la_orm_translate(const la_sql *sql, const la_node *statement, la_node **out,
                            la_error *err) {
+  la_load_plan *plan; /* for its eager joins alone */
+  la_status status;
   if (!(statement->flags & LA_NODE_HAS_ORM)) {
     *out = la_node_retain(statement);
     return LA_OK;
   }
-  return translate_with_plan(sql, statement, NULL, out, err);
+  plan = la_load_plan_new(sql->alloc, false);
+  if (plan == NULL) {
+    return la_fail_nomem(err);
+  }
+  status = translate_with_plan(sql, statement, plan, out, err);
+  la_object_release(plan);
+  return status;
 }
 
 /* Criteria of later loads name the statement's parameters by their place. */

@@ -116,7 +116,8 @@ static la_status make_exists(const la_sql *sql, const la_relationship *relations
                              la_node *source, la_node *target, la_node *secondary,
                              la_node *const *extra, size_t extra_count, la_node **out,
                              la_error *err) {
-  la_node *froms[2] = {target->kind == LA_NODE_ENTITY ? target->children[0] : target, secondary};
+  la_node *froms[2] = {target, secondary}; /* the entity, so that its class's criteria hold */
+  la_node *elements[2] = {target->kind == LA_NODE_ENTITY ? target->children[0] : target, secondary};
   size_t from_count = secondary != NULL ? 2 : 1;
   la_node *one = la_expr_literal(sql, LA_TEXT_LITERAL("1"), NULL);
   la_node *select = one != NULL ? la_select_new(sql, &one, 1) : NULL;
@@ -140,7 +141,7 @@ static la_status make_exists(const la_sql *sql, const la_relationship *relations
     status = la_build_chain(&select, LA_SELECT_WHERE, extra, extra_count, err);
   }
   if (status >= 0) {
-    status = la_build_chain(&select, LA_SELECT_CORRELATE, froms, from_count, err);
+    status = la_build_chain(&select, LA_SELECT_CORRELATE, elements, from_count, err);
   }
   if (status >= 0) {
     flagged = la_node_with_flags(select, LA_SELECT_CORRELATE_EXCEPT, 0);

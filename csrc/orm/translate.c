@@ -164,6 +164,10 @@ static la_status read_options(la_translation *self, la_node *const *items, size_
   la_load_options read;
   if (self->request.given || self->plan == NULL) {
     self->options = self->request.options;
+    self->criteria = self->request.criteria;
+    if (self->request.owner != NULL) {
+      self->criteria = self->request.owner->owner->criteria;
+    }
     if (self->plan != NULL && self->request.owner != NULL) {
       self->plan->owner = self->request.owner->owner;
       self->wildcard = self->plan->owner->wildcard;
@@ -181,8 +185,9 @@ static la_status read_options(la_translation *self, la_node *const *items, size_
   LA_TRY(la_options_of(self->statement, roots, root_count, self->arena, &read, self->err));
   self->options = read.roots;
   self->wildcard = self->plan->wildcard = read.wildcard;
-  self->plan->has_criteria = read.has_criteria;
-  if (self->options != NULL) {
+  self->criteria = self->plan->criteria = self->request.criteria;
+  self->plan->has_criteria = read.has_criteria || self->criteria != NULL;
+  if (self->options != NULL || self->criteria != NULL) {
     self->plan->statement = la_node_retain(self->statement);
   }
   return LA_OK;
@@ -453,11 +458,13 @@ typedef struct nesting {
   const la_sql *sql;
   const la_node *root;
   int depth;
+  const la_load_criteria *criteria;
 } nesting;
 
 static la_status translate_inner(const la_node *node, void *context, la_node **out, la_error *err) {
   nesting *self = context;
-  nesting inner = {self->sql, node, self->depth + 1};
+  nesting inner = {self->sql, node, self->depth + 1, self->criteria};
+  la_translate_request request = {.criteria = self->criteria};
   la_node *resolved = NULL;
   la_status status;
   if (node == self->root || !(node->flags & LA_NODE_HAS_ORM)) {
@@ -473,13 +480,13 @@ static la_status translate_inner(const la_node *node, void *context, la_node **o
     return la_fail(err, LA_COMPILE, "statements are nested more than %d deep", DEEPEST_NESTING);
   }
   LA_TRY(la_adapt(self->sql->alloc, node, translate_inner, &inner, &resolved, err));
-  status = la_translate_select(self->sql, resolved, NULL, NULL, out, err);
+  status = la_translate_select(self->sql, resolved, &request, NULL, out, err);
   la_node_release(resolved);
   return status;
 }
 
-la_status la_translate_nested(const la_sql *sql, const la_node *statement, la_node **out,
-                              la_error *err) {
-  nesting self = {sql, statement, 0};
+la_status la_translate_nested(const la_sql *sql, const la_node *statement,
+                              const la_load_criteria *criteria, la_node **out, la_error *err) {
+  nesting self = {sql, statement, 0, criteria};
   return la_adapt(sql->alloc, statement, translate_inner, &self, out, err);
 }

@@ -45,7 +45,9 @@ struct la_translate_request {
   const la_load_option *options; /* instead of the statement's; source NULL */
   const la_load_plan *owner;     /* the plan that has them; outlives this one; or NULL */
   const la_path *path;
-  const la_load_step *steps; /* a subquery load: the way to its entity, and what it embeds */
+  const la_load_criteria *criteria; /* of the statement around; NULL with `given`: the owner's */
+  bool lazily;                      /* for an object that has kept the options */
+  const la_load_step *steps;        /* a subquery load: the way to its entity, and what it embeds */
   la_node *embedded;
   const la_relationship *lazy_reverse; /* not to be joined: the load comes from its other side */
   bool no_eager;                       /* columns only */
@@ -65,6 +67,7 @@ typedef struct la_translation {
   const la_node *statement;
   const la_load_option *options;
   const la_load_option *wildcard;
+  const la_load_criteria *criteria;
   la_node_list primary; /* the columns asked for */
   la_node_list eager;   /* those of joined eager loading, behind them */
   la_node_list froms;
@@ -96,14 +99,19 @@ la_status la_translate_compile(la_engine *engine, const la_node *select,
                                const la_translate_request *request, bool weak,
                                const la_node *const *params, uint32_t param_count,
                                la_compiled **out, la_error *err);
-/* Statements inside `statement` that have ORM parts are translated; a new reference. */
-la_status la_translate_nested(const la_sql *sql, const la_node *statement, la_node **out,
-                              la_error *err);
+/* Statements inside `statement` that have ORM parts are translated, `criteria` hold for them too; a
+ * new reference. */
+la_status la_translate_nested(const la_sql *sql, const la_node *statement,
+                              const la_load_criteria *criteria, la_node **out, la_error *err);
 
 /* translate_dml.c: the table, the keys of assignments, and RETURNING with its plan (may be NULL).
  */
 la_status la_translate_dml(const la_sql *sql, const la_node *statement, la_load_plan *plan,
                            la_node **out, la_error *err);
+/* translate_dml.c: an UPDATE or DELETE of a class with what its with_loader_criteria say in its WHERE
+ * instead; a new reference. */
+la_status la_dml_with_criteria(const la_sql *sql, const la_node *statement, la_node **out,
+                               la_error *err);
 /* translate.c: one item of a select list or RETURNING. */
 la_status la_translate_item(la_translation *self, la_node *item);
 la_status la_translate_finish_plan(la_translation *self);
@@ -145,6 +153,10 @@ la_status la_translate_single_table(const la_sql *sql, la_node *entity, la_node 
                                     la_error *err);
 /* Those of all entities that the statement names outside joins, into `self->where`. */
 la_status la_translate_class_conditions(la_translation *self);
+/* That, and what with_loader_criteria says about `entity`; `of_loader`: an alias that the loader
+ * has made. NULL if there is no condition. */
+la_status la_translate_entity_condition(la_translation *self, la_node *entity, bool of_loader,
+                                        la_node **out);
 /* translate_join.c */
 la_status la_translate_froms(la_translation *self, const la_node *select);
 /* Joins `element` to the one of `froms` that has `root` in it, or to `root` itself as a new one. */

@@ -346,7 +346,8 @@ la_status la_translate_link(la_translation *self, la_plan_entity *plan, la_node 
 /* Objects keep the options of their level, and those that hold at every level. */
 static la_status keep_options(la_translation *self, la_plan_entity *plan,
                               const la_load_option *options, const la_path *path) {
-  plan->keeps = self->plan != NULL && (options != NULL || self->wildcard != NULL);
+  plan->keeps =
+      self->plan != NULL && (options != NULL || self->wildcard != NULL || self->criteria != NULL);
   plan->options = options;
   return self->plan != NULL && (plan->keeps || plan->mapper->link_count != 0)
              ? keep_path(self, path, &plan->path)

@@ -71,6 +71,41 @@ static la_status add_single_table(const la_sql *sql, la_node **statement, la_err
   return status;
 }
 
+static la_status add_criteria(la_node **statement, const la_load_criteria *criteria,
+                              la_error *err) {
+  const la_mapper *mapper = mapper_of(*statement);
+  uint32_t part = (uint32_t)la_statement_where_part(*statement);
+  for (; criteria != NULL; criteria = criteria->next) {
+    if (mapper == criteria->mapper ||
+        (!criteria->exact && la_mapper_is_a(mapper, criteria->mapper))) {
+      LA_TRY(la_build_chain_one(statement, part, (la_node *)criteria->condition, err));
+    }
+  }
+  return la_build_child(statement, (uint32_t)la_statement_options_part(*statement), NULL, err);
+}
+
+la_status la_dml_with_criteria(const la_sql *sql, const la_node *statement, la_node **out,
+                               la_error *err) {
+  const la_load_criteria *criteria = NULL;
+  la_arena arena;
+  la_status status;
+  *out = la_node_retain(statement);
+  if (mapper_of(statement) == NULL || la_statement_where_part(statement) < 0) {
+    return LA_OK;
+  }
+  la_arena_init(&arena, sql->alloc);
+  status = la_criteria_of(statement, &arena, &criteria, err);
+  if (status >= 0 && criteria != NULL) {
+    status = add_criteria(out, criteria, err);
+  }
+  la_arena_clear(&arena);
+  if (status < 0) {
+    la_node_release(*out);
+    *out = NULL;
+  }
+  return status;
+}
+
 static la_status spread_returning(la_translation *self, la_node **statement) {
   uint32_t part = (uint32_t)la_statement_returning_part(*statement);
   const la_node *chain = (*statement)->children[part];

@@ -62,7 +62,7 @@ static la_status add_conditions(la_translation *self, const la_relationship *rel
     la_node_release(*condition);
     *condition = both;
   }
-  LA_TRY(la_translate_single_table(self->sql, join->alias, &extra, self->err));
+  LA_TRY(la_translate_entity_condition(self, join->alias, true, &extra));
   if (extra != NULL) {
     la_status status = la_build_and(self->sql, *condition, extra, &both, self->err);
     la_node_release(extra);

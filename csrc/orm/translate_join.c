@@ -65,7 +65,7 @@ static la_status add_entity_condition(la_translation *self, la_node *entity, la_
   if (!la_vec_push(self->alloc, &self->joined, entity)) {
     return la_fail_nomem(self->err);
   }
-  LA_TRY(la_translate_single_table(self->sql, entity, &condition, self->err));
+  LA_TRY(la_translate_entity_condition(self, entity, false, &condition));
   if (condition == NULL) {
     return LA_OK;
   }

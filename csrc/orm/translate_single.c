@@ -61,6 +61,52 @@ static bool is_among(const la_entity_list *list, size_t count, const la_node *en
   return false;
 }
 
+static bool concerns(const la_translation *self, const la_load_criteria *criteria,
+                     const la_node *entity, bool of_loader) {
+  const la_mapper *mapper = (const la_mapper *)(const void *)entity->subject;
+  bool is_alias = entity->children[0] != mapper->entity->children[0];
+  if (self->request.lazily && criteria->not_kept) {
+    return false;
+  }
+  if (is_alias && !of_loader && !criteria->include_aliases) {
+    return false;
+  }
+  return mapper == criteria->mapper ||
+         (!criteria->exact && la_mapper_is_a(mapper, criteria->mapper));
+}
+
+/* `criteria`, written for its class, as `entity` has the columns. */
+static la_status move_criteria(const la_translation *self, const la_load_criteria *criteria,
+                               la_node *entity, la_node **out) {
+  const la_mapper *mapper = (const la_mapper *)(const void *)entity->subject;
+  if (entity->children[0] == mapper->entity->children[0]) {
+    return la_strip_orm(self->sql, criteria->condition, out, self->err);
+  }
+  return la_adapt_columns(self->sql, criteria->condition, NULL, entity->children[0], out,
+                          self->err);
+}
+
+la_status la_translate_entity_condition(la_translation *self, la_node *entity, bool of_loader,
+                                        la_node **out) {
+  LA_TRY(la_translate_single_table(self->sql, entity, out, self->err));
+  for (const la_load_criteria *at = self->criteria; at != NULL; at = at->next) {
+    la_node *moved = NULL, *both = NULL;
+    la_status status;
+    if (!concerns(self, at, entity, of_loader)) {
+      continue;
+    }
+    status = move_criteria(self, at, entity, &moved);
+    if (status >= 0) {
+      status = la_build_and(self->sql, *out, moved, &both, self->err);
+    }
+    la_node_release(moved);
+    la_node_release(*out);
+    *out = both;
+    LA_TRY(status);
+  }
+  return LA_OK;
+}
+
 /* The entities of the columns, of select_from(), and of the WHERE. */
 static la_status named_entities(la_translation *self, la_entity_list *out) {
   static const uint32_t parts[] = {LA_SELECT_FROM, LA_SELECT_WHERE};
@@ -94,7 +140,9 @@ la_status la_translate_class_conditions(la_translation *self) {
     if (is_among(&self->joined, self->joined.count, entity) || is_among(&named, i, entity)) {
       continue;
     }
-    status = la_translate_single_table(self->sql, entity, &condition, self->err);
+    status = self->request.refresh
+                 ? la_translate_single_table(self->sql, entity, &condition, self->err)
+                 : la_translate_entity_condition(self, entity, false, &condition);
     if (condition != NULL) {
       status = la_node_list_take(&self->where, self->alloc, condition, self->err);
     }

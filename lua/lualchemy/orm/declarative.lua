@@ -482,6 +482,23 @@ function M.map_imperatively(registry, class, table_to_map, options)
   return class.__mapper__
 end
 
+--- The mapped classes that `target` stands for: itself, or those that have the mixin or base class, by name. Nil if it is neither.
+function M.classes_of(target)
+  if records[target] and not records[target].abstract then return {target} end
+  if not records[target] and getmetatable(target) ~= Mixin then return nil end
+  local classes = {}
+  for class, record in pairs(records) do
+    for _, ancestor in ipairs(record.abstract and {} or events.ancestors(class)) do
+      if ancestor == target then
+        classes[#classes + 1] = class
+        break
+      end
+    end
+  end
+  table.sort(classes, function(a, b) return a.__name__ < b.__name__ end)
+  return classes
+end
+
 --- `Base:class "User" { … }`.
 local function class_method(parent, name)
   if type(name) ~= "string" or not name:match("^[%a_][%w_]*$") then

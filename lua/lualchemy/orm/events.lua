@@ -54,6 +54,8 @@ local function ancestors(class)
   return list
 end
 
+M.ancestors = ancestors
+
 --- Listeners for Mapper first, then those of the class and what its bases propagate, in the order in which they came.
 local function class_chain(class)
   if class == M.Mapper then return {class} end

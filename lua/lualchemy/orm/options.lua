@@ -10,7 +10,7 @@ local keywords = require "lualchemy.keywords"
 
 local M = {}
 
-local INNERJOIN, INNERJOIN_GIVEN, SQL_ONLY, RAISELOAD = 1, 2, 4, 8
+local INNERJOIN, INNERJOIN_GIVEN, SQL_ONLY, RAISELOAD, INCLUDE_ALIASES, NOT_KEPT, EXACT = 1, 2, 4, 8, 16, 32, 64
 
 local known = {
   joinedload = keywords.set {"innerjoin"},
@@ -97,6 +97,41 @@ end
 --- Options for one of several entities: `Load(User):selectinload(User.addresses)`. As SQLAlchemy's `Load`.
 function M.Load(entity)
   return core.loader_option("Load", entity, nil, nil, 0)
+end
+
+local criteria_keywords = keywords.set {"include_aliases", "propagate_to_loaders", "track_closure_variables"}
+
+--- A condition on the rows of a class wherever the statement has it: among the statement's own entities, in joins, in subqueries, in what its
+--- relationships load. As SQLAlchemy's `with_loader_criteria()`.
+---
+---     session:query(User):options(with_loader_criteria(Address, Address.email:ne ""))
+---     select(User):options(with_loader_criteria(SoftDeleted, function(cls) return cls.deleted:eq(false) end, {include_aliases = true}))
+---@param target table  a mapped class (its subclasses are meant too), a mixin or a base class (all classes that have it)
+---@param criteria any  an SQL expression of the class, or a function of a class that gives one; a mixin needs a function
+---@param options table?  `include_aliases`: also for aliases of the class that the statement names; `propagate_to_loaders` (default true): also
+--- for lazy loads of the objects later
+---@return userdata option
+---@raise ArgumentError when the target is no class, or the criteria are no condition
+function M.with_loader_criteria(target, criteria, options)
+  options = keywords.check("with_loader_criteria", options, criteria_keywords)
+  local declarative = require "lualchemy.orm.declarative"
+  local flags = (options.include_aliases and INCLUDE_ALIASES or 0) | (options.propagate_to_loaders == false and NOT_KEPT or 0)
+  local classes = declarative.classes_of(target)
+  if classes == nil then
+    error(exc.ArgumentError("with_loader_criteria takes a mapped class, a mixin or a base class"), 2)
+  end
+  local function option(class, exact)
+    local condition = criteria
+    if type(criteria) == "function" then condition = criteria(class) end
+    return core.loader_criteria(class, condition, flags | exact)
+  end
+  if classes[1] == target then return option(target, 0) end
+  if type(criteria) ~= "function" then
+    error(exc.ArgumentError("with_loader_criteria of a mixin or a base class takes a function of a class that gives the condition"), 2)
+  end
+  local all = {}
+  for i, class in ipairs(classes) do all[i] = option(class, EXACT) end
+  return core.loader_criteria_all(table.unpack(all))
 end
 
 --- `User.addresses:any{email = "x"}`: criteria of the target by name, in the order of the names, behind `condition` if there is one.
