@@ -252,6 +252,7 @@ build = {
     ["lualchemy"] = "lua/lualchemy/init.lua",
     ["lualchemy._engine_options"] = "lua/lualchemy/_engine_options.lua",
     ["lualchemy.describe"] = "lua/lualchemy/describe.lua",
+    ["lualchemy.dialects._sqlite_moment"] = "lua/lualchemy/dialects/_sqlite_moment.lua",
     ["lualchemy.dialects.sqlite"] = "lua/lualchemy/dialects/sqlite.lua",
     ["lualchemy.engine"] = "lua/lualchemy/engine.lua",
     ["lualchemy.event"] = "lua/lualchemy/event.lua",

@@ -517,6 +517,7 @@ la_status la_compile_items(la_compiler *c, la_items *items, bool as_from, bool i
 }
 
 la_status la_add_result_column(la_compiler *c, la_text key, la_type *type, la_object *subject) {
+  type = la_dialect_type(c->dialect, type);
   la_result_column column = {
       .type = type, .subject = subject, .plain = !type || la_type_result_is_plain(type)};
   if (key.bytes) {

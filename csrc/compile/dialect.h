@@ -71,6 +71,13 @@ struct la_dialect {
   la_status (*table_suffix)(const la_table *table, la_strbuf *out, la_error *err);
 };
 
+/* The type that serves for `type` (may be NULL) on the dialect; lent. */
+static inline la_type *la_dialect_type(const la_dialect *dialect, la_type *type) {
+  if (type == NULL || type->variant_count == 0) {
+    return type;
+  }
+  return (la_type *)(uintptr_t)la_type_for_dialect(type, la_text_of(dialect->name));
+}
 /* The dialects that are built in, in dialect/registry.c. NULL if there is none of that name;
  * "default" always is. */
 const la_dialect *la_dialect_find(la_text name);

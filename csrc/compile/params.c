@@ -128,7 +128,7 @@ static void put_placeholder(la_compiler *c, la_compiled_param *param) {
 
 static la_status add_param(la_compiler *c, la_compiled_param *param) {
   put_placeholder(c, param);
-  param->type = la_object_retain(param->type);
+  param->type = la_object_retain(la_dialect_type(c->dialect, param->type));
   if (!la_vec_push(c->sql->alloc, c->params, *param)) {
     la_object_release(param->type);
     return la_fail_nomem(c->err);

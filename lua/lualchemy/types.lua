@@ -12,7 +12,7 @@ local strict = require "lualchemy.strict"
 local types = {}
 
 -- Keys of a type's record that no field of a user's class can have.
-local class_key, state_key, variants_key = {}, {}, {}
+local class_key, state_key, variants_key, maker_key = {}, {}, {}, {}
 
 ---@class lualchemy.Type
 ---@overload fun(...): lualchemy.Type
@@ -236,6 +236,9 @@ end
 -- What load_dialect_impl(dialect) gives for the dialects there are, where it is another type than the impl.
 local function variants_of(self, class, impl)
   local load, variants = class_field(class, "load_dialect_impl"), {}
+  for _, variant in ipairs(load and {} or core.type_get(impl, "variants") or {}) do
+    variants[#variants + 1] = {variant[1], decorate(blank_copy(self), class, variant[2])}
+  end
   for _, name in ipairs(load and {"sqlite", "postgresql", "mysql", "mariadb"} or {}) do
     local found = load(self, {name = name, type_descriptor = function(_, type) return type end})
     if found ~= impl then
@@ -409,7 +412,18 @@ core.hook("type_field", function(self, key)
   strict.unknown(("type %s"):format(tostring(self)), key, core_fields, methods)
 end)
 
+--- A copy of the type `type` that is itself where it stands uncalled, and whose call is `make`: for types of a
+--- dialect that take more arguments.
+---@private
+function types.__with_maker(type, make)
+  local copy = types.__copy(type, {})
+  core.record(copy)[maker_key] = make
+  return copy
+end
+
 core.hook("type_call", function(self, ...)
+  local make = rawget(core.record(self), maker_key)
+  if make then return make(...) end
   local class = class_of(self)
   if class and class.kind then
     local made = core.type_new()

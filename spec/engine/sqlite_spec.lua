@@ -272,3 +272,66 @@ describe("schemas of SQLite", function()
     end)
   end)
 end)
+
+describe("SL-01 dates of SQLite", function()
+  local sqlite = require "lualchemy.dialects.sqlite"
+  local now = la.datetime {year = 2024, month = 2, day = 3, hour = 4, min = 5, sec = 6, usec = 789}
+  local digits = "%(year)04d%(month)02d%(day)02d%(hour)02d%(minute)02d%(second)02d"
+  local metadata = la.MetaData()
+  local t = Table("t", metadata,
+    Column("plain", sqlite.DATETIME), Column("date", sqlite.DATE), Column("time", sqlite.TIME),
+    Column("packed", sqlite.DATETIME {storage_format = digits}),
+    Column("american", sqlite.DATE {storage_format = "%(month)02d/%(day)02d/%(year)04d"}),
+    Column("short", sqlite.TIME {truncate_microseconds = true}),
+    Column("lenient", sqlite.DATE {storage_format = "%(year)d-%(month)d-%(day)d", regexp = "(%d+)%D(%d+)%D(%d+)"}))
+  local values = {plain = now, date = now, time = now, packed = now, american = now, short = now, lenient = now}
+
+  it("are text in ISO form, or in the form that the type says", function()
+    local engine = database.engine {memory = true}
+    metadata:create_all(engine)
+    engine:begin(function(conn)
+      conn:execute(la.insert(t), values)
+      assert.same({"2024-02-03 04:05:06.000789", "2024-02-03", "04:05:06.000789", "20240203040506", "02/03/2024",
+        "04:05:06", "2024-2-3"}, {table.unpack(conn:exec_driver_sql("SELECT * FROM t"):one())})
+      local row = conn:execute(la.select(t)):one()
+      assert.equal("2024-02-03 04:05:06", tostring(row.packed))
+      assert.equal("2024-02-03", tostring(row.american))
+      assert.equal("04:05:06", tostring(row.short))
+      assert.equal("2024-02-03", tostring(row.lenient))
+      assert.equal(1, #conn:execute(la.select(t):where(t.c.packed:eq(now))):all())
+      conn:exec_driver_sql("UPDATE t SET lenient = '2025/1/2', american = 'x'")
+      assert.equal("2025-01-02", tostring(conn:scalar(la.select(t.c.lenient))))
+      fails(exc.StatementError, "Couldn't parse Date string 'x'", function() conn:scalar(la.select(t.c.american)) end)
+      conn:execute(la.update(t):values {packed = la.null})
+      assert.is_nil(conn:scalar(la.select(t.c.packed)))
+    end)
+  end)
+
+  it("have the affinity of text even where they are digits alone", function()
+    local ddl = la.CreateTable(t):compile {dialect = "sqlite"}
+    assert.matches("packed DATETIME_CHAR", ddl, 1, true)
+    assert.matches("american DATE,", ddl, 1, true)
+    assert.matches("plain DATETIME,", ddl, 1, true)
+    assert.matches("packed DATETIME,", tostring(la.CreateTable(t)), 1, true)
+  end)
+
+  it("refuse what is no date, and formats that cannot be", function()
+    local engine = database.engine {memory = true}
+    metadata:create_all(engine)
+    engine:begin(function(conn)
+      fails(exc.StatementError, "SQLite DateTime type takes dates with times, not \"x\"", function()
+        conn:execute(la.insert(t), {packed = "x"})
+      end)
+      fails(exc.StatementError, "(plain)", function() conn:execute(la.insert(t), {plain = "x"}) end)
+    end)
+    fails(exc.ArgumentError, "only one of truncate_microseconds or storage_format", function()
+      sqlite.DATETIME {truncate_microseconds = true, storage_format = "%(year)d"}
+    end)
+    fails(exc.ArgumentError, "none of year, month", function() sqlite.DATE {storage_format = "%(week)d"} end)
+    fails(exc.ArgumentError, 'unknown keyword "storage_fromat"', function() sqlite.DATE {storage_fromat = ""} end)
+  end)
+
+  it("stay dates for operators", function()
+    assert.equal("Interval", (t.c.packed - t.c.plain).type.__visit_name__)
+  end)
+end)

@@ -22,10 +22,17 @@ function sqlite.dialect()
 end
 
 for _, name in ipairs {
-  "BLOB", "BOOLEAN", "CHAR", "DATE", "DATETIME", "DECIMAL", "FLOAT", "INTEGER", "JSON", "NUMERIC", "REAL", "SMALLINT",
-  "TEXT", "TIME", "TIMESTAMP", "VARCHAR",
+  "BLOB", "BOOLEAN", "CHAR", "DECIMAL", "FLOAT", "INTEGER", "JSON", "NUMERIC", "REAL", "SMALLINT", "TEXT", "TIMESTAMP",
+  "VARCHAR",
 } do
   sqlite[name] = types[name]
+end
+
+-- With `storage_format` ("%(year)04d-%(month)02d-%(day)02d") the text in the database has that form. It is read back
+-- by the format, or by `regexp`, a Lua pattern whose captures are the format's fields in order;
+-- `truncate_microseconds` leaves out the fraction.
+for name, type in pairs(require "lualchemy.dialects._sqlite_moment") do
+  sqlite[name] = type
 end
 
 return require("lualchemy.strict").module("lualchemy.dialects.sqlite", sqlite)
