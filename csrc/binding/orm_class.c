@@ -454,7 +454,14 @@ static int class_call(lua_State *L) {
   lua_pushliteral(L, "__init");
   la_push_from_class(L, 1, lua_gettop(L));
   lua_remove(L, -2); /* class, object, arguments…, init */
-  if (!lua_isnil(L, -1) && lua_tocfunction(L, -1) != object_init) {
+  if (mapper->hears & LA_HEARS_INIT) {
+    la_push_hook(L, state, "construct");
+    lua_insert(L, 3);
+    lua_pushvalue(L, 2);
+    lua_insert(L, 4);
+    lua_insert(L, 5); /* class, object, hook, object, init, arguments… */
+    lua_call(L, arguments + 2, 0);
+  } else if (!lua_isnil(L, -1) && lua_tocfunction(L, -1) != object_init) {
     lua_insert(L, 3);
     lua_pushvalue(L, 2);
     lua_insert(L, 4); /* class, object, init, object, arguments… */

@@ -2,6 +2,8 @@
 /*
  * Links of mapped objects: both halves of a change, and of what a load finds.
  */
+#include "binding/orm_link_event.h"
+#include "binding/orm_session.h"
 #include "binding/orm.h"
 
 /* Keeps the handle on top of the stack (popped) in the kept list of the table below it. */
@@ -294,6 +296,9 @@ static void cascade_into_session(lua_State *L, la_state *state, const la_link_ch
   if (session && brings(&first) && !first.other->session &&
       first.instance->mapper->links[first.link]->relationship->cascade & LA_CASCADE_SAVE_UPDATE) {
     la_error err = LA_ERROR_INIT;
+    la_push_session(L, state, session);
+    la_session_tell_attach(L, state, -1, first.other);
+    lua_pop(L, 1);
     if (la_session_add(session, first.other, &err) < 0) {
       la_raise(L, &err);
     }
@@ -314,11 +319,22 @@ void la_object_change_link(lua_State *L, la_state *state, const la_link_change *
   if (la_link_plan(first, &changes, &err) < 0) {
     la_raise_orm(L, &err);
   }
-  la_push_objects(L, state);
-  for (size_t i = 0; i < changes.count; i++) {
-    apply_change(L, state, top + 1, &changes.items[i]);
+  la_link_change heard = *first;
+  if (la_link_is_heard(&changes)) {
+    bool left = la_link_tell(L, state, &changes, &heard);
+    changes.count = 0;
+    if (left && la_link_plan(&heard, &changes, &err) < 0) {
+      la_raise_orm(L, &err);
+    }
   }
-  cascade_into_session(L, state, &changes);
+  la_push_objects(L, state);
+  int objects = lua_gettop(L);
+  for (size_t i = 0; i < changes.count; i++) {
+    apply_change(L, state, objects, &changes.items[i]);
+  }
+  if (changes.count > 0) {
+    cascade_into_session(L, state, &changes);
+  }
   lua_settop(L, top);
 }
 
@@ -371,7 +387,19 @@ static la_instance *member_at(lua_State *L, int list_index, lua_Integer at,
   return member;
 }
 
-/* Assigns a whole sequence: what is gone is removed, what is new is added, what stays takes the new
+/* The collection between the changes of an assignment, whose listeners may have expired it. */
+static la_collection *current_list(lua_State *L, const la_instance *instance,
+                                   const la_relationship *relationship) {
+  const la_link *link = &instance->links[relationship->link];
+  if (!(link->flags & LA_LINK_LOADED) || !link->to.many) {
+    la_raise_status(L, LA_INVALID_REQUEST,
+                    "the list '%.*s' was expired by a listener of its own change",
+                    LA_TEXT_FORMAT(relationship->key));
+  }
+  return link->to.many;
+}
+
+/* Assigns a whole sequence: what is new is added, what is gone is removed, what stays takes the new
  * order. */
 static void set_list(lua_State *L, la_state *state, int index, la_instance *instance,
                      const la_relationship *relationship, int value_index) {
@@ -391,6 +419,10 @@ static void set_list(lua_State *L, la_state *state, int index, la_instance *inst
     push_member_at(L, value_index, i, relationship);
     lua_rawseti(L, wanted, i);
   }
+  if (instance->mapper->hears & LA_HEARS_CHANGES) {
+    la_link_tell_replace(L, state, index, instance->mapper->links[relationship->link], wanted);
+    count = (lua_Integer)lua_rawlen(L, wanted);
+  }
   la_object_get_link(L, state, index, relationship->link); /* loads what is there */
   la_collection *collection = la_link_collection(instance, relationship->link);
   if (!collection) {
@@ -398,15 +430,30 @@ static void set_list(lua_State *L, la_state *state, int index, la_instance *inst
     la_fail_nomem(&err);
     la_raise(L, &err);
   }
-  if (collection->items.count > 0) {
+  bool had = collection->items.count > 0;
+  if (had) {
     lua_createtable(L, 0, (int)count);
   }
   int stays_at = lua_gettop(L); /* address → true for members wanted, if any is there */
-  for (lua_Integer i = 1; collection->items.count > 0 && i <= count; i++) {
+  for (lua_Integer i = 1; had && i <= count; i++) {
     lua_pushboolean(L, 1);
     lua_rawsetp(L, stays_at, member_at(L, wanted, i, relationship));
   }
-  for (size_t at = collection->items.count; at-- > 0;) {
+  for (lua_Integer i = 1; i <= count; i++) {
+    la_instance *member = member_at(L, wanted, i, relationship);
+    collection = current_list(L, instance, relationship);
+    if (la_collection_index(collection, member) == SIZE_MAX) {
+      la_link_change change = {.kind = LA_LINK_INSERT,
+                               .instance = instance,
+                               .link = relationship->link,
+                               .other = member,
+                               .at = SIZE_MAX,
+                               .bulk = true};
+      la_object_change_link(L, state, &change);
+    }
+  }
+  collection = current_list(L, instance, relationship);
+  for (size_t at = had ? collection->items.count : 0; at-- > 0;) {
     la_instance *member = collection->items.items[at];
     bool stays = lua_rawgetp(L, stays_at, member) != LUA_TNIL;
     lua_pop(L, 1);
@@ -415,22 +462,11 @@ static void set_list(lua_State *L, la_state *state, int index, la_instance *inst
                                .instance = instance,
                                .link = relationship->link,
                                .other = member,
-                               .at = at};
+                               .at = at,
+                               .bulk = true};
       la_object_change_link(L, state, &change);
-      collection = instance->links[relationship->link].to.many;
+      collection = current_list(L, instance, relationship);
       at = at > collection->items.count ? collection->items.count : at;
-    }
-  }
-  for (lua_Integer i = 1; i <= count; i++) {
-    la_instance *member = member_at(L, wanted, i, relationship);
-    collection = instance->links[relationship->link].to.many;
-    if (la_collection_index(collection, member) == SIZE_MAX) {
-      la_link_change change = {.kind = LA_LINK_INSERT,
-                               .instance = instance,
-                               .link = relationship->link,
-                               .other = member,
-                               .at = SIZE_MAX};
-      la_object_change_link(L, state, &change);
     }
   }
   collection = instance->links[relationship->link].to.many;

@@ -129,7 +129,14 @@ void la_object_get(lua_State *L, la_state *state, int index, const la_property *
   la_object_state object_state = la_instance_state(instance);
   if (property->slot >= instance->slot_count || object_state == LA_STATE_TRANSIENT ||
       object_state == LA_STATE_PENDING) {
-    lua_pushnil(L);
+    if (instance->mapper->hears & LA_HEARS_UNSET) {
+      la_push_hook(L, state, "init_scalar");
+      lua_pushvalue(L, index);
+      la_push_text(L, property->key);
+      lua_call(L, 2, 1);
+    } else {
+      lua_pushnil(L);
+    }
     return;
   }
   if (instance->session) {
@@ -326,9 +333,10 @@ static int object_newindex(lua_State *L) {
   const la_property *property = find_property(L, instance->mapper, 2, lua_upvalueindex(2));
   la_state *state = la_state_of(L);
   if (property) {
-    if (instance->mapper->hears & LA_HEARS_CHANGES && la_push_hook_if(L, state, "attribute_set")) {
+    if (instance->mapper->hears & LA_HEARS_CHANGES && property->kind != LA_PROPERTY_RELATIONSHIP) {
+      la_push_hook(L, state, "attribute_set");
       lua_pushvalue(L, 1);
-      lua_pushvalue(L, 2);
+      la_push_text(L, property->key);
       lua_pushvalue(L, 3);
       lua_call(L, 3, 1); /* the value that validators and listeners leave */
       lua_replace(L, 3);

@@ -28,6 +28,7 @@ typedef struct la_link_change {
   la_instance *other; /* SET: the new one; REMOVE: who leaves */
   la_instance *old;   /* SET: the old one if it is loaded */
   size_t at;
+  bool bulk; /* a part of the assignment of a whole list, for the binding's listeners */
 } la_link_change;
 
 /* What one change brings: itself, its mirror on the other side, and at each end what was there

@@ -233,6 +233,11 @@ local function drop_once(listener, identifier)
   return true
 end
 
+--- The listeners that an event on `target` reaches, in order: {fn, options}.
+function event.__listeners(identifier, target)
+  return collect(identifier, target)
+end
+
 --- Calls the listeners of an event and gives the arguments back, replaced where listeners with `retval` gave others.
 function event.__fire(identifier, target, ...)
   local list = collect(identifier, target)

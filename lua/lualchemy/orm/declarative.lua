@@ -3,6 +3,7 @@
 --
 -- The class is a plain table. Mapped attributes and methods lie raw in it, so that reading one costs a table look-up; its metatable
 -- handles what is not there: names of base classes, names that do not exist, and assignments that add properties.
+local attributes = require "lualchemy.orm.attributes"
 local core = require "lualchemy.core"
 local events = require "lualchemy.orm.events"
 local exc = require "lualchemy.exc"
@@ -389,6 +390,12 @@ local function class_tostring(class)
   return ("class %s"):format(rawget(class, "__name__"))
 end
 
+--- A class has the validators of its parent beside its own.
+local function inherit_validators(record, parent)
+  local above = parent and records[parent]
+  record.validators = setmetatable({}, above and above.validators and {__index = above.validators, record = above} or nil)
+end
+
 --- Makes the class `name` below `parent`.
 local function make_class(parent, name, definition)
   if type(definition) ~= "table" then
@@ -402,8 +409,10 @@ local function make_class(parent, name, definition)
     __name = "class " .. name, __metatable = false,
   }
   records[class] = record
+  inherit_validators(record, parent)
   setmetatable(class, record.metatable)
   local fields = all_fields(class, definition, parent)
+  for _, field in ipairs(fields) do field.value = attributes.take_field(class, record, field.value) end
   if not record.abstract then map_class(class, record, parent, fields) end
   for _, field in ipairs(fields) do
     local key, value = field.key, field.value
@@ -438,6 +447,7 @@ local function prepare_class(registry, class, name)
   }
   rawset(class, "__name__", name)
   records[class] = record
+  inherit_validators(record, nil)
   setmetatable(class, record.metatable)
   return record
 end
@@ -445,8 +455,8 @@ end
 --- A class that is mapped later, by `map_imperatively`.
 function M.plain_class(registry, name, definition)
   local class = {to_table = core.object_to_table}
-  for key, value in next, definition or {} do class[key] = value end
-  prepare_class(registry, class, name)
+  local record = prepare_class(registry, class, name)
+  for key, value in next, definition or {} do rawset(class, key, attributes.take_field(class, record, value)) end
   return class
 end
 
@@ -521,6 +531,7 @@ local function new_base(registry, name)
   record.metatable = {__index = ClassMeta.index, __newindex = ClassMeta.newindex, __tostring = class_tostring, __name = "class " .. name,
     __metatable = false, __call = core.class_call}
   records[base] = record
+  inherit_validators(record, nil)
   return setmetatable(base, record.metatable)
 end
 

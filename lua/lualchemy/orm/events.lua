@@ -117,7 +117,11 @@ local function tell_class(class)
     end
   end
   local record = record_of(class)
-  if record.validators and next(record.validators) then all = all | bits.set end
+  local at = record
+  while at and at.validators do -- a class has its base's validators
+    if next(at.validators) then all = all | bits.set end
+    at = (getmetatable(at.validators) or {}).record
+  end
   core.mapper_hears(class, all)
 end
 
@@ -226,11 +230,6 @@ core.hook("instance_event", function(number, object, session)
   event.__fire(instance_events[number], core.mapped_class_of(object), object, number < 3 and session or nil, nil)
 end)
 
---- `init` before the constructor; `init_failure` when it raises, which goes on up.
-core.hook("init_event", function(name, object, args)
-  event.__fire(name, core.mapped_class_of(object), object, args, {})
-end)
-
 --- `expire` of some attributes.
 core.hook("expire_event", function(object, names)
   event.__fire("expire", core.mapped_class_of(object), object, names)
@@ -252,8 +251,8 @@ end
 --- A class has been mapped.
 function M.class_mapped(class)
   classes[class] = true
-  if next(counts) == nil and not record_of(class).validators then return end
   tell_class(class)
+  if next(counts) == nil then return end
   if (counts.attribute_instrument or 0) > 0 then
     for _, property in ipairs(core.mapper_properties(class)) do
       event.__fire("attribute_instrument", class, class, property.key, class[property.key])

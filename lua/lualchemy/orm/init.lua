@@ -3,6 +3,7 @@
 local core = require "lualchemy.core"
 local keywords = require "lualchemy.keywords"
 local declarative = require "lualchemy.orm.declarative"
+local attributes = require "lualchemy.orm.attributes"
 local events = require "lualchemy.orm.events"
 local registries = require "lualchemy.orm.registry"
 local relationships = require "lualchemy.orm.relationship"
@@ -33,6 +34,8 @@ local orm = {
   sessionmaker = sessions.sessionmaker,
   object_session = sessions.object_session,
   with_parent = queries.with_parent,
+  validates = attributes.validates,
+  reconstructor = attributes.reconstructor,
   Mapper = events.Mapper,
   NO_VALUE = events.NO_VALUE,
   exc = require "lualchemy.orm.exc",
