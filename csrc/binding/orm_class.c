@@ -493,6 +493,12 @@ static int is_mapped(lua_State *L) {
   return 1;
 }
 
+/* core.is_subclass(class, base) → true for the class itself, too. */
+static int is_subclass(lua_State *L) {
+  lua_pushboolean(L, la_mapper_is_a(la_check_mapper(L, 1), la_check_mapper(L, 2)));
+  return 1;
+}
+
 void la_open_orm_class(lua_State *L, la_state *state) {
   static const luaL_Reg metamethods[] = {{"__gc", mapper_gc}, {NULL, NULL}};
   static const luaL_Reg functions[] = {{"registry_new", registry_new},
@@ -512,6 +518,7 @@ void la_open_orm_class(lua_State *L, la_state *state) {
                                        {"class_call", class_call},
                                        {"mapped_class_of", class_of},
                                        {"is_mapped", is_mapped},
+                                       {"is_subclass", is_subclass},
                                        {NULL, NULL}};
   la_register_class(L, state, LA_BOX_REGISTRY, NULL, NULL);
   la_register_class(L, state, LA_BOX_MAPPER, NULL, metamethods);

@@ -242,7 +242,8 @@ static int loader_option(lua_State *L) {
     for (lua_Integer i = 1; i <= count; i++) {
       lua_geti(L, 2, i);
       la_node *node = la_to_node(L, -1);
-      if (!node || node->kind != LA_NODE_ATTRIBUTE) {
+      if (!node || (node->kind != LA_NODE_ATTRIBUTE &&
+                    (strategy != LA_LOADER_SELECTIN_CLASS || node->kind != LA_NODE_ENTITY))) {
         la_nodes_clear(&nodes);
         return la_raise_status(L, LA_ARGUMENT, "%s takes attributes of a class, not a %s",
                                names[strategy], luaL_typename(L, -1));

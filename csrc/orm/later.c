@@ -11,8 +11,6 @@
 
 #include "orm/instance_internal.h"
 
-#define CHUNK_KEYS 500
-
 /* One key, the parents that have it, and the members found for it. */
 typedef struct key_entry {
   const la_value *key;
@@ -250,9 +248,9 @@ static la_status next_run(gathering *self, la_run *run) {
 static la_status run_chunks(gathering *self, la_run *run) {
   const la_node **params = NULL;
   bool embedded = run->plan->inputs.count != 0;
-  for (size_t begin = 0; begin < self->entries.count; begin += CHUNK_KEYS) {
+  for (size_t begin = 0; begin < self->entries.count; begin += LA_LATER_KEYS) {
     size_t count =
-        self->entries.count - begin < CHUNK_KEYS ? self->entries.count - begin : CHUNK_KEYS;
+        self->entries.count - begin < LA_LATER_KEYS ? self->entries.count - begin : LA_LATER_KEYS;
     if (begin > 0 && embedded) {
       LA_TRY(next_run(self, run));
     }
@@ -370,8 +368,12 @@ static la_status run_immediate(la_load *load, const la_job *job, la_error *err) 
 }
 
 la_status la_later_run(la_load *load, const la_job *job, la_error *err) {
-  const la_relationship *relationship = job->link->relationship;
+  const la_relationship *relationship;
   la_later *later = NULL;
+  if (job->behind != NULL) {
+    return la_later_run_class(load, job, err);
+  }
+  relationship = job->link->relationship;
   if (!relationship->configured) {
     return la_fail(err, LA_INVALID_REQUEST, "relationship %.*s is not configured",
                    LA_TEXT_FORMAT(relationship->key));

@@ -41,6 +41,8 @@ la_status la_single_load_open(la_single_load *self, la_load *load, la_run *run,
 
 /* What a selectin load of a plan's link keeps from its first use on. */
 la_status la_later_run(la_load *load, const la_job *job, la_error *err);
+/* The same for what a subclass adds (later_class.c). */
+la_status la_later_run_class(la_load *load, const la_job *job, la_error *err);
 void la_later_free(la_later *later, la_allocator *alloc);
 
 /* What options say about the load of one link of one object. */

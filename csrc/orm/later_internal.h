@@ -10,6 +10,9 @@
 
 #pragma GCC visibility push(hidden)
 
+/* Keys that one statement asks for at most. */
+#define LA_LATER_KEYS 500
+
 /* Owned by the plan whose link it loads. */
 struct la_later {
   la_compiled *compiled;

@@ -184,3 +184,41 @@ la_status la_run_find_view(la_run *run, const la_plan_entity *entity, la_mapper 
   *out = state->view = view;
   return LA_OK;
 }
+
+/* True if `instance` lacks something that `mapper`, its class or a base of it, adds to `base`. */
+static bool lacks(const la_instance *instance, const la_mapper *mapper, const la_mapper *base) {
+  for (uint32_t i = 0; i < mapper->slot_count; i++) {
+    uint32_t slot;
+    if (la_mapper_property(base, mapper->slots[i]->key) != NULL ||
+        (mapper->slots[i]->flags & LA_PROPERTY_DEFERRED)) {
+      continue;
+    }
+    slot = slot_in(instance->mapper, mapper, i);
+    if (slot < instance->slot_count && !(instance->slots[slot].flags & LA_SLOT_LOADED)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+la_status la_run_queue_behind(la_run *run, const la_plan_entity *entity, la_error *err) {
+  const la_entity_state *state = &run->entities[entity->number];
+  for (la_plan_behind *behind = entity->behind; behind != NULL; behind = behind->next) {
+    la_job job = {.behind = behind, .plan = run->plan, .outer = run->outer};
+    job.parents = la_arena_alloc(&run->load->arena, (state->seen.count + 1) * sizeof *job.parents);
+    if (job.parents == NULL) {
+      return la_fail_nomem(err);
+    }
+    for (size_t i = 0; i < state->seen.count; i++) {
+      la_instance *instance = state->seen.items[i];
+      if (la_mapper_is_a(instance->mapper, behind->mapper) &&
+          (run->populate || lacks(instance, behind->mapper, entity->mapper))) {
+        job.parents[job.count++] = instance;
+      }
+    }
+    if (job.count != 0 && !la_vec_push(run->session->alloc, &run->load->pending->jobs, job)) {
+      return la_fail_nomem(err);
+    }
+  }
+  return LA_OK;
+}

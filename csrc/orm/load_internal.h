@@ -118,6 +118,8 @@ static inline la_status la_run_view(la_run *run, const la_plan_entity *entity, l
   }
   return la_run_find_view(run, entity, mapper, out, err);
 }
+/* Queues the loads of subclasses behind the rows of `entity`. */
+la_status la_run_queue_behind(la_run *run, const la_plan_entity *entity, la_error *err);
 /* What was found for joined links goes to `load->links`, and the links to be loaded later are
  * queued. */
 la_status la_run_finish(la_run *run, la_error *err);
@@ -132,6 +134,7 @@ void la_pair_set_clear(la_pair_set *set, la_allocator *alloc);
 /* A later load: one relationship for many parents. */
 typedef struct la_job {
   const la_plan_link *link;
+  la_plan_behind *behind; /* instead of a link: the columns of a subclass */
   const la_load_plan *plan;
   la_outer outer, inputs;
   la_instance **parents; /* in the load's arena */

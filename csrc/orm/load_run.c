@@ -396,7 +396,7 @@ static la_status read_entity(la_run *run, const la_plan_entity *entity, la_insta
  * the plan's joins. */
 static la_status read_links(la_run *run, const la_plan_entity *entity, la_instance *instance,
                             la_error *err) {
-  bool later = false;
+  bool later = entity->behind != NULL && instance->mapper != entity->mapper;
   for (const la_plan_link *link = entity->links; link != NULL; link = link->next) {
     size_t gather;
     la_instance *child = NULL;
@@ -423,6 +423,11 @@ static la_status read_links(la_run *run, const la_plan_entity *entity, la_instan
     }
   }
   return later ? note_seen(run, entity, instance, err) : LA_OK;
+}
+
+/* True if the plan does something about links, or about subclasses behind the rows. */
+static bool has_more(const la_plan_entity *entity) {
+  return entity->links != NULL || entity->behind != NULL;
 }
 
 /* The instance of `entity` in this row, or NULL. `*pinned_out`: on entry, whether the caller wants
@@ -455,7 +460,7 @@ static la_status read_entity(la_run *run, const la_plan_entity *entity, la_insta
       *pinned_out = true;
     }
     *out = instance;
-    return entity->links != NULL ? read_links(run, entity, instance, err) : LA_OK;
+    return has_more(entity) ? read_links(run, entity, instance, err) : LA_OK;
   }
   hash = la_identity_hash(mapper->root, key);
   instance = la_identity_find(&run->session->map, mapper->root, key, hash);
@@ -485,7 +490,7 @@ static la_status read_entity(la_run *run, const la_plan_entity *entity, la_insta
   *pinned_out = wants_pin;
   state->last = instance;
   *out = instance;
-  return entity->links != NULL ? read_links(run, entity, instance, err) : LA_OK;
+  return has_more(entity) ? read_links(run, entity, instance, err) : LA_OK;
 }
 
 static la_status read_parts(la_run *run, la_error *err) {
@@ -584,7 +589,7 @@ static la_status queue_later(la_run *run, const la_plan_entity *entity, const la
 
 la_status la_run_finish(la_run *run, la_error *err) {
   const la_plan_entity **order;
-  if (run->plan->link_count == 0) {
+  if (run->plan->link_count == 0 && !run->plan->has_later) {
     return LA_OK;
   }
   order = la_arena_alloc(&run->load->arena, run->plan->entity_count * sizeof *order);
@@ -595,6 +600,9 @@ la_status la_run_finish(la_run *run, la_error *err) {
     order[entity->number] = entity;
   }
   for (uint32_t i = 0; i < run->plan->entity_count; i++) {
+    if (order[i]->behind != NULL) {
+      LA_TRY(la_run_queue_behind(run, order[i], err));
+    }
     for (const la_plan_link *link = order[i]->links; link != NULL; link = link->next) {
       if (run->links[link->number].gathers.count != 0) {
         LA_TRY(give_links(run, link, err));

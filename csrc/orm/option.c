@@ -29,6 +29,7 @@ static const char *const functions[LA_LOADER_STRATEGY_COUNT] = {
     [LA_LOADER_UNDEFER] = "undefer",
     [LA_LOADER_UNDEFER_GROUP] = "undefer_group",
     [LA_LOADER_LOAD_ONLY] = "load_only",
+    [LA_LOADER_SELECTIN_CLASS] = "selectin_polymorphic",
     [LA_LOADER_WITH_EXPRESSION] = "with_expression",
     [LA_LOADER_LOAD] = "Load",
     [LA_LOADER_CRITERIA] = "with_loader_criteria",
@@ -39,7 +40,8 @@ const char *la_loader_function(la_loader_strategy strategy) {
 }
 
 static bool is_of_columns(la_loader_strategy strategy) {
-  return strategy >= LA_LOADER_DEFER && strategy <= LA_LOADER_WITH_EXPRESSION;
+  return (strategy >= LA_LOADER_DEFER && strategy <= LA_LOADER_WITH_EXPRESSION) ||
+         strategy == LA_LOADER_SELECTIN_CLASS;
 }
 
 la_node *la_option_new(const la_sql *sql, la_loader_strategy strategy, la_node *attribute,
@@ -379,6 +381,21 @@ static la_status push_chained(reader *self, const reading *read, la_load_option 
   return LA_OK;
 }
 
+/* selectin_polymorphic: the base, then its subclasses. */
+static la_status read_classes(reader *self, const reading *read, const la_node *list) {
+  la_node *base = list->children[0];
+  if (read->parent == NULL) {
+    LA_TRY(check_root(self, read, base));
+  }
+  for (uint32_t i = 1; i < list->count; i++) {
+    la_load_option *option;
+    LA_TRY(append_option(self, read, &option));
+    option->source = read->parent == NULL ? base : NULL;
+    option->target = list->children[i];
+  }
+  return LA_OK;
+}
+
 static la_status read_option(reader *self, const reading *read) {
   la_node *attribute = read->node->children[CHILD_ATTRIBUTE];
   la_load_option *option = NULL;
@@ -391,6 +408,9 @@ static la_status read_option(reader *self, const reading *read) {
   }
   if (attribute == NULL) {
     return read_wildcard(self, read);
+  }
+  if (read->node->op == LA_LOADER_SELECTIN_CLASS) {
+    return read_classes(self, read, attribute);
   }
   if (attribute->kind == LA_NODE_LIST) {
     for (uint32_t i = 0; i < attribute->count; i++) {

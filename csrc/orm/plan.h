@@ -42,6 +42,13 @@ struct la_load_step {
   la_relationship *relationship;
 };
 
+/* A subclass whose columns are read behind the rows of an entity of its base. */
+typedef struct la_plan_behind {
+  la_mapper *mapper;
+  la_later *later; /* its statement, once made */
+  struct la_plan_behind *next;
+} la_plan_behind;
+
 /* A relationship of an entity that this plan does something about. */
 struct la_plan_link {
   la_relationship *relationship;
@@ -70,6 +77,7 @@ struct la_plan_entity {
   la_plan_slot *slots;
   uint32_t slot_count;
   la_plan_class *classes;
+  la_plan_behind *behind;
   uint32_t *raised; /* slots that must not be loaded later: defer(…, raiseload) */
   uint32_t raised_count;
   uint32_t polymorphic_column; /* UINT32_MAX: rows are of `mapper` alone */

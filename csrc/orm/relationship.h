@@ -37,7 +37,8 @@ typedef enum la_direction { LA_ONE_TO_MANY, LA_MANY_TO_ONE, LA_MANY_TO_MANY } la
   X(LOAD_ONLY, "load_only")                                                                        \
   X(WITH_EXPRESSION, "with_expression")                                                            \
   X(LOAD, "Load")                                                                                  \
-  X(CRITERIA, "with_loader_criteria")
+  X(CRITERIA, "with_loader_criteria")                                                              \
+  X(SELECTIN_CLASS, "selectin_polymorphic") /* a subclass behind the rows of its base */
 
 typedef enum la_loader_strategy {
 #define X(name, text) LA_LOADER_##name,

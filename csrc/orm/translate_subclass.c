@@ -80,6 +80,31 @@ static la_status add_links(la_translation *self, la_plan_entity *plan, la_node *
   return LA_OK;
 }
 
+/* Whether what `below` adds is to be read behind the rows, by its own argument or an option. */
+static bool comes_behind(const la_mapper *below, const la_load_option *options) {
+  for (; options != NULL; options = options->next) {
+    if (options->strategy == LA_LOADER_SELECTIN_CLASS &&
+        options->target->subject == &below->object) {
+      return true;
+    }
+  }
+  return below->polymorphic_selectin;
+}
+
+static la_status add_behind(la_translation *self, la_plan_entity *plan, la_mapper *below) {
+  la_plan_behind *made = la_arena_alloc_zero(self->arena, sizeof *made), **at = &plan->behind;
+  if (made == NULL) {
+    return la_fail_nomem(self->err);
+  }
+  made->mapper = below;
+  while (*at != NULL) {
+    at = &(*at)->next;
+  }
+  *at = made;
+  self->plan->has_later = true;
+  return la_load_plan_note_mapper(self->plan, below, self->err);
+}
+
 la_status la_translate_subclasses(la_translation *self, la_plan_entity *plan, la_node *entity,
                                   const la_load_option *options, const la_path *path, bool to_eager,
                                   size_t join) {
@@ -91,6 +116,10 @@ la_status la_translate_subclasses(la_translation *self, la_plan_entity *plan, la
     la_mapper *below = registry->mappers.items[i];
     if (below != plan->mapper && la_mapper_is_a(below, plan->mapper) && self->plan != NULL &&
         !self->request.no_eager) {
+      if (comes_behind(below, options) && entity_below(entity, below) == NULL &&
+          self->request.only == NULL) {
+        LA_TRY(add_behind(self, plan, below));
+      }
       LA_TRY(add_links(self, plan, entity, below, options, path, join));
     }
   }

@@ -249,6 +249,76 @@ describe("with_polymorphic", function()
   end)
 end)
 
+describe("selectin_polymorphic", function()
+  local s, session
+  local BASE = "SELECT people.id, people.name, people.type, people.company_id FROM people"
+  local function behind(table_name, columns)
+    return ("SELECT %s.id, people.id AS id_1, people.type, %s FROM people JOIN %s ON people.id = %s.id WHERE people.id IN (?, ?)")
+      :format(table_name, columns, table_name, table_name)
+  end
+  local ENGINEERS, MANAGERS = behind("engineers", "engineers.lang, engineers.level"), behind("managers", "managers.status")
+  before_each(function()
+    s = staff.new():fill()
+    session = s.session
+  end)
+  after_each(function() s:close() end)
+
+  it("reads what each subclass adds by one statement, before it is asked for (LOAD-3.8)", function()
+    assert.same({BASE, ENGINEERS, MANAGERS}, s:during(function()
+      local people = session:scalars(la.select(s.Person):options(orm.selectin_polymorphic(s.Person, {s.Engineer, s.Manager}))):all()
+      assert.same({"lua", "c"}, {people[1].lang, people[4].lang})
+      assert.same({"busy", "away"}, {people[2].status, people[5].status})
+    end))
+    assert.same({BASE}, s:during(function()
+      session:scalars(la.select(s.Person):options(orm.selectin_polymorphic(s.Person, {s.Engineer}))):all()
+    end), "what is loaded is not read again")
+  end)
+
+  it("goes with other options, also below a relationship (LOAD-3.8)", function()
+    local options = {orm.selectin_polymorphic(s.Person, {s.Engineer}), orm.selectinload(s.Engineer.machines)}
+    assert.equal(3, #s:during(function()
+      local people = session:scalars(la.select(s.Person):options(table.unpack(options)):order_by(s.Person.id)):all()
+      assert.equal("lathe", people[1].machines[1].name)
+      assert.equal("lua", people[1].lang)
+    end))
+    session:expunge_all()
+    assert.equal(3, #s:during(function()
+      local company = session:scalars(la.select(s.Company):options(
+        orm.selectinload(s.Company.people):selectin_polymorphic(s.Person, {s.Engineer}))):first()
+      assert.equal("lua", company.people[1].lang)
+    end))
+  end)
+
+  it("asks for 500 objects at once (LOAD-3.8)", function()
+    for i = 1, 501 do session:add(s.Manager{id = 100 + i, status = "s" .. i}) end
+    session:commit()
+    session:expunge_all()
+    local people
+    assert.equal(3, #s:during(function()
+      people = session:scalars(la.select(s.Person):where(s.Person.id:gt(100)):order_by(s.Person.id)
+        :options(orm.selectin_polymorphic(s.Person, {s.Manager}))):all()
+    end))
+    assert.same({}, s:during(function() assert.equal("s501", people[501].status) end))
+  end)
+
+  it("is polymorphic_load = \"selectin\" of the subclass (MAP-06)", function()
+    s:close()
+    s = staff.new{Engineer = {polymorphic_load = "selectin"}, Manager = {polymorphic_load = "selectin"}}:fill()
+    assert.same({BASE, ENGINEERS, MANAGERS}, s:during(function() s.session:scalars(la.select(s.Person)):all() end))
+    s.session:expunge_all()
+    assert.equal(2, #s:during(function() assert.equal("busy", s.session:get(s.Person, 2).status) end))
+  end)
+
+  it("refuses what is no subclass", function()
+    fails(exc.ArgumentError, "selectin_polymorphic: item 1 of its list is no subclass of Person", function()
+      orm.selectin_polymorphic(s.Person, {s.Company})
+    end)
+    fails(exc.ArgumentError, "selectin_polymorphic takes a mapped class and a list of its subclasses", function()
+      orm.selectin_polymorphic(s.Person, s.Engineer)
+    end)
+  end)
+end)
+
 describe("mapper arguments for loading subclasses", function()
   local s
   after_each(function() s:close() end)

@@ -79,6 +79,30 @@ define("load_only", function(...)
   return core.loader_option("load_only", attributes, nil, nil, flags_of(options))
 end)
 
+--- The base class and its subclasses, in one list.
+local function class_family(base, classes)
+  local list = {base}
+  if not core.is_mapped(base) or type(classes) ~= "table" or core.is_mapped(classes) then
+    error(exc.ArgumentError("selectin_polymorphic takes a mapped class and a list of its subclasses"), 3)
+  end
+  for i, class in ipairs(classes) do
+    if not core.is_mapped(class) or not core.is_subclass(class, base) then
+      error(exc.ArgumentError(("selectin_polymorphic: item %d of its list is no subclass of %s"):format(i, base.__name__)), 3)
+    end
+    list[#list + 1] = class
+  end
+  return list
+end
+
+--- Reads what subclasses add to the rows of `base` by one statement for each subclass, as SQLAlchemy's `selectin_polymorphic()`.
+---
+---     session:scalars(la.select(Person):options(orm.selectin_polymorphic(Person, {Engineer, Manager})))
+---@param base table  a mapped class
+---@param classes table[]  subclasses of it
+define("selectin_polymorphic", function(base, classes)
+  return core.loader_option("selectin_polymorphic", class_family(base, classes), nil, nil, 0)
+end)
+
 --- Loads the columns of a deferred group. As SQLAlchemy's `undefer_group()`.
 define("undefer_group", function(name)
   return core.loader_option("undefer_group", nil, name, nil, 0)

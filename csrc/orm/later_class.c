@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a subclass adds to objects that were read as their base: one statement for each 500 keys.
+ *
+ *   SELECT engineers.id, people.id AS id_1, people.type, engineers.lang FROM people JOIN engineers
+ *   ON people.id = engineers.id WHERE people.id IN (?, …)
+ */
+#include "orm/later_internal.h"
+#include "orm/later.h"
+
+#include "orm/instance_internal.h"
+#include "orm/translate.h"
+
+/* The key, the discriminator, and what `mapper` adds to its root's columns; in the plan's arena. */
+static la_status wanted_properties(la_load_plan *plan, const la_mapper *mapper,
+                                   la_translate_request *request, la_error *err) {
+  const la_property **only = la_arena_alloc(&plan->arena, (mapper->slot_count + 1) * sizeof *only);
+  if (only == NULL) {
+    return la_fail_nomem(err);
+  }
+  for (uint32_t i = 0; i < mapper->slot_count; i++) {
+    const la_property *property = mapper->slots[i];
+    if ((property->flags & LA_PROPERTY_POLYMORPHIC) ||
+        (la_mapper_property(mapper->root, property->key) == NULL &&
+         !(property->flags & LA_PROPERTY_DEFERRED))) {
+      only[request->only_count++] = property;
+    }
+  }
+  request->only = only;
+  return LA_OK;
+}
+
+static la_status add_in(const la_sql *sql, la_mapper *mapper, la_later *later, la_node **select,
+                        la_error *err) {
+  la_value none = LA_VALUE_NONE;
+  la_node_list keys = {0};
+  la_node *left = NULL, *condition = NULL;
+  la_status status = LA_OK;
+  later->width = mapper->primary_key_count;
+  for (uint32_t k = 0; k < later->width && status >= 0; k++) {
+    la_node *key = NULL;
+    status =
+        la_column_through(sql, mapper->root->primary_key[k]->column, mapper->entity, &key, err);
+    status = status >= 0 ? la_node_list_take(&keys, sql->alloc, key, err) : status;
+  }
+  if (status >= 0) {
+    left = later->width == 1 ? la_node_retain(keys.list.items[0])
+                             : la_expr_tuple(sql, keys.list.items, later->width);
+    later->type = later->width == 1 ? left->type : NULL;
+    later->list = la_expr_params(sql, LA_TEXT_LITERAL("primary_keys"), &none, 1,
+                                 later->width > 1 ? later->width : 0, later->type);
+    condition = left != NULL && later->list != NULL
+                    ? la_expr_binary(sql, LA_OP_IN, left, later->list)
+                    : NULL;
+    status = condition != NULL ? la_build_chain_one(select, LA_SELECT_WHERE, condition, err)
+                               : la_fail_nomem(err);
+  }
+  la_node_release(left);
+  la_node_release(condition);
+  la_node_list_clear(&keys, sql->alloc);
+  return status;
+}
+
+static la_status make(la_engine *engine, la_mapper *mapper, la_load_plan *plan, la_later *later,
+                      la_error *err) {
+  const la_sql *sql = &engine->sql;
+  la_node *entity = la_mapper_entity(mapper);
+  la_node *select = entity != NULL ? la_select_new(sql, &entity, 1) : NULL;
+  la_translate_request request = {.given = true};
+  la_status status = select != NULL ? LA_OK : la_fail_nomem(err);
+  if (status >= 0) {
+    status = wanted_properties(plan, mapper, &request, err);
+  }
+  if (status >= 0) {
+    status = add_in(sql, mapper, later, &select, err);
+  }
+  if (status >= 0) {
+    const la_node *params[1] = {later->list};
+    status = la_translate_compile(engine, select, &request, plan->weak, params, 1, &later->compiled,
+                                  err);
+  }
+  la_node_release(select);
+  return status;
+}
+
+static la_status later_for(la_load *load, const la_job *job, la_later **out, la_error *err) {
+  la_load_plan *plan = (la_load_plan *)job->plan;
+  la_later *later = job->behind->later;
+  la_status status;
+  if (later == NULL) {
+    later = la_alloc_zero(plan->alloc, sizeof *later);
+    if (later == NULL || !la_vec_reserve(plan->alloc, &plan->laters, 1)) {
+      la_free(plan->alloc, later, sizeof *later);
+      return la_fail_nomem(err);
+    }
+    status = make(load->session->engine, job->behind->mapper, plan, later, err);
+    if (status < 0) {
+      la_later_free(later, plan->alloc);
+      return status;
+    }
+    plan->laters.items[plan->laters.count++] = later;
+    job->behind->later = later;
+  }
+  *out = later;
+  return LA_OK;
+}
+
+/* The rows fill the objects that are there. */
+static la_status read_rows(la_load *load, la_run *run, la_error *err) {
+  la_status status = LA_ROW;
+  while (status == LA_ROW) {
+    status = la_run_step(run, err);
+    if (status == LA_ROW && run->root != NULL && run->root_is_pinned &&
+        !la_vec_push(load->session->alloc, &load->pinned, run->root)) {
+      la_instance_unpin(run->root);
+      return la_fail_nomem(err);
+    }
+  }
+  return status;
+}
+
+static la_status run_chunk(la_load *load, la_run *run, const la_later *later,
+                           la_instance *const *objects, size_t count, la_error *err) {
+  la_allocator *alloc = load->session->alloc;
+  size_t total = count * later->width;
+  la_value *values = la_alloc(alloc, la_array_size(total, sizeof *values));
+  const la_node *params[1];
+  la_node *list;
+  la_status status;
+  if (values == NULL) {
+    return la_fail_nomem(err);
+  }
+  for (size_t i = 0; i < count; i++) {
+    la_instance_key(objects[i], &values[i * later->width]);
+  }
+  list = la_expr_params(&load->session->engine->sql, LA_TEXT_LITERAL("primary_keys"), values,
+                        (uint32_t)total, later->width > 1 ? later->width : 0, later->type);
+  la_free(alloc, values, total * sizeof *values);
+  if (list == NULL) {
+    return la_fail_nomem(err);
+  }
+  params[0] = list;
+  status = la_run_open(run, later->compiled, params, 1, NULL, NULL, err);
+  if (status >= 0) {
+    status = read_rows(load, run, err);
+  }
+  la_cursor_close(run->cursor);
+  la_node_release(list);
+  return status;
+}
+
+la_status la_later_run_class(la_load *load, const la_job *job, la_error *err) {
+  la_later *later = NULL;
+  la_run run = {0};
+  la_status status;
+  LA_TRY(later_for(load, job, &later, err));
+  status = la_run_init(&run, load, (const la_load_plan *)(const void *)later->compiled->extra,
+                       job->outer, err);
+  for (size_t at = 0; at < job->count && status >= 0; at += LA_LATER_KEYS) {
+    size_t count = job->count - at < LA_LATER_KEYS ? job->count - at : LA_LATER_KEYS;
+    status = run_chunk(load, &run, later, &job->parents[at], count, err);
+  }
+  if (status >= 0) {
+    status = la_run_finish(&run, err);
+  }
+  la_run_clear(&run);
+  return status < 0 ? status : LA_OK;
+}
