@@ -133,6 +133,7 @@ build = {
         "csrc/orm/instance_slots.c",
         "csrc/orm/kept.c",
         "csrc/orm/later.c",
+        "csrc/orm/later_class.c",
         "csrc/orm/later_make.c",
         "csrc/orm/later_subquery.c",
         "csrc/orm/link.c",

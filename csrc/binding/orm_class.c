@@ -138,6 +138,8 @@ static int mapper_new(lua_State *L) {
   luaL_checktype(L, 3, LUA_TTABLE);
   la_mapper_options options = {.class_name = text_field(L, 3, "class_name"),
                                .eager_defaults = flag_field(L, 3, "eager_defaults", false),
+                               .active_updates = !flag_field(L, 3, "passive_updates", true),
+                               .passive_deletes = flag_field(L, 3, "passive_deletes", false),
                                .confirm_deleted_rows =
                                    flag_field(L, 3, "confirm_deleted_rows", true),
                                .allow_partial_keys = flag_field(L, 3, "allow_partial_pks", true)};

@@ -31,8 +31,8 @@ static bool is_loaded(const la_instance *instance, uint32_t link) {
 }
 
 /* `owner`.`link` gains `other`. */
-static la_status gain(la_link_changes *p, size_t cause, la_instance *owner, uint32_t link, la_instance *other,
-                      la_error *err) {
+static la_status gain(la_link_changes *p, size_t cause, la_instance *owner, uint32_t link,
+                      la_instance *other, la_error *err) {
   la_link_change change = {.instance = owner, .link = link, .other = other, .at = SIZE_MAX};
   if (relationship_of(owner, link)->uselist) {
     bool known = is_loaded(owner, link) || !(owner->flags & LA_INSTANCE_KEYED);
@@ -52,8 +52,8 @@ static la_status gain(la_link_changes *p, size_t cause, la_instance *owner, uint
 }
 
 /* `owner`.`link` loses `other`. */
-static la_status lose(la_link_changes *p, size_t cause, la_instance *owner, uint32_t link, la_instance *other,
-                      la_error *err) {
+static la_status lose(la_link_changes *p, size_t cause, la_instance *owner, uint32_t link,
+                      la_instance *other, la_error *err) {
   la_link_change change = {.instance = owner, .link = link, .other = other};
   const la_link *l = &owner->links[link];
   bool has_row = owner->flags & LA_INSTANCE_KEYED;

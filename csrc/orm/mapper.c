@@ -254,6 +254,9 @@ static la_status copy_options(la_mapper *mapper, const la_mapper_options *option
   mapper->eager_defaults = options->eager_defaults;
   mapper->confirm_deleted_rows = options->confirm_deleted_rows;
   mapper->allow_partial_keys = options->allow_partial_keys;
+  mapper->passive_updates = !options->active_updates;
+  mapper->passive_deletes =
+      options->passive_deletes || (options->base != NULL && options->base->passive_deletes);
   mapper->batch = true;
   if (options->primary_key_count != 0) {
     mapper->key_columns =

@@ -104,8 +104,10 @@ struct la_mapper {
   bool polymorphic_selectin;      /* … or load them behind, by a statement of its own */
   bool has_host_defaults, has_host_types, has_deferred;
   bool eager_defaults, batch, confirm_deleted_rows, allow_partial_keys;
-  uint32_t hears; /* la_mapper_hears: the events of its objects that the program listens to */
-  bool joined;    /* it or a base has a table of its own beside its base's */
+  bool passive_updates; /* … and changes their keys with it */
+  bool passive_deletes; /* the database deletes the rows of subclasses with the root's */
+  uint32_t hears;       /* la_mapper_hears: the events of its objects that the program listens to */
+  bool joined;          /* it or a base has a table of its own beside its base's */
   bool has_polymorphic_identity;
   /* insides of orm/ */
   la_arena arena; /* names and properties */
@@ -126,7 +128,8 @@ typedef struct la_mapper_options {
   uint32_t primary_key_count;
   la_column *version_id;
   la_node *inherit_condition; /* NULL: by the foreign keys between the two tables */
-  bool eager_defaults, confirm_deleted_rows, allow_partial_keys;
+  bool eager_defaults, confirm_deleted_rows, allow_partial_keys, passive_deletes;
+  bool active_updates; /* passive_updates = false */
 } la_mapper_options;
 
 /*

@@ -167,7 +167,8 @@ static la_status shape_update(la_flush *flush, la_persist_row *r, la_flush_step 
     if (row_switch) {
       sets = !r->map->primary[i];
     } else if (value->flags & LA_SLOT_MODIFIED) {
-      sets = la_slot_differs(r->instance, property->slot);
+      sets = la_slot_differs(r->instance, property->slot) &&
+             !(r->map->primary[i] && r->map->follows_key);
     }
     if (property == version && (sets || r->record->flags & LA_RECORD_CHANGED)) {
       la_value old;
@@ -199,6 +200,10 @@ static la_status key_value(la_flush *flush, const la_persist_row *r, uint32_t or
   const la_property *property = r->map->properties[ordinal];
   la_value value;
   la_instance_key_part(r->instance, property->slot, &value);
+  if (r->map->follows_key && r->map->primary[ordinal] && r->record->op == LA_RECORD_SAVE) {
+    const la_value *slot = &r->instance->slots[property->slot];
+    value = slot->flags & LA_SLOT_MODIFIED ? *slot : value; /* the base's row has it already */
+  }
   if (value.kind == LA_VALUE_NULL && r->map->primary[ordinal]) {
     return la_fail(err, LA_FLUSH,
                    "Can't %s table %.*s using NULL for primary key value on column %.*s",

@@ -65,7 +65,7 @@ la_status la_persist_delete_rows(la_flush *flush, la_error *err) {
         continue;
       }
       LA_TRY(la_flush_table_map(flush, r.instance->mapper, table, &r.map, err));
-      if (r.map != NULL) {
+      if (r.map != NULL && !r.map->passive_deletes) {
         LA_TRY(delete_row(flush, &r, &sum, err));
       }
     }

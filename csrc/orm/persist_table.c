@@ -39,6 +39,15 @@ static uint32_t depth_of(const la_mapper *mapper, const la_table *table) {
   return found ? above : LA_FLUSH_NONE;
 }
 
+/* True if the mapper that adds `table` to the chain leaves deletes of its rows to the database. */
+static bool is_passive(const la_mapper *mapper, const la_table *table) {
+  bool found = false;
+  for (const la_mapper *m = mapper; m->base != NULL; m = m->base) {
+    found = found || (m->table == table && m->base->table != table && m->passive_deletes);
+  }
+  return found;
+}
+
 static bool is_key(const la_mapper *mapper, const la_column *column) {
   for (uint32_t i = 0; i < mapper->primary_key_count; i++) {
     if (mapper->primary_key[i]->column == column) {
@@ -71,6 +80,8 @@ static la_table_map *make_map(la_flush *flush, la_mapper *mapper, la_table *tabl
   if (map->properties == NULL || map->shape == NULL || map->keys == NULL || map->primary == NULL) {
     return NULL;
   }
+  map->passive_deletes = is_passive(mapper, table);
+  map->follows_key = depth > 0 && mapper->passive_updates;
   for (uint32_t i = 0; i < count; i++) {
     map->properties[i] = la_persist_property(mapper, table->columns.items[i]);
     map->primary[i] = is_key(mapper, table->columns.items[i]);

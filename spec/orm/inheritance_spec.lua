@@ -152,6 +152,59 @@ describe("joined-table inheritance", function()
   end)
 end)
 
+describe("passive_deletes of a mapper", function()
+  it("leaves the rows of subclasses to the database (UOW-133)", function()
+    local Base = orm.declarative_base()
+    local Column, Integer = la.Column, la.Integer
+    local A = Base:class "A" {__tablename__ = "a", id = Column(Integer, {primary_key = true}), type = Column(la.String),
+      __mapper_args__ = {polymorphic_on = "type", polymorphic_identity = "a", passive_deletes = true}}
+    local function below(parent, name)
+      return parent:class(name) {__tablename__ = name:lower(), __mapper_args__ = {polymorphic_identity = name:lower()},
+        id = Column(Integer, la.ForeignKey(parent.__tablename__ .. ".id", {ondelete = "CASCADE"}), {primary_key = true}), n = Column(Integer)}
+    end
+    local B = below(A, "B")
+    local C = below(B, "C")
+    local s = require("spec.support.shop").open{Base = Base}
+    local session = s.session
+    session:add_all{B{id = 1}, C{id = 2}, A{id = 3}}
+    session:commit()
+    for id = 1, 3 do session:delete(session:get(A, id)) end
+    assert.same({"DELETE FROM a WHERE a.id = ?"},
+      s:during(function() session:flush() end))
+    assert.equal(0, session:scalar(la.text "SELECT count(*) FROM c"))
+    s:close()
+  end)
+end)
+
+describe("a changed primary key", function()
+  local function change(passive, engine)
+    local Base = orm.declarative_base()
+    local Column, String = la.Column, la.String
+    local A = Base:class "A" {__tablename__ = "a", code = Column(String, {primary_key = true}), type = Column(String),
+      __mapper_args__ = {polymorphic_on = "type", polymorphic_identity = "a"}}
+    local B = A:class "B" {__tablename__ = "b", note = Column(String), __mapper_args__ = {polymorphic_identity = "b", passive_updates = passive},
+      code = Column(String, la.ForeignKey("a.code", {onupdate = passive and "CASCADE" or nil}), {primary_key = true})}
+    local s = require("spec.support.shop").open({Base = Base}, {engine = engine})
+    s.session:add(B{code = "x", note = "n"})
+    s.session:commit()
+    local b = s.session:get(A, "x")
+    local sent = s:during(function()
+      b.code, b.note = "y", "m"
+      s.session:flush()
+    end)
+    s.session:commit()
+    assert.equal("m", s.session:get(B, "y").note)
+    s:close()
+    return {sent[#sent - 1], sent[#sent]}
+  end
+
+  it("comes to the tables of subclasses by the database, or by the flush with passive_updates = false (UOW-94)", function()
+    assert.same({"UPDATE a SET code=? WHERE a.code = ?", "UPDATE b SET note=? WHERE b.code = ?"}, change(true))
+    assert.same({"UPDATE a SET code=? WHERE a.code = ?", "UPDATE b SET note=?, code=? WHERE b.code = ?"},
+      change(false, la.create_engine("sqlite://", {foreign_keys = false})))
+  end)
+end)
+
 describe("with_polymorphic", function()
   local s, session
   local JOINED = "FROM people LEFT OUTER JOIN engineers ON people.id = engineers.id LEFT OUTER JOIN managers ON people.id = managers.id"

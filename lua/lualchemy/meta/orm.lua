@@ -210,6 +210,12 @@ function LoaderOption:contains_eager(attribute, options) end
 ---@return lualchemy.LoaderOption
 function LoaderOption:defaultload(attribute) end
 
+--- What subclasses of the step's target add, by one statement for each subclass.
+---@param base table  the class that the step leads to
+---@param classes table[]  subclasses of it
+---@return lualchemy.LoaderOption
+function LoaderOption:selectin_polymorphic(base, classes) end
+
 --- A select with a session; every method of a select is there too.
 ---@class lualchemy.Query : lualchemy.Select
 local Query = {}

@@ -239,6 +239,8 @@ local function make_mapper(class, record, parent, own_table, values)
     inherit_condition = given.inherit_condition,
     eager_defaults = given.eager_defaults == true,
     confirm_deleted_rows = given.confirm_deleted_rows,
+    passive_deletes = given.passive_deletes,
+    passive_updates = given.passive_updates,
     allow_partial_pks = given.allow_partial_pks,
   }), given
 end
