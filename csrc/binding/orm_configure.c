@@ -71,12 +71,6 @@ static la_loader_strategy lazy_field(lua_State *L, int index) {
   lua_pop(L, 1);
   for (int i = 0; i <= LA_LOADER_WRITE_ONLY; i++) {
     if (strcmp(given, names[i]) == 0) {
-      if (i == LA_LOADER_DYNAMIC || i == LA_LOADER_WRITE_ONLY) {
-        la_raise_status(
-            L, LA_NOT_SUPPORTED,
-            "lazy = \"%s\" is not offered: a relationship of that kind would load all its objects",
-            given);
-      }
       return (la_loader_strategy)i;
     }
   }

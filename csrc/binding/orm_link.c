@@ -169,6 +169,21 @@ void la_object_load_link(lua_State *L, la_state *state, la_instance *instance, u
   }
 }
 
+/* Calls the hook for a collection that never loads: (object, key, value if `value_index` is not 0,
+ * "dynamic" or "write_only") → one value. */
+static void push_unloaded(lua_State *L, la_state *state, const char *hook, int index,
+                          const la_relationship *relationship, int value_index) {
+  luaL_checkstack(L, 8, NULL);
+  la_push_hook(L, state, hook);
+  lua_pushvalue(L, index);
+  la_push_text(L, relationship->key);
+  if (value_index) {
+    lua_pushvalue(L, value_index);
+  }
+  lua_pushstring(L, la_loader_function(relationship->lazy));
+  lua_call(L, value_index ? 4 : 3, 1);
+}
+
 void la_object_get_link(lua_State *L, la_state *state, int index, uint32_t link) {
   la_instance *instance = la_handle_instance(L, state, index);
   index = lua_absindex(L, index);
@@ -177,6 +192,11 @@ void la_object_get_link(lua_State *L, la_state *state, int index, uint32_t link)
                     "this %.*s was made before its relationship '%.*s' was added to the class",
                     LA_TEXT_FORMAT(instance->mapper->class_name),
                     LA_TEXT_FORMAT(instance->mapper->links[link]->key));
+  }
+  if (la_relationship_never_loads(instance->mapper->links[link]->relationship)) {
+    push_unloaded(L, state, "unloaded_collection", index,
+                  instance->mapper->links[link]->relationship, 0);
+    return;
   }
   if (!(instance->links[link].flags & LA_LINK_LOADED) && !(instance->flags & LA_INSTANCE_KEYED) &&
       !instance->mapper->links[link]->relationship->uselist) {
@@ -497,7 +517,9 @@ void la_object_set_link(lua_State *L, la_state *state, int index,
                     LA_TEXT_FORMAT(instance->mapper->class_name),
                     LA_TEXT_FORMAT(relationship->key));
   }
-  if (relationship->uselist) {
+  if (la_relationship_never_loads(relationship)) {
+    push_unloaded(L, state, "unloaded_assign", index, relationship, value_index);
+  } else if (relationship->uselist) {
     set_list(L, state, index, instance, relationship, value_index);
   } else {
     set_scalar(L, state, instance, relationship, value_index);

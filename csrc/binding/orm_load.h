@@ -70,6 +70,7 @@ void la_open_orm_session(lua_State *L, la_state *state);
 void la_open_orm_transaction(lua_State *L, la_state *state);
 void la_open_orm_configure(lua_State *L, la_state *state);
 void la_open_orm_option(lua_State *L, la_state *state);
+void la_open_orm_unloaded(lua_State *L, la_state *state);
 void la_open_orm_query(lua_State *L, la_state *state);
 void la_open_orm_dml(lua_State *L, la_state *state);
 void la_open_orm_inspect(lua_State *L, la_state *state);

@@ -169,8 +169,7 @@ bool la_cascade_needs_load(const la_instance *instance, uint32_t link) {
   const la_relationship *r = relationship_of(instance, link);
   bool cascades = r->cascade & LA_CASCADE_DELETE;
   if (instance->links[link].flags & LA_LINK_LOADED || r->viewonly ||
-      r->passive_deletes != LA_PASSIVE_DELETES_NO || r->lazy == LA_LOADER_NOLOAD ||
-      r->lazy == LA_LOADER_DYNAMIC || r->lazy == LA_LOADER_WRITE_ONLY) {
+      r->passive_deletes != LA_PASSIVE_DELETES_NO || r->lazy == LA_LOADER_NOLOAD) {
     return false;
   }
   return cascades || r->direction != LA_MANY_TO_ONE;

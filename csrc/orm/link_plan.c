@@ -35,7 +35,8 @@ static la_status gain(la_link_changes *p, size_t cause, la_instance *owner, uint
                       la_instance *other, la_error *err) {
   la_link_change change = {.instance = owner, .link = link, .other = other, .at = SIZE_MAX};
   if (relationship_of(owner, link)->uselist) {
-    bool known = is_loaded(owner, link) || !(owner->flags & LA_INSTANCE_KEYED);
+    bool known = !la_relationship_never_loads(relationship_of(owner, link)) &&
+                 (is_loaded(owner, link) || !(owner->flags & LA_INSTANCE_KEYED));
     change.kind = known ? LA_LINK_INSERT : LA_LINK_QUEUE_ADD;
     return add(p, cause, change, err);
   }
@@ -56,7 +57,8 @@ static la_status lose(la_link_changes *p, size_t cause, la_instance *owner, uint
                       la_instance *other, la_error *err) {
   la_link_change change = {.instance = owner, .link = link, .other = other};
   const la_link *l = &owner->links[link];
-  bool has_row = owner->flags & LA_INSTANCE_KEYED;
+  bool queues = la_relationship_never_loads(relationship_of(owner, link));
+  bool has_row = (owner->flags & LA_INSTANCE_KEYED) || queues;
   if (!is_loaded(owner, link) && !has_row) {
     return LA_OK;
   }
@@ -67,7 +69,7 @@ static la_status lose(la_link_changes *p, size_t cause, la_instance *owner, uint
     change.kind = LA_LINK_SET;
     change.other = NULL;
     change.old = other;
-  } else if (is_loaded(owner, link)) {
+  } else if (is_loaded(owner, link) && !queues) {
     change.kind = LA_LINK_REMOVE;
     change.at = l->to.many != NULL ? la_collection_index(l->to.many, other) : SIZE_MAX;
     if (change.at == SIZE_MAX) {

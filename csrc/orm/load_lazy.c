@@ -346,6 +346,14 @@ la_status la_load_link(la_instance *instance, uint32_t link, bool forced, la_loa
     return la_fail(err, LA_INVALID_REQUEST, "relationship %.*s.%.*s is not configured",
                    LA_TEXT_FORMAT(instance->mapper->class_name), LA_TEXT_FORMAT(relationship->key));
   }
+  if (relationship->lazy == LA_LOADER_WRITE_ONLY && (instance->flags & LA_INSTANCE_KEYED)) {
+    return la_fail(
+        err, LA_INVALID_REQUEST,
+        "Attribute %.*s.%.*s can't load the existing state from the database for this operation; "
+        "full iteration is not permitted.  If this is a delete operation, configure "
+        "passive_deletes=True on the write-only relationship() in order to resolve this error.",
+        LA_TEXT_FORMAT(instance->mapper->class_name), LA_TEXT_FORMAT(relationship->key));
+  }
   strategy = la_kept_choice(instance, relationship, &choice);
   if (!(instance->flags & LA_INSTANCE_KEYED) ||
       (strategy == LA_LOADER_NOLOAD && instance->session == NULL)) {

@@ -300,6 +300,17 @@ static la_status read_relationship(reader *self, const reading *read, la_node *a
     la_strbuf_clear(&text);
     return LA_LOADER_STRATEGY;
   }
+  if (la_relationship_never_loads(relationship) && strategy != LA_LOADER_SELECT &&
+      strategy != LA_LOADER_DEFAULT) {
+    la_strbuf text;
+    la_strbuf_init(&text, self->alloc);
+    la_relationship_describe(relationship, &text);
+    (void)la_fail(self->err, LA_INVALID_REQUEST,
+                  "'%.*s' does not support object population - eager loading cannot be applied.",
+                  LA_TEXT_FORMAT(la_strbuf_view(&text)));
+    la_strbuf_clear(&text);
+    return LA_INVALID_REQUEST;
+  }
   if (read->parent == NULL) {
     LA_TRY(check_root(self, read, source));
   } else {

@@ -32,8 +32,7 @@ static la_status reserve_answers(la_flush *flush, uint32_t count, la_error *err)
 
 la_status la_persist_bind(la_flush *flush, const la_property *property, const la_value *value,
                           la_value *out, la_error *err) {
-  const la_type *type =
-      la_dialect_type(flush->session->engine->dialect, property->column->type);
+  const la_type *type = la_dialect_type(flush->session->engine->dialect, property->column->type);
   la_error inner = LA_ERROR_INIT;
   la_status status;
   bool plain = property->flags & LA_PROPERTY_PLAIN && type != NULL;

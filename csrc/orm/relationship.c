@@ -70,6 +70,10 @@ la_relationship *la_relationship_new(la_allocator *alloc) {
   return relationship;
 }
 
+bool la_relationship_never_loads(const la_relationship *relationship) {
+  return relationship->lazy == LA_LOADER_DYNAMIC || relationship->lazy == LA_LOADER_WRITE_ONLY;
+}
+
 void la_relationship_describe(const la_relationship *relationship, la_strbuf *out) {
   if (relationship->parent != NULL) {
     la_strbuf_text(out, relationship->parent->class_name);

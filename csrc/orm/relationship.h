@@ -147,6 +147,8 @@ la_status la_relationship_configure(la_relationship *relationship,
 /* Ties a relationship to its reverse once both are configured; checks directions and targets. */
 la_status la_relationship_set_reverse(la_relationship *relationship, la_text back_populates,
                                       la_error *err);
+/* lazy = "dynamic" or "write_only": its members are never loaded into the link. */
+bool la_relationship_never_loads(const la_relationship *relationship);
 /* "User.addresses" */
 void la_relationship_describe(const la_relationship *relationship, la_strbuf *out);
 /* The join condition between `source` and `target` FROM elements or entities (aliases adapted),

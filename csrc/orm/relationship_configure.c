@@ -8,6 +8,7 @@
  * foreign columns stand.
  */
 #include "orm/mapper_internal.h"
+#include "orm/option.h"
 #include "sql/from.h"
 #include "sql/walk.h"
 
@@ -512,6 +513,13 @@ static la_status configure(configuring *self) {
   LA_TRY(find_direction(self));
   relationship->uselist = self->options->uselist < 0 ? relationship->direction != LA_MANY_TO_ONE
                                                      : self->options->uselist != 0;
+  if (!relationship->uselist && la_relationship_never_loads(relationship)) {
+    return la_fail(self->err, LA_INVALID_REQUEST,
+                   "On relationship %.*s.%.*s, '%s' loaders cannot be used with "
+                   "many-to-one/one-to-one relationships and/or uselist=False.",
+                   LA_TEXT_FORMAT(relationship->parent->class_name),
+                   LA_TEXT_FORMAT(relationship->key), la_loader_function(relationship->lazy));
+  }
   LA_TRY(la_relationship_check_cascade(relationship, self->err));
   LA_TRY(mark_remote(self));
   LA_TRY(keep_pairs(self));

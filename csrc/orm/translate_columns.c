@@ -247,7 +247,7 @@ static la_loader_strategy strategy_of(const la_translation *self, const la_prope
   const la_relationship *relationship = property->relationship;
   la_loader_strategy strategy = la_option_strategy(option, relationship);
   bool own = option == NULL || option->wildcard || option->strategy == LA_LOADER_DEFAULT;
-  if (relationship == self->request.lazy_reverse) {
+  if (relationship == self->request.lazy_reverse || la_relationship_never_loads(relationship)) {
     return LA_LOADER_SELECT;
   }
   if (strategy == LA_LOADER_CONTAINS && self->request.refresh) { /* there is no join to read */
