@@ -34,6 +34,8 @@
 
 /* A slot whose Lua value lies in the handle's table; any write of the core clears it. */
 #define LA_SLOT_CACHED 128
+/* The longest text that Lua interns: making it anew is a look-up. */
+#define LA_SHORT_TEXT 40
 #define LA_KEPT        (-100000)
 #define LA_SESSION_KEY 1
 #define LA_LINK_KEY(link) ((lua_Integer)(link) + 2)

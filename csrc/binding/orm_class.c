@@ -58,6 +58,9 @@ void la_configure(lua_State *L, la_state *state, const la_mapper *mapper) {
   la_push_hook(L, state, "configure");
   la_push_host(L, state, mapper->host);
   lua_call(L, 1, 0);
+  if (mapper->registry) { /* what fails here is told when a statement needs it */
+    (void)la_registry_configure(mapper->registry, NULL);
+  }
 }
 
 /* The node of a Lua table: the entity of a mapped class. */

@@ -317,6 +317,24 @@ static bool option(lua_State *L, int index, const char *name) {
   return on;
 }
 
+/* The everyday look-up, of an integer key that the map has: pushes the object. */
+static bool push_known(lua_State *L, la_state *state, const la_session *session,
+                       const la_mapper *mapper) {
+  if (!lua_isnoneornil(L, 4) || !lua_isinteger(L, 3) || !mapper->configured ||
+      mapper->primary_key_count != 1) {
+    return false;
+  }
+  la_value key = la_value_integer(lua_tointeger(L, 3));
+  la_instance *known =
+      la_identity_find(&session->map, mapper->root, &key, la_identity_hash(mapper->root, &key));
+  if (!known || known->flags & (LA_INSTANCE_EXPIRED | LA_INSTANCE_GONE) ||
+      !la_mapper_is_a(known->mapper, mapper)) {
+    return false;
+  }
+  la_push_object(L, state, known);
+  return true;
+}
+
 /* session:get(Class, identity, options). */
 static int session_get(lua_State *L) {
   la_state *state = la_state_of(L);
@@ -324,6 +342,9 @@ static int session_get(lua_State *L) {
   la_check_count(L, 3, "get");
   la_mapper *mapper = la_check_mapper(L, 2);
   la_error err = LA_ERROR_INIT;
+  if (push_known(L, state, session, mapper)) {
+    return 1;
+  }
   bool populate_existing = option(L, 4, "populate_existing") || option(L, 4, "with_for_update");
   lua_settop(L, 4);
   if (!mapper->configured) {
@@ -342,17 +363,6 @@ static int session_get(lua_State *L) {
     return 1;
   }
   lua_settop(L, 4);
-  if (mapper->primary_key_count == 1 && lua_isinteger(L, 3) &&
-      !populate_existing) { /* the everyday look-up */
-    la_value key = la_value_integer(lua_tointeger(L, 3));
-    la_instance *known =
-        la_identity_find(&session->map, mapper->root, &key, la_identity_hash(mapper->root, &key));
-    if (known && !(known->flags & (LA_INSTANCE_EXPIRED | LA_INSTANCE_GONE)) &&
-        la_mapper_is_a(known->mapper, mapper)) {
-      la_push_object(L, state, known);
-      return 1;
-    }
-  }
   if (la_session_check(session, &err) < 0) {
     la_raise_orm(L, &err);
   }

@@ -99,7 +99,7 @@ static void push_slot(lua_State *L, la_state *state, int index, la_instance *ins
   }
   bool processed =
       property->flags & LA_PROPERTY_HOST_TYPE && property->column && value->kind != LA_VALUE_NULL;
-  bool cached = processed || (value->kind == LA_VALUE_TEXT && value->len > 40);
+  bool cached = processed || (value->kind == LA_VALUE_TEXT && value->len > LA_SHORT_TEXT);
   if (cached && value->flags & LA_SLOT_CACHED && push_cached(L, index, property->slot)) {
     return;
   }
@@ -168,12 +168,13 @@ void la_object_get(lua_State *L, la_state *state, int index, const la_property *
 /* The property that `key` names through the keys table at `keys_index`, or NULL. */
 static const la_property *find_property(lua_State *L, const la_mapper *mapper, int key_index,
                                         int keys_index) {
+  const la_property *property = NULL;
   lua_pushvalue(L, key_index);
-  lua_rawget(L, keys_index);
-  int is_number;
-  lua_Integer number = lua_tointegerx(L, -1, &is_number);
+  if (lua_rawget(L, keys_index) == LUA_TNUMBER) {
+    property = mapper->properties.items[lua_tointeger(L, -1)];
+  }
   lua_pop(L, 1);
-  return is_number ? mapper->properties.items[number] : NULL;
+  return property;
 }
 
 void la_push_from_class(lua_State *L, int class_index, int key_index) {
@@ -197,20 +198,49 @@ void la_push_from_class(lua_State *L, int class_index, int key_index) {
   }
 }
 
+/* Pushes a loaded value that Lua has as it is: most reads end here. */
+static bool push_loaded(lua_State *L, const la_instance *instance, const la_property *property) {
+  if (property->kind == LA_PROPERTY_RELATIONSHIP || property->flags & LA_PROPERTY_HOST_TYPE ||
+      property->slot >= instance->slot_count) {
+    return false;
+  }
+  const la_value *value = &instance->slots[property->slot];
+  if (!(value->flags & LA_SLOT_LOADED)) {
+    return false;
+  }
+  switch (value->kind) {
+  case LA_VALUE_INTEGER:
+    lua_pushinteger(L, value->as.integer);
+    return true;
+  case LA_VALUE_TEXT:
+    if (value->len > LA_SHORT_TEXT) {
+      return false;
+    }
+    lua_pushlstring(L, value->len ? value->as.bytes : "", value->len);
+    return true;
+  case LA_VALUE_REAL:
+    lua_pushnumber(L, value->as.real);
+    return true;
+  case LA_VALUE_BOOLEAN:
+    lua_pushboolean(L, value->as.integer != 0);
+    return true;
+  case LA_VALUE_NULL:
+    lua_pushnil(L);
+    return true;
+  default:
+    return false;
+  }
+}
+
 /* Upvalues: state, keys, class. */
 static int object_index(lua_State *L) {
-  la_instance *instance = la_handle_instance(L, la_state_of(L), 1);
+  la_state *state = la_state_of(L);
+  la_instance *instance = la_handle_instance(L, state, 1);
   const la_property *property = find_property(L, instance->mapper, 2, lua_upvalueindex(2));
   if (property) {
-    if (property->kind != LA_PROPERTY_RELATIONSHIP && property->slot < instance->slot_count) {
-      const la_value *value = &instance->slots[property->slot];
-      if (value->flags & LA_SLOT_LOADED && value->kind == LA_VALUE_INTEGER &&
-          !(property->flags & LA_PROPERTY_HOST_TYPE)) {
-        lua_pushinteger(L, value->as.integer);
-        return 1;
-      }
+    if (!push_loaded(L, instance, property)) {
+      la_object_get(L, state, 1, property);
     }
-    la_object_get(L, la_state_of(L), 1, property);
     return 1;
   }
   if (push_table_if(L, 1)) {
@@ -225,7 +255,6 @@ static int object_index(lua_State *L) {
   }
   la_push_from_class(L, lua_upvalueindex(3), 2);
   if (lua_isuserdata(L, -1) || lua_istable(L, -1)) { /* may be a descriptor: a hybrid, a proxy */
-    la_state *state = la_state_of(L);
     if (la_push_hook_if(L, state, "descriptor_get")) { /* value, function */
       lua_insert(L, -2);
       lua_pushvalue(L, 1);

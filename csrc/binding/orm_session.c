@@ -58,16 +58,17 @@ void la_session_settle(lua_State *L, la_state *state, la_session *session) {
   while (session->hold_changes.count > 0) {
     la_instance *instance = session->hold_changes.items[session->hold_changes.count - 1];
     bool hold = la_instance_wants_hold(instance);
+    bool tied = instance->flags & LA_INSTANCE_HELD;
     if (hold && known) {
       la_push_object(L, state, instance);
-      if (instance->session) {
+      if (instance->session && !tied) {
         la_object_set_session(L, -1, box);
       }
       lua_rawseti(L, box + 1, instance->handle);
       instance->flags |= LA_INSTANCE_HELD;
     } else {
       instance->flags &= ~(uint32_t)LA_INSTANCE_HELD;
-      if (instance->session && known && la_push_object_if(L, state, instance)) {
+      if (instance->session && known && !tied && la_push_object_if(L, state, instance)) {
         la_object_set_session(L, -1, box);
         lua_pop(L, 1);
       }
@@ -193,9 +194,12 @@ static int session_add_all(lua_State *L) {
     lua_geti(L, 2, i);
     la_session_tell_attach(L, la_state_of(L), 1, la_check_instance(L, -1));
     la_status status = la_session_add(session, la_check_instance(L, -1), &err);
-    settle(L, session, status, &err);
+    if (status < 0 || session->watched) {
+      settle(L, session, status, &err);
+    }
     lua_pop(L, 1);
   }
+  settle(L, session, LA_OK, NULL); /* what the list holds needs no other hold before */
   return 0;
 }
 

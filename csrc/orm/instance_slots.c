@@ -144,6 +144,26 @@ static la_status refuse_new_attribute(const la_instance *instance, uint32_t slot
                  LA_TEXT_FORMAT(property->key), LA_TEXT_FORMAT(instance->mapper->class_name));
 }
 
+/* Writes a slot without history. The first bytes that it gets go into what is left of the
+ * instance's chunk, so that an object made and inserted takes no memory for each of its texts. */
+static bool write_plainly(la_instance *instance, la_value *place, const la_value *value,
+                          uint8_t flags) {
+  bool first = place->kind == LA_VALUE_NULL && !(place->flags & LA_SLOT_LOADED);
+  char *bytes = NULL;
+  if (first && la_value_has_bytes(value) && value->len > 0) {
+    bytes = la_chunk_alloc(instance->chunk, value->len);
+  }
+  if (bytes == NULL) {
+    return la_slot_write(instance->mapper->alloc, place, value, flags);
+  }
+  memcpy(bytes, value->as.bytes, value->len);
+  *place = *value;
+  place->as.bytes = bytes;
+  place->flags = flags;
+  place->spare = 0;
+  return true;
+}
+
 la_status la_instance_set(la_instance *instance, uint32_t slot, const la_value *value,
                           bool *first_out, la_error *err) {
   la_allocator *alloc = instance->mapper->alloc;
@@ -169,7 +189,7 @@ la_status la_instance_set(la_instance *instance, uint32_t slot, const la_value *
     }
     la_instance_keep_committed(instance, slot);
     *place = fresh;
-  } else if (!la_slot_write(alloc, place, value, flags)) {
+  } else if (!write_plainly(instance, place, value, flags)) {
     return la_fail_nomem(err);
   }
   if (first_out != NULL) {
