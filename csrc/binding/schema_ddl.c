@@ -19,11 +19,12 @@ static void clear_text(void *memory) {
   la_strbuf_clear(memory);
 }
 
-/* core.ddl(dialect name, what, TABLE or INDEX, check): what is "create_table", "drop_table",
- * "create_index" or "drop_index"; with `check` IF NOT EXISTS or IF EXISTS is written. */
+/* core.ddl(dialect name, what, thing, check): what is "create_table", "drop_table", "create_index",
+ * "drop_index", "column" or "constraint", and the thing a TABLE, INDEX, COLUMN or CONSTRAINT; with
+ * `check` IF NOT EXISTS or IF EXISTS is written. */
 static int ddl(lua_State *L) {
-  static const char *const kinds[] = {"create_table", "drop_table", "create_index", "drop_index",
-                                      NULL};
+  static const char *const kinds[] = {
+      "create_table", "drop_table", "create_index", "drop_index", "column", "constraint", NULL};
   la_state *state = la_state_of(L);
   const la_dialect *dialect = check_dialect(L, 1);
   int kind = luaL_checkoption(L, 2, NULL, kinds);
@@ -31,7 +32,9 @@ static int ddl(lua_State *L) {
   la_error err = LA_ERROR_INIT;
   la_status status;
   la_table *table = kind < 2 ? la_check_table(L, 3) : NULL;
-  la_index *index = kind < 2 ? NULL : la_live(L, la_check_box(L, 3, LA_BOX_INDEX));
+  la_index *index = kind == 2 || kind == 3 ? la_live(L, la_check_box(L, 3, LA_BOX_INDEX)) : NULL;
+  la_column *column = kind == 4 ? la_check_column(L, 3) : NULL;
+  la_constraint *constraint = kind == 5 ? la_live(L, la_check_box(L, 3, LA_BOX_CONSTRAINT)) : NULL;
   la_strbuf *text = la_push_scratch(L, state, sizeof *text, clear_text);
   la_strbuf_init(text, &state->alloc);
   switch (kind) {
@@ -43,6 +46,12 @@ static int ddl(lua_State *L) {
     break;
   case 2:
     status = la_compile_create_index(&state->sql, dialect, index, check, text, &err);
+    break;
+  case 4:
+    status = la_compile_column(&state->sql, dialect, column, text, &err);
+    break;
+  case 5:
+    status = la_compile_constraint(&state->sql, dialect, constraint, text, &err);
     break;
   default:
     status = la_compile_drop_index(&state->sql, dialect, index, check, text, &err);
@@ -67,6 +76,13 @@ static int ddl_type(lua_State *L) {
   return 1;
 }
 
+/* core.constraint_isolate(constraint): CREATE TABLE leaves it out from now on. */
+static int constraint_isolate(lua_State *L) {
+  la_constraint *constraint = la_live(L, la_check_box(L, 1, LA_BOX_CONSTRAINT));
+  constraint->isolated = true;
+  return 0;
+}
+
 /* core.quote_ident(dialect name, name) → the name, in quotes if it needs them */
 static int quote_ident(lua_State *L) {
   la_state *state = la_state_of(L);
@@ -82,8 +98,11 @@ static int quote_ident(lua_State *L) {
 }
 
 void la_open_schema_ddl(lua_State *L, la_state *state) {
-  static const luaL_Reg functions[] = {
-      {"ddl", ddl}, {"ddl_type", ddl_type}, {"quote_ident", quote_ident}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"ddl", ddl},
+                                       {"ddl_type", ddl_type},
+                                       {"quote_ident", quote_ident},
+                                       {"constraint_isolate", constraint_isolate},
+                                       {NULL, NULL}};
   (void)state;
   la_set_functions(L, functions);
 }

@@ -113,6 +113,12 @@ la_status la_compile_create_index(const la_sql *sql, const la_dialect *dialect,
                                   la_error *err);
 la_status la_compile_drop_index(const la_sql *sql, const la_dialect *dialect, const la_index *index,
                                 bool if_exists, la_strbuf *out, la_error *err);
+/* A column, or a constraint, as CREATE TABLE has it; of a constraint nothing if the dialect leaves it
+ * out. */
+la_status la_compile_column(const la_sql *sql, const la_dialect *dialect, const la_column *column,
+                            la_strbuf *out, la_error *err);
+la_status la_compile_constraint(const la_sql *sql, const la_dialect *dialect,
+                                const la_constraint *constraint, la_strbuf *out, la_error *err);
 /* The type as DDL and CAST write it. */
 la_status la_compile_type(const la_dialect *dialect, const la_type *type, la_strbuf *out,
                           la_error *err);

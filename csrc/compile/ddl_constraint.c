@@ -157,3 +157,8 @@ la_status la_ddl_constraint(const la_sql *sql, const la_dialect *dialect,
   }
   return la_strbuf_status(out, err);
 }
+
+la_status la_compile_constraint(const la_sql *sql, const la_dialect *dialect,
+                                const la_constraint *constraint, la_strbuf *out, la_error *err) {
+  return la_ddl_constraint(sql, dialect, constraint, out, err);
+}

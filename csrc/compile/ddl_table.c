@@ -144,6 +144,16 @@ static la_status put_column(const la_sql *sql, const la_dialect *dialect, const 
   return put_column_checks(sql, dialect, table, column, out, err);
 }
 
+la_status la_compile_column(const la_sql *sql, const la_dialect *dialect, const la_column *column,
+                            la_strbuf *out, la_error *err) {
+  if (!column->table) {
+    return la_fail(err, LA_COMPILE, "column '%.*s' belongs to no table",
+                   LA_TEXT_FORMAT(column->name));
+  }
+  LA_TRY(la_table_resolve(column->table, err));
+  return put_column(sql, dialect, column->table, column, out, err);
+}
+
 /* The number of the constraint after `last` in order of creation; SIZE_MAX at the end. */
 static size_t next_constraint(const la_table *table, const la_constraint *last) {
   size_t best = SIZE_MAX;
@@ -179,13 +189,14 @@ static la_status put_constraints(const la_sql *sql, const la_dialect *dialect,
                                  const la_table *table, const char *separator, la_strbuf *out,
                                  la_error *err) {
   const la_constraint *key = table->primary_key;
-  if (key && key->columns.count > 0 && !is_inline_key(dialect, table, key->columns.items[0])) {
+  if (key && !key->isolated && key->columns.count > 0 &&
+      !is_inline_key(dialect, table, key->columns.items[0])) {
     LA_TRY(put_constraint(sql, dialect, key, &separator, out, err));
   }
   const la_constraint *last = NULL;
   for (size_t i = next_constraint(table, last); i != SIZE_MAX; i = next_constraint(table, last)) {
     last = table->constraints.items[i];
-    if (!(dialect->supports_alter && last->use_alter)) {
+    if (!last->isolated && !(dialect->supports_alter && last->use_alter)) {
       LA_TRY(put_constraint(sql, dialect, last, &separator, out, err));
     }
   }

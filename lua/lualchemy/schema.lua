@@ -35,10 +35,7 @@ local schema = {
   quoted_name = item.quoted_name,
   BLANK_SCHEMA = "",
   CheckFirst = ddl.CheckFirst,
-  CreateTable = ddl.CreateTable,
-  DropTable = ddl.DropTable,
-  CreateIndex = ddl.CreateIndex,
-  DropIndex = ddl.DropIndex,
+  sort_tables = ddl.sort_tables,
   -- For declarative classes.
   is_column = column.is_column,
   copy_column = column.copy_column,
@@ -46,6 +43,12 @@ local schema = {
   name_column = column.name_column,
   append_column = tables.append_column,
 }
+
+for _, module in ipairs {"lualchemy.schema.ddl_element", "lualchemy.schema.view"} do
+  for name, make in next, (require(module)) do
+    if name:sub(1, 2) ~= "__" then schema[name] = make end
+  end
+end
 
 local makers = {[schema.Column] = "lualchemy.Column", [schema.Table] = "lualchemy.Table",
   [schema.MetaData] = "lualchemy.MetaData"}

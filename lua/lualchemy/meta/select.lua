@@ -6,6 +6,17 @@
 ---@class lualchemy.Select
 local Select = {}
 
+--- CREATE TABLE … AS this SELECT: an element to be executed, whose `table` has its columns.
+---
+---     local copy = la.select(users):into("users_copy", {temporary = true})
+---     connection:execute(copy)
+---     connection:execute(la.select(copy.table))
+---
+---@param name string
+---@param options {metadata: lualchemy.MetaData?, schema: string?, temporary: boolean?, if_not_exists: boolean?}?
+---@return lualchemy.DDLElement
+function Select:into(name, options) end
+
 --- Adds conditions, joined by AND.
 ---@param ... any
 ---@return lualchemy.Select

@@ -56,6 +56,20 @@ local function has_table(connection, target)
   return inspector_of(connection):has_table(target.name, place_of(target))
 end
 
+-- Whether the table, or the view that it stands for, is there.
+local function is_there(connection, target)
+  if not core.record(target).is_view then return has_table(connection, target) end
+  for _, name in ipairs(inspector_of(connection):get_view_names(place_of(target))) do
+    if name == target.name then return true end
+  end
+  return false
+end
+
+-- Which of CheckFirst's bits asks about it.
+local function bit_of(target)
+  return core.record(target).is_view and CheckFirst.VIEWS or CheckFirst.TABLES
+end
+
 local function has_index(connection, index)
   local inspector = inspector_of(connection)
   for _, known in ipairs(inspector:get_indexes(index.table.name, place_of(index.table))) do
@@ -68,9 +82,19 @@ local function emit(connection, what, thing)
   connection:exec_driver_sql(core.ddl(connection.dialect.name, what, thing))
 end
 
+-- The statement that the program has set for creating ("creator") or dropping ("dropper") the table, or the usual one.
+local function emit_table(connection, what, target, role)
+  local element = core.record(target)[role]
+  if element then
+    connection:exec_driver_sql(element:compile{dialect = connection.dialect})
+  else
+    emit(connection, what, target)
+  end
+end
+
 local function create_one(connection, target, options)
   fire("before_create", target, connection, options)
-  emit(connection, "create_table", target)
+  emit_table(connection, "create_table", target, "creator")
   for _, index in ipairs(core.table_indexes(target)) do
     emit(connection, "create_index", index)
   end
@@ -79,7 +103,7 @@ end
 
 local function drop_one(connection, target, options)
   fire("before_drop", target, connection, options)
-  emit(connection, "drop_table", target)
+  emit_table(connection, "drop_table", target, "dropper")
   fire("after_drop", target, connection, options)
 end
 
@@ -89,7 +113,7 @@ local table_keywords = keywords.set {"checkfirst"}
 function ddl.create_table(target, bind, options)
   options = keywords.check("create", options, table_keywords)
   with_connection("create", bind, function(connection)
-    if checks(options, CheckFirst.TABLES, false) and has_table(connection, target) then return end
+    if checks(options, bit_of(target), false) and is_there(connection, target) then return end
     create_one(connection, target, options)
   end)
 end
@@ -98,12 +122,13 @@ end
 function ddl.drop_table(target, bind, options)
   options = keywords.check("drop", options, table_keywords)
   with_connection("drop", bind, function(connection)
-    if checks(options, CheckFirst.TABLES, false) and not has_table(connection, target) then return end
+    if checks(options, bit_of(target), false) and not is_there(connection, target) then return end
     drop_one(connection, target, options)
   end)
 end
 
-local function index_of(index)
+--- The core's object of an index.
+function ddl.index_of(index)
   if not rawget(index, "_core") then
     error(exc.CompileError(("Index '%s' is not associated with any table."):format(tostring(index.name))), 0)
   end
@@ -115,7 +140,7 @@ function ddl.create_index(index, bind, options)
   options = keywords.check("create", options, table_keywords)
   with_connection("create", bind, function(connection)
     if checks(options, CheckFirst.INDEXES, false) and has_index(connection, index) then return end
-    emit(connection, "create_index", index_of(index))
+    emit(connection, "create_index", ddl.index_of(index))
   end)
 end
 
@@ -124,16 +149,27 @@ function ddl.drop_index(index, bind, options)
   options = keywords.check("drop", options, table_keywords)
   with_connection("drop", bind, function(connection)
     if checks(options, CheckFirst.INDEXES, false) and not has_index(connection, index) then return end
-    emit(connection, "drop_index", index_of(index))
+    emit(connection, "drop_index", ddl.index_of(index))
   end)
 end
 
 local all_keywords = keywords.set {"tables", "checkfirst"}
 
--- The tables asked for, in order of dependency.
+-- The tables in order of dependency; then what is made of a SELECT, in order of creation.
+local function in_order(metadata)
+  local tables, selected = {}, {}
+  for _, target in ipairs((core.metadata_sorted(metadata))) do
+    local list = core.record(target).selected_serial and selected or tables
+    list[#list + 1] = target
+  end
+  table.sort(selected, function(a, b) return core.record(a).selected_serial < core.record(b).selected_serial end)
+  return table.move(selected, 1, #selected, #tables + 1, tables)
+end
+
+-- The tables asked for, in that order.
 local function chosen(metadata, options)
-  local sorted, cycle = core.metadata_sorted(metadata)
-  if options.tables == nil then return sorted, cycle end
+  local sorted = in_order(metadata)
+  if options.tables == nil then return sorted end
   local wanted, found = {}, {}
   for _, target in ipairs(options.tables) do
     if type(target) == "table" and target.__table__ then target = target.__table__ end
@@ -145,18 +181,64 @@ local function chosen(metadata, options)
   for _, target in ipairs(sorted) do
     if wanted[target] then found[#found + 1] = target end
   end
-  return found, cycle
+  return found
+end
+
+--- The tables in an order in which each comes after those that it refers to. Foreign keys for which `skip_fn` gives
+--- true do not count; `extra_dependencies` is a list of pairs {first, then}. Tables in a circle come last, by name.
+---@param tables lualchemy.Table[]
+---@param options {skip_fn: (fun(key: any): boolean)?, extra_dependencies: table[]?}?
+---@return lualchemy.Table[]
+function ddl.sort_tables(tables, options)
+  options = keywords.check("sort_tables", options, keywords.set {"skip_fn", "extra_dependencies"})
+  local left, waits, followers, ready = 0, {}, {}, {}
+  for _, target in ipairs(tables) do
+    if core.class_of(target) ~= "lualchemy.Table" then
+      error(exc.ArgumentError(("sort_tables takes a list of Tables; it has %s"):format(describe.value(target))), 0)
+    end
+    waits[target], followers[target], left = 0, {}, left + 1
+  end
+  local function add(first, after)
+    if first == after or not waits[first] or not waits[after] then return end
+    waits[after] = waits[after] + 1
+    table.insert(followers[first], after)
+  end
+  for _, target in ipairs(tables) do
+    for _, key in ipairs(target.foreign_key_constraints) do
+      if not (options.skip_fn and options.skip_fn(key)) then add(key.referred_table, target) end
+    end
+  end
+  for _, pair in ipairs(options.extra_dependencies or {}) do add(pair[1], pair[2]) end
+  local by_name = table.move(tables, 1, #tables, 1, {})
+  table.sort(by_name, function(a, b) return a.fullname < b.fullname end)
+  for _, target in ipairs(by_name) do
+    if waits[target] == 0 then ready[#ready + 1] = target end
+  end
+  local at = 1
+  while ready[at] do
+    for _, after in ipairs(followers[ready[at]]) do
+      waits[after] = waits[after] - 1
+      if waits[after] == 0 then ready[#ready + 1] = after end
+    end
+    at = at + 1
+  end
+  for _, target in ipairs(#ready < left and by_name or {}) do
+    if waits[target] > 0 then ready[#ready + 1] = target end
+  end
+  return core.list(ready)
 end
 
 --- Creates every table that is not there.
 function ddl.create_all(metadata, bind, options)
   options = keywords.check("create_all", options, all_keywords)
   with_connection("create_all", bind, function(connection)
-    local check, missing = checks(options, CheckFirst.TABLES, true), {}
-    for _, target in ipairs((chosen(metadata, options))) do
-      if not check or not has_table(connection, target) then missing[#missing + 1] = target end
+    local missing = {}
+    for _, target in ipairs(chosen(metadata, options)) do
+      if not checks(options, bit_of(target), true) or not is_there(connection, target) then
+        missing[#missing + 1] = target
+      end
     end
-    local passed = {tables = missing, checkfirst = check}
+    local passed = {tables = missing, checkfirst = checks(options, CheckFirst.TABLES, true)}
     fire("before_create", metadata, connection, passed)
     for _, target in ipairs(missing) do
       create_one(connection, target, passed)
@@ -169,12 +251,13 @@ end
 function ddl.drop_all(metadata, bind, options)
   options = keywords.check("drop_all", options, all_keywords)
   with_connection("drop_all", bind, function(connection)
-    local check, there = checks(options, CheckFirst.TABLES, true), {}
-    local tables = chosen(metadata, options)
+    local there, tables = {}, chosen(metadata, options)
     for i = #tables, 1, -1 do
-      if not check or has_table(connection, tables[i]) then there[#there + 1] = tables[i] end
+      if not checks(options, bit_of(tables[i]), true) or is_there(connection, tables[i]) then
+        there[#there + 1] = tables[i]
+      end
     end
-    local passed = {tables = there, checkfirst = check}
+    local passed = {tables = there, checkfirst = checks(options, CheckFirst.TABLES, true)}
     fire("before_drop", metadata, connection, passed)
     for _, target in ipairs(there) do
       drop_one(connection, target, passed)
@@ -182,49 +265,5 @@ function ddl.drop_all(metadata, bind, options)
     fire("after_drop", metadata, connection, passed)
   end)
 end
-
--- ---------------------------------------------------------------------------------------------
--- Elements: DDL as things, to be printed or executed.
-
-local function dialect_name(options)
-  local dialect = options and options.dialect
-  if dialect == nil then return "default" end
-  return type(dialect) == "string" and dialect or dialect.name
-end
-
-local function element(name, what, find)
-  local known = keywords.set {"if_not_exists", "if_exists"}
-  local class = item.class(name, {
-    fields = {"element", "check"},
-    methods = {
-      --- The text: `CreateTable(users):compile{dialect = "sqlite"}`.
-      compile = function(self, options) return core.ddl(dialect_name(options), what, find(self.element),
-        self.check) end,
-    },
-    tostring = function(self) return core.ddl("default", what, find(self.element), self.check) end,
-  })
-  --- What `connection:execute(element)` does.
-  function class.__execute(self, connection)
-    return connection:exec_driver_sql(self:compile{dialect = connection.dialect})
-  end
-  --- The statement as a thing: `tostring` gives its text, `connection:execute` runs it.
-  ---@param thing any        a Table, a mapped class, or an Index
-  ---@param options {if_not_exists: boolean?, if_exists: boolean?}?
-  ddl[name] = function(thing, options)
-    options = keywords.check(name, options, known)
-    return item.new(class, {element = thing, check = options.if_not_exists or options.if_exists or false})
-  end
-end
-
-local function table_of(thing)
-  if core.class_of(thing) == "lualchemy.Table" then return thing end
-  if type(thing) == "table" and thing.__table__ then return thing.__table__ end
-  error(exc.ArgumentError(("expected a Table, got %s"):format(describe.value(thing))), 0)
-end
-
-element("CreateTable", "create_table", table_of)
-element("DropTable", "drop_table", table_of)
-element("CreateIndex", "create_index", index_of)
-element("DropIndex", "drop_index", index_of)
 
 return ddl

@@ -299,6 +299,18 @@ function methods.drop(self, bind, options)
   require("lualchemy.schema.ddl").drop_table(self, bind, options)
 end
 
+--- The element that creates the table in the place of CREATE TABLE; nil: that.
+---@param element lualchemy.DDLElement?
+function methods.set_creator_ddl(self, element)
+  core.record(self).creator = element
+end
+
+--- The element that drops the table in the place of DROP TABLE; nil: that.
+---@param element lualchemy.DDLElement?
+function methods.set_dropper_ddl(self, element)
+  core.record(self).dropper = element
+end
+
 local to_metadata_keywords = keywords.set {"schema", "name", "referred_schema_fn"}
 
 -- The constraints and indexes of `self` that are not its columns' own, for another table.

@@ -1,0 +1,355 @@
+-- SPDX-License-Identifier: MIT
+-- DDL statements as things: to be printed, executed, or bound to an event.
+--
+-- An element makes its text for a dialect when it is asked; `execute_if` says for which dialect, or when, it is
+-- sent at all.
+local core = require "lualchemy.core"
+local keywords = require "lualchemy.keywords"
+local exc = require "lualchemy.exc"
+local describe = require "lualchemy.describe"
+local item = require "lualchemy.schema.item"
+local ddl = require "lualchemy.schema.ddl"
+
+local element = {}
+
+---@class lualchemy.DDLElement
+---@field target any
+
+local function dialect_name(options)
+  local dialect = options and options.dialect
+  if dialect == nil then return "default" end
+  return type(dialect) == "string" and dialect or dialect.name
+end
+
+local function fail(class, format, ...)
+  error(class(format:format(...)), 0)
+end
+
+local condition_keywords = keywords.set {"dialect", "callable_", "state"}
+
+local methods = {}
+
+--- The text: `la.CreateTable(users):compile{dialect = "sqlite"}`.
+---@param options {dialect: any}?
+---@return string
+function methods.compile(self, options)
+  return self._write(self, dialect_name(options))
+end
+
+local function copy(self, changes)
+  local made = {}
+  for key, value in next, self do made[key] = value end
+  for key, value in next, changes do made[key] = value end
+  return setmetatable(made, getmetatable(self))
+end
+
+--- The element for one table: what `%(table)s` means in DDL().
+---@param target any
+---@return lualchemy.DDLElement
+function methods.against(self, target)
+  return copy(self, {target = target})
+end
+
+--- An element that is sent only to the dialect (or dialects) named, or where `callable_(element, target,
+--- connection, options)` gives true; `state` is handed to that in `options.state`.
+---@param options {dialect: string|string[]?, callable_: function?, state: any}
+---@return lualchemy.DDLElement
+function methods.execute_if(self, options)
+  options = keywords.check("execute_if", options, condition_keywords)
+  if options.callable_ ~= nil and type(options.callable_) ~= "function" then
+    fail(exc.ArgumentError, "execute_if: callable_ is a function, not a %s", type(options.callable_))
+  end
+  return copy(self, {_condition = options})
+end
+
+local function is_wanted(self, target, connection, options)
+  local condition = rawget(self, "_condition")
+  if not condition then return true end
+  local wanted, name = condition.dialect, connection.dialect.name
+  if type(wanted) == "string" and wanted ~= name then return false end
+  if type(wanted) == "table" then
+    local found = false
+    for _, each in ipairs(wanted) do found = found or each == name end
+    if not found then return false end
+  end
+  if not condition.callable_ then return true end
+  local passed = {state = condition.state, dialect = connection.dialect}
+  for key, value in next, options or {} do passed[key] = value end
+  return condition.callable_(self, target, connection, passed) and true or false
+end
+
+local function send(self, connection)
+  return connection:exec_driver_sql(self:compile{dialect = connection.dialect})
+end
+
+-- Makes a class of elements. `write(self, dialect name)` gives the text.
+local function new_class(name, write, fields)
+  local class = item.class(name, {
+    fields = table.move(fields or {}, 1, #(fields or {}), 2, {"target"}),
+    methods = methods,
+    tostring = function(self) return self:compile() end,
+  })
+  -- What `connection:execute(element)` does.
+  function class.__execute(self, connection)
+    if not is_wanted(self, self.target, connection) then return nil end
+    return send(self, connection)
+  end
+  -- As a listener of a DDL event.
+  function class.__call(self, target, connection, options)
+    if is_wanted(self, target, connection, options) then send(self:against(target), connection) end
+  end
+  return function(given)
+    given._write = write
+    return item.new(class, given)
+  end
+end
+
+--- For the other files of elements.
+---@private
+element.__new_class = new_class
+
+local function table_of(thing)
+  if core.class_of(thing) == "lualchemy.Table" then return thing end
+  if type(thing) == "table" and thing.__table__ then return thing.__table__ end
+  fail(exc.ArgumentError, "expected a Table, got %s", describe.value(thing))
+end
+
+local function constraint_of(thing)
+  local box = type(thing) == "table" and item.kind(thing) and rawget(thing, "_core")
+  if not box or core.class_of(box) ~= "lualchemy.Constraint" then
+    fail(exc.ArgumentError, "expected a constraint of a table, got %s", describe.value(thing))
+  end
+  return box
+end
+
+local function column_of(thing)
+  if not core.is(thing, "lualchemy.Column") then
+    fail(exc.ArgumentError, "expected a Column of a table, got %s", describe.value(thing))
+  end
+  return thing
+end
+
+local function quote(dialect, name, schema)
+  return (schema and core.quote_ident(dialect, schema) .. "." or "") .. core.quote_ident(dialect, name)
+end
+
+local function table_name(dialect, target)
+  return core.ddl(dialect, "drop_table", target):match("^DROP TABLE (.*)$")
+end
+
+local function literal(text)
+  return "'" .. text:gsub("'", "''") .. "'"
+end
+
+-- ---------------------------------------------------------------------------------------------
+-- Tables and indexes
+
+local check_keywords = keywords.set {"if_not_exists", "if_exists"}
+
+-- What the core writes: `what` of the thing that `find` makes of the element's.
+local function simple(name, what, find)
+  local make = new_class(name, function(self, dialect)
+    return core.ddl(dialect, what, find(self.element), self._check)
+  end, {"element"})
+  --- The statement as a thing: `tostring` gives its text, `connection:execute` sends it.
+  ---@param thing any  a Table, a mapped class, an Index or a Column, as the name says
+  ---@param options {if_not_exists: boolean?, if_exists: boolean?}?
+  ---@return lualchemy.DDLElement
+  return function(thing, options)
+    options = keywords.check(name, options, check_keywords)
+    find(thing)
+    return make {element = thing, target = thing, _check = options.if_not_exists or options.if_exists or false}
+  end
+end
+
+-- CREATE TABLE of a Table or a mapped class, with `{if_not_exists = true}`.
+element.CreateTable = simple("CreateTable", "create_table", table_of)
+-- DROP TABLE, with `{if_exists = true}`.
+element.DropTable = simple("DropTable", "drop_table", table_of)
+-- CREATE INDEX, with `{if_not_exists = true}`.
+element.CreateIndex = simple("CreateIndex", "create_index", ddl.index_of)
+-- DROP INDEX, with `{if_exists = true}`.
+element.DropIndex = simple("DropIndex", "drop_index", ddl.index_of)
+-- A column as CREATE TABLE has it.
+element.CreateColumn = simple("CreateColumn", "column", column_of)
+
+-- ---------------------------------------------------------------------------------------------
+-- Constraints
+
+local new_add_constraint = new_class("AddConstraint", function(self, dialect)
+  local box = constraint_of(self.element)
+  return ("ALTER TABLE %s ADD %s"):format(table_name(dialect, self.element.table), core.ddl(dialect, "constraint", box))
+end, {"element"})
+
+--- ALTER TABLE … ADD for a constraint, which CREATE TABLE then leaves out, unless `isolate_from_table` is false.
+--- SQLite has no such statement.
+---@param constraint any
+---@param options {isolate_from_table: boolean?}?
+---@return lualchemy.DDLElement
+function element.AddConstraint(constraint, options)
+  options = keywords.check("AddConstraint", options, keywords.set {"isolate_from_table"})
+  local box = constraint_of(constraint)
+  if options.isolate_from_table ~= false then core.constraint_isolate(box) end
+  return new_add_constraint {element = constraint, target = constraint}
+end
+
+local new_drop_constraint = new_class("DropConstraint", function(self, dialect)
+  local name = core.constraint_name(constraint_of(self.element))
+  if not name then
+    fail(exc.CompileError, "Can't emit DROP CONSTRAINT for constraint %s; it has no name", tostring(self.element))
+  end
+  return ("ALTER TABLE %s DROP CONSTRAINT %s%s%s"):format(table_name(dialect, self.element.table),
+    self._options.if_exists and "IF EXISTS " or "", core.quote_ident(dialect, name),
+    self._options.cascade and " CASCADE" or "")
+end, {"element"})
+
+--- ALTER TABLE … DROP CONSTRAINT.
+---@param constraint any
+---@param options {cascade: boolean?, if_exists: boolean?, isolate_from_table: boolean?}?
+---@return lualchemy.DDLElement
+function element.DropConstraint(constraint, options)
+  options = keywords.check("DropConstraint", options, keywords.set {"cascade", "if_exists", "isolate_from_table"})
+  local box = constraint_of(constraint)
+  if options.isolate_from_table ~= false then core.constraint_isolate(box) end
+  return new_drop_constraint {element = constraint, target = constraint, _options = options}
+end
+
+-- ---------------------------------------------------------------------------------------------
+-- Schemas, sequences, comments
+
+local new_schema = new_class("SchemaElement", function(self, dialect)
+  local words = self._options
+  return ("%s SCHEMA %s%s%s"):format(self._verb, words.if_not_exists and "IF NOT EXISTS " or
+    words.if_exists and "IF EXISTS " or "", core.quote_ident(dialect, self.element), words.cascade and " CASCADE" or "")
+end, {"element"})
+
+--- CREATE SCHEMA.
+---@param name string
+---@param options {if_not_exists: boolean?}?
+---@return lualchemy.DDLElement
+function element.CreateSchema(name, options)
+  options = keywords.check("CreateSchema", options, keywords.set {"if_not_exists"})
+  return new_schema {element = name, _verb = "CREATE", _options = options}
+end
+
+--- DROP SCHEMA.
+---@param name string
+---@param options {cascade: boolean?, if_exists: boolean?}?
+---@return lualchemy.DDLElement
+function element.DropSchema(name, options)
+  options = keywords.check("DropSchema", options, keywords.set {"cascade", "if_exists"})
+  return new_schema {element = name, _verb = "DROP", _options = options}
+end
+
+-- What follows the name of a sequence, in order.
+local function sequence_words(sequence)
+  local words = {}
+  local function add(format, value)
+    if value ~= nil and value ~= false then words[#words + 1] = format:format(value) end
+  end
+  add("INCREMENT BY %d", sequence.increment)
+  add("START WITH %d", sequence.start)
+  add("MINVALUE %d", sequence.minvalue)
+  add("MAXVALUE %d", sequence.maxvalue)
+  add("NO MINVALUE", sequence.nominvalue)
+  add("NO MAXVALUE", sequence.nomaxvalue)
+  add("CACHE %d", sequence.cache)
+  if sequence.order ~= nil then add(sequence.order and "ORDER" or "NO ORDER", true) end
+  if sequence.cycle ~= nil then add(sequence.cycle and "CYCLE" or "NO CYCLE", true) end
+  return #words > 0 and " " .. table.concat(words, " ") or ""
+end
+
+local new_sequence = new_class("SequenceElement", function(self, dialect)
+  local sequence = self.element
+  return ("%s SEQUENCE %s%s%s"):format(self._verb, self._check, quote(dialect, sequence.name, sequence.schema),
+    self._verb == "CREATE" and sequence_words(sequence) or "")
+end, {"element"})
+
+local function sequence(name, verb, check)
+  --- CREATE SEQUENCE or DROP SEQUENCE, on databases that have them.
+  ---@param given table  a Sequence
+  ---@param options {if_not_exists: boolean?, if_exists: boolean?}?
+  ---@return lualchemy.DDLElement
+  return function(given, options)
+    options = keywords.check(name, options, check_keywords)
+    if item.kind(given) ~= "Sequence" then
+      fail(exc.ArgumentError, "%s takes a Sequence, not %s", name, describe.value(given))
+    end
+    return new_sequence {element = given, _verb = verb, _check = (options.if_exists or options.if_not_exists) and check or ""}
+  end
+end
+
+-- CREATE SEQUENCE, on databases that have them.
+element.CreateSequence = sequence("CreateSequence", "CREATE", "IF NOT EXISTS ")
+-- DROP SEQUENCE.
+element.DropSequence = sequence("DropSequence", "DROP", "IF EXISTS ")
+
+local function comment(name, is_column, drops)
+  local find = is_column and column_of or table_of
+  local make = new_class(name, function(self, dialect)
+    local thing = find(self.element)
+    local text = not drops and thing.comment
+    local on = is_column and table_name(dialect, thing.table) .. "." .. core.quote_ident(dialect, thing.name) or
+      table_name(dialect, thing)
+    return ("COMMENT ON %s %s IS %s"):format(is_column and "COLUMN" or "TABLE", on, text and literal(text) or "NULL")
+  end, {"element"})
+  --- COMMENT ON a table or column: the comment that it has, or NULL.
+  ---@param thing any
+  ---@return lualchemy.DDLElement
+  return function(thing)
+    return make {element = find(thing), target = thing}
+  end
+end
+
+-- COMMENT ON TABLE with the table's comment.
+element.SetTableComment = comment("SetTableComment", false, false)
+-- COMMENT ON TABLE … IS NULL.
+element.DropTableComment = comment("DropTableComment", false, true)
+-- COMMENT ON COLUMN with the column's comment.
+element.SetColumnComment = comment("SetColumnComment", true, false)
+-- COMMENT ON COLUMN … IS NULL.
+element.DropColumnComment = comment("DropColumnComment", true, true)
+
+-- ---------------------------------------------------------------------------------------------
+-- Text
+
+-- `%(name)s` is what the target and the context say, `%%` a percent sign.
+local function fill_in(self, dialect)
+  local names, target = {}, self.target
+  for name, value in next, self._context do names[name] = value end
+  if target ~= nil and core.class_of(target) == "lualchemy.Table" then
+    names.table = names.table or core.quote_ident(dialect, target.name)
+    names.schema = names.schema or target.schema and core.quote_ident(dialect, target.schema) or ""
+    names.fullname = names.fullname or table_name(dialect, target)
+  end
+  local text = self.statement:gsub("%%(%(?)([%w_]*)(%)?s?)", function(open, name, close)
+    if open == "(" and close == ")s" then
+      if names[name] == nil then
+        fail(exc.CompileError, "DDL: there is no %%(%s)s; give it in context, or bind the DDL to a table", name)
+      end
+      return tostring(names[name])
+    end
+  end)
+  return (text:gsub("%%%%", "%%"))
+end
+
+local new_text = new_class("DDL", fill_in, {"statement"})
+
+--- DDL as text, to be executed or bound to an event. `%(table)s`, `%(schema)s` and `%(fullname)s` are the table's
+--- that the event is about, other names are looked up in `context`; `%%` is a percent sign.
+---
+---     la.event.listen(users, "after_create",
+---       la.DDL("CREATE TRIGGER %(table)s_stamp …"):execute_if{dialect = "sqlite"})
+---
+---@param statement string
+---@param options {context: table<string, any>?}?
+---@return lualchemy.DDLElement
+function element.DDL(statement, options)
+  if type(statement) ~= "string" then
+    fail(exc.ArgumentError, "Expected a string or unicode SQL statement, got %s", describe.value(statement))
+  end
+  options = keywords.check("DDL", options, keywords.set {"context"})
+  return new_text {statement = statement, _context = options.context or {}}
+end
+
+return element
