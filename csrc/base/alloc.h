@@ -6,10 +6,16 @@
  * every release passes the size of what it gives back. The struct belongs to whoever made it (the
  * binding: one per Lua state) and outlives everything allocated through it. It counts what is held,
  * for the checks of leaks and of counted work.
+ *
+ * Small blocks that are freed can wait for the next use in lists by size, a page or two of each, so
+ * that what a query makes and drops costs no malloc. An owner that asks for this must ask for them
+ * back before its own end. A build with the address sanitizer keeps none: it must see every use of
+ * freed memory, and specs of failing memory every allocation.
  */
 #ifndef LA_BASE_ALLOC_H
 #define LA_BASE_ALLOC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,15 +23,30 @@
 
 typedef void *(*la_alloc_function)(void *userdata, void *block, size_t old_size, size_t new_size);
 
+/* Sizes are rounded up to steps of 16 bytes as far as LA_KEPT_SIZE. */
+#define LA_KEPT_SIZE  512
+#define LA_KEPT_STEP  16
+#define LA_KEPT_LISTS (LA_KEPT_SIZE / LA_KEPT_STEP)
+#define LA_KEPT_BYTES 16384 /* the most that one list holds */
+
+typedef struct la_kept_list {
+  void *first;   /* each begins with the address of the next */
+  uint32_t room; /* how many more it takes */
+} la_kept_list;
+
 typedef struct la_allocator {
   la_alloc_function function;
   void *userdata;
-  size_t bytes;         /* held now */
-  size_t blocks;        /* held now */
-  uint64_t allocations; /* made so far */
+  size_t bytes;                     /* held now */
+  size_t blocks;                    /* held now */
+  uint64_t allocations;             /* made so far */
+  la_kept_list kept[LA_KEPT_LISTS]; /* freed blocks by size */
 } la_allocator;
 
 void la_allocator_init(la_allocator *alloc, la_alloc_function function, void *userdata);
+/* From now on freed small blocks are kept for the next use, or not any more: those kept are given
+ * back. */
+void la_allocator_keep(la_allocator *alloc, bool keep);
 /* The C library's realloc and free behind la_alloc_function, for C programs and tests. */
 void *la_alloc_system(void *userdata, void *block, size_t old_size, size_t new_size);
 

@@ -2,33 +2,34 @@
 /*
  * session:query(…): the legacy Query.
  *
- * A Query is a SELECT with a session. Its methods that build are those of Select, called on the
- * Select box that it holds, and wrapped again; its methods that run are here.
+ * A Query is the node of a SELECT with a session. Those of Select's methods that build clauses take
+ * it as it is and give another; its other methods that build are Select's, called on a Select of
+ * the node and wrapped again; its methods that run are here.
  */
 #include "binding/orm_load.h"
 
 #include "binding/open.h"
 #include "binding/result.h"
+#include "binding/sql.h"
 #include "sql/select.h"
 
-/* User values of a Query's box: 1 the Select box, 2 the session's box. The box's object is the
- * Select's node, retained. */
-enum { QUERY_SELECT = 1, QUERY_SESSION = 2 };
-
-static const la_node *query_node(lua_State *L, int index) {
+static la_node *query_node(lua_State *L, int index) {
   return la_check_box(L, index, LA_BOX_QUERY)->object;
+}
+
+/* Pushes a Select box of the query at `index`. */
+static void push_select(lua_State *L, la_state *state, int index) {
+  index = lua_absindex(L, index);
+  la_push_node(L, state, la_node_retain(query_node(L, index)), index, index);
 }
 
 /* Wraps the Select on top of the stack (replaced) for the session at `session_index`. */
 static void wrap(lua_State *L, la_state *state, int session_index) {
-  session_index = lua_absindex(L, session_index);
-  la_box *select = la_to_box_of(L, -1, LA_BOX_SELECT);
-  la_box *query = la_push_box(L, state, LA_BOX_QUERY, sizeof *query, 2);
-  query->object = la_object_retain(select->object);
+  const la_box *select = la_to_box_of(L, -1, LA_BOX_SELECT);
+  la_box *query = la_push_query(L, state, session_index);
+  query->object = la_node_retain(select->object);
   lua_insert(L, -2);
-  lua_setiuservalue(L, -2, QUERY_SELECT);
-  lua_pushvalue(L, session_index);
-  lua_setiuservalue(L, -2, QUERY_SESSION);
+  lua_setiuservalue(L, -2, LA_QUERY_PARTS);
 }
 
 /* session:query(entity or column, …). */
@@ -36,22 +37,9 @@ static int session_query(lua_State *L) {
   la_state *state = la_state_of(L);
   la_check_session(L, 1);
   la_check_count(L, 2, "query");
-  int arguments = lua_gettop(L) - 1;
-  lua_rawgeti(L, LUA_REGISTRYINDEX, state->core);
-  lua_getfield(L, -1, "select");
-  lua_remove(L, -2);
-  for (int i = 0; i < arguments; i++) {
-    lua_pushvalue(L, 2 + i);
-  }
-  state->calling = "query";
-  state->calling_self = 0;
-  lua_call(L, arguments, 1);
-  state->calling = NULL;
-  la_box *select = la_to_box_of(L, -1, LA_BOX_SELECT);
-  la_configure_statement(L, state, select->object);
-  la_node *node = la_node_with_flags(select->object, LA_SELECT_LEGACY, 0);
-  la_push_node(L, state, node, lua_gettop(L), lua_gettop(L));
-  wrap(L, state, 1);
+  int last = lua_gettop(L);
+  la_finish_select(L, la_push_query(L, state, 1), 2, last, LA_SELECT_LEGACY);
+  la_configure_statement(L, state, query_node(L, -1));
   return 1;
 }
 
@@ -62,15 +50,14 @@ static int forward(lua_State *L) {
   query_node(L, 1);
   int arguments = lua_gettop(L) - 1;
   luaL_checkstack(L, arguments + 6, NULL);
-  lua_getiuservalue(L, 1, QUERY_SELECT); /* query, arguments…, select */
+  push_select(L, state, 1); /* query, arguments…, select */
   int select = lua_gettop(L);
   lua_pushvalue(L, lua_upvalueindex(2));
   lua_gettable(L, select); /* …, select, method */
   lua_pushvalue(L, select);
   for (int i = 0; i < arguments; i++) {
-    la_box *query = la_to_box_of(L, 2 + i, LA_BOX_QUERY);
-    if (query) {
-      lua_getiuservalue(L, 2 + i, QUERY_SELECT);
+    if (la_to_box_of(L, 2 + i, LA_BOX_QUERY)) {
+      push_select(L, state, 2 + i);
     } else {
       lua_pushvalue(L, 2 + i);
     }
@@ -80,7 +67,7 @@ static int forward(lua_State *L) {
   lua_call(L, arguments + 1, 1);
   state->calling = NULL;
   if (la_to_box_of(L, -1, LA_BOX_SELECT)) {
-    lua_getiuservalue(L, 1, QUERY_SESSION);
+    lua_getiuservalue(L, 1, LA_QUERY_SESSION);
     lua_insert(L, -2); /* session, select */
     wrap(L, state, -2);
   }
@@ -93,7 +80,7 @@ static la_load *run(lua_State *L, int index, size_t limit) {
   index = lua_absindex(L, index);
   const la_node *node = query_node(L, index);
   luaL_checkstack(L, 12, NULL);
-  lua_getiuservalue(L, index, QUERY_SESSION);
+  lua_getiuservalue(L, index, LA_QUERY_SESSION);
   la_select_run how = la_run_options(node);
   how.legacy = true;
   how.limit = limit;
@@ -177,24 +164,13 @@ static size_t push_first(lua_State *L, size_t limit) {
 /* query:first() sends LIMIT 1. */
 static int query_first(lua_State *L) {
   lua_settop(L, 1);
-  query_node(L, 1);
-  lua_getiuservalue(L, 1, QUERY_SELECT);
-  lua_getfield(L, -1, "limit");
-  lua_insert(L, -2);
-  lua_pushinteger(L, 1);
   const la_node *node = query_node(L, 1);
-  if (node->kind == LA_NODE_SELECT &&
-      la_node_child(node, LA_SELECT_LIMIT)) { /* its own limit stays */
-    lua_settop(L, 1);
-    push_first(L, 0);
-    return 1;
-  }
-  lua_call(L, 2, 1);
-  lua_getiuservalue(L, 1, QUERY_SESSION);
-  lua_insert(L, -2);
-  wrap(L, la_state_of(L), -2);
-  lua_replace(L, 1);
-  lua_settop(L, 1);
+  if (node->kind != LA_NODE_SELECT || !la_node_child(node, LA_SELECT_LIMIT)) {
+    lua_getfield(L, 1, "limit");
+    lua_insert(L, 1);
+    lua_pushinteger(L, 1);
+    lua_call(L, 2, 1);
+  } /* else its own limit stays */
   push_first(L, 0);
   return 1;
 }
@@ -235,8 +211,8 @@ static int query_count(lua_State *L) {
   la_state *state = la_state_of(L);
   query_node(L, 1);
   la_push_hook(L, state, "query_count");
-  lua_getiuservalue(L, 1, QUERY_SELECT);
-  lua_getiuservalue(L, 1, QUERY_SESSION);
+  push_select(L, state, 1);
+  lua_getiuservalue(L, 1, LA_QUERY_SESSION);
   lua_call(L, 2, 1);
   return 1;
 }
@@ -249,8 +225,8 @@ static int by_hook(lua_State *L) {
   int arguments = lua_gettop(L) - 1;
   luaL_checkstack(L, arguments + 6, NULL);
   la_push_hook(L, state, lua_tostring(L, lua_upvalueindex(2)));
-  lua_getiuservalue(L, 1, QUERY_SELECT);
-  lua_getiuservalue(L, 1, QUERY_SESSION);
+  push_select(L, state, 1);
+  lua_getiuservalue(L, 1, LA_QUERY_SESSION);
   for (int i = 0; i < arguments; i++) {
     lua_pushvalue(L, 2 + i);
   }
@@ -274,7 +250,7 @@ static int query_iter(lua_State *L) {
   la_state *state = la_state_of(L);
   const la_node *node = query_node(L, 1);
   lua_settop(L, 1);
-  lua_getiuservalue(L, 1, QUERY_SESSION);
+  lua_getiuservalue(L, 1, LA_QUERY_SESSION);
   const la_value *yield_per = la_execution_option(node, "yield_per");
   la_select_run how = la_run_options(node);
   how.legacy = true;
@@ -300,12 +276,6 @@ static int query_iter(lua_State *L) {
   return 4;
 }
 
-static int query_tostring(lua_State *L) {
-  lua_getiuservalue(L, 1, QUERY_SELECT);
-  luaL_tolstring(L, -1, NULL);
-  return 1;
-}
-
 static int query_call(lua_State *L) {
   (void)L;
   return la_raise_status(
@@ -313,22 +283,11 @@ static int query_call(lua_State *L) {
       "a Query is not an iterator: write `for x in query:iter() do`, or query:all()");
 }
 
-/* Methods that are Select's. */
-static const char *const forwarded[] = {"filter",
-                                        "filter_by",
-                                        "where",
-                                        "join",
-                                        "outerjoin",
+/* Methods that are Select's and need one. */
+static const char *const forwarded[] = {"filter_by",
                                         "options",
-                                        "order_by",
-                                        "group_by",
-                                        "having",
                                         "distinct",
-                                        "limit",
-                                        "offset",
                                         "slice",
-                                        "select_from",
-                                        "add_columns",
                                         "union",
                                         "union_all",
                                         "intersect",
@@ -386,12 +345,15 @@ void la_open_orm_query(lua_State *L, la_state *state) {
                                      {"one", query_one},       {"one_or_none", query_one_or_none},
                                      {"scalar", query_scalar}, {"count", query_count},
                                      {"iter", query_iter},     {NULL, NULL}};
-  static const luaL_Reg metamethods[] = {
-      {"__tostring", query_tostring}, {"__call", query_call}, {NULL, NULL}};
+  static const luaL_Reg metamethods[] = {{"__tostring", la_node_tostring},
+                                         {"__gc", la_node_release_box},
+                                         {"__call", query_call},
+                                         {NULL, NULL}};
   static const luaL_Reg functions[] = {{"query_wrap", query_wrap}, {NULL, NULL}};
   la_register_class(L, state, LA_BOX_QUERY, methods, metamethods);
   la_register_node_getter(state, LA_BOX_QUERY, node_of_query);
   lua_rawgeti(L, LUA_REGISTRYINDEX, state->methods[LA_BOX_QUERY]);
+  la_set_functions(L, la_query_building_methods);
   add_closures(L, state, forwarded, forward, "");
   add_closures(L, state, hooked, by_hook, "query_");
   lua_pop(L, 1);

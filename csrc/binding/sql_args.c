@@ -255,8 +255,22 @@ la_node *la_node_at(lua_State *L, la_state *state, int index) {
   return node_holders >> box->class & 1 ? box->object : la_to_node(L, index);
 }
 
+la_box *la_push_query(lua_State *L, la_state *state, int session) {
+  session = lua_absindex(L, session);
+  la_box *box = la_push_box(L, state, LA_BOX_QUERY, sizeof *box, LA_QUERY_SESSION);
+  lua_pushvalue(L, session);
+  lua_setiuservalue(L, -2, LA_QUERY_SESSION);
+  return box;
+}
+
 la_box *la_push_result(lua_State *L, la_state *state, la_box_class class) {
-  return la_push_box(L, state, class, sizeof(la_box), 1);
+  if (class != LA_BOX_QUERY) {
+    return la_push_box(L, state, class, sizeof(la_box), 1);
+  }
+  lua_getiuservalue(L, 1, LA_QUERY_SESSION);
+  la_box *box = la_push_query(L, state, -1);
+  lua_remove(L, -2);
+  return box;
 }
 
 /* Keeps the arguments up to `last` alive with the box on top of the stack. */

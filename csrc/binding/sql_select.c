@@ -67,7 +67,8 @@ static int select_having(lua_State *L) {
 static int order_clause(lua_State *L, uint32_t part) {
   la_node *self = check_ordered(L);
   if (lua_gettop(L) == 2 && la_is_null(L, 2)) {
-    return la_return_node(L, la_state_of(L), la_node_with_child(self, part, NULL));
+    la_box *box = la_push_result(L, la_state_of(L), la_to_box(L, 1)->class);
+    return la_finish(L, box, la_node_with_child(self, part, NULL), 2);
   }
   return chain_arguments(L, self, part, 2, la_nodes_add_order);
 }
@@ -129,7 +130,7 @@ static int bound_clause(lua_State *L, uint32_t part, const char *function) {
   la_box *box;
   la_nodes nodes;
   la_check_count(L, 2, function);
-  box = la_push_result(L, state, LA_BOX_SELECT);
+  box = la_push_result(L, state, la_to_box(L, 1)->class);
   la_nodes_init(&nodes, state);
   if (!add_bound(L, &nodes, 2)) {
     return la_nodes_raise(L, &nodes);
@@ -362,7 +363,7 @@ static int join_step(lua_State *L, bool explicit_left, uint32_t flags, const cha
   flags |= la_keyword_flag(L, keywords, "full") ? LA_JOIN_FULL : 0u;
   luaL_checkstack(L, 6, NULL);
   lua_settop(L, last > target + 1 ? last : target + 1);
-  box = la_push_result(L, state, LA_BOX_SELECT);
+  box = la_push_result(L, state, la_to_box(L, 1)->class);
   la_nodes_init(&nodes, state);
   if (!add_join_target(L, &nodes, target) || !add_onclause(L, &nodes, target + 1, keywords) ||
       (explicit_left && !la_nodes_add_from(L, &nodes, 2))) {
@@ -447,21 +448,34 @@ COMPOUND(intersect_all, INTERSECT_ALL)
 COMPOUND(except_, EXCEPT)
 COMPOUND(except_all, EXCEPT_ALL)
 
-/* select(column…) */
-static int core_select(lua_State *L) {
+int la_finish_select(lua_State *L, la_box *box, int first, int last, uint32_t flags) {
   la_state *state = la_state_of(L);
-  int last = lua_gettop(L);
-  la_box *box = la_push_result(L, state, LA_BOX_SELECT);
   la_node *result;
   la_nodes nodes;
   la_nodes_init(&nodes, state);
-  if (!la_nodes_add_each(L, &nodes, 1, last, la_nodes_add_column)) {
+  if (!la_nodes_add_each(L, &nodes, first, last, la_nodes_add_column)) {
     return la_nodes_raise(L, &nodes);
   }
-  result = la_select_new(&state->sql, nodes.items, nodes.count);
+  result = la_select_flagged(&state->sql, nodes.items, nodes.count, flags);
   la_nodes_clear(&nodes);
   return la_finish(L, box, result, last);
 }
+
+/* select(column…) */
+static int core_select(lua_State *L) {
+  int last = lua_gettop(L);
+  return la_finish_select(L, la_push_result(L, la_state_of(L), LA_BOX_SELECT), 1, last, 0);
+}
+
+/* Methods that make of a Query another Query: they push the result as a box of their self's class.
+ */
+const luaL_Reg la_query_building_methods[] = {
+    {"where", la_statement_where},       {"filter", la_statement_where},
+    {"having", select_having},           {"order_by", select_order_by},
+    {"group_by", select_group_by},       {"limit", select_limit},
+    {"offset", select_offset},           {"join", select_join},
+    {"outerjoin", select_outerjoin},     {"add_columns", select_add_columns},
+    {"select_from", select_select_from}, {NULL, NULL}};
 
 static const luaL_Reg methods[] = {{"where", la_statement_where},
                                    {"filter", la_statement_where},

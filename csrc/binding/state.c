@@ -56,6 +56,28 @@ la_state *la_state_find(lua_State *L) {
   return state;
 }
 
+static int end_keeping(lua_State *L) {
+  la_state *state = *(la_state **)lua_touserdata(L, 1);
+  la_allocator_keep(&state->alloc, false);
+  return 0;
+}
+
+/* The allocator keeps freed blocks until this guard's finalizer runs: it is the first of ours to be
+ * made, so at the end of the Lua state it comes after all others. The state is on top of the stack.
+ */
+static void keep_blocks(lua_State *L, la_state *state) {
+  la_state **guard = lua_newuserdatauv(L, sizeof *guard, 1);
+  *guard = state;
+  lua_pushvalue(L, -2);
+  lua_setiuservalue(L, -2, 1);
+  lua_createtable(L, 0, 1);
+  lua_pushcfunction(L, end_keeping);
+  lua_setfield(L, -2, "__gc");
+  lua_setmetatable(L, -2);
+  luaL_ref(L, LUA_REGISTRYINDEX);
+  la_allocator_keep(&state->alloc, true);
+}
+
 la_state *la_state_open(lua_State *L) {
   luaL_checkstack(L, 6, NULL);
   la_state *state = la_state_find(L);
@@ -83,6 +105,7 @@ la_state *la_state_open(lua_State *L) {
   state->kept = ref_false(L);
   state->spare = ref_false(L);
   state->nomem = ref_false(L);
+  keep_blocks(L, state);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &state_key);
   return state;
 }

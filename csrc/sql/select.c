@@ -2,25 +2,30 @@
 #include "sql/select.h"
 
 /* A statement of `kind` with `parts` children, whose first is `first` (may be NULL). */
-static la_node *statement_new(const la_sql *sql, la_node_kind kind, uint32_t parts,
+static la_node *statement_new(const la_sql *sql, la_node_kind kind, uint32_t parts, uint32_t flags,
                               la_node *first) {
   la_node *children[LA_SELECT_PART_COUNT] = {first};
-  return la_node_new(sql->alloc,
-                     &(la_node_parts){.kind = kind, .children = children, .count = parts});
+  return la_node_new(
+      sql->alloc,
+      &(la_node_parts){.kind = kind, .flags = flags, .children = children, .count = parts});
+}
+
+la_node *la_select_flagged(const la_sql *sql, la_node *const *columns, size_t count,
+                           uint32_t flags) {
+  la_node *chain = NULL, *select;
+  if (count != 0) {
+    chain = la_chain_new(sql->alloc, NULL, columns, (uint32_t)count);
+    if (chain == NULL) {
+      return NULL;
+    }
+  }
+  select = statement_new(sql, LA_NODE_SELECT, LA_SELECT_PART_COUNT, flags, chain);
+  la_node_release(chain);
+  return select;
 }
 
 la_node *la_select_new(const la_sql *sql, la_node *const *columns, size_t count) {
-  la_node *chain, *select;
-  if (count == 0) {
-    return statement_new(sql, LA_NODE_SELECT, LA_SELECT_PART_COUNT, NULL);
-  }
-  chain = la_chain_new(sql->alloc, NULL, columns, (uint32_t)count);
-  if (chain == NULL) {
-    return NULL;
-  }
-  select = statement_new(sql, LA_NODE_SELECT, LA_SELECT_PART_COUNT, chain);
-  la_node_release(chain);
-  return select;
+  return la_select_flagged(sql, columns, count, 0);
 }
 
 la_node *la_compound_new(const la_sql *sql, la_operator op, la_node *const *selects, size_t count) {
@@ -38,15 +43,15 @@ la_node *la_compound_new(const la_sql *sql, la_operator op, la_node *const *sele
 }
 
 la_node *la_insert_new(const la_sql *sql, la_node *table) {
-  return statement_new(sql, LA_NODE_INSERT, LA_INSERT_PART_COUNT, table);
+  return statement_new(sql, LA_NODE_INSERT, LA_INSERT_PART_COUNT, 0, table);
 }
 
 la_node *la_update_new(const la_sql *sql, la_node *table) {
-  return statement_new(sql, LA_NODE_UPDATE, LA_UPDATE_PART_COUNT, table);
+  return statement_new(sql, LA_NODE_UPDATE, LA_UPDATE_PART_COUNT, 0, table);
 }
 
 la_node *la_delete_new(const la_sql *sql, la_node *table) {
-  return statement_new(sql, LA_NODE_DELETE, LA_DELETE_PART_COUNT, table);
+  return statement_new(sql, LA_NODE_DELETE, LA_DELETE_PART_COUNT, 0, table);
 }
 
 la_node *la_set_new(const la_sql *sql, la_node *column, la_text key, la_node *value) {

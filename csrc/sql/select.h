@@ -14,6 +14,9 @@
 #pragma GCC visibility push(hidden)
 
 la_node *la_select_new(const la_sql *sql, la_node *const *columns, size_t count);
+/* The same with flags (la_node_flag). */
+la_node *la_select_flagged(const la_sql *sql, la_node *const *columns, size_t count,
+                           uint32_t flags);
 /* UNION and the like; `op` is LA_OP_UNION…. */
 la_node *la_compound_new(const la_sql *sql, la_operator op, la_node *const *selects, size_t count);
 la_node *la_insert_new(const la_sql *sql, la_node *table);

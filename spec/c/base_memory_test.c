@@ -36,6 +36,46 @@ TEST(arena_copies_end_in_a_zero_byte) {
   la_arena_clear(&arena);
 }
 
+/* Asks a counting function, so that what is kept shows. */
+typedef struct counted {
+  size_t bytes, calls;
+} counted;
+
+static void *count_alloc(void *userdata, void *block, size_t old_size, size_t new_size) {
+  counted *count = userdata;
+  count->bytes += new_size - (block != NULL ? old_size : 0);
+  count->calls++;
+  return la_alloc_system(NULL, block, old_size, new_size);
+}
+
+TEST(freed_small_blocks_wait_for_the_next_use) {
+  counted count = {0};
+  la_allocator alloc;
+  la_allocator_init(&alloc, count_alloc, &count);
+  la_allocator_keep(&alloc, true);
+  for (size_t round = 0; round < 100; round++) {
+    char *block = la_alloc(&alloc, 100 + round % 5);
+    CHECK(block != NULL);
+    memset(block, 1, 100 + round % 5);
+    block = la_realloc(&alloc, block, 100 + round % 5, 112);
+    CHECK(block[99] == 1);
+    block = la_realloc(&alloc, block, 112, 1000);
+    CHECK(block[99] == 1);
+    block = la_realloc(&alloc, block, 1000, 8);
+    CHECK(block[7] == 1);
+    la_free(&alloc, block, 8);
+    CHECK(alloc.bytes == 0 && alloc.blocks == 0);
+  }
+#ifndef __SANITIZE_ADDRESS__
+  CHECK(count.bytes > 0); /* kept */
+#endif
+  la_allocator_keep(&alloc, false);
+  CHECK(count.bytes == 0);
+  size_t calls = count.calls;
+  la_free(&alloc, la_alloc(&alloc, 64), 64);
+  CHECK(count.bytes == 0 && count.calls == calls + 2);
+}
+
 TEST(array_sizes_do_not_overflow) {
   CHECK(la_array_size(3, 5) == 15);
   CHECK(la_array_size(SIZE_MAX / 2, 3) == SIZE_MAX);
@@ -186,6 +226,7 @@ TEST(slab_survives_a_lack_of_memory) {
 int main(void) {
   la_allocator_init(&system_alloc, la_alloc_system, NULL);
   RUN(arena_gives_aligned_pieces_that_do_not_overlap);
+  RUN(freed_small_blocks_wait_for_the_next_use);
   RUN(arena_copies_end_in_a_zero_byte);
   RUN(array_sizes_do_not_overflow);
   RUN(vector_grows_and_keeps_its_items);
