@@ -11,43 +11,64 @@
 #include "sql/dump.h"
 #include "sql/key.h"
 
-/* What a compilation holds between core calls. */
-typedef struct compilation {
-  la_state *state;
-  la_node *node; /* translated; a reference */
+/* What compile{…} gives. User values: 1 params and 2 positiontup, once they were asked for; 3 the
+ * statement's box. */
+typedef struct compiled_box {
+  la_box box;    /* object: la_compiled */
+  la_node *node; /* whose PARAMs the compiled statement numbers; a reference */
+} compiled_box;
+
+enum { COMPILED_PARAMS = 1, COMPILED_POSITIONS = 2, COMPILED_STATEMENT = 3 };
+
+static int compiled_gc(lua_State *L) {
+  compiled_box *self = lua_touserdata(L, 1);
+  la_node *node = self->node;
+  self->node = NULL;
+  la_node_release(node);
+  return la_box_release(L);
+}
+
+static compiled_box *push_compiled_box(lua_State *L, la_state *state) {
+  return la_push_box(L, state, LA_BOX_COMPILED, sizeof(compiled_box), COMPILED_STATEMENT);
+}
+
+static la_status build_key(la_state *state, const la_node *node, la_key *key, la_error *err) {
+  la_key_init(key, &state->alloc);
+  return la_key_build(key, node, LA_TEXT_NONE, err);
+}
+
+static la_status compile(la_state *state, const la_node *node, const la_dialect *dialect,
+                         la_compile_options *options, compiled_box *self, la_error *err) {
+  la_compiled *compiled = NULL;
+  la_status status;
   la_key key;
-  la_compiled *compiled;
-} compilation;
-
-static void compilation_clear(void *memory) {
-  compilation *self = memory;
-  if (self->state == NULL) {
-    return;
-  }
-  la_node_release(self->node);
-  la_object_release(self->compiled);
-  la_key_clear(&self->key);
-  self->state = NULL;
-}
-
-static compilation *push_compilation(lua_State *L, la_state *state) {
-  compilation *self = la_push_scratch(L, state, sizeof *self, compilation_clear);
-  self->state = state;
-  la_key_init(&self->key, &state->alloc);
-  return self;
-}
-
-static la_status compile(compilation *self, const la_node *node, const la_dialect *dialect,
-                         la_compile_options *options, la_error *err) {
   if (node->flags & LA_NODE_HAS_ORM) {
-    LA_TRY(la_orm_translate(&self->state->sql, node, &self->node, err));
+    LA_TRY(la_orm_translate(&state->sql, node, &self->node, err));
   } else {
     self->node = la_node_retain(node);
   }
-  LA_TRY(la_key_build(&self->key, self->node, LA_TEXT_NONE, err));
-  options->params = self->key.params.items;
-  options->param_count = (uint32_t)self->key.params.count;
-  return la_compile(&self->state->sql, dialect, self->node, options, &self->compiled, err);
+  status = build_key(state, self->node, &key, err);
+  if (status >= 0) {
+    options->params = key.params.items;
+    options->param_count = (uint32_t)key.params.count;
+    status = la_compile(&state->sql, dialect, self->node, options, &compiled, err);
+    self->box.object = compiled;
+  }
+  la_key_clear(&key);
+  return status;
+}
+
+/* The same from the engine's cache, as execution finds it. */
+static la_status compile_for_engine(la_engine *engine, la_node *node, compiled_box *self,
+                                    la_error *err) {
+  la_compiled *compiled = NULL;
+  bool cached;
+  LA_TRY(node->flags & LA_NODE_HAS_ORM
+             ? la_orm_compile(engine, node, &compiled, &cached, err)
+             : la_engine_compile(engine, node, NULL, 0, false, &compiled, &cached, err));
+  self->box.object = compiled;
+  self->node = la_node_retain(node);
+  return LA_OK;
 }
 
 /* ---- dialects ---- */
@@ -170,51 +191,75 @@ static void read_column_keys(lua_State *L, int keywords, la_compile_options *opt
 }
 
 /* Pushes the value of a parameter; la.null where execution must give it. */
-static void push_param_value(lua_State *L, const compilation *self,
+static void push_param_value(lua_State *L, la_state *state, const la_key *key,
                              const la_compiled_param *param) {
   const la_node *node;
   if (param->source == LA_PARAM_FROM_CONSTANT) {
-    la_push_value_or_null(L, self->state, &param->constant);
+    la_push_value_or_null(L, state, &param->constant);
     return;
   }
-  if (param->source != LA_PARAM_FROM_STATEMENT || param->index >= self->key.params.count) {
+  if (param->source != LA_PARAM_FROM_STATEMENT || param->index >= key->params.count) {
     la_push_null(L);
     return;
   }
-  node = self->key.params.items[param->index];
+  node = key->params.items[param->index];
   if (!(node->flags & LA_PARAM_EXPANDING)) {
-    la_push_value_or_null(L, self->state, &node->value);
+    la_push_value_or_null(L, state, &node->value);
     return;
   }
-  la_push_list(L, self->state, (int)node->value_count);
+  la_push_list(L, state, (int)node->value_count);
   for (uint32_t i = 0; i < node->value_count; i++) {
-    la_push_value_or_null(L, self->state, &node->values[i]);
+    la_push_value_or_null(L, state, &node->values[i]);
     lua_rawseti(L, -2, (lua_Integer)i + 1);
   }
 }
 
-/* User values of a COMPILED box: 1 params, 2 positiontup, 3 the statement's box. */
-static void push_compiled(lua_State *L, compilation *self) {
-  const la_compiled *compiled = self->compiled;
-  la_box *box;
+static void clear_key(void *memory) {
+  la_key_clear(memory);
+}
+
+/* A map of the parameters' names to their values. */
+static void push_params(lua_State *L, la_state *state, const compiled_box *self) {
+  const la_compiled *compiled = self->box.object;
+  la_error err = LA_ERROR_INIT;
+  la_key *key = la_push_scratch(L, state, sizeof *key, clear_key);
+  if (build_key(state, self->node, key, &err) < 0) {
+    la_raise(L, &err);
+  }
   lua_createtable(L, 0, (int)compiled->param_count);
-  la_push_list(L, self->state, (int)compiled->param_count);
   for (uint32_t i = 0; i < compiled->param_count; i++) {
     la_push_text(L, compiled->params[i].name);
-    lua_pushvalue(L, -1);
-    lua_rawseti(L, -3, (lua_Integer)i + 1);
-    push_param_value(L, self, &compiled->params[i]);
-    lua_rawset(L, -4);
+    push_param_value(L, state, key, &compiled->params[i]);
+    lua_rawset(L, -3);
   }
-  box = la_push_box(L, self->state, LA_BOX_COMPILED, sizeof(la_box),
-                    3); /* params, positiontup, box */
-  box->object = self->compiled;
-  self->compiled = NULL;
-  lua_insert(L, -3); /* box, params, positiontup */
-  lua_setiuservalue(L, -3, 2);
-  lua_setiuservalue(L, -2, 1);
-  lua_pushvalue(L, 1);
-  lua_setiuservalue(L, -2, 3);
+  la_scratch_clear(L, -2);
+  lua_remove(L, -2);
+}
+
+/* A list of the parameters' names in the order of the placeholders. */
+static void push_positions(lua_State *L, la_state *state, const compiled_box *self) {
+  const la_compiled *compiled = self->box.object;
+  la_push_list(L, state, (int)compiled->param_count);
+  for (uint32_t i = 0; i < compiled->param_count; i++) {
+    la_push_text(L, compiled->params[i].name);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+}
+
+/* The engine at `index`, whose cache may have what is asked for; or NULL. */
+static la_engine *engine_at(lua_State *L, int index, const la_node *node, int keywords) {
+  const la_box *box = la_to_box_of(L, index, LA_BOX_ENGINE);
+  if (box == NULL || (node->kind != LA_NODE_SELECT && node->kind != LA_NODE_COMPOUND)) {
+    return NULL;
+  }
+  for (size_t i = 1; keywords != 0 && compile_keywords[i] != NULL; i++) {
+    if (strcmp(compile_keywords[i], "bind") != 0 &&
+        la_push_keyword(L, keywords, compile_keywords[i])) {
+      lua_pop(L, 1);
+      return NULL;
+    }
+  }
+  return box->object;
 }
 
 int la_node_compile(lua_State *L) {
@@ -223,8 +268,10 @@ int la_node_compile(lua_State *L) {
   int keywords = la_keywords(L, 2);
   la_compile_options options = {0};
   const la_dialect *dialect = la_dialect_find(LA_TEXT_LITERAL("default"));
+  la_engine *engine = NULL;
   la_error err = LA_ERROR_INIT;
-  compilation *work;
+  la_status status;
+  compiled_box *box;
   if (self == NULL) {
     return la_raise_argument(L, 1, "statement or expression");
   }
@@ -232,8 +279,10 @@ int la_node_compile(lua_State *L) {
   la_check_keywords(L, keywords, compile_keywords, "compile");
   if (la_push_keyword(L, keywords, "dialect") || la_push_keyword(L, keywords, "bind")) {
     dialect = la_check_dialect(L, lua_gettop(L));
+    engine = engine_at(L, lua_gettop(L), self, keywords);
   } else if (keywords == 0 && !la_is_null(L, 2)) {
     dialect = la_check_dialect(L, 2);
+    engine = engine_at(L, 2, self, 0);
   }
   read_flags(L, keywords, &options);
   if (la_push_keyword(L, keywords, "compile_kwargs")) {
@@ -242,29 +291,28 @@ int la_node_compile(lua_State *L) {
   }
   read_column_keys(L, keywords, &options);
   la_configure_statement(L, state, self);
-  work = push_compilation(L, state);
-  if (compile(work, self, dialect, &options, &err) < 0) {
+  box = push_compiled_box(L, state);
+  status = engine != NULL ? compile_for_engine(engine, self, box, &err)
+                          : compile(state, self, dialect, &options, box, &err);
+  if (status < 0) {
     return la_raise(L, &err);
   }
-  push_compiled(L, work);
+  lua_pushvalue(L, 1);
+  lua_setiuservalue(L, -2, COMPILED_STATEMENT);
   return 1;
 }
 
 void la_push_sql(lua_State *L, la_state *state, const la_node *node) {
   la_compile_options options = {0};
   la_error err = LA_ERROR_INIT;
-  compilation *work;
-  int scratch;
   la_configure_statement(L, state, node);
-  work = push_compilation(L, state);
-  scratch = lua_gettop(L);
-  if (compile(work, node, la_dialect_find(LA_TEXT_LITERAL("default")), &options, &err) < 0) {
+  compiled_box *box = push_compiled_box(L, state);
+  if (compile(state, node, la_dialect_find(LA_TEXT_LITERAL("default")), &options, box, &err) < 0) {
     lua_pushfstring(L, "<%s: %s>", la_node_kind_name((la_node_kind)node->kind), err.message);
   } else {
-    la_push_text(L, work->compiled->text);
+    la_push_text(L, ((const la_compiled *)box->box.object)->text);
   }
-  la_scratch_clear(L, scratch);
-  lua_remove(L, scratch);
+  lua_remove(L, -2);
 }
 
 int la_node_tostring(lua_State *L) {
@@ -302,18 +350,30 @@ static int core_dump(lua_State *L) {
 
 /* ---- Compiled ---- */
 
+/* Pushes the user value `number`, made by `push` when it is first asked for. */
+static void push_once(lua_State *L, int number,
+                      void (*push)(lua_State *L, la_state *state, const compiled_box *self)) {
+  if (lua_getiuservalue(L, 1, number) == LUA_TNIL) {
+    push(L, la_state_of(L), lua_touserdata(L, 1));
+    lua_pushvalue(L, -1);
+    lua_setiuservalue(L, 1, number);
+  }
+}
+
 static int compiled_index(lua_State *L) {
   const la_box *box = lua_touserdata(L, 1);
   const la_compiled *compiled = box->object;
   const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
-  if (strcmp(key, "params") == 0) {
-    lua_getiuservalue(L, 1, 1);
+  if (compiled == NULL) {
+    lua_pushnil(L); /* the Lua state is ending */
+  } else if (strcmp(key, "params") == 0) {
+    push_once(L, COMPILED_PARAMS, push_params);
   } else if (strcmp(key, "positiontup") == 0) {
-    lua_getiuservalue(L, 1, 2);
+    push_once(L, COMPILED_POSITIONS, push_positions);
   } else if (strcmp(key, "string") == 0) {
     la_push_text(L, compiled->text);
   } else if (strcmp(key, "statement") == 0) {
-    lua_getiuservalue(L, 1, 3);
+    lua_getiuservalue(L, 1, COMPILED_STATEMENT);
   } else if (strcmp(key, "dialect") == 0) {
     la_push_dialect(L, la_state_of(L), compiled->dialect);
   } else {
@@ -329,8 +389,10 @@ static int compiled_tostring(lua_State *L) {
   return 1;
 }
 
-static const luaL_Reg compiled_metamethods[] = {
-    {"__index", compiled_index}, {"__tostring", compiled_tostring}, {NULL, NULL}};
+static const luaL_Reg compiled_metamethods[] = {{"__index", compiled_index},
+                                                {"__tostring", compiled_tostring},
+                                                {"__gc", compiled_gc},
+                                                {NULL, NULL}};
 
 static const luaL_Reg dialect_metamethods[] = {{"__index", dialect_index},
                                                {"__newindex", dialect_newindex},

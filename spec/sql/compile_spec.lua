@@ -7,6 +7,23 @@ local u = tables.users.c
 describe("compile", function()
   local stmt = la.select(u.id):where(u.id:gt(3), u.name:in_{"a", "b"})
 
+  it("finds the text of an equal statement in the engine's cache, with the parameters of this one", function()
+    local engine = la.create_engine("sqlite://")
+    local function build(value)
+      return la.select(u.id):where(u.id:gt(value), u.name:in_{"a", "b"})
+    end
+    local first, second = build(3):compile(engine), build(4):compile{bind = engine}
+    assert.equal(tostring(build(3):compile{dialect = "sqlite"}), tostring(first))
+    assert.equal(tostring(first), tostring(second))
+    assert.equal(3, first.params.id_1)
+    assert.equal(4, second.params.id_1)
+    assert.same({"a", "b"}, second.params.name_1)
+    assert.same({"id_1", "name_1"}, {table.unpack(second.positiontup)})
+    assert.equal(second.params, second.params)
+    local text = tostring(build(4):compile{bind = engine, literal_binds = true})
+    assert.matches("users.id > 4", text, 1, true)
+  end)
+
   it("takes the dialect of an engine", function()
     local engine = la.create_engine("sqlite://")
     local limited = la.select(u.id):limit(2)
