@@ -132,20 +132,49 @@ static la_column **column_list(lua_State *L, int index, const char *name, uint32
   return columns;
 }
 
+static void eager_field(lua_State *L, int index, la_mapper_options *options) {
+  int type = lua_getfield(L, index, "eager_defaults");
+  if (type == LUA_TBOOLEAN) {
+    options->eager_defaults = lua_toboolean(L, -1) ? LA_EAGER_ALWAYS : LA_EAGER_NEVER;
+  } else if (type != LUA_TNIL &&
+             !(type == LUA_TSTRING && strcmp(lua_tostring(L, -1), "auto") == 0)) {
+    la_raise_status(L, LA_ARGUMENT, "eager_defaults is true, false or \"auto\", not %s",
+                    luaL_tolstring(L, -1, NULL));
+  }
+  lua_pop(L, 1);
+}
+
+/* Leaves the generator of versions on the stack and gives its place. */
+static int version_field(lua_State *L, la_state *state, int index, la_mapper_options *options) {
+  int type = lua_getfield(L, index, "version_generator");
+  if (type == LUA_TFUNCTION) {
+    options->version_source = LA_VERSION_HOST;
+    options->version_host = la_host_number(L, state, -1);
+  } else if (type == LUA_TBOOLEAN && !lua_toboolean(L, -1)) {
+    options->version_source = LA_VERSION_ELSEWHERE;
+  } else if (type != LUA_TNIL) {
+    la_raise_status(L, LA_ARGUMENT,
+                    "version_id_generator is a function of the old version, or false for versions "
+                    "that the program or the database sets, not a %s",
+                    luaL_typename(L, -1));
+  }
+  return lua_gettop(L);
+}
+
 /* core.mapper_new(registry, class, {class_name, table, base, primary_key, version_id,
- * eager_defaults, confirm_deleted_rows, allow_partial_pks}) → mapper. */
+ * version_generator, eager_defaults, confirm_deleted_rows, allow_partial_pks}) → mapper. */
 static int mapper_new(lua_State *L) {
   la_state *state = la_state_of(L);
   la_registry *registry = la_check_box(L, 1, LA_BOX_REGISTRY)->object;
   luaL_checktype(L, 2, LUA_TTABLE);
   luaL_checktype(L, 3, LUA_TTABLE);
   la_mapper_options options = {.class_name = text_field(L, 3, "class_name"),
-                               .eager_defaults = flag_field(L, 3, "eager_defaults", false),
                                .active_updates = !flag_field(L, 3, "passive_updates", true),
                                .passive_deletes = flag_field(L, 3, "passive_deletes", false),
                                .confirm_deleted_rows =
                                    flag_field(L, 3, "confirm_deleted_rows", true),
-                               .allow_partial_keys = flag_field(L, 3, "allow_partial_pks", true)};
+                               .allow_partial_keys = flag_field(L, 3, "allow_partial_pks", true),
+                               .legacy_is_orphan = flag_field(L, 3, "legacy_is_orphan", false)};
   if (lua_getfield(L, 3, "table") != LUA_TNIL) {
     options.table = la_check_table(L, -1);
   }
@@ -162,12 +191,16 @@ static int mapper_new(lua_State *L) {
                              LA_TEXT_FORMAT(options.class_name), luaL_typename(L, -1));
     }
   }
+  eager_field(L, 3, &options);
+  int generator = version_field(L, state, 3, &options);
   options.primary_key = column_list(L, 3, "primary_key", &options.primary_key_count);
   options.host = la_host_number(L, state, 2);
   mapper_box *box = la_push_box(L, state, LA_BOX_MAPPER, sizeof *box, 1);
-  lua_createtable(L, 2, 0); /* the registry and the class's table stay alive */
+  lua_createtable(L, 2, 0); /* the registry and the version's generator stay alive */
   lua_pushvalue(L, 1);
   lua_rawseti(L, -2, 1);
+  lua_pushvalue(L, generator);
+  lua_rawseti(L, -2, 2);
   lua_setiuservalue(L, -2, 1);
   la_mapper *mapper = NULL;
   la_error err = LA_ERROR_INIT;
@@ -185,6 +218,7 @@ static uint32_t property_flags(lua_State *L, int index) {
   if (lua_istable(L, index)) {
     flags |= flag_field(L, index, "deferred", false) ? LA_PROPERTY_DEFERRED : 0;
     flags |= flag_field(L, index, "deferred_raiseload", false) ? LA_PROPERTY_RAISELOAD : 0;
+    flags |= flag_field(L, index, "expire_on_flush", true) ? 0 : LA_PROPERTY_KEPT_ON_FLUSH;
     flags |= flag_field(L, index, "active_history", false) ? LA_PROPERTY_ACTIVE_HISTORY : 0;
   }
   return flags;

@@ -144,7 +144,6 @@ static int relationship_configure(lua_State *L) {
   options.innerjoin = flag(L, 3, "innerjoin", false);
   options.active_history = flag(L, 3, "active_history", false);
   options.enable_typechecks = flag(L, 3, "enable_typechecks", true);
-  options.legacy_is_orphan = flag(L, 3, "legacy_is_orphan", false);
   if (lua_getfield(L, 3, "passive_deletes") == LUA_TSTRING) {
     options.passive_deletes = LA_PASSIVE_DELETES_ALL;
   } else if (lua_toboolean(L, -1)) {

@@ -231,9 +231,19 @@ static void run_step(lua_State *L, la_state *state, int box_index, flush_box *bo
     la_push_object(L, state, step->instance);
     la_object_load_link(L, state, step->instance, step->slot);
     break;
+  case LA_FLUSH_READ:
+    la_push_object(L, state, step->instance);
+    la_object_get(L, state, -1, step->property);
+    break;
   case LA_FLUSH_DEFAULT:
     la_push_host(L, state, step->host);
     push_context(L, state, step);
+    call_or_drop(L, box_index, box, 1, 1);
+    answer(L, state, box_index, box, step, type);
+    break;
+  case LA_FLUSH_VERSION:
+    la_push_host(L, state, step->host);
+    la_push_value(L, state, &step->value);
     call_or_drop(L, box_index, box, 1, 1);
     answer(L, state, box_index, box, step, type);
     break;

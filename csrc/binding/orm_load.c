@@ -440,6 +440,9 @@ static int session_refresh(lua_State *L) {
       }
     }
   }
+  if (box->names.count == 0) {
+    la_session_expire_all_of(L, session, instance, false);
+  }
   la_load *load = la_push_load(L, state);
   la_session_listen(L, state, session);
   if (la_load_refresh(session, instance, box->names.items, (uint32_t)box->names.count, load, &err) <

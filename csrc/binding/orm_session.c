@@ -8,6 +8,7 @@
 
 #include "binding/engine.h"
 #include "binding/orm_load.h"
+#include "orm/cascade.h"
 #include "binding/warning.h"
 
 la_session *la_check_session(lua_State *L, int index) {
@@ -336,6 +337,37 @@ static int session_contains(lua_State *L) {
   return 1;
 }
 
+static void tell_expired(lua_State *L, la_state *state, la_instance *instance) {
+  if (instance->mapper->hears & LA_HEARS_EXPIRE) {
+    la_push_hook(L, state, "expire_event");
+    la_push_object(L, state, instance);
+    lua_pushnil(L);
+    lua_call(L, 2, 0);
+  }
+}
+
+void la_session_expire_all_of(lua_State *L, la_session *session, la_instance *root,
+                              bool with_root) {
+  la_state *state = la_state_of(L);
+  instances_box *box = la_push_instances(L, state);
+  la_error err = LA_ERROR_INIT;
+  la_instances found = {0};
+  la_status status = la_cascade_collect(session, root, LA_CASCADE_REFRESH_EXPIRE, &found, &err);
+  la_adopt_instances(box, &found);
+  if (status < 0) {
+    la_raise_orm(L, &err);
+  }
+  for (size_t i = with_root ? 0 : 1; i < box->instances.count; i++) {
+    la_session_expire(session, box->instances.items[i]);
+  }
+  la_session_settle(L, state, session);
+  for (size_t i = with_root ? 0 : 1; i < box->instances.count; i++) {
+    tell_expired(L, state, box->instances.items[i]);
+  }
+  la_scratch_clear(L, -1);
+  lua_pop(L, 1);
+}
+
 /* session:expire(object, {"name", …}). */
 static int session_expire(lua_State *L) {
   la_session *session = la_check_session(L, 1);
@@ -348,8 +380,7 @@ static int session_expire(lua_State *L) {
                            luaL_tolstring(L, 2, NULL));
   }
   if (lua_isnoneornil(L, 3)) {
-    la_instance_expire_all(instance);
-    la_session_settle(L, la_state_of(L), session);
+    la_session_expire_all_of(L, session, instance, true);
     return 0;
   }
   if (!lua_istable(L, 3)) {

@@ -175,6 +175,20 @@ static void load_nulls(la_instance *instance) {
   }
 }
 
+/* What the database works out from columns may be another value now. */
+static void expire_expressions(la_instance *instance) {
+  const la_mapper *mapper = instance->mapper;
+  for (uint32_t i = 0; i < instance->slot_count; i++) {
+    uint32_t flags = mapper->slots[i]->flags;
+    bool loaded = instance->slots[i].flags & LA_SLOT_LOADED;
+    if (mapper->slots[i]->kind == LA_PROPERTY_EXPRESSION &&
+        (flags & LA_PROPERTY_KEPT_ON_FLUSH ? !loaded && !(flags & LA_PROPERTY_DEFERRED)
+                                           : loaded || !(flags & LA_PROPERTY_DEFERRED))) {
+      la_instance_expire_slot(instance, i);
+    }
+  }
+}
+
 static void finish_save(la_flush *flush, la_flush_record *record) {
   la_session *session = flush->session;
   la_session_level *level = la_session_top(session);
@@ -183,6 +197,9 @@ static void finish_save(la_flush *flush, la_flush_record *record) {
   place_in_map(flush, record);
   if (is_new) {
     load_nulls(instance);
+  }
+  if (instance->mapper->has_expressions) {
+    expire_expressions(instance);
   }
   if (is_new && !(record->flags & LA_RECORD_ROW_SWITCH)) {
     instance->flags |= LA_INSTANCE_INSERTED;

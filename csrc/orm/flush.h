@@ -26,11 +26,14 @@ typedef struct la_flush la_flush;
 
 typedef enum la_flush_step_kind {
   LA_FLUSH_LOAD,       /* load link `slot` of `instance`, then go on (from la_flush_prepare) */
+  LA_FLUSH_READ,       /* read `property` of `instance`, then go on (from la_flush_prepare) */
   LA_FLUSH_DEFAULT,    /* evaluate the Lua default `host` (insert or update: `default_slot`) of
                           `property` for `instance`; la_flush_supply */
   LA_FLUSH_CONVERT,    /* process HOST `value` of `property` for the database; la_flush_supply */
   LA_FLUSH_EXPRESSION, /* give the expression node that HOST `value`, an assigned SQL expression,
                           stands for: la_flush_supply_expression */
+  LA_FLUSH_VERSION,    /* give the version that follows `value`, NULL for a new row, by the function
+                          `host`: la_flush_supply */
   LA_FLUSH_HOOK        /* mapper events: `hook` names it; go on afterwards */
 } la_flush_step_kind;
 
@@ -48,8 +51,8 @@ typedef struct la_flush_step {
 /* True if a flush would do something: objects are new or deleted, or truly modified. */
 bool la_session_has_changes(const la_session *session);
 la_status la_flush_new(la_session *session, la_flush **out, la_error *err);
-/* LA_ROW with a step of kind LOAD, or LA_OK when nothing is missing. Applies orphan rules and
- * cascades. */
+/* LA_ROW with a step of kind LOAD or READ, or LA_OK when nothing is missing. Applies orphan rules
+ * and cascades. */
 la_status la_flush_prepare(la_flush *flush, la_flush_step *step_out, la_error *err);
 /* LA_CIRCULAR_DEPENDENCY "Circular dependency detected." */
 la_status la_flush_sort(la_flush *flush, la_error *err);
@@ -57,7 +60,7 @@ la_status la_flush_sort(la_flush *flush, la_error *err);
  * StaleDataError, FlushError …), with `statement_out` and the parameters of what failed for the
  * message. */
 la_status la_flush_next(la_flush *flush, la_flush_step *step_out, la_error *err);
-/* Answers DEFAULT and CONVERT; bytes are copied. */
+/* Answers DEFAULT, VERSION and CONVERT; bytes are copied. */
 la_status la_flush_supply(la_flush *flush, const la_value *value, la_error *err);
 /* Answers EXPRESSION; `expression` is retained. */
 la_status la_flush_supply_expression(la_flush *flush, la_node *expression, la_error *err);

@@ -166,7 +166,8 @@ static la_status child_lost(la_flush *flush, la_relationship *relationship, la_i
   if (elsewhere) {
     return LA_OK;
   }
-  if (relationship->cascade & LA_CASCADE_DELETE_ORPHAN) {
+  if (relationship->cascade & LA_CASCADE_DELETE_ORPHAN &&
+      !la_link_has_other_owner(child, relationship)) {
     return delete_orphan(flush, child, err);
   }
   if (relationship->passive_deletes == LA_PASSIVE_DELETES_ALL) {
@@ -416,10 +417,28 @@ static bool must_follow_key(const la_instance *instance, uint32_t link) {
          key_has_changed(instance);
 }
 
+/* The version that the row must have is not known, and the row is to be changed or deleted. */
+static bool must_read_version(const la_flush_record *record) {
+  const la_instance *instance = record->instance;
+  const la_property *version = instance->mapper->version_property;
+  return version != NULL && instance->flags & LA_INSTANCE_KEYED &&
+         version->slot < instance->slot_count &&
+         !(instance->slots[version->slot].flags & LA_SLOT_LOADED) &&
+         !(record->flags & LA_RECORD_VERSION_READ) &&
+         (record->op == LA_RECORD_DELETE || la_instance_is_modified(instance));
+}
+
 /* Scans the links of a record from flush->link_at on; LA_ROW if one must be loaded first. */
 static la_status scan(la_flush *flush, uint32_t number, la_flush_step *step_out, la_error *err) {
   la_instance *instance = flush->records.items[number].instance;
   bool deletes = flush->records.items[number].op == LA_RECORD_DELETE;
+  if (must_read_version(&flush->records.items[number])) {
+    flush->records.items[number].flags |= LA_RECORD_VERSION_READ;
+    *step_out = (la_flush_step){.kind = LA_FLUSH_READ,
+                                .instance = instance,
+                                .property = instance->mapper->version_property};
+    return LA_ROW;
+  }
   for (; flush->link_at < instance->link_count; flush->link_at++) {
     uint32_t link = flush->link_at;
     const la_link *l = &instance->links[link];

@@ -34,7 +34,8 @@ enum la_record_flag {
   LA_RECORD_INSERTS = 64,    /* its rows are inserted, not updated */
   LA_RECORD_CHANGED = 128,   /* an UPDATE of it has something to set */
   LA_RECORD_KEY_CHANGED = 256,
-  LA_RECORD_POST_UPDATE = 512
+  LA_RECORD_VERSION_READ = 1024, /* its version has been asked for */
+  LA_RECORD_WRITTEN = 512        /* its rows have what the slots have */
 };
 
 typedef struct la_flush_record {
@@ -125,6 +126,7 @@ typedef struct la_persist_row {
   la_flush_record *record;
   la_instance *instance;
   la_table_map *map;
+  const la_value *version; /* what its row has as version; NULL: as la_persist_row_value says */
   bool has_expressions, returns, sets;
 } la_persist_row;
 
@@ -207,6 +209,8 @@ struct la_flush {
   size_t plan_shape_size, plan_shape_room;
   la_table_map *plan_map;
   la_plan_kind plan_kind;
+  la_value row_version; /* of the row that a post_update is at */
+  bool has_row_version;
   la_arena scratch; /* bytes of the row at hand */
   LA_VEC(la_value) values;
   la_value *converted;   /* answers of CONVERT for the row at hand, by ordinal; LA_SLOT_LOADED tells
@@ -289,14 +293,24 @@ la_status la_persist_connect(la_flush *flush, la_error *err);
 la_status la_persist_defaults(la_flush *flush, la_flush_step *step_out, la_error *err);
 la_status la_persist_save_rows(la_flush *flush, la_flush_step *step_out, la_error *err);
 la_status la_persist_delete_rows(la_flush *flush, la_error *err);
+/* Whether statements of this session may have RETURNING. */
+bool la_persist_returns(const la_flush *flush);
 /* Takes the statement for the row's shape; fills in its values. */
 la_status la_persist_use_row(la_flush *flush, la_plan_kind kind, la_persist_row *r, la_error *err);
 la_status la_persist_fill(la_flush *flush, const la_persist_row *r, la_error *err);
-/* Sends an UPDATE of the columns that map->shape names. */
-la_status la_persist_send_update(la_flush *flush, la_flush_record *record, la_table_map *map,
-                                 la_error *err);
-/* Foreign keys of the relationship of the node at hand. */
-la_status la_persist_post_updates(la_flush *flush, la_error *err);
+/* What the row of the record's object has in the column of a slot at this point of the flush; false
+ * if that is not known. */
+bool la_persist_row_value(const la_flush_record *record, uint32_t slot, la_value *out);
+/* The next version of a row that is inserted, or changed; LA_ROW with a step where Lua makes it. */
+la_status la_persist_version_up(la_flush *flush, const la_flush_record *record, bool inserts,
+                                la_flush_step *step_out, la_error *err);
+/* Adds what each UPDATE of the row's table sets or returns to the columns that map->shape names,
+ * and sends it. */
+la_status la_persist_send_update(la_flush *flush, la_persist_row *r, la_error *err);
+/* Foreign keys of the relationship of the node at hand: writes them into the slots of the objects,
+ * which become the batch; then into their rows. */
+la_status la_persist_gather_post_updates(la_flush *flush, la_error *err);
+la_status la_persist_post_updates(la_flush *flush, la_flush_step *step_out, la_error *err);
 la_status la_persist_pairs(la_flush *flush, la_error *err);
 
 #pragma GCC visibility pop

@@ -19,6 +19,10 @@ static bool is_delete(const la_flush *flush) {
          flush->batch_node.action == LA_ACTION_DELETE_RECORD;
 }
 
+static bool is_post_update(const la_flush *flush) {
+  return flush->batch_node.action == LA_ACTION_POST_UPDATE;
+}
+
 /* ---- batches ---- */
 
 static la_status gather_unit(la_flush *flush, la_error *err) {
@@ -82,7 +86,7 @@ static la_status next_batch(la_flush *flush, la_error *err) {
       break;
     case LA_ACTION_POST_UPDATE:
       flush->order_at++;
-      LA_TRY(la_persist_post_updates(flush, err));
+      LA_TRY(la_persist_gather_post_updates(flush, err));
       break;
     default:
       flush->order_at++;
@@ -198,6 +202,9 @@ static la_status begin_saves(la_flush *flush, la_error *err) {
 }
 
 static la_status begin(la_flush *flush, la_error *err) {
+  if (is_post_update(flush)) {
+    return LA_OK;
+  }
   if (!is_delete(flush)) {
     LA_TRY(begin_saves(flush, err));
   }
@@ -208,6 +215,9 @@ static la_status begin(la_flush *flush, la_error *err) {
 /* ---- hooks ---- */
 
 static la_status hooks(la_flush *flush, bool before, la_flush_step *step_out) {
+  if (is_post_update(flush)) {
+    return LA_OK;
+  }
   while (flush->at < flush->batch.count) {
     const la_flush_record *record = record_at(flush, flush->at++);
     if (record->instance->mapper->hears & LA_HEARS_FLUSH) {
@@ -226,31 +236,47 @@ static la_status hooks(la_flush *flush, bool before, la_flush_step *step_out) {
 
 /* ---- defaults ---- */
 
-static la_status version_up(la_flush *flush, const la_flush_record *record, la_error *err) {
+/* The answer to a step goes into a slot. */
+static void wait_for_slot(la_flush *flush, la_instance *instance, uint32_t slot) {
+  flush->is_waiting = true;
+  flush->waiting = LA_FLUSH_DEFAULT;
+  flush->waiting_instance = instance;
+  flush->waiting_slot = slot;
+}
+
+la_status la_persist_version_up(la_flush *flush, const la_flush_record *record, bool inserts,
+                                la_flush_step *step_out, la_error *err) {
   la_instance *instance = record->instance;
-  const la_property *version = instance->mapper->version_property;
-  la_value old, next;
-  bool inserts = record->flags & LA_RECORD_INSERTS;
-  if (version == NULL) {
+  la_property *version = instance->mapper->version_property;
+  const la_mapper *root = instance->mapper->root;
+  la_value old = LA_VALUE_NONE, next;
+  if (version == NULL || root->version_source == LA_VERSION_ELSEWHERE) {
     return LA_OK;
   }
-  if (inserts) {
-    next = la_value_integer(1);
-    return la_flush_write(flush, instance, version->slot, &next, err);
-  }
-  if (!(record->flags & LA_RECORD_CHANGED) ||
-      !la_instance_committed(instance, version->slot, &old) || old.kind != LA_VALUE_INTEGER) {
+  if (!inserts && !la_persist_row_value(record, version->slot, &old)) {
     return LA_OK;
   }
-  next = la_value_integer(old.as.integer + 1);
+  if (root->version_source == LA_VERSION_HOST) {
+    *step_out = (la_flush_step){.kind = LA_FLUSH_VERSION,
+                                .instance = instance,
+                                .property = version,
+                                .slot = version->slot,
+                                .host = root->version_host,
+                                .value = old};
+    wait_for_slot(flush, instance, version->slot);
+    return LA_ROW;
+  }
+  if (!inserts && old.kind != LA_VALUE_INTEGER) {
+    return LA_OK;
+  }
+  next = la_value_integer(inserts ? 1 : old.as.integer + 1);
   return la_flush_write(flush, instance, version->slot, &next, err);
 }
 
 /* The default of one column, if it is due; LA_ROW with a step where Lua makes it. */
 static la_status fill_default(la_flush *flush, const la_flush_record *record, la_property *property,
-                              la_flush_step *step_out, la_error *err) {
+                              bool inserts, la_flush_step *step_out, la_error *err) {
   la_instance *instance = record->instance;
-  bool inserts = record->flags & LA_RECORD_INSERTS;
   la_default_slot which = inserts ? LA_DEFAULT_INSERT : LA_DEFAULT_UPDATE;
   const la_value *slot = &instance->slots[property->slot];
   const la_default *what = &property->column->defaults[which];
@@ -271,10 +297,7 @@ static la_status fill_default(la_flush *flush, const la_flush_record *record, la
                               .slot = property->slot,
                               .host = what->host,
                               .default_slot = which};
-  flush->is_waiting = true;
-  flush->waiting = LA_FLUSH_DEFAULT;
-  flush->waiting_instance = instance;
-  flush->waiting_slot = property->slot;
+  wait_for_slot(flush, instance, property->slot);
   return LA_ROW;
 }
 
@@ -328,44 +351,70 @@ static la_status set_identity(la_flush *flush, la_instance *instance, la_error *
   return la_flush_write(flush, instance, on->slot, &mapper->polymorphic_identity, err);
 }
 
+/* The rest of the defaults of the record at hand; LA_ROW with a step. */
+static la_status record_defaults(la_flush *flush, const la_flush_record *record,
+                                 la_flush_step *step_out, la_error *err) {
+  la_instance *instance = record->instance;
+  const la_mapper *mapper = instance->mapper;
+  bool inserts = record->flags & LA_RECORD_INSERTS && !is_post_update(flush);
+  for (; flush->column < instance->slot_count; flush->column++) {
+    la_property *property = mapper->slots[flush->column];
+    if (property->column != NULL) {
+      la_status status = fill_default(flush, record, property, inserts, step_out, err);
+      if (status != LA_OK) {
+        flush->column += status == LA_ROW ? 1 : 0;
+        return status;
+      }
+    }
+  }
+  if (flush->column++ > instance->slot_count || is_post_update(flush)) {
+    return LA_OK; /* the version has been asked for */
+  }
+  if (inserts) {
+    LA_TRY(set_identity(flush, instance, err));
+  }
+  check_identity(flush, instance);
+  return la_persist_version_up(flush, record, inserts, step_out, err);
+}
+
 la_status la_persist_defaults(la_flush *flush, la_flush_step *step_out, la_error *err) {
   const la_mapper *last = NULL;
   bool defaults = false;
   for (; flush->at < flush->batch.count; flush->at++, flush->column = 0) {
     la_flush_record *record = record_at(flush, flush->at);
-    la_instance *instance = record->instance;
-    bool inserts = record->flags & LA_RECORD_INSERTS;
-    if (!inserts && flush->column == 0) {
+    const la_mapper *mapper = record->instance->mapper;
+    bool updates = !(record->flags & LA_RECORD_INSERTS) && !is_post_update(flush);
+    if (updates && flush->column == 0) {
       find_changes(record);
     }
-    if (instance->mapper != last) {
-      last = instance->mapper;
+    if (mapper != last) {
+      last = mapper;
       defaults = has_defaults(last);
     }
-    if (!defaults || (!inserts && !(record->flags & LA_RECORD_CHANGED))) {
-      continue;
-    }
-    for (; flush->column < instance->slot_count; flush->column++) {
-      la_property *property = last->slots[flush->column];
-      if (property->column != NULL) {
-        la_status status = fill_default(flush, record, property, step_out, err);
-        if (status != LA_OK) {
-          flush->column += status == LA_ROW ? 1 : 0;
-          return status;
-        }
+    if (defaults && (!updates || record->flags & LA_RECORD_CHANGED)) {
+      la_status status = record_defaults(flush, record, step_out, err);
+      if (status != LA_OK) {
+        return status;
       }
     }
-    if (inserts) {
-      LA_TRY(set_identity(flush, instance, err));
-    }
-    check_identity(flush, instance);
-    LA_TRY(version_up(flush, record, err));
   }
   flush->at = 0;
   return LA_OK;
 }
 
 /* ---- stages ---- */
+
+static la_status run_rows(la_flush *flush, la_flush_step *step_out, la_error *err) {
+  switch (flush->batch_node.action) {
+  case LA_ACTION_DELETE_UNIT:
+  case LA_ACTION_DELETE_RECORD:
+    return la_persist_delete_rows(flush, err);
+  case LA_ACTION_POST_UPDATE:
+    return la_persist_post_updates(flush, step_out, err);
+  default:
+    return la_persist_save_rows(flush, step_out, err);
+  }
+}
 
 /* The rest of the batch at hand; LA_ROW with a step, or LA_OK at its end. */
 static la_status run_batch(la_flush *flush, la_flush_step *step_out, la_error *err) {
@@ -382,8 +431,7 @@ static la_status run_batch(la_flush *flush, la_flush_step *step_out, la_error *e
       status = is_delete(flush) ? LA_OK : la_persist_defaults(flush, step_out, err);
       break;
     case LA_STAGE_ROWS:
-      status = is_delete(flush) ? la_persist_delete_rows(flush, err)
-                                : la_persist_save_rows(flush, step_out, err);
+      status = run_rows(flush, step_out, err);
       break;
     default:
       status = hooks(flush, false, step_out);

@@ -10,12 +10,29 @@ static la_relationship *relationship_of(const la_instance *instance, uint32_t li
   return instance->mapper->links[link]->relationship;
 }
 
+bool la_link_has_other_owner(const la_instance *child, const la_relationship *lost) {
+  if (!child->mapper->root->legacy_is_orphan) {
+    return false;
+  }
+  for (uint32_t i = 0; i < child->link_count; i++) {
+    const la_relationship *reverse = relationship_of(child, i)->reverse;
+    const la_link *l = &child->links[i];
+    bool owns = reverse != NULL && reverse != lost && reverse->cascade & LA_CASCADE_DELETE_ORPHAN &&
+                reverse->direction == LA_ONE_TO_MANY;
+    if (owns &&
+        (l->flags & LA_LINK_LOADED ? l->to.one != NULL : (child->flags & LA_INSTANCE_KEYED) != 0)) {
+      return true;
+    }
+  }
+  return false;
+}
+
 /* A child that has no row yet and loses the parent it must have leaves the session at once. */
 static bool is_pending_orphan(const la_link_change *change, const la_instance *child) {
   const la_relationship *relationship = relationship_of(change->instance, change->link);
   const la_link *back;
   if (child == NULL || !(relationship->cascade & LA_CASCADE_DELETE_ORPHAN) ||
-      !(child->flags & LA_INSTANCE_NEW)) {
+      !(child->flags & LA_INSTANCE_NEW) || la_link_has_other_owner(child, relationship)) {
     return false;
   }
   if (relationship->reverse == NULL || relationship->reverse->uselist) {

@@ -52,6 +52,9 @@ bool la_link_needs_old(const la_instance *instance, uint32_t link);
 /* The object had no parent, was given one and taken from it again, so that it is an orphan by
  * delete-orphan: its own link ends as it began, and no list tells it. */
 bool la_link_was_let_go(const la_instance *instance, uint32_t link);
+/* `child` loses its parent by `lost`, and has, or may have, another parent that owns it by
+ * delete-orphan; only where its class has legacy_is_orphan. */
+bool la_link_has_other_owner(const la_instance *child, const la_relationship *lost);
 /* A scalar link becomes loaded, unmodified. */
 void la_link_load_one(la_instance *instance, uint32_t link, la_instance *other);
 /* All of the instance's links become "not loaded" (its handle is gone); collections' pointers are

@@ -251,12 +251,15 @@ static la_status copy_options(la_mapper *mapper, const la_mapper_options *option
   mapper->class_name = (la_text){name, options->class_name.len};
   mapper->host = options->host;
   mapper->version_column = options->version_id;
+  mapper->version_source = options->version_source;
+  mapper->version_host = options->version_host;
   mapper->eager_defaults = options->eager_defaults;
   mapper->confirm_deleted_rows = options->confirm_deleted_rows;
   mapper->allow_partial_keys = options->allow_partial_keys;
   mapper->passive_updates = !options->active_updates;
   mapper->passive_deletes =
       options->passive_deletes || (options->base != NULL && options->base->passive_deletes);
+  mapper->legacy_is_orphan = options->legacy_is_orphan;
   mapper->batch = true;
   if (options->primary_key_count != 0) {
     mapper->key_columns =

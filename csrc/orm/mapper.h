@@ -50,7 +50,8 @@ enum la_property_flag {
   LA_PROPERTY_HOST_TYPE = 64,     /* its type has processing in Lua, or is JSON */
   LA_PROPERTY_PLAIN = 128,        /* la_type_result_is_plain */
   LA_PROPERTY_HOST_DEFAULT = 256, /* insert default is a Lua function */
-  LA_PROPERTY_FOREIGN_KEY = 512
+  LA_PROPERTY_FOREIGN_KEY = 512,
+  LA_PROPERTY_KEPT_ON_FLUSH = 1024 /* expire_on_flush = false */
 };
 
 /* Read only outside orm/. */
@@ -68,6 +69,18 @@ typedef struct la_property {
   struct la_property *target; /* SYNONYM */
   struct la_property *parent; /* inherited from the base mapper: its property there */
 } la_property;
+
+/* Whether values that the database makes are fetched with the row: by INSERT … RETURNING; after an
+ * UPDATE too; or never, but when they are read. */
+typedef enum la_eager_defaults { LA_EAGER_AUTO, LA_EAGER_ALWAYS, LA_EAGER_NEVER } la_eager_defaults;
+
+/* Where new versions come from: counted here; a function of the program; the program itself, or
+ * the database. */
+typedef enum la_version_source {
+  LA_VERSION_COUNTER,
+  LA_VERSION_HOST,
+  LA_VERSION_ELSEWHERE
+} la_version_source;
 
 /* Read only outside orm/. */
 struct la_mapper {
@@ -102,12 +115,16 @@ struct la_mapper {
   bool polymorphic_all;           /* with_polymorphic = "*": selects of it have all subclasses */
   bool polymorphic_inline;        /* selects of its base have its columns too … */
   bool polymorphic_selectin;      /* … or load them behind, by a statement of its own */
-  bool has_host_defaults, has_host_types, has_deferred;
-  bool eager_defaults, batch, confirm_deleted_rows, allow_partial_keys;
-  bool passive_updates; /* … and changes their keys with it */
-  bool passive_deletes; /* the database deletes the rows of subclasses with the root's */
-  uint32_t hears;       /* la_mapper_hears: the events of its objects that the program listens to */
-  bool joined;          /* it or a base has a table of its own beside its base's */
+  bool has_host_defaults, has_host_types, has_deferred, has_expressions;
+  la_eager_defaults eager_defaults;
+  la_version_source version_source;
+  int64_t version_host; /* the program's generator */
+  bool batch, confirm_deleted_rows, allow_partial_keys;
+  bool legacy_is_orphan; /* an orphan is who has lost all owners, not any */
+  bool passive_updates;  /* … and changes their keys with it */
+  bool passive_deletes;  /* the database deletes the rows of subclasses with the root's */
+  uint32_t hears; /* la_mapper_hears: the events of its objects that the program listens to */
+  bool joined;    /* it or a base has a table of its own beside its base's */
   bool has_polymorphic_identity;
   /* insides of orm/ */
   la_arena arena; /* names and properties */
@@ -128,7 +145,10 @@ typedef struct la_mapper_options {
   uint32_t primary_key_count;
   la_column *version_id;
   la_node *inherit_condition; /* NULL: by the foreign keys between the two tables */
-  bool eager_defaults, confirm_deleted_rows, allow_partial_keys, passive_deletes;
+  la_version_source version_source;
+  int64_t version_host;
+  la_eager_defaults eager_defaults;
+  bool confirm_deleted_rows, allow_partial_keys, legacy_is_orphan, passive_deletes;
   bool active_updates; /* passive_updates = false */
 } la_mapper_options;
 

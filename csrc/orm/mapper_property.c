@@ -346,12 +346,14 @@ la_status la_mapper_finish(la_mapper *mapper, la_error *err) {
     mapper->version_property->flags |= LA_PROPERTY_VERSION;
   }
   mapper->has_host_defaults = mapper->has_host_types = mapper->has_deferred = false;
+  mapper->has_expressions = false;
   for (uint32_t i = 0; i < mapper->slot_count; i++) {
     la_property *property = mapper->slots[i];
     la_property_refresh(property);
     mapper->has_host_defaults |= (property->flags & LA_PROPERTY_HOST_DEFAULT) != 0;
     mapper->has_host_types |= (property->flags & LA_PROPERTY_HOST_TYPE) != 0;
     mapper->has_deferred |= (property->flags & LA_PROPERTY_DEFERRED) != 0;
+    mapper->has_expressions |= property->kind == LA_PROPERTY_EXPRESSION;
   }
   la_mapper_raise_version(mapper);
   return LA_OK;

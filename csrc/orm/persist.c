@@ -78,11 +78,22 @@ static bool has_default(const la_column *column, la_default_slot slot) {
   return column->defaults[slot].kind != LA_DEFAULT_NONE;
 }
 
+/* The column has the version, and the database makes it. */
+static bool is_server_version(const la_persist_row *r, const la_property *property) {
+  const la_mapper *mapper = r->map->mapper;
+  return property == mapper->version_property &&
+         mapper->root->version_source == LA_VERSION_ELSEWHERE &&
+         (has_default(property->column, LA_DEFAULT_SERVER_INSERT) ||
+          has_default(property->column, LA_DEFAULT_SERVER_UPDATE));
+}
+
 /* A column that has no value: left to its default or to the database, or given as NULL. */
 static la_cell cell_without_value(const la_persist_row *r, uint32_t ordinal, bool returning) {
   const la_property *property = r->map->properties[ordinal];
   const la_column *column = r->map->table->columns.items[ordinal];
-  bool server = has_default(column, LA_DEFAULT_SERVER_INSERT) || column->computed != NULL;
+  bool server = has_default(column, LA_DEFAULT_SERVER_INSERT) || column->computed != NULL ||
+                column->defaults[LA_DEFAULT_INSERT].kind == LA_DEFAULT_EXPR;
+  bool fetched;
   if (property == NULL) {
     return LA_CELL_OMITTED;
   }
@@ -91,16 +102,22 @@ static la_cell cell_without_value(const la_persist_row *r, uint32_t ordinal, boo
         property != r->map->autoincrement && (server || has_default(column, LA_DEFAULT_INSERT));
     return made && returning ? LA_CELL_RETURNED : LA_CELL_OMITTED;
   }
+  fetched =
+      r->map->mapper->root->eager_defaults != LA_EAGER_NEVER || is_server_version(r, property);
   if (server) {
-    return returning ? LA_CELL_RETURNED : LA_CELL_OMITTED;
+    return returning && fetched ? LA_CELL_RETURNED : LA_CELL_OMITTED;
   }
   return has_default(column, LA_DEFAULT_INSERT) ? LA_CELL_OMITTED : LA_CELL_VALUE;
 }
 
+bool la_persist_returns(const la_flush *flush) {
+  const la_engine *engine = flush->session->engine;
+  return engine != NULL && engine->dialect->supports_returning;
+}
+
 static la_status shape_insert(la_flush *flush, la_persist_row *r, la_flush_step *step_out,
                               la_error *err) {
-  bool returning =
-      flush->session->engine != NULL && flush->session->engine->dialect->supports_returning;
+  bool returning = la_persist_returns(flush);
   for (uint32_t i = 0; i < r->map->count; i++) {
     const la_property *property = r->map->properties[i];
     const la_value *value = property != NULL && property->slot < r->instance->slot_count
@@ -148,6 +165,26 @@ static void set_made_defaults(la_persist_row *r) {
   }
 }
 
+/* What the database makes in an UPDATE comes back with it: with eager_defaults all of it, and the
+ * version in any case. */
+static void return_made(const la_flush *flush, la_persist_row *r) {
+  bool always = r->map->mapper->root->eager_defaults == LA_EAGER_ALWAYS;
+  if (!r->map->may_expire || !la_persist_returns(flush)) {
+    return;
+  }
+  for (uint32_t i = 0; i < r->map->count; i++) {
+    const la_property *property = r->map->properties[i];
+    const la_column *column = r->map->table->columns.items[i];
+    bool made = has_default(column, LA_DEFAULT_SERVER_UPDATE) || column->computed != NULL ||
+                column->defaults[LA_DEFAULT_UPDATE].kind == LA_DEFAULT_EXPR;
+    if (property != NULL && r->map->shape[i] == LA_CELL_OMITTED && !r->map->primary[i] &&
+        ((always && made) || is_server_version(r, property))) {
+      r->map->shape[i] = LA_CELL_RETURNED;
+      r->returns = true;
+    }
+  }
+}
+
 static la_status shape_update(la_flush *flush, la_persist_row *r, la_flush_step *step_out,
                               la_error *err) {
   bool row_switch = r->record->flags & LA_RECORD_ROW_SWITCH;
@@ -169,7 +206,7 @@ static la_status shape_update(la_flush *flush, la_persist_row *r, la_flush_step 
       sets = la_slot_differs(r->instance, property->slot) &&
              !(r->map->primary[i] && r->map->follows_key);
     }
-    if (property == version && (sets || r->record->flags & LA_RECORD_CHANGED)) {
+    if (version != NULL && property == version && (sets || r->record->flags & LA_RECORD_CHANGED)) {
       la_value old;
       r->map->keys[i] = la_instance_committed(r->instance, property->slot, &old);
     }
@@ -187,10 +224,16 @@ static la_status shape_update(la_flush *flush, la_persist_row *r, la_flush_step 
       r->has_expressions |= r->map->shape[i] == LA_CELL_EXPR;
     }
   }
-  if (r->sets) {
-    set_made_defaults(r);
-  }
   return LA_OK;
+}
+
+bool la_persist_row_value(const la_flush_record *record, uint32_t slot, la_value *out) {
+  const la_instance *instance = record->instance;
+  if (record->flags & LA_RECORD_WRITTEN) {
+    *out = instance->slots[slot];
+    return out->flags & LA_SLOT_LOADED;
+  }
+  return la_instance_committed(instance, slot, out);
 }
 
 /* A value of the WHERE: the key or version that the row has now. */
@@ -198,10 +241,15 @@ static la_status key_value(la_flush *flush, const la_persist_row *r, uint32_t or
                            la_value *out, la_error *err) {
   const la_property *property = r->map->properties[ordinal];
   la_value value;
-  la_instance_key_part(r->instance, property->slot, &value);
-  if (r->map->follows_key && r->map->primary[ordinal] && r->record->op == LA_RECORD_SAVE) {
-    const la_value *slot = &r->instance->slots[property->slot];
-    value = slot->flags & LA_SLOT_MODIFIED ? *slot : value; /* the base's row has it already */
+  if (r->version != NULL && property == r->map->mapper->version_property) {
+    value = *r->version;
+  } else if (!(r->record->flags & LA_RECORD_WRITTEN) ||
+             !la_persist_row_value(r->record, property->slot, &value)) {
+    la_instance_key_part(r->instance, property->slot, &value);
+  }
+  if (r->map->follows_key && r->map->primary[ordinal] && r->record->op == LA_RECORD_SAVE &&
+      r->instance->slots[property->slot].flags & LA_SLOT_MODIFIED) {
+    value = r->instance->slots[property->slot]; /* the base's row has it already */
   }
   if (value.kind == LA_VALUE_NULL && r->map->primary[ordinal]) {
     return la_fail(err, LA_FLUSH,
@@ -315,6 +363,14 @@ static la_status check_key(const la_persist_row *r, la_error *err) {
   return LA_OK;
 }
 
+static la_status fail_without_key(const la_persist_row *r, la_error *err) {
+  return la_fail(err, LA_FLUSH,
+                 "Single-row INSERT statement for %.*s did not produce a new primary key result "
+                 "being invoked.  Ensure there are no triggers or special driver issues preventing "
+                 "INSERT from functioning properly.",
+                 LA_TEXT_FORMAT(r->map->mapper->class_name));
+}
+
 static la_status insert(la_flush *flush, la_persist_row *r, la_flush_step *step_out,
                         la_error *err) {
   la_property *key = r->map->autoincrement;
@@ -329,15 +385,15 @@ static la_status insert(la_flush *flush, la_persist_row *r, la_flush_step *step_
   if (status == LA_ROW) {
     LA_TRY(take_returned(flush, r, err));
   } else if (r->returns) {
-    return la_fail(err, LA_FLUSH,
-                   "Single-row INSERT statement for %.*s did not produce a new primary key result "
-                   "being invoked.",
-                   LA_TEXT_FORMAT(r->map->mapper->class_name));
+    return fail_without_key(r, err);
   }
   if (key != NULL) {
     const la_value *slot = &r->instance->slots[key->slot];
     if (!(slot->flags & LA_SLOT_LOADED) || slot->kind == LA_VALUE_NULL) {
       la_value made = la_value_integer(la_persist_insert_id(flush));
+      if (la_persist_changes(flush) == 0 && status != LA_ROW) {
+        return fail_without_key(r, err);
+      }
       LA_TRY(la_flush_write(flush, r->instance, key->slot, &made, err));
     }
   }
@@ -349,10 +405,15 @@ static la_status insert(la_flush *flush, la_persist_row *r, la_flush_step *step_
 
 static la_status send_update(la_flush *flush, la_persist_row *r, la_error *err) {
   int64_t changes;
+  la_status status;
   LA_TRY(la_persist_use_row(flush, LA_PLAN_UPDATE, r, err));
   LA_TRY(la_persist_fill(flush, r, err));
-  LA_TRY(la_persist_execute(flush, err));
-  changes = la_persist_changes(flush);
+  status = la_persist_execute(flush, err);
+  LA_TRY(status);
+  if (status == LA_ROW) {
+    LA_TRY(take_returned(flush, r, err));
+  }
+  changes = status == LA_ROW ? 1 : la_persist_changes(flush);
   if (changes != 1) {
     return la_fail(err, LA_STALE_DATA,
                    "UPDATE statement on table '%.*s' expected to update 1 row(s); %d were matched.",
@@ -361,10 +422,14 @@ static la_status send_update(la_flush *flush, la_persist_row *r, la_error *err) 
   return LA_OK;
 }
 
-la_status la_persist_send_update(la_flush *flush, la_flush_record *record, la_table_map *map,
-                                 la_error *err) {
-  la_persist_row r = {.record = record, .instance = record->instance, .map = map};
-  return send_update(flush, &r, err);
+la_status la_persist_send_update(la_flush *flush, la_persist_row *r, la_error *err) {
+  set_made_defaults(r);
+  return_made(flush, r);
+  LA_TRY(send_update(flush, r, err));
+  if (r->map->may_expire || r->has_expressions) {
+    LA_TRY(expire_made(flush, r, LA_DEFAULT_UPDATE, LA_DEFAULT_SERVER_UPDATE, err));
+  }
+  return LA_OK;
 }
 
 static la_status update(la_flush *flush, la_persist_row *r, la_flush_step *step_out,
@@ -373,11 +438,7 @@ static la_status update(la_flush *flush, la_persist_row *r, la_flush_step *step_
   if (status != LA_OK || !r->sets) {
     return status;
   }
-  LA_TRY(send_update(flush, r, err));
-  if (r->map->may_expire || r->has_expressions) {
-    LA_TRY(expire_made(flush, r, LA_DEFAULT_UPDATE, LA_DEFAULT_SERVER_UPDATE, err));
-  }
-  return LA_OK;
+  return la_persist_send_update(flush, r, err);
 }
 
 la_status la_persist_save_rows(la_flush *flush, la_flush_step *step_out, la_error *err) {
@@ -406,5 +467,8 @@ la_status la_persist_save_rows(la_flush *flush, la_flush_step *step_out, la_erro
     flush->at = 0;
   }
   flush->table_at = 0;
+  for (size_t i = 0; i < flush->batch.count; i++) {
+    flush->records.items[flush->batch.items[i]].flags |= LA_RECORD_WRITTEN;
+  }
   return LA_OK;
 }

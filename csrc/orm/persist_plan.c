@@ -98,13 +98,13 @@ static la_node *add_expressions(const recipe *r, la_node *statement, uint32_t pa
 }
 
 /* RETURNING the primary key, then the rest. */
-static la_node *add_returning(const recipe *r, la_node *statement) {
+static la_node *add_returning(const recipe *r, la_node *statement, uint32_t part) {
   const la_sql *sql = r->flush->session->sql;
   for (int keys = 1; keys >= 0; keys--) {
     for (uint32_t i = 0; statement != NULL && i < column_count(r); i++) {
       la_column *column = r->table->columns.items[i];
       if (r->shape[i] == LA_CELL_RETURNED && column->primary_key == (keys == 1)) {
-        statement = chain_one(statement, LA_INSERT_RETURNING, la_expr_column(sql, column, NULL));
+        statement = chain_one(statement, part, la_expr_column(sql, column, NULL));
       }
     }
   }
@@ -123,11 +123,12 @@ static la_node *make_statement(const recipe *r) {
   case LA_PLAN_INSERT_PAIR:
     statement = la_node_flagged(la_insert_new(sql, table), LA_INSERT_INLINE);
     statement = add_expressions(r, statement, LA_INSERT_VALUES);
-    statement = add_returning(r, statement);
+    statement = add_returning(r, statement, LA_INSERT_RETURNING);
     break;
   case LA_PLAN_UPDATE:
     statement = add_expressions(r, la_update_new(sql, table), LA_UPDATE_VALUES);
     statement = add_where(r, statement, LA_UPDATE_WHERE);
+    statement = add_returning(r, statement, LA_UPDATE_RETURNING);
     break;
   default:
     statement = add_where(r, la_delete_new(sql, table), LA_DELETE_WHERE);

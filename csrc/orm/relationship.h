@@ -83,7 +83,7 @@ struct la_relationship {
   bool uselist;
   bool configured;
   bool viewonly, single_parent, post_update, passive_updates, innerjoin, active_history,
-      enable_typechecks, legacy_is_orphan, distinct_target_key;
+      enable_typechecks, distinct_target_key;
   la_passive_deletes passive_deletes;
   la_loader_strategy lazy;
   int join_depth; /* -1: not given */
@@ -129,7 +129,7 @@ typedef struct la_relationship_options {
   la_loader_strategy lazy;
   uint32_t cascade;
   bool viewonly, single_parent, post_update, passive_updates, innerjoin, active_history,
-      enable_typechecks, legacy_is_orphan;
+      enable_typechecks;
   la_passive_deletes passive_deletes;
   int join_depth;
   int64_t host;

@@ -480,7 +480,6 @@ static la_status take_options(configuring *self) {
   relationship->innerjoin = options->innerjoin;
   relationship->active_history = options->active_history;
   relationship->enable_typechecks = options->enable_typechecks;
-  relationship->legacy_is_orphan = options->legacy_is_orphan;
   relationship->passive_deletes = options->passive_deletes;
   relationship->join_depth = options->join_depth;
   relationship->host = options->host;

@@ -159,6 +159,9 @@ la_status la_cascade_delete(la_session *session, la_instance *root, la_instances
                             la_instance **needs_instance, uint32_t *needs_link, la_error *err);
 la_status la_session_expunge(la_session *session, la_instance *instance, la_error *err);
 void la_session_expunge_all(la_session *session);
+/* Expires an object of the session, dropping its changes; a pending one, which a cascade has found,
+ * leaves the session. */
+void la_session_expire(la_session *session, la_instance *instance);
 /* Called when a slot or link of a persistent instance was changed: into the dirty set. */
 la_status la_session_note_dirty(la_session *session, la_instance *instance, la_error *err);
 /* A loaded instance joins: into the identity map. */

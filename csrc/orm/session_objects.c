@@ -169,3 +169,14 @@ la_status la_session_expunge(la_session *session, la_instance *instance, la_erro
   la_vec_clear(session->alloc, &found);
   return status;
 }
+
+void la_session_expire(la_session *session, la_instance *instance) {
+  if (instance->flags & LA_INSTANCE_KEYED) {
+    la_instance_expire_all(instance);
+    return;
+  }
+  la_instance_pin(instance);
+  la_session_leave_sets(session, instance);
+  la_session_detach(session, instance, false);
+  la_instance_unpin(instance);
+}

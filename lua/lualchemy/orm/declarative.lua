@@ -237,11 +237,13 @@ local function make_mapper(class, record, parent, own_table, values)
     primary_key = primary_key,
     version_id = given.version_id_col and column_argument(of_table, values, given.version_id_col) or nil,
     inherit_condition = given.inherit_condition,
-    eager_defaults = given.eager_defaults == true,
+    version_generator = given.version_id_generator,
+    eager_defaults = given.eager_defaults,
     confirm_deleted_rows = given.confirm_deleted_rows,
     passive_deletes = given.passive_deletes,
     passive_updates = given.passive_updates,
     allow_partial_pks = given.allow_partial_pks,
+    legacy_is_orphan = given.legacy_is_orphan,
   }), given
 end
 
@@ -462,8 +464,8 @@ function M.plain_class(registry, name, definition)
   return class
 end
 
-local imperative_keywords = keywords.set {"properties", "primary_key", "polymorphic_on", "polymorphic_identity", "version_id_col", "eager_defaults",
-  "confirm_deleted_rows", "allow_partial_pks", "inherits", "column_prefix", "exclude_properties", "include_properties"}
+local imperative_keywords = keywords.set {"properties", "primary_key", "polymorphic_on", "polymorphic_identity", "version_id_col", "version_id_generator",
+  "eager_defaults", "confirm_deleted_rows", "allow_partial_pks", "legacy_is_orphan", "inherits", "column_prefix", "exclude_properties", "include_properties"}
 
 --- Maps `class`, made by `registry:class "User" {}` or any plain table, to a table: SQLAlchemy's `registry.map_imperatively()`.
 function M.map_imperatively(registry, class, table_to_map, options)

@@ -83,7 +83,8 @@ local column_keywords = keywords.set {
 ---
 ---     User.full_name = column_property(User.first .. " " .. User.last)
 ---@param expression any  an SQL expression, a Column, or a function of the class that gives one
----@param options table?  `deferred`, `group`, `raiseload`, `active_history`
+---@param options table?  `deferred`, `group`, `raiseload`, `active_history`; `expire_on_flush` (true): an expression is read again after each
+--- flush of its object
 ---@return table property
 function M.column_property(expression, options)
   options = keywords.check("column_property", options, column_keywords)
@@ -92,6 +93,7 @@ function M.column_property(expression, options)
     deferred_group = options.group or options.deferred_group,
     deferred_raiseload = options.raiseload or options.deferred_raiseload,
     active_history = options.active_history,
+    expire_on_flush = options.expire_on_flush,
   }})
 end
 
