@@ -80,6 +80,12 @@ void la_object_get(lua_State *L, la_state *state, int index, const la_property *
 void la_object_set(lua_State *L, la_state *state, int index, const la_property *property,
                    int value_index);
 
+/* Writes a column's attribute; `committed`: as if it had been loaded. Places are absolute. */
+void la_object_set_slot(lua_State *L, la_state *state, int index, const la_property *property,
+                        int value_index, bool committed);
+/* The property that the name at `index` means; raises if there is none. */
+const la_property *la_check_property(lua_State *L, const la_instance *instance, int index);
+
 /* Both halves of the change `first` and of all that follows from it. */
 void la_object_change_link(lua_State *L, la_state *state, const la_link_change *first);
 /* Loads what a flush or a cascade needs to know, also where lazy="raise" forbids reading. The

@@ -91,7 +91,7 @@ static int object_state(lua_State *L) {
   return 2;
 }
 
-static const la_property *check_property(lua_State *L, const la_instance *instance, int index) {
+const la_property *la_check_property(lua_State *L, const la_instance *instance, int index) {
   const la_property *property = la_mapper_property(instance->mapper, la_check_text(L, index));
   if (!property) {
     la_raise_status(L, LA_INVALID_REQUEST, "%.*s has no mapped attribute '%s'",
@@ -112,7 +112,7 @@ static bool is_loaded(const la_instance *instance, const la_property *property) 
 /* core.object_loaded(object, key) → whether the attribute can be read without SQL. */
 static int object_loaded(lua_State *L) {
   la_instance *instance = la_check_instance(L, 1);
-  lua_pushboolean(L, is_loaded(instance, check_property(L, instance, 2)));
+  lua_pushboolean(L, is_loaded(instance, la_check_property(L, instance, 2)));
   return 1;
 }
 
@@ -192,7 +192,7 @@ static int collection_history(lua_State *L, la_state *state, la_instance *instan
 static int object_history(lua_State *L) {
   la_state *state = la_state_of(L);
   la_instance *instance = la_check_instance(L, 1);
-  const la_property *property = check_property(L, instance, 2);
+  const la_property *property = la_check_property(L, instance, 2);
   luaL_checkstack(L, 12, NULL);
   if (property->kind == LA_PROPERTY_RELATIONSHIP && property->relationship->uselist &&
       property->slot < instance->link_count) {
@@ -230,6 +230,11 @@ static int object_history(lua_State *L) {
   }
   if (old) {
     lua_rawseti(L, added + 2, 1);
+  }
+  if (modified && property->kind == LA_PROPERTY_COLUMN &&
+      instance->slots[property->slot].spare == LA_SPARE_DELETED) {
+    lua_settop(L, added + 2);
+    return 3;
   }
   la_object_get(L, state, 1, property);
   if (lua_isnil(L, -1)) {

@@ -74,6 +74,7 @@ void la_open_orm_unloaded(lua_State *L, la_state *state);
 void la_open_orm_query(lua_State *L, la_state *state);
 void la_open_orm_dml(lua_State *L, la_state *state);
 void la_open_orm_inspect(lua_State *L, la_state *state);
+void la_open_orm_attribute(lua_State *L, la_state *state);
 void la_open_orm_event(lua_State *L, la_state *state);
 void la_open_orm_result(lua_State *L, la_state *state);
 

@@ -279,12 +279,14 @@ static void clear_arena(void *arena) {
 }
 
 /* Writes `value` into the slot, tells the session, and holds the handle from the first change on.
- */
+ * `committed`: as if it had been loaded. */
 static void store(lua_State *L, la_state *state, la_instance *instance, const la_property *property,
-                  const la_value *value) {
+                  const la_value *value, bool committed) {
   la_error err = LA_ERROR_INIT;
   bool first = false;
-  if (la_instance_set(instance, property->slot, value, &first, &err) < 0) {
+  la_status status = committed ? la_instance_load(instance, property->slot, value, false, &err)
+                               : la_instance_set(instance, property->slot, value, &first, &err);
+  if (status < 0) {
     la_raise(L, &err);
   }
   instance->slots[property->slot].flags &= (uint8_t)~LA_SLOT_CACHED;
@@ -293,9 +295,19 @@ static void store(lua_State *L, la_state *state, la_instance *instance, const la
   }
 }
 
+/* The history of such an attribute has the old value, which is read before it is replaced. */
+static void read_old(lua_State *L, la_state *state, int index, const la_instance *instance,
+                     const la_property *property) {
+  if (instance->session && la_instance_state(instance) == LA_STATE_PERSISTENT &&
+      property->slot < instance->slot_count &&
+      !(instance->slots[property->slot].flags & LA_SLOT_LOADED)) {
+    la_object_get(L, state, index, property);
+    lua_pop(L, 1);
+  }
+}
+
 void la_object_set(lua_State *L, la_state *state, int index, const la_property *property,
                    int value_index) {
-  la_instance *instance = la_handle_instance(L, state, index);
   index = lua_absindex(L, index);
   value_index = lua_absindex(L, value_index);
   luaL_checkstack(L, 8, NULL);
@@ -303,6 +315,15 @@ void la_object_set(lua_State *L, la_state *state, int index, const la_property *
     la_object_set_link(L, state, index, property->relationship, value_index);
     return;
   }
+  if (property->flags & LA_PROPERTY_ACTIVE_HISTORY) {
+    read_old(L, state, index, la_handle_instance(L, state, index), property);
+  }
+  la_object_set_slot(L, state, index, property, value_index, false);
+}
+
+void la_object_set_slot(lua_State *L, la_state *state, int index, const la_property *property,
+                        int value_index, bool committed) {
+  la_instance *instance = la_handle_instance(L, state, index);
   if (property->kind == LA_PROPERTY_EXPRESSION || property->slot >= instance->slot_count) {
     la_raise_status(L, LA_INVALID_REQUEST, "attribute '%.*s' of %.*s can't be set: it is read only",
                     LA_TEXT_FORMAT(property->key), LA_TEXT_FORMAT(instance->mapper->class_name));
@@ -322,7 +343,7 @@ void la_object_set(lua_State *L, la_state *state, int index, const la_property *
       lua_pushvalue(L, value_index);
       cache_slot(L, index, property->slot); /* the box keeps the node */
       lua_pop(L, 1);
-      store(L, state, instance, property, &value);
+      store(L, state, instance, property, &value, committed);
       return;
     }
   } /* fall through */
@@ -345,7 +366,7 @@ void la_object_set(lua_State *L, la_state *state, int index, const la_property *
       cache_slot(L, index, property->slot);
       lua_pop(L, 1);
     }
-    store(L, state, instance, property, &value);
+    store(L, state, instance, property, &value, committed);
     if (arena) {
       la_scratch_clear(L, -1);
       lua_pop(L, 1);
@@ -353,7 +374,7 @@ void la_object_set(lua_State *L, la_state *state, int index, const la_property *
     return;
   }
   }
-  store(L, state, instance, property, &value);
+  store(L, state, instance, property, &value, committed);
 }
 
 /* Upvalues: state, keys, class. */

@@ -40,6 +40,9 @@ enum la_slot_flag {
   LA_SLOT_RAISE = 64    /* not loaded, and an option says that reading it is an error */
 };
 
+/* `spare` of a slot whose attribute was deleted: it is NULL, and its history has no new value. */
+#define LA_SPARE_DELETED 1
+
 enum la_instance_flag {
   LA_INSTANCE_KEYED = 1,      /* has an identity key */
   LA_INSTANCE_NEW = 2,        /* in session.new */
@@ -128,6 +131,10 @@ la_object_state la_instance_state(const la_instance *instance);
  * binding then holds it. */
 la_status la_instance_set(la_instance *instance, uint32_t slot, const la_value *value,
                           bool *first_out, la_error *err);
+/* Deletes the value: as setting it to NULL, but for its history. */
+la_status la_instance_delete(la_instance *instance, uint32_t slot, bool *first_out, la_error *err);
+/* Takes the loaded slot for modified, whatever it was, so that the next flush writes it. */
+la_status la_instance_flag(la_instance *instance, uint32_t slot, bool *first_out, la_error *err);
 /* Writes a slot as a loader does: loaded, not modified. `borrow`: the bytes lie in the instance's
  * chunk already. */
 la_status la_instance_load(la_instance *instance, uint32_t slot, const la_value *value, bool borrow,

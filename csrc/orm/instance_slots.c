@@ -198,6 +198,32 @@ la_status la_instance_set(la_instance *instance, uint32_t slot, const la_value *
   return LA_OK;
 }
 
+la_status la_instance_delete(la_instance *instance, uint32_t slot, bool *first_out, la_error *err) {
+  la_value nothing = LA_VALUE_NONE;
+  LA_TRY(la_instance_set(instance, slot, &nothing, first_out, err));
+  if (instance->slots[slot].flags & LA_SLOT_MODIFIED) {
+    instance->slots[slot].spare = LA_SPARE_DELETED;
+  }
+  return LA_OK;
+}
+
+la_status la_instance_flag(la_instance *instance, uint32_t slot, bool *first_out, la_error *err) {
+  bool keyed = instance->flags & LA_INSTANCE_KEYED;
+  *first_out = keyed && !(instance->flags & LA_INSTANCE_DIRTY);
+  if (keyed && instance->session != NULL) {
+    LA_TRY(la_session_note_dirty(instance->session, instance, err));
+  }
+  if (keyed && !is_key_slot(instance, slot)) {
+    if (!la_instance_reserve_history(instance)) {
+      return la_fail_nomem(err);
+    }
+    la_slot_free(instance->mapper->alloc, &instance->history->values[slot]);
+    instance->history->values[slot] = LA_VALUE_NONE; /* what it was is not known */
+    instance->slots[slot].flags |= LA_SLOT_MODIFIED;
+  }
+  return LA_OK;
+}
+
 la_status la_instance_load(la_instance *instance, uint32_t slot, const la_value *value, bool borrow,
                            la_error *err) {
   la_value *place = &instance->slots[slot];

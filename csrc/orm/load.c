@@ -193,6 +193,7 @@ void la_load_free(la_load *load) {
   if (pending == NULL) { /* only a link that needed no statement */
     if (load->arena.alloc != NULL) {
       la_vec_clear(load->arena.alloc, &load->links);
+      la_arena_clear(&load->arena);
       *load = (la_load){0};
     }
     return;

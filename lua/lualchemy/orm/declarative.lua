@@ -3,7 +3,7 @@
 --
 -- The class is a plain table. Mapped attributes and methods lie raw in it, so that reading one costs a table look-up; its metatable
 -- handles what is not there: names of base classes, names that do not exist, and assignments that add properties.
-local attributes = require "lualchemy.orm.attributes"
+local changes = require "lualchemy.orm.changes"
 local core = require "lualchemy.core"
 local events = require "lualchemy.orm.events"
 local exc = require "lualchemy.exc"
@@ -416,7 +416,7 @@ local function make_class(parent, name, definition)
   inherit_validators(record, parent)
   setmetatable(class, record.metatable)
   local fields = all_fields(class, definition, parent)
-  for _, field in ipairs(fields) do field.value = attributes.take_field(class, record, field.value) end
+  for _, field in ipairs(fields) do field.value = changes.take_field(class, record, field.value) end
   if not record.abstract then map_class(class, record, parent, fields) end
   for _, field in ipairs(fields) do
     local key, value = field.key, field.value
@@ -460,7 +460,7 @@ end
 function M.plain_class(registry, name, definition)
   local class = {to_table = core.object_to_table}
   local record = prepare_class(registry, class, name)
-  for key, value in next, definition or {} do rawset(class, key, attributes.take_field(class, record, value)) end
+  for key, value in next, definition or {} do rawset(class, key, changes.take_field(class, record, value)) end
   return class
 end
 

@@ -3,7 +3,7 @@
 local core = require "lualchemy.core"
 local keywords = require "lualchemy.keywords"
 local declarative = require "lualchemy.orm.declarative"
-local attributes = require "lualchemy.orm.attributes"
+local changes = require "lualchemy.orm.changes"
 local events = require "lualchemy.orm.events"
 local registries = require "lualchemy.orm.registry"
 local relationships = require "lualchemy.orm.relationship"

@@ -63,17 +63,50 @@ local function inspect_class(class)
   })
 end
 
---- The state of one attribute: `.value` (loads), `.loaded_value`, `.history` with `.added`, `.unchanged`, `.deleted`.
+local History = {__name = "lualchemy.History"}
+History.__index = History
+
+--- Whether anything came or went.
+function History:has_changes() return #self.added + #self.deleted > 0 end
+
+--- Whether there is nothing at all, changed or not.
+function History:empty() return #self.added + #self.deleted + #self.unchanged == 0 end
+
+--- All of it: what came, what stayed, what went.
+function History:sum()
+  local list = {}
+  for _, part in ipairs {self.added, self.unchanged, self.deleted} do
+    for _, value in ipairs(part) do list[#list + 1] = value end
+  end
+  return list
+end
+
+function History:__tostring()
+  local describe = require "lualchemy.describe"
+  return ("History(added=%s, unchanged=%s, deleted=%s)"):format(describe.list(self.added), describe.list(self.unchanged), describe.list(self.deleted))
+end
+
+--- The history of an attribute as far as it is known without SQL.
+local function history_of(object, key)
+  local added, unchanged, deleted = core.object_history(object, key)
+  return setmetatable({added = added, unchanged = unchanged, deleted = deleted}, History)
+end
+
+--- The same after loading what is not loaded.
+local function load_history(object, key)
+  if not core.object_loaded(object, key) then local _ = object[key] end
+  return history_of(object, key)
+end
+
+--- The state of one attribute: `.value` (loads), `.loaded_value`, `.history` with `.added`, `.unchanged`, `.deleted`, `:load_history()`.
 local function attribute_state(object, key)
   return setmetatable({key = key}, {
     __name = "lualchemy.AttributeState",
     __index = function(_, name)
       if name == "value" then return object[key] end
       if name == "loaded_value" then return core.object_loaded(object, key) and object[key] or nil end
-      if name == "history" then
-        local added, unchanged, deleted = core.object_history(object, key)
-        return {added = added, unchanged = unchanged, deleted = deleted, has_changes = function() return #added + #deleted > 0 end}
-      end
+      if name == "history" then return history_of(object, key) end
+      if name == "load_history" then return function() return load_history(object, key) end end
     end,
   })
 end
@@ -139,6 +172,6 @@ inspection.__register_test(function(value, class)
   return false
 end)
 
-M.class, M.object = inspect_class, inspect_object
+M.class, M.object, M.load_history = inspect_class, inspect_object, load_history
 
 return M
