@@ -5,6 +5,7 @@
 #include "binding/orm_load.h"
 
 #include "binding/host.h"
+#include "binding/orm_session.h"
 #include "sql/walk.h"
 
 /* Configures the classes that `statement` names, while some class waits for it. */

@@ -1,7 +1,10 @@
 -- SPDX-License-Identifier: MIT
 -- Links and cascades in combination: what a flush makes of objects that were linked and let go, deleted on one side, or held by nobody.
 local la = require "lualchemy"
+local orm = require "lualchemy.orm"
 local shop = require "spec.support.shop"
+
+local Column, Integer, ForeignKey = la.Column, la.Integer, la.ForeignKey
 
 describe("links that change more than once before a flush", function()
   local s
@@ -50,5 +53,115 @@ describe("a row of a secondary table", function()
     assert.same({"DELETE FROM item_tags WHERE item_tags.item_id = ? AND item_tags.tag_id = ?", "DELETE FROM items WHERE items.id = ?"}, sent)
     assert.equal(1, s.session:scalar(la.select(la.func.count()):select_from(s.item_tags)))
     s:close()
+  end)
+end)
+
+describe("a child with two owners", function()
+  local s, User, Firm, Address
+  local function open(legacy)
+    local Base = orm.declarative_base()
+    local function owner(name)
+      return Base:class(name) {
+        __tablename__ = "two_" .. name:lower() .. "s",
+        id = Column(Integer, {primary_key = true}),
+        addresses = orm.relationship("Address", {back_populates = name:lower(), cascade = "all, delete-orphan"}),
+      }
+    end
+    User, Firm = owner "User", owner "Firm"
+    Address = Base:class "Address" {
+      __tablename__ = "two_addresses",
+      id = Column(Integer, {primary_key = true}),
+      user_id = Column(Integer, ForeignKey "two_users.id"),
+      firm_id = Column(Integer, ForeignKey "two_firms.id"),
+      user = orm.relationship("User", {back_populates = "addresses"}),
+      firm = orm.relationship("Firm", {back_populates = "addresses"}),
+      __mapper_args__ = {legacy_is_orphan = legacy},
+    }
+    s = shop.new()
+    Base.metadata:create_all(s.engine)
+    local user, firm = User{}, Firm{}
+    s.session:add_all{user, firm}
+    s.session:flush()
+    assert.same({0, 0}, {#user.addresses, #firm.addresses})
+    local address = Address{user = user, firm = firm}
+    s.session:add(address)
+    return address, user, firm
+  end
+  after_each(function() s:close() end)
+
+  it("is an orphan when it loses one of them (UOW-80)", function()
+    local address, user = open(false)
+    user.addresses:remove(address)
+    assert.is_true(la.inspect(address).transient)
+    address, user = open(false)
+    s.session:flush()
+    user.addresses:remove(address)
+    s.session:commit()
+    assert.is_true(la.inspect(address).detached)
+    assert.equal(0, s.session:query(Address):count())
+  end)
+
+  it("is an orphan when it loses both, with legacy_is_orphan (UOW-80)", function()
+    local address, user, firm = open(true)
+    user.addresses:remove(address)
+    assert.is_true(la.inspect(address).pending)
+    firm.addresses:remove(address)
+    assert.is_true(la.inspect(address).transient)
+    address, user, firm = open(true)
+    s.session:flush()
+    user.addresses:remove(address)
+    s.session:flush()
+    assert.is_nil(address.user_id)
+    firm.addresses:remove(address)
+    s.session:commit()
+    assert.equal(0, s.session:query(Address):count())
+  end)
+end)
+
+describe("expunging and expiring", function()
+  local s, ann
+  local function open(cascade)
+    s = shop.new{["User.addresses"] = {cascade = cascade}}:fill()
+    ann = s.session:get(s.User, 1)
+    return ann.addresses[1], ann.orders[1]
+  end
+  after_each(function() s:close() end)
+
+  it("follow the cascades that are named for them alone (UOW-87)", function()
+    local address, order = open "save-update, merge, expunge, refresh-expire"
+    s.session:expire(ann)
+    assert.same({"id", "email", "user_id", "user"}, la.inspect(address).unloaded)
+    assert.same({}, s:during(function() assert.equal("first", order.note) end))
+    assert.equal(address, ann.addresses[1])
+    s.session:expunge(ann)
+    assert.is_true(la.inspect(address).detached)
+    assert.is_true(la.inspect(order).persistent)
+  end)
+
+  it("leave children alone without them (UOW-87)", function()
+    local address = open "save-update, merge"
+    assert.equal("ann@one", address.email)
+    s.session:expire(ann)
+    assert.same({}, s:during(function() assert.equal("ann@one", address.email) end))
+    s.session:expunge(ann)
+    assert.is_true(la.inspect(address).persistent)
+  end)
+
+  it("take a pending child out of the session (UOW-87)", function()
+    open "all, delete-orphan"
+    local fresh = s.Address{email = "fresh"}
+    ann.addresses:append(fresh)
+    assert.is_true(la.inspect(fresh).pending)
+    s.session:expire(ann)
+    assert.is_true(la.inspect(fresh).transient)
+    assert.equal(2, #ann.addresses)
+  end)
+
+  it("refresh expires what follows, and reads the object itself (UOW-87, UOW-100)", function()
+    local address = open "save-update, merge, refresh-expire"
+    assert.equal("ann@one", address.email)
+    s.session:execute(la.text "UPDATE addresses SET email = 'other' WHERE id = 1")
+    s.session:refresh(ann)
+    assert.equal("other", address.email)
   end)
 end)
