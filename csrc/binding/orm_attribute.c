@@ -136,12 +136,43 @@ static int set_committed(lua_State *L) {
   return 0;
 }
 
+/* core.object_adopt_identity(session, object, source): a transient object becomes the session's own
+ * of the identity that `source`, an object of the same class, has. Emits no SQL. */
+static int adopt_identity(lua_State *L) {
+  la_session *session = la_check_session(L, 1);
+  la_instance *instance = la_check_instance(L, 2);
+  const la_instance *source = la_check_instance(L, 3);
+  const la_mapper *mapper = instance->mapper;
+  la_error err = LA_ERROR_INIT;
+  la_status status = LA_OK;
+  if (mapper != source->mapper || !(source->flags & LA_INSTANCE_KEYED) ||
+      la_instance_state(instance) != LA_STATE_TRANSIENT) {
+    return la_raise_status(L, LA_INVALID_REQUEST, "the object can't have that identity");
+  }
+  la_value key[LA_KEY_LIMIT];
+  if (mapper->primary_key_count > LA_KEY_LIMIT) {
+    return la_raise_status(L, LA_INVALID_REQUEST, "primary keys have at most %d columns here",
+                           LA_KEY_LIMIT);
+  }
+  la_instance_key(source, key);
+  for (uint32_t i = 0; status >= 0 && i < mapper->primary_key_count; i++) {
+    status = la_instance_load(instance, mapper->primary_key[i]->slot, &key[i], false, &err);
+  }
+  if (status >= 0) {
+    status = la_session_register(session, instance, &err);
+  }
+  if (status < 0) {
+    la_raise_orm(L, &err);
+  }
+  la_object_set_session(L, 2, 1);
+  return 0;
+}
+
 void la_open_orm_attribute(lua_State *L, la_state *state) {
-  static const luaL_Reg functions[] = {{"object_flag_modified", flag_modified},
-                                       {"object_flag_dirty", flag_dirty},
-                                       {"object_delete_value", delete_value},
-                                       {"object_set_committed", set_committed},
-                                       {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+      {"object_flag_modified", flag_modified},   {"object_flag_dirty", flag_dirty},
+      {"object_delete_value", delete_value},     {"object_set_committed", set_committed},
+      {"object_adopt_identity", adopt_identity}, {NULL, NULL}};
   (void)state;
   la_set_functions(L, functions);
 }

@@ -68,6 +68,7 @@ static int mapper_properties(lua_State *L) {
     lua_pushstring(L, kinds[property->kind]);
     lua_setfield(L, -2, "kind");
     set_flag(L, "primary_key", (property->flags & LA_PROPERTY_PRIMARY_KEY) != 0);
+    set_flag(L, "version", (property->flags & LA_PROPERTY_VERSION) != 0);
     set_flag(L, "deferred", (property->flags & LA_PROPERTY_DEFERRED) != 0);
     if (property->column) {
       la_push_column(L, state, property->column);

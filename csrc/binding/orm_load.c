@@ -337,6 +337,50 @@ static bool push_known(lua_State *L, la_state *state, const la_session *session,
 }
 
 /* session:get(Class, identity, options). */
+int la_session_peek(lua_State *L) {
+  la_state *state = la_state_of(L);
+  la_session *session = la_check_session(L, 1);
+  la_mapper *mapper = la_check_mapper(L, 2);
+  key_box *key = check_identity(L, state, mapper, 3);
+  la_instance *known = la_identity_find(&session->map, mapper->root, key->values,
+                                        la_identity_hash(mapper->root, key->values));
+  if (known && !(known->flags & LA_INSTANCE_GONE) && la_mapper_is_a(known->mapper, mapper)) {
+    la_push_object(L, state, known);
+  } else {
+    lua_pushnil(L);
+  }
+  return 1;
+}
+
+/* Pushes the version that `instance` has, nil if it is not loaded or there is none. */
+static void push_version(lua_State *L, la_state *state, la_instance *instance) {
+  const la_property *version = instance ? instance->mapper->version_property : NULL;
+  if (version && version->slot < instance->slot_count &&
+      instance->slots[version->slot].flags & LA_SLOT_LOADED) {
+    la_push_object(L, state, instance);
+    la_object_get(L, state, -1, version);
+    lua_remove(L, -2);
+  } else {
+    lua_pushnil(L);
+  }
+}
+
+/* A row that was locked has the version at `before` that the object was loaded with. */
+static void check_version(lua_State *L, la_state *state, la_instance *instance, int before) {
+  push_version(L, state, instance);
+  if (!lua_isnil(L, before) && !lua_isnil(L, -1) && !lua_compare(L, before, -1, LUA_OPEQ)) {
+    la_push_object(L, state, instance);
+    const char *name = luaL_tolstring(L, -1, NULL);
+    const char *had = luaL_tolstring(L, before, NULL);
+    const char *has = luaL_tolstring(L, -4, NULL);
+    la_raise_status(L, LA_STALE_DATA,
+                    "Instance '%s' has version id '%s' which does not match database-loaded "
+                    "version id '%s'.",
+                    name, had, has);
+  }
+  lua_pop(L, 1);
+}
+
 static int session_get(lua_State *L) {
   la_state *state = la_state_of(L);
   la_session *session = la_check_session(L, 1);
@@ -380,6 +424,11 @@ static int session_get(lua_State *L) {
   if (!known || known->flags & LA_INSTANCE_EXPIRED) {
     la_session_autoflush(L, state, 1);
   }
+  push_version(L, state,
+               option(L, 4, "with_for_update")
+                   ? la_identity_find(&session->map, mapper->root, key->values, hash)
+                   : NULL);
+  int version = lua_gettop(L);
   la_load *load = la_push_load(L, state);
   la_instance *found = NULL;
   la_session_listen(L, state, session);
@@ -397,6 +446,7 @@ static int session_get(lua_State *L) {
   la_session_tell(L, state, session);
   la_scratch_clear(L, -1);
   lua_pop(L, 1);
+  check_version(L, state, found, version);
   la_session_settle(L, state, session);
   return 1;
 }

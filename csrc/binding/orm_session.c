@@ -337,15 +337,6 @@ static int session_contains(lua_State *L) {
   return 1;
 }
 
-static void tell_expired(lua_State *L, la_state *state, la_instance *instance) {
-  if (instance->mapper->hears & LA_HEARS_EXPIRE) {
-    la_push_hook(L, state, "expire_event");
-    la_push_object(L, state, instance);
-    lua_pushnil(L);
-    lua_call(L, 2, 0);
-  }
-}
-
 void la_session_expire_all_of(lua_State *L, la_session *session, la_instance *root,
                               bool with_root) {
   la_state *state = la_state_of(L);
@@ -361,9 +352,6 @@ void la_session_expire_all_of(lua_State *L, la_session *session, la_instance *ro
     la_session_expire(session, box->instances.items[i]);
   }
   la_session_settle(L, state, session);
-  for (size_t i = with_root ? 0 : 1; i < box->instances.count; i++) {
-    tell_expired(L, state, box->instances.items[i]);
-  }
   la_scratch_clear(L, -1);
   lua_pop(L, 1);
 }
@@ -570,11 +558,10 @@ void la_open_orm_session(lua_State *L, la_state *state) {
                                          {"__gc", session_gc},
                                          {"__close", session_leave},
                                          {NULL, NULL}};
-  static const luaL_Reg functions[] = {{"session_new", session_new},
-                                       {"session_autoflush_off", session_autoflush_off},
-                                       {"session_misc", session_misc},
-                                       {"object_session", object_session},
-                                       {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+      {"session_new", session_new},      {"session_autoflush_off", session_autoflush_off},
+      {"session_misc", session_misc},    {"object_session", object_session},
+      {"session_peek", la_session_peek}, {NULL, NULL}};
   la_register_class(L, state, LA_BOX_SESSION, methods, metamethods);
   lua_rawgeti(L, LUA_REGISTRYINDEX, state->methods[LA_BOX_SESSION]);
   la_set_functions(L, la_session_load_methods);

@@ -25,6 +25,8 @@ void la_push_instance_list(lua_State *L, la_state *state, instances_box *box, co
 /* Flushes until nothing is left to flush. */
 void la_session_flush_all(lua_State *L, la_state *state, int index);
 
+/* core.session_peek(session, class, identity) → the object that the identity map has, or nil. */
+int la_session_peek(lua_State *L);
 /* Expires `root`, unless `with_root` is false, and what follows it along refresh-expire. */
 void la_session_expire_all_of(lua_State *L, la_session *session, la_instance *root, bool with_root);
 

@@ -3,6 +3,7 @@
 local core = require "lualchemy.core"
 local exc = require "lualchemy.exc"
 local keywords = require "lualchemy.keywords"
+local warnings = require "lualchemy.warnings"
 
 local M = {}
 
@@ -24,9 +25,9 @@ end
 local merge_one
 
 --- What one merge knows: `made` has the session's object for each object seen; `fresh` has those that are new, by class and key; `arrived` has, for
---- each object, the relationships it was reached by, under the name that leads back.
-local function new_pass()
-  return {made = {}, fresh = {}, arrived = {}}
+--- each object, the relationships it was reached by, under the name that leads back; `load` and `options` are the caller's.
+local function new_pass(given)
+  return {made = {}, fresh = {}, arrived = {}, load = given.load ~= false, options = given.options}
 end
 
 --- The object made in this merge for the key, or nil and a function that remembers one.
@@ -54,28 +55,57 @@ local function merge_member(session, member, property, pass)
   return merge_one(session, member, pass)
 end
 
---- Copies one relationship along the merge cascade. The side by which an object was reached is set by the other side.
+--- Writes an attribute of the session's object: as the program does, or, without loading, as a load does.
+local function put(pass, target, key, value)
+  if pass.load then
+    target[key] = value
+  else
+    core.object_set_committed(target, key, value)
+  end
+end
+
+--- Copies one relationship along the merge cascade. The side by which an object was reached is set by the other side, unless nothing is loaded.
 local function merge_relationship(session, object, target, property, pass)
   if not property.cascade.merge or not core.object_loaded(object, property.key) then return end
   local arrived = pass.arrived[object]
-  if arrived and arrived[property.key] then return end
+  if pass.load and arrived and arrived[property.key] then return end
   if property.uselist then
     local list = {}
     for i, member in ipairs(object[property.key]) do list[i] = merge_member(session, member, property, pass) end
-    target[property.key] = list
+    put(pass, target, property.key, list)
   else
     local other = object[property.key]
-    target[property.key] = other and merge_member(session, other, property, pass) or nil
+    put(pass, target, property.key, other and merge_member(session, other, property, pass) or nil)
   end
+end
+
+local wants_flush = "flush() all changes on mapped instances before merging with load=False."
+
+--- A new object of the session with the identity of `object`, without asking the database.
+local function target_without_load(session, object, class)
+  if core.object_state(object) == "transient" or core.object_state(object) == "pending" then
+    error(exc.InvalidRequestError("merge() with load=False option does not support objects transient (i.e. unpersisted) objects.  " ..
+      wants_flush), 0)
+  end
+  local key = core.object_identity(object)
+  local target = core.session_peek(session, class, key)
+  if target then return target end
+  if select(2, core.object_state(object)) then
+    error(exc.InvalidRequestError("merge() with load=False option does not support objects marked as 'dirty'.  " .. wants_flush), 0)
+  end
+  target = core.object_new(class)
+  core.object_adopt_identity(session, target, object)
+  return target
 end
 
 --- The session's object for `object`: of the identity map, of the database, made by this merge, or new.
 local function target_of(session, object, class, properties, pass)
+  if not pass.load then return target_without_load(session, object, class) end
   local identity = identity_of(object, properties)
   local target, remember
   if identity then
     target, remember = fresh_of(pass, class, identity)
-    target = target or session:get(class, identity)
+    target = target or session:get(class, identity, {options = pass.options})
   end
   if not target then
     target = core.object_new(class)
@@ -85,6 +115,29 @@ local function target_of(session, object, class, properties, pass)
   return target
 end
 
+--- The version that is merged must be the one that is there.
+local function check_version(object, target, properties)
+  for _, property in ipairs(properties) do
+    if property.version and core.object_loaded(object, property.key) and core.object_loaded(target, property.key) then
+      local given, existing = object[property.key], target[property.key]
+      if given ~= existing then
+        error(exc.StaleDataError(("Version id '%s' on merged state %s does not match existing version '%s'. " ..
+          "Leave the version attribute unset when merging to update the most recent version.")
+          :format(tostring(given), tostring(target), tostring(existing))), 0)
+      end
+    end
+  end
+end
+
+local function merge_columns(object, target, properties, pass)
+  for _, property in ipairs(properties) do
+    if property.kind == "column" and core.object_loaded(object, property.key) then
+      local value = object[property.key]
+      if not (property.primary_key and value == nil) then put(pass, target, property.key, value) end
+    end
+  end
+end
+
 function merge_one(session, object, pass)
   if pass.made[object] then return pass.made[object] end
   local class = core.mapped_class_of(object)
@@ -92,18 +145,18 @@ function merge_one(session, object, pass)
     error(exc.UnmappedInstanceError(("a %s is not an instance of a mapped class"):format(type(object))), 0)
   end
   if core.object_session(object) == session then
-    pass.made[object] = object
-    return object
+    if core.object_state(object) ~= "pending" then
+      pass.made[object] = object
+      return object
+    end
+    warnings.warn(("Instance %s is already pending in this Session yet is being merged again; " ..
+      "this is probably not what you want to do"):format(tostring(object)))
   end
   local properties = core.mapper_properties(class)
   local target = target_of(session, object, class, properties, pass)
   pass.made[object] = target
-  for _, property in ipairs(properties) do
-    if property.kind == "column" and core.object_loaded(object, property.key) then
-      local value = object[property.key]
-      if not (property.primary_key and value == nil) then target[property.key] = value end
-    end
-  end
+  if pass.load then check_version(object, target, properties) end
+  merge_columns(object, target, properties, pass)
   for _, property in ipairs(properties) do
     if property.kind == "relationship" then merge_relationship(session, object, target, property, pass) end
   end
@@ -114,10 +167,19 @@ local merge_keywords = keywords.set {"load", "options"}
 
 --- Copies the loaded attributes of `object` onto the session's object of the same identity (found, loaded, or new), along relationships with
 --- the merge cascade, and gives that one. `object` is left as it is. As SQLAlchemy's `Session.merge()`.
+---
+---     local user = session:merge(User{id = 7, name = "Ann"})
+---     local cached = session:merge(user_of_a_cache, {load = false})
+---@param session lualchemy.Session
+---@param object any
+---@param options {load: boolean?, options: table?}?  `load` (true): false takes the attributes as what the database has, without asking it; `options`: loader
+--- options for objects that are read
+---@return any
+---@raise StaleDataError if the version differs; InvalidRequestError for a new or changed object with `load = false`
 function M.merge(session, object, options)
-  keywords.check("merge", options, merge_keywords)
-  core.session_autoflush(session)
-  return session:no_autoflush(function() return merge_one(session, object, new_pass()) end)
+  local given = keywords.check("merge", options, merge_keywords)
+  if given.load ~= false then core.session_autoflush(session) end
+  return session:no_autoflush(function() return merge_one(session, object, new_pass(given)) end)
 end
 
 core.extend("lualchemy.Session", {merge = M.merge})
