@@ -417,6 +417,62 @@ static bool must_follow_key(const la_instance *instance, uint32_t link) {
          key_has_changed(instance);
 }
 
+/* Objects refer to others by `relationship` without being listed there: when a key changes they
+ * must be searched for. */
+static bool is_searched(const la_relationship *relationship) {
+  const la_relationship *reverse = relationship->reverse;
+  return relationship->direction == LA_MANY_TO_ONE && !relationship->viewonly &&
+         relationship->configured &&
+         (reverse == NULL || (!relationship->passive_updates && reverse->passive_updates));
+}
+
+/* The foreign key of `link` follows the key of `parent`, if the link names that; LA_ROW if it must
+ * be loaded to tell. */
+static la_status follow_from_child(la_flush *flush, la_instance *child, uint32_t link,
+                                   la_instance *parent, la_flush_step *step_out, la_error *err) {
+  la_relationship *relationship = relationship_of(child, link);
+  la_error inner = LA_ERROR_INIT;
+  la_flush_record *record;
+  bool loaded = child->links[link].flags & LA_LINK_LOADED;
+  if (!loaded && relationship->passive_updates) {
+    return LA_OK;
+  }
+  if (!loaded && la_link_peek(child, link) == NULL) {
+    *step_out = (la_flush_step){.kind = LA_FLUSH_LOAD, .instance = child, .slot = link};
+    return LA_ROW;
+  }
+  if (la_link_peek(child, link) != parent) {
+    return LA_OK;
+  }
+  record = la_flush_register(flush, child,
+                             relationship->passive_updates ? LA_RECORD_LISTED : LA_RECORD_SAVE,
+                             false, &inner);
+  if (record == NULL) {
+    return inner.status < 0 ? la_fail_nomem(err) : LA_OK;
+  }
+  return has_new_parent(flush, record, relationship)
+             ? LA_OK
+             : add_sync(flush, record, relationship, parent, false, err);
+}
+
+/* Who refers to an object whose key changes, without a list of its own: all objects are asked. */
+static la_status search_children(la_flush *flush, la_instance *parent, la_flush_step *step_out,
+                                 la_error *err) {
+  la_instances all = {0};
+  la_status status = la_session_all(flush->session, &all, err);
+  for (size_t i = 0; status == LA_OK && i < all.count; i++) {
+    la_instance *child = all.items[i];
+    for (uint32_t link = 0; status == LA_OK && link < child->link_count; link++) {
+      const la_relationship *relationship = relationship_of(child, link);
+      if (is_searched(relationship) && la_mapper_is_a(parent->mapper, relationship->target)) {
+        status = follow_from_child(flush, child, link, parent, step_out, err);
+      }
+    }
+  }
+  la_vec_clear(flush->alloc, &all);
+  return status;
+}
+
 /* The version that the row must have is not known, and the row is to be changed or deleted. */
 static bool must_read_version(const la_flush_record *record) {
   const la_instance *instance = record->instance;
@@ -438,6 +494,13 @@ static la_status scan(la_flush *flush, uint32_t number, la_flush_step *step_out,
                                 .instance = instance,
                                 .property = instance->mapper->version_property};
     return LA_ROW;
+  }
+  if (!deletes && flush->link_at == 0 && !flush->asked && instance->flags & LA_INSTANCE_KEYED &&
+      key_has_changed(instance)) {
+    la_status status = search_children(flush, instance, step_out, err);
+    if (status != LA_OK) {
+      return status;
+    }
   }
   for (; flush->link_at < instance->link_count; flush->link_at++) {
     uint32_t link = flush->link_at;
