@@ -179,6 +179,31 @@ static int relationship_reverse(lua_State *L) {
   return 0;
 }
 
+static void push_pairs(lua_State *L, la_state *state, const la_sync_pair *pairs, uint32_t count) {
+  for (uint32_t i = 0; i < count; i++) {
+    lua_createtable(L, 2, 0);
+    la_push_column(L, state, pairs[i].source);
+    lua_rawseti(L, -2, 1);
+    la_push_column(L, state, pairs[i].destination);
+    lua_rawseti(L, -2, 2);
+    lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+  }
+}
+
+/* core.relationship_pairs(class, key) → a list of {column that is copied, column it is copied to}:
+ * what a flush writes for the relationship. */
+static int relationship_pairs(lua_State *L) {
+  la_state *state = la_state_of(L);
+  la_relationship *relationship = check_relationship(L, 1, 2);
+  luaL_checkstack(L, 6, NULL);
+  lua_newtable(L);
+  if (!relationship->viewonly) {
+    push_pairs(L, state, relationship->pairs, relationship->pair_count);
+    push_pairs(L, state, relationship->secondary_pairs, relationship->secondary_pair_count);
+  }
+  return 1;
+}
+
 /* core.mapper_has(class, key). */
 static int mapper_has(lua_State *L) {
   lua_pushboolean(L, la_mapper_property(la_check_mapper(L, 1), la_check_text(L, 2)) != NULL);
@@ -260,6 +285,7 @@ static int select_to_dml(lua_State *L) {
 void la_open_orm_configure(lua_State *L, la_state *state) {
   static const luaL_Reg functions[] = {{"relationship_configure", relationship_configure},
                                        {"relationship_reverse", relationship_reverse},
+                                       {"relationship_pairs", relationship_pairs},
                                        {"mapper_has", mapper_has},
                                        {"configure_wanted", configure_wanted},
                                        {"select_entity", select_entity},

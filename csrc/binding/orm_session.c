@@ -310,6 +310,11 @@ static int session_expunge_all(lua_State *L) {
 
 static int session_flush(lua_State *L) {
   la_session *session = la_check_session(L, 1);
+  if (!lua_isnoneornil(L, 2)) {
+    return la_raise_status(L, LA_ARGUMENT,
+                           "flush takes no objects: it writes all that changed, in the order that "
+                           "their rows need");
+  }
   if (session->flushing) {
     return la_raise_status(L, LA_INVALID_REQUEST, "Session is already flushing");
   }

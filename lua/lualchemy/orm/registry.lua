@@ -7,6 +7,7 @@ local core = require "lualchemy.core"
 local event = require "lualchemy.event"
 local events = require "lualchemy.orm.events"
 local exc = require "lualchemy.exc"
+local overlaps = require "lualchemy.orm._overlaps"
 
 local M = {}
 
@@ -32,6 +33,7 @@ function M.new(options)
   self.classes = {}   -- name → class, or false if several have it
   self.fresh = {}     -- classes that were mapped since the last configuration
   self.waiting = {}   -- relationships not yet configured: {class, key, property}
+  self.targets = {}   -- column → the relationships that write it
   self.type_annotation_map = {}
   live[self] = true
   return self
@@ -238,9 +240,11 @@ function Registry:configure()
     local back_populates = entry.property.options.back_populates
     if back_populates then core.relationship_reverse(entry.class, entry.key, back_populates) end
   end
+  local configured = self.waiting
   self.waiting, self.fresh = {}, {}
   pending[self] = nil
   if next(pending) == nil then core.configure_wanted(false) end
+  for _, entry in ipairs(configured) do overlaps.check(self.targets, entry, self:_target(entry)) end
   event.__fire("after_configured", self, self)
 end
 

@@ -3,6 +3,7 @@
 -- synonym. Each is a description that the declarative class turns into a mapped property.
 local exc = require "lualchemy.exc"
 local keywords = require "lualchemy.keywords"
+local warnings = require "lualchemy.warnings"
 
 local M = {}
 
@@ -38,6 +39,21 @@ local relationship_keywords = keywords.set {
   "distinct_target_key", "bake_queries", "query_class", "cascade_backrefs", "init", "comparator_factory",
 }
 
+-- What means something only where a flush writes, and what it is by default.
+local persistence_only = {passive_deletes = false, passive_updates = true, enable_typechecks = true, active_history = false}
+
+local function check_viewonly(options)
+  if options.sync_backref then
+    error(exc.ArgumentError("sync_backref and viewonly cannot both be True"), 3)
+  end
+  for _, name in ipairs {"active_history", "enable_typechecks", "passive_deletes", "passive_updates"} do
+    if options[name] ~= nil and options[name] ~= persistence_only[name] then
+      warnings.warn(("Setting %s on relationship() while also setting viewonly=True does not make sense, as a viewonly=True relationship " ..
+        "does not perform persistence operations. This configuration may raise an error in a future release."):format(name))
+    end
+  end
+end
+
 --- Describes a link from a class to another, as SQLAlchemy's `relationship()`.
 ---
 ---     local User = Base:class "User" {
@@ -57,6 +73,7 @@ function M.relationship(argument, options)
     argument, options = argument.argument, argument
   end
   options = keywords.check("relationship", options, relationship_keywords)
+  if options.viewonly then check_viewonly(options) end
   if options.back_populates and options.backref then
     error(exc.ArgumentError("back_populates and backref keyword arguments are mutually exclusive"), 2)
   end
