@@ -265,6 +265,7 @@ build = {
     ["lualchemy.json"] = "lua/lualchemy/json.lua",
     ["lualchemy.keywords"] = "lua/lualchemy/keywords.lua",
     ["lualchemy.orm"] = "lua/lualchemy/orm/init.lua",
+    ["lualchemy.orm._overlaps"] = "lua/lualchemy/orm/_overlaps.lua",
     ["lualchemy.orm.attributes"] = "lua/lualchemy/orm/attributes.lua",
     ["lualchemy.orm.changes"] = "lua/lualchemy/orm/changes.lua",
     ["lualchemy.orm.declarative"] = "lua/lualchemy/orm/declarative.lua",

@@ -9,10 +9,10 @@ local shop = require "spec.support.shop"
 
 local Column, Integer = la.Column, la.Integer
 
-local s, User, Address
+local s, User
 before_each(function()
   s = shop.new():fill()
-  User, Address = s.User, s.Address
+  User = s.User
 end)
 after_each(function() s:close() end)
 
