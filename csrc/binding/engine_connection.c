@@ -194,6 +194,13 @@ static void close_connection(lua_State *L, int index) {
 }
 
 static int connection_close(lua_State *L) {
+  la_box *box = la_to_box_of(L, 1, LA_BOX_CONNECTION);
+  const la_connection *connection = box != NULL ? box->object : NULL;
+  la_error err = LA_ERROR_INIT;
+  if (connection != NULL && connection->cursors != NULL &&
+      la_raw_check_outside(connection->raw, &err) < 0) {
+    return la_raise(L, &err);
+  }
   close_connection(L, 1);
   return 0;
 }

@@ -303,7 +303,10 @@ void la_execution_run(la_execution *x) {
   static const la_event heard[] = {LA_EVENT_BEFORE_CURSOR_EXECUTE, LA_EVENT_AFTER_CURSOR_EXECUTE,
                                    LA_EVENT_HANDLE_ERROR};
   const la_node *statement = la_to_node(x->L, x->statement_index);
-  bool by_lua = x->engine_box->echo || la_execution_needs_lua(x->compiled);
+  /* Functions of the program may execute statements of the same engine: then nothing of it is
+   * shared. */
+  bool by_lua =
+      x->engine->extensions.count > 0 || x->engine_box->echo || la_execution_needs_lua(x->compiled);
   for (size_t i = 0; i < sizeof heard / sizeof *heard; i++) {
     by_lua |= la_event_has(x->state, heard[i]);
   }

@@ -91,6 +91,9 @@ void la_connection_close(la_connection *connection) {
   if (connection->closed) {
     return;
   }
+  if (connection->raw != NULL && connection->raw->inside > 0 && connection->cursors != NULL) {
+    return; /* a function of the program asks, whose statement still runs */
+  }
   connection->closed = true;
   if (connection->in_transaction && !connection->doomed && has_begun(connection) &&
       connection->engine->options.pool_reset == LA_POOL_RESET_ROLLBACK &&
@@ -240,6 +243,7 @@ la_status la_connection_rollback_to(la_connection *connection, uint32_t number, 
   if (connection->begin_mode != LA_BEGIN_AUTOCOMMIT && !has_begun(connection)) {
     return LA_OK; /* another user has ended it for all */
   }
+  LA_TRY(la_raw_check_outside(connection->raw, err));
   la_raw_close_cursors(connection->raw);
   return send_savepoint(connection, "ROLLBACK TO SAVEPOINT", number, err);
 }
@@ -248,6 +252,7 @@ la_status la_connection_invalidate(la_connection *connection, la_error *err) {
   if (connection->closed) {
     return check_open(connection, err);
   }
+  LA_TRY(la_raw_check_outside(connection->raw, err));
   if (connection->raw != NULL) {
     connection->raw->invalid = true;
     la_raw_close(connection->raw);

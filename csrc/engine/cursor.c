@@ -12,6 +12,10 @@ static void link_cursor(la_cursor *cursor, la_connection *connection) {
 }
 
 void la_cursor_close(la_cursor *cursor) {
+  if (cursor->stepping) {
+    cursor->close_wanted = true;
+    return;
+  }
   la_connection *connection = cursor->connection;
   if (connection == NULL) {
     return;
@@ -115,7 +119,12 @@ la_status la_cursor_step(la_cursor *cursor, la_error *err) {
     return LA_DONE;
   }
   driver = cursor->raw->driver;
+  cursor->stepping = true;
   status = driver->step(cursor->prepared->statement, err);
+  cursor->stepping = false;
+  if (cursor->close_wanted && status >= 0) {
+    status = la_fail(err, LA_RESOURCE_CLOSED, "This result object is closed.");
+  }
   if (status < 0) {
     la_connection_note_failure(cursor->connection);
     la_cursor_close(cursor);

@@ -26,6 +26,8 @@ struct la_cursor {
   bool closed_by_connection; /* its transaction or connection ended: say so when read again */
   bool started;              /* stepped since it was bound */
   bool done;
+  bool stepping;     /* a function of the program may run now: it is not to be closed … */
+  bool close_wanted; /* … before that is over */
   la_cursor *next, **previous; /* among the open cursors of the connection */
 };
 

@@ -11,6 +11,7 @@
 #define LA_ENGINE_DRIVER_H
 
 #include "compile/compiled.h"
+#include "engine/extension.h"
 #include "engine/url.h"
 
 #pragma GCC visibility push(hidden)
@@ -81,6 +82,9 @@ struct la_driver {
   bool (*is_read_only)(const la_driver_statement *statement);
   /* The client library's own connection. */
   void *(*native_handle)(la_driver_connection *connection);
+  /* Adds a function or collation, which calls `use` until the connection is closed; NULL where the
+   * database cannot. */
+  la_status (*extend)(la_driver_connection *connection, la_extension_use *use, la_error *err);
 };
 
 extern const la_driver la_driver_sqlite3;

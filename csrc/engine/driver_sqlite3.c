@@ -8,18 +8,15 @@
  */
 #include "engine/driver_sqlite3.h"
 
+#include "engine/driver_sqlite3_internal.h"
+
 #include <limits.h>
 #include <sqlite3.h>
 #include <string.h>
 
-struct la_driver_connection {
-  la_allocator *alloc;
-  sqlite3 *db;
-  bool is_host; /* the host's own: not ours to close */
-};
-
 struct la_driver_statement {
   la_allocator *alloc;
+  la_driver_connection *connection;
   sqlite3 *db;
   sqlite3_stmt *stmt; /* NULL for a text without a statement: comments, nothing */
   bool has_params;
@@ -62,7 +59,7 @@ static la_status class_of(int code) {
 
 /* `db` may be NULL, which happens only without memory. A host's connection may give primary codes
  * alone, so the extended one is asked for. */
-static la_status fail(sqlite3 *db, int rc, la_error *err) {
+la_status la_sqlite_fail(sqlite3 *db, int rc, la_error *err) {
   la_status status = class_of(rc & 0xff);
   int extended = db ? sqlite3_extended_errcode(db) : rc;
   if (err == NULL || err->status != LA_OK) {
@@ -94,7 +91,7 @@ static la_status open_file(la_allocator *alloc, const la_driver_options *options
     flags |= options->no_mutex ? SQLITE_OPEN_NOMUTEX : SQLITE_OPEN_FULLMUTEX;
     rc = sqlite3_open_v2(name.bytes, out, flags | (uri ? SQLITE_OPEN_URI : 0), NULL);
     if (rc != SQLITE_OK) {
-      status = fail(*out, rc, err);
+      status = la_sqlite_fail(*out, rc, err);
       if (err != NULL && status == LA_OPERATIONAL) {
         size_t len = strlen(err->message);
         int room = (int)(sizeof err->message - len);
@@ -127,7 +124,7 @@ static la_status set_journal_mode(sqlite3 *db, la_text mode, la_error *err) {
     rc = sqlite3_step(stmt);
   }
   if (rc != SQLITE_ROW && rc != SQLITE_DONE) {
-    la_status status = fail(db, rc, err);
+    la_status status = la_sqlite_fail(db, rc, err);
     sqlite3_finalize(stmt);
     return status;
   }
@@ -145,7 +142,7 @@ static la_status set_up(sqlite3 *db, const la_driver_options *options, la_error 
     rc = sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_FKEY, (int)options->foreign_keys, NULL);
   }
   if (rc != SQLITE_OK) {
-    return fail(db, rc, err);
+    return la_sqlite_fail(db, rc, err);
   }
   return options->journal_mode.bytes ? set_journal_mode(db, options->journal_mode, err) : LA_OK;
 }
@@ -218,7 +215,7 @@ static la_status prepare_text(sqlite3 *db, la_text text, sqlite3_stmt **out, la_
   rc = sqlite3_prepare_v3(db, text.len ? text.bytes : "", (int)text.len, SQLITE_PREPARE_PERSISTENT,
                           out, &tail);
   if (rc != SQLITE_OK) {
-    return fail(db, rc, err);
+    return la_sqlite_fail(db, rc, err);
   }
   if (tail != NULL && !is_blank(tail, text.bytes + text.len)) {
     sqlite3_finalize(*out);
@@ -241,6 +238,7 @@ static la_status statement_prepare(la_driver_connection *connection, la_text tex
     return status;
   }
   *statement = (la_driver_statement){.alloc = connection->alloc,
+                                     .connection = connection,
                                      .db = connection->db,
                                      .stmt = stmt,
                                      .has_params = sqlite3_bind_parameter_count(stmt) > 0};
@@ -302,19 +300,29 @@ static la_status statement_bind(la_driver_statement *statement, uint32_t place,
     return la_fail(err, LA_INTERFACE, "parameter %u: a %s cannot be stored as it is", place,
                    la_value_kind_name(value->kind));
   }
-  return rc == SQLITE_OK ? LA_OK : fail(statement->db, rc, err);
+  return rc == SQLITE_OK ? LA_OK : la_sqlite_fail(statement->db, rc, err);
+}
+
+/* What a callback has raised is the failure, whatever SQLite makes of it. */
+static la_status fail_in_callback(la_driver_statement *statement, la_error *err) {
+  statement->connection->callback_failed = false;
+  statement_reset(statement);
+  return la_fail(err, LA_HOST, "a function of the program has failed");
 }
 
 static la_status statement_step(la_driver_statement *statement, la_error *err) {
   int rc = statement->stmt ? sqlite3_step(statement->stmt) : SQLITE_DONE;
   la_status status;
+  if (statement->connection->callback_failed) {
+    return fail_in_callback(statement, err);
+  }
   if (rc == SQLITE_ROW) {
     return LA_ROW;
   }
   if (rc == SQLITE_DONE) {
     return LA_DONE;
   }
-  status = fail(statement->db, rc, err);
+  status = la_sqlite_fail(statement->db, rc, err);
   statement_reset(statement);
   return status;
 }
@@ -327,7 +335,7 @@ static la_text statement_column_name(const la_driver_statement *statement, uint3
   return la_text_of(sqlite3_column_name(statement->stmt, (int)column));
 }
 
-static inline void read_value(sqlite3_value *stored, la_value *out) {
+void la_sqlite_read(sqlite3_value *stored, la_value *out) {
   *out = LA_VALUE_NONE;
   switch (sqlite3_value_type(stored)) {
   case SQLITE_INTEGER:
@@ -358,12 +366,12 @@ static inline void read_value(sqlite3_value *stored, la_value *out) {
 }
 
 static void statement_column(la_driver_statement *statement, uint32_t column, la_value *out) {
-  read_value(sqlite3_column_value(statement->stmt, (int)column), out);
+  la_sqlite_read(sqlite3_column_value(statement->stmt, (int)column), out);
 }
 
 static void statement_row(la_driver_statement *statement, la_value *out, uint32_t count) {
   for (uint32_t i = 0; i < count; i++) {
-    read_value(sqlite3_column_value(statement->stmt, (int)i), &out[i]);
+    la_sqlite_read(sqlite3_column_value(statement->stmt, (int)i), &out[i]);
   }
 }
 
@@ -430,4 +438,5 @@ const la_driver la_driver_sqlite3 = {
     .interrupt = connection_interrupt,
     .is_read_only = statement_is_read_only,
     .native_handle = connection_native_handle,
+    .extend = la_sqlite_extend,
 };

@@ -33,6 +33,10 @@ static const la_driver *find_driver(const la_url *url, la_error *err) {
   return NULL;
 }
 
+static void free_extension(la_allocator *alloc, la_extension *extension) {
+  la_free(alloc, extension, sizeof *extension + extension->name.len + 1);
+}
+
 static void engine_destroy(la_object *object) {
   la_engine *engine = (la_engine *)object;
   la_pool_free(engine->pool);
@@ -41,6 +45,10 @@ static void engine_destroy(la_object *object) {
   la_strbuf_clear(&engine->salt);
   la_trace_clear(&engine->trace);
   la_object_release((la_object *)engine->slab);
+  for (size_t i = 0; i < engine->extensions.count; i++) {
+    free_extension(engine->alloc, engine->extensions.items[i]);
+  }
+  la_vec_clear(engine->alloc, &engine->extensions);
   la_url_clear(&engine->url);
   la_free(engine->alloc, engine, sizeof *engine);
 }
@@ -129,6 +137,25 @@ la_slab *la_engine_slab(la_engine *engine) {
     engine->slab = la_slab_new(engine->alloc);
   }
   return engine->slab;
+}
+
+la_status la_engine_extend(la_engine *engine, const la_extension *extension, la_error *err) {
+  la_extension *copy = NULL;
+  if (engine->driver->extend == NULL) {
+    return la_fail(err, LA_NOT_SUPPORTED, "the driver \"%s\" has no functions of the program",
+                   engine->driver->name);
+  }
+  copy = la_alloc_zero(engine->alloc, sizeof *copy + extension->name.len + 1);
+  if (copy == NULL || !la_vec_push(engine->alloc, &engine->extensions, copy)) {
+    if (copy != NULL) {
+      la_free(engine->alloc, copy, sizeof *copy + extension->name.len + 1);
+    }
+    return la_fail_nomem(err);
+  }
+  *copy = *extension;
+  memcpy(copy + 1, extension->name.bytes, extension->name.len);
+  copy->name.bytes = (const char *)(copy + 1);
+  return LA_OK;
 }
 
 void la_engine_dispose(la_engine *engine) {

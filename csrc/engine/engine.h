@@ -77,12 +77,15 @@ typedef struct la_engine {
   uint32_t statement_cache_size; /* prepared statements kept by each raw connection */
   uint64_t statements, prepares; /* sent and prepared so far: counted work */
   la_trace trace;                /* of what the core sends by itself */
+  LA_VEC(la_extension *) extensions;
 } la_engine;
 
 /* The slab for rows, made if there is none; NULL when out of memory. */
 la_slab *la_engine_slab(la_engine *engine);
 la_status la_engine_new(const la_sql *sql, const la_engine_options *options, la_engine **out,
                         la_error *err);
+/* Adds what `extension` says to every connection from now on; copied. */
+la_status la_engine_extend(la_engine *engine, const la_extension *extension, la_error *err);
 /* Closes every connection that lies in the pool and forgets those that are out (they close on
  * return); the engine can be used again. A memory database is gone. Finalizes prepared statements,
  * also on a host's connection. */

@@ -47,6 +47,9 @@ typedef struct la_raw {
   bool read_uncommitted;       /* PRAGMA set for its user; undone when it is given back */
   uint32_t generation;         /* of the pool when it was opened; older ones close on return */
   double opened_at;            /* la_now() */
+  size_t extended;             /* how many of the engine's extensions it has */
+  la_extension_use *uses;      /* of them; freed after the driver's connection is closed */
+  uint32_t inside;             /* calls of extensions that run now: not to be closed meanwhile */
 } la_raw;
 
 la_status la_pool_new(la_engine *engine, la_pool_kind kind, la_pool **out, la_error *err);
@@ -67,6 +70,8 @@ void la_pool_get_status(const la_engine *engine, la_pool_status *out);
 /* A prepared statement for `text`, from the cache or made, marked busy. Give it back with
  * la_raw_give. */
 la_status la_raw_prepare(la_raw *raw, la_text text, la_prepared **out, la_error *err);
+/* LA_INVALID_REQUEST while a statement of it calls a function of the program. */
+la_status la_raw_check_outside(const la_raw *raw, la_error *err);
 /* Resets it; it is free for the next. */
 void la_raw_give(la_raw *raw, la_prepared *prepared);
 /* Sends a statement of the transaction kind or any without parameters and rows. */

@@ -71,7 +71,7 @@ static void drop_prepared(la_raw *raw, la_prepared *prepared) {
 }
 
 void la_raw_close_cursors(la_raw *raw) {
-  la_connection *connection = raw->connections;
+  la_connection *connection = raw->inside == 0 ? raw->connections : NULL;
   while (connection != NULL) {
     la_connection *next = connection->next;
     if (connection->cursors != NULL) {
@@ -87,8 +87,31 @@ void la_raw_close_cursors(la_raw *raw) {
   }
 }
 
+la_status la_raw_check_outside(const la_raw *raw, la_error *err) {
+  return raw == NULL || raw->inside == 0
+             ? LA_OK
+             : la_fail(err, LA_INVALID_REQUEST,
+                       "a function that a statement has called can't end the transaction of its "
+                       "connection or close it");
+}
+
+/* A host's connection goes on: it must not call what is gone. */
+static void withdraw(la_raw *raw) {
+  for (la_extension_use *use = raw->uses; use != NULL; use = use->next) {
+    la_extension none = *use->extension;
+    la_extension_use gone = {.extension = &none};
+    la_error ignored = LA_ERROR_INIT;
+    none.callback = NULL;
+    (void)raw->driver->extend(raw->handle, &gone, &ignored);
+  }
+}
+
 void la_raw_close(la_raw *raw) {
   if (raw->handle == NULL) {
+    return;
+  }
+  if (raw->inside > 0) {
+    raw->invalid = true;
     return;
   }
   la_raw_close_cursors(raw);
@@ -96,10 +119,47 @@ void la_raw_close(la_raw *raw) {
     drop_prepared(raw, raw->newest);
   }
   la_map_clear(&raw->statements, raw->alloc);
+  if (raw->is_host) {
+    withdraw(raw);
+  }
   raw->driver->close(raw->handle);
   raw->handle = NULL;
+  while (raw->uses != NULL) {
+    la_extension_use *next = raw->uses->next;
+    la_free(raw->alloc, raw->uses, sizeof *raw->uses);
+    raw->uses = next;
+  }
   raw->transaction = false;
   raw->transaction_serial++;
+}
+
+/* ---- extensions ---- */
+
+static la_status call_extension(la_extension_use *use, la_callback_call *call) {
+  la_raw *raw = use->owner;
+  const la_extension *extension = use->extension;
+  raw->inside++;
+  la_status status = extension->callback(extension->context, extension->number, call);
+  raw->inside--;
+  return status;
+}
+
+/* Takes over what the engine was given since the last time. */
+static la_status extend(la_raw *raw, la_error *err) {
+  while (raw->extended < raw->engine->extensions.count) {
+    la_extension_use *use = la_alloc_zero(raw->alloc, sizeof *use);
+    if (use == NULL) {
+      return la_fail_nomem(err);
+    }
+    *use = (la_extension_use){.extension = raw->engine->extensions.items[raw->extended],
+                              .call = call_extension,
+                              .owner = raw,
+                              .next = raw->uses};
+    raw->uses = use; /* also when it fails: what calls it is gone only with the connection */
+    LA_TRY(raw->driver->extend(raw->handle, use, err));
+    raw->extended++;
+  }
+  return LA_OK;
 }
 
 /* ---- prepared statements ---- */
@@ -156,6 +216,9 @@ la_status la_raw_prepare(la_raw *raw, la_text text, la_prepared **out, la_error 
   la_prepared *prepared = find_prepared(raw, text);
   if (raw->handle == NULL) {
     return la_fail(err, LA_RESOURCE_CLOSED, "the database connection is closed");
+  }
+  if (raw->engine != NULL && raw->extended < raw->engine->extensions.count) {
+    LA_TRY(extend(raw, err));
   }
   if (prepared == NULL) {
     LA_TRY(make_prepared(raw, text, out, err));
@@ -233,6 +296,7 @@ static la_status end_host_transaction(la_raw *raw, bool commit, la_error *err) {
 
 la_status la_raw_end(la_raw *raw, bool commit, la_error *err) {
   la_status status;
+  LA_TRY(la_raw_check_outside(raw, err));
   la_raw_close_cursors(raw);
   if (raw->host_transaction) {
     status = end_host_transaction(raw, commit, err);

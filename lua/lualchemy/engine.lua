@@ -314,6 +314,7 @@ function Engine:raw_connection()
 end
 
 core.extend("lualchemy.Engine", Engine)
+require "lualchemy._engine_functions"
 
 core.hook("engine_field", function(_, name, methods)
   if strict.is_probe(name) or name == "logging_name" then return nil end

@@ -47,6 +47,50 @@ function Engine:get_execution_options() end
 function Engine:clear_compiled_cache() end
 
 --- What statements are executed on. The first one begins a transaction.
+--- A function of SQL written in Lua, on every connection of the engine, as `create_function` of Python's sqlite3.
+--- It gets the arguments as Lua values, NULL as nil, and gives a value or nil. An error that it raises is raised by
+--- whoever executes the statement. It may execute statements, but not end its connection's transaction, close it or
+--- yield. nil in its place takes the function away.
+---
+---     engine:create_function("regexp", 2, function(pattern, text) return text and text:find(pattern) ~= nil end)
+---
+---@param name string
+---@param n_arg integer  how many arguments it takes; -1 for any number
+---@param fn (fun(...): any)?
+---@param options {deterministic: boolean?}?  deterministic: it may stand in indexes
+---@raise ArgumentError for a wrong name, number or function
+function Engine:create_function(name, n_arg, fn, options) end
+
+--- An aggregate function: for each group an object is made, whose methods are the table's. `__init(self)` if there is
+--- one, then `step(self, ...)` for each row, and `finalize(self)` gives the value.
+---
+---     engine:create_aggregate("product", 1, {
+---       __init = function(self) self.value = 1 end,
+---       step = function(self, x) self.value = self.value * x end,
+---       finalize = function(self) return self.value end,
+---     })
+---
+---@param name string
+---@param n_arg integer
+---@param class {step: function, finalize: function, __init: function?}?
+function Engine:create_aggregate(name, n_arg, class) end
+
+--- A window function: an aggregate with `value(self)`, the value so far, and `inverse(self, ...)` for a row that
+--- leaves the window.
+---@param name string
+---@param n_arg integer
+---@param class {step: function, finalize: function, value: function, inverse: function, __init: function?}?
+function Engine:create_window_function(name, n_arg, class) end
+
+--- An order of texts: the function gets two strings and gives a number that is negative, 0 or positive.
+---
+---     engine:create_collation("by_length", function(a, b) return #a - #b end)
+---     la.select(users):order_by(users.c.name:collate("by_length"))
+---
+---@param name string
+---@param fn (fun(a: string, b: string): number)?
+function Engine:create_collation(name, fn) end
+
 ---@class lualchemy.Connection
 ---@field engine lualchemy.Engine
 ---@field dialect table

@@ -6,7 +6,6 @@ local core = require "lualchemy.core"
 local keywords = require "lualchemy.keywords"
 local exc = require "lualchemy.exc"
 local describe = require "lualchemy.describe"
-local item = require "lualchemy.schema.item"
 
 local ddl = {}
 
