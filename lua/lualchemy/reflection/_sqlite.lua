@@ -2,6 +2,7 @@
 -- What a SQLite database says about itself: pragmas, and the text of CREATE TABLE for the rest.
 local types = require "lualchemy.types"
 local create_table = require "lualchemy.reflection._create_table"
+local warnings = require "lualchemy.warnings"
 
 local sqlite = {default_schema_name = "main"}
 
@@ -208,12 +209,14 @@ function sqlite.get_check_constraints(connection, name, schema)
   return read_text(connection, name, schema).checks
 end
 
--- seq, name, unique, origin, partial; of each: seqno, cid, name. Indexes over expressions are left out.
+-- seq, name, unique, origin, partial; of each: seqno, cid, name. Indexes over expressions are left out, with
+-- a warning; those that belong to constraints without.
 function sqlite.get_indexes(connection, name, schema)
   local list = {}
   for _, row in ipairs(pragma(connection, "index_list", name, schema)) do
     local index = {name = row[2], unique = row[3] == 1 or row[3] == true, column_names = {}, dialect_options = {}}
-    local plain = row[4] == "c"
+    local is_own = row[4] == "c"
+    local plain = is_own
     for _, part in ipairs(plain and pragma(connection, "index_info", row[2], schema) or {}) do
       plain = plain and part[3] ~= nil
       index.column_names[#index.column_names + 1] = part[3]
@@ -221,7 +224,11 @@ function sqlite.get_indexes(connection, name, schema)
     if plain and (row[5] == 1 or row[5] == true) then
       index.dialect_options.sqlite_where = create_table.index_where(sql_of(connection, row[2], schema) or "")
     end
-    if plain then list[#list + 1] = index end
+    if plain then
+      list[#list + 1] = index
+    elseif is_own then
+      warnings.warn(("Skipped unsupported reflection of expression-based index %s"):format(index.name))
+    end
   end
   table.sort(list, function(a, b) return a.name < b.name end)
   return list
