@@ -4,6 +4,7 @@
  */
 #include "binding/host.h"
 #include "binding/schema_common.h"
+#include "binding/sql.h"
 
 #include "sql/walk.h"
 
@@ -376,6 +377,10 @@ static bool push_core_field(lua_State *L, la_state *state, la_column *column, co
 static int column_index(lua_State *L) {
   la_state *state = la_state_of(L);
   la_column *column = la_check_column(L, 1);
+  if (column->type != NULL && (column->type->flags & LA_TYPE_COMPARATOR) &&
+      la_push_comparator(L, state, column->type, lua_tostring(L, 2))) {
+    return 1;
+  }
   lua_pushvalue(L, 2);
   if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNIL) {
     return 1;

@@ -67,7 +67,8 @@ static uint32_t read_flags(lua_State *L, int index) {
                {"none_as_null", LA_TYPE_NONE_AS_NULL},
                {"native", LA_TYPE_NATIVE},
                {"host_bind", LA_TYPE_HOST_BIND},
-               {"host_result", LA_TYPE_HOST_RESULT}};
+               {"host_result", LA_TYPE_HOST_RESULT},
+               {"comparator", LA_TYPE_COMPARATOR}};
   uint32_t found = 0;
   for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
     found |= la_field_flag(L, index, flags[i].name) ? flags[i].flag : 0;

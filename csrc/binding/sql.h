@@ -179,6 +179,9 @@ la_node *la_push_with_column_froms(lua_State *L, la_state *state, la_node *selec
 
 /* Parts of la_open_sql. */
 /* Methods of expressions that are defined in files of their own. */
+/* Pushes the operator or method `name` that the comparator_factory of `type` (may be NULL) has; or
+ * pushes nothing and gives false. */
+bool la_push_comparator(lua_State *L, la_state *state, const la_type *type, const char *name);
 /* `__index` of expressions: methods, then `type`, `name`, `key`. */
 int la_expr_index(lua_State *L);
 int la_expr_in(lua_State *L);

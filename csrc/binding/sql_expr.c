@@ -63,6 +63,11 @@ static int combine(lua_State *L, la_operator op, const char *function) {
   la_node *made;
   la_nodes nodes;
   la_check_count(L, 2, function);
+  if (left != NULL && la_push_comparator(L, state, left->type, function)) {
+    lua_insert(L, 1);
+    lua_call(L, lua_gettop(L) - 1, 1);
+    return 1;
+  }
   result = la_push_result(L, state, LA_BOX_EXPR);
   la_nodes_init(&nodes, state);
   if (!la_nodes_add_expr(L, &nodes, 1, left == NULL ? right : NULL) ||

@@ -5,12 +5,32 @@
 #include "binding/push.h"
 #include "binding/sql.h"
 
-/* Methods, then fields; what is neither raises, with the nearest name. */
+bool la_push_comparator(lua_State *L, la_state *state, const la_type *type, const char *name) {
+  if (type == NULL || !(type->flags & LA_TYPE_COMPARATOR) || name == NULL) {
+    return false;
+  }
+  luaL_checkstack(L, 6, NULL);
+  la_push_hook(L, state, "comparator");
+  la_push_type(L, state, type);
+  lua_pushstring(L, name);
+  lua_call(L, 2, 1);
+  if (lua_isnil(L, -1)) {
+    lua_pop(L, 1);
+    return false;
+  }
+  return true;
+}
+
+/* Methods, those of the type first, then fields; what is neither raises, with the nearest name. */
 int la_expr_index(lua_State *L) {
   la_state *state = la_state_of(L);
   const la_node *self = la_to_node(L, 1);
   la_text key = LA_TEXT_NONE;
   lua_settop(L, 2);
+  if (self != NULL && self->type != NULL && (self->type->flags & LA_TYPE_COMPARATOR) &&
+      la_push_comparator(L, state, self->type, lua_tostring(L, 2))) {
+    return 1;
+  }
   lua_pushvalue(L, 2);
   if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNIL) {
     return 1;

@@ -220,6 +220,7 @@ local function decorate(box, class, impl, variants)
     impl = impl, host = true, variants = variants,
     host_bind = class_field(class, "process_bind_param") ~= nil,
     host_result = class_field(class, "process_result_value") ~= nil,
+    comparator = class_field(class, "comparator_factory") ~= nil,
   })
 end
 
@@ -279,6 +280,7 @@ local function finish_user_defined(self, class)
     name = get_col_spec(self), host = true,
     host_bind = bind ~= nil or class_field(class, "process_bind_param") ~= nil,
     host_result = result ~= nil or class_field(class, "process_result_value") ~= nil,
+    comparator = class_field(class, "comparator_factory") ~= nil,
   })
 end
 
@@ -421,6 +423,14 @@ function types.__with_maker(type, make)
   return copy
 end
 
+-- The operators that a class of types has for its expressions: methods by name, and `__add`, `__sub` … for what Lua's
+-- own operators call.
+core.hook("comparator", function(self, name)
+  local factory = class_field(class_of(self), "comparator_factory")
+  if not factory then return nil end
+  return factory[name] or factory["__" .. name]
+end)
+
 core.hook("type_call", function(self, ...)
   local make = rawget(core.record(self), maker_key)
   if make then return make(...) end
@@ -478,6 +488,7 @@ function types.__copy(self, changes)
   options.host = kind == "TypeDecorator" or kind == "UserDefinedType" or kind == "JSON"
   options.host_bind = options.host and self.process_bind_param ~= nil
   options.host_result = options.host and self.process_result_value ~= nil
+  options.comparator = options.host and self.comparator_factory ~= nil
   local copy = blank_copy(self)
   core.record(copy)[variants_key] = options.variants
   return core.type_make(copy, kind, options)

@@ -201,3 +201,49 @@ describe("classes of types", function()
     assert.matches("refused", (message(la.TypeDecorator:class "Bad", {__gc = print})))
   end)
 end)
+
+describe("TYP-17 operators of a type", function()
+  require "spec.support.sql"
+
+  local Point = la.UserDefinedType:class "Point" {
+    get_col_spec = function() return "POINT" end,
+    comparator_factory = {
+      __add = function(self, other) return la.func.moved(self, other) end,
+      near = function(self, other) return self:bool_op("<->")(other) end,
+      eq = function(self, other) return la.func.same_point(self, other) end,
+    },
+  }
+  local Loud = la.TypeDecorator:class "Loud" {
+    impl = la.String,
+    comparator_factory = {
+      __concat = function(self, other) return la.type_coerce(self, la.String) .. other .. "!" end,
+      shout = function(self) return la.func.upper(self) end,
+    },
+  }
+  local metadata = la.MetaData()
+  local t = la.Table("t", metadata, la.Column("p", Point), la.Column("name", Loud), la.Column("plain", la.String))
+
+  it("are those of its comparator_factory, methods and Lua's operators, in the place of the usual ones", function()
+    assert.sql(t.c.p + t.c.p, "moved(t.p, t.p)")
+    assert.sql(t.c.p:eq(t.c.p), "same_point(t.p, t.p)")
+    assert.sql(t.c.p:near(t.c.p), "t.p <-> t.p")
+    assert.sql(t.c.name .. "x", "t.name || :param_1", {param_1 = "x!"})
+    assert.sql(t.c.name:shout(), "upper(t.name)")
+  end)
+
+  it("leave the others as they are, on this type and on others", function()
+    assert.sql(t.c.p:ne(t.c.p), "t.p != t.p")
+    assert.sql(t.c.name:like("a"), "t.name LIKE :name_1")
+    assert.sql(t.c.plain .. "x", "t.plain || :plain_1")
+    local ok, err = pcall(function() return t.c.plain:shout() end)
+    assert.is_false(ok)
+    assert.matches('has no "shout"', tostring(err))
+  end)
+
+  it("come with every expression of the type", function()
+    assert.sql(la.func.origin({type_ = Point}):near(t.c.p), "origin() <-> t.p")
+    assert.sql(la.type_coerce(t.c.plain, Loud):shout(), "upper(t.plain)")
+    assert.sql(t:alias("a").c.name:shout(), "upper(a.name)")
+    assert.sql(la.select(t.c.name):subquery().c.name:shout(), "upper(anon_1.name)")
+  end)
+end)
