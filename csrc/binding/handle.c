@@ -67,12 +67,12 @@ la_instance *la_to_instance(lua_State *L, int index) {
 
 /* ---- from the instance to the handle ---- */
 
-/* Pushes the handle of `instance` if the table of handles on top of the stack has it. */
-static bool push_from_table(lua_State *L, const la_instance *instance) {
+/* Pushes the handle of `instance` if the table of handles at `objects` has it. */
+static bool push_from_table(lua_State *L, int objects, const la_instance *instance) {
   if (instance->handle == 0) {
     return false;
   }
-  if (lua_rawgeti(L, -1, instance->handle) != LUA_TNIL) {
+  if (lua_rawgeti(L, objects, instance->handle) != LUA_TNIL) {
     return true;
   }
   lua_pop(L, 1);
@@ -85,7 +85,7 @@ bool la_push_object_if(lua_State *L, la_state *state, la_instance *instance) {
   }
   luaL_checkstack(L, 2, NULL);
   lua_rawgeti(L, LUA_REGISTRYINDEX, state->objects);
-  if (push_from_table(L, instance)) {
+  if (push_from_table(L, -1, instance)) {
     lua_replace(L, -2);
     return true;
   }
@@ -151,82 +151,98 @@ static void leave_place(la_state *state, uint32_t place) {
   la_instance_unpin(instance);
 }
 
-/* Pushes an empty handle of a class, below it the table of handles. */
-static la_handle *push_empty_handle(lua_State *L, la_state *state, const la_mapper *mapper) {
+/* The new handle on top of the stack belongs to `instance`, which has a place; the table of handles
+ * is at `objects`. */
+static void enter(lua_State *L, int objects, const la_instance *instance, la_handle *handle) {
+  handle->place = instance->handle;
+  handle->serial = instance->handle_serial;
+  lua_pushvalue(L, -1);
+  lua_rawseti(L, objects, instance->handle);
+}
+
+static void raise_nomem(lua_State *L) {
+  la_error err = LA_ERROR_INIT;
+  la_fail_nomem(&err);
+  la_raise(L, &err);
+}
+
+la_pusher la_push_pusher(lua_State *L, la_state *state) {
+  luaL_checkstack(L, 3, NULL);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, state->objects);
+  lua_pushnil(L);
+  lua_pushnil(L);
+  return (la_pusher){.at = lua_gettop(L) - 2};
+}
+
+/* Pushes an empty handle of a class. */
+static la_handle *push_empty_handle(lua_State *L, la_state *state, la_pusher *pusher,
+                                    const la_mapper *mapper) {
   luaL_checkstack(L, 6, NULL);
   la_handle *handle = lua_newuserdatauv(L, sizeof *handle, 1);
   *handle = (la_handle){.mark = &handle_mark};
-  push_object_metatable(L, state, mapper);
+  if (pusher->mapper != mapper) {
+    push_object_metatable(L, state, mapper);
+    lua_replace(L, pusher->at + 1);
+    pusher->mapper = mapper;
+  }
+  lua_pushvalue(L, pusher->at + 1);
   lua_setmetatable(L, -2);
-  lua_rawgeti(L, LUA_REGISTRYINDEX, state->objects);
   return handle;
 }
 
-/* Enters a new handle: its instance has a place. Stack: handle, table of handles, which is popped.
- */
-static void enter(lua_State *L, const la_instance *instance, la_handle *handle) {
-  handle->place = instance->handle;
-  handle->serial = instance->handle_serial;
-  lua_pushvalue(L, -2);
-  lua_rawseti(L, -2, instance->handle);
-  lua_pop(L, 1);
-}
-
-void la_push_object(lua_State *L, la_state *state, la_instance *instance) {
-  la_error err = LA_ERROR_INIT;
-  if (la_push_object_if(L, state, instance)) {
+void la_push_object_by(lua_State *L, la_state *state, la_pusher *pusher, la_instance *instance) {
+  luaL_checkstack(L, 2, NULL);
+  if (push_from_table(L, pusher->at, instance)) {
     return;
   }
-  la_handle *handle = push_empty_handle(L, state, instance->mapper); /* handle, objects */
-  if (push_from_table(L, instance)) { /* a finalizer has asked for it meanwhile */
-    lua_replace(L, -3);
-    lua_pop(L, 1);
+  la_handle *handle = push_empty_handle(L, state, pusher, instance->mapper);
+  if (push_from_table(L, pusher->at, instance)) { /* a finalizer has asked for it meanwhile */
+    lua_replace(L, -2);
     return;
   }
   if (instance->handle != 0) { /* takes over the place of the one that is lost */
     la_links_unload(instance);
     state->handles.places[instance->handle] = (uintptr_t)instance;
   } else if (!take_place(state, instance)) {
-    la_fail_nomem(&err);
-    la_raise(L, &err);
+    raise_nomem(L);
   }
-  enter(L, instance, handle); /* handle */
+  enter(L, pusher->at, instance, handle);
   if (instance->session) {
-    la_push_session(L, state, instance->session);
+    if (pusher->session != instance->session) {
+      la_push_session(L, state, instance->session);
+      lua_replace(L, pusher->at + 2);
+      pusher->session = instance->session;
+    }
+    lua_pushvalue(L, pusher->at + 2);
     lua_setiuservalue(L, -2, 1);
   }
 }
 
-void la_push_objects(lua_State *L, la_state *state) {
-  luaL_checkstack(L, 1, NULL);
-  lua_rawgeti(L, LUA_REGISTRYINDEX, state->objects);
-}
-
-void la_push_object_from(lua_State *L, la_state *state, int objects, la_instance *instance) {
-  if (instance->handle != 0) {
-    luaL_checkstack(L, 1, NULL);
-    if (lua_rawgeti(L, objects, instance->handle) != LUA_TNIL) {
-      return;
-    }
-    lua_pop(L, 1);
+void la_push_object(lua_State *L, la_state *state, la_instance *instance) {
+  if (!la_push_object_if(L, state, instance)) {
+    la_pusher pusher = la_push_pusher(L, state);
+    la_push_object_by(L, state, &pusher, instance);
+    lua_replace(L, pusher.at);
+    lua_settop(L, pusher.at);
   }
-  la_push_object(L, state, instance);
 }
 
 la_instance *la_push_transient(lua_State *L, la_state *state, la_slab *slab, la_mapper *mapper) {
   la_instance *instance = NULL;
   la_error err = LA_ERROR_INIT;
-  la_handle *handle = push_empty_handle(L, state, mapper);
+  la_pusher pusher = la_push_pusher(L, state);
+  la_handle *handle = push_empty_handle(L, state, &pusher, mapper);
   if (la_instance_new(&state->alloc, slab, mapper, &instance, &err) < 0) {
     la_raise(L, &err);
   }
   bool placed = take_place(state, instance);
   la_instance_unpin(instance); /* the place holds it, or nothing does */
   if (!placed) {
-    la_fail_nomem(&err);
-    la_raise(L, &err);
+    raise_nomem(L);
   }
-  enter(L, instance, handle);
+  enter(L, pusher.at, instance, handle);
+  lua_replace(L, pusher.at);
+  lua_settop(L, pusher.at);
   return instance;
 }
 

@@ -39,10 +39,15 @@ la_instance *la_handle_instance(lua_State *L, la_state *state, int index);
 void la_push_object(lua_State *L, la_state *state, la_instance *instance);
 /* Pushes the handle if there is one; false, and nothing pushed, otherwise. */
 bool la_push_object_if(lua_State *L, la_state *state, la_instance *instance);
-/* The same as la_push_object for callers that push many: the table of handles is at `objects`, where
- * la_push_objects has pushed it. */
-void la_push_objects(lua_State *L, la_state *state);
-void la_push_object_from(lua_State *L, la_state *state, int objects, la_instance *instance);
+/* The same for callers that push many: what is looked up stays on the stack, in three slots from
+ * `at` on. */
+typedef struct la_pusher {
+  int at;
+  const la_mapper *mapper;   /* whose objects' metatable the second slot has; or NULL */
+  const la_session *session; /* whose box the third has; or NULL */
+} la_pusher;
+la_pusher la_push_pusher(lua_State *L, la_state *state);
+void la_push_object_by(lua_State *L, la_state *state, la_pusher *pusher, la_instance *instance);
 /* Pushes the handle of a new transient object. */
 la_instance *la_push_transient(lua_State *L, la_state *state, la_slab *slab, la_mapper *mapper);
 /* Makes the table and its first watch. */

@@ -33,23 +33,31 @@ static bool push_collection_if(lua_State *L, int index, uint32_t link) {
   return false;
 }
 
+/* Pushes a new collection of the handle at `index`, whose members are in the table on top of the
+ * stack; one that the link had before is stale. */
+static void push_new_collection(lua_State *L, la_state *state, int index, uint32_t link) {
+  la_collection_box *box =
+      la_push_box(L, state, LA_BOX_COLLECTION, sizeof *box, 2); /* items, collection */
+  box->link = link;
+  lua_pushvalue(L, -2);
+  lua_setiuservalue(L, -2, 1);
+  lua_pushvalue(L, index);
+  lua_setiuservalue(L, -2, 2);
+  la_push_object_table(L, index); /* items, collection, table */
+  lua_pushvalue(L, -2);
+  lua_rawseti(L, -2, LA_LINK_KEY(link));
+  lua_pop(L, 1);
+}
+
 void la_push_collection(lua_State *L, la_state *state, int index, uint32_t link) {
   index = lua_absindex(L, index);
   luaL_checkstack(L, 6, NULL);
   if (push_collection_if(L, index, link)) {
     return;
   }
-  la_collection_box *box =
-      la_push_box(L, state, LA_BOX_COLLECTION, sizeof *box, 2); /* collection */
-  box->link = link;
   lua_newtable(L);
-  lua_setiuservalue(L, -2, 1);
-  lua_pushvalue(L, index);
-  lua_setiuservalue(L, -2, 2);
-  la_push_object_table(L, index); /* collection, table */
-  lua_pushvalue(L, -2);
-  lua_rawseti(L, -2, LA_LINK_KEY(link));
-  lua_pop(L, 1);
+  push_new_collection(L, state, index, link);
+  lua_replace(L, -2);
 }
 
 /* Fills the sequence of the collection on top of the stack from the core's members, whose handles
@@ -65,14 +73,6 @@ static void fill_items(lua_State *L, la_state *state, la_instance *instance, uin
   lua_setiuservalue(L, -2, 1);
 }
 
-/* Forgets the collection of a link that is loaded anew, so that the old one is stale. */
-static void drop_collection(lua_State *L, int index, uint32_t link) {
-  la_push_object_table(L, index);
-  lua_pushnil(L);
-  lua_rawseti(L, -2, LA_LINK_KEY(link));
-  lua_pop(L, 1);
-}
-
 /* The user value of the scratch at `holder` keeps the handle at `index`. */
 static void hold(lua_State *L, int holder, int index, const la_instance *instance) {
   if (lua_getiuservalue(L, holder, 1) != LUA_TTABLE) {
@@ -86,11 +86,12 @@ static void hold(lua_State *L, int holder, int index, const la_instance *instanc
   lua_pop(L, 1);
 }
 
-static void apply_link_load(lua_State *L, la_state *state, const la_link_load *found, int holder) {
+static void apply_link_load(lua_State *L, la_state *state, la_pusher *pusher,
+                            const la_link_load *found, int holder) {
   la_instance *instance = found->instance;
   la_relationship *relationship = instance->mapper->links[found->link]->relationship;
   luaL_checkstack(L, 8, NULL);
-  la_push_object(L, state, instance); /* owner */
+  la_push_object_by(L, state, pusher, instance); /* owner */
   int owner = lua_gettop(L);
   hold(L, holder, owner, instance);
   la_error err = LA_ERROR_INIT;
@@ -98,7 +99,7 @@ static void apply_link_load(lua_State *L, la_state *state, const la_link_load *f
     la_instance *other = found->count > 0 ? found->members[0] : NULL;
     la_push_object_table(L, owner);
     if (other) {
-      la_push_object(L, state, other);
+      la_push_object_by(L, state, pusher, other);
     } else {
       lua_pushnil(L);
     }
@@ -108,13 +109,10 @@ static void apply_link_load(lua_State *L, la_state *state, const la_link_load *f
     lua_createtable(L, (int)found->count,
                     0); /* owner, handles: alive while the core's half is set */
     for (size_t i = 0; i < found->count; i++) {
-      la_push_object(L, state, found->members[i]);
+      la_push_object_by(L, state, pusher, found->members[i]);
       lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
-    drop_collection(L, owner, found->link);
-    la_push_collection(L, state, owner, found->link); /* owner, handles, collection */
-    lua_pushvalue(L, -2);
-    lua_setiuservalue(L, -2, 1);
+    push_new_collection(L, state, owner, found->link);
     bool queued = instance->links[found->link].to.many &&
                   (instance->links[found->link].to.many->added.count ||
                    instance->links[found->link].to.many->removed.count);
@@ -129,11 +127,16 @@ static void apply_link_load(lua_State *L, la_state *state, const la_link_load *f
 }
 
 void la_apply_links(lua_State *L, la_state *state, la_load *load, size_t *at, int holder) {
+  if (*at == load->links.count) {
+    return;
+  }
   holder = lua_absindex(L, holder);
+  la_pusher pusher = la_push_pusher(L, state);
   for (; *at < load->links.count; ++*at) {
     la_link_load found = load->links.items[*at];
-    apply_link_load(L, state, &found, holder);
+    apply_link_load(L, state, &pusher, &found, holder);
   }
+  lua_settop(L, pusher.at - 1);
 }
 
 /* Raises with the words of the core; for a detached or raising relationship too. */
@@ -257,15 +260,16 @@ static void remove_item(lua_State *L, size_t at) {
 
 /* Both halves of one elementary change. What Lua must hold is held before the core names it, and
  * let go after. */
-static void apply_change(lua_State *L, la_state *state, int objects, const la_link_change *change) {
+static void apply_change(lua_State *L, la_state *state, la_pusher *pusher,
+                         const la_link_change *change) {
   int top = lua_gettop(L);
   luaL_checkstack(L, 10, NULL);
-  la_push_object_from(L, state, objects, change->instance);
+  la_push_object_by(L, state, pusher, change->instance);
   int owner = lua_gettop(L);
   la_push_object_table(L, owner);
   int table = lua_gettop(L);
   if (change->other) {
-    la_push_object_from(L, state, objects, change->other);
+    la_push_object_by(L, state, pusher, change->other);
   } else {
     lua_pushnil(L);
   }
@@ -347,10 +351,9 @@ void la_object_change_link(lua_State *L, la_state *state, const la_link_change *
       la_raise_orm(L, &err);
     }
   }
-  la_push_objects(L, state);
-  int objects = lua_gettop(L);
+  la_pusher pusher = la_push_pusher(L, state);
   for (size_t i = 0; i < changes.count; i++) {
-    apply_change(L, state, objects, &changes.items[i]);
+    apply_change(L, state, &pusher, &changes.items[i]);
   }
   if (changes.count > 0) {
     cascade_into_session(L, state, &changes);

@@ -19,6 +19,7 @@ typedef struct rows_box {
   size_t at;   /* next row */
   size_t part; /* streaming: rows read at a time */
   bool streams, done;
+  bool busy; /* all of it is being delivered */
 } rows_box;
 
 static void clear_rows(void *memory) {
@@ -110,6 +111,9 @@ static bool next_row(lua_State *L, la_state *state, la_result *result, int resul
     lua_pop(L, 1);
     return false;
   }
+  if (box->busy) {
+    la_raise_status(L, LA_INVALID_REQUEST, "this result is being read already");
+  }
   uint32_t count;
   bool single;
   const la_row_part *parts = la_load_plan_parts(box->load.plan, &count, &single);
@@ -176,6 +180,35 @@ bool la_rows_are_plain(const la_load_plan *plan) {
   return true;
 }
 
+/* la_result_list_source: what is left of rows that are an object each. */
+static bool push_objects(lua_State *L, la_state *state, la_result *result, int result_index) {
+  (void)result;
+  lua_getiuservalue(L, result_index, LA_RESULT_DATA);
+  int data = lua_gettop(L);
+  rows_box *box = rows_at(L, data);
+  if (!box->session || box->streams || box->busy || !la_plan_is_single(box->load.plan)) {
+    lua_pop(L, 1);
+    return false;
+  }
+  const la_instances *entities = &box->load.entities;
+  la_push_list(L, state, (int)(entities->count - box->at)); /* data, list */
+  box->busy = true; /* finalizers may want to read on */
+  la_pusher pusher = la_push_pusher(L, state);
+  for (lua_Integer place = 1; box->at < entities->count; place++) {
+    la_instance *instance = entities->items[box->at++];
+    if (instance) {
+      la_push_object_by(L, state, &pusher, instance);
+    } else {
+      la_push_null(L);
+    }
+    lua_rawseti(L, data + 1, place);
+  }
+  la_scratch_clear(L, data);
+  lua_settop(L, data + 1);
+  lua_replace(L, data);
+  return true;
+}
+
 /* Pushes a Result of `statement`, streamed in parts of `part` rows if that is not 0. */
 void la_push_orm_result(lua_State *L, la_state *state, int session_index, const la_node *statement,
                         const la_select_run *how, size_t part) {
@@ -201,6 +234,7 @@ void la_push_orm_result(lua_State *L, la_state *state, int session_index, const 
   lua_settop(L, at);
   la_result *result = la_push_sourced_result(L, state, taken, next_row);
   result->packed = plain ? packed_rows : NULL;
+  result->list = push_objects;
   result->needs_unique = !how->legacy && la_load_plan_needs_unique(plan);
   result->returns_rows = true;
 }

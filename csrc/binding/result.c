@@ -211,11 +211,30 @@ bool la_result_next(lua_State *L, la_state *state, la_result *result, int index)
 
 /* ---- reading all ---- */
 
+/* All that is left as a list at once, if the source can and nothing is to be looked at. */
+static bool push_whole_list(lua_State *L, la_state *state, la_result *result, int index) {
+  la_result *base = result->base;
+  if (!base->list || result->mode != LA_RESULT_SCALARS || result->unique) {
+    return false;
+  }
+  luaL_checkstack(L, 4, NULL);
+  int base_index = push_base(L, result, index);
+  if (!base->list(L, state, base, base_index)) {
+    lua_pop(L, 1);
+    return false;
+  }
+  lua_replace(L, base_index);
+  return true;
+}
+
 /* Up to `limit` rows (0: all) as a list. */
 void la_result_push_list(lua_State *L, la_state *state, la_result *result, int index,
                          size_t limit) {
   size_t expected = result->base->source ? 0 : la_rows_left(&result->base->rows);
   lua_Integer count = 0;
+  if (limit == 0 && push_whole_list(L, state, result, index)) {
+    return;
+  }
   la_push_list(L, state, (int)(limit && limit < expected ? limit : expected));
   while ((limit == 0 || (size_t)count < limit) && la_result_next(L, state, result, index)) {
     lua_rawseti(L, -2, ++count);

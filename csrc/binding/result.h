@@ -60,6 +60,11 @@ typedef bool (*la_result_source)(lua_State *L, la_state *state, la_result *resul
 typedef la_rows *(*la_result_packed_source)(lua_State *L, la_state *state, la_result *result,
                                             int result_index);
 
+/* Pushes a list of all rows that are left, each of one value; false, and nothing pushed, where they
+ * have to come one by one. */
+typedef bool (*la_result_list_source)(lua_State *L, la_state *state, la_result *result,
+                                      int result_index);
+
 enum {
   LA_RESULT_DATA = 1,
   LA_RESULT_BASE = 2,
@@ -88,6 +93,7 @@ struct la_result {
   /* of a base */
   la_result_source source;        /* NULL: `rows` and `cursor` */
   la_result_packed_source packed; /* instead of `source` for whole rows; or NULL */
+  la_result_list_source list;     /* instead of `source` for all as scalars; or NULL */
   la_rows rows;
   la_cursor cursor;      /* open while it streams */
   la_compiled *compiled; /* retained, or NULL */
