@@ -342,4 +342,8 @@ void la_open_orm_collection(lua_State *L, la_state *state) {
       {"__index", collection_index}, {"__newindex", collection_newindex}, {"__len", collection_len},
       {"__pairs", collection_pairs}, {"__tostring", collection_tostring}, {NULL, NULL}};
   la_register_class(L, state, LA_BOX_COLLECTION, methods, metamethods);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, state->metatables[LA_BOX_COLLECTION]);
+  lua_pushnil(L); /* it owns nothing: without a finalizer it is freed at once */
+  lua_setfield(L, -2, "__gc");
+  lua_pop(L, 1);
 }

@@ -253,6 +253,18 @@ void la_adopt_instances(instances_box *box, const la_instances *found) {
   }
 }
 
+typedef struct walk_box {
+  la_delete_walk walk;
+  la_allocator *alloc;
+} walk_box;
+
+static void clear_walk(void *memory) {
+  walk_box *box = memory;
+  if (box->alloc) {
+    la_delete_walk_clear(&box->walk, box->alloc);
+  }
+}
+
 static int session_delete(lua_State *L) {
   la_state *state = la_state_of(L);
   la_session *session = la_check_session(L, 1);
@@ -265,27 +277,20 @@ static int session_delete(lua_State *L) {
     la_status status = la_session_add(session, root, &err);
     settle(L, session, status, &err);
   }
-  instances_box *box = la_push_instances(L, state);
-  for (;;) {
-    la_instances found = {0};
-    la_instance *needs = NULL;
-    uint32_t link = 0;
-    la_status status = la_cascade_delete(session, root, &found, &needs, &link, &err);
-    if (status == LA_ROW) {
-      la_vec_clear(session->alloc, &found);
-      la_push_object(L, state, needs);
-      la_object_load_link(L, state, needs, link);
-      lua_pop(L, 1);
-      continue;
-    }
-    la_adopt_instances(box, &found);
-    if (status < 0) {
-      la_raise_orm(L, &err);
-    }
-    break;
+  walk_box *box = la_push_scratch(L, state, sizeof *box, clear_walk);
+  box->alloc = &state->alloc;
+  la_status status;
+  while ((status = la_delete_walk_on(&box->walk, session, root, &err)) == LA_ROW) {
+    la_instance *needs = box->walk.found.items[box->walk.at];
+    la_push_object(L, state, needs);
+    la_object_load_link(L, state, needs, box->walk.link);
+    lua_pop(L, 1);
   }
-  for (size_t i = 0; i < box->instances.count; i++) {
-    la_status status = la_session_delete(session, box->instances.items[i], &err);
+  if (status < 0) {
+    la_raise_orm(L, &err);
+  }
+  for (size_t i = 0; i < box->walk.found.count; i++) {
+    status = la_session_delete(session, box->walk.found.items[i], &err);
     settle(L, session, status, &err);
   }
   la_scratch_clear(L, -1);

@@ -175,35 +175,63 @@ bool la_cascade_needs_load(const la_instance *instance, uint32_t link) {
   return cascades || r->direction != LA_MANY_TO_ONE;
 }
 
-la_status la_cascade_delete(la_session *session, la_instance *root, la_instances *out,
-                            la_instance **needs_instance, uint32_t *needs_link, la_error *err) {
+/* Pins are held and the members seen are known by a map, not by marks: Lua runs between two steps. */
+static la_status add_to_walk(la_delete_walk *walk, la_allocator *alloc, la_instance *instance,
+                             la_error *err) {
+  if (!la_vec_reserve(alloc, &walk->found, 1) ||
+      !la_map_set_pointer(&walk->seen, alloc, instance, instance)) {
+    return la_fail_nomem(err);
+  }
+  walk->found.items[walk->found.count++] = instance;
+  la_instance_pin(instance);
+  return LA_OK;
+}
+
+/* Adds what is to be deleted along the link at hand. */
+static la_status walk_link(la_delete_walk *walk, la_session *session, la_instance *instance,
+                           la_error *err) {
   la_allocator *alloc = session->alloc;
-  size_t from = out->count;
   la_instances members = {0};
-  la_status status = start(alloc, root, out, err);
-  for (size_t i = from; status == LA_OK && i < out->count; i++) {
-    la_instance *instance = out->items[i];
-    for (uint32_t link = 0; status == LA_OK && link < instance->link_count; link++) {
-      if (!(relationship_of(instance, link)->cascade & LA_CASCADE_DELETE)) {
-        continue;
-      }
-      if (instance->flags & LA_INSTANCE_KEYED && la_cascade_needs_load(instance, link)) {
-        *needs_instance = instance;
-        *needs_link = link;
-        status = LA_ROW;
-        break;
-      }
-      members.count = 0;
-      status = la_link_members(instance, link, alloc, &members, err);
-      if (status == LA_OK) {
-        status = la_link_leavers(instance, link, alloc, &members, err);
-      }
-      if (status == LA_OK) {
-        status = visit(alloc, &members, out, is_to_delete, session, err);
-      }
+  la_status status = la_link_members(instance, walk->link, alloc, &members, err);
+  if (status == LA_OK) {
+    status = la_link_leavers(instance, walk->link, alloc, &members, err);
+  }
+  for (size_t i = 0; status == LA_OK && i < members.count; i++) {
+    la_instance *member = members.items[i];
+    if (is_to_delete(session, member) && la_map_get_pointer(&walk->seen, member) == NULL) {
+      status = add_to_walk(walk, alloc, member, err);
     }
   }
-  unmark(out, from);
   la_vec_clear(alloc, &members);
   return status;
+}
+
+la_status la_delete_walk_on(la_delete_walk *walk, la_session *session, la_instance *root,
+                            la_error *err) {
+  if (walk->found.count == 0) {
+    LA_TRY(add_to_walk(walk, session->alloc, root, err));
+  }
+  for (; walk->at < walk->found.count; walk->at++, walk->link = 0) {
+    la_instance *instance = walk->found.items[walk->at];
+    for (; walk->link < instance->link_count; walk->link++, walk->asked = false) {
+      if (!(relationship_of(instance, walk->link)->cascade & LA_CASCADE_DELETE)) {
+        continue;
+      }
+      if (!walk->asked && instance->flags & LA_INSTANCE_KEYED &&
+          la_cascade_needs_load(instance, walk->link)) {
+        walk->asked = true;
+        return LA_ROW;
+      }
+      LA_TRY(walk_link(walk, session, instance, err));
+    }
+  }
+  return LA_OK;
+}
+
+void la_delete_walk_clear(la_delete_walk *walk, la_allocator *alloc) {
+  for (size_t i = 0; i < walk->found.count; i++) {
+    la_instance_unpin(walk->found.items[i]);
+  }
+  la_vec_clear(alloc, &walk->found);
+  la_map_clear(&walk->seen, alloc);
 }

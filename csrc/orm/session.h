@@ -153,10 +153,19 @@ la_status la_session_add(la_session *session, la_instance *root, la_error *err);
 /* Marks `instance` (which is persistent) for deletion. The binding has loaded what
  * la_cascade_delete_needs asked for. */
 la_status la_session_delete(la_session *session, la_instance *instance, la_error *err);
-/* The delete cascade from `root`: instances to delete, `root` first, in `out`. If it needs a link
- * that is not loaded, gives LA_ROW and names it. */
-la_status la_cascade_delete(la_session *session, la_instance *root, la_instances *out,
-                            la_instance **needs_instance, uint32_t *needs_link, la_error *err);
+/* The delete cascade: instances to delete, the root first. Zero-initialise; owned by its caller. */
+typedef struct la_delete_walk {
+  la_instances found; /* pinned */
+  la_map seen;
+  size_t at;      /* of `found`: whose links are looked at */
+  uint32_t link;  /* of that one */
+  bool asked;     /* it has been asked for */
+} la_delete_walk;
+/* Goes on with the walk from `root`. LA_ROW: the link at hand has to be loaded before the next
+ * call; LA_OK: all is found. */
+la_status la_delete_walk_on(la_delete_walk *walk, la_session *session, la_instance *root,
+                            la_error *err);
+void la_delete_walk_clear(la_delete_walk *walk, la_allocator *alloc);
 la_status la_session_expunge(la_session *session, la_instance *instance, la_error *err);
 void la_session_expunge_all(la_session *session);
 /* Expires an object of the session, dropping its changes; a pending one, which a cascade has found,

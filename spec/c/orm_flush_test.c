@@ -123,24 +123,22 @@ TEST(nulls_foreign_keys_before_the_parent_goes) {
 TEST(deletes_children_first_with_the_cascade) {
   fixture f;
   la_error err = LA_ERROR_INIT;
-  la_instance *held[3], *needs = NULL;
-  la_instances found = {0};
-  uint32_t link = 0;
+  la_instance *held[3];
+  la_delete_walk walk = {0};
   if (!open_with(&f, ALL, &err)) {
     return;
   }
   held[0] = user_with(&f, held + 1, 2, &err);
   CHECK(ok(la_session_commit(f.session, true, &err), &err));
-  CHECK(la_cascade_delete(f.session, held[0], &found, &needs, &link, &err) == LA_ROW);
-  CHECK(needs == held[0] && link == f.user_addresses->link);
-  CHECK(ok(la_collection_load(held[0], link, held + 1, 2, &err), &err));
-  found.count = 0;
-  CHECK(la_cascade_delete(f.session, held[0], &found, &needs, &link, &err) == LA_OK);
-  CHECK(found.count == 3);
-  for (size_t i = 0; i < found.count; i++) {
-    CHECK(ok(la_session_delete(f.session, found.items[i], &err), &err));
+  CHECK(la_delete_walk_on(&walk, f.session, held[0], &err) == LA_ROW);
+  CHECK(walk.found.items[walk.at] == held[0] && walk.link == f.user_addresses->link);
+  CHECK(ok(la_collection_load(held[0], walk.link, held + 1, 2, &err), &err));
+  CHECK(la_delete_walk_on(&walk, f.session, held[0], &err) == LA_OK);
+  CHECK(walk.found.count == 3);
+  for (size_t i = 0; i < walk.found.count; i++) {
+    CHECK(ok(la_session_delete(f.session, walk.found.items[i], &err), &err));
   }
-  la_vec_clear(&alloc, &found);
+  la_delete_walk_clear(&walk, &alloc);
   la_record_forget(f.record);
   CHECK(ok(flush(&f, &err), &err));
   CHECK_TEXT(sent(&f, 1), "DELETE FROM addresses WHERE addresses.id = ?");
