@@ -220,6 +220,7 @@ static uint32_t property_flags(lua_State *L, int index) {
     flags |= flag_field(L, index, "deferred_raiseload", false) ? LA_PROPERTY_RAISELOAD : 0;
     flags |= flag_field(L, index, "expire_on_flush", true) ? 0 : LA_PROPERTY_KEPT_ON_FLUSH;
     flags |= flag_field(L, index, "active_history", false) ? LA_PROPERTY_ACTIVE_HISTORY : 0;
+    flags |= flag_field(L, index, "query_expression", false) ? LA_PROPERTY_QUERY : 0;
   }
   return flags;
 }

@@ -222,7 +222,8 @@ static int relationship_tostring(lua_State *L) {
 }
 
 /*
- * core.loader_option(strategy, attribute or nil, text or nil, criteria or nil, flags) →
+ * core.loader_option(strategy, attribute or nil, text or nil, criteria or nil, flags, recursion
+ * depth or nil, chunk size or nil) →
  * LOADER_OPTION box. `attribute` may be a list, for load_only.
  */
 static int loader_option(lua_State *L) {
@@ -234,7 +235,7 @@ static int loader_option(lua_State *L) {
   la_state *state = la_state_of(L);
   int strategy = luaL_checkoption(L, 1, NULL, names);
   la_node *attribute = NULL;
-  lua_settop(L, 5);
+  lua_settop(L, 7);
   if (la_is_plain_table(L, 2)) {
     la_nodes nodes;
     la_nodes_init(&nodes, state);
@@ -277,6 +278,12 @@ static int loader_option(lua_State *L) {
   la_node *criteria = lua_isnil(L, 4) ? NULL : la_to_node(L, 4);
   la_node *option = la_option_new(&state->sql, (la_loader_strategy)strategy, attribute, text,
                                   criteria, (uint32_t)luaL_optinteger(L, 5, 0));
+  if (option && !(lua_isnil(L, 6) && lua_isnil(L, 7))) {
+    la_node *numbered = la_option_with_numbers(&state->sql, option, (int)luaL_optinteger(L, 6, 0),
+                                               (uint32_t)luaL_optinteger(L, 7, 0));
+    la_node_release(option);
+    option = numbered;
+  }
   la_push_node(L, state, option, 2, 4);
   return 1;
 }

@@ -242,15 +242,18 @@ static la_status next_run(gathering *self, la_run *run) {
   const la_load_plan *plan = run->plan;
   LA_TRY(la_run_finish(run, self->err));
   la_run_clear(run);
-  return la_run_init(run, self->load, plan, self->job->outer, self->err);
+  LA_TRY(la_run_init(run, self->load, plan, self->job->outer, self->err));
+  run->depth = self->job->depth + 1;
+  return LA_OK;
 }
 
 static la_status run_chunks(gathering *self, la_run *run) {
   const la_node **params = NULL;
   bool embedded = run->plan->inputs.count != 0;
-  for (size_t begin = 0; begin < self->entries.count; begin += LA_LATER_KEYS) {
-    size_t count =
-        self->entries.count - begin < LA_LATER_KEYS ? self->entries.count - begin : LA_LATER_KEYS;
+  const la_load_option *option = self->job->link->option;
+  size_t most = option != NULL && option->chunksize != 0 ? option->chunksize : LA_LATER_KEYS;
+  for (size_t begin = 0; begin < self->entries.count; begin += most) {
+    size_t count = self->entries.count - begin < most ? self->entries.count - begin : most;
     if (begin > 0 && embedded) {
       LA_TRY(next_run(self, run));
     }
@@ -329,6 +332,7 @@ static la_status run_selectin(la_load *load, const la_job *job, la_later *later,
     status = la_run_init(&run, load, (const la_load_plan *)(const void *)later->compiled->extra,
                          job->outer, err);
   }
+  run.depth = job->depth + 1;
   if (status >= 0) {
     status = later->embeds ? run_embedding(&self, &run) : run_chunks(&self, &run);
   }
@@ -355,6 +359,7 @@ static la_status run_immediate(la_load *load, const la_job *job, la_error *err) 
                               .criteria = link->criteria,
                               .target = link->target,
                               .path = link->path,
+                              .depth = job->depth + 1,
                               .outer = job->outer};
   }
   for (size_t i = 0; i < job->count; i++) {

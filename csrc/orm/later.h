@@ -54,6 +54,7 @@ typedef struct la_link_choice {
   const struct la_path *path;
   la_outer outer;
   const la_kept_options *kept; /* which the object has; or NULL */
+  int depth;                   /* la_run.depth of the load */
   bool raises_on_sql;          /* only the identity map may answer */
 } la_link_choice;
 
@@ -67,10 +68,10 @@ la_loader_strategy la_kept_choice(const la_instance *instance, const la_relation
  * the row is gone. */
 la_status la_load_expired(la_load *load, la_instance *instance, la_error *err);
 la_status la_load_slot(la_load *load, la_instance *instance, uint32_t slot, la_error *err);
-/* Runs a statement of one entity to its end; distinct instances in an array of the load's arena,
- * pinned by the load. */
+/* Runs a statement of one entity to its end, at `depth` (la_run); distinct instances in an array of
+ * the load's arena, pinned by the load. */
 la_status la_single_load_run(la_load *load, la_single_load *statement, const la_instance *instance,
-                             const la_value *key, la_outer outer, la_instance ***members,
+                             const la_value *key, la_outer outer, int depth, la_instance ***members,
                              size_t *count, la_error *err);
 /* The key's values of `instance`'s many-to-one `relationship`, in the target's key order; false if
  * one is NULL or not loaded (`*unloaded_out`). */

@@ -274,6 +274,20 @@ static la_status make(la_later_making *self, const la_load_plan *plan) {
   return status;
 }
 
+/* What a recursive option loads is loaded by the same statement at every level: plans don't nest as
+ * deep as the data. */
+static void recurse(la_later *later, const la_plan_link *link) {
+  la_load_plan *made = (la_load_plan *)(void *)later->compiled->extra;
+  for (la_plan_entity *entity = made->entities; entity != NULL; entity = entity->next) {
+    for (la_plan_link *below = entity->links; below != NULL; below = below->next) {
+      if (below->relationship == link->relationship && below->option != NULL &&
+          below->option->recurses && below->strategy == LA_LOADER_SELECTIN) {
+        below->later = later;
+      }
+    }
+  }
+}
+
 la_status la_later_for(la_load *load, const la_job *job, la_later **out, la_error *err) {
   la_plan_link *link = (la_plan_link *)job->link;
   la_load_plan *plan = (la_load_plan *)job->plan;
@@ -299,6 +313,9 @@ la_status la_later_for(la_load *load, const la_job *job, la_later **out, la_erro
     return status;
   }
   plan->laters.items[plan->laters.count++] = self.later;
+  if (link->option != NULL && link->option->recurses && link->strategy == LA_LOADER_SELECTIN) {
+    recurse(self.later, link);
+  }
   link->later = *out = self.later;
   return LA_OK;
 }

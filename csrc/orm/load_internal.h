@@ -82,6 +82,7 @@ typedef struct la_run {
   uint32_t width, room; /* columns of the row, and how many `row` has room for */
   la_value *converted;  /* the values of one entity's slots */
   la_params params;     /* of the statement that is run */
+  int depth;            /* of the job that it serves, from 1; 0: none */
   la_outer outer;       /* what criteria of the statement's options name */
   la_outer inputs;      /* of the statement itself; only if its plan has inputs */
   la_chunk *chunk;      /* being filled; pinned; or NULL */
@@ -137,6 +138,7 @@ typedef struct la_job {
   la_plan_behind *behind; /* instead of a link: the columns of a subclass */
   const la_load_plan *plan;
   la_outer outer, inputs;
+  int depth;             /* how often a recursive option has been followed to here */
   la_instance **parents; /* in the load's arena */
   size_t count;
 } la_job;

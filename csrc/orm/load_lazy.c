@@ -263,8 +263,8 @@ la_status la_lazy_run(la_load *load, la_instance *instance, uint32_t link,
   if (choice->kept != NULL) {
     LA_TRY(la_load_hold(load, (void *)choice->kept, err));
   }
-  status =
-      la_single_load_run(load, statement, instance, NULL, choice->outer, &members, &count, err);
+  status = la_single_load_run(load, statement, instance, NULL, choice->outer, choice->depth,
+                              &members, &count, err);
   la_object_release(statement);
   LA_TRY(status);
   if (!relationship->uselist && count > 1) {

@@ -568,7 +568,15 @@ static la_status give_links(la_run *run, const la_plan_link *link, la_error *err
 static la_status queue_later(la_run *run, const la_plan_entity *entity, const la_plan_link *link,
                              la_error *err) {
   const la_entity_state *state = &run->entities[entity->number];
-  la_job job = {.link = link, .plan = run->plan, .outer = run->outer, .inputs = run->inputs};
+  la_job job = {.link = link,
+                .plan = run->plan,
+                .outer = run->outer,
+                .inputs = run->inputs,
+                .depth = run->depth};
+  if (link->option != NULL && link->option->recurses && link->option->recursion_depth >= 0 &&
+      run->depth > link->option->recursion_depth) {
+    return LA_OK;
+  }
   job.parents = la_arena_alloc(&run->load->arena, (state->seen.count + 1) * sizeof *job.parents);
   if (job.parents == NULL) {
     return la_fail_nomem(err);

@@ -242,7 +242,7 @@ static void settle_expired(la_instance *instance) {
     if (!(instance->slots[i].flags & LA_SLOT_EXPIRED)) {
       continue;
     }
-    if (instance->mapper->slots[i]->flags & LA_PROPERTY_DEFERRED) {
+    if (instance->mapper->slots[i]->flags & (LA_PROPERTY_DEFERRED | LA_PROPERTY_QUERY)) {
       instance->slots[i].flags &= (uint8_t)~LA_SLOT_EXPIRED;
     } else {
       left = true;
@@ -287,7 +287,7 @@ static la_status run_entity(la_load *load, la_instance *instance, la_single_load
     outer = la_kept_options_outer(kept);
     LA_TRY(la_load_hold(load, (void *)kept, err));
   }
-  LA_TRY(la_single_load_run(load, statement, instance, NULL, outer, &found, &count, err));
+  LA_TRY(la_single_load_run(load, statement, instance, NULL, outer, 0, &found, &count, err));
   for (size_t i = 0; i < count; i++) {
     if (found[i] == instance) {
       return LA_OK;
@@ -316,7 +316,7 @@ static la_status expired_slots(la_load *load, const la_instance *instance, uint3
     return la_fail_nomem(err);
   }
   for (uint32_t i = 0; i < instance->slot_count; i++) {
-    bool deferred = instance->mapper->slots[i]->flags & LA_PROPERTY_DEFERRED;
+    bool deferred = instance->mapper->slots[i]->flags & (LA_PROPERTY_DEFERRED | LA_PROPERTY_QUERY);
     bool loaded = instance->slots[i].flags & LA_SLOT_LOADED;
     if (i == also || ((instance->slots[i].flags & LA_SLOT_EXPIRED) && !deferred)) {
       slots[count++] = i;
@@ -405,6 +405,9 @@ la_status la_load_slots(la_instance *instance, uint32_t slot, la_load *load, la_
   if (!(instance->flags & LA_INSTANCE_KEYED) || slot >= instance->slot_count) {
     return LA_OK; /* not in the database: nothing to read */
   }
+  if (property->flags & LA_PROPERTY_QUERY) {
+    return LA_OK; /* only a statement of the program's has it */
+  }
   if (instance->slots[slot].flags & LA_SLOT_RAISE) {
     return la_fail(err, LA_INVALID_REQUEST, "'%.*s.%.*s' is not available due to raiseload=True",
                    LA_TEXT_FORMAT(instance->mapper->class_name), LA_TEXT_FORMAT(property->key));
@@ -463,7 +466,7 @@ la_status la_load_get(la_session *session, la_mapper *mapper, const la_value *ke
   LA_TRY(la_load_begin(load, session, err));
   load->populate_existing = populate_existing;
   LA_TRY(whole_load(session, mapper, NULL, FOR_GET, &statement, err));
-  status = la_single_load_run(load, statement, NULL, key, (la_outer){0}, &found, &count, err);
+  status = la_single_load_run(load, statement, NULL, key, (la_outer){0}, 0, &found, &count, err);
   la_object_release(statement);
   LA_TRY(status);
   if (count != 0 && la_mapper_is_a(found[0]->mapper, mapper)) {

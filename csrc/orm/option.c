@@ -102,6 +102,25 @@ la_node *la_option_chain_all(const la_sql *sql, const la_node *option, la_node *
   return made;
 }
 
+/* An option's value: flags in the lower half, then 8 bits of recursion depth and 24 of chunk size.
+ */
+#define DEPTH_SHIFT 32
+#define CHUNK_SHIFT 48
+#define DEEPEST     32767
+
+la_node *la_option_with_numbers(const la_sql *sql, const la_node *option, int recursion_depth,
+                                uint32_t chunksize) {
+  uint64_t depth = (uint16_t)(int16_t)(recursion_depth > DEEPEST ? DEEPEST : recursion_depth);
+  uint64_t chunk = chunksize > UINT16_MAX / 2 ? UINT16_MAX / 2 : chunksize;
+  uint64_t value = (uint64_t)option->value.as.integer | depth << DEPTH_SHIFT | chunk << CHUNK_SHIFT;
+  return la_node_new(sql->alloc, &(la_node_parts){.kind = LA_NODE_LOADER_OPTION,
+                                                  .op = option->op,
+                                                  .text = option->text,
+                                                  .value = la_value_integer((int64_t)value),
+                                                  .children = option->children,
+                                                  .count = option->count});
+}
+
 la_node *la_option_chain_beside(const la_sql *sql, const la_node *option, la_node *other) {
   return with_added(sql, option, &other, 1, false);
 }
@@ -241,7 +260,8 @@ static la_load_option *find_step(la_load_option *list, const la_relationship *re
 static la_status append_option(reader *self, const reading *read, la_load_option **out) {
   la_load_option **at = list_of(self, read->parent);
   la_load_option *option = la_arena_alloc_zero(self->arena, sizeof *option);
-  uint32_t flags = (uint32_t)read->node->value.as.integer;
+  uint64_t value = (uint64_t)read->node->value.as.integer;
+  uint32_t flags = (uint32_t)value;
   if (option == NULL) {
     return la_fail_nomem(self->err);
   }
@@ -252,6 +272,8 @@ static la_status append_option(reader *self, const reading *read, la_load_option
   option->innerjoin_given = (flags & LA_OPTION_INNERJOIN_GIVEN) != 0;
   option->sql_only = (flags & LA_OPTION_SQL_ONLY) != 0;
   option->raiseload = (flags & LA_OPTION_RAISELOAD) != 0;
+  option->recursion_depth = (int16_t)(uint16_t)(value >> DEPTH_SHIFT);
+  option->chunksize = (uint32_t)(value >> CHUNK_SHIFT);
   while (*at != NULL) {
     at = &(*at)->next;
   }
@@ -279,6 +301,35 @@ static la_status fail_conflict(reader *self, const la_node *node, const la_load_
   }
   la_strbuf_clear(&text);
   return LA_INVALID_REQUEST;
+}
+
+/* The option that stands below `option` is itself, again and again. */
+static la_status make_recursive(reader *self, la_load_option *option) {
+  la_load_option *again;
+  if (option->recursion_depth == 0) {
+    return LA_OK;
+  }
+  if (!option->relationship->self_referential) {
+    la_strbuf text;
+    la_strbuf_init(&text, self->alloc);
+    la_relationship_describe(option->relationship, &text);
+    (void)la_fail(self->err, LA_INVALID_REQUEST,
+                  "recursion_depth option on relationship %.*s not valid for non-self-referential "
+                  "relationship",
+                  LA_TEXT_FORMAT(la_strbuf_view(&text)));
+    la_strbuf_clear(&text);
+    return LA_INVALID_REQUEST;
+  }
+  again = la_arena_alloc(self->arena, sizeof *again);
+  if (again == NULL) {
+    return la_fail_nomem(self->err);
+  }
+  option->recurses = true;
+  *again = *option;
+  again->source = NULL;
+  again->next = NULL;
+  option->first = again->first = again;
+  return LA_OK;
 }
 
 static la_status read_relationship(reader *self, const reading *read, la_node *attribute,
@@ -323,6 +374,7 @@ static la_status read_relationship(reader *self, const reading *read, la_node *a
     option->relationship = relationship;
     option->source = source;
     option->target = target;
+    LA_TRY(make_recursive(self, option));
   } else if (option->strategy == LA_LOADER_DEFAULT) {
     option->strategy = strategy;
   } else if (strategy != LA_LOADER_DEFAULT && strategy != option->strategy) {
@@ -356,6 +408,13 @@ static la_status read_column(reader *self, const reading *read, la_node *attribu
   }
   LA_TRY(append_option(self, read, &option));
   option->property = la_mapper_property(mapper, attribute->text);
+  if (strategy == LA_LOADER_WITH_EXPRESSION &&
+      !(option->property != NULL && (option->property->flags & LA_PROPERTY_QUERY))) {
+    return la_fail(self->err, LA_INVALID_REQUEST,
+                   "with_expression() takes an attribute that is a query_expression(), which "
+                   "'%.*s.%.*s' is not",
+                   LA_TEXT_FORMAT(mapper->class_name), LA_TEXT_FORMAT(attribute->text));
+  }
   option->source = read->parent == NULL ? source : NULL;
   return LA_OK;
 }

@@ -34,6 +34,9 @@ struct la_load_option {
   la_text group;                 /* undefer_group */
   bool wildcard;
   bool innerjoin, innerjoin_given, sql_only, raiseload;
+  bool recurses; /* it stands below itself, `recursion_depth` times more (-1: without end) */
+  int recursion_depth;
+  uint32_t chunksize;           /* keys of one selectin statement; 0: as usual */
   la_node *source;              /* of the first step: the ENTITY that it starts from; lent */
   la_node *target;              /* of_type: ENTITY, or contains_eager's alias; lent */
   la_node *criteria;            /* and_(); lent */
@@ -61,6 +64,10 @@ typedef struct la_load_options {
  * NULL when out of memory. */
 la_node *la_option_new(const la_sql *sql, la_loader_strategy strategy, la_node *attribute,
                        la_text text, la_node *criteria, uint32_t flags);
+/* `option` with what selectinload and immediateload say by numbers: 0 for what is not given. NULL
+ * when out of memory. */
+la_node *la_option_with_numbers(const la_sql *sql, const la_node *option, int recursion_depth,
+                                uint32_t chunksize);
 /* `option` with `chained` added at its deepest step, the last relationship of its chain; NULL when
  * out of memory. */
 la_node *la_option_chain(const la_sql *sql, const la_node *option, la_node *chained);

@@ -57,6 +57,7 @@ struct la_plan_link {
   la_loader_strategy strategy;
   bool sql_only;
   la_plan_entity *entity;        /* JOINED, CONTAINS: what the row has for it */
+  const la_load_option *option;  /* that chose the strategy, unless a wildcard did; or NULL */
   const la_load_option *options; /* below this step; of a later load */
   const la_node *criteria;
   la_node *target;            /* of_type, lent from the statement; or NULL */

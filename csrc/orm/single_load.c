@@ -190,10 +190,11 @@ static la_status read_members(la_load *load, la_run *run, la_instance ***out, si
 }
 
 la_status la_single_load_run(la_load *load, la_single_load *statement, const la_instance *instance,
-                             const la_value *key, la_outer outer, la_instance ***members,
+                             const la_value *key, la_outer outer, int depth, la_instance ***members,
                              size_t *count, la_error *err) {
   la_run run = {0};
   la_status status = la_single_load_open(statement, load, &run, instance, key, outer, err);
+  run.depth = depth;
   *members = NULL;
   *count = 0;
   if (status == LA_OK) {

@@ -108,8 +108,8 @@ la_status la_translate_nested(const la_sql *sql, const la_node *statement,
  */
 la_status la_translate_dml(const la_sql *sql, const la_node *statement, la_load_plan *plan,
                            la_node **out, la_error *err);
-/* translate_dml.c: an UPDATE or DELETE of a class with what its with_loader_criteria say in its WHERE
- * instead; a new reference. */
+/* translate_dml.c: an UPDATE or DELETE of a class with what its with_loader_criteria say in its
+ * WHERE instead; a new reference. */
 la_status la_dml_with_criteria(const la_sql *sql, const la_node *statement, la_node **out,
                                la_error *err);
 /* translate.c: one item of a select list or RETURNING. */

@@ -72,6 +72,9 @@ bool la_translate_is_loaded(const la_mapper *mapper, const la_property *property
         *raise_out = options->raiseload;
       }
       break;
+    case LA_LOADER_WITH_EXPRESSION:
+      loaded = loaded || named;
+      break;
     case LA_LOADER_UNDEFER:
       loaded = loaded || named || options->wildcard;
       break;
@@ -152,6 +155,40 @@ la_status la_translate_slot(la_translation *self, const la_property *property, l
   return LA_OK;
 }
 
+/* with_expression(): what the statement gives for `property`; NULL: nothing. */
+static const la_node *given_expression(const la_mapper *mapper, const la_property *property,
+                                       const la_load_option *options) {
+  const la_node *given = NULL;
+  for (; options != NULL && (property->flags & LA_PROPERTY_QUERY); options = options->next) {
+    if (options->strategy == LA_LOADER_WITH_EXPRESSION &&
+        is_option_for(options, mapper, property)) {
+      given = options->criteria;
+    }
+  }
+  return given;
+}
+
+/* The slot of a query_expression, from an expression that is written for the class itself. */
+static la_status fill_slot(la_translation *self, const la_property *property, const la_node *given,
+                           la_node *entity, bool to_eager, la_plan_slot *out) {
+  const la_mapper *mapper = (const la_mapper *)(const void *)entity->subject;
+  const la_type *type = given->type;
+  la_node *node = NULL;
+  if (entity->children[0] == mapper->entity->children[0]) {
+    node = la_node_retain(given);
+  } else {
+    LA_TRY(la_adapt_columns(self->sql, given, mapper->entity->children[0], entity->children[0],
+                            &node, self->err));
+  }
+  LA_TRY(la_translate_column(self, to_eager, false, node, &out->column));
+  out->slot = property->slot;
+  out->type = type == NULL || la_type_result_is_plain(type) ? NULL : type;
+  if (out->type != NULL && self->plan != NULL) {
+    self->plan->converts = true;
+  }
+  return LA_OK;
+}
+
 static la_status add_slots(la_translation *self, la_plan_entity *plan, la_node *entity,
                            const la_load_option *options, bool to_eager) {
   la_mapper *mapper = plan->mapper;
@@ -171,6 +208,7 @@ static la_status add_slots(la_translation *self, la_plan_entity *plan, la_node *
   for (size_t i = 0; i < mapper->properties.count; i++) {
     la_property *property = mapper->properties.items[i];
     la_plan_slot *slot = &plan->slots[plan->slot_count];
+    const la_node *given;
     bool raise;
     if (property->kind != LA_PROPERTY_COLUMN && property->kind != LA_PROPERTY_EXPRESSION) {
       continue;
@@ -185,7 +223,9 @@ static la_status add_slots(la_translation *self, la_plan_entity *plan, la_node *
       }
       continue;
     }
-    LA_TRY(la_translate_slot(self, property, entity, to_eager, slot));
+    given = given_expression(mapper, property, options);
+    LA_TRY(given != NULL ? fill_slot(self, property, given, entity, to_eager, slot)
+                         : la_translate_slot(self, property, entity, to_eager, slot));
     plan->slot_count++;
     for (uint32_t k = 0; k < mapper->primary_key_count; k++) {
       if (mapper->primary_key[k]->slot == property->slot) {
@@ -273,6 +313,7 @@ static la_status make_link(la_translation *self, la_plan_entity *plan,
   made->link = link;
   made->strategy = strategy;
   if (option != NULL && !option->wildcard) {
+    made->option = option;
     made->options = option->first;
     made->criteria = option->criteria;
     made->target = option->target;

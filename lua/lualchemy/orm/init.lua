@@ -30,6 +30,7 @@ local orm = {
   backref = relationships.backref,
   column_property = relationships.column_property,
   deferred = relationships.deferred,
+  query_expression = relationships.query_expression,
   synonym = relationships.synonym,
   Session = sessions.Session,
   sessionmaker = sessions.sessionmaker,

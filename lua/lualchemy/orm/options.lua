@@ -18,6 +18,7 @@ local known = {
   defer = keywords.set {"raiseload"},
   contains_eager = keywords.set {"alias"},
   selectinload = keywords.set {"recursion_depth", "chunksize"},
+  immediateload = keywords.set {"recursion_depth"},
   load_only = keywords.set {"raiseload"},
 }
 local nothing = {}
@@ -50,7 +51,14 @@ local function step(name, attribute, options)
   if type(attribute) == "string" then
     error(exc.ArgumentError(("%s takes an attribute of a class, such as User.%s, not a string"):format(name, attribute)), 3)
   end
-  return core.loader_option(strategy, attribute, nil, options.alias, flags_of(options))
+  local depth, chunk = options.recursion_depth, options.chunksize
+  if depth ~= nil and (math.type(depth) ~= "integer" or depth < -1 or depth == 0) then
+    error(exc.ArgumentError(("recursion_depth is how many levels are followed, or -1 for all, not %s"):format(tostring(depth))), 3)
+  end
+  if chunk ~= nil and (math.type(chunk) ~= "integer" or chunk < 1) then
+    error(exc.ArgumentError(("'chunksize=%s' is not an appropriate input, please use a positive non-zero integer."):format(tostring(chunk))), 3)
+  end
+  return core.loader_option(strategy, attribute, nil, options.alias, flags_of(options), depth, chunk)
 end
 
 local methods = {}

@@ -124,6 +124,19 @@ function M.deferred(column, options)
   return property
 end
 
+--- An attribute that a statement fills by `with_expression()`, as SQLAlchemy's `query_expression()`; otherwise it is nil, or the default.
+---
+---     User.total = query_expression()
+---     session:query(User):options(with_expression(User.total, User.paid + User.open)):all()
+---@param default any?  an SQL expression for statements that say nothing
+---@return table property
+function M.query_expression(default)
+  return describe("column", {
+    expression = default == nil and require("lualchemy.core").null() or default,
+    options = {query_expression = true, deferred = default == nil},
+  })
+end
+
 --- Another name for an attribute, as SQLAlchemy's `synonym()`.
 ---@param name string  of the attribute that it stands for
 ---@return table property
