@@ -63,11 +63,24 @@ void la_configure(lua_State *L, la_state *state, const la_mapper *mapper) {
   }
 }
 
-/* The node of a Lua table: the entity of a mapped class. */
+/* The node of a Lua table: the entity of a mapped class; what a comparator (ext/hybrid.lua) keeps
+ * as its expression. */
 static la_node *class_node(lua_State *L, la_state *state, int index) {
   (void)state;
   la_mapper *mapper = la_to_mapper(L, index);
-  return mapper ? mapper->entity : NULL;
+  la_node *node = NULL;
+  if (mapper) {
+    return mapper->entity;
+  }
+  if (lua_istable(L, index)) {
+    index = lua_absindex(L, index);
+    lua_pushliteral(L, "__clause_element");
+    if (lua_rawget(L, index) == LUA_TUSERDATA) {
+      node = la_to_node(L, -1); /* the table holds it */
+    }
+    lua_pop(L, 1);
+  }
+  return node;
 }
 
 static la_node *mapper_node(lua_State *L, la_state *state, int index) {
@@ -539,6 +552,14 @@ static int is_subclass(lua_State *L) {
   return 1;
 }
 
+/* core.is_unnamed(value) → true for an SQL expression that is neither a column nor a label. */
+static int is_unnamed(lua_State *L) {
+  const la_node *node = la_to_node(L, 1);
+  lua_pushboolean(L, node && la_node_is_expr(node) && node->kind != LA_NODE_ATTRIBUTE &&
+                         node->kind != LA_NODE_COLUMN && node->kind != LA_NODE_LABEL);
+  return 1;
+}
+
 void la_open_orm_class(lua_State *L, la_state *state) {
   static const luaL_Reg metamethods[] = {{"__gc", mapper_gc}, {NULL, NULL}};
   static const luaL_Reg functions[] = {{"registry_new", registry_new},
@@ -559,6 +580,7 @@ void la_open_orm_class(lua_State *L, la_state *state) {
                                        {"mapped_class_of", class_of},
                                        {"is_mapped", is_mapped},
                                        {"is_subclass", is_subclass},
+                                       {"is_unnamed", is_unnamed},
                                        {NULL, NULL}};
   la_register_class(L, state, LA_BOX_REGISTRY, NULL, NULL);
   la_register_class(L, state, LA_BOX_MAPPER, NULL, metamethods);

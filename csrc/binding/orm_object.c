@@ -165,16 +165,29 @@ void la_object_get(lua_State *L, la_state *state, int index, const la_property *
   }
 }
 
-/* The property that `key` names through the keys table at `keys_index`, or NULL. */
+/* The property that `key` names through the keys table at `keys_index`. NULL if there is none, and
+ * then nil or a descriptor (orm/descriptor.lua) is pushed. */
 static const la_property *find_property(lua_State *L, const la_mapper *mapper, int key_index,
                                         int keys_index) {
-  const la_property *property = NULL;
+  const la_property *property;
   lua_pushvalue(L, key_index);
-  if (lua_rawget(L, keys_index) == LUA_TNUMBER) {
-    property = mapper->properties.items[lua_tointeger(L, -1)];
+  if (lua_rawget(L, keys_index) != LUA_TNUMBER) {
+    return NULL;
   }
+  property = mapper->properties.items[lua_tointeger(L, -1)];
   lua_pop(L, 1);
   return property;
+}
+
+/* Calls `method` of the descriptor on top of the stack with the object, key and values from 1 on.
+ */
+static void call_descriptor(lua_State *L, const char *method, int arguments, int results) {
+  lua_getfield(L, -1, method);
+  lua_insert(L, -2); /* function, descriptor */
+  for (int i = 1; i <= arguments; i++) {
+    lua_pushvalue(L, i);
+  }
+  lua_call(L, arguments + 1, results);
 }
 
 void la_push_from_class(lua_State *L, int class_index, int key_index) {
@@ -243,6 +256,10 @@ static int object_index(lua_State *L) {
     }
     return 1;
   }
+  if (!lua_isnil(L, -1)) {
+    call_descriptor(L, "get", 2, 1);
+    return 1;
+  }
   if (push_table_if(L, 1)) {
     if (lua_type(L, 2) == LUA_TSTRING) {
       lua_pushvalue(L, 2);
@@ -254,14 +271,6 @@ static int object_index(lua_State *L) {
     lua_settop(L, 2);
   }
   la_push_from_class(L, lua_upvalueindex(3), 2);
-  if (lua_isuserdata(L, -1) || lua_istable(L, -1)) { /* may be a descriptor: a hybrid, a proxy */
-    if (la_push_hook_if(L, state, "descriptor_get")) { /* value, function */
-      lua_insert(L, -2);
-      lua_pushvalue(L, 1);
-      lua_pushvalue(L, 2);
-      lua_call(L, 3, 1);
-    }
-  }
   return 1;
 }
 
@@ -398,17 +407,9 @@ static int object_newindex(lua_State *L) {
     return la_raise_status(L, LA_ARGUMENT, "a field of %.*s is named by a string, not by a %s",
                            LA_TEXT_FORMAT(instance->mapper->class_name), luaL_typename(L, 2));
   }
-  la_push_from_class(L, lua_upvalueindex(3), 2);
-  if ((lua_isuserdata(L, -1) || lua_istable(L, -1)) &&
-      la_push_hook_if(L, state, "descriptor_set")) {
-    lua_insert(L, -2);
-    lua_pushvalue(L, 1);
-    lua_pushvalue(L, 2);
-    lua_pushvalue(L, 3);
-    lua_call(L, 4, 1);
-    if (lua_toboolean(L, -1)) {
-      return 0;
-    }
+  if (!lua_isnil(L, -1)) {
+    call_descriptor(L, "set", 3, 0);
+    return 0;
   }
   la_push_object_table(L, 1);
   lua_pushvalue(L, 2);

@@ -421,7 +421,7 @@ static int entity_index(lua_State *L) {
     return push_or_raise(L, state, la_mapper_attribute(&state->sql, property, entity, &out, &err),
                          &out, &err);
   }
-  if (push_subclass(L, state, entity, key)) {
+  if (push_subclass(L, state, entity, key) || la_push_descriptor(L, state, 1, key)) {
     return 1;
   }
   lua_pushvalue(L, 2);

@@ -120,6 +120,9 @@ void la_push_selected_columns(lua_State *L, la_state *state, la_node *statement,
 /* The ATTRIBUTE or RELATIONSHIP `key` of an ENTITY: a new reference, NULL with `err` unfilled if
  * there is none. */
 la_node *la_entity_property(la_state *state, const la_node *entity, la_text key, la_error *err);
+/* Pushes what the descriptor `key` (a hybrid, a proxy) of the entity at `index` is in a statement;
+ * false, and nothing pushed, if it has none. */
+bool la_push_descriptor(lua_State *L, la_state *state, int index, la_text key);
 /* The ENTITY that a RELATIONSHIP leads to: a new reference. */
 la_node *la_relationship_target(const la_node *relationship, la_error *err);
 /* Pushes what the method `method` of the RELATIONSHIP's box gives for the value at `index`. May

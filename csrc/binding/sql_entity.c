@@ -2,6 +2,8 @@
 /*
  * What statements ask of mapped classes.
  */
+#include "binding/host.h"
+#include "binding/push.h"
 #include "binding/sql.h"
 
 #include "orm/mapper.h"
@@ -16,6 +18,24 @@ la_node *la_entity_property(la_state *state, const la_node *entity, la_text key,
     return NULL;
   }
   return node;
+}
+
+bool la_push_descriptor(lua_State *L, la_state *state, int index, la_text key) {
+  const la_node *entity = la_to_node(L, index);
+  index = lua_absindex(L, index);
+  if (entity == NULL || entity->kind != LA_NODE_ENTITY ||
+      !la_push_hook_if(L, state, "descriptor_of")) {
+    return false;
+  }
+  la_push_host(L, state, ((const la_mapper *)(const void *)entity->subject)->host);
+  la_push_text(L, key);
+  lua_pushvalue(L, index);
+  lua_call(L, 3, 1);
+  if (lua_isnil(L, -1)) {
+    lua_pop(L, 1);
+    return false;
+  }
+  return true;
 }
 
 la_node *la_relationship_target(const la_node *relationship, la_error *err) {

@@ -197,15 +197,23 @@ static la_node *find_unique(la_nodes *nodes, const la_nodes *froms, la_text key)
   return property;
 }
 
-/* Adds the condition that `property` equals the value on top of the stack; of a relationship it is
- * in the table at `made`. */
-static bool add_equality(lua_State *L, la_nodes *nodes, la_node *property, la_text key, int made) {
-  la_node *condition;
-  if (property->kind == LA_NODE_RELATIONSHIP) {
+/* The condition that is in the table at `made` (0: none) for `key`, lent by it; or NULL. */
+static la_node *made_condition(lua_State *L, int made, la_text key) {
+  la_node *condition = NULL;
+  if (made != 0) {
     la_push_text(L, key);
     lua_rawget(L, made);
     condition = la_to_node(L, -1);
     lua_pop(L, 1);
+  }
+  return condition;
+}
+
+/* Adds the condition that `property` equals the value on top of the stack; of a relationship or a
+ * descriptor it is in the table at `made`. */
+static bool add_equality(lua_State *L, la_nodes *nodes, la_node *property, la_text key, int made) {
+  la_node *condition = made_condition(L, made, key);
+  if (property->kind == LA_NODE_RELATIONSHIP || condition != NULL) {
     return condition != NULL ? la_nodes_add(nodes, la_node_retain(condition))
                              : la_nodes_refuse(nodes, 2, "object for a relationship");
   }
@@ -245,8 +253,8 @@ static int64_t rank_of(const la_node *property) {
 
 typedef LA_VEC(filter_key) filter_keys;
 
-/* Finds the property of every key of the table at `index`. */
-static bool read_keys(lua_State *L, la_nodes *nodes, const la_nodes *froms, int index,
+/* Finds the property of every key of the table at `index`; a descriptor has its condition alone. */
+static bool read_keys(lua_State *L, la_nodes *nodes, const la_nodes *froms, int index, int made,
                       filter_keys *keys) {
   lua_pushnil(L);
   while (lua_next(L, index)) {
@@ -256,7 +264,9 @@ static bool read_keys(lua_State *L, la_nodes *nodes, const la_nodes *froms, int 
       return la_nodes_refuse(nodes, index, "table of keys and values");
     }
     one.key.bytes = lua_tolstring(L, -1, &one.key.len);
-    one.property = find_unique(nodes, froms, one.key);
+    la_node *condition = made_condition(L, made, one.key);
+    one.property =
+        condition != NULL ? la_node_retain(condition) : find_unique(nodes, froms, one.key);
     if (one.property == NULL) {
       return false;
     }
@@ -276,7 +286,7 @@ static bool read_keys(lua_State *L, la_nodes *nodes, const la_nodes *froms, int 
 bool la_nodes_add_filters(lua_State *L, la_nodes *nodes, const la_nodes *froms, int index,
                           int made) {
   filter_keys keys = {0};
-  bool added = read_keys(L, nodes, froms, index, &keys);
+  bool added = read_keys(L, nodes, froms, index, made, &keys);
   for (size_t i = 0; added && i < keys.count; i++) {
     la_push_text(L, keys.items[i].key);
     lua_rawget(L, index);
@@ -305,6 +315,41 @@ static la_node *find_relationship(la_state *state, const la_nodes *froms, la_tex
   return NULL;
 }
 
+static bool has_property(la_state *state, const la_nodes *froms, la_text key) {
+  bool found = false;
+  for (size_t i = 0; i < froms->count && !found; i++) {
+    la_error err = LA_ERROR_INIT;
+    la_node *property = froms->items[i]->kind == LA_NODE_ENTITY
+                            ? la_entity_property(state, froms->items[i], key, &err)
+                            : NULL;
+    found = property != NULL;
+    la_node_release(property);
+  }
+  return found;
+}
+
+/* Pushes the condition of the descriptor `key` of one of `froms` with the value at `index`; false,
+ * and nothing pushed, if it is none. */
+static bool push_descriptor_filter(lua_State *L, la_state *state, const la_nodes *froms,
+                                   la_text key, int index) {
+  for (size_t i = 0; i < froms->count; i++) {
+    if (froms->items[i]->kind != LA_NODE_ENTITY) {
+      continue;
+    }
+    la_push_node(L, state, la_node_retain(froms->items[i]), 0, -1);
+    if (la_push_descriptor(L, state, -1, key)) {
+      lua_remove(L, -2);
+      lua_getfield(L, -1, "eq");
+      lua_insert(L, -2);
+      lua_pushvalue(L, index);
+      lua_call(L, 2, 1);
+      return true;
+    }
+    lua_pop(L, 1);
+  }
+  return false;
+}
+
 void la_push_relationship_filters(lua_State *L, la_state *state, la_nodes *froms, int index) {
   lua_newtable(L);
   lua_pushnil(L);
@@ -319,6 +364,11 @@ void la_push_relationship_filters(lua_State *L, la_state *state, la_nodes *froms
       la_push_relationship_call(L, state, relationship, "eq", lua_gettop(L));
       lua_pushvalue(L, -3);
       lua_insert(L, -2); /* made, key, value, key, condition */
+      lua_rawset(L, -5);
+    } else if (key.bytes != NULL && !has_property(state, froms, key) &&
+               push_descriptor_filter(L, state, froms, key, lua_gettop(L))) {
+      lua_pushvalue(L, -3);
+      lua_insert(L, -2);
       lua_rawset(L, -5);
     }
     lua_pop(L, 1);

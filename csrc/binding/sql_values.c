@@ -8,6 +8,9 @@
 #include "binding/push.h"
 #include "binding/sql_values.h"
 
+#include "binding/host.h"
+#include "orm/mapper.h"
+
 #include "base/vec.h"
 
 #include <stdlib.h>
@@ -204,13 +207,32 @@ static bool add_sequence(lua_State *L, la_nodes *nodes, int index, la_node *targ
   return true;
 }
 
+/* The values at `index` with those of hybrids as what they set, in place of them: a table left on
+ * the stack if it is another one. The function may raise, so nothing is held yet. */
+static int spread_values(lua_State *L, la_nodes *nodes, int index, const la_node *target) {
+  if (target->kind != LA_NODE_ENTITY || nodes->count != 0 ||
+      !la_push_hook_if(L, nodes->state, "values_of")) {
+    return index;
+  }
+  la_push_host(L, nodes->state, ((const la_mapper *)(const void *)target->subject)->host);
+  lua_pushvalue(L, index);
+  lua_call(L, 2, 1);
+  return lua_absindex(L, -1);
+}
+
 bool la_nodes_add_sets(lua_State *L, la_nodes *nodes, int index, la_node *target) {
+  int top = lua_gettop(L);
+  bool added;
   index = lua_absindex(L, index);
-  if (!lua_istable(L, index) || !lua_checkstack(L, 8)) {
+  if (!lua_istable(L, index) || !lua_checkstack(L, 12)) {
     return la_nodes_refuse(nodes, index, "table of values");
   }
-  return lua_rawlen(L, index) > 0 ? add_sequence(L, nodes, index, target)
-                                  : add_map(L, nodes, index, target);
+  if (lua_rawlen(L, index) > 0) {
+    return add_sequence(L, nodes, index, target);
+  }
+  added = add_map(L, nodes, spread_values(L, nodes, index, target), target);
+  lua_settop(L, top);
+  return added;
 }
 
 /* True if the first item of the sequence at `index` is a row itself. */

@@ -5,6 +5,7 @@
 -- handles what is not there: names of base classes, names that do not exist, and assignments that add properties.
 local changes = require "lualchemy.orm.changes"
 local core = require "lualchemy.core"
+local descriptors = require "lualchemy.orm.descriptor"
 local events = require "lualchemy.orm.events"
 local exc = require "lualchemy.exc"
 local keywords = require "lualchemy.keywords"
@@ -250,8 +251,8 @@ end
 --- Makes the class attributes of all mapped properties, and the objects' keys.
 local function refresh_attributes(class, record)
   core.mapper_keys(class, record.keys)
-  for key in next, record.keys do
-    if rawget(class, key) == nil or record.attributes[key] then
+  for key, number in next, record.keys do
+    if math.type(number) == "integer" and (rawget(class, key) == nil or record.attributes[key]) then
       rawset(class, key, core.mapper_attribute(class, key))
       record.attributes[key] = true
     end
@@ -362,10 +363,12 @@ end
 local ClassMeta = {}
 
 function ClassMeta.index(class, key)
-  local at = rawget(class, "__base__")
+  local at = class
   while at do
     local found = rawget(at, key)
     if found ~= nil then return found end
+    local descriptor = descriptors.own(at, key)
+    if descriptor then return descriptor:of(class, key) end
     at = rawget(at, "__base__")
   end
   if key == "registry" then return records[class].registry end
@@ -385,7 +388,10 @@ function ClassMeta.newindex(class, key, value)
   if set_special(class, record, key, value) then return end
   if (is_column(value) or relationships.is_property(value)) and core.is_mapped(class) then
     M.add_property(class, key, value)
+  elseif descriptors.is_descriptor(value) then
+    descriptors.add(class, key, value)
   else
+    descriptors.hide(class, key)
     rawset(class, key, value)
   end
 end
@@ -414,6 +420,7 @@ local function make_class(parent, name, definition)
   }
   records[class] = record
   inherit_validators(record, parent)
+  descriptors.begin(class, parent, record.keys)
   setmetatable(class, record.metatable)
   local fields = all_fields(class, definition, parent)
   for _, field in ipairs(fields) do field.value = changes.take_field(class, record, field.value) end
@@ -422,7 +429,7 @@ local function make_class(parent, name, definition)
     local key, value = field.key, field.value
     if not directives[key] and not set_special(class, record, key, value) and rawget(class, key) == nil and not is_column(value) and
       not relationships.is_property(value) then
-      rawset(class, key, value)
+      class[key] = value
     elseif key == "__init" then
       rawset(class, key, value)
     end
@@ -451,6 +458,7 @@ local function prepare_class(registry, class, name)
   }
   rawset(class, "__name__", name)
   records[class] = record
+  descriptors.begin(class, nil, record.keys)
   inherit_validators(record, nil)
   setmetatable(class, record.metatable)
   return record
@@ -535,6 +543,7 @@ local function new_base(registry, name)
   record.metatable = {__index = ClassMeta.index, __newindex = ClassMeta.newindex, __tostring = class_tostring, __name = "class " .. name,
     __metatable = false, __call = core.class_call}
   records[base] = record
+  descriptors.begin(base, nil, record.keys)
   inherit_validators(record, nil)
   return setmetatable(base, record.metatable)
 end
@@ -580,7 +589,9 @@ core.hook("unknown_fields", function(object, fields)
   local class = core.mapped_class_of(object)
   local keys = records[class].keys
   for key in next, fields do
-    if not keys[key] then
+    if descriptors.is_descriptor(keys[key]) then
+      object[key] = fields[key]
+    elseif not keys[key] then
       if type(key) ~= "string" then
         error(exc.ArgumentError(("%s takes a table of its attributes by name; this one has the key %s"):format(class.__name__, tostring(key))), 0)
       end

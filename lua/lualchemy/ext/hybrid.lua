@@ -1,0 +1,202 @@
+-- SPDX-License-Identifier: MIT
+-- Attributes and methods that work on objects and in statements alike, as SQLAlchemy's `sqlalchemy.ext.hybrid`.
+--
+--   local hybrid = require "lualchemy.ext.hybrid"
+--   local Interval = Base:class "Interval" {
+--     __tablename__ = "intervals",
+--     id = Column(Integer, {primary_key = true}), start = Column(Integer), stop = Column(Integer),
+--     length = hybrid.hybrid_property(function(self) return self.stop - self.start end),
+--     contains = hybrid.hybrid_method(function(self, point) return self.start <= point and point < self.stop end)
+--       :expression(function(cls, point) return cls.start:le(point) & cls.stop:gt(point) end),
+--   }
+--   interval.length, interval:contains(5); la.select(Interval.length):where(Interval:contains(5))
+local core = require "lualchemy.core"
+local exc = require "lualchemy.exc"
+
+local M = {}
+
+local Property = {__name = "lualchemy.hybrid_property", is_descriptor = true}
+local Method = {__name = "lualchemy.hybrid_method", is_descriptor = true}
+local Inplace = {__name = "lualchemy.hybrid_property.inplace"}
+
+local function check_function(name, fn)
+  if type(fn) ~= "function" then
+    error(exc.ArgumentError(("%s takes a function, not a %s"):format(name, type(fn))), 3)
+  end
+  return fn
+end
+
+--- A value of an object in Lua, and an SQL expression of its class: `fn` gets the object, or the class or alias. As SQLAlchemy's
+--- `hybrid_property`. A field of a class table, or assigned to a class.
+---
+---     full_name = hybrid_property(function(self) return self.first .. " " .. self.last end)
+---       :setter(function(self, value) self.first, self.last = value:match("(%S+) (%S+)") end)
+---@param fn fun(self: any): any
+---@return lualchemy.hybrid_property
+function M.hybrid_property(fn)
+  return setmetatable({fget = check_function("hybrid_property", fn)}, Property)
+end
+
+local function with(self, field, fn)
+  local copy = {}
+  for key, value in next, self do copy[key] = value end
+  copy[field] = fn
+  return setmetatable(copy, Property)
+end
+
+---@class lualchemy.hybrid_property
+---@field inplace lualchemy.hybrid_property  the same methods, which change the property itself and give it back
+local methods = {}
+
+--- What the attribute is in a statement, where that is not what the function gives for the class.
+---@param fn fun(cls: any): any
+---@return lualchemy.hybrid_property
+function methods:expression(fn) return with(self, "expr", check_function("expression", fn)) end
+
+--- What an assignment does.
+---@param fn fun(self: any, value: any)
+---@return lualchemy.hybrid_property
+function methods:setter(fn) return with(self, "fset", check_function("setter", fn)) end
+
+--- What the attribute is compared by in a statement: `fn` gives a Comparator.
+---@param fn fun(cls: any): any
+---@return lualchemy.hybrid_property
+function methods:comparator(fn) return with(self, "compare", check_function("comparator", fn)) end
+
+--- What an UPDATE sets: `fn` gets the class and the value, and gives a list of pairs {attribute, value}.
+---@param fn fun(cls: any, value: any): table
+---@return lualchemy.hybrid_property
+function methods:update_expression(fn) return with(self, "update_expr", check_function("update_expression", fn)) end
+
+--- Another function for objects, as SQLAlchemy's `getter`.
+---@param fn fun(self: any): any
+---@return lualchemy.hybrid_property
+function methods:getter(fn) return with(self, "fget", check_function("getter", fn)) end
+
+function Property:__index(key)
+  if key == "inplace" then return setmetatable({property = self}, Inplace) end
+  return Property[key] or methods[key]
+end
+
+local inplace_fields = {expression = "expr", setter = "fset", comparator = "compare", update_expression = "update_expr", getter = "fget"}
+
+function Inplace:__index(name)
+  local field = inplace_fields[name]
+  if not field then return nil end
+  return function(of, fn)
+    of.property[field] = check_function(name, fn)
+    return of.property
+  end
+end
+
+function Property:get(object)
+  return self.fget(object)
+end
+
+function Property:set(object, key, value)
+  if not self.fset then
+    error(exc.InvalidRequestError(("can't set attribute '%s' of %s: its hybrid has no setter"):format(key,
+      core.mapped_class_of(object).__name__)), 0)
+  end
+  self.fset(object, value)
+end
+
+--- An expression that is no attribute is named as the hybrid in the rows of a select.
+local function named(value, key)
+  if type(value) == "userdata" and core.is_unnamed(value) then return value:label(key) end
+  return value
+end
+
+function Property:of(entity, key)
+  if self.compare then return self.compare(entity) end
+  return named((self.expr or self.fget)(entity), key)
+end
+
+--- What `la.update(Class):values{key = value}` sets: pairs of attribute and value.
+function Property:update_pairs(class, key, value)
+  if self.update_expr then return self.update_expr(class, value) end
+  local target = self:of(class, key)
+  return {{target, value}}
+end
+
+--- A method that works on objects and in statements. As SQLAlchemy's `hybrid_method`.
+---
+---     older = hybrid_method(function(self, age) return self.age > age end):expression(function(cls, age) return cls.age:gt(age) end)
+---@param fn function  gets the object, and the arguments
+---@return lualchemy.hybrid_method
+function M.hybrid_method(fn)
+  return setmetatable({fn = check_function("hybrid_method", fn)}, Method)
+end
+
+---@class lualchemy.hybrid_method
+Method.__index = Method
+
+--- What the method does for the class or an alias.
+---@param fn function
+---@return lualchemy.hybrid_method
+function Method:expression(fn)
+  return setmetatable({fn = self.fn, expr = check_function("expression", fn)}, Method)
+end
+
+function Method:get()
+  return self.fn
+end
+
+function Method:set(object, key)
+  error(exc.InvalidRequestError(("can't set '%s' of %s: it is a hybrid method"):format(key, core.mapped_class_of(object).__name__)), 0)
+end
+
+function Method:of()
+  return self.expr or self.fn
+end
+
+local operators = {}
+for _, name in ipairs {"eq", "ne", "lt", "le", "gt", "ge", "like", "ilike", "in_", "not_in", "is_", "is_not", "between", "contains", "startswith",
+  "endswith", "asc", "desc", "label"} do
+  operators[name] = true
+end
+
+local Comparator = {__name = "lualchemy.Comparator"}
+
+--- Comparisons of one's own for a hybrid, as SQLAlchemy's `Comparator`: methods given here are used, others are those of the expression;
+--- `operate(self, name, other)` stands for all that are not given.
+---
+---     local CaseInsensitive = hybrid.Comparator:class "CaseInsensitive" {
+---       eq = function(self, other) return la.func.lower(self.expression):eq(la.func.lower(other)) end,
+---     }
+---     word_insensitive = hybrid_property(function(self) return self.word:lower() end)
+---       :comparator(function(cls) return CaseInsensitive(cls.word) end)
+M.Comparator = setmetatable({}, Comparator)
+
+local function new_comparator(class, expression)
+  if type(expression) ~= "userdata" then
+    error(exc.ArgumentError(("%s takes an SQL expression, not a %s"):format(class.name, type(expression))), 2)
+  end
+  return setmetatable({expression = expression, __clause_element = expression}, class)
+end
+
+--- Makes the class `name` of comparators; the table that follows has its methods.
+---@param name string
+---@return fun(definition: table): table
+function M.Comparator:class(name)
+  if type(name) ~= "string" then
+    error(exc.ArgumentError("Comparator:class takes the name of the class, then the table of its methods"), 2)
+  end
+  return function(definition)
+    local class = {name = name, __name = name}
+    function class.__index(comparator, key)
+      local own = definition[key]
+      if own ~= nil then return own end
+      if operators[key] and definition.operate then
+        return function(self, ...) return definition.operate(self, key, ...) end
+      end
+      local expression = rawget(comparator, "expression")
+      local method = expression[key]
+      if type(method) ~= "function" then return method end
+      return function(_, ...) return method(expression, ...) end
+    end
+    return setmetatable(class, {__call = new_comparator, __name = name})
+  end
+end
+
+return require("lualchemy.strict").module("lualchemy.ext.hybrid", M)

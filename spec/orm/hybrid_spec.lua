@@ -1,0 +1,124 @@
+-- SPDX-License-Identifier: MIT
+-- Attributes and methods for objects and statements alike.
+local la = require "lualchemy"
+local orm = require "lualchemy.orm"
+local exc = require "lualchemy.exc"
+local hybrid = require "lualchemy.ext.hybrid"
+local fails = require "spec.support.fails"
+local shop = require "spec.support.shop"
+
+local function text(statement) return (tostring(statement):gsub("%s+", " ")) end
+
+describe("hybrids", function()
+  local s, User, Admin, session
+  before_each(function()
+    local Base = orm.declarative_base()
+    local Column, Integer, String = la.Column, la.Integer, la.String
+    local CaseInsensitive = hybrid.Comparator:class "CaseInsensitive" {
+      eq = function(self, other) return la.func.lower(self.expression):eq(la.func.lower(other)) end,
+    }
+    local Doubled = hybrid.Comparator:class "Doubled" {
+      operate = function(self, name, other) return (self.expression * 2)[name](self.expression * 2, other) end,
+    }
+    User = Base:class "User" {
+      __tablename__ = "users",
+      id = Column(Integer, {primary_key = true}),
+      first = Column(String), last = Column(String), age = Column(Integer), kind = Column(String),
+      full = hybrid.hybrid_property(function(self) return self.first .. " " .. self.last end)
+        :setter(function(self, value) self.first, self.last = value:match("(%S+) (%S+)") end)
+        :update_expression(function(cls, value)
+          local first, last = value:match("(%S+) (%S+)")
+          return {{cls.first, first}, {cls.last, last}}
+        end),
+      initial = hybrid.hybrid_property(function(self) return self.first:sub(1, 1) end)
+        :expression(function(cls) return la.func.substr(cls.first, 1, 1) end),
+      insensitive = hybrid.hybrid_property(function(self) return self.first:lower() end)
+        :comparator(function(cls) return CaseInsensitive(cls.first) end),
+      double = hybrid.hybrid_property(function(self) return self.age * 2 end):comparator(function(cls) return Doubled(cls.age) end),
+      older = hybrid.hybrid_method(function(self, age) return self.age > age end)
+        :expression(function(cls, age) return cls.age:gt(age) end),
+      __mapper_args__ = {polymorphic_on = "kind", polymorphic_identity = "user"},
+    }
+    Admin = User:class "Admin" {
+      initial = hybrid.hybrid_property(function() return "@" end):expression(function() return la.literal "@" end),
+      __mapper_args__ = {polymorphic_identity = "admin"},
+    }
+    s = shop.open{Base = Base}
+    session = s.session
+    session:add(User{full = "Ann Lee", age = 30})
+    session:commit()
+  end)
+  after_each(function() s:close() end)
+
+  it("give values of objects, and take assignments (EXT-01, DEC-24, DEC-25)", function()
+    local ann = session:scalars(la.select(User)):one()
+    assert.equal("Ann Lee", ann.full)
+    assert.equal("A", ann.initial)
+    ann.full = "Bea Ray"
+    assert.same({"Bea", "Ray"}, {ann.first, ann.last})
+    assert.is_true(ann:older(29))
+    assert.is_false(ann:older(30))
+    fails(exc.InvalidRequestError, "can't set attribute 'initial' of User: its hybrid has no setter", function() ann.initial = "B" end)
+    fails(exc.InvalidRequestError, "can't set 'older' of User: it is a hybrid method", function() ann.older = 1 end)
+  end)
+
+  it("are expressions of classes and aliases, named in rows (EXT-01)", function()
+    assert.equal('SELECT users.first || :last_1 || users.last AS "full" FROM users', text(la.select(User.full)))
+    assert.equal("Ann Lee", session:execute(la.select(User.full)):one().full)
+    assert.equal("SELECT users.id FROM users WHERE substr(users.first, :substr_1, :substr_2) = :param_1",
+      text(la.select(User.id):where(User.initial:eq "A")))
+    local other = orm.aliased(User)
+    assert.equal('SELECT users_1.first || :last_1 || users_1.last AS "full" FROM users AS users_1 WHERE users_1.age > :age_1 '
+      .. "ORDER BY substr(users_1.first, :substr_1, :substr_2)",
+      text(la.select(other.full):where(other:older(3)):order_by(other.initial)))
+    assert.equal(1, session:query(User):filter(User:older(29)):count())
+    assert.equal("Ann", session:query(User):filter_by{full = "Ann Lee"}:one().first)
+  end)
+
+  it("compare by comparators of their own (EXT-01)", function()
+    assert.equal("SELECT users.id FROM users WHERE lower(users.first) = lower(:lower_1)", text(la.select(User.id):where(User.insensitive:eq "ANN")))
+    assert.equal("Ann", session:scalars(la.select(User):where(User.insensitive:eq "ANN")):one().first)
+    assert.equal("SELECT users.first FROM users ORDER BY users.first DESC", text(la.select(User.insensitive):order_by(User.insensitive:desc())))
+    assert.equal("SELECT users.id FROM users WHERE users.age * :age_1 > :param_1", text(la.select(User.id):where(User.double:gt(50))))
+    fails(exc.ArgumentError, "Other takes an SQL expression, not a number", function() hybrid.Comparator:class "Other" {} (1) end)
+  end)
+
+  it("say what an update sets (EXT-01)", function()
+    local ann = session:scalars(la.select(User)):one()
+    assert.same({"UPDATE users SET first=?, last=?"}, s:during(function() session:query(User):update{full = "Cid Poe"} end))
+    assert.equal("Cid Poe", ann.full)
+    assert.equal("UPDATE users SET first=:first, last=:last WHERE users.id = :id_1",
+      text(la.update(User):where(User.id:eq(1)):values{full = "A B"}))
+  end)
+
+  it("are inherited, replaced by subclasses, and added later (EXT-01)", function()
+    local root = Admin{full = "Ada Orr", age = 50}
+    assert.equal("Ada Orr", root.full)
+    assert.equal("@", root.initial)
+    assert.equal('SELECT users.first || :last_1 || users.last AS "full" FROM users WHERE users.kind IN (:kind_1)', text(la.select(Admin.full)))
+    User.decade = hybrid.hybrid_property(function(self) return self.age // 10 end)
+    assert.equal(5, root.decade)
+    assert.equal(5, Admin{age = 55}.decade)
+    User.decade = function() return "a method now" end
+    assert.equal("a method now", User{}:decade())
+  end)
+
+  it("change in place, or give a changed copy (EXT-01)", function()
+    local first = hybrid.hybrid_property(function(self) return self.age end)
+    local second = first:setter(function(self, value) self.age = value end)
+    User.years, User.summers = first, second
+    local ann = User{age = 1}
+    ann.summers = 2
+    assert.equal(2, ann.years)
+    fails(exc.InvalidRequestError, "its hybrid has no setter", function() ann.years = 3 end)
+    assert.equal(first, first.inplace:setter(function(self, value) self.age = value end))
+    ann.years = 3
+    assert.equal(3, ann.age)
+  end)
+
+  it("refuse what is no function", function()
+    fails(exc.ArgumentError, "hybrid_property takes a function, not a string", function() hybrid.hybrid_property "full" end)
+    fails(exc.ArgumentError, "setter takes a function, not a nil", function() hybrid.hybrid_property(print):setter() end)
+    fails(exc.ArgumentError, "hybrid_method takes a function", function() hybrid.hybrid_method(3) end)
+  end)
+end)
