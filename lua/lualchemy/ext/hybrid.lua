@@ -188,7 +188,7 @@ function M.Comparator:class(name)
       local own = definition[key]
       if own ~= nil then return own end
       if operators[key] and definition.operate then
-        return function(self, ...) return definition.operate(self, key, ...) end
+        return function(of, ...) return definition.operate(of, key, ...) end
       end
       local expression = rawget(comparator, "expression")
       local method = expression[key]

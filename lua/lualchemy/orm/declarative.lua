@@ -295,18 +295,37 @@ function M.add_property(class, key, value)
   refresh_attributes(class, record)
 end
 
---- Columns of the table that no field maps are mapped under their keys.
-local function map_columns(class, own_table, columns, values)
+--- The columns that `include_properties` or `exclude_properties` lists, by name or as columns; nil if it is not given.
+local function column_set(class, name, given)
+  if given == nil then return nil end
+  if type(given) ~= "table" then
+    error(exc.ArgumentError(("class %s: %s is a list of columns or their names"):format(class.__name__, name)), 0)
+  end
+  return keywords.set(given)
+end
+
+--- Columns of the table that no field maps are mapped under their keys, with `column_prefix` in front; but for those that are left out.
+local function map_columns(class, own_table, columns, values, arguments)
   local key_of = {}
+  local include = column_set(class, "include_properties", arguments.include_properties)
+  local exclude = column_set(class, "exclude_properties", arguments.exclude_properties)
   for _, field in ipairs(columns) do key_of[field.column] = field end
   for _, column in ipairs(own_table.c) do
     local field = key_of[column]
-    local key = field and field.key or column.key
+    local left_out = include and not (include[column.key] or include[column]) or exclude and (exclude[column.key] or exclude[column])
     if field then
-      core.mapper_column(class, key, column, field.options)
-    elseif values[key] == nil or is_column(values[key]) then
-      core.mapper_column(class, key, column, nil)
+      core.mapper_column(class, field.key, column, field.options)
+    elseif not left_out and (values[column.key] == nil or is_column(values[column.key])) then
+      core.mapper_column(class, (arguments.column_prefix or "") .. column.key, column, nil)
     end
+  end
+end
+
+--- A class that rows and objects are never of, only its subclasses.
+local function forbid_objects(class, record)
+  record.metatable.__call = function()
+    error(exc.InvalidRequestError(("Can't instantiate class for Mapper[%s(%s)]; mapper is marked polymorphic_abstract = true")
+      :format(class.__name__, class.__table__.name)), 0)
   end
 end
 
@@ -334,7 +353,7 @@ local function map_class(class, record, parent, fields)
   set_loading(class, record, parent, arguments)
   events.class_instrumented(class)
   if own_table then
-    map_columns(class, own_table, columns, values)
+    map_columns(class, own_table, columns, values, arguments)
   else
     for _, field in ipairs(columns) do core.mapper_column(class, field.key, field.column, field.options) end
   end
@@ -346,6 +365,9 @@ local function map_class(class, record, parent, fields)
     core.mapper_polymorphic(class, arguments.polymorphic_on and column_argument(class.__table__, values, arguments.polymorphic_on),
       arguments.polymorphic_identity)
   end
+  if arguments.polymorphic_abstract then forbid_objects(class, record) end
+  record.arguments, record.below = arguments, {}
+  if parent and records[parent] and records[parent].below then table.insert(records[parent].below, class) end
   core.mapper_finish(class)
   refresh_attributes(class, record)
 end
@@ -473,7 +495,8 @@ function M.plain_class(registry, name, definition)
 end
 
 local imperative_keywords = keywords.set {"properties", "primary_key", "polymorphic_on", "polymorphic_identity", "version_id_col", "version_id_generator",
-  "eager_defaults", "confirm_deleted_rows", "allow_partial_pks", "legacy_is_orphan", "inherits", "column_prefix", "exclude_properties", "include_properties"}
+  "eager_defaults", "confirm_deleted_rows", "allow_partial_pks", "legacy_is_orphan", "inherits", "column_prefix", "exclude_properties",
+  "include_properties", "with_polymorphic", "polymorphic_load", "polymorphic_abstract", "inherit_condition", "passive_updates", "passive_deletes"}
 
 --- Maps `class`, made by `registry:class "User" {}` or any plain table, to a table: SQLAlchemy's `registry.map_imperatively()`.
 function M.map_imperatively(registry, class, table_to_map, options)

@@ -107,19 +107,19 @@ end)
 
 --- The values of an UPDATE or INSERT, with what descriptors set in their place.
 core.hook("values_of", function(class, values)
-  local spread
+  local changed
   for key, value in pairs(values) do
     local descriptor = type(key) == "string" and math.type((keys_of[class] or {})[key]) ~= "integer" and M.find(class, key)
     if descriptor and descriptor.update_pairs then
-      if not spread then
-        spread = {}
-        for name, given in pairs(values) do spread[name] = given end
+      if not changed then
+        changed = {}
+        for name, given in pairs(values) do changed[name] = given end
       end
-      spread[key] = nil
-      for _, pair in ipairs(descriptor:update_pairs(class, key, value)) do spread[pair[1]] = pair[2] end
+      changed[key] = nil
+      for _, pair in ipairs(descriptor:update_pairs(class, key, value)) do changed[pair[1]] = pair[2] end
     end
   end
-  return spread or values
+  return changed or values
 end)
 
 return M

@@ -28,6 +28,44 @@ local function kind_of(class, kind)
   return by_name(list)
 end
 
+local inspect_class
+
+local function record_of(class)
+  return require("lualchemy.orm.declarative").record(class)
+end
+
+--- The mapped class that `class` inherits from, or nil.
+local function parent_of(class)
+  local parent = rawget(class, "__base__")
+  return parent and core.is_mapped(parent) and parent or nil
+end
+
+--- The class and its subclasses, level by level.
+local function family(class)
+  local list = {class}
+  for _, at in ipairs(list) do
+    for _, below in ipairs(record_of(at).below or {}) do list[#list + 1] = below end
+  end
+  return list
+end
+
+--- The nearest value of a mapper argument: of the class or its bases.
+local function argument_of(class, name)
+  local at = class
+  while at do
+    local value = record_of(at).arguments[name]
+    if value ~= nil then return value end
+    at = parent_of(at)
+  end
+end
+
+local function find_property(class, key)
+  local found = kind_of(class)
+  for _, property in ipairs(found) do
+    if property.key == key then return property end
+  end
+end
+
 local mapper_fields = {
   class_ = function(class) return class end,
   local_table = function(class) return class.__table__ end,
@@ -47,9 +85,86 @@ local mapper_fields = {
   c = function(class) return class.__table__.c end,
   key = function(class) return class.__name__ end,
   is_mapper = function() return true end,
+  mapper = function(class) return inspect_class(class) end,
+  entity = function(class) return class end,
+  registry = function(class) return class.registry end,
+  persist_selectable = function(class) return class.__table__ end,
+  inherits = function(class)
+    local parent = parent_of(class)
+    return parent and inspect_class(parent)
+  end,
+  base_mapper = function(class)
+    while parent_of(class) do class = parent_of(class) end
+    return inspect_class(class)
+  end,
+  single = function(class) return parent_of(class) ~= nil and parent_of(class).__table__ == class.__table__ end,
+  concrete = function(class) return record_of(class).arguments.concrete == true end,
+  tables = function(class)
+    local list, at = {}, class
+    while at do
+      if list[1] ~= at.__table__ then table.insert(list, 1, at.__table__) end
+      at = parent_of(at)
+    end
+    return list
+  end,
+  self_and_descendants = function(class)
+    local list = family(class)
+    for i, at in ipairs(list) do list[i] = inspect_class(at) end
+    return list
+  end,
+  polymorphic_identity = function(class) return record_of(class).arguments.polymorphic_identity end,
+  polymorphic_on = function(class)
+    local on = argument_of(class, "polymorphic_on")
+    return type(on) == "string" and class.__table__.c[on] or on
+  end,
+  polymorphic_map = function(class)
+    local top, map = class, {}
+    while parent_of(top) do top = parent_of(top) end
+    for _, at in ipairs(family(top)) do
+      local identity = record_of(at).arguments.polymorphic_identity
+      if identity ~= nil then map[identity] = inspect_class(at) end
+    end
+    return map
+  end,
+  all_orm_descriptors = function(class)
+    local list = kind_of(class)
+    for key, descriptor in pairs(require("lualchemy.orm.descriptor").all(class)) do
+      list[#list + 1] = {key = key, kind = "descriptor", descriptor = descriptor}
+    end
+    return by_name(list)
+  end,
+  --- mapper:get_property(key)
+  get_property = function(class)
+    return function(_, key)
+      local found = find_property(class, key)
+      if found then return found end
+      error(require("lualchemy.exc").InvalidRequestError(("Mapper 'Mapper[%s(%s)]' has no property '%s'"):format(class.__name__,
+        class.__table__.name, tostring(key))), 0)
+    end
+  end,
+  --- mapper:has_property(key)
+  has_property = function(class)
+    return function(_, key) return find_property(class, key) ~= nil end
+  end,
+  --- mapper:get_property_by_column(column)
+  get_property_by_column = function(class)
+    return function(_, column)
+      for _, property in ipairs(kind_of(class, "column")) do
+        if property.column == column then return property end
+      end
+      error(require("lualchemy.exc").InvalidRequestError(("No column %s is configured on mapper Mapper[%s(%s)]"):format(tostring(column),
+        class.__name__, class.__table__.name)), 0)
+    end
+  end,
+  --- mapper:isa(other)
+  isa = function(class)
+    return function(_, other)
+      return core.is_subclass(class, core.is_mapped(other) and other or other.class_)
+    end
+  end,
 }
 
-local function inspect_class(class)
+function inspect_class(class)
   require("lualchemy.orm.registry").configure(class)
   return setmetatable({}, {
     __name = "lualchemy.MapperInspection",

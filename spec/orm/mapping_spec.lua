@@ -1,0 +1,125 @@
+-- SPDX-License-Identifier: MIT
+-- What mapper arguments do with columns and classes, and what the mapper says of itself.
+local la = require "lualchemy"
+local orm = require "lualchemy.orm"
+local exc = require "lualchemy.exc"
+local fails = require "spec.support.fails"
+local shop = require "spec.support.shop"
+local staff = require "spec.support.staff"
+
+local function keys_of(list)
+  local keys = {}
+  for i, property in ipairs(list) do keys[i] = property.key end
+  return keys
+end
+
+describe("columns of a mapper", function()
+  local Base, users
+  before_each(function()
+    Base = orm.declarative_base()
+    users = la.Table("users", Base.metadata, la.Column("id", la.Integer, {primary_key = true}), la.Column("name", la.String),
+      la.Column("secret", la.String))
+  end)
+
+  it("are those that include_properties lists, or exclude_properties does not (DEC-15)", function()
+    local Included = Base:class "Included" {__table__ = users, __mapper_args__ = {include_properties = {"id", users.c.name}}}
+    assert.same({"id", "name"}, keys_of(la.inspect(Included).column_attrs))
+    local Excluded = Base:class "Excluded" {__table__ = users, __mapper_args__ = {exclude_properties = {"secret"}}}
+    assert.same({"id", "name"}, keys_of(la.inspect(Excluded).column_attrs))
+    assert.equal("SELECT users.id, users.name FROM users", (tostring(la.select(Excluded)):gsub("%s+", " ")))
+    fails(exc.ArgumentError, "include_properties is a list of columns or their names", function()
+      Base:class "Wrong" {__table__ = users, __mapper_args__ = {include_properties = "id"}}
+    end)
+  end)
+
+  it("take a prefix, or names of their own (DEC-15)", function()
+    local User = Base:class "User" {__table__ = users, title = users.c.name, __mapper_args__ = {column_prefix = "_"}}
+    assert.same({"_id", "title", "_secret"}, keys_of(la.inspect(User).column_attrs))
+    local s = shop.open{Base = Base}
+    s.session:add(User{title = "Ann", _secret = "x"})
+    assert.same({"INSERT INTO users (name, secret) VALUES (?, ?)"}, s:during(function() s.session:flush() end))
+    assert.equal("Ann", s.session:scalars(la.select(User):where(User._secret:eq "x")):one().title)
+    s:close()
+  end)
+
+  it("make a key that the table lacks (DEC-15)", function()
+    local view = la.Table("user_names", Base.metadata, la.Column("name", la.String), la.Column("count", la.Integer))
+    fails(exc.ArgumentError, "could not assemble any primary key columns for mapped table 'user_names'", function()
+      Base:class "Keyless" {__table__ = view}
+    end)
+    local Name = Base:class "Name" {__table__ = view, __mapper_args__ = {primary_key = {view.c.name}}}
+    local s = shop.open{Base = Base}
+    s.session:execute(la.insert(view):values{name = "Ann", count = 2})
+    assert.equal(2, s.session:get(Name, "Ann").count)
+    s:close()
+  end)
+end)
+
+describe("an abstract class of a hierarchy", function()
+  it("is mapped, selects its subclasses' rows, and has no objects (MAP-07)", function()
+    local Base = orm.declarative_base()
+    local Column, Integer, String = la.Column, la.Integer, la.String
+    local Animal = Base:class "Animal" {__tablename__ = "animals", id = Column(Integer, {primary_key = true}), kind = Column(String),
+      __mapper_args__ = {polymorphic_on = "kind", polymorphic_abstract = true}}
+    local Pet = Animal:class "Pet" {owner = Column(String), __mapper_args__ = {polymorphic_abstract = true}}
+    local Cat = Pet:class "Cat" {__mapper_args__ = {polymorphic_identity = "cat"}}
+    local Wolf = Animal:class "Wolf" {__mapper_args__ = {polymorphic_identity = "wolf"}}
+    local Mouse = Base:class "Mouse" {__abstract__ = true, tail = Column(Integer)}
+    local House = Mouse:class "House" {__tablename__ = "mice", id = Column(Integer, {primary_key = true})}
+    local s = shop.open{Base = Base}
+    s.session:add_all{Cat{owner = "Ann"}, Wolf{}, House{tail = 3}}
+    s.session:commit()
+    local pets = s.session:scalars(la.select(Pet)):all()
+    assert.equal(1, #pets)
+    assert.is_true(la.isinstance(pets[1], Cat))
+    assert.equal(2, #s.session:scalars(la.select(Animal)):all())
+    assert.equal("SELECT animals.id, animals.kind, animals.owner FROM animals WHERE animals.kind IN (:kind_1)",
+      (tostring(la.select(Pet)):gsub("%s+", " ")))
+    fails(exc.InvalidRequestError, "Can't instantiate class for Mapper[Pet(animals)]; mapper is marked polymorphic_abstract = true",
+      function() Pet{owner = "x"} end)
+    s:close()
+  end)
+end)
+
+describe("la.inspect of a class", function()
+  local s
+  before_each(function() s = staff.new() end)
+  after_each(function() s:close() end)
+
+  it("tells its tables and its place in a hierarchy", function()
+    local mapper = la.inspect(s.Senior)
+    assert.equal(s.Senior, mapper.class_)
+    assert.equal(s.Engineer, mapper.inherits.class_)
+    assert.equal(s.Person, mapper.base_mapper.class_)
+    assert.is_nil(la.inspect(s.Person).inherits)
+    local names = {}
+    for i, of in ipairs(mapper.tables) do names[i] = of.name end
+    assert.same({"people", "engineers", "seniors"}, names)
+    local below = {}
+    for i, of in ipairs(la.inspect(s.Person).self_and_descendants) do below[i] = of.class_.__name__ end
+    assert.same({"Person", "Engineer", "Manager", "Senior", "Boss"}, below)
+    assert.same({false, true}, {mapper.single, la.inspect(s.Boss).single})
+    assert.is_true(mapper:isa(la.inspect(s.Person)))
+    assert.is_false(la.inspect(s.Person):isa(mapper))
+  end)
+
+  it("tells how rows are told apart", function()
+    local mapper = la.inspect(s.Engineer)
+    assert.equal("engineer", mapper.polymorphic_identity)
+    assert.equal(s.Boss, mapper.polymorphic_map.boss.class_)
+    assert.equal("type", la.inspect(s.Person).polymorphic_on.name)
+  end)
+
+  it("finds properties by name and by column", function()
+    local mapper = la.inspect(s.Engineer)
+    assert.equal("lang", mapper:get_property("lang").key)
+    assert.is_true(mapper:has_property "machines")
+    assert.is_false(mapper:has_property "status")
+    assert.equal("lang", mapper:get_property_by_column(s.Engineer.__table__.c.lang).key)
+    fails(exc.InvalidRequestError, "Mapper 'Mapper[Engineer(engineers)]' has no property 'status'", function() mapper:get_property "status" end)
+    fails(exc.InvalidRequestError, "is configured on mapper Mapper[Engineer(engineers)]", function()
+      mapper:get_property_by_column(s.Manager.__table__.c.status)
+    end)
+    assert.equal("machines", mapper.all_orm_descriptors.machines.key)
+  end)
+end)
