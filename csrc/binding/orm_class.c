@@ -312,14 +312,16 @@ static void clear_arena(void *arena) {
   la_arena_clear(arena);
 }
 
-/* core.mapper_polymorphic(mapper, column or nil, identity or nil): what tells the classes of a
- * hierarchy apart. */
+/* core.mapper_polymorphic(mapper, column, name of an attribute, or nil, identity or nil): what
+ * tells the classes of a hierarchy apart. */
 static int mapper_polymorphic(lua_State *L) {
   la_state *state = la_state_of(L);
   la_mapper *mapper = la_check_mapper(L, 1);
   lua_settop(L, 3);
   la_property *on = NULL;
-  if (!lua_isnil(L, 2)) {
+  if (lua_type(L, 2) == LUA_TSTRING) {
+    on = la_mapper_property(mapper, la_check_text(L, 2));
+  } else if (!lua_isnil(L, 2)) {
     la_column *column = la_check_column(L, 2);
     on = la_mapper_property_of_column(mapper, column);
     if (!on) {
@@ -417,6 +419,9 @@ static void push_new(lua_State *L, la_state *state, const mapper_box *box) {
     return;
   }
   for (la_mapper *at = mapper; at; at = at->base) {
+    if (at->polymorphic_on && at->polymorphic_on->kind != LA_PROPERTY_COLUMN) {
+      return; /* an expression of other columns */
+    }
     if (at->polymorphic_on) {
       uint32_t slot = at->polymorphic_on->slot;
       raise_if(L, la_instance_set(instance, slot, &mapper->polymorphic_identity, NULL, &err), &err);

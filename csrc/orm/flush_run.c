@@ -322,7 +322,7 @@ static bool is_acceptable(const la_mapper *mapper, const la_value *value) {
 static void check_identity(const la_flush *flush, const la_instance *instance) {
   const la_mapper *mapper = instance->mapper;
   const la_property *on = mapper->polymorphic_on;
-  const la_value *value = on != NULL ? &instance->slots[on->slot] : NULL;
+  const la_value *value = on != NULL && on->column != NULL ? &instance->slots[on->slot] : NULL;
   la_strbuf object, identity;
   if (value == NULL || !(value->flags & LA_SLOT_LOADED) || !mapper->has_polymorphic_identity ||
       la_value_equal(value, &mapper->polymorphic_identity) || is_acceptable(mapper, value)) {
@@ -343,7 +343,7 @@ static void check_identity(const la_flush *flush, const la_instance *instance) {
 static la_status set_identity(la_flush *flush, la_instance *instance, la_error *err) {
   const la_mapper *mapper = instance->mapper;
   const la_property *on = mapper->polymorphic_on;
-  if (on == NULL || mapper->polymorphic_identity.kind == LA_VALUE_NULL ||
+  if (on == NULL || on->column == NULL || mapper->polymorphic_identity.kind == LA_VALUE_NULL ||
       (instance->slots[on->slot].flags & LA_SLOT_LOADED &&
        instance->slots[on->slot].kind != LA_VALUE_NULL)) {
     return LA_OK;

@@ -450,6 +450,40 @@ describe("the discriminator", function()
     assert.same({}, warnings.catch_warnings(function() session:flush() end), "bosses share the managers' table")
   end)
 
+  it("may be an SQL expression, or a column_property (MAP-05)", function()
+    local Column, Integer, String = la.Column, la.Integer, la.String
+    for _, as_property in ipairs {false, true} do
+      local Base = orm.declarative_base()
+      local legs = Column(Integer)
+      local expression = la.case({legs:eq(2), "bird"}, {legs:eq(4), "cat"}, {else_ = "animal"})
+      local Animal = Base:class "Animal" {
+        __tablename__ = "animals", id = Column(Integer, {primary_key = true}), name = Column(String), legs = legs,
+        what = as_property and orm.column_property(expression) or nil,
+        __mapper_args__ = {polymorphic_on = as_property and "what" or expression, polymorphic_identity = "animal"},
+      }
+      local Cat = Animal:class "Cat" {__mapper_args__ = {polymorphic_identity = "cat"}}
+      Animal:class "Bird" {__mapper_args__ = {polymorphic_identity = "bird"}}
+      local t = require("spec.support.shop").open{Base = Base}
+      t.session:add_all{Animal{name = "snail", legs = 1}, Cat{name = "Tom", legs = 4}}
+      t.session:commit()
+      local found = {}
+      for animal in t.session:scalars(la.select(Animal):order_by(Animal.id)) do found[#found + 1] = la.inspect(animal).class.__name__ end
+      assert.same({"Animal", "Cat"}, found)
+      local sent = t:during(function() assert.equal("Tom", t.session:scalars(la.select(Cat)):one().name) end)
+      assert.truthy(sent[1]:find("WHERE CASE WHEN (animals.legs = ?) THEN ? WHEN (animals.legs = ?) THEN ? ELSE ? END IN (?)", 1, true), sent[1])
+      t:close()
+    end
+  end)
+
+  it("is warned about where a class has no identity, or one twice (MAP-05)", function()
+    local got = warnings.catch_warnings(function() s.Person:class "Nobody" {} end)
+    assert.equal(1, #got)
+    assert.truthy(got[1].message:find("Mapper Mapper[Nobody(people)] does not indicate a 'polymorphic_identity'", 1, true))
+    got = warnings.catch_warnings(function() s.Person:class "Twice" {__mapper_args__ = {polymorphic_identity = "boss"}} end)
+    assert.truthy(got[1].message:find('Reassigning polymorphic association for identity "boss" from Mapper[Boss(managers)] to '
+      .. "Mapper[Twice(people)]", 1, true))
+  end)
+
   it("must name a class, one below the class asked for, and be there (MAP-05)", function()
     local function row(type)
       session:rollback()

@@ -9,6 +9,7 @@ local descriptors = require "lualchemy.orm.descriptor"
 local events = require "lualchemy.orm.events"
 local exc = require "lualchemy.exc"
 local keywords = require "lualchemy.keywords"
+local polymorphic = require "lualchemy.orm.polymorphic"
 local registries = require "lualchemy.orm.registry"
 local relationships = require "lualchemy.orm.relationship"
 local schema = require "lualchemy.schema"
@@ -18,6 +19,7 @@ local M = {}
 
 --- What declarative keeps of a class beside its raw fields: class → {keys, objects, metatable, own, registry, abstract}.
 local records = setmetatable({}, {__mode = "k"})
+polymorphic.records = records
 
 local Mixin = {__name = "lualchemy.Mixin"}
 local DeclaredAttr = {__name = "lualchemy.declared_attr"}
@@ -198,29 +200,6 @@ local function column_argument(own_table, values, given)
   return given
 end
 
-local polymorphic_loads = {inline = "inline", selectin = "selectin"}
-
---- How selects load subclasses: `with_polymorphic` ("*", or the names or classes of subclasses) and `polymorphic_load` of this class.
-local function set_loading(class, record, parent, given)
-  local with = given.with_polymorphic
-  if with ~= nil and with ~= "*" and type(with) ~= "table" then
-    error(exc.ArgumentError(("class %s: with_polymorphic is \"*\" or a list of classes or their names"):format(class.__name__)), 0)
-  end
-  local how = given.polymorphic_load
-  if how ~= nil and not polymorphic_loads[how] then
-    error(exc.ArgumentError(("class %s: polymorphic_load is \"inline\" or \"selectin\", not %s"):format(class.__name__, tostring(how))), 0)
-  end
-  record.with_polymorphic = type(with) == "table" and keywords.set(with) or nil
-  local named = false
-  local at = parent
-  while at and records[at] do
-    local list = records[at].with_polymorphic
-    named = named or list ~= nil and (list[class] or list[class.__name__]) ~= nil
-    at = rawget(at, "__base__")
-  end
-  core.mapper_loading(class, {all = with == "*", inline = named or how == "inline", selectin = how == "selectin"})
-end
-
 local function make_mapper(class, record, parent, own_table, values)
   local given = values.__mapper_args__
   if type(given) == "function" then given = given(class) end
@@ -321,12 +300,17 @@ local function map_columns(class, own_table, columns, values, arguments)
   end
 end
 
---- A class that rows and objects are never of, only its subclasses.
-local function forbid_objects(class, record)
-  record.metatable.__call = function()
-    error(exc.InvalidRequestError(("Can't instantiate class for Mapper[%s(%s)]; mapper is marked polymorphic_abstract = true")
-      :format(class.__name__, class.__table__.name)), 0)
+--- What tells the classes of a hierarchy apart: a column, or an attribute; an SQL expression becomes an attribute of its own.
+local function discriminator(class, values, given)
+  if type(given) == "function" then given = given(class) end
+  if type(given) == "string" then
+    local value = values[given]
+    if relationships.is_property(value) and not is_mapped_column(value) then return given end
+  elseif type(given) == "userdata" and not is_column(given) then
+    core.mapper_expression(class, "_polymorphic_on", given, nil)
+    return "_polymorphic_on"
   end
+  return given and column_argument(class.__table__, values, given)
 end
 
 local function map_class(class, record, parent, fields)
@@ -350,7 +334,7 @@ local function map_class(class, record, parent, fields)
   record.objects = core.object_metatable(class, record.keys)
   record.objects.__name = class.__name__
   core.mapper_bind(mapper, record.metatable, record.objects)
-  set_loading(class, record, parent, arguments)
+  polymorphic.set_loading(class, record, parent, arguments)
   events.class_instrumented(class)
   if own_table then
     map_columns(class, own_table, columns, values, arguments)
@@ -361,11 +345,11 @@ local function map_class(class, record, parent, fields)
     if not is_mapped_column(field.value) then add_mapped(class, record, field.key, field.value) end
   end
   for key, property in pairs(arguments.properties or {}) do add_mapped(class, record, key, property) end
+  polymorphic.check_identity(class, parent, arguments)
   if arguments.polymorphic_on ~= nil or arguments.polymorphic_identity ~= nil then
-    core.mapper_polymorphic(class, arguments.polymorphic_on and column_argument(class.__table__, values, arguments.polymorphic_on),
-      arguments.polymorphic_identity)
+    core.mapper_polymorphic(class, discriminator(class, values, arguments.polymorphic_on), arguments.polymorphic_identity)
   end
-  if arguments.polymorphic_abstract then forbid_objects(class, record) end
+  if arguments.polymorphic_abstract then polymorphic.forbid_objects(class, record) end
   record.arguments, record.below = arguments, {}
   if parent and records[parent] and records[parent].below then table.insert(records[parent].below, class) end
   core.mapper_finish(class)
