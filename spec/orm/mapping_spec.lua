@@ -123,3 +123,70 @@ describe("la.inspect of a class", function()
     assert.equal("machines", mapper.all_orm_descriptors.machines.key)
   end)
 end)
+
+describe("configuration of classes", function()
+  local Base, Column, Integer
+  before_each(function()
+    Base = orm.declarative_base()
+    Column, Integer = la.Column, la.Integer
+  end)
+
+  it("comes with the first use, and names both classes of a mistake (DEC-10)", function()
+    local Parent = Base:class "Parent" {__tablename__ = "parents", id = Column(Integer, {primary_key = true}), children = orm.relationship("Chidl")}
+    Base:class "Child" {__tablename__ = "children", id = Column(Integer, {primary_key = true})}
+    local function check(fn)
+      local err = fails(exc.InvalidRequestError, "expression 'Chidl' failed to locate a name ('Chidl')", fn)
+      assert.truthy(err.message:find("When initializing mapper Mapper[Parent", 1, true))
+      assert.truthy(err.message:find("did you mean 'Child'?", 1, true))
+    end
+    check(function() Parent{} end)
+    check(function() Base.registry:configure() end)
+    check(function() orm.configure_mappers() end)
+    Base.registry:dispose()
+    orm.configure_mappers()
+  end)
+
+  it("takes names, functions and classes, and calls __declare_first__ and __declare_last__ (DEC-10)", function()
+    local calls = {}
+    local Child
+    local Parent = Base:class "Parent" {
+      __tablename__ = "parents", id = Column(Integer, {primary_key = true}),
+      children = orm.relationship(function() return Child end),
+      __declare_first__ = function(cls) calls[#calls + 1] = "first " .. cls.__name__ end,
+      __declare_last__ = function(cls) calls[#calls + 1] = "last " .. cls.__name__ end,
+    }
+    Child = Base:class "Child" {__tablename__ = "children", id = Column(Integer, {primary_key = true}),
+      parent_id = Column(Integer, la.ForeignKey "parents.id"), parent = orm.relationship("Parent", {overlaps = "children"})}
+    assert.same({}, calls)
+    Base.registry:configure()
+    assert.same({"first Parent", "last Parent"}, calls)
+    Base.registry:configure()
+    assert.equal(2, #calls, "once only")
+  end)
+
+  it("gives each class its table, mapper, metadata and registry (DEC-26)", function()
+    local User = Base:class "User" {__tablename__ = "users", id = Column(Integer, {primary_key = true}), name = Column(la.String)}
+    assert.equal("users", User.__table__.name)
+    assert.equal("users", User.__tablename__)
+    assert.equal("Mapper[User(users)]", tostring(User.__mapper__))
+    assert.equal(User, User.__mapper__.class_)
+    assert.equal(User.__mapper__, la.inspect(User))
+    assert.equal(Base.metadata, User.metadata)
+    assert.equal(Base.registry, User.registry)
+    assert.equal(User.__table__, Base.metadata.tables.users)
+    local engine = la.create_engine "sqlite://"
+    Base.metadata:create_all(engine)
+    assert.is_true(la.inspect(engine):has_table "users")
+    engine:dispose()
+  end)
+
+  it("tells mixins whether a base has a table (DEC-06)", function()
+    local Named = orm.mixin {__tablename__ = orm.declared_attr(function(cls)
+      return not orm.has_inherited_table(cls) and cls.__name__:lower() or nil
+    end)}
+    local Animal = Base:class "Animal" {Named, id = Column(Integer, {primary_key = true}), kind = Column(la.String),
+      __mapper_args__ = {polymorphic_on = "kind", polymorphic_identity = "animal"}}
+    local Cat = Animal:class "Cat" {Named, __mapper_args__ = {polymorphic_identity = "cat"}}
+    assert.equal(Animal.__table__, Cat.__table__)
+  end)
+end)

@@ -25,8 +25,10 @@ local Mixin = {__name = "lualchemy.Mixin"}
 local DeclaredAttr = {__name = "lualchemy.declared_attr"}
 
 local directives = keywords.set {
-  "__tablename__", "__table_args__", "__mapper_args__", "__table__", "__abstract__", "__init",
+  "__tablename__", "__table_args__", "__mapper_args__", "__table__", "__abstract__", "__init", "__declare_first__", "__declare_last__",
 }
+-- Functions of a class table that are fields of the class although directives.
+local callable_directives = keywords.set {"__init", "__declare_first__", "__declare_last__"}
 local metamethods = keywords.set {
   "__tostring", "__eq", "__lt", "__le", "__call", "__concat", "__len", "__unm", "__add", "__sub", "__mul", "__div",
   "__idiv", "__mod", "__pow", "__band", "__bor", "__bxor", "__bnot", "__shl", "__shr", "__pairs", "__name",
@@ -330,7 +332,7 @@ local function map_class(class, record, parent, fields)
   rawset(class, "__table__", own_table or parent.__table__)
   rawset(class, "__tablename__", values.__tablename__ or parent and rawget(parent, "__tablename__"))
   local mapper, arguments = make_mapper(class, record, parent, own_table, values)
-  rawset(class, "__mapper__", mapper)
+  rawset(class, "__mapper__", require("lualchemy.orm.inspect").mapper(class))
   record.objects = core.object_metatable(class, record.keys)
   record.objects.__name = class.__name__
   core.mapper_bind(mapper, record.metatable, record.objects)
@@ -436,7 +438,7 @@ local function make_class(parent, name, definition)
     if not directives[key] and not set_special(class, record, key, value) and rawget(class, key) == nil and not is_column(value) and
       not relationships.is_property(value) then
       class[key] = value
-    elseif key == "__init" then
+    elseif callable_directives[key] then
       rawset(class, key, value)
     end
   end
@@ -621,6 +623,20 @@ events.connect {
     return core.mapper_class(mapper)
   end,
 }
+
+--- Does a base of `class` have a table? As SQLAlchemy's `has_inherited_table()`, for functions of `declared_attr`.
+---
+---     __tablename__ = declared_attr(function(cls) return not orm.has_inherited_table(cls) and cls.__name__:lower() or nil end)
+---@param class table
+---@return boolean
+function M.has_inherited_table(class)
+  local at = rawget(class, "__base__")
+  while at do
+    if rawget(at, "__table__") ~= nil then return true end
+    at = rawget(at, "__base__")
+  end
+  return false
+end
 
 --- What declarative keeps of a class; for the other modules of the ORM.
 function M.record(class)

@@ -164,10 +164,10 @@ local mapper_fields = {
   end,
 }
 
-function inspect_class(class)
-  require("lualchemy.orm.registry").configure(class)
+--- The mapper of a class, one for each; `class.__mapper__`.
+function M.mapper(class)
   return setmetatable({}, {
-    __name = "lualchemy.MapperInspection",
+    __name = "lualchemy.Mapper",
     __tostring = function() return ("Mapper[%s(%s)]"):format(class.__name__, class.__table__.name) end,
     __index = function(_, key)
       local make = mapper_fields[key]
@@ -176,6 +176,11 @@ function inspect_class(class)
       strict.unknown("a mapper", key, mapper_fields)
     end,
   })
+end
+
+function inspect_class(class)
+  require("lualchemy.orm.registry").configure(class)
+  return class.__mapper__
 end
 
 local History = {__name = "lualchemy.History"}

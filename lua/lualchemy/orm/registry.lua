@@ -225,6 +225,10 @@ end
 function Registry:configure()
   if not pending[self] then return end
   event.__fire("before_configured", self, self)
+  local fresh = self.fresh
+  for _, class in ipairs(fresh) do
+    if class.__declare_first__ then class:__declare_first__() end
+  end
   local at = 1
   while at <= #self.waiting do
     self:_add_backref(self.waiting[at])
@@ -246,6 +250,9 @@ function Registry:configure()
   if next(pending) == nil then core.configure_wanted(false) end
   for _, entry in ipairs(configured) do overlaps.check(self.targets, entry, self:_target(entry)) end
   event.__fire("after_configured", self, self)
+  for _, class in ipairs(fresh) do
+    if class.__declare_last__ then class:__declare_last__() end
+  end
 end
 
 --- `registry:class "User" {}`: a class that `map_imperatively` maps.
@@ -283,6 +290,11 @@ end
 function Registry:dispose()
   self.classes, self.waiting = {}, {}
   pending[self] = nil
+end
+
+--- Forgets the classes of every registry, as SQLAlchemy's `clear_mappers()`.
+function M.clear()
+  for registry in pairs(live) do registry:dispose() end
 end
 
 --- Configures the registry of a class, or every one.
