@@ -44,6 +44,7 @@
  * table for what only Lua uses (info, engine and connection boxes). */
 typedef struct la_session_box {
   la_box box;
+  bool commits_on_close; /* the session of sessionmaker:begin() */
 } la_session_box;
 
 /* A collection's box has no object. User values: 1 the sequence of members' handles, 2 the owner's

@@ -7,6 +7,7 @@
 #include "binding/orm_transaction.h"
 
 #include "binding/engine.h"
+#include "binding/leave.h"
 #include "binding/orm_load.h"
 #include "orm/cascade.h"
 #include "binding/warning.h"
@@ -534,6 +535,44 @@ static int session_misc(lua_State *L) {
   return 1;
 }
 
+/* core.make_transient(object). */
+static int make_transient(lua_State *L) {
+  la_state *state = la_state_of(L);
+  la_instance *instance = la_check_instance(L, 1);
+  la_session *session = la_object_retain(instance->session);
+  la_session_make_transient(instance);
+  if (session) {
+    la_push_session(L, state, session); /* holds it from here on */
+    la_object_release(session);
+    if (!lua_isnil(L, -1)) {
+      la_session_settle(L, state, session);
+    }
+  }
+  return 0;
+}
+
+/* core.make_detached(object). */
+static int make_detached(lua_State *L) {
+  la_error err = LA_ERROR_INIT;
+  if (la_session_make_detached(la_check_instance(L, 1), &err) < 0) {
+    la_raise_orm(L, &err);
+  }
+  return 0;
+}
+
+/* core.was_deleted(object): its DELETE was sent, and not undone. */
+static int was_deleted(lua_State *L) {
+  lua_pushboolean(L, (la_check_instance(L, 1)->flags & LA_INSTANCE_GONE) != 0);
+  return 1;
+}
+
+/* core.session_commits(session): its `<close>` commits, unless there is an error. */
+static int session_commits(lua_State *L) {
+  la_check_session(L, 1);
+  ((la_session_box *)lua_touserdata(L, 1))->commits_on_close = true;
+  return 0;
+}
+
 /* core.object_session(object) → its session or nil. */
 static int object_session(lua_State *L) {
   la_instance *instance = la_check_instance(L, 1);
@@ -545,8 +584,28 @@ static int object_session(lua_State *L) {
   return 1;
 }
 
+/* (session): session:commit(). */
+static int commit_all(lua_State *L) {
+  lua_getfield(L, 1, "commit");
+  lua_pushvalue(L, 1);
+  lua_call(L, 1, 0);
+  return 0;
+}
+
 /* The end of a `<close>` block. */
 static int session_leave(lua_State *L) {
+  la_session *session = la_check_session(L, 1);
+  bool well = la_leaves_normally(L, 2);
+  la_session_box *box = lua_touserdata(L, 1);
+  if (box->commits_on_close && well && session->levels.count > 0) {
+    lua_pushlightuserdata(L, la_state_of(L));
+    lua_pushcclosure(L, commit_all, 1);
+    lua_pushvalue(L, 1);
+    if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
+      la_session_end(L, la_state_of(L), 1, true);
+      return lua_error(L);
+    }
+  }
   la_session_end(L, la_state_of(L), 1, true);
   return 0;
 }
@@ -569,9 +628,11 @@ void la_open_orm_session(lua_State *L, la_state *state) {
                                          {"__close", session_leave},
                                          {NULL, NULL}};
   static const luaL_Reg functions[] = {
-      {"session_new", session_new},      {"session_autoflush_off", session_autoflush_off},
-      {"session_misc", session_misc},    {"object_session", object_session},
-      {"session_peek", la_session_peek}, {NULL, NULL}};
+      {"session_new", session_new},       {"session_autoflush_off", session_autoflush_off},
+      {"session_misc", session_misc},     {"object_session", object_session},
+      {"make_transient", make_transient}, {"make_detached", make_detached},
+      {"was_deleted", was_deleted},       {"session_commits", session_commits},
+      {"session_peek", la_session_peek},  {NULL, NULL}};
   la_register_class(L, state, LA_BOX_SESSION, methods, metamethods);
   lua_rawgeti(L, LUA_REGISTRYINDEX, state->methods[LA_BOX_SESSION]);
   la_set_functions(L, la_session_load_methods);

@@ -157,15 +157,20 @@ la_status la_session_delete(la_session *session, la_instance *instance, la_error
 typedef struct la_delete_walk {
   la_instances found; /* pinned */
   la_map seen;
-  size_t at;      /* of `found`: whose links are looked at */
-  uint32_t link;  /* of that one */
-  bool asked;     /* it has been asked for */
+  size_t at;     /* of `found`: whose links are looked at */
+  uint32_t link; /* of that one */
+  bool asked;    /* it has been asked for */
 } la_delete_walk;
 /* Goes on with the walk from `root`. LA_ROW: the link at hand has to be loaded before the next
  * call; LA_OK: all is found. */
 la_status la_delete_walk_on(la_delete_walk *walk, la_session *session, la_instance *root,
                             la_error *err);
 void la_delete_walk_clear(la_delete_walk *walk, la_allocator *alloc);
+/* make_transient(): `instance` leaves its session, alone, and forgets that it has a row. */
+void la_session_make_transient(la_instance *instance);
+/* make_transient_to_detached(): a transient instance becomes one whose row is known by its primary
+ * key; what is not set is expired. LA_INVALID_REQUEST. */
+la_status la_session_make_detached(la_instance *instance, la_error *err);
 la_status la_session_expunge(la_session *session, la_instance *instance, la_error *err);
 void la_session_expunge_all(la_session *session);
 /* Expires an object of the session, dropping its changes; a pending one, which a cascade has found,

@@ -180,3 +180,55 @@ void la_session_expire(la_session *session, la_instance *instance) {
   la_session_detach(session, instance, false);
   la_instance_unpin(instance);
 }
+
+void la_session_make_transient(la_instance *instance) {
+  la_session *session = instance->session;
+  const la_mapper *mapper = instance->mapper;
+  la_instance_pin(instance);
+  if (session != NULL) {
+    la_session_note(session, instance,
+                    instance->flags & LA_INSTANCE_NEW    ? LA_NOTE_PENDING_TO_TRANSIENT
+                    : instance->flags & LA_INSTANCE_GONE ? LA_NOTE_DELETED_TO_DETACHED
+                                                         : LA_NOTE_PERSISTENT_TO_DETACHED);
+    la_session_leave_sets(session, instance);
+    la_session_detach(session, instance, false);
+  }
+  la_instance_drop_history(instance);
+  instance->flags &= ~(uint32_t)(LA_INSTANCE_KEYED | LA_INSTANCE_GONE | LA_INSTANCE_EXPIRED |
+                                 LA_INSTANCE_INSERTED);
+  for (uint32_t i = 0; i < instance->slot_count; i++) {
+    if (!(instance->slots[i].flags & LA_SLOT_LOADED)) { /* a key slot has a value in any case */
+      la_slot_free(mapper->alloc, &instance->slots[i]);
+      instance->slots[i] = LA_VALUE_NONE;
+    }
+  }
+  la_instance_unpin(instance);
+}
+
+la_status la_session_make_detached(la_instance *instance, la_error *err) {
+  const la_mapper *mapper = instance->mapper;
+  la_value few[8];
+  if (instance->session != NULL || instance->flags & LA_INSTANCE_KEYED) {
+    return la_fail(err, LA_INVALID_REQUEST, "Given object must be transient");
+  }
+  for (uint32_t i = 0; i < mapper->primary_key_count; i++) {
+    const la_value *slot = &instance->slots[mapper->primary_key[i]->slot];
+    if (i == 8 || !(slot->flags & LA_SLOT_LOADED) || slot->kind == LA_VALUE_NULL ||
+        slot->kind == LA_VALUE_HOST) {
+      return la_fail(err, LA_INVALID_REQUEST,
+                     "make_transient_to_detached() finds no value of the primary key attribute "
+                     "'%.*s'",
+                     LA_TEXT_FORMAT(mapper->primary_key[i]->key));
+    }
+    few[i] = *slot;
+  }
+  instance->key_hash = la_identity_hash(mapper->root, few);
+  la_instance_commit_all(instance);
+  instance->flags |= LA_INSTANCE_KEYED;
+  for (uint32_t i = 0; i < instance->slot_count; i++) {
+    if (!(instance->slots[i].flags & LA_SLOT_LOADED)) {
+      la_instance_expire_slot(instance, i);
+    }
+  }
+  return LA_OK;
+}

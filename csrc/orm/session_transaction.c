@@ -249,8 +249,10 @@ static la_status merge_level(la_session *session, la_error *err) {
 static void commit_outermost(la_session *session) {
   la_instances *deleted = &la_session_top(session)->deleted;
   for (size_t i = 0; i < deleted->count; i++) {
-    la_session_note(session, deleted->items[i], LA_NOTE_DELETED_TO_DETACHED);
-    la_session_detach(session, deleted->items[i], false);
+    if (deleted->items[i]->session == session && deleted->items[i]->flags & LA_INSTANCE_GONE) {
+      la_session_note(session, deleted->items[i], LA_NOTE_DELETED_TO_DETACHED);
+      la_session_detach(session, deleted->items[i], false);
+    }
   }
   if (session->expire_on_commit) {
     expire_all(session);
@@ -331,6 +333,9 @@ static void restore_key(la_session *session, la_key_switch *change) {
 
 /* An object whose INSERT is undone is transient again. */
 static void lose_row(la_session *session, la_instance *instance) {
+  if (instance->session != NULL && instance->session != session) {
+    return; /* made transient, and at home elsewhere by now */
+  }
   if (instance->session == session) {
     la_session_note(session, instance,
                     instance->flags & LA_INSTANCE_GONE ? LA_NOTE_DELETED_TO_DETACHED

@@ -37,7 +37,7 @@ end
 ---
 ---     warnings.filterwarnings("error", {message = "DELETE statement on table"})
 ---@param action "error"|"ignore"|"always"|"default"|"once"  raise; drop; show; show once per text and place; show once per text
----@param options {message: string?, category: lualchemy.ErrorClass?, append: boolean?}?  `message`: a Lua pattern that the text has; `category`: `exc.SAWarning` or another; `append`: ask it last
+---@param options table?  `message`: a Lua pattern that the text has; `category`: `exc.SAWarning` or another class; `append`: ask it last
 ---@raise ArgumentError for an unknown action, keyword or category
 function warnings.filterwarnings(action, options)
   check_action("filterwarnings", action)

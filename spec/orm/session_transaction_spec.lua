@@ -177,7 +177,10 @@ describe("a session's transaction objects", function()
     s.session:close()
     User = s.User
   end)
-  after_each(function() s:close() end)
+  after_each(function()
+    s:close()
+    database.clean()
+  end)
 
   it("are one for each level, with their parents (SES-07)", function()
     local session = s.session

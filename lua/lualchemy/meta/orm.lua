@@ -435,6 +435,16 @@ function Session:in_transaction() end
 ---@return boolean
 function Session:in_nested_transaction() end
 
+--- Where the session works.
+---@return lualchemy.Engine|lualchemy.Connection
+function Session:get_bind() end
+
+--- Runs `fn(session)` in a transaction and commits; does it again, `times` times at most (3), while the database is locked by others.
+---@param fn fun(session: lualchemy.Session): any
+---@param options? {times: integer?, wait: fun(attempt: integer)?}
+---@return any ...
+function Session:retry(fn, options) end
+
 --- The outermost transaction, or nil.
 ---@return lualchemy.SessionTransaction?
 function Session:get_transaction() end

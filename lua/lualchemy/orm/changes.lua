@@ -17,13 +17,14 @@ local Reconstructor = {__name = "lualchemy.reconstructor"}
 local validates_keywords = keywords.set {"include_removes", "include_backrefs"}
 
 --- Makes a function that checks values of attributes before they are set or appended, as SQLAlchemy's `validates()`: it gives the value to
---- use, or raises. A field of the class table.
+--- use, or raises. A field of the class table. Options: `include_removes` (false; with it removals are told too, and the function gets a
+--- fourth argument, true for these), `include_backrefs` (true: also what the other side of a relationship brings).
 ---
 ---     check_email = orm.validates("email", "backup_email")(function(self, key, value)
 ---       if not value:find "@" then error("no address: " .. value) end
 ---       return value:lower()
 ---     end),
----@param ... string|table  names of attributes; options last: `include_removes` (false: with it removals are told too, and the function gets a fourth argument, true for these), `include_backrefs` (true: also what the other side of a relationship brings)
+---@param ... string|table  names of attributes; options last, see above
 ---@return fun(fn: fun(self: table, key: string, value: any, is_remove: boolean?): any): table
 function M.validates(...)
   local names, options = keywords.split("validates", validates_keywords, 1, ...)

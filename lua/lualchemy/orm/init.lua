@@ -15,6 +15,7 @@ require "lualchemy.orm.merge"
 require "lualchemy.orm.dynamic"
 local queries = require "lualchemy.orm.query"
 local loader_options = require "lualchemy.orm.options"
+local scoping = require "lualchemy.orm.scoping"
 local strict = require "lualchemy.strict"
 
 ---@class lualchemy.orm
@@ -37,6 +38,11 @@ local orm = {
   Session = sessions.Session,
   sessionmaker = sessions.sessionmaker,
   object_session = sessions.object_session,
+  make_transient = sessions.make_transient,
+  make_transient_to_detached = sessions.make_transient_to_detached,
+  was_deleted = sessions.was_deleted,
+  close_all_sessions = sessions.close_all_sessions,
+  scoped_session = scoping.scoped_session,
   with_parent = queries.with_parent,
   validates = changes.validates,
   reconstructor = changes.reconstructor,

@@ -237,6 +237,7 @@ local state_fields = {
   persistent = function(object) return core.object_state(object) == "persistent" end,
   deleted = function(object) return core.object_state(object) == "deleted" end,
   detached = function(object) return core.object_state(object) == "detached" end,
+  was_deleted = function(object) return core.was_deleted(object) end,
   modified = function(object) return (select(2, core.object_state(object))) end,
   session = function(object) return core.object_session(object) end,
   identity = function(object) return core.object_identity(object) end,

@@ -26,6 +26,17 @@ local function join_mode(given)
   return given
 end
 
+--- The one bind that `binds` names for its classes and tables. A session works on one database at a time.
+local function bind_of_all(bind, binds)
+  for _, engine in pairs(binds) do
+    if bind ~= nil and bind ~= engine then
+      error(exc.NotSupportedError("Session{binds = …}: a session works on one engine; these are several: give each its own session"), 0)
+    end
+    bind = engine
+  end
+  return bind
+end
+
 --- Makes a session, as SQLAlchemy's `Session`.
 ---
 ---     local session <close> = orm.Session(engine)
@@ -46,9 +57,9 @@ function M.new_session(maker, bind, options)
   end
   options = keywords.check("Session", options, session_keywords)
   if bind == nil then bind = options.bind end
-  if bind == nil and options.binds then
-    local _, first = next(options.binds)
-    bind = first
+  if options.binds then bind = bind_of_all(bind, options.binds) end
+  if options.twophase then
+    error(exc.NotSupportedError("Session{twophase = true}: SQLite has no two-phase commit"), 0)
   end
   local session = core.session_new(bind, {
     autoflush = options.autoflush, expire_on_commit = options.expire_on_commit, autobegin = options.autobegin,
@@ -91,6 +102,7 @@ end
 function Maker:begin(fn)
   local session = self()
   if fn == nil then
+    core.session_commits(session)
     session:begin()
     return session
   end
@@ -125,6 +137,34 @@ end
 ---@return lualchemy.Session?
 function M.object_session(object)
   return core.object_session(object)
+end
+
+--- Takes an object out of its session and lets it forget that it has a row: the next add() inserts it. As SQLAlchemy's `make_transient()`.
+---@param object table
+function M.make_transient(object)
+  core.make_transient(object)
+end
+
+--- Makes a new object stand for the row that its primary key names, as if it had been loaded and its session closed: what is not set is read
+--- when it is asked for. As SQLAlchemy's `make_transient_to_detached()`.
+---@param object table
+---@raise InvalidRequestError for an object that is not transient, or has no primary key
+function M.make_transient_to_detached(object)
+  core.make_detached(object)
+end
+
+--- Was the object's DELETE sent, and not undone by a rollback? As SQLAlchemy's `was_deleted()`.
+---@param object table
+---@return boolean
+function M.was_deleted(object)
+  return core.was_deleted(object)
+end
+
+--- Closes every session that there is. As SQLAlchemy's `close_all_sessions()`.
+function M.close_all_sessions()
+  local all = {}
+  for session in pairs(events.sessions()) do all[#all + 1] = session end
+  for _, session in ipairs(all) do session:close() end
 end
 
 local function contains(self, object)
@@ -222,6 +262,49 @@ end
 --- First phase of a two-phase commit, as SQLAlchemy's `Session.prepare()`. No database here has one, so it is refused.
 function methods.prepare(session) -- luacheck: ignore session
   error(exc.InvalidRequestError("'twophase' mode not enabled, or not root transaction; can't prepare."), 0)
+end
+
+--- Where the session works, as SQLAlchemy's `Session.get_bind()`.
+---@return lualchemy.Engine|lualchemy.Connection
+---@raise UnboundExecutionError
+function methods.get_bind(session)
+  local bind = session.bind
+  if bind == nil then
+    error(exc.UnboundExecutionError("This session is not bound to a single Engine or Connection, and no context was provided to locate a binding."), 0)
+  end
+  return bind
+end
+
+local retry_keywords = keywords.set {"times", "wait"}
+
+-- Is this the database saying that somebody else holds it?
+local function is_locked(err)
+  local seen = exc.OperationalError:matches(err) and err.orig
+  return seen and (seen.code == 5 or seen.code == 6)
+end
+
+--- Runs `fn(session)` in a transaction and commits; if the database is locked by others, rolls back and does it again. Gives what `fn` returns.
+---
+---     session:retry(function() account.balance = account.balance - 10 end, {times = 5})
+---@param session lualchemy.Session  without a transaction
+---@param fn fun(session: lualchemy.Session): any
+---@param options {times: integer?, wait: fun(attempt: integer)?}?  `times`: how often at most (3); `wait`: called before each repetition, to sleep or yield
+---@return any ...
+---@raise OperationalError when it is still locked at the last time; any other error at once
+function methods.retry(session, fn, options)
+  options = keywords.check("retry", options, retry_keywords)
+  if type(fn) ~= "function" then error(exc.ArgumentError("retry takes a function: session:retry(function() … end)"), 2) end
+  if session:in_transaction() then
+    error(exc.InvalidRequestError("retry begins a transaction of its own: end the one that is open"), 0)
+  end
+  local times = options.times or 3
+  for attempt = 1, times do
+    local results = table.pack(pcall(session.begin, session, fn))
+    if results[1] then return table.unpack(results, 2, results.n) end
+    session:rollback()
+    if attempt == times or not is_locked(results[2]) then error(results[2], 0) end
+    if options.wait then options.wait(attempt) end
+  end
 end
 
 --- Iterates over the objects of the session: new ones, then those of the identity map.
