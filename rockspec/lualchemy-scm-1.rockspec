@@ -283,6 +283,7 @@ build = {
     ["lualchemy.orm.query"] = "lua/lualchemy/orm/query.lua",
     ["lualchemy.orm.registry"] = "lua/lualchemy/orm/registry.lua",
     ["lualchemy.orm.relationship"] = "lua/lualchemy/orm/relationship.lua",
+    ["lualchemy.orm.scoping"] = "lua/lualchemy/orm/scoping.lua",
     ["lualchemy.orm.session"] = "lua/lualchemy/orm/session.lua",
     ["lualchemy.pool"] = "lua/lualchemy/pool.lua",
     ["lualchemy.reflection"] = "lua/lualchemy/reflection.lua",

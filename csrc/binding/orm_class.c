@@ -219,6 +219,7 @@ static int mapper_new(lua_State *L) {
   la_error err = LA_ERROR_INIT;
   raise_if(L, la_mapper_new(registry, &options, &mapper, &err), &err);
   box->box.object = mapper;
+  mapper->batch = flag_field(L, 3, "batch", true);
   box->slab = la_slab_new(&state->alloc);
   if (!box->slab) {
     raise_if(L, la_fail_nomem(&err), &err);

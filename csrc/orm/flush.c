@@ -356,6 +356,7 @@ void la_flush_free(la_flush *flush) {
   la_vec_clear(alloc, &flush->order);
   la_vec_clear(alloc, &flush->levels);
   la_vec_clear(alloc, &flush->batch);
+  la_vec_clear(alloc, &flush->alone);
   la_vec_clear(alloc, &flush->tables);
   la_vec_clear(alloc, &flush->values);
   la_flush_clear_answers(flush);

@@ -194,6 +194,8 @@ struct la_flush {
   size_t order_at, level_at;
   la_flush_node batch_node;
   la_numbers batch; /* records, or pairs */
+  la_numbers alone; /* records that go one at a time, each as a batch: mapper->batch is off */
+  size_t alone_at;
   la_flush_stage stage;
   size_t at; /* in the batch */
   uint32_t column;

@@ -201,6 +201,32 @@ static la_status begin_saves(la_flush *flush, la_error *err) {
   return LA_OK;
 }
 
+/* Where objects are saved one by one, the first is the batch, and the others wait. */
+static la_status separate(la_flush *flush, la_error *err) {
+  const la_numbers empty = {0};
+  if (is_delete(flush) || flush->batch.count < 2 ||
+      record_at(flush, 0)->instance->mapper->root->batch) {
+    return LA_OK;
+  }
+  la_vec_clear(flush->alloc, &flush->alone);
+  flush->alone = flush->batch;
+  flush->alone_at = 1;
+  flush->batch = empty;
+  return la_vec_push(flush->alloc, &flush->batch, flush->alone.items[0]) ? LA_OK
+                                                                         : la_fail_nomem(err);
+}
+
+/* The next object that goes alone is the batch; false if there is none. */
+static bool take_next(la_flush *flush) {
+  if (flush->alone_at >= flush->alone.count) {
+    flush->alone.count = flush->alone_at = 0;
+    return false;
+  }
+  flush->batch.items[0] = flush->alone.items[flush->alone_at++];
+  flush->stage = LA_STAGE_BEFORE;
+  return true;
+}
+
 static la_status begin(la_flush *flush, la_error *err) {
   if (is_post_update(flush)) {
     return LA_OK;
@@ -209,7 +235,8 @@ static la_status begin(la_flush *flush, la_error *err) {
     LA_TRY(begin_saves(flush, err));
   }
   LA_TRY(la_flush_merge_sort(flush, flush->batch.items, flush->batch.count, compare_records, err));
-  return la_flush_batch_tables(flush, err);
+  LA_TRY(la_flush_batch_tables(flush, err));
+  return separate(flush, err);
 }
 
 /* ---- hooks ---- */
@@ -419,7 +446,7 @@ static la_status run_rows(la_flush *flush, la_flush_step *step_out, la_error *er
 /* The rest of the batch at hand; LA_ROW with a step, or LA_OK at its end. */
 static la_status run_batch(la_flush *flush, la_flush_step *step_out, la_error *err) {
   la_status status = LA_OK;
-  while (flush->stage != LA_STAGE_END) {
+  while (flush->stage != LA_STAGE_END || take_next(flush)) {
     switch (flush->stage) {
     case LA_STAGE_BEGIN:
       status = begin(flush, err);

@@ -228,6 +228,30 @@ describe("events of a flush", function()
     engine:dispose()
   end)
 
+  it("come object by object with batch = false (UOW-52)", function()
+    local Base = orm.declarative_base()
+    local Note = Base:class "Note" {__tablename__ = "note", id = la.Column(la.Integer, {primary_key = true}), name = la.Column(la.String),
+      __mapper_args__ = {batch = false}}
+    local engine = la.create_engine "sqlite://"
+    Base.metadata:create_all(engine)
+    event.listen(Note, "before_insert", function(_, _, note) log[#log + 1] = "before " .. note.name end)
+    event.listen(Note, "after_insert", function(_, _, note) log[#log + 1] = ("after %s %d"):format(note.name, note.id) end)
+    event.listen(Note, "after_update", function(_, connection, note)
+      log[#log + 1] = "updated " .. connection:scalar(la.select(Note.__table__.c.name):where(Note.__table__.c.id:eq(note.id)))
+    end)
+    local session <close> = orm.Session(engine)
+    local notes = {Note {name = "a"}, Note {name = "b"}, Note {name = "c"}}
+    session:add_all(notes)
+    session:flush()
+    assert.same({"before a", "after a 1", "before b", "after b 2", "before c", "after c 3"}, log)
+    notes[1].name, notes[3].name = "x", "z"
+    log = {}
+    session:flush()
+    assert.same({"updated x", "updated z"}, log)
+    assert.same({"x", "b", "z"}, session:scalars(la.select(Note.name):order_by(Note.id)):all())
+    engine:dispose()
+  end)
+
   it("let listeners change the columns of their object, which is what is sent (EVT-06)", function()
     event.listen(User, "before_insert", function(_, _, user) user.name = user.name:upper() end)
     event.listen(User, "before_update", function(_, _, user) user.age = (user.age or 0) + 1 end)

@@ -222,6 +222,7 @@ local function make_mapper(class, record, parent, own_table, values)
     version_generator = given.version_id_generator,
     eager_defaults = given.eager_defaults,
     confirm_deleted_rows = given.confirm_deleted_rows,
+    batch = given.batch,
     passive_deletes = given.passive_deletes,
     passive_updates = given.passive_updates,
     allow_partial_pks = given.allow_partial_pks,
