@@ -110,6 +110,9 @@ void la_push_collection(lua_State *L, la_state *state, int index, uint32_t link)
 /* Sees to it that `session` has its connection before the core needs it: an exhausted pool collects
  * garbage and tries once more. What else goes wrong is left to the core to say. */
 void la_session_connect(lua_State *L, la_state *state, la_session *session);
+/* Gives the connection that the transaction is going to have the execution options on top of the
+ * stack, which are popped; nothing if it has one. */
+void la_session_set_options(lua_State *L, la_state *state, la_session *session);
 /* Work of the core on `session` begins, and is over: what it sent is told to echo and listeners. */
 void la_session_listen(lua_State *L, la_state *state, la_session *session);
 void la_session_tell(lua_State *L, la_state *state, la_session *session);

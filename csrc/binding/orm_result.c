@@ -9,6 +9,7 @@
 #include "binding/engine.h"
 #include "binding/open.h"
 #include "binding/result.h"
+#include "binding/warning.h"
 #include "sql/select.h"
 
 /* A load whose rows a Result delivers. `session` is retained, since the load works on it. */
@@ -321,12 +322,25 @@ static int session_scalar(lua_State *L) {
   return execute(L, "scalar", "scalar");
 }
 
-/* session:connection() → the connection of the session's transaction. */
+/* session:connection{execution_options = …} → the connection of the session's transaction. */
 static int session_connection(lua_State *L) {
   la_state *state = la_state_of(L);
   la_session *session = la_check_session(L, 1);
   la_connection *connection = NULL;
   la_error err = LA_ERROR_INIT;
+  if (lua_istable(L, 2) && lua_getfield(L, 2, "execution_options") == LUA_TTABLE) {
+    bool established = session->connection != NULL && session->entered;
+    if (established || session->connection) {
+      lua_pop(L, 1);
+      if (established) {
+        la_warn_now(L, state,
+                    "Connection is already established for the given bind; execution_options "
+                    "ignored");
+      }
+    } else {
+      la_session_set_options(L, state, session);
+    }
+  }
   la_session_connect(L, state, session);
   la_status status = la_session_check(session, &err);
   if (status >= 0) {

@@ -573,6 +573,12 @@ static int session_commits(lua_State *L) {
   return 0;
 }
 
+/* core.session_has_options(session): its table for Lua has `execution_options`. */
+static int session_has_options(lua_State *L) {
+  la_check_session(L, 1)->has_options = true;
+  return 0;
+}
+
 /* core.object_session(object) → its session or nil. */
 static int object_session(lua_State *L) {
   la_instance *instance = la_check_instance(L, 1);
@@ -627,12 +633,17 @@ void la_open_orm_session(lua_State *L, la_state *state) {
                                          {"__gc", session_gc},
                                          {"__close", session_leave},
                                          {NULL, NULL}};
-  static const luaL_Reg functions[] = {
-      {"session_new", session_new},       {"session_autoflush_off", session_autoflush_off},
-      {"session_misc", session_misc},     {"object_session", object_session},
-      {"make_transient", make_transient}, {"make_detached", make_detached},
-      {"was_deleted", was_deleted},       {"session_commits", session_commits},
-      {"session_peek", la_session_peek},  {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"session_new", session_new},
+                                       {"session_autoflush_off", session_autoflush_off},
+                                       {"session_misc", session_misc},
+                                       {"object_session", object_session},
+                                       {"make_transient", make_transient},
+                                       {"make_detached", make_detached},
+                                       {"was_deleted", was_deleted},
+                                       {"session_has_options", session_has_options},
+                                       {"session_commits", session_commits},
+                                       {"session_peek", la_session_peek},
+                                       {NULL, NULL}};
   la_register_class(L, state, LA_BOX_SESSION, methods, metamethods);
   lua_rawgeti(L, LUA_REGISTRYINDEX, state->methods[LA_BOX_SESSION]);
   la_set_functions(L, la_session_load_methods);

@@ -18,6 +18,22 @@ static la_engine_box *push_engine(lua_State *L, la_state *state, const la_sessio
   return lua_touserdata(L, -1);
 }
 
+void la_session_set_options(lua_State *L, la_state *state, la_session *session) {
+  la_error err = LA_ERROR_INIT;
+  if (session->connection == NULL) {
+    if (la_session_reserve(session, &err) < 0) {
+      la_raise_orm(L, &err);
+    }
+    la_push_hook(L, state, "connection_options"); /* options, function */
+    lua_insert(L, -2);
+    la_push_connection(L, state, session->connection);
+    lua_insert(L, -2); /* function, connection, options */
+    lua_call(L, 2, 0);
+  } else {
+    lua_pop(L, 1);
+  }
+}
+
 /* Is there something to take for the transaction: a connection, or savepoints that somebody wants
  * to hear of? */
 static bool lacks_connection(const la_state *state, const la_session *session) {
@@ -34,6 +50,13 @@ void la_session_connect(lua_State *L, la_state *state, la_session *session) {
   if (!session->engine || !lacks_connection(state, session) ||
       la_session_check(session, &err) < 0) {
     return;
+  }
+  if (session->has_options) {
+    la_push_session(L, state, session);
+    lua_getiuservalue(L, -1, 2);
+    lua_getfield(L, -1, "execution_options");
+    la_session_set_options(L, state, session);
+    lua_pop(L, 2);
   }
   if (la_session_connection(session, &connection, &err) == LA_TIMEOUT) {
     lua_gc(L, LUA_GCCOLLECT); /* sessions that nobody holds give theirs back … */

@@ -88,17 +88,25 @@ static la_status enter(la_session *session, la_error *err) {
   return LA_OK;
 }
 
+la_status la_session_reserve(la_session *session, la_error *err) {
+  LA_TRY(la_session_check(session, err));
+  LA_TRY(la_session_autobegin(session, err));
+  if (session->connection != NULL) {
+    return LA_OK;
+  }
+  if (session->engine == NULL) {
+    return la_fail(err, LA_UNBOUND_EXECUTION,
+                   "This session is not bound to a single Engine or Connection, and no context "
+                   "was provided to locate a binding.");
+  }
+  LA_TRY(la_connection_new(session->engine, &session->connection, err));
+  session->connection_is_ours = true;
+  return LA_OK;
+}
+
 static la_status take_connection(la_session *session, la_error *err) {
   la_status status;
-  if (session->connection == NULL) {
-    if (session->engine == NULL) {
-      return la_fail(err, LA_UNBOUND_EXECUTION,
-                     "This session is not bound to a single Engine or Connection, and no context "
-                     "was provided to locate a binding.");
-    }
-    LA_TRY(la_connection_new(session->engine, &session->connection, err));
-    session->connection_is_ours = true;
-  }
+  LA_TRY(la_session_reserve(session, err));
   status = enter(session, err);
   if (status < 0 && session->connection_is_ours) {
     la_connection_close(session->connection);

@@ -268,6 +268,29 @@ describe("a session's transaction objects", function()
     assert.equal(0, again:query(User):count())
   end)
 
+  it("sets execution options on a connection that it takes, not on one that it has (UOW-119)", function()
+    local session = s.session
+    local connection = session:connection {execution_options = {logging_token = "a"}}
+    assert.equal("a", connection:get_execution_options().logging_token)
+    local list = la.warnings.catch_warnings(function()
+      assert.equal(connection, session:connection {execution_options = {logging_token = "b"}})
+    end)
+    assert.equal("Connection is already established for the given bind; execution_options ignored", list[1].message)
+    assert.equal("a", connection:get_execution_options().logging_token)
+    session:commit()
+    assert.is_nil(session:connection():get_execution_options().logging_token)
+    local with <close> = s.Session {execution_options = {logging_token = "c"}}
+    assert.equal(3, with:query(User):count())
+    assert.equal("c", with:connection():get_execution_options().logging_token)
+    with:commit()
+    assert.equal("c", with:connection():get_execution_options().logging_token)
+    fails(exc.ArgumentError, "logging_tokens", function()
+      session:commit()
+      session:connection {execution_options = {logging_tokens = "b"}}
+    end)
+    assert.equal(3, session:query(User):count())
+  end)
+
   it("refuses prepare() without two-phase", function()
     fails(exc.InvalidRequestError, "'twophase' mode not enabled, or not root transaction; can't prepare.", function() s.session:prepare() end)
   end)

@@ -12,7 +12,7 @@ local M = {}
 
 local session_keywords = keywords.set {
   "bind", "binds", "autoflush", "expire_on_commit", "autobegin", "future", "info", "close_resets_only", "twophase",
-  "join_transaction_mode", "enable_baked_queries", "query_cls",
+  "join_transaction_mode", "enable_baked_queries", "query_cls", "execution_options",
 }
 
 local join_modes = keywords.set {"conditional_savepoint", "rollback_only", "control_fully", "create_savepoint"}
@@ -43,7 +43,7 @@ end
 ---     session:add(User{name = "Ann"})
 ---     session:commit()
 ---@param bind lualchemy.Engine|lualchemy.Connection|table?  where it works; or the options, with `bind` among them
----@param options table?  `autoflush` (true), `expire_on_commit` (true), `autobegin` (true), `close_resets_only` (true), `info`
+---@param options table?  `autoflush` (true), `expire_on_commit` (true), `autobegin` (true), `close_resets_only` (true), `join_transaction_mode`, `execution_options` (of each connection it takes), `info`
 ---@return lualchemy.Session
 ---@raise ArgumentError for an unknown keyword
 function M.Session(bind, options)
@@ -67,6 +67,10 @@ function M.new_session(maker, bind, options)
   })
   if options.info then
     for key, value in pairs(options.info) do session.info[key] = value end
+  end
+  if options.execution_options then
+    core.session_misc(session).execution_options = options.execution_options
+    core.session_has_options(session)
   end
   events.session_made(session, maker)
   return session
@@ -246,6 +250,10 @@ core.hook("unknown_member", function(what, name, ...)
 end)
 
 events.connect {Session = M.Session}
+
+core.hook("connection_options", function(connection, options)
+  connection:execution_options(options)
+end)
 
 local methods = {}
 
