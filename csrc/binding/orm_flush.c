@@ -265,6 +265,19 @@ static void run_step(lua_State *L, la_state *state, int box_index, flush_box *bo
     }
     break;
   }
+  case LA_FLUSH_FETCHED: {
+    uint32_t at = step->slot, slot;
+    la_push_hook(L, state, "refresh_flush_event");
+    la_push_object(L, state, step->instance);
+    la_push_session(L, state, box->session);
+    lua_newtable(L);
+    while (la_flush_next_fetched(box->flush, &at, &slot)) {
+      la_push_text(L, step->instance->mapper->slots[slot]->key);
+      lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+    }
+    call_or_drop(L, box_index, box, 3, 0);
+    break;
+  }
   case LA_FLUSH_HOOK:
     la_push_hook(L, state, "mapper_event");
     lua_pushstring(L, step->hook);

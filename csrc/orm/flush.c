@@ -87,6 +87,29 @@ la_status la_flush_write(la_flush *flush, la_instance *instance, uint32_t slot,
   return LA_OK;
 }
 
+la_status la_flush_write_fetched(la_flush *flush, la_instance *instance, uint32_t slot,
+                                 const la_value *value, la_error *err) {
+  la_flush_record *record = la_flush_record_of(flush, instance);
+  if (instance->mapper->hears & LA_HEARS_FETCHED && record != NULL &&
+      !(instance->mapper->slots[slot]->flags & LA_PROPERTY_PRIMARY_KEY)) {
+    la_flush_fetched fetched = {slot, record->first_fetched};
+    if (!la_vec_push(flush->alloc, &flush->fetched, fetched)) {
+      return la_fail_nomem(err);
+    }
+    record->first_fetched = (uint32_t)(flush->fetched.count - 1);
+  }
+  return la_flush_write(flush, instance, slot, value, err);
+}
+
+bool la_flush_next_fetched(const la_flush *flush, uint32_t *at, uint32_t *slot_out) {
+  if (*at == LA_FLUSH_NONE) {
+    return false;
+  }
+  *slot_out = flush->fetched.items[*at].slot;
+  *at = flush->fetched.items[*at].next;
+  return true;
+}
+
 la_status la_flush_expire_later(la_flush *flush, la_instance *instance, uint32_t slot,
                                 la_error *err) {
   la_flush_expire expire = {instance, slot};
@@ -347,6 +370,7 @@ void la_flush_free(la_flush *flush) {
   la_vec_clear(alloc, &flush->relationships);
   la_vec_clear(alloc, &flush->undo);
   la_vec_clear(alloc, &flush->expires);
+  la_vec_clear(alloc, &flush->fetched);
   la_vec_clear(alloc, &flush->switches);
   la_vec_clear(alloc, &flush->queue);
   la_vec_clear(alloc, &flush->added);

@@ -34,6 +34,7 @@ typedef enum la_flush_step_kind {
                           stands for: la_flush_supply_expression */
   LA_FLUSH_VERSION,    /* give the version that follows `value`, NULL for a new row, by the function
                           `host`: la_flush_supply */
+  LA_FLUSH_FETCHED,    /* refresh_flush: la_flush_next_fetched from `slot` on; go on afterwards */
   LA_FLUSH_HOOK        /* mapper events: `hook` names it; go on afterwards */
 } la_flush_step_kind;
 
@@ -64,6 +65,8 @@ la_status la_flush_next(la_flush *flush, la_flush_step *step_out, la_error *err)
 la_status la_flush_supply(la_flush *flush, const la_value *value, la_error *err);
 /* Answers EXPRESSION; `expression` is retained. */
 la_status la_flush_supply_expression(la_flush *flush, la_node *expression, la_error *err);
+/* The slots of a FETCHED step, one by one: `*at` begins as the step's `slot`. False at the end. */
+bool la_flush_next_fetched(const la_flush *flush, uint32_t *at, uint32_t *slot_out);
 /* The statement and parameters of the failure, for the error object; lent. Parameters are database
  * values, `rows` rows of `count`. */
 void la_flush_failed_statement(const la_flush *flush, la_text *text_out,

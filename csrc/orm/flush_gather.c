@@ -33,6 +33,7 @@ la_flush_record *la_flush_register(la_flush *flush, la_instance *instance, la_re
   if (record == NULL) {
     la_flush_record fresh = {.instance = instance,
                              .first_sync = LA_FLUSH_NONE,
+                             .first_fetched = LA_FLUSH_NONE,
                              .node = LA_FLUSH_NONE,
                              .op = (uint8_t)op};
     if (instance->session != flush->session || instance->flags & LA_INSTANCE_GONE) {

@@ -41,10 +41,11 @@ enum la_record_flag {
 typedef struct la_flush_record {
   la_instance *instance; /* pinned */
   uint32_t unit;
-  uint32_t first_sync; /* of flush->syncs, chained */
-  uint32_t node;       /* of the graph, for objects of cycles: their save; the delete's follows */
-  uint16_t flags;      /* la_record_flag */
-  uint8_t op;          /* la_record_op */
+  uint32_t first_sync;    /* of flush->syncs, chained */
+  uint32_t first_fetched; /* of flush->fetched, chained */
+  uint32_t node;  /* of the graph, for objects of cycles: their save; the delete's follows */
+  uint16_t flags; /* la_record_flag */
+  uint8_t op;     /* la_record_op */
 } la_flush_record;
 
 /* A foreign key of a record's object is to be copied from `parent`, or cleared. */
@@ -96,6 +97,12 @@ typedef struct la_flush_undo {
   bool revert;  /* the history has the old value */
   la_value old; /* otherwise; bytes are the log's */
 } la_flush_undo;
+
+/* A slot that a default or RETURNING has filled, for listeners of refresh_flush. */
+typedef struct la_flush_fetched {
+  uint32_t slot;
+  uint32_t next;
+} la_flush_fetched;
 
 typedef struct la_flush_expire {
   la_instance *instance;
@@ -163,6 +170,7 @@ typedef enum la_flush_stage {
   LA_STAGE_BEFORE,
   LA_STAGE_DEFAULTS,
   LA_STAGE_ROWS,
+  LA_STAGE_FETCHED,
   LA_STAGE_AFTER,
   LA_STAGE_END
 } la_flush_stage;
@@ -178,6 +186,7 @@ struct la_flush {
   LA_VEC(la_relationship *) relationships; /* that have pairs or order things */
   LA_VEC(la_flush_undo) undo;
   LA_VEC(la_flush_expire) expires;
+  LA_VEC(la_flush_fetched) fetched;
   LA_VEC(la_key_switch *) switches;
   /* gathering */
   la_numbers queue;
@@ -243,6 +252,9 @@ static inline la_flush_record *la_flush_record_of(const la_flush *flush,
 /* Writes a slot for the time of the flush; la_flush_undo_all puts it back. */
 la_status la_flush_write(la_flush *flush, la_instance *instance, uint32_t slot,
                          const la_value *value, la_error *err);
+/* The same for a value that the flush fetches: noted where listeners of refresh_flush want it. */
+la_status la_flush_write_fetched(la_flush *flush, la_instance *instance, uint32_t slot,
+                                 const la_value *value, la_error *err);
 la_status la_flush_expire_later(la_flush *flush, la_instance *instance, uint32_t slot,
                                 la_error *err);
 /* What of a failure: memory is as before, the session inactive. Gives `status`. */

@@ -261,6 +261,21 @@ static la_status hooks(la_flush *flush, bool before, la_flush_step *step_out) {
   return LA_OK;
 }
 
+/* refresh_flush for the objects that defaults or RETURNING have given values. */
+static la_status tell_fetched(la_flush *flush, la_flush_step *step_out) {
+  while (flush->fetched.count > 0 && flush->at < flush->batch.count) {
+    la_flush_record *record = record_at(flush, flush->at++);
+    if (record->first_fetched != LA_FLUSH_NONE) {
+      *step_out = (la_flush_step){
+          .kind = LA_FLUSH_FETCHED, .instance = record->instance, .slot = record->first_fetched};
+      record->first_fetched = LA_FLUSH_NONE;
+      return LA_ROW;
+    }
+  }
+  flush->at = 0;
+  return LA_OK;
+}
+
 /* ---- defaults ---- */
 
 /* The answer to a step goes into a slot. */
@@ -313,7 +328,7 @@ static la_status fill_default(la_flush *flush, const la_flush_record *record, la
     return LA_OK;
   }
   if (what->kind == LA_DEFAULT_VALUE) {
-    return la_flush_write(flush, instance, property->slot, &what->value, err);
+    return la_flush_write_fetched(flush, instance, property->slot, &what->value, err);
   }
   if (what->kind != LA_DEFAULT_HOST) {
     return LA_OK;
@@ -460,6 +475,9 @@ static la_status run_batch(la_flush *flush, la_flush_step *step_out, la_error *e
     case LA_STAGE_ROWS:
       status = run_rows(flush, step_out, err);
       break;
+    case LA_STAGE_FETCHED:
+      status = tell_fetched(flush, step_out);
+      break;
     default:
       status = hooks(flush, false, step_out);
     }
@@ -567,7 +585,8 @@ la_status la_flush_supply(la_flush *flush, const la_value *value, la_error *err)
   }
   flush->is_waiting = false;
   if (flush->waiting == LA_FLUSH_DEFAULT) {
-    return la_flush_write(flush, flush->waiting_instance, flush->waiting_slot, &stored, err);
+    return la_flush_write_fetched(flush, flush->waiting_instance, flush->waiting_slot, &stored,
+                                  err);
   }
   return supply_converted(flush, &stored, err);
 }

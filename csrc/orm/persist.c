@@ -317,7 +317,7 @@ static la_status take_returned(la_flush *flush, const la_persist_row *r, la_erro
         continue;
       }
       LA_TRY(la_type_result(column->type, &values[at++], &value, &flush->scratch, err));
-      LA_TRY(la_flush_write(flush, r->instance, r->map->properties[i]->slot, &value, err));
+      LA_TRY(la_flush_write_fetched(flush, r->instance, r->map->properties[i]->slot, &value, err));
     }
   }
   return la_cursor_step(&flush->cursor, err);

@@ -228,6 +228,31 @@ describe("events of a flush", function()
     engine:dispose()
   end)
 
+  it("tell what a flush has fetched: defaults, server defaults that came back, onupdate (EVT-07, UOW-102)", function()
+    local Base = orm.declarative_base()
+    local Note = Base:class "Note" {__tablename__ = "note", id = la.Column(la.Integer, {primary_key = true}), name = la.Column(la.String),
+      a = la.Column(la.String, {default = "x"}), b = la.Column(la.String, {default = function() return "y" end}),
+      c = la.Column(la.String, {server_default = "z"}), d = la.Column(la.Integer, {onupdate = 5}), __mapper_args__ = {eager_defaults = true}}
+    local engine = la.create_engine "sqlite://"
+    Base.metadata:create_all(engine)
+    local session <close> = orm.Session(engine)
+    event.listen(Note, "refresh_flush", function(note, context, names)
+      assert.equal(session, context.session)
+      table.sort(names)
+      log[#log + 1] = ("%s %s%s"):format(note.name, table.concat(names), note[names[1]])
+    end)
+    event.listen(Note, "after_insert", function(_, _, note) log[#log + 1] = "after " .. note.name end)
+    local one = Note {name = "1"}
+    session:add_all {one, Note {name = "2", a = "given"}}
+    session:flush()
+    assert.same({"1 abcx", "2 bcy", "after 1", "after 2"}, log)
+    log = {}
+    one.name = "3"
+    session:flush()
+    assert.same({"3 d5"}, log)
+    engine:dispose()
+  end)
+
   it("come object by object with batch = false (UOW-52)", function()
     local Base = orm.declarative_base()
     local Note = Base:class "Note" {__tablename__ = "note", id = la.Column(la.Integer, {primary_key = true}), name = la.Column(la.String),
