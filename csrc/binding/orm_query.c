@@ -81,10 +81,21 @@ static la_load *run(lua_State *L, int index, size_t limit) {
   const la_node *node = query_node(L, index);
   luaL_checkstack(L, 12, NULL);
   lua_getiuservalue(L, index, LA_QUERY_SESSION);
+  if (la_event_has(state, LA_EVENT_DO_ORM_EXECUTE)) {
+    la_push_hook(L, state, "orm_query"); /* session, function */
+    lua_pushvalue(L, -2);
+    push_select(L, state, index);
+    lua_call(L, 2, 1);
+    node = la_to_node(L, -1);
+    lua_insert(L, -2); /* statement, which holds the node, session */
+  } else {
+    lua_pushvalue(L, -1);
+  }
   la_select_run how = la_run_options(node);
   how.legacy = true;
   how.limit = limit;
   la_load *load = la_run_select(L, state, -1, node, &how);
+  lua_remove(L, -2);
   lua_remove(L, -2);
   return load;
 }

@@ -282,10 +282,8 @@ static bool returns_entities(const la_node *node) {
 
 /* session:execute(statement, parameters, options); `then` is the Result's method to call on it, or
  * NULL. */
-static int execute(lua_State *L, const char *name, const char *then) {
+static int run_statement(lua_State *L, const char *name, const char *then) {
   la_state *state = la_state_of(L);
-  la_check_session(L, 1);
-  la_check_count(L, 2, name);
   la_node *node = la_to_node(L, 2);
   lua_settop(L, 4);
   bool plain = lua_isnil(L, 3) && lua_isnil(L, 4);
@@ -308,6 +306,29 @@ static int execute(lua_State *L, const char *name, const char *then) {
     lua_call(L, 1, 1);
   }
   return 1;
+}
+
+/* The same, listeners of do_orm_execute first: they may change the statement, or give a Result. */
+static int execute(lua_State *L, const char *name, const char *then) {
+  la_state *state = la_state_of(L);
+  la_check_session(L, 1);
+  la_check_count(L, 2, name);
+  if (!la_event_has(state, LA_EVENT_DO_ORM_EXECUTE)) {
+    return run_statement(L, name, then);
+  }
+  lua_settop(L, 4);
+  la_push_hook(L, state, "orm_execute");
+  lua_insert(L, 1);
+  lua_pushstring(L, name);
+  lua_call(L, 5, 1);
+  return 1;
+}
+
+/* core.session_run(session, statement, parameters, options, name): execute without its event. */
+static int session_run(lua_State *L) {
+  la_check_session(L, 1);
+  const char *name = luaL_checkstring(L, 5);
+  return run_statement(L, name, strcmp(name, "execute") == 0 ? NULL : name);
 }
 
 static int session_execute(lua_State *L) {
@@ -471,6 +492,7 @@ const luaL_Reg la_session_result_methods[] = {{"execute", session_execute},
 
 void la_open_orm_result(lua_State *L, la_state *state) {
   static const luaL_Reg functions[] = {{"orm_translate", orm_translate},
+                                       {"session_run", session_run},
                                        {"session_autoflush", session_autoflush},
                                        {"is_orm", is_orm},
                                        {"execution_option", execution_option},

@@ -238,6 +238,12 @@ function event.__listeners(identifier, target)
   return collect(identifier, target)
 end
 
+--- Calls one of `__listeners`, which goes first if it is to be called once; gives what it returns.
+function event.__call(listener, identifier, ...)
+  if listener.options.once and not drop_once(listener, identifier) then return nil end
+  return call(listener, identifier, table.pack(...))
+end
+
 --- Calls the listeners of an event and gives the arguments back, replaced where listeners with `retval` gave others.
 function event.__fire(identifier, target, ...)
   local list = collect(identifier, target)

@@ -2,6 +2,7 @@
 -- Executing statements in a session: what C does not answer by itself, statements without classes, with parameters, and DML of
 -- classes.
 local core = require "lualchemy.core"
+local event = require "lualchemy.event"
 local exc = require "lualchemy.exc"
 local keywords = require "lualchemy.keywords"
 
@@ -100,7 +101,7 @@ core.hook("session_execute", function(session, statement, params, options, name)
   local result
   if kind == "select" and (params == nil or next(params) == nil) then
     if next(execution) then statement = statement:execution_options(execution) end
-    result = session:execute(statement)
+    result = core.session_run(session, statement, nil, nil, "execute")
   elseif (kind == "update" or kind == "delete") and (params == nil or next(params) == nil) and not core.has_returning(statement) then
     result = core.session_dml_result(session, statement, synchronize(statement, execution))
   else
@@ -123,6 +124,82 @@ core.hook("session_execute", function(session, statement, params, options, name)
   end
   if name == "execute" then return result end
   return result[name](result)
+end)
+
+---@class lualchemy.ORMExecuteState
+---@field session lualchemy.Session
+---@field statement any  may be set to another
+---@field parameters table?  likewise
+---@field execution_options table  of the statement and of the call
+---@field is_select boolean
+---@field is_insert boolean
+---@field is_update boolean
+---@field is_delete boolean
+---@field is_orm_statement boolean
+---@field is_executemany boolean
+local State = {__name = "lualchemy.ORMExecuteState"}
+State.__index = State
+
+--- Adds execution options for this run.
+---@param options table
+function State:update_execution_options(options)
+  for key, value in pairs(options) do self.execution_options[key] = value end
+end
+
+--- Runs the statement, or another, without calling listeners again; what a listener returns is what the caller gets.
+---@param statement any?
+---@param params table?
+---@param options {execution_options: table?}?
+---@return lualchemy.Result
+function State:invoke_statement(statement, params, options)
+  if params == nil then params = self.parameters end
+  local all = {}
+  for _, from in ipairs {self.execution_options, options and options.execution_options or {}} do
+    for key, value in pairs(from) do all[key] = value end
+  end
+  return core.session_run(self.session, statement or self.statement, params, next(all) and {execution_options = all} or nil, "execute")
+end
+
+local statement_kinds = {["lualchemy.Select"] = "select", ["lualchemy.Insert"] = "insert", ["lualchemy.Update"] = "update",
+  ["lualchemy.Delete"] = "delete"}
+
+local function execute_state(session, statement, params, options)
+  local kind = statement_kinds[core.class_of(statement)]
+  local given = {}
+  for key, value in pairs(options and options.execution_options or {}) do given[key] = value end
+  return setmetatable({
+    session = session, statement = statement, parameters = params, execution_options = given,
+    is_select = kind == "select", is_insert = kind == "insert", is_update = kind == "update", is_delete = kind == "delete",
+    is_orm_statement = core.is_orm(statement) ~= nil, is_executemany = type(params) == "table" and #params > 0,
+    is_column_load = false, is_relationship_load = false, is_from_statement = false,
+  }, State)
+end
+
+--- Calls the listeners; gives the first Result that one returns.
+local function fire(state)
+  for _, listener in ipairs(event.__listeners("do_orm_execute", state.session)) do
+    local result = event.__call(listener, "do_orm_execute", state)
+    if result ~= nil then return result end
+  end
+end
+
+core.hook("orm_execute", function(session, statement, params, options, name)
+  keywords.check("session:" .. name, options, option_keywords)
+  local state = execute_state(session, statement, params, options)
+  local result = fire(state)
+  if result == nil then result = state:invoke_statement() end
+  if name == "execute" then return result end
+  return result[name](result)
+end)
+
+core.hook("orm_query", function(session, statement)
+  local state = execute_state(session, statement, nil, nil)
+  if fire(state) ~= nil then
+    error(exc.InvalidRequestError("a listener of do_orm_execute gave a Result to a Query: for it the statement can be changed only"), 0)
+  end
+  statement = state.statement
+  if next(state.execution_options) then statement = statement:execution_options(state.execution_options) end
+  return statement
 end)
 
 return {}
