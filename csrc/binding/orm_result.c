@@ -193,7 +193,7 @@ static bool push_objects(lua_State *L, la_state *state, la_result *result, int r
   }
   const la_instances *entities = &box->load.entities;
   la_push_list(L, state, (int)(entities->count - box->at)); /* data, list */
-  box->busy = true; /* finalizers may want to read on */
+  box->busy = true;                                         /* finalizers may want to read on */
   la_pusher pusher = la_push_pusher(L, state);
   for (lua_Integer place = 1; box->at < entities->count; place++) {
     la_instance *instance = entities->items[box->at++];

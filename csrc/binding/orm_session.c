@@ -266,21 +266,22 @@ static void clear_walk(void *memory) {
   }
 }
 
-static int session_delete(lua_State *L) {
-  la_state *state = la_state_of(L);
-  la_session *session = la_check_session(L, 1);
-  la_check_count(L, 2, "delete");
-  la_instance *root = la_check_instance(L, 2);
-  la_error err = LA_ERROR_INIT;
-  warn_in_flush(L, session, "delete()");
-  if (root->flags & LA_INSTANCE_KEYED && !root->session) { /* a detached object joins first */
-    la_session_tell_attach(L, state, 1, root);
-    la_status status = la_session_add(session, root, &err);
-    settle(L, session, status, &err);
+static bool cascades_delete(const la_instance *instance) {
+  for (uint32_t i = 0; i < instance->link_count; i++) {
+    if (instance->mapper->links[i]->relationship->cascade & LA_CASCADE_DELETE) {
+      return true;
+    }
   }
+  return false;
+}
+
+/* Marks `root` and what its delete cascade reaches, loading links on the way. */
+static void delete_with_cascade(lua_State *L, la_state *state, la_session *session,
+                                la_instance *root) {
+  la_error err = LA_ERROR_INIT;
+  la_status status;
   walk_box *box = la_push_scratch(L, state, sizeof *box, clear_walk);
   box->alloc = &state->alloc;
-  la_status status;
   while ((status = la_delete_walk_on(&box->walk, session, root, &err)) == LA_ROW) {
     la_instance *needs = box->walk.found.items[box->walk.at];
     la_push_object(L, state, needs);
@@ -295,6 +296,26 @@ static int session_delete(lua_State *L) {
     settle(L, session, status, &err);
   }
   la_scratch_clear(L, -1);
+}
+
+static int session_delete(lua_State *L) {
+  la_state *state = la_state_of(L);
+  la_session *session = la_check_session(L, 1);
+  la_check_count(L, 2, "delete");
+  la_instance *root = la_check_instance(L, 2);
+  la_error err = LA_ERROR_INIT;
+  warn_in_flush(L, session, "delete()");
+  if (root->flags & LA_INSTANCE_KEYED && !root->session) { /* a detached object joins first */
+    la_session_tell_attach(L, state, 1, root);
+    la_status status = la_session_add(session, root, &err);
+    settle(L, session, status, &err);
+  }
+  if (cascades_delete(root)) {
+    delete_with_cascade(L, state, session, root);
+  } else {
+    la_status status = la_session_delete(session, root, &err);
+    settle(L, session, status, &err);
+  }
   return 0;
 }
 

@@ -175,7 +175,8 @@ bool la_cascade_needs_load(const la_instance *instance, uint32_t link) {
   return cascades || r->direction != LA_MANY_TO_ONE;
 }
 
-/* Pins are held and the members seen are known by a map, not by marks: Lua runs between two steps. */
+/* Pins are held and the members seen are known by a map, not by marks: Lua runs between two steps.
+ */
 static la_status add_to_walk(la_delete_walk *walk, la_allocator *alloc, la_instance *instance,
                              la_error *err) {
   if (!la_vec_reserve(alloc, &walk->found, 1) ||
