@@ -10,6 +10,7 @@ local usage = [=[
 
   --rounds N        measurements of each program, interleaved (default 5); medians are shown
   --markdown        the table as doc/performance.md has it
+  --write           measure all and write the table into doc/performance.md
   --generational    the collector of the Lua side in generational mode
   --instructions    count instructions under valgrind instead, compare them with those kept
   --keep            with --instructions: keep the counts as the new ones
@@ -195,23 +196,48 @@ local layouts = {
     {"mapper", "best other mapper"}, {"driver", "Lua driver, no objects"}},
 }
 
-local function print_line(layout, values)
-  local words = {}
-  for i, column in ipairs(layout) do words[i] = values[column[1]] end
-  print((layout.head:format(table.unpack(words)):gsub(" +$", "")))
+-- What the figures were measured on.
+local function machine()
+  local model = (try("grep -m 1 'model name' /proc/cpuinfo 2>/dev/null") or ""):match(":%s*([^\n]+)") or "unknown processor"
+  local processors = (try("getconf _NPROCESSORS_ONLN 2>/dev/null") or "?"):gsub("%s+$", "")
+  local kernel = run("uname -sr"):gsub("%s+$", "")
+  local version = run(quote(lualchemy) .. " --version"):gsub("%s+$", "")
+  return ("%s, %s processors, %s; %s; medians of %d measurements."):format(model, processors, kernel, version, options.rounds)
 end
 
-local function show_times()
-  local layout = options.markdown and layouts.markdown or layouts.text
+local function show_times(show)
+  local layout = (options.markdown or options.write) and layouts.markdown or layouts.text
   local titles = {}
   for _, column in ipairs(layout) do titles[column[1]] = column[2] end
-  print_line(layout, titles)
-  if options.markdown then print("|---|---|" .. ("---:|"):rep(#layout - 2)) end
-  make_databases(1)
-  for _, target in ipairs(chosen()) do
-    print_line(layout, cells(compare(target)))
-    io.stdout:flush()
+  local function line(values)
+    local words = {}
+    for i, column in ipairs(layout) do words[i] = values[column[1]] end
+    show((layout.head:format(table.unpack(words)):gsub(" +$", "")))
   end
+  line(titles)
+  if layout == layouts.markdown then show("|---|---|" .. ("---:|"):rep(#layout - 2)) end
+  make_databases(1)
+  for _, target in ipairs(chosen()) do line(cells(compare(target))) end
+end
+
+local function print_times()
+  show_times(function(text)
+    print(text)
+    io.stdout:flush()
+  end)
+  if options.markdown then print("\n" .. machine()) end
+end
+
+-- Puts the table between the marks of doc/performance.md.
+local function write_times()
+  local path = root .. "/doc/performance.md"
+  local lines = {}
+  show_times(function(text) lines[#lines + 1] = text end)
+  local file <close> = assert(io.open(path))
+  local before, after = file:read("a"):match("^(.*<!%-%- figures %-%->\n).*(<!%-%- end of figures %-%->.*)$")
+  if not before then fail("doc/performance.md has lost its marks") end
+  local out <close> = assert(io.open(path, "w"))
+  out:write(before, table.concat(lines, "\n"), "\n\n", machine(), "\n", after)
 end
 
 -- ---------------------------------------------------------------------------------------------
@@ -268,6 +294,6 @@ end
 
 read_arguments()
 if not options.setup then
-  local show = options.instructions and show_instructions or show_times
-  show()
+  local work = options.instructions and show_instructions or options.write and write_times or print_times
+  work()
 end

@@ -14,32 +14,59 @@
 /* What compile{…} gives. User values: 1 params and 2 positiontup, once they were asked for; 3 the
  * statement's box. */
 typedef struct compiled_box {
-  la_box box;    /* object: la_compiled */
-  la_node *node; /* whose PARAMs the compiled statement numbers; a reference */
+  la_box box; /* object: la_compiled */
+  la_allocator *alloc;
+  la_node *node;          /* what was compiled; a reference */
+  const la_node **params; /* its PARAMs as the compiled statement numbers them, lent from it */
+  size_t param_count;
 } compiled_box;
 
 enum { COMPILED_PARAMS = 1, COMPILED_POSITIONS = 2, COMPILED_STATEMENT = 3 };
 
 static int compiled_gc(lua_State *L) {
   compiled_box *self = lua_touserdata(L, 1);
-  la_node *node = self->node;
-  self->node = NULL;
-  la_node_release(node);
+  if (self->alloc != NULL) {
+    la_free(self->alloc, self->params, self->param_count * sizeof *self->params);
+    la_node_release(self->node);
+    self->params = NULL;
+    self->node = NULL;
+    self->param_count = 0;
+  }
   return la_box_release(L);
 }
 
 static compiled_box *push_compiled_box(lua_State *L, la_state *state) {
-  return la_push_box(L, state, LA_BOX_COMPILED, sizeof(compiled_box), COMPILED_STATEMENT);
+  compiled_box *self = la_push_box(L, state, LA_BOX_COMPILED, sizeof *self, COMPILED_STATEMENT);
+  self->alloc = &state->alloc;
+  return self;
 }
 
-static la_status build_key(la_state *state, const la_node *node, la_key *key, la_error *err) {
-  la_key_init(key, &state->alloc);
-  return la_key_build(key, node, LA_TEXT_NONE, err);
+/* Keeps the parameters that `key` has collected from `self->node`. */
+static la_status keep_params(compiled_box *self, const la_key *key, la_error *err) {
+  if (key->params.count != 0) {
+    self->params = la_alloc(self->alloc, key->params.count * sizeof *self->params);
+    if (self->params == NULL) {
+      return la_fail_nomem(err);
+    }
+    memcpy(self->params, key->params.items, key->params.count * sizeof *self->params);
+    self->param_count = key->params.count;
+  }
+  return LA_OK;
+}
+
+static la_status compile_with_key(la_state *state, const la_dialect *dialect, la_key *key,
+                                  la_compile_options *options, compiled_box *self, la_error *err) {
+  la_compiled *compiled = NULL;
+  LA_TRY(la_key_build(key, self->node, LA_TEXT_NONE, err));
+  options->params = key->params.items;
+  options->param_count = (uint32_t)key->params.count;
+  LA_TRY(la_compile(&state->sql, dialect, self->node, options, &compiled, err));
+  self->box.object = compiled;
+  return keep_params(self, key, err);
 }
 
 static la_status compile(la_state *state, const la_node *node, const la_dialect *dialect,
                          la_compile_options *options, compiled_box *self, la_error *err) {
-  la_compiled *compiled = NULL;
   la_status status;
   la_key key;
   if (node->flags & LA_NODE_HAS_ORM) {
@@ -47,13 +74,8 @@ static la_status compile(la_state *state, const la_node *node, const la_dialect 
   } else {
     self->node = la_node_retain(node);
   }
-  status = build_key(state, self->node, &key, err);
-  if (status >= 0) {
-    options->params = key.params.items;
-    options->param_count = (uint32_t)key.params.count;
-    status = la_compile(&state->sql, dialect, self->node, options, &compiled, err);
-    self->box.object = compiled;
-  }
+  la_key_init(&key, &state->alloc);
+  status = compile_with_key(state, dialect, &key, options, self, err);
   la_key_clear(&key);
   return status;
 }
@@ -68,7 +90,7 @@ static la_status compile_for_engine(la_engine *engine, la_node *node, compiled_b
              : la_engine_compile(engine, node, NULL, 0, false, &compiled, &cached, err));
   self->box.object = compiled;
   self->node = la_node_retain(node);
-  return LA_OK;
+  return keep_params(self, &engine->key, err);
 }
 
 /* ---- dialects ---- */
@@ -191,18 +213,18 @@ static void read_column_keys(lua_State *L, int keywords, la_compile_options *opt
 }
 
 /* Pushes the value of a parameter; la.null where execution must give it. */
-static void push_param_value(lua_State *L, la_state *state, const la_key *key,
+static void push_param_value(lua_State *L, la_state *state, const compiled_box *self,
                              const la_compiled_param *param) {
   const la_node *node;
   if (param->source == LA_PARAM_FROM_CONSTANT) {
     la_push_value_or_null(L, state, &param->constant);
     return;
   }
-  if (param->source != LA_PARAM_FROM_STATEMENT || param->index >= key->params.count) {
+  if (param->source != LA_PARAM_FROM_STATEMENT || param->index >= self->param_count) {
     la_push_null(L);
     return;
   }
-  node = key->params.items[param->index];
+  node = self->params[param->index];
   if (!(node->flags & LA_PARAM_EXPANDING)) {
     la_push_value_or_null(L, state, &node->value);
     return;
@@ -214,26 +236,15 @@ static void push_param_value(lua_State *L, la_state *state, const la_key *key,
   }
 }
 
-static void clear_key(void *memory) {
-  la_key_clear(memory);
-}
-
 /* A map of the parameters' names to their values. */
 static void push_params(lua_State *L, la_state *state, const compiled_box *self) {
   const la_compiled *compiled = self->box.object;
-  la_error err = LA_ERROR_INIT;
-  la_key *key = la_push_scratch(L, state, sizeof *key, clear_key);
-  if (build_key(state, self->node, key, &err) < 0) {
-    la_raise(L, &err);
-  }
   lua_createtable(L, 0, (int)compiled->param_count);
   for (uint32_t i = 0; i < compiled->param_count; i++) {
     la_push_text(L, compiled->params[i].name);
-    push_param_value(L, state, key, &compiled->params[i]);
+    push_param_value(L, state, self, &compiled->params[i]);
     lua_rawset(L, -3);
   }
-  la_scratch_clear(L, -2);
-  lua_remove(L, -2);
 }
 
 /* A list of the parameters' names in the order of the placeholders. */
