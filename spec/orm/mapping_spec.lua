@@ -149,7 +149,7 @@ describe("configuration of classes", function()
   it("takes names, functions and classes, and calls __declare_first__ and __declare_last__ (DEC-10)", function()
     local calls = {}
     local Child
-    local Parent = Base:class "Parent" {
+    Base:class "Parent" {
       __tablename__ = "parents", id = Column(Integer, {primary_key = true}),
       children = orm.relationship(function() return Child end),
       __declare_first__ = function(cls) calls[#calls + 1] = "first " .. cls.__name__ end,
@@ -188,5 +188,61 @@ describe("configuration of classes", function()
       __mapper_args__ = {polymorphic_on = "kind", polymorphic_identity = "animal"}}
     local Cat = Animal:class "Cat" {Named, __mapper_args__ = {polymorphic_identity = "cat"}}
     assert.equal(Animal.__table__, Cat.__table__)
+  end)
+end)
+
+describe("column_property", function()
+  local s, User, session
+  before_each(function()
+    local Base = orm.declarative_base()
+    local Column, Integer, String = la.Column, la.Integer, la.String
+    local Address = Base:class "Address" {__tablename__ = "addresses", id = Column(Integer, {primary_key = true}),
+      user_id = Column(Integer, la.ForeignKey "users.id")}
+    local id, first, last = Column(Integer, {primary_key = true}), Column(String), Column(String)
+    User = Base:class "User" {
+      __tablename__ = "users", id = id, first = first, last = last,
+      full = orm.column_property(first .. " " .. last),
+      kept = orm.column_property(first .. "!", {expire_on_flush = false}),
+      slow = orm.column_property(last .. "?", {deferred = true}),
+    }
+    User.addresses = orm.column_property(la.select(la.func.count(Address.id)):where(Address.user_id:eq(User.id))
+      :correlate_except(Address):scalar_subquery())
+    s = shop.open{Base = Base, Address = Address}
+    session = s.session
+  end)
+  after_each(function() s:close() end)
+
+  it("is loaded with the object, and an expression of classes and aliases (DEC-18)", function()
+    session:add(User{id = 1, first = "Ann", last = "Lee"})
+    session:flush()
+    session:add(s.Address{user_id = 1})
+    session:commit()
+    session:expunge_all()
+    local ann
+    assert.same({'SELECT users.id, users.first, users.last, users.first || ? || users.last AS anon_1, users.first || ? AS anon_2, '
+      .. "(SELECT count(addresses.id) AS count_1 FROM addresses WHERE addresses.user_id = users.id) AS anon_3 FROM users "
+      .. "WHERE (users.first || ? || users.last) = ?"}, s:during(function()
+      ann = session:scalars(la.select(User):where(User.full:eq "Ann Lee")):one()
+      assert.same({"Ann Lee", "Ann!", 1}, {ann.full, ann.kept, ann.addresses})
+    end))
+    assert.equal(1, #s:during(function() assert.equal("Lee?", ann.slow) end))
+    local other = orm.aliased(User)
+    assert.equal("Ann Lee", session:scalar(la.select(other.full):where(other.addresses:gt(0))))
+    fails(exc.InvalidRequestError, "attribute 'full' of User can't be set: it is read only", function() ann.full = "x" end)
+  end)
+
+  it("is expired by the flush that saves its object, unless expire_on_flush is false (DEC-18)", function()
+    local ann = User{first = "Ann", last = "Lee"}
+    assert.is_nil(ann.full)
+    session:add(ann)
+    session:flush()
+    assert.equal(1, #s:during(function() assert.same({"Ann Lee", 0}, {ann.full, ann.addresses}) end))
+    assert.equal("Ann!", ann.kept)
+    ann.first = "Bea"
+    session:flush()
+    assert.equal(1, #s:during(function() assert.same({"Bea Lee", 0}, {ann.full, ann.addresses}) end))
+    assert.same({}, s:during(function() assert.equal("Ann!", ann.kept) end))
+    session:commit()
+    assert.equal("Bea!", ann.kept)
   end)
 end)
