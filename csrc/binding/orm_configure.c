@@ -241,8 +241,8 @@ static const la_node *first_entity(lua_State *L, const la_node *select) {
 static int select_entity(lua_State *L) {
   la_state *state = la_state_of(L);
   const la_node *entity = first_entity(L, la_to_node(L, 1));
-  if (la_node_child(entity, 0) && la_node_child(entity, 0)->kind == LA_NODE_TABLE) {
-    la_mapper *mapper = (la_mapper *)entity->subject;
+  la_mapper *mapper = (la_mapper *)entity->subject;
+  if (mapper->entity == entity) {
     la_push_host(L, state, mapper->host);
   } else {
     la_push_node(L, state, la_node_retain(entity), 1, 1);
@@ -264,9 +264,13 @@ static int select_to_dml(lua_State *L) {
                  {LA_SELECT_OFFSET, "offset()"},
                  {LA_SELECT_ORDER_BY, "order_by()"},
                  {LA_SELECT_GROUP_BY, "group_by()"},
-                 {LA_SELECT_FROM, "join(), outerjoin(), select_from()"}};
+                 {LA_SELECT_DISTINCT_ON, "distinct()"},
+                 {LA_SELECT_FROM, "join(), outerjoin(), select_from(), or from_self()"},
+                 {LA_SELECT_STATEMENT, "from_statement()"}};
   for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
-    if (la_node_child(select, (uint32_t)refused[i].part)) {
+    bool is_distinct =
+        refused[i].part == LA_SELECT_DISTINCT_ON && (select->flags & LA_SELECT_DISTINCT);
+    if (is_distinct || la_node_child(select, (uint32_t)refused[i].part)) {
       return la_raise_status(L, LA_INVALID_REQUEST,
                              "Can't call Query.update() or Query.delete() when %s has been called",
                              refused[i].name);

@@ -6,6 +6,7 @@
 
 #include "binding/host.h"
 #include "binding/orm_session.h"
+#include "orm/translate.h"
 #include "sql/walk.h"
 
 /* Configures the classes that `statement` names, while some class waits for it. */
@@ -176,8 +177,39 @@ static void raise_run(lua_State *L, la_state *state, const la_error *err,
   la_raise_statement(L, err, compiled->text, list);
 }
 
+/* The statement of from_statement() runs once its columns are known. */
+static la_load *run_given(lua_State *L, la_state *state, int session_index,
+                          const la_node *statement, const la_select_run *how) {
+  la_session *session = la_check_session(L, session_index);
+  la_select_run described = *how;
+  session_index = lua_absindex(L, session_index);
+  la_node **node = la_push_scratch(L, state, sizeof *node, la_clear_reference);
+  int at = lua_gettop(L);
+  la_error err = LA_ERROR_INIT;
+  *node = la_node_retain(statement);
+  if (how->autoflush) {
+    la_session_autoflush(L, state, session_index);
+  }
+  la_session_listen(L, state, session);
+  if (la_session_describe_text(session, node, &err) < 0) {
+    const la_node *text = statement->children[LA_SELECT_STATEMENT];
+    la_raise_statement(L, &err,
+                       text->kind == LA_NODE_TEXTUAL ? text->children[0]->text : text->text, 0);
+  }
+  described.described = true;
+  described.autoflush = false;
+  la_load *load = la_run_select(L, state, session_index, *node, &described);
+  la_scratch_clear(L, at);
+  lua_remove(L, at);
+  return load;
+}
+
 la_load *la_run_select(lua_State *L, la_state *state, int session_index, const la_node *statement,
                        const la_select_run *how) {
+  if (statement->kind == LA_NODE_SELECT && statement->children[LA_SELECT_STATEMENT] &&
+      !how->described) {
+    return run_given(L, state, session_index, statement, how);
+  }
   la_session *session = la_check_session(L, session_index);
   session_index = lua_absindex(L, session_index);
   la_error err = LA_ERROR_INIT;

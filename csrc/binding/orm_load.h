@@ -19,7 +19,8 @@ typedef struct la_select_run {
   bool legacy; /* session:query: joined collections are made unique by themselves */
   bool unique;
   bool populate_existing;
-  size_t limit; /* rows to read at most; 0: all */
+  bool described; /* what from_statement() gave has its columns' names */
+  size_t limit;   /* rows to read at most; 0: all */
   la_param_lookup lookup;
   void *lookup_context;
   la_load *into;     /* NULL: a scratch is pushed */
@@ -76,6 +77,7 @@ void la_open_orm_dml(lua_State *L, la_state *state);
 void la_open_orm_inspect(lua_State *L, la_state *state);
 void la_open_orm_attribute(lua_State *L, la_state *state);
 void la_open_orm_event(lua_State *L, la_state *state);
+void la_open_orm_statement(lua_State *L, la_state *state);
 void la_open_orm_result(lua_State *L, la_state *state);
 
 #pragma GCC visibility pop

@@ -17,13 +17,7 @@ static la_node *query_node(lua_State *L, int index) {
   return la_check_box(L, index, LA_BOX_QUERY)->object;
 }
 
-/* Pushes a Select box of the query at `index`. */
-static void push_select(lua_State *L, la_state *state, int index) {
-  index = lua_absindex(L, index);
-  la_push_node(L, state, la_node_retain(query_node(L, index)), index, index);
-}
-
-/* Wraps the Select on top of the stack (replaced) for the session at `session_index`. */
+/* Wraps the Select on top of the stack (replaced) for the session (or nil) at `session_index`. */
 static void wrap(lua_State *L, la_state *state, int session_index) {
   const la_box *select = la_to_box_of(L, -1, LA_BOX_SELECT);
   la_box *query = la_push_query(L, state, session_index);
@@ -32,46 +26,148 @@ static void wrap(lua_State *L, la_state *state, int session_index) {
   lua_setiuservalue(L, -2, LA_QUERY_PARTS);
 }
 
+/* Pushes a Query of the entities and columns in stack slots `first` to the last, for the session or
+ * nil at `session_index`. */
+static void push_query(lua_State *L, la_state *state, int session_index, int first) {
+  int last = lua_gettop(L);
+  la_finish_select(L, la_push_query(L, state, session_index), first, last, LA_SELECT_LEGACY);
+  la_configure_statement(L, state, query_node(L, -1));
+}
+
+static int raise_empty(lua_State *L) {
+  return la_raise_status(L, LA_INVALID_REQUEST,
+                         "Query contains no columns with which to SELECT from.");
+}
+
 /* session:query(entity or column, …). */
 static int session_query(lua_State *L) {
-  la_state *state = la_state_of(L);
   la_check_session(L, 1);
-  la_check_count(L, 2, "query");
-  int last = lua_gettop(L);
-  la_finish_select(L, la_push_query(L, state, 1), 2, last, LA_SELECT_LEGACY);
-  la_configure_statement(L, state, query_node(L, -1));
+  if (lua_gettop(L) == 1) {
+    return raise_empty(L);
+  }
+  push_query(L, la_state_of(L), 1, 2);
   return 1;
 }
 
+/* core.query_new(session or nil, {entity or column, …}). */
+static int query_new(lua_State *L) {
+  if (!lua_isnil(L, 1)) {
+    la_check_session(L, 1);
+  }
+  luaL_checktype(L, 2, LUA_TTABLE);
+  int count = (int)lua_rawlen(L, 2);
+  if (count == 0) {
+    return raise_empty(L);
+  }
+  luaL_checkstack(L, count + 10, "too many entities");
+  for (int i = 1; i <= count; i++) {
+    lua_rawgeti(L, 2, i);
+  }
+  push_query(L, la_state_of(L), 1, 3);
+  return 1;
+}
+
+/* ---- methods that are Select's ---- */
+
+enum {
+  NOT_GIVEN = 1,    /* not behind from_statement() */
+  NOT_LIMITED = 2,  /* nor behind limit() and offset() */
+  NOT_NARROWED = 4, /* nor behind any criterion */
+  PLAIN = 8,        /* on the select without the Query's labels, which leaves the Query */
+};
+
+static bool has_any(const la_node *node, const la_select_part *parts, size_t count) {
+  for (size_t i = 0; node->kind == LA_NODE_SELECT && i < count; i++) {
+    if (node->children[parts[i]]) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* What may not follow what, as SQLAlchemy has it. */
+static void check_order(lua_State *L, const la_node *node, const char *name, lua_Integer rules) {
+  static const la_select_part given[] = {LA_SELECT_STATEMENT};
+  static const la_select_part limits[] = {LA_SELECT_LIMIT, LA_SELECT_OFFSET};
+  static const la_select_part criteria[] = {
+      LA_SELECT_WHERE,  LA_SELECT_STATEMENT, LA_SELECT_FROM,    LA_SELECT_LIMIT,
+      LA_SELECT_OFFSET, LA_SELECT_GROUP_BY,  LA_SELECT_ORDER_BY};
+  const la_value *on = la_execution_option(node, "_enable_assertions");
+  if (on && !on->as.integer) {
+    return;
+  }
+  if (rules & NOT_NARROWED &&
+      (has_any(node, criteria, sizeof criteria / sizeof *criteria) ||
+       (node->kind == LA_NODE_SELECT && node->flags & LA_SELECT_DISTINCT))) {
+    la_raise_status(L, LA_INVALID_REQUEST,
+                    "Query.%s() being called on a Query with existing criterion. ", name);
+  }
+  if (rules & NOT_GIVEN && has_any(node, given, 1)) {
+    la_raise_status(L, LA_INVALID_REQUEST,
+                    "Query.%s() being called on a Query with an existing full statement - can't "
+                    "apply criterion.",
+                    name);
+  }
+  if (rules & NOT_LIMITED && has_any(node, limits, 2)) {
+    la_raise_status(
+        L, LA_INVALID_REQUEST,
+        "Query.%s() being called on a Query which already has LIMIT or OFFSET applied.  "
+        "Call %s() before limit() or offset() are applied.",
+        name, name);
+  }
+}
+
+/* Pushes the Select of the Query at `index`, without its labels if it is to be `plain`. */
+static void push_select(lua_State *L, la_state *state, int index, bool plain) {
+  const la_node *node = query_node(L, index);
+  la_push_node(L, state,
+               plain ? la_node_with_flags(node, 0, LA_SELECT_LEGACY) : la_node_retain(node), index,
+               index);
+}
+
 /* Calls the Select's method named by upvalue 2 with the arguments of the call; a Select that comes
- * out is wrapped as a Query. */
+ * out is wrapped as a Query. Upvalue 3: its rules. */
 static int forward(lua_State *L) {
   la_state *state = la_state_of(L);
-  query_node(L, 1);
+  const la_node *node = query_node(L, 1);
+  const char *name = lua_tostring(L, lua_upvalueindex(2));
+  lua_Integer rules = lua_tointeger(L, lua_upvalueindex(3));
   int arguments = lua_gettop(L) - 1;
-  luaL_checkstack(L, arguments + 6, NULL);
-  push_select(L, state, 1); /* query, arguments…, select */
+  luaL_checkstack(L, arguments + 8, NULL);
+  check_order(L, node, name, rules);
+  push_select(L, state, 1, rules & PLAIN); /* query, arguments…, select */
   int select = lua_gettop(L);
   lua_pushvalue(L, lua_upvalueindex(2));
   lua_gettable(L, select); /* …, select, method */
   lua_pushvalue(L, select);
   for (int i = 0; i < arguments; i++) {
-    if (la_to_box_of(L, 2 + i, LA_BOX_QUERY)) {
-      push_select(L, state, 2 + i);
+    la_box *query = la_to_box_of(L, 2 + i, LA_BOX_QUERY);
+    if (query) {
+      push_select(L, state, 2 + i, rules & PLAIN);
     } else {
       lua_pushvalue(L, 2 + i);
     }
   }
-  state->calling = lua_tostring(L, lua_upvalueindex(2));
+  state->calling = name;
   state->calling_self = 1;
   lua_call(L, arguments + 1, 1);
   state->calling = NULL;
-  if (la_to_box_of(L, -1, LA_BOX_SELECT)) {
+  if (!(rules & PLAIN) && la_to_box_of(L, -1, LA_BOX_SELECT)) {
     lua_getiuservalue(L, 1, LA_QUERY_SESSION);
     lua_insert(L, -2); /* session, select */
     wrap(L, state, -2);
   }
   return 1;
+}
+
+/* ---- running ---- */
+
+static void push_session(lua_State *L, int index) {
+  if (lua_getiuservalue(L, index, LA_QUERY_SESSION) == LUA_TNIL) {
+    la_raise_status(L, LA_UNBOUND_EXECUTION,
+                    "This Query has no session: query:with_session(session), or "
+                    "session:query(entity)");
+  }
 }
 
 /* Runs the query at `index` and leaves the load's scratch on the stack. */
@@ -80,11 +176,11 @@ static la_load *run(lua_State *L, int index, size_t limit) {
   index = lua_absindex(L, index);
   const la_node *node = query_node(L, index);
   luaL_checkstack(L, 12, NULL);
-  lua_getiuservalue(L, index, LA_QUERY_SESSION);
+  push_session(L, index);
   if (la_event_has(state, LA_EVENT_DO_ORM_EXECUTE)) {
     la_push_hook(L, state, "orm_query"); /* session, function */
     lua_pushvalue(L, -2);
-    push_select(L, state, index);
+    push_select(L, state, index, false);
     lua_call(L, 2, 1);
     node = la_to_node(L, -1);
     lua_insert(L, -2); /* statement, which holds the node, session */
@@ -130,9 +226,16 @@ static void push_row(lua_State *L, la_state *state, la_load *load, bool single, 
   la_push_row_of_values(L, state, shape, holder);
 }
 
+/* only_return_tuples(true): a Row of one for each object. */
+static bool wants_rows(const la_node *node) {
+  const la_value *tuples = la_execution_option(node, "_only_return_tuples");
+  return tuples && tuples->as.integer;
+}
+
 static int query_all(lua_State *L) {
   la_state *state = la_state_of(L);
   lua_settop(L, 1);
+  bool tuples = wants_rows(query_node(L, 1));
   la_load *load = run(L, 1, 0); /* query, load */
   bool single = la_plan_is_single(load->plan);
   la_row_shape **shape = la_push_shape(L, state, load->plan); /* 3 */
@@ -141,6 +244,9 @@ static int query_all(lua_State *L) {
   la_push_list(L, state, (int)rows); /* 5 */
   for (size_t i = 0; i < rows; i++) {
     push_row(L, state, load, single, i, *shape, 4);
+    if (tuples && single) {
+      la_push_row_of_values(L, state, *shape, 4);
+    }
     if (lua_isnil(L, -1)) {
       lua_pop(L, 1);
       la_push_null(L);
@@ -161,38 +267,48 @@ static size_t push_first(lua_State *L, size_t limit) {
   size_t rows = row_count(load, single);
   if (rows == 0) {
     lua_pushnil(L);
-  } else if (single) {
+  } else if (single && !wants_rows(query_node(L, 1))) {
     push_row(L, state, load, single, 0, NULL, 0);
   } else {
     la_row_shape **shape = la_push_shape(L, state, load->plan);
     lua_pushnil(L);
-    push_row(L, state, load, single, 0, *shape, lua_gettop(L));
+    int holder = lua_gettop(L);
+    push_row(L, state, load, single, 0, *shape, holder);
+    if (single) {
+      la_push_row_of_values(L, state, *shape, holder);
+    }
   }
   la_scratch_clear(L, 2);
   return rows;
 }
 
-/* query:first() sends LIMIT 1. */
+/* query:first() sends LIMIT 1; a whole statement runs as it is. */
 static int query_first(lua_State *L) {
   lua_settop(L, 1);
   const la_node *node = query_node(L, 1);
-  if (node->kind != LA_NODE_SELECT || !la_node_child(node, LA_SELECT_LIMIT)) {
-    lua_getfield(L, 1, "limit");
-    lua_insert(L, 1);
-    lua_pushinteger(L, 1);
-    lua_call(L, 2, 1);
-  } /* else its own limit stays */
+  if (node->kind == LA_NODE_SELECT && node->children[LA_SELECT_STATEMENT]) {
+    push_first(L, 1);
+    return 1;
+  }
+  lua_getfield(L, 1, "limit");
+  lua_insert(L, 1);
+  lua_pushinteger(L, 1);
+  lua_call(L, 2, 1);
   push_first(L, 0);
   return 1;
+}
+
+static int raise_many(lua_State *L, bool none_allowed) {
+  return la_raise_status(L, LA_MULTIPLE_RESULTS,
+                         none_allowed ? "Multiple rows were found when one or none was required"
+                                      : "Multiple rows were found when exactly one was required");
 }
 
 static int query_one_of(lua_State *L, bool none_allowed) {
   lua_settop(L, 1);
   size_t rows = push_first(L, 0);
   if (rows > 1) {
-    return la_raise_status(L, LA_MULTIPLE_RESULTS,
-                           none_allowed ? "Multiple rows were found when one or none was required"
-                                        : "Multiple rows were found when exactly one was required");
+    return raise_many(L, none_allowed);
   }
   if (rows == 0 && !none_allowed) {
     return la_raise_status(L, LA_NO_RESULT, "No row was found when one was required");
@@ -210,7 +326,10 @@ static int query_one_or_none(lua_State *L) {
 
 /* The first part of the only row, or nil. */
 static int query_scalar(lua_State *L) {
-  query_one_of(L, true);
+  lua_settop(L, 1);
+  if (push_first(L, 0) > 1) {
+    return raise_many(L, false);
+  }
   if (la_to_box_of(L, -1, LA_BOX_ROW)) {
     lua_geti(L, -1, 1);
   }
@@ -222,36 +341,48 @@ static int query_count(lua_State *L) {
   la_state *state = la_state_of(L);
   query_node(L, 1);
   la_push_hook(L, state, "query_count");
-  push_select(L, state, 1);
+  push_select(L, state, 1, false);
   lua_getiuservalue(L, 1, LA_QUERY_SESSION);
   lua_call(L, 2, 1);
   return 1;
 }
 
 /* Calls the Lua function registered as the hook named by upvalue 2 with (select, session,
- * arguments…). */
+ * arguments…); Queries among them as their Selects. */
 static int by_hook(lua_State *L) {
   la_state *state = la_state_of(L);
   query_node(L, 1);
   int arguments = lua_gettop(L) - 1;
   luaL_checkstack(L, arguments + 6, NULL);
   la_push_hook(L, state, lua_tostring(L, lua_upvalueindex(2)));
-  push_select(L, state, 1);
+  push_select(L, state, 1, false);
   lua_getiuservalue(L, 1, LA_QUERY_SESSION);
   for (int i = 0; i < arguments; i++) {
-    lua_pushvalue(L, 2 + i);
+    if (la_to_box_of(L, 2 + i, LA_BOX_QUERY)) {
+      push_select(L, state, 2 + i, false);
+    } else {
+      lua_pushvalue(L, 2 + i);
+    }
   }
   lua_call(L, arguments + 2, LUA_MULTRET);
   return lua_gettop(L) - 1 - arguments;
 }
 
-/* core.query_wrap(select, session) → query. */
+/* core.query_wrap(select, session or nil) → query. */
 static int query_wrap(lua_State *L) {
   la_check_box(L, 1, LA_BOX_SELECT);
-  la_check_session(L, 2);
   lua_settop(L, 2);
+  if (!lua_isnil(L, 2)) {
+    la_check_session(L, 2);
+  }
   lua_insert(L, 1); /* session, select */
   wrap(L, la_state_of(L), 1);
+  return 1;
+}
+
+/* core.query_methods() → the methods by name. */
+static int query_methods(lua_State *L) {
+  lua_rawgeti(L, LUA_REGISTRYINDEX, la_state_of(L)->methods[LA_BOX_QUERY]);
   return 1;
 }
 
@@ -261,7 +392,7 @@ static int query_iter(lua_State *L) {
   la_state *state = la_state_of(L);
   const la_node *node = query_node(L, 1);
   lua_settop(L, 1);
-  lua_getiuservalue(L, 1, LA_QUERY_SESSION);
+  push_session(L, 1);
   const la_value *yield_per = la_execution_option(node, "yield_per");
   la_select_run how = la_run_options(node);
   how.legacy = true;
@@ -294,52 +425,124 @@ static int query_call(lua_State *L) {
       "a Query is not an iterator: write `for x in query:iter() do`, or query:all()");
 }
 
-/* Methods that are Select's and need one. */
-static const char *const forwarded[] = {"filter_by",
-                                        "options",
-                                        "distinct",
-                                        "slice",
-                                        "union",
-                                        "union_all",
-                                        "intersect",
-                                        "intersect_all",
-                                        "except_",
-                                        "except_all",
-                                        "exists",
-                                        "subquery",
-                                        "cte",
-                                        "label",
-                                        "scalar_subquery",
-                                        "as_scalar",
-                                        "correlate",
-                                        "execution_options",
-                                        "with_for_update",
-                                        "prefix_with",
-                                        "suffix_with",
-                                        "add_cte",
-                                        "compile",
-                                        "correlate_except",
-                                        NULL};
-/* Methods written in Lua. */
-static const char *const hooked[] = {"with_entities",
-                                     "get",
-                                     "delete",
-                                     "update",
-                                     "from_statement",
-                                     "yield_per",
-                                     "populate_existing",
-                                     "autoflush",
-                                     "enable_eagerloads",
-                                     "scalars",
-                                     NULL};
+/* query.statement and other fields, computed by the hook "query_field"; methods come first. */
+static int query_index(lua_State *L) {
+  lua_pushvalue(L, 2);
+  if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNIL) {
+    return 1;
+  }
+  la_state *state = la_state_of(L);
+  query_node(L, 1);
+  la_push_hook(L, state, "query_field");
+  push_select(L, state, 1, false);
+  lua_getiuservalue(L, 1, LA_QUERY_SESSION);
+  lua_pushvalue(L, 2);
+  lua_call(L, 3, 1);
+  return 1;
+}
 
-static void add_closures(lua_State *L, la_state *state, const char *const *names,
-                         lua_CFunction function, const char *prefix) {
-  for (; *names; names++) {
+#define CRITERION (NOT_GIVEN | NOT_LIMITED)
+static const struct {
+  const char *name;
+  int rules;
+} forwarded[] = {{"filter", CRITERION},
+                 {"filter_by", CRITERION},
+                 {"where", CRITERION},
+                 {"join", CRITERION},
+                 {"outerjoin", CRITERION},
+                 {"order_by", CRITERION},
+                 {"group_by", CRITERION},
+                 {"having", CRITERION},
+                 {"distinct", NOT_GIVEN},
+                 {"limit", NOT_GIVEN},
+                 {"offset", NOT_GIVEN},
+                 {"slice", NOT_GIVEN},
+                 {"select_from", NOT_NARROWED},
+                 {"from_statement", NOT_NARROWED},
+                 {"options", 0},
+                 {"add_columns", 0},
+                 {"params", 0},
+                 {"correlate", 0},
+                 {"correlate_except", 0},
+                 {"execution_options", 0},
+                 {"with_for_update", 0},
+                 {"with_hint", 0},
+                 {"with_statement_hint", 0},
+                 {"prefix_with", 0},
+                 {"suffix_with", 0},
+                 {"add_cte", 0},
+                 {"compile", 0},
+                 {"cte", PLAIN},
+                 {"label", PLAIN},
+                 {"scalar_subquery", PLAIN},
+                 {"as_scalar", PLAIN}};
+/* Methods written in Lua: lualchemy.orm.query. */
+static const char *const hooked[] = {
+    "with_entities",
+    "get",
+    "delete",
+    "update",
+    "yield_per",
+    "populate_existing",
+    "autoflush",
+    "scalars",
+    "enable_eagerloads",
+    "add_entity",
+    "add_column",
+    "with_labels",
+    "apply_labels",
+    "value",
+    "values",
+    "with_parent",
+    "with_session",
+    "with_transformation",
+    "merge_result",
+    "tuples",
+    "only_return_tuples",
+    "exists",
+    "subquery",
+    "enable_assertions",
+    "reset_joinpoint",
+    "set_label_style",
+    "get_execution_options",
+    "union",
+    "union_all",
+    "intersect",
+    "intersect_all",
+    "except_",
+    "except_all",
+};
+
+/* A method that takes a Query as it is (upvalue 4), once its rules (upvalue 3) are met. */
+static int checked(lua_State *L) {
+  check_order(L, query_node(L, 1), lua_tostring(L, lua_upvalueindex(2)),
+              lua_tointeger(L, lua_upvalueindex(3)));
+  return lua_tocfunction(L, lua_upvalueindex(4))(L);
+}
+
+static lua_CFunction building_method(const char *name) {
+  const luaL_Reg *method = la_query_building_methods;
+  while (method->name && strcmp(method->name, name) != 0) {
+    method++;
+  }
+  return method->func;
+}
+
+static void add_methods(lua_State *L, la_state *state) {
+  for (size_t i = 0; i < sizeof forwarded / sizeof *forwarded; i++) {
+    lua_CFunction direct = building_method(forwarded[i].name);
     lua_pushlightuserdata(L, state);
-    lua_pushfstring(L, "%s%s", prefix, *names);
-    lua_pushcclosure(L, function, 2);
-    lua_setfield(L, -2, *names);
+    lua_pushstring(L, forwarded[i].name);
+    lua_pushinteger(L, forwarded[i].rules);
+    lua_pushcfunction(L, direct ? direct : forward);
+    lua_pushcclosure(L, direct ? checked : forward, 4);
+    lua_setfield(L, -2, forwarded[i].name);
+  }
+  for (size_t i = 0; i < sizeof hooked / sizeof *hooked; i++) {
+    lua_pushlightuserdata(L, state);
+    lua_pushfstring(L, "query_%s", hooked[i]);
+    lua_pushcclosure(L, by_hook, 2);
+    lua_setfield(L, -2, hooked[i]);
   }
 }
 
@@ -356,17 +559,19 @@ void la_open_orm_query(lua_State *L, la_state *state) {
                                      {"one", query_one},       {"one_or_none", query_one_or_none},
                                      {"scalar", query_scalar}, {"count", query_count},
                                      {"iter", query_iter},     {NULL, NULL}};
-  static const luaL_Reg metamethods[] = {{"__tostring", la_node_tostring},
+  static const luaL_Reg metamethods[] = {{"__index", query_index},
+                                         {"__tostring", la_node_tostring},
                                          {"__gc", la_node_release_box},
                                          {"__call", query_call},
                                          {NULL, NULL}};
-  static const luaL_Reg functions[] = {{"query_wrap", query_wrap}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"query_wrap", query_wrap},
+                                       {"query_new", query_new},
+                                       {"query_methods", query_methods},
+                                       {NULL, NULL}};
   la_register_class(L, state, LA_BOX_QUERY, methods, metamethods);
   la_register_node_getter(state, LA_BOX_QUERY, node_of_query);
   lua_rawgeti(L, LUA_REGISTRYINDEX, state->methods[LA_BOX_QUERY]);
-  la_set_functions(L, la_query_building_methods);
-  add_closures(L, state, forwarded, forward, "");
-  add_closures(L, state, hooked, by_hook, "query_");
+  add_methods(L, state);
   lua_pop(L, 1);
   la_set_functions(L, functions);
 }

@@ -115,27 +115,39 @@ static const la_dialect *dialect_of_name(lua_State *L, int index) {
   return dialect;
 }
 
-const la_dialect *la_check_dialect(lua_State *L, int index) {
-  dialect_box *box = (dialect_box *)(void *)la_to_box_of(L, index, LA_BOX_DIALECT);
-  if (box != NULL) {
-    return box->dialect;
+/* The dialect of a DIALECT box, or of a thing that has one in its field `dialect`: an engine, a
+ * connection, a dialect object of Lua's. NULL for anything else. */
+static const la_dialect *to_dialect(lua_State *L, int index) {
+  const la_dialect *dialect = NULL;
+  int top = lua_gettop(L);
+  luaL_checkstack(L, 6, NULL);
+  lua_pushvalue(L, index);
+  for (int depth = 0; depth < 3 && dialect == NULL; depth++) {
+    const dialect_box *box = (dialect_box *)(void *)la_to_box_of(L, -1, LA_BOX_DIALECT);
+    if (box != NULL) {
+      dialect = box->dialect;
+    } else if (la_to_box_of(L, -1, LA_BOX_ENGINE) != NULL ||
+               la_to_box_of(L, -1, LA_BOX_CONNECTION) != NULL) {
+      lua_getfield(L, -1, "dialect");
+    } else if (lua_istable(L, -1)) {
+      lua_pushliteral(L, "dialect");
+      lua_rawget(L, -2);
+    }
   }
+  lua_settop(L, top);
+  return dialect;
+}
+
+const la_dialect *la_check_dialect(lua_State *L, int index) {
+  const la_dialect *dialect;
   if (lua_type(L, index) == LUA_TSTRING) {
     return dialect_of_name(L, index);
   }
-  /* What has a dialect: a dialect of the program's making, an engine that has one of these. */
-  lua_pushvalue(L, index);
-  for (int depth = 0; depth < 2 && (lua_isuserdata(L, -1) || lua_istable(L, -1)); depth++) {
-    lua_getfield(L, -1, "dialect");
-    lua_remove(L, -2);
-    box = (dialect_box *)(void *)la_to_box_of(L, -1, LA_BOX_DIALECT);
-    if (box != NULL) {
-      lua_pop(L, 1);
-      return box->dialect;
-    }
+  dialect = to_dialect(L, index);
+  if (dialect == NULL) {
+    la_raise_argument(L, index, "engine, connection, dialect or its name");
   }
-  la_raise_argument(L, index, "dialect or its name");
-  return NULL;
+  return dialect;
 }
 
 /* core.dialect(name) */

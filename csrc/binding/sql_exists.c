@@ -148,6 +148,10 @@ int la_statement_index(lua_State *L) {
   if (strcmp(key, "selected_columns") == 0 || strcmp(key, "exported_columns") == 0 ||
       strcmp(key, "c") == 0 || strcmp(key, "columns") == 0) {
     la_push_selected_columns(L, state, self, 1);
+  } else if (strcmp(key, "column_descriptions") == 0 && self->kind == LA_NODE_SELECT) {
+    la_push_hook(L, state, "column_descriptions");
+    lua_pushvalue(L, 1);
+    lua_call(L, 1, 1);
   } else if (strcmp(key, "whereclause") == 0) {
     return push_whereclause(L, state, self);
   } else if (strcmp(key, "froms") == 0) {

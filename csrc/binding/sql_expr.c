@@ -579,7 +579,21 @@ static const luaL_Reg methods[] = {{"eq", expr_eq},
                                    {"compile", la_node_compile},
                                    {NULL, NULL}};
 
-static const luaL_Reg metamethods[] = {{"__add", expr_add},
+/* expression.type; methods come first. Other names give nil. */
+static int expr_index(lua_State *L) {
+  lua_pushvalue(L, 2);
+  if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNIL || lua_type(L, 2) != LUA_TSTRING ||
+      strcmp(lua_tostring(L, 2), "type") != 0) {
+    return 1;
+  }
+  la_state *state = la_state_of(L);
+  const la_node *node = la_to_node(L, 1);
+  la_push_type(L, state, node != NULL && node->type != NULL ? node->type : state->types.null);
+  return 1;
+}
+
+static const luaL_Reg metamethods[] = {{"__index", expr_index},
+                                       {"__add", expr_add},
                                        {"__sub", expr_sub},
                                        {"__mul", expr_mul},
                                        {"__div", expr_div},

@@ -5,10 +5,21 @@
 #include "binding/open.h"
 #include "binding/sql.h"
 
+static void refuse_given(lua_State *L, const la_node *self) {
+  if (self->kind == LA_NODE_SELECT && self->children[LA_SELECT_STATEMENT] != NULL) {
+    la_raise_status(
+        L, LA_INVALID_REQUEST,
+        "from_statement() gives the whole statement: conditions, joins, order and limits "
+        "belong in it");
+  }
+}
+
 static la_node *check_select(lua_State *L) {
   la_node *self = la_node_at(L, la_state_of(L), 1);
   if (self == NULL || self->kind != LA_NODE_SELECT) {
     la_raise_argument(L, 1, "select()");
+  } else {
+    refuse_given(L, self);
   }
   return self;
 }
@@ -18,6 +29,8 @@ static la_node *check_ordered(lua_State *L) {
   la_node *self = la_node_at(L, la_state_of(L), 1);
   if (self == NULL || (self->kind != LA_NODE_SELECT && self->kind != LA_NODE_COMPOUND)) {
     la_raise_argument(L, 1, "select() or union()");
+  } else {
+    refuse_given(L, self);
   }
   return self;
 }
@@ -56,6 +69,7 @@ int la_statement_where(lua_State *L) {
   if (part < 0 || self->kind == LA_NODE_COMPOUND) {
     return la_raise_argument(L, 1, "select(), update() or delete()");
   }
+  refuse_given(L, self);
   return chain_arguments(L, self, (uint32_t)part, 2, add_criterion);
 }
 
@@ -63,22 +77,31 @@ static int select_having(lua_State *L) {
   return chain_arguments(L, check_select(L), LA_SELECT_HAVING, 2, add_criterion);
 }
 
+/* A class or an alias of one stands for all its columns. */
+static bool add_group(lua_State *L, la_nodes *nodes, int index) {
+  la_node *node = la_node_at(L, nodes->state, index);
+  if (node != NULL && node->kind == LA_NODE_ENTITY) {
+    return la_nodes_add(nodes, la_node_retain(node));
+  }
+  return la_nodes_add_order(L, nodes, index);
+}
+
 /* order_by(nil) and group_by(nil) take away what was there. */
-static int order_clause(lua_State *L, uint32_t part) {
+static int order_clause(lua_State *L, uint32_t part, la_nodes_adder add) {
   la_node *self = check_ordered(L);
   if (lua_gettop(L) == 2 && la_is_null(L, 2)) {
     la_box *box = la_push_result(L, la_state_of(L), la_to_box(L, 1)->class);
     return la_finish(L, box, la_node_with_child(self, part, NULL), 2);
   }
-  return chain_arguments(L, self, part, 2, la_nodes_add_order);
+  return chain_arguments(L, self, part, 2, add);
 }
 
 static int select_order_by(lua_State *L) {
-  return order_clause(L, LA_SELECT_ORDER_BY);
+  return order_clause(L, LA_SELECT_ORDER_BY, la_nodes_add_order);
 }
 
 static int select_group_by(lua_State *L) {
-  return order_clause(L, LA_SELECT_GROUP_BY);
+  return order_clause(L, LA_SELECT_GROUP_BY, add_group);
 }
 
 /* distinct(): all rows; distinct(expr…): DISTINCT ON. */

@@ -354,6 +354,10 @@ static la_status label_item(la_compiler *c, la_items *items, la_item *item, name
     }
   }
   if (item->expr) {
+    const la_node *from = item->expr->kind == LA_NODE_COLUMN ? la_node_child(item->expr, 0) : NULL;
+    if (style == LA_LABELS_TABLE && from) {
+      la_from_written_name(c, from); /* the label begins with it, so it is numbered first */
+    }
     LA_TRY(natural_name(c, item->expr, &item->name));
   } else {
     item->name = item->column->name;

@@ -28,13 +28,13 @@ static la_status write_alias(la_compiler *c, const la_node *node) {
   bool is_lateral = (node->flags & LA_NODE_LATERAL) != 0;
   la_put(c, is_lateral ? "LATERAL " : "");
   if (la_node_is_statement(element)) {
-    la_strbuf_char(c->out, '(');
-    LA_TRY(la_compile_statement(c, element, (la_place){.as_from = true, .is_lateral = is_lateral}));
-    la_put(c, ") AS ");
-    la_text name = la_from_written_name(c, node);
+    la_text name = la_from_written_name(c, node); /* numbered before what is inside */
     if (!name.bytes) {
       return la_fail_nomem(c->err);
     }
+    la_strbuf_char(c->out, '(');
+    LA_TRY(la_compile_statement(c, element, (la_place){.as_from = true, .is_lateral = is_lateral}));
+    la_put(c, ") AS ");
     la_put_ident(c, name);
     return LA_OK;
   }

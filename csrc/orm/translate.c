@@ -158,6 +158,19 @@ static la_status find_entities(la_translation *self, la_node *const *items, size
   return LA_OK;
 }
 
+/* Whether the execution option "enable_eagerloads" is false; the newest counts. */
+static bool is_not_eager(const la_node *select) {
+  for (const la_node *chain = select->children[LA_SELECT_EXECUTION]; chain != NULL;
+       chain = chain->children[0]) {
+    for (uint32_t i = chain->count; i-- > 1;) {
+      if (la_text_is(chain->children[i]->text, "enable_eagerloads")) {
+        return chain->children[i]->value.as.integer == 0;
+      }
+    }
+  }
+  return false;
+}
+
 static la_status read_options(la_translation *self, la_node *const *items, size_t count) {
   la_node **roots = la_arena_alloc(self->arena, (count + 1) * sizeof *roots);
   size_t root_count = 0;
@@ -289,8 +302,10 @@ static la_status build(la_translation *self, la_node **out) {
 }
 
 static uint32_t final_column(const la_translation *self, uint32_t column) {
-  return column & LA_COLUMN_EAGER ? (column & ~LA_COLUMN_EAGER) + (uint32_t)self->primary.list.count
-                                  : column;
+  return self->is_given ? column
+         : column & LA_COLUMN_EAGER
+             ? (column & ~LA_COLUMN_EAGER) + (uint32_t)self->primary.list.count
+             : column;
 }
 
 static bool contains_unique(const la_plan_entity *entities) {
@@ -330,7 +345,8 @@ la_status la_translate_finish_plan(la_translation *self) {
     return la_fail_nomem(self->err);
   }
   plan->part_count = (uint32_t)count;
-  plan->width = (uint32_t)(self->primary.list.count + self->eager.list.count);
+  plan->width = (uint32_t)(self->is_given ? self->given_count
+                                          : self->primary.list.count + self->eager.list.count);
   for (size_t i = 0; i < count; i++) {
     la_text key = self->parts.items[i].key;
     plan->parts[i] = self->parts.items[i];
@@ -399,6 +415,10 @@ static la_status translate(la_translation *self, la_node **out) {
   LA_TRY(collect(self, self->statement->children[LA_SELECT_COLUMNS], &items, &count));
   LA_TRY(find_entities(self, items, count));
   LA_TRY(read_options(self, items, count));
+  self->not_eager = is_not_eager(self->statement);
+  if (self->statement->children[LA_SELECT_STATEMENT] != NULL) {
+    return la_translate_statement(self, items, count, out);
+  }
   LA_TRY(la_translate_froms(self, self->statement));
   LA_TRY(add_joined_tables(self));
   for (size_t i = 0; i < count; i++) {
@@ -442,7 +462,12 @@ la_status la_translate_select(const la_sql *sql, const la_node *select,
   la_translation self = {
       .sql = sql, .alloc = sql->alloc, .err = err, .plan = plan, .statement = select};
   la_arena scratch;
+  la_node *moved = NULL;
   la_status status;
+  if (select->flags & LA_SELECT_LEGACY) {
+    LA_TRY(la_translate_self(sql, select, &moved, err));
+    self.statement = moved;
+  }
   la_arena_init(&scratch, sql->alloc);
   self.arena = plan != NULL ? &plan->arena : &scratch;
   if (request != NULL) {
@@ -451,6 +476,7 @@ la_status la_translate_select(const la_sql *sql, const la_node *select,
   status = translate(&self, out);
   la_translation_clear(&self);
   la_arena_clear(&scratch);
+  la_node_release(moved);
   return status;
 }
 
@@ -473,14 +499,16 @@ static la_status translate_inner(const la_node *node, void *context, la_node **o
     }
     return LA_OK;
   }
-  if (node->kind != LA_NODE_SELECT) {
+  if (node->kind != LA_NODE_SELECT && la_statement_returning_part(node) < 0) {
     return LA_OK;
   }
   if (inner.depth > DEEPEST_NESTING) {
     return la_fail(err, LA_COMPILE, "statements are nested more than %d deep", DEEPEST_NESTING);
   }
   LA_TRY(la_adapt(self->sql->alloc, node, translate_inner, &inner, &resolved, err));
-  status = la_translate_select(self->sql, resolved, &request, NULL, out, err);
+  status = node->kind == LA_NODE_SELECT
+               ? la_translate_select(self->sql, resolved, &request, NULL, out, err)
+               : la_translate_dml(self->sql, resolved, NULL, out, err);
   la_node_release(resolved);
   return status;
 }

@@ -83,10 +83,17 @@ typedef struct la_translation {
   const la_load_step *steps; /* from there to where the translation is */
   uint32_t depth;
   bool multi_row; /* a collection is joined */
+  bool not_eager; /* enable_eagerloads(false): eager links are loaded when read */
+  bool is_given;  /* from_statement(): the row's columns are there, and found among these */
+  la_node **given;
+  la_text *given_keys;
+  size_t given_count;
 } la_translation;
 
 /* Marks a column number of the eager list until both are put together. */
 #define LA_COLUMN_EAGER UINT32_C(0x80000000)
+/* What the columns of from_statement() do not have. */
+#define LA_COLUMN_MISSING UINT32_MAX
 
 /* The Core statement for `select` (whose nested statements are translated already), and the plan if
  * `plan` is not NULL. */
@@ -120,6 +127,20 @@ void la_translation_clear(la_translation *self);
 la_status la_translate_full(la_translation *self, la_node *entity, la_node **out);
 /* The FROM element that an ENTITY, or a FROM element, stands for; lent. */
 la_status la_translate_element(la_translation *self, la_node *from, la_node **out);
+/* translate_self.c: `select` whose classes are those of the subquery it selects from; itself if it
+ * does not. */
+la_status la_translate_self(const la_sql *sql, const la_node *select, la_node **out, la_error *err);
+/* translate_statement.c: the statement of from_statement(), with a plan that reads `items` from its
+ * rows. */
+la_status la_translate_statement(la_translation *self, la_node *const *items, size_t count,
+                                 la_node **out);
+/* Where the given row has `take_node`; LA_COLUMN_MISSING if it has not. */
+uint32_t la_translate_given(const la_translation *self, la_node *take_node);
+/* What a property that the given row has not means: an error for a key, nothing for what can be
+ * loaded later. */
+la_status la_translate_missing(const la_translation *self, const la_property *property);
+/* Text as the statement of `*select` gets the names that the database gives its columns. */
+la_status la_session_describe_text(la_session *session, la_node **select, la_error *err);
 /* translate_columns.c */
 la_status la_translate_column(la_translation *self, bool to_eager, bool may_share,
                               la_node *take_node, uint32_t *out);

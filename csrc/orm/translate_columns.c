@@ -35,6 +35,10 @@ la_status la_translate_column(la_translation *self, bool to_eager, bool may_shar
   if (take_node == NULL) {
     return la_fail_nomem(self->err);
   }
+  if (self->is_given) {
+    *out = la_translate_given(self, take_node);
+    return LA_OK;
+  }
   if (may_share && find_column(nodes, plain(take_node), out)) {
     *out |= mark;
     la_node_release(take_node);
@@ -226,6 +230,10 @@ static la_status add_slots(la_translation *self, la_plan_entity *plan, la_node *
     given = given_expression(mapper, property, options);
     LA_TRY(given != NULL ? fill_slot(self, property, given, entity, to_eager, slot)
                          : la_translate_slot(self, property, entity, to_eager, slot));
+    if (slot->column == LA_COLUMN_MISSING) {
+      LA_TRY(la_translate_missing(self, property));
+      continue;
+    }
     plan->slot_count++;
     for (uint32_t k = 0; k < mapper->primary_key_count; k++) {
       if (mapper->primary_key[k]->slot == property->slot) {
@@ -288,6 +296,9 @@ static la_loader_strategy strategy_of(const la_translation *self, const la_prope
   la_loader_strategy strategy = la_option_strategy(option, relationship);
   bool own = option == NULL || option->wildcard || option->strategy == LA_LOADER_DEFAULT;
   if (relationship == self->request.lazy_reverse || la_relationship_never_loads(relationship)) {
+    return LA_LOADER_SELECT;
+  }
+  if ((self->is_given && strategy == LA_LOADER_JOINED) || (self->not_eager && is_eager(strategy))) {
     return LA_LOADER_SELECT;
   }
   if (strategy == LA_LOADER_CONTAINS && self->request.refresh) { /* there is no join to read */

@@ -35,7 +35,8 @@ static la_status add_class(la_translation *self, la_plan_entity *plan, la_node *
       continue;
     }
     LA_TRY(la_translate_slot(self, property, entity, to_eager, &slot));
-    if (la_mapper_property(plan->mapper, property->key) == NULL) {
+    if (slot.column != LA_COLUMN_MISSING &&
+        la_mapper_property(plan->mapper, property->key) == NULL) {
       below->slots[below->slot_count++] = slot;
     }
   }

@@ -141,7 +141,8 @@ enum la_node_flag {
       1u << 0, /* it or a child refers to a Lua value: boxes must keep their parts' boxes */
   LA_NODE_HAS_ORM = 1u << 1, /* it or a child is an ORM node: translate before compiling */
   LA_NODE_HAS_PARAM = 1u << 2,
-  LA_INSERT_INLINE = 1u << 3, /* INSERT: nothing is fetched for inserted_primary_key */
+  LA_INSERT_INLINE = 1u << 3,  /* INSERT: nothing is fetched for inserted_primary_key */
+  LA_NODE_FROM_SELF = 1u << 3, /* ALIAS: what the classes of the select around it stand for */
   LA_NODE_SYMMETRIC = 1u << 4,
   LA_NODE_LATERAL = 1u << 5,
   LA_NODE_RECURSIVE = 1u << 6,
@@ -212,6 +213,8 @@ typedef enum la_select_part {
   LA_SELECT_CORRELATE, /* CHAIN of FROM elements */
   LA_SELECT_OPTIONS,   /* CHAIN of LOADER_OPTION, CRITERIA_OPTION */
   LA_SELECT_EXECUTION, /* CHAIN of EXECUTION_OPTION */
+  LA_SELECT_STATEMENT, /* from_statement(): runs instead, and gives the rows that COLUMNS are read
+                          from */
   LA_SELECT_PART_COUNT
 } la_select_part;
 

@@ -26,6 +26,10 @@ la_node *la_delete_new(const la_sql *sql, la_node *table);
 la_node *la_set_new(const la_sql *sql, la_node *column, la_text key, la_node *value);
 la_node *la_join_step_new(const la_sql *sql, la_node *target, la_node *on, la_node *left,
                           uint32_t flags);
+/* `select` without columns that repeat others of its list: by a foreign key, or by an equality in
+ * WHERE; `only_synonyms`: if they have one name too. A new reference. */
+la_status la_select_reduce(const la_sql *sql, const la_node *select, bool only_synonyms,
+                           la_node **out, la_error *err);
 /* The parts' numbers for statements of any kind; -1 if the kind has none. */
 int la_statement_where_part(const la_node *statement);
 int la_statement_execution_part(const la_node *statement);

@@ -258,3 +258,16 @@ function Select:params(mapping) end
 ---@param options table?
 ---@return lualchemy.Compiled
 function Select:compile(options) end
+
+--- The rows of another statement, from which classes and columns are read by their names.
+---
+---     session:scalars(la.select(User):from_statement(la.text "SELECT id, name FROM users WHERE age > :age"):params{age = 30})
+---@param statement any  text(), a select or union, or an INSERT, UPDATE, DELETE with RETURNING
+---@return lualchemy.Select
+---@raise NoSuchColumnError when run, if a primary key is not among the columns
+function Select:from_statement(statement) end
+
+--- Without the columns that repeat others: by a foreign key, or by an equality in WHERE.
+---@param only_synonyms? boolean  only those of the same name (true)
+---@return lualchemy.Select
+function Select:reduce_columns(only_synonyms) end

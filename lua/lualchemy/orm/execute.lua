@@ -6,18 +6,25 @@ local event = require "lualchemy.event"
 local exc = require "lualchemy.exc"
 local keywords = require "lualchemy.keywords"
 
+local M = {}
+
 local option_keywords = keywords.set {"execution_options", "bind_arguments"}
 
---- How an UPDATE or DELETE of a class keeps the session in step.
-local function synchronize(statement, options)
-  local how = options.synchronize_session
-  if how == nil then how = core.execution_option(statement, "synchronize_session") end
+--- How an UPDATE or DELETE of a class keeps the session in step: `how` as the core names it.
+---@raise ArgumentError for what is no strategy
+function M.synchronize_session(how)
   if how == nil or how == core.null() then return "auto" end
   if how == false then return "false" end
   if how ~= "auto" and how ~= "evaluate" and how ~= "fetch" then
     error(exc.ArgumentError("Valid strategies for session synchronization are 'auto', 'evaluate', 'fetch', false"), 0)
   end
   return how
+end
+
+local function synchronize(statement, options)
+  local how = options.synchronize_session
+  if how == nil then how = core.execution_option(statement, "synchronize_session") end
+  return M.synchronize_session(how)
 end
 
 --- The rows of an INSERT's parameters, keyed by attribute, keyed by column instead.
@@ -94,12 +101,24 @@ local function update_rows(session, connection, statement, rows)
   return core.rowcount_result(matched)
 end
 
+--- A select with values for its parameters.
+local function with_params(statement, params)
+  if params[1] ~= nil then
+    if #params > 1 then
+      error(exc.InvalidRequestError("a select runs with one set of parameters, not a list of them"), 0)
+    end
+    params = params[1]
+  end
+  return statement:params(params)
+end
+
 core.hook("session_execute", function(session, statement, params, options, name)
   options = keywords.check("session:" .. name, options, option_keywords)
   local execution = options.execution_options or {}
   local kind = core.is_orm(statement)
   local result
-  if kind == "select" and (params == nil or next(params) == nil) then
+  if kind == "select" then
+    if params ~= nil and next(params) ~= nil then statement = with_params(statement, params) end
     if next(execution) then statement = statement:execution_options(execution) end
     result = core.session_run(session, statement, nil, nil, "execute")
   elseif (kind == "update" or kind == "delete") and (params == nil or next(params) == nil) and not core.has_returning(statement) then
@@ -202,4 +221,4 @@ core.hook("orm_query", function(session, statement)
   return statement
 end)
 
-return {}
+return M

@@ -48,6 +48,7 @@ local orm = {
   reconstructor = changes.reconstructor,
   Mapper = events.Mapper,
   NO_VALUE = events.NO_VALUE,
+  Query = queries.Query,
   exc = require "lualchemy.orm.exc",
 }
 

@@ -337,13 +337,6 @@ end
 
 core.extend("lualchemy.Session", methods)
 
-core.hook("query_count", function(select, session)
-  local la = require "lualchemy"
-  local inner = select:order_by(nil):subquery()
-  local count = la.select(la.func.count(la.literal_column "*")):select_from(inner)
-  return core.query_wrap(count, session):scalar()
-end)
-
 --- get() with loader options: an object that the session has is given as it is, another one is read with the options.
 core.hook("get_with_options", function(session, class, identity, options)
   local keys = {}
@@ -361,62 +354,6 @@ core.hook("get_with_options", function(session, class, identity, options)
   local la = require "lualchemy"
   local select = la.select(class):where(table.unpack(criteria)):options(table.unpack(options))
   return session:scalars(select):unique():one_or_none()
-end)
-
-core.hook("query_get", function(select, session, identity, ...)
-  local entity = core.select_entity(select)
-  return session:get(entity, identity, ...)
-end)
-
-core.hook("query_with_entities", function(select, session, ...)
-  return core.query_wrap(select:with_only_columns(...), session)
-end)
-
-core.hook("query_from_statement", function(select, session, statement)
-  return core.query_wrap(select:from_statement(statement), session)
-end)
-
-core.hook("query_yield_per", function(select, session, count)
-  return core.query_wrap(select:execution_options {yield_per = count}, session)
-end)
-
-core.hook("query_populate_existing", function(select, session)
-  return core.query_wrap(select:execution_options {populate_existing = true}, session)
-end)
-
-core.hook("query_autoflush", function(select, session, on)
-  return core.query_wrap(select:execution_options {autoflush = on ~= false}, session)
-end)
-
-core.hook("query_enable_eagerloads", function(select, session, on)
-  return core.query_wrap(select:execution_options {enable_eagerloads = on ~= false}, session)
-end)
-
-local dml_keywords = keywords.set {"synchronize_session", "update_args"}
-
-local function synchronize(name, options)
-  options = keywords.check(name, options, dml_keywords)
-  local how = options.synchronize_session
-  if how == nil then return "auto" end
-  if how == false then return "false" end
-  if how ~= "auto" and how ~= "evaluate" and how ~= "fetch" then
-    error(exc.ArgumentError("Valid strategies for session synchronization are 'auto', 'evaluate', 'fetch', false"), 0)
-  end
-  return how
-end
-
-core.hook("query_delete", function(select, session, options)
-  local la = require "lualchemy"
-  local how = synchronize("Query.delete", options)
-  local statement = core.select_to_dml(select, la.delete(core.select_entity(select)))
-  return core.session_dml(session, statement, how)
-end)
-
-core.hook("query_update", function(select, session, values, options)
-  local la = require "lualchemy"
-  local how = synchronize("Query.update", options)
-  local statement = core.select_to_dml(select, la.update(core.select_entity(select)):values(values))
-  return core.session_dml(session, statement, how)
 end)
 
 return M
