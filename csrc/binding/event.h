@@ -126,7 +126,8 @@ typedef enum la_event {
 
 /* True if somebody listens to `event`, on whatever target. */
 bool la_event_has(const la_state *state, la_event event);
-/* lua_pcall of a function of the program that can't yield here: where it tries, the error says so. */
+/* lua_pcall of a function of the program that can't yield here: where it tries, the error says so.
+ */
 int la_call_program(lua_State *L, int arguments, int results);
 /* Calls the listeners of `event` for the target at `target` with the `count` values on top of the
  * stack as arguments, and leaves there as many, replaced where listeners with retval = true gave

@@ -14,9 +14,8 @@
  *                        valid only while the core's link is loaded
  *   [-(slot + 1)]        the Lua value of a slot: long text, host values; valid while the slot is
  *                        flagged LA_SLOT_CACHED or is of kind HOST
- *   [LA_KEPT]            a table of handles that the core still names (old targets, removed members,
- *                        queued ones), until a flush or expiry
- *   string keys          fields that are not mapped
+ *   [LA_KEPT]            a table of handles that the core still names (old targets, removed
+ * members, queued ones), until a flush or expiry string keys          fields that are not mapped
  */
 #ifndef LA_BINDING_ORM_H
 #define LA_BINDING_ORM_H
@@ -35,9 +34,9 @@
 /* A slot whose Lua value lies in the handle's table; any write of the core clears it. */
 #define LA_SLOT_CACHED 128
 /* The longest text that Lua interns: making it anew is a look-up. */
-#define LA_SHORT_TEXT 40
-#define LA_KEPT        (-100000)
-#define LA_SESSION_KEY 1
+#define LA_SHORT_TEXT     40
+#define LA_KEPT           (-100000)
+#define LA_SESSION_KEY    1
 #define LA_LINK_KEY(link) ((lua_Integer)(link) + 2)
 
 /* A session's box: object: la_session. User values: 1 strong table of handles, by their places; 2 a

@@ -103,9 +103,9 @@ struct la_state {
               */
   int nomem; /* registry reference: the error object for out of memory, made ahead */
   int kept;  /* registry reference: the error in flight, see la_keep_error */
-  lua_State *callbacks; /* a thread anchored in the registry, on which the database's calls run; NULL
-                           before the first function is made */
-  int spare; /* registry reference: an empty box made ahead, or false, see la_push_node */
+  lua_State *callbacks; /* a thread anchored in the registry, on which the database's calls run;
+                           NULL before the first function is made */
+  int spare;      /* registry reference: an empty box made ahead, or false, see la_push_node */
   int moments[3]; /* registry references: metatables of dates, times, datetimes, see values.h */
   int list;       /* registry reference: metatable of lists */
   int objects;    /* registry reference: weak table of handles, by their places, see handle.h */

@@ -113,8 +113,8 @@ la_status la_compile_create_index(const la_sql *sql, const la_dialect *dialect,
                                   la_error *err);
 la_status la_compile_drop_index(const la_sql *sql, const la_dialect *dialect, const la_index *index,
                                 bool if_exists, la_strbuf *out, la_error *err);
-/* A column, or a constraint, as CREATE TABLE has it; of a constraint nothing if the dialect leaves it
- * out. */
+/* A column, or a constraint, as CREATE TABLE has it; of a constraint nothing if the dialect leaves
+ * it out. */
 la_status la_compile_column(const la_sql *sql, const la_dialect *dialect, const la_column *column,
                             la_strbuf *out, la_error *err);
 la_status la_compile_constraint(const la_sql *sql, const la_dialect *dialect,

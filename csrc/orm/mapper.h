@@ -52,7 +52,7 @@ enum la_property_flag {
   LA_PROPERTY_HOST_DEFAULT = 256, /* insert default is a Lua function */
   LA_PROPERTY_FOREIGN_KEY = 512,
   LA_PROPERTY_KEPT_ON_FLUSH = 1024, /* expire_on_flush = false */
-  LA_PROPERTY_QUERY = 2048 /* a query_expression: only statements that say so load it */
+  LA_PROPERTY_QUERY = 2048          /* a query_expression: only statements that say so load it */
 };
 
 /* Read only outside orm/. */

@@ -119,7 +119,7 @@ struct la_session {
   la_session_phase phase;
   bool autoflush, expire_on_commit, autobegin, close_resets_only;
   uint32_t autoflush_off; /* nesting of no_autoflush */
-  bool has_options; /* the binding has execution options for each connection that it takes */
+  bool has_options;       /* the binding has execution options for each connection that it takes */
   bool flushing;
   bool executing;    /* a flush sends its statements */
   const char *doing; /* what changes its state right now and calls the program: "commit()"; or NULL.
@@ -145,8 +145,8 @@ la_status la_session_check(la_session *session, la_error *err);
 /* begin(): LA_INVALID_REQUEST "A transaction is already begun on this Session." `nested` pushes a
  * savepoint level (flush first). */
 la_status la_session_begin(la_session *session, bool nested, la_error *err);
-/* A connection for the transaction that is to begin, without BEGIN, so that options can be set on it
- * first. Nothing if there is one. */
+/* A connection for the transaction that is to begin, without BEGIN, so that options can be set on
+ * it first. Nothing if there is one. */
 la_status la_session_reserve(la_session *session, la_error *err);
 /* The connection, with a transaction and the levels' savepoints sent. LA_UNBOUND_EXECUTION. */
 la_status la_session_connection(la_session *session, la_connection **out, la_error *err);

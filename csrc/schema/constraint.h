@@ -39,7 +39,7 @@ struct la_constraint {
   la_text ondelete, onupdate, match, initially;
   int8_t deferrable; /* -1 not given, 0 NOT DEFERRABLE, 1 DEFERRABLE */
   bool use_alter;
-  bool isolated; /* AddConstraint() makes it: CREATE TABLE leaves it out */
+  bool isolated;        /* AddConstraint() makes it: CREATE TABLE leaves it out */
   bool inline_rendered; /* made by Column(ForeignKey) rather than by ForeignKeyConstraint; a CHECK
                            given with the one column in `columns` */
   /* check */

@@ -100,8 +100,8 @@ enum la_type_flag {
   LA_TYPE_AS_DECIMAL = 2,        /* Numeric: values read back are decimals */
   LA_TYPE_CREATE_CONSTRAINT = 4, /* Boolean, Enum: a CHECK in the table */
   LA_TYPE_NONE_AS_NULL = 8,      /* JSON: nil is SQL NULL */
-  LA_TYPE_NATIVE = 16,     /* Enum, Uuid, Interval: use the database's own type where it has one */
-  LA_TYPE_HOST_BIND = 32,  /* Lua has a say in values that go in */
+  LA_TYPE_NATIVE = 16,      /* Enum, Uuid, Interval: use the database's own type where it has one */
+  LA_TYPE_HOST_BIND = 32,   /* Lua has a say in values that go in */
   LA_TYPE_HOST_RESULT = 64, /* Lua has a say in values that come out */
   LA_TYPE_COMPARATOR = 128  /* Lua has operators of its own: comparator_factory */
 };

@@ -111,7 +111,7 @@ static inline la_status make_tables(fixture *f, la_error *err) {
       {"users", &f->users},       {"addresses", &f->addresses},         {"items", &f->items},
       {"keywords", &f->keywords}, {"item_keywords", &f->item_keywords}, {"nodes", &f->nodes},
       {"naturals", &f->naturals}};
-  la_column *c;
+  la_column *c = NULL;
   for (size_t n = 0; n < sizeof tables / sizeof *tables; n++) {
     LA_TRY(la_metadata_add_table(f->metadata, la_text_of(tables[n].name), LA_TEXT_NONE,
                                  tables[n].table, err));
@@ -306,8 +306,8 @@ static inline la_status change_link(la_link_change_kind kind, la_instance *insta
   return status;
 }
 
-static inline la_status append_to(la_instance *parent, const la_relationship *r,
-                                  la_instance *child, la_error *err) {
+static inline la_status append_to(la_instance *parent, const la_relationship *r, la_instance *child,
+                                  la_error *err) {
   return change_link(LA_LINK_INSERT, parent, r, child, SIZE_MAX, err);
 }
 

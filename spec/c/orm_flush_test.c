@@ -590,8 +590,8 @@ static bool work(la_allocator *failing, void *argument) {
   status = status < 0 ? status : flush(&f, &err);
   status = status < 0 ? status : set_text(user, "name", "wendy", &err);
   status = status < 0 ? status : la_session_begin(f.session, true, &err);
-  status = status < 0 ? status
-                      : change_link(LA_LINK_REMOVE, user, f.user_addresses, address, 0, &err);
+  status =
+      status < 0 ? status : change_link(LA_LINK_REMOVE, user, f.user_addresses, address, 0, &err);
   status = status < 0 ? status : flush(&f, &err);
   status = status < 0 ? status : la_session_commit(f.session, true, &err);
   if (status < 0 && f.session != NULL) {

@@ -276,7 +276,7 @@ static void lazy(fixture *f, la_instance *instance, const la_relationship *relat
   la_load load = {0};
   la_error error = LA_ERROR_INIT;
   la_record_forget(f->record);
-  CHECK(ok(la_load_link(instance, relationship->link, &load, &error), &error));
+  CHECK(ok(la_load_link(instance, relationship->link, false, &load, &error), &error));
   CHECK(f->record->entries.count == statements);
   if (statements != 0 && f->record->entries.count != 0) {
     CHECK_TEXT(f->record->entries.items[f->record->entries.count - 1].text, sql);

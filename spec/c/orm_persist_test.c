@@ -52,9 +52,8 @@ static void close_things(things *t) {
   fixture_close(&t->f);
 }
 
-TEST(leaves_server_defaults_to_the_database_and_fetches_them) {
-  things t;
-  la_default server = {.kind = LA_DEFAULT_TEXT, .value = la_value_text(LA_TEXT_LITERAL("now"))};
+/* Lets the database answer an INSERT … RETURNING id, made with (9, "today"). */
+static void answer_insert(things *t) {
   la_value row[2] = {la_value_integer(9), la_value_text(LA_TEXT_LITERAL("today"))};
   la_text names[2] = {LA_TEXT_LITERAL("id"), LA_TEXT_LITERAL("made")};
   la_record_answer answer = {.prefix = LA_TEXT_LITERAL("INSERT"),
@@ -63,13 +62,19 @@ TEST(leaves_server_defaults_to_the_database_and_fetches_them) {
                              .values = row,
                              .row_count = 1,
                              .changes = 1};
+  CHECK(ok(la_record_add_answer(t->f.record, &answer, &t->err), &t->err));
+}
+
+TEST(leaves_server_defaults_to_the_database_and_fetches_them) {
+  things t;
+  la_default server = {.kind = LA_DEFAULT_TEXT, .value = la_value_text(LA_TEXT_LITERAL("now"))};
   if (!open_things(&t)) {
     return;
   }
   CHECK(ok(la_column_set_default(column_of(&t, "made"), LA_DEFAULT_SERVER_INSERT, &server, &t.err),
            &t.err));
   CHECK(ok(map_table(&t.f, "Thing", t.table, &t.mapper, &t.err), &t.err));
-  CHECK(ok(la_record_add_answer(t.f.record, &answer, &t.err), &t.err));
+  answer_insert(&t);
   la_instance *thing = make(&t.f, t.mapper, "name", "x", &t.err);
   CHECK(ok(la_session_add(t.f.session, thing, &t.err), &t.err));
   CHECK(ok(flush(&t.f, &t.err), &t.err));
@@ -94,13 +99,15 @@ TEST(fills_values_that_are_the_programs_and_writes_expressions) {
   CHECK(ok(la_column_set_default(column_of(&t, "made"), LA_DEFAULT_INSERT, &expr, &t.err), &t.err));
   la_node_release(function);
   CHECK(ok(map_table(&t.f, "Thing", t.table, &t.mapper, &t.err), &t.err));
+  answer_insert(&t);
   la_instance *thing = make(&t.f, t.mapper, "name", "x", &t.err);
   CHECK(ok(la_session_add(t.f.session, thing, &t.err), &t.err));
   CHECK(ok(flush(&t.f, &t.err), &t.err));
   CHECK_TEXT(sent(&t.f, 1),
-             "INSERT INTO things (name, made, version) VALUES (?, CURRENT_TIMESTAMP, ?)");
-  CHECK(slot_of(thing, "version")->as.integer == 3 &&
-        slot_of(thing, "made")->flags & LA_SLOT_EXPIRED);
+             "INSERT INTO things (name, made, version) VALUES (?, CURRENT_TIMESTAMP, ?) "
+             "RETURNING id, made");
+  CHECK(slot_of(thing, "version")->as.integer == 3);
+  CHECK_TEXT(la_value_bytes(slot_of(thing, "made")), "today");
   la_instance_unpin(thing);
   close_things(&t);
 }
@@ -113,7 +120,8 @@ TEST(counts_versions_up) {
   }
   la_mapper_options options = {.class_name = LA_TEXT_LITERAL("Thing"),
                                .table = t.table,
-                               .version_id = column_of(&t, "version")};
+                               .version_id = column_of(&t, "version"),
+                               .confirm_deleted_rows = true};
   CHECK(ok(la_mapper_new(t.f.registry, &options, &t.mapper, &t.err), &t.err));
   for (size_t i = 0; i < 4; i++) {
     CHECK(ok(la_mapper_add_column(t.mapper, t.table->columns.items[i]->name,
@@ -134,9 +142,8 @@ TEST(counts_versions_up) {
   CHECK(ok(la_session_delete(t.f.session, thing, &t.err), &t.err));
   CHECK(flush(&t.f, &t.err) == LA_STALE_DATA);
   CHECK_TEXT(sent(&t.f, 3), "DELETE FROM things WHERE things.id = ? AND things.version = ?");
-  CHECK(strcmp(t.err.message,
-               "DELETE statement on table 'things' expected to delete 1 row(s); 0 were matched.") ==
-        0);
+  CHECK(strstr(t.err.message, "table 'things' expected to delete 1 row(s); 0 were matched") !=
+        NULL);
   la_instance_unpin(thing);
   close_things(&t);
 }
