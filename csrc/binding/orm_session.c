@@ -138,6 +138,7 @@ static int session_new(lua_State *L) {
   lua_setiuservalue(L, -2, 2);
   la_session *session = NULL;
   la_error err = LA_ERROR_INIT;
+  options.serial = ++state->sessions;
   if (la_session_new(&state->sql, &options, &session, &err) < 0) {
     la_raise_orm(L, &err);
   }

@@ -46,7 +46,7 @@ la_status la_session_new(const la_sql *sql, const la_session_options *options, l
   session->expire_on_commit = options->expire_on_commit;
   session->autobegin = options->autobegin;
   session->close_resets_only = options->close_resets_only;
-  session->serial = (uint32_t)sql->alloc->allocations;
+  session->serial = options->serial;
   la_identity_init(&session->map, sql->alloc);
   session->slab = la_slab_new(sql->alloc);
   if (session->slab == NULL) {

@@ -89,6 +89,7 @@ typedef struct la_session_options {
   la_connection *connection; /* bound to a connection of the program's, or NULL */
   bool autoflush, expire_on_commit, autobegin, close_resets_only;
   int join_transaction_mode; /* la_join_mode */
+  uint32_t serial;           /* its number in messages */
 } la_session_options;
 
 /* What a session does on a connection of the program's that has a transaction open. */

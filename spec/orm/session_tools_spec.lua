@@ -204,6 +204,17 @@ describe("sessions", function()
     assert.same({"kept"}, s.session:scalars(la.select(User.name):where(User.id:gt(3))):all())
   end)
 
+  it("are numbered one after the other in messages (UOW-9)", function()
+    local a, b = s.Session(), s.Session()
+    local new = User{name = "x"}
+    a:add(new)
+    local err = fails(exc.InvalidRequestError, "is already attached to session '", function() b:add(new) end)
+    local first, second = err.message:match "is already attached to session '(%d+)' %(this is '(%d+)'%)"
+    assert.equal(1, tonumber(second) - tonumber(first))
+    a:close()
+    b:close()
+  end)
+
   it("refuse several engines and two-phase, which they can't do", function()
     local other = la.create_engine "sqlite://"
     fails(exc.NotSupportedError, "a session works on one engine", function()
