@@ -43,6 +43,7 @@ typedef struct la_flush_record {
   uint32_t unit;
   uint32_t first_sync;    /* of flush->syncs, chained */
   uint32_t first_fetched; /* of flush->fetched, chained */
+  uint32_t replaces;      /* ROW_SWITCH: the record whose row it takes over */
   uint32_t node;  /* of the graph, for objects of cycles: their save; the delete's follows */
   uint16_t flags; /* la_record_flag */
   uint8_t op;     /* la_record_op */
@@ -314,7 +315,8 @@ la_status la_persist_use_row(la_flush *flush, la_plan_kind kind, la_persist_row 
 la_status la_persist_fill(la_flush *flush, const la_persist_row *r, la_error *err);
 /* What the row of the record's object has in the column of a slot at this point of the flush; false
  * if that is not known. */
-bool la_persist_row_value(const la_flush_record *record, uint32_t slot, la_value *out);
+bool la_persist_row_value(const la_flush *flush, const la_flush_record *record, uint32_t slot,
+                          la_value *out);
 /* The next version of a row that is inserted, or changed; LA_ROW with a step where Lua makes it. */
 la_status la_persist_version_up(la_flush *flush, const la_flush_record *record, bool inserts,
                                 la_flush_step *step_out, la_error *err);

@@ -170,6 +170,7 @@ static void find_row_switch(la_flush *flush, la_flush_record *record) {
   } else if (other->mapper == record->instance->mapper) {
     replaced->flags |= LA_RECORD_REPLACED;
     record->flags |= LA_RECORD_ROW_SWITCH;
+    record->replaces = other->set_index;
     record->flags &= (uint16_t)~LA_RECORD_INSERTS;
   }
 }
@@ -295,7 +296,7 @@ la_status la_persist_version_up(la_flush *flush, const la_flush_record *record, 
   if (version == NULL || root->version_source == LA_VERSION_ELSEWHERE) {
     return LA_OK;
   }
-  if (!inserts && !la_persist_row_value(record, version->slot, &old)) {
+  if (!inserts && !la_persist_row_value(flush, record, version->slot, &old)) {
     return LA_OK;
   }
   if (root->version_source == LA_VERSION_HOST) {

@@ -201,14 +201,14 @@ static la_status shape_update(la_flush *flush, la_persist_row *r, la_flush_step 
       continue;
     }
     if (row_switch) {
-      sets = !r->map->primary[i];
+      sets = !r->map->primary[i] && (property != version || value->flags & LA_SLOT_LOADED);
     } else if (value->flags & LA_SLOT_MODIFIED) {
       sets = la_slot_differs(r->instance, property->slot) &&
              !(r->map->primary[i] && r->map->follows_key);
     }
     if (version != NULL && property == version && (sets || r->record->flags & LA_RECORD_CHANGED)) {
       la_value old;
-      r->map->keys[i] = la_instance_committed(r->instance, property->slot, &old);
+      r->map->keys[i] = la_persist_row_value(flush, r->record, property->slot, &old);
     }
     if (!sets) {
       continue;
@@ -227,8 +227,12 @@ static la_status shape_update(la_flush *flush, la_persist_row *r, la_flush_step 
   return LA_OK;
 }
 
-bool la_persist_row_value(const la_flush_record *record, uint32_t slot, la_value *out) {
+bool la_persist_row_value(const la_flush *flush, const la_flush_record *record, uint32_t slot,
+                          la_value *out) {
   const la_instance *instance = record->instance;
+  if (record->flags & LA_RECORD_ROW_SWITCH && !(record->flags & LA_RECORD_WRITTEN)) {
+    return la_instance_committed(flush->records.items[record->replaces].instance, slot, out);
+  }
   if (record->flags & LA_RECORD_WRITTEN) {
     *out = instance->slots[slot];
     return out->flags & LA_SLOT_LOADED;
@@ -243,8 +247,11 @@ static la_status key_value(la_flush *flush, const la_persist_row *r, uint32_t or
   la_value value;
   if (r->version != NULL && property == r->map->mapper->version_property) {
     value = *r->version;
+  } else if (r->record->flags & LA_RECORD_ROW_SWITCH &&
+             property == r->map->mapper->version_property) {
+    (void)la_persist_row_value(flush, r->record, property->slot, &value);
   } else if (!(r->record->flags & LA_RECORD_WRITTEN) ||
-             !la_persist_row_value(r->record, property->slot, &value)) {
+             !la_persist_row_value(flush, r->record, property->slot, &value)) {
     la_instance_key_part(r->instance, property->slot, &value);
   }
   if (r->map->follows_key && r->map->primary[ordinal] && r->record->op == LA_RECORD_SAVE &&

@@ -20,7 +20,8 @@ static la_status delete_row(la_flush *flush, la_persist_row *r, tally *sum, la_e
   memcpy(r->map->keys, r->map->primary, r->map->count * sizeof *r->map->keys);
   for (uint32_t i = 0; version != NULL && i < r->map->count; i++) {
     la_value old;
-    if (r->map->properties[i] == version && la_persist_row_value(r->record, version->slot, &old)) {
+    if (r->map->properties[i] == version &&
+        la_persist_row_value(flush, r->record, version->slot, &old)) {
       r->map->keys[i] = true;
       r->map->shape[i] = LA_CELL_EXPR; /* tells plans with the version from those without */
       sum->versioned = true;

@@ -86,7 +86,7 @@ static la_status raise_version(la_flush *flush, const la_flush_record *record,
   const la_property *version = record->instance->mapper->version_property;
   la_value now;
   flush->has_row_version = false;
-  if (version == NULL || !la_persist_row_value(record, version->slot, &now)) {
+  if (version == NULL || !la_persist_row_value(flush, record, version->slot, &now)) {
     return LA_OK;
   }
   if (!la_value_copy(&flush->arena, &now, &flush->row_version)) {

@@ -134,6 +134,25 @@ describe("a version that is not loaded", function()
   end)
 end)
 
+describe("a row that a new object takes over", function()
+  it("keeps counting its version (UOW-47, UOW-127)", function()
+    local Doc, Base = doc_class{version_id_col = "version"}
+    local session = open(Base)
+    local doc = Doc{id = 1, n = 1}
+    session:add(doc)
+    session:commit()
+    doc.n = 2
+    session:commit()
+    session:delete(doc)
+    local new = Doc{id = 1, n = 3}
+    session:no_autoflush(function() session:add(new) end)
+    assert.same({"UPDATE docs SET n=?, version=? WHERE docs.id = ? AND docs.version = ?"}, {flushed()[2]})
+    assert.equal(3, new.version)
+    session:commit()
+    assert.same({3, 3}, {new.n, new.version})
+  end)
+end)
+
 describe("post_update", function()
   local function person_class(arguments)
     local Base = orm.declarative_base()

@@ -62,7 +62,7 @@ function Round:snapshot()
   for i, row in ipairs(self.rows) do
     local parents = {}
     for number, parent in pairs(row.parents) do parents[number] = parent end
-    kept.rows[i] = {alive = row.alive, key = row.key, text = row.text, number = row.number, parents = parents}
+    kept.rows[i] = {alive = row.alive, key = row.key, text = row.text, number = row.number, extra = row.extra, parents = parents}
   end
   for number, all in pairs(self.pairs) do
     kept.pairs[number] = {}
@@ -78,7 +78,7 @@ function Round:restore(kept)
   for i, row in ipairs(self.rows) do
     local was = kept.rows[i]
     if was then
-      row.alive, row.key, row.text, row.number, row.parents = was.alive, was.key, was.text, was.number, was.parents
+      row.alive, row.key, row.text, row.number, row.extra, row.parents = was.alive, was.key, was.text, was.number, was.extra, was.parents
     else
       row.alive, row.object = false, nil
     end
@@ -213,6 +213,25 @@ function Round:attach(object, relation, row, child)
   end
 end
 
+--- Whether objects of the class have the column of a joined table.
+local function has_extra(class)
+  while class and not class.joined do class = class.base end
+  return class ~= nil
+end
+
+--- The transient object of a new row, which joins the model.
+function Round:make(row, key)
+  if has_extra(row.class) and chance(70) then row.extra = math.random(9) end
+  row.object = row.class.class{id = key, text = row.text, number = row.number, extra = row.extra}
+  self.rows[#self.rows + 1] = row
+  return row.object
+end
+
+function Round:new_row(class)
+  return {class = class, alive = true, text = chance(80) and "t" .. math.random(9) or nil, number = math.random(9), parents = {},
+    number_in_round = #self.rows + 1}
+end
+
 function work.new(self)
   local class = pick(self.world.classes)
   local parents = self:draw_parents(class)
@@ -220,11 +239,9 @@ function work.new(self)
   for _, relation in ipairs(self.world.relations) do
     if parents[relation.number] then self:object(parents[relation.number]) end
   end
-  local row = {class = class, alive = true, text = chance(80) and "t" .. math.random(9) or nil, number = math.random(9), parents = parents,
-    number_in_round = #self.rows + 1}
-  self.rows[#self.rows + 1] = row
-  local object = class.class{text = row.text, number = row.number}
-  row.object = object
+  local row = self:new_row(class)
+  row.parents = parents
+  local object = self:make(row)
   self:note("new %s", label(row))
   local before = chance(50)
   if before then self.session:add(object) end
@@ -238,12 +255,75 @@ function work.new(self)
   if not before then self.session:add(object) end
 end
 
+--- A new object with new children, of which only the first is added: the others come by the save-update cascade.
+function work.graph(self)
+  local relation = pick(self.world.relations)
+  if not relation or relation.kind ~= "tree" or not relation.down then return false end
+  for _, class in ipairs {relation.parent, relation.child} do
+    for _, other in ipairs(self.world.relations) do
+      if other.required and other ~= relation and is_a(class, other.child) then return false end
+    end
+  end
+  if relation.required and is_a(relation.parent, relation.child) then return false end
+  local top = self:new_row(relation.parent)
+  self:note("new %s with children by %d", label(top), relation.number)
+  local object, children = self:make(top), {}
+  for i = 1, relation.single and 1 or math.random(3) do
+    local child = self:new_row(relation.child)
+    children[i] = self:make(child)
+    child.parents[relation.number] = top
+  end
+  object[relation.down] = relation.single and children[1] or children
+  self.session:add(object)
+end
+
+--- A new object takes over the row of one that is deleted in the same flush.
+function work.switch(self)
+  local row = pick(self:rows_of(nil, function(row) return row.key ~= nil end))
+  if not row or #(self:doomed(row)) > 1 then return false end
+  for _, relation in ipairs(self.world.relations) do
+    if relation.required and is_a(row.class, relation.child) then return false end
+    if relation.kind == "tree" and is_a(row.class, relation.parent) and #self:children(row, relation) > 0 then return false end
+    if relation.kind == "pairs" then
+      for _, other in ipairs(self:rows_of()) do
+        if self:linked(relation, row, other) or self:linked(relation, other, row) then return false end
+      end
+    end
+  end
+  self:flush()
+  local key = row.key
+  self.session:delete(self:object(row))
+  self:remove_rows {row}
+  local new = self:new_row(row.class)
+  self:note("switch %s to %s", label(row), label(new))
+  self.session:no_autoflush(function() self.session:add(self:make(new, key)) end)
+  self:flush()
+  self:check_rows()
+end
+
+--- Objects leave the session, clean, and come back.
+function work.expunge(self)
+  local row = pick(self:rows_of())
+  if not row then return false end
+  self:flush()
+  local object = self:object(row)
+  self:note("expunge %s and add it again", label(row))
+  self.session:expunge(object)
+  self.session:add(object)
+  for _, other in ipairs(self.rows) do -- those that a cascade has taken along without the way back
+    if other.alive and other.object and orm.object_session(other.object) == nil then other.object = nil end
+  end
+end
+
 function work.set(self)
   local row = pick(self:rows_of())
   if not row then return false end
   local object = self:object(row)
   self:note("set %s", label(row))
-  if chance(60) then
+  if has_extra(row.class) and chance(40) then
+    row.extra = math.random(9)
+    object.extra = row.extra
+  elseif chance(60) then
     row.number = math.random(9)
     object.number = row.number
   else
@@ -491,16 +571,26 @@ local function differ(what, expected, got)
   if expected ~= got then error(("%s is %s, expected %s"):format(what, tostring(got), tostring(expected)), 0) end
 end
 
+--- Calls `fn(class, table)` for each table that rows of `class` are in, the class being the one that brings it.
+local function each_table(class, fn)
+  while class do
+    if class.joined or not class.base then fn(class, class.table) end
+    class = class.base
+  end
+end
+
 --- The rows of the database against the model.
 function Round:check_rows()
   local by_table = {}
   for _, row in ipairs(self:rows_of()) do
-    by_table[row.class.table] = by_table[row.class.table] or {}
-    by_table[row.class.table][row.key] = row
+    each_table(row.class, function(_, name)
+      by_table[name] = by_table[name] or {}
+      by_table[name][row.key] = row
+    end)
   end
   self.session:no_autoflush(function()
     for _, class in ipairs(self.world.classes) do
-      if not class.base then self:check_table(class, by_table[class.table] or {}) end
+      if class.joined or not class.base then self:check_table(class, by_table[class.table] or {}) end
     end
     for _, relation in ipairs(self.world.relations) do
       if relation.kind == "pairs" then self:check_pairs(relation) end
@@ -509,14 +599,18 @@ function Round:check_rows()
 end
 
 function Round:check_table(class, expected)
-  local count = 0
+  local count, wanted = 0, 0
   for stored in self.session:execute(la.text("SELECT * FROM " .. class.table)) do
     local row = expected[stored.id]
     count = count + 1
     if not row then error(("row %d of %s should not be there"):format(stored.id, class.table), 0) end
-    differ(label(row) .. ".text in the row", row.text, stored.text)
-    differ(label(row) .. ".number in the row", row.number, stored.number)
-    differ(label(row) .. ".kind in the row", row.class.name, stored.kind)
+    if class.joined then
+      differ(label(row) .. ".extra in the row", row.extra, stored.extra)
+    else
+      differ(label(row) .. ".text in the row", row.text, stored.text)
+      differ(label(row) .. ".number in the row", row.number, stored.number)
+      differ(label(row) .. ".kind in the row", row.class.name, stored.kind)
+    end
     for _, relation in ipairs(self.world.relations) do
       if relation.kind == "tree" and relation.child.table == class.table then
         local parent = row.parents[relation.number]
@@ -524,7 +618,6 @@ function Round:check_table(class, expected)
       end
     end
   end
-  local wanted = 0
   for _ in pairs(expected) do wanted = wanted + 1 end
   differ("the number of rows of " .. class.table, wanted, count)
 end
@@ -538,7 +631,7 @@ function Round:check_pairs(relation)
   end
   local names = {}
   for _, row in ipairs(self:rows_of()) do
-    names[row.class.table .. row.key] = row
+    each_table(row.class, function(_, name) names[name .. row.key] = row end)
   end
   for stored in self.session:execute(la.text("SELECT a, b FROM " .. relation.key)) do
     count = count + 1
@@ -556,6 +649,7 @@ function Round:check_columns()
     if row.object then
       differ(label(row) .. ".text", row.text, row.object.text)
       differ(label(row) .. ".number", row.number, row.object.number)
+      if has_extra(row.class) then differ(label(row) .. ".extra", row.extra, row.object.extra) end
       for _, relation in ipairs(self.world.relations) do
         local parent = row.parents[relation.number]
         if relation.kind == "tree" and is_a(row.class, relation.child) then
@@ -618,7 +712,7 @@ end
 
 -- What a round does how often.
 local plan = {
-  {"new", 24}, {"set", 12}, {"set_expression", 2}, {"detach", 6}, {"move", 10}, {"replace_list", 5}, {"pair", 10}, {"replace_pairs", 3},
+  {"new", 22}, {"graph", 4}, {"switch", 2}, {"expunge", 1}, {"set", 12}, {"set_expression", 2}, {"detach", 6}, {"move", 10}, {"replace_list", 5}, {"pair", 10}, {"replace_pairs", 3},
   {"delete", 7}, {"expire", 4}, {"query", 6}, {"merge", 3}, {"flush", 6}, {"let_go", 2}, {"savepoint", 4}, {"end_savepoint", 4}, {"rollback", 2},
   {"commit", 6},
 }

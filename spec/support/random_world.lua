@@ -9,12 +9,14 @@ local orm = require "lualchemy.orm"
 
 local M = {}
 
---- What a class of a world is. `base`: the class whose table it shares.
+--- What a class of a world is. `base`: the class that it inherits from; `joined`: it has a table of its own beside its base's.
 ---@class random_world.Class
 ---@field number integer
 ---@field name string
 ---@field table string
 ---@field base random_world.Class?
+---@field joined boolean
+---@field root random_world.Class
 ---@field class table  the mapped class
 
 --- What a relation of a world is: "tree" (parent to children; a foreign key in the child's row) or "pairs" (a secondary table).
@@ -42,20 +44,20 @@ local strategies = {"select", "select", "select", "selectin", "joined", "immedia
 local function draw_classes()
   local classes = {}
   for i = 1, math.random(2, 5) do
-    local plain = {}
-    for _, class in ipairs(classes) do
-      if not class.base then plain[#plain + 1] = class end
-    end
-    local base = #plain > 0 and chance(20) and pick(plain) or nil
-    local name = "C" .. i
-    classes[i] = {number = i, name = name, base = base, table = base and base.table or "t" .. i, versioned = not base and chance(20)}
+    local base = i > 1 and chance(25) and pick(classes) or nil
+    local joined = base ~= nil and chance(60)
+    local class = {number = i, name = "C" .. i, base = base, joined = joined, table = base and not joined and base.table or "t" .. i,
+      versioned = not base and chance(20)}
+    class.root = base and base.root or class
+    classes[i] = class
     if base then base.has_subclasses = true end
   end
   return classes
 end
 
 function M.is_a(class, base)
-  return class == base or class.base == base
+  while class and class ~= base do class = class.base end
+  return class ~= nil
 end
 
 --- Cascades of a to-many side: what they are called, and what they mean for children.
@@ -71,11 +73,11 @@ local function draw_tree(classes, number, has_owner)
   local child = pick(classes)
   local parents = {}
   for _, class in ipairs(classes) do -- from earlier to later classes, or from one to itself
-    if class.table == child.table or class.number < child.number then parents[#parents + 1] = class end
+    if class.root == child.root or class.root.number < child.root.number then parents[#parents + 1] = class end
   end
   local parent = pick(parents)
   local relation = {number = number, kind = "tree", parent = parent, child = child, key = "r" .. number .. "_id", single = chance(20)}
-  local itself = parent.table == child.table
+  local itself = parent.root == child.root
   relation.down, relation.up = "down" .. number, "up" .. number
   if not relation.single and chance(20) then
     relation[pick{"down", "up"}] = nil
@@ -107,8 +109,8 @@ local function draw_relations(classes)
   end
   for _, relation in ipairs(relations) do
     for _, other in ipairs(relations) do
-      local refers = other.parent.table == relation.child.table or other.kind == "pairs" and other.child.table == relation.child.table
-      if refers then relation.passive = false end
+      local refers = other.parent.root == relation.child.root or other.kind == "pairs" and other.child.root == relation.child.root
+      if refers or relation.child.joined or relation.child.has_subclasses then relation.passive = false end
     end
   end
   return relations
@@ -120,16 +122,17 @@ local function define_tree(relation, definitions, parent_key)
   up[relation.key] = la.Column(la.Integer, la.ForeignKey(relation.parent.table .. ".id", {ondelete = relation.passive and "CASCADE" or nil}),
     {nullable = not relation.required})
   local key = function() return relation.child.class[relation.key] end
-  local remote = relation.parent.table == relation.child.table and parent_key or nil
+  local remote = relation.parent.root == relation.child.root and parent_key or nil
+  local condition = function() return relation.child.class[relation.key]:eq(parent_key()) end
   if relation.down then
     down[relation.down] = orm.relationship(relation.child.name, {
-      foreign_keys = key, back_populates = relation.up, cascade = relation.cascade, lazy = pick(strategies),
+      foreign_keys = key, primaryjoin = condition, back_populates = relation.up, cascade = relation.cascade, lazy = pick(strategies),
       uselist = not relation.single, passive_deletes = relation.passive or nil, remote_side = remote and key or nil,
     })
   end
   if relation.up then
     up[relation.up] = orm.relationship(relation.parent.name, {
-      foreign_keys = key, back_populates = relation.down, lazy = pick(strategies), post_update = relation.late or nil, remote_side = remote,
+      foreign_keys = key, primaryjoin = condition, back_populates = relation.down, lazy = pick(strategies), post_update = relation.late or nil, remote_side = remote,
     })
   end
 end
@@ -141,8 +144,8 @@ local function define_pairs(relation, definitions, metadata)
   local function side(target, mine, theirs, back, own)
     return orm.relationship(target.name, {
       secondary = secondary, back_populates = back, lazy = pick(strategies),
-      primaryjoin = function() return secondary.c[mine]:eq(own.class.id) end,
-      secondaryjoin = function() return secondary.c[theirs]:eq(target.class.id) end,
+      primaryjoin = function() return secondary.c[mine]:eq(own.class.__table__.c.id) end,
+      secondaryjoin = function() return secondary.c[theirs]:eq(target.class.__table__.c.id) end,
     })
   end
   definitions[relation.parent.number][relation.down] = side(relation.child, "a", "b", relation.up, relation.parent)
@@ -165,8 +168,14 @@ local function define_class(class)
       definition.version = la.Column(la.Integer, {nullable = false})
       definition.__mapper_args__.version_id_col = "version"
     end
-  else
-    definition.__mapper_args__ = {polymorphic_identity = class.name}
+    return definition
+  end
+  definition.__mapper_args__ = {polymorphic_identity = class.name}
+  if class.joined then
+    definition.__tablename__ = class.table
+    definition.id = la.Column(la.Integer, la.ForeignKey(class.base.table .. ".id"), {primary_key = true})
+    definition.extra = la.Column(la.Integer)
+    definition.__mapper_args__.inherit_condition = function() return definition.id:eq(class.base.class.__table__.c.id) end
   end
   return definition
 end
@@ -178,7 +187,8 @@ World.__index = World
 function World:describe()
   local lines = {}
   for _, class in ipairs(self.classes) do
-    lines[#lines + 1] = ("%s on %s%s"):format(class.name, class.table, class.versioned and ", with a version" or "")
+    lines[#lines + 1] = ("%s on %s%s%s"):format(class.name, class.table, class.base and ", a " .. class.base.name or "",
+      class.versioned and ", with a version" or "")
   end
   for _, relation in ipairs(self.relations) do
     local facts = {}
@@ -201,10 +211,12 @@ function M.new()
     if relation.kind == "pairs" then
       define_pairs(relation, definitions, world.base.metadata)
     else
-      define_tree(relation, definitions, function() return relation.parent.class.id end)
+      define_tree(relation, definitions, function() return relation.parent.class.__table__.c.id end)
     end
   end
   for i, class in ipairs(world.classes) do
+    local arguments = definitions[i].__mapper_args__
+    arguments.inherit_condition = arguments.inherit_condition and arguments.inherit_condition()
     class.class = (class.base and class.base.class or world.base):class(class.name)(definitions[i])
   end
   return world
