@@ -117,23 +117,22 @@ la_status la_flush_table_map(la_flush *flush, la_mapper *mapper, la_table *table
   return LA_OK;
 }
 
-/* Behind the tables that stand above it, and those that were there before. */
+/* Before the tables that stand below it, else behind those that are there. */
 static la_status add_table(la_flush *flush, const la_mapper *mapper, la_table *table,
                            la_error *err) {
-  size_t at = 0;
-  for (size_t i = 0; i < flush->tables.count; i++) {
+  size_t at = flush->tables.count;
+  for (size_t i = flush->tables.count; i-- > 0;) {
     if (flush->tables.items[i] == table) {
       return LA_OK;
     }
-    if (la_mapper_has_table(mapper, flush->tables.items[i])) {
-      uint32_t other = depth_of(mapper, flush->tables.items[i]);
-      at = other < depth_of(mapper, table) ? i + 1 : at;
+    if (la_mapper_has_table(mapper, flush->tables.items[i]) &&
+        depth_of(mapper, flush->tables.items[i]) > depth_of(mapper, table)) {
+      at = i;
     }
   }
   if (!la_vec_reserve(flush->alloc, &flush->tables, 1)) {
     return la_fail_nomem(err);
   }
-  at = at > 0 ? flush->tables.count : at;
   memmove(flush->tables.items + at + 1, flush->tables.items + at,
           (flush->tables.count - at) * sizeof *flush->tables.items);
   flush->tables.items[at] = table;

@@ -165,3 +165,30 @@ describe("expunging and expiring", function()
     assert.equal("other", address.email)
   end)
 end)
+
+describe("a flush of classes that inherit in steps", function()
+  it("inserts rows of base tables first, whichever class comes first (UOW-131)", function()
+    local Base = orm.declarative_base()
+    local function id(of) return la.Column(la.Integer, of and la.ForeignKey(of .. ".id"), {primary_key = true}) end
+    local A = Base:class "A" {__tablename__ = "step_a", id = la.Column(la.Integer, {primary_key = true}), kind = la.Column(la.String),
+      __mapper_args__ = {polymorphic_on = "kind", polymorphic_identity = "a"}}
+    local B = A:class "B" {__tablename__ = "step_b", id = id "step_a", __mapper_args__ = {polymorphic_identity = "b"}}
+    local C = B:class "C" {__tablename__ = "step_c", id = id "step_b", __mapper_args__ = {polymorphic_identity = "c"}}
+    local D = A:class "D" {__tablename__ = "step_d", id = id "step_a", __mapper_args__ = {polymorphic_identity = "d"}}
+    local s = shop.new()
+    Base.metadata:create_all(s.engine)
+    s.session:add_all{A{}, C{}, D{}, B{}, C{}}
+    local tables = s:during(function() s.session:flush() end)
+    for i, text in ipairs(tables) do tables[i] = text:match "INTO (%S+)" end
+    local order, seen = {}, {}
+    for _, name in ipairs(tables) do
+      if not seen[name] then order[#order + 1] = name end
+      seen[name] = true
+    end
+    assert.equal("step_a", order[1])
+    assert.is_true(table.concat(order, " "):find "step_b.*step_c" ~= nil)
+    s.session:commit()
+    assert.equal(3, s.session:query(B):count())
+    s:close()
+  end)
+end)
