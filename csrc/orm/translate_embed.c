@@ -126,6 +126,11 @@ static la_status make_select(la_translation *self, const la_relationship *first,
     }
     la_node_release(column);
   }
+  if (status >= 0 && select->children[LA_SELECT_FROM] == NULL &&
+      self->root->children[0]->kind == LA_NODE_JOIN) {
+    /* a class of joined tables: its columns alone do not say how they are joined */
+    status = la_build_chain_one(&select, LA_SELECT_FROM, self->root->children[0], self->err);
+  }
   if (status >= 0) {
     status = fit_order(self, &select, distinct);
   }

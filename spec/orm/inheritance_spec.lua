@@ -546,3 +546,35 @@ describe("single-table inheritance", function()
     assert.same({"b red", "c green"}, names)
   end)
 end)
+
+describe("a subquery load of a base's relationship", function()
+  it("joins the subclass's tables in what it embeds (LOAD-3.4)", function()
+    local Base = orm.declarative_base()
+    local Animal = Base:class "Animal" {
+      __tablename__ = "sub_animals",
+      id = la.Column(la.Integer, {primary_key = true}),
+      kind = la.Column(la.String),
+      toys = orm.relationship("Toy", {lazy = "subquery"}),
+      __mapper_args__ = {polymorphic_on = "kind", polymorphic_identity = "animal"},
+    }
+    local Dog = Animal:class "Dog" {
+      __tablename__ = "sub_dogs",
+      id = la.Column(la.Integer, la.ForeignKey "sub_animals.id", {primary_key = true}),
+      age = la.Column(la.Integer),
+      __mapper_args__ = {polymorphic_identity = "dog"},
+    }
+    local Toy = Base:class "Toy" {
+      __tablename__ = "sub_toys",
+      id = la.Column(la.Integer, {primary_key = true}),
+      animal_id = la.Column(la.Integer, la.ForeignKey "sub_animals.id"),
+    }
+    local engine = la.create_engine "sqlite://"
+    Base.metadata:create_all(engine)
+    local session <close> = orm.Session(engine)
+    session:add_all{Animal{toys = {Toy{}}}, Dog{age = 2, toys = {Toy{}, Toy{}}}, Dog{age = 3, toys = {Toy{}}}}
+    session:commit()
+    session:expunge_all()
+    local dog = session:query(Dog):filter(Dog.age:eq(2)):one()
+    assert.equal(2, #dog.toys)
+  end)
+end)
