@@ -194,9 +194,6 @@ static la_status walk_link(la_delete_walk *walk, la_session *session, la_instanc
   la_allocator *alloc = session->alloc;
   la_instances members = {0};
   la_status status = la_link_members(instance, walk->link, alloc, &members, err);
-  if (status == LA_OK) {
-    status = la_link_leavers(instance, walk->link, alloc, &members, err);
-  }
   for (size_t i = 0; status == LA_OK && i < members.count; i++) {
     la_instance *member = members.items[i];
     if (is_to_delete(session, member) && la_map_get_pointer(&walk->seen, member) == NULL) {

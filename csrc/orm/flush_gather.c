@@ -158,13 +158,19 @@ static la_status child_gained(la_flush *flush, la_relationship *relationship, la
   return add_sync(flush, record, relationship, parent, false, err);
 }
 
+/* The child has another parent than `parent` by now, as far as it is known. */
+static bool is_elsewhere(const la_flush *flush, const la_relationship *relationship,
+                         const la_instance *parent, const la_instance *child) {
+  const la_flush_record *record = la_flush_record_of(flush, child);
+  return back_link_names_other(child, relationship, parent) ||
+         (record != NULL && has_new_parent(flush, record, relationship));
+}
+
 static la_status child_lost(la_flush *flush, la_relationship *relationship, la_instance *parent,
                             la_instance *child, la_error *err) {
   la_error inner = LA_ERROR_INIT;
-  la_flush_record *record = la_flush_record_of(flush, child);
-  bool elsewhere = back_link_names_other(child, relationship, parent) ||
-                   (record != NULL && has_new_parent(flush, record, relationship));
-  if (elsewhere) {
+  la_flush_record *record;
+  if (is_elsewhere(flush, relationship, parent, child)) {
     return LA_OK;
   }
   if (relationship->cascade & LA_CASCADE_DELETE_ORPHAN &&
@@ -348,10 +354,11 @@ static la_status scan_saved_link(la_flush *flush, uint32_t number, uint32_t link
 /* The members that a link of a deleted object has, and those it had, into flush->removed; those
  * that the database does not know of yet are marked. */
 static la_status all_members(la_flush *flush, const la_instance *instance, uint32_t link,
-                             la_error *err) {
+                             size_t *members_out, la_error *err) {
   LA_TRY(link_history(flush, instance, link, err));
   flush->removed.count = 0;
   LA_TRY(la_link_members(instance, link, flush->alloc, &flush->removed, err));
+  *members_out = flush->removed.count;
   LA_TRY(la_link_leavers(instance, link, flush->alloc, &flush->removed, err));
   for (size_t i = 0; i < flush->added.count; i++) {
     flush->added.items[i]->flags |= LA_INSTANCE_MARKED;
@@ -383,7 +390,8 @@ static la_status scan_deleted_link(la_flush *flush, uint32_t number, uint32_t li
   bool from_here = flush->records.items[number].flags & LA_RECORD_CASCADES;
   la_instances *members = &flush->removed;
   la_status status = LA_OK;
-  LA_TRY(all_members(flush, instance, link, err));
+  size_t staying; /* those behind have left already */
+  LA_TRY(all_members(flush, instance, link, &staying, err));
   if (relationship->direction == LA_MANY_TO_MANY) {
     status = scan_deleted_pairs(flush, instance, relationship, err);
   }
@@ -399,7 +407,8 @@ static la_status scan_deleted_link(la_flush *flush, uint32_t number, uint32_t li
       LA_TRY(add_sync(flush, record, relationship, NULL, true, err));
     }
     if (cascades) {
-      if (from_here) {
+      bool goes = i < staying ? from_here : !is_elsewhere(flush, relationship, instance, member);
+      if (goes) {
         LA_TRY(delete_orphan(flush, member, err));
       }
     } else if (relationship->direction == LA_ONE_TO_MANY &&

@@ -82,11 +82,12 @@ static void shape_row(la_persist_row *r, const la_relationship *relationship, bo
 
 /* Keeps the version of the row at hand, and raises it unless the row is new; LA_ROW with a step. */
 static la_status raise_version(la_flush *flush, const la_flush_record *record,
-                               la_flush_step *step_out, la_error *err) {
+                               const la_table *table, la_flush_step *step_out, la_error *err) {
   const la_property *version = record->instance->mapper->version_property;
   la_value now;
   flush->has_row_version = false;
-  if (version == NULL || !la_persist_row_value(flush, record, version->slot, &now)) {
+  if (version == NULL || version->column->table != table ||
+      !la_persist_row_value(flush, record, version->slot, &now)) {
     return LA_OK;
   }
   if (!la_value_copy(&flush->arena, &now, &flush->row_version)) {
@@ -100,17 +101,17 @@ static la_status raise_version(la_flush *flush, const la_flush_record *record,
 
 la_status la_persist_post_updates(la_flush *flush, la_flush_step *step_out, la_error *err) {
   const la_relationship *relationship = flush->relationships.items[flush->batch_node.subject];
+  la_table *table = relationship->pairs[0].destination->table;
   for (; flush->at < flush->batch.count; flush->at++, flush->column = 0) {
     la_flush_record *record = &flush->records.items[flush->batch.items[flush->at]];
     la_persist_row r = {.record = record, .instance = record->instance};
     if (flush->column++ == 0) {
-      la_status status = raise_version(flush, record, step_out, err);
+      la_status status = raise_version(flush, record, table, step_out, err);
       if (status != LA_OK) {
         return status;
       }
     }
-    LA_TRY(la_flush_table_map(flush, r.instance->mapper, relationship->pairs[0].destination->table,
-                              &r.map, err));
+    LA_TRY(la_flush_table_map(flush, r.instance->mapper, table, &r.map, err));
     if (r.map == NULL) {
       continue;
     }

@@ -40,6 +40,33 @@ describe("links that change more than once before a flush", function()
   end)
 end)
 
+describe("a child that moves from a parent that is deleted", function()
+  it("stays, if the parent deletes its children (UOW-78)", function()
+    local s = shop.new():fill()
+    local first, second = s.session:get(s.Order, 1), s.Order{note = "second"}
+    s.session:add(second)
+    local pen, ink = first.items[1], first.items[2]
+    second.items:append(pen)
+    s.session:no_autoflush(function() s.session:delete(first) end)
+    s.session:commit()
+    assert.same({second, 1}, {pen.order, #second.items})
+    assert.is_true(la.inspect(ink).detached)
+    assert.equal(1, s.session:query(s.Item):count())
+    s:close()
+  end)
+
+  it("goes with the parent that it has left, if it has no other (UOW-78)", function()
+    local s = shop.new{["User.addresses"] = {cascade = "all"}}:fill()
+    local bob = s.session:get(s.User, 2)
+    local address = bob.addresses[1]
+    bob.addresses:remove(address)
+    s.session:no_autoflush(function() s.session:delete(bob) end)
+    s.session:commit()
+    assert.is_true(la.inspect(address).detached)
+    s:close()
+  end)
+end)
+
 describe("a row of a secondary table", function()
   it("is deleted once, though both of its objects are, one flush after the other (UOW-84)", function()
     local s = shop.new():fill()

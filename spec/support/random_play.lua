@@ -353,7 +353,7 @@ end
 function Round:know_parent(child, relation)
   if child.key then
     local object = self:object(child)
-    self.session:no_autoflush(function() return object[relation.key] end)
+    self.session:no_autoflush(function() return object[relation.up or relation.key] end)
   end
 end
 
