@@ -8,9 +8,10 @@
 --   round.log                         -- what was done, for the message
 local la = require "lualchemy"
 local orm = require "lualchemy.orm"
+local random_check = require "spec.support.random_check"
 local random_world = require "spec.support.random_world"
 
-local Round = {}
+local Round = setmetatable({}, {__index = random_check})
 Round.__index = Round
 
 local M = {}
@@ -19,17 +20,13 @@ local function chance(percent) return math.random(100) <= percent end
 
 local function pick(list) return #list > 0 and list[math.random(#list)] or nil end
 
-local is_a = random_world.is_a
+local is_a, label = random_world.is_a, random_check.label
 
 -- The model. A row: {class, alive, key (once flushed), text, number, parents = {relation number → row}, object (nil: let go)}.
 -- `pairs[relation number]`: {row → {row → true}}, by the rows' numbers.
 
 function Round:note(format, ...)
   self.log[#self.log + 1] = format:format(...)
-end
-
-local function label(row)
-  return row and ("%s#%d"):format(row.class.name, row.number_in_round) or "nil"
 end
 
 --- Rows that are there, of `class` and its subclasses, that satisfy `wanted`.
@@ -213,15 +210,9 @@ function Round:attach(object, relation, row, child)
   end
 end
 
---- Whether objects of the class have the column of a joined table.
-local function has_extra(class)
-  while class and not class.joined do class = class.base end
-  return class ~= nil
-end
-
 --- The transient object of a new row, which joins the model.
 function Round:make(row, key)
-  if has_extra(row.class) and chance(70) then row.extra = math.random(9) end
+  if random_world.has_extra(row.class) and chance(70) then row.extra = math.random(9) end
   row.object = row.class.class{id = key, text = row.text, number = row.number, extra = row.extra}
   self.rows[#self.rows + 1] = row
   return row.object
@@ -320,7 +311,7 @@ function work.set(self)
   if not row then return false end
   local object = self:object(row)
   self:note("set %s", label(row))
-  if has_extra(row.class) and chance(40) then
+  if random_world.has_extra(row.class) and chance(40) then
     row.extra = math.random(9)
     object.extra = row.extra
   elseif chance(60) then
@@ -565,156 +556,12 @@ function work.commit(self)
   self:check_objects()
 end
 
--- Comparisons.
-
-local function differ(what, expected, got)
-  if expected ~= got then error(("%s is %s, expected %s"):format(what, tostring(got), tostring(expected)), 0) end
-end
-
---- Calls `fn(class, table)` for each table that rows of `class` are in, the class being the one that brings it.
-local function each_table(class, fn)
-  while class do
-    if class.joined or not class.base then fn(class, class.table) end
-    class = class.base
-  end
-end
-
---- The rows of the database against the model.
-function Round:check_rows()
-  local by_table = {}
-  for _, row in ipairs(self:rows_of()) do
-    each_table(row.class, function(_, name)
-      by_table[name] = by_table[name] or {}
-      by_table[name][row.key] = row
-    end)
-  end
-  self.session:no_autoflush(function()
-    for _, class in ipairs(self.world.classes) do
-      if class.joined or not class.base then self:check_table(class, by_table[class.table] or {}) end
-    end
-    for _, relation in ipairs(self.world.relations) do
-      if relation.kind == "pairs" then self:check_pairs(relation) end
-    end
-  end)
-end
-
-function Round:check_table(class, expected)
-  local count, wanted = 0, 0
-  for stored in self.session:execute(la.text("SELECT * FROM " .. class.table)) do
-    local row = expected[stored.id]
-    count = count + 1
-    if not row then error(("row %d of %s should not be there"):format(stored.id, class.table), 0) end
-    if class.joined then
-      differ(label(row) .. ".extra in the row", row.extra, stored.extra)
-    else
-      differ(label(row) .. ".text in the row", row.text, stored.text)
-      differ(label(row) .. ".number in the row", row.number, stored.number)
-      differ(label(row) .. ".kind in the row", row.class.name, stored.kind)
-    end
-    for _, relation in ipairs(self.world.relations) do
-      if relation.kind == "tree" and relation.child.table == class.table then
-        local parent = row.parents[relation.number]
-        differ(("%s.%s in the row"):format(label(row), relation.key), parent and parent.key or nil, stored[relation.key])
-      end
-    end
-  end
-  for _ in pairs(expected) do wanted = wanted + 1 end
-  differ("the number of rows of " .. class.table, wanted, count)
-end
-
-function Round:check_pairs(relation)
-  local count, wanted = 0, 0
-  for _, a in ipairs(self:rows_of(relation.parent)) do
-    for _, b in ipairs(self:rows_of(relation.child)) do
-      if self:linked(relation, a, b) then wanted = wanted + 1 end
-    end
-  end
-  local names = {}
-  for _, row in ipairs(self:rows_of()) do
-    each_table(row.class, function(_, name) names[name .. row.key] = row end)
-  end
-  for stored in self.session:execute(la.text("SELECT a, b FROM " .. relation.key)) do
-    count = count + 1
-    local a, b = names[relation.parent.table .. stored.a], names[relation.child.table .. stored.b]
-    if not (a and b and self:linked(relation, a, b)) then
-      error(("the row (%s, %s) of %s should not be there"):format(stored.a, stored.b, relation.key), 0)
-    end
-  end
-  differ("the number of rows of " .. relation.key, wanted, count)
-end
-
---- Column attributes as they are in memory.
-function Round:check_columns()
-  for _, row in ipairs(self:rows_of()) do
-    if row.object then
-      differ(label(row) .. ".text", row.text, row.object.text)
-      differ(label(row) .. ".number", row.number, row.object.number)
-      if has_extra(row.class) then differ(label(row) .. ".extra", row.extra, row.object.extra) end
-      for _, relation in ipairs(self.world.relations) do
-        local parent = row.parents[relation.number]
-        if relation.kind == "tree" and is_a(row.class, relation.child) then
-          differ(("%s.%s"):format(label(row), relation.key), parent and parent.key or nil, row.object[relation.key])
-        end
-      end
-    end
-  end
-end
-
-local function check_list(what, expected, list)
-  local seen = {}
-  differ("the length of " .. what, #expected, #list)
-  for _, object in ipairs(list) do seen[object] = true end
-  for _, object in ipairs(expected) do
-    if not seen[object] then error(what .. " lacks " .. tostring(object), 0) end
-  end
-end
-
-function Round:check_relation(row, relation)
-  local object = self:object(row)
-  local function objects(rows)
-    local list = {}
-    for i, other in ipairs(rows) do list[i] = self:object(other) end
-    return list
-  end
-  if relation.kind == "pairs" then
-    if is_a(row.class, relation.parent) then
-      check_list(label(row) .. "." .. relation.down,
-        objects(self:rows_of(relation.child, function(other) return self:linked(relation, row, other) end)), object[relation.down])
-    end
-    if relation.up and is_a(row.class, relation.child) then
-      check_list(label(row) .. "." .. relation.up,
-        objects(self:rows_of(relation.parent, function(other) return self:linked(relation, other, row) end)), object[relation.up])
-    end
-    return
-  end
-  if relation.up and is_a(row.class, relation.child) then
-    local parent = row.parents[relation.number]
-    differ(label(row) .. "." .. relation.up, parent and self:object(parent) or nil, object[relation.up])
-  end
-  if relation.down and is_a(row.class, relation.parent) then
-    local children = objects(self:children(row, relation))
-    if relation.single then
-      differ(label(row) .. "." .. relation.down, children[1], object[relation.down])
-    else
-      check_list(label(row) .. "." .. relation.down, children, object[relation.down])
-    end
-  end
-end
-
---- Every object, its columns and its links, against the model.
-function Round:check_objects()
-  for _, row in ipairs(self:rows_of()) do
-    self:object(row)
-    for _, relation in ipairs(self.world.relations) do self:check_relation(row, relation) end
-  end
-  self:check_columns()
-end
-
 -- What a round does how often.
 local plan = {
-  {"new", 22}, {"graph", 4}, {"switch", 2}, {"expunge", 1}, {"set", 12}, {"set_expression", 2}, {"detach", 6}, {"move", 10}, {"replace_list", 5}, {"pair", 10}, {"replace_pairs", 3},
-  {"delete", 7}, {"expire", 4}, {"query", 6}, {"merge", 3}, {"flush", 6}, {"let_go", 2}, {"savepoint", 4}, {"end_savepoint", 4}, {"rollback", 2},
-  {"commit", 6},
+  {"new", 22}, {"graph", 4}, {"switch", 2}, {"expunge", 1},
+  {"set", 12}, {"set_expression", 2}, {"detach", 6}, {"move", 10}, {"replace_list", 5}, {"pair", 10}, {"replace_pairs", 3},
+  {"delete", 7}, {"expire", 4}, {"query", 6}, {"merge", 3}, {"flush", 6}, {"let_go", 2}, {"savepoint", 4}, {"end_savepoint", 4},
+  {"rollback", 2}, {"commit", 6},
 }
 local total = 0
 for _, entry in ipairs(plan) do total = total + entry[2] end

@@ -60,6 +60,12 @@ function M.is_a(class, base)
   return class ~= nil
 end
 
+--- Whether objects of the class have the column of a joined table.
+function M.has_extra(class)
+  while class and not class.joined do class = class.base end
+  return class ~= nil
+end
+
 --- Cascades of a to-many side: what they are called, and what they mean for children.
 local cascades = {
   {},

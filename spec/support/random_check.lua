@@ -1,0 +1,160 @@
+-- SPDX-License-Identifier: MIT
+-- The comparisons of the randomised check: the rows of the database, and the objects in memory, against the model of a round
+-- (spec/support/random_play.lua). Each raises at the first difference.
+local la = require "lualchemy"
+local random_world = require "spec.support.random_world"
+
+local Check = {}
+
+local is_a = random_world.is_a
+
+local function label(row)
+  return row and ("%s#%d"):format(row.class.name, row.number_in_round) or "nil"
+end
+
+local function differ(what, expected, got)
+  if expected ~= got then error(("%s is %s, expected %s"):format(what, tostring(got), tostring(expected)), 0) end
+end
+
+--- Calls `fn(class, table)` for each table that rows of `class` are in, the class being the one that brings it.
+local function each_table(class, fn)
+  while class do
+    if class.joined or not class.base then fn(class, class.table) end
+    class = class.base
+  end
+end
+
+--- The rows of the database against the model.
+function Check:check_rows()
+  local by_table = {}
+  for _, row in ipairs(self:rows_of()) do
+    each_table(row.class, function(_, name)
+      by_table[name] = by_table[name] or {}
+      by_table[name][row.key] = row
+    end)
+  end
+  self.session:no_autoflush(function()
+    for _, class in ipairs(self.world.classes) do
+      if class.joined or not class.base then self:check_table(class, by_table[class.table] or {}) end
+    end
+    for _, relation in ipairs(self.world.relations) do
+      if relation.kind == "pairs" then self:check_pairs(relation) end
+    end
+  end)
+end
+
+function Check:check_table(class, expected)
+  local count, wanted = 0, 0
+  for stored in self.session:execute(la.text("SELECT * FROM " .. class.table)) do
+    local row = expected[stored.id]
+    count = count + 1
+    if not row then error(("row %d of %s should not be there"):format(stored.id, class.table), 0) end
+    if class.joined then
+      differ(label(row) .. ".extra in the row", row.extra, stored.extra)
+    else
+      differ(label(row) .. ".text in the row", row.text, stored.text)
+      differ(label(row) .. ".number in the row", row.number, stored.number)
+      differ(label(row) .. ".kind in the row", row.class.name, stored.kind)
+    end
+    for _, relation in ipairs(self.world.relations) do
+      if relation.kind == "tree" and relation.child.table == class.table then
+        local parent = row.parents[relation.number]
+        differ(("%s.%s in the row"):format(label(row), relation.key), parent and parent.key or nil, stored[relation.key])
+      end
+    end
+  end
+  for _ in pairs(expected) do wanted = wanted + 1 end
+  differ("the number of rows of " .. class.table, wanted, count)
+end
+
+function Check:check_pairs(relation)
+  local count, wanted = 0, 0
+  for _, a in ipairs(self:rows_of(relation.parent)) do
+    for _, b in ipairs(self:rows_of(relation.child)) do
+      if self:linked(relation, a, b) then wanted = wanted + 1 end
+    end
+  end
+  local names = {}
+  for _, row in ipairs(self:rows_of()) do
+    each_table(row.class, function(_, name) names[name .. row.key] = row end)
+  end
+  for stored in self.session:execute(la.text("SELECT a, b FROM " .. relation.key)) do
+    count = count + 1
+    local a, b = names[relation.parent.table .. stored.a], names[relation.child.table .. stored.b]
+    if not (a and b and self:linked(relation, a, b)) then
+      error(("the row (%s, %s) of %s should not be there"):format(stored.a, stored.b, relation.key), 0)
+    end
+  end
+  differ("the number of rows of " .. relation.key, wanted, count)
+end
+
+--- Column attributes as they are in memory.
+function Check:check_columns()
+  for _, row in ipairs(self:rows_of()) do
+    if row.object then
+      differ(label(row) .. ".text", row.text, row.object.text)
+      differ(label(row) .. ".number", row.number, row.object.number)
+      if random_world.has_extra(row.class) then differ(label(row) .. ".extra", row.extra, row.object.extra) end
+      for _, relation in ipairs(self.world.relations) do
+        local parent = row.parents[relation.number]
+        if relation.kind == "tree" and is_a(row.class, relation.child) then
+          differ(("%s.%s"):format(label(row), relation.key), parent and parent.key or nil, row.object[relation.key])
+        end
+      end
+    end
+  end
+end
+
+local function check_list(what, expected, list)
+  local seen = {}
+  differ("the length of " .. what, #expected, #list)
+  for _, object in ipairs(list) do seen[object] = true end
+  for _, object in ipairs(expected) do
+    if not seen[object] then error(what .. " lacks " .. tostring(object), 0) end
+  end
+end
+
+function Check:check_relation(row, relation)
+  local object = self:object(row)
+  local function objects(rows)
+    local list = {}
+    for i, other in ipairs(rows) do list[i] = self:object(other) end
+    return list
+  end
+  if relation.kind == "pairs" then
+    if is_a(row.class, relation.parent) then
+      check_list(label(row) .. "." .. relation.down,
+        objects(self:rows_of(relation.child, function(other) return self:linked(relation, row, other) end)), object[relation.down])
+    end
+    if relation.up and is_a(row.class, relation.child) then
+      check_list(label(row) .. "." .. relation.up,
+        objects(self:rows_of(relation.parent, function(other) return self:linked(relation, other, row) end)), object[relation.up])
+    end
+    return
+  end
+  if relation.up and is_a(row.class, relation.child) then
+    local parent = row.parents[relation.number]
+    differ(label(row) .. "." .. relation.up, parent and self:object(parent) or nil, object[relation.up])
+  end
+  if relation.down and is_a(row.class, relation.parent) then
+    local children = objects(self:children(row, relation))
+    if relation.single then
+      differ(label(row) .. "." .. relation.down, children[1], object[relation.down])
+    else
+      check_list(label(row) .. "." .. relation.down, children, object[relation.down])
+    end
+  end
+end
+
+--- Every object, its columns and its links, against the model.
+function Check:check_objects()
+  for _, row in ipairs(self:rows_of()) do
+    self:object(row)
+    for _, relation in ipairs(self.world.relations) do self:check_relation(row, relation) end
+  end
+  self:check_columns()
+end
+
+Check.label = label
+
+return Check
