@@ -98,6 +98,7 @@ build = {
         "csrc/compile/from_list.c",
         "csrc/compile/ident.c",
         "csrc/compile/insert.c",
+        "csrc/compile/lint.c",
         "csrc/compile/literal.c",
         "csrc/compile/params.c",
         "csrc/compile/select.c",

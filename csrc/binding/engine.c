@@ -120,6 +120,7 @@ static int core_engine_open(lua_State *L) {
   lua_settop(L, 3);
   option_bool(L, "foreign_keys", &options.foreign_keys);
   option_bool(L, "hide_parameters", &options.hide_parameters);
+  option_bool(L, "enable_from_linting", &options.lint_froms);
   option_number(L, "busy_timeout", &timeout);
   option_number(L, "query_cache_size", &cache);
   options.busy_timeout = (int64_t)timeout;

@@ -94,6 +94,7 @@ typedef struct la_compile_options {
   const la_node *const *params; /* the statement's PARAM nodes in the key's order */
   uint32_t param_count;
   bool inline_defaults; /* DDL of defaults and the like */
+  bool lint_froms;      /* warns of a cartesian product */
 } la_compile_options;
 
 /* Compiles a statement, or an expression for tostring. `node` has no ORM nodes but ATTRIBUTE and

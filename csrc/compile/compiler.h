@@ -350,6 +350,10 @@ bool la_from_list_has(const la_from_list *list, const void *identity);
 /* The FROM list of a select, correlated with what encloses it. */
 la_status la_select_froms(la_compiler *c, const la_node *select, la_items *items, la_place place,
                           la_from_list *out);
+/* Warns where no condition connects what the innermost scope selects from; `statement` is "SELECT"
+ * or the like, `froms` its list. */
+la_status la_lint_froms(la_compiler *c, const char *statement, const la_from_list *froms,
+                        const la_node *where);
 /* The identities in `froms`, joins spread, for a scope. */
 la_status la_scope_open(la_compiler *c, la_scope *scope, const la_node *statement,
                         const la_from_list *froms);

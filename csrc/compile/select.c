@@ -206,6 +206,7 @@ static la_status compile_body(la_compiler *c, const la_node *node, const la_from
     LA_TRY(la_compile_from(c, froms->items[i]));
   }
   LA_TRY(la_compile_conditions(c, " WHERE ", la_node_child(node, LA_SELECT_WHERE)));
+  LA_TRY(la_lint_froms(c, "SELECT", froms, la_node_child(node, LA_SELECT_WHERE)));
   LA_TRY(la_compile_list(c, " GROUP BY ", la_node_child(node, LA_SELECT_GROUP_BY), false));
   LA_TRY(la_compile_conditions(c, " HAVING ", la_node_child(node, LA_SELECT_HAVING)));
   return la_compile_order_and_limit(c, node);

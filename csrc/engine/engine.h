@@ -50,13 +50,15 @@ typedef struct la_engine_options {
   la_pool_reset pool_reset;
   size_t query_cache_size;
   bool hide_parameters;
+  bool lint_froms;         /* warns of cartesian products */
   void *host_handle;       /* la_driver_options */
   const la_driver *driver; /* NULL: by the dialect */
 } la_engine_options;
 #define LA_ENGINE_OPTIONS_INIT                                                                     \
   {                                                                                                \
     .foreign_keys = true, .busy_timeout = 5000, .pool_kind = -1, .pool_size = 5,                   \
-    .max_overflow = 10, .pool_timeout = 30, .pool_recycle = -1, .query_cache_size = 500            \
+    .max_overflow = 10, .pool_timeout = 30, .pool_recycle = -1, .query_cache_size = 500,           \
+    .lint_froms = true                                                                             \
   }
 
 /* Read only outside engine/. */

@@ -108,7 +108,8 @@ static la_status compile_with_plan(la_engine *engine, const la_node *statement, 
                                    la_error *err) {
   const la_key *key = &engine->key;
   la_compile_options options = {.params = key->params.items,
-                                .param_count = (uint32_t)key->params.count};
+                                .param_count = (uint32_t)key->params.count,
+                                .lint_froms = engine->options.lint_froms};
   la_load_plan *plan = la_load_plan_new(engine->alloc, false);
   la_node *core = NULL;
   la_compiled *compiled = NULL;
@@ -178,7 +179,9 @@ la_status la_translate_compile(la_engine *engine, const la_node *select,
                                const la_translate_request *request, bool weak,
                                const la_node *const *params, uint32_t param_count,
                                la_compiled **out, la_error *err) {
-  la_compile_options options = {.params = params, .param_count = param_count};
+  la_compile_options options = {.params = params,
+                                .param_count = param_count,
+                                .lint_froms = engine->options.lint_froms};
   la_load_plan *plan = la_load_plan_new(engine->alloc, weak);
   la_node *core = NULL;
   la_compiled *compiled = NULL;

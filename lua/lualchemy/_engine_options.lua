@@ -9,7 +9,7 @@ local known = keywords.set {
   "echo", "echo_pool", "foreign_keys", "busy_timeout", "journal_mode", "begin_mode", "isolation_level", "poolclass",
   "pool_size", "max_overflow", "pool_timeout", "pool_recycle", "pool_pre_ping", "pool_use_lifo", "pool_reset_on_return",
   "query_cache_size", "hide_parameters", "json_serializer", "json_deserializer", "connect_args", "execution_options",
-  "logging_name", "future", "use_insertmanyvalues", "insertmanyvalues_page_size",
+  "logging_name", "future", "enable_from_linting", "use_insertmanyvalues", "insertmanyvalues_page_size",
 }
 
 local execution_known = keywords.set {
@@ -101,6 +101,7 @@ local function read_options(options)
     pool_use_lifo = check_kind(options, "pool_use_lifo", "boolean", "true or false"),
     query_cache_size = check_number(options, "query_cache_size", 0),
     hide_parameters = check_kind(options, "hide_parameters", "boolean", "true or false"),
+    enable_from_linting = check_kind(options, "enable_from_linting", "boolean", "true or false"),
     pool_kind = read_pool_class(options),
   }
   -- One prepared statement is sent again for each row, so there are no batches to set up.

@@ -104,6 +104,8 @@ end
 ---
 ---     local engine = la.create_engine("sqlite:///app.db", {echo = true})
 ---
+--- A SELECT, UPDATE or DELETE whose FROM elements nothing connects is warned of when it is compiled; `enable_from_linting = false` turns
+--- that off.
 ---@param url string|lualchemy.URL
 ---@param options table?
 ---@return lualchemy.Engine
@@ -123,7 +125,7 @@ end
 local config_numbers = keywords.set {"pool_size", "max_overflow", "pool_timeout", "pool_recycle", "query_cache_size",
   "busy_timeout"}
 local config_booleans = keywords.set {"echo", "echo_pool", "foreign_keys", "pool_pre_ping", "pool_use_lifo",
-  "hide_parameters", "future"}
+  "hide_parameters", "future", "enable_from_linting"}
 local truth = {["true"] = true, yes = true, on = true, ["1"] = true, ["false"] = false, no = false, off = false, ["0"] = false}
 
 local function coerce(name, value)

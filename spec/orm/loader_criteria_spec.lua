@@ -143,7 +143,7 @@ describe("with_loader_criteria (LOAD-3.7)", function()
     assert.equal(1, #parents)
     assert.equal(1, #parents[1].children)
     assert.equal(1, #work:query(Note):options(alive):all())
-    assert.equal(2, #work:query(Parent, Note):options(orm.with_loader_criteria(Base, function(class) return class.id:ge(1) end)):all())
+    assert.equal(2, #work:query(Parent, Note):filter(Parent.id:ge(Note.id)):options(orm.with_loader_criteria(Base, function(class) return class.id:ge(1) end)):all())
   end)
 
   it("refuses what is no class and no condition", function()
