@@ -55,6 +55,41 @@ describe("columns of a mapper", function()
   end)
 end)
 
+describe("an argument of a mapper that would do nothing", function()
+  local Column, Integer = la.Column, la.Integer
+
+  it("is refused, with what serves instead", function()
+    local Base = orm.declarative_base()
+    local column = Column("kind", la.String)
+    for argument, instead in pairs {
+      concrete = "concrete inheritance is not supported; share columns by a mixin or an abstract class",
+      always_refresh = "execution option populate_existing", order_by = "give it to the statement, or to the relationship",
+      local_table = "is its __table__ or __tablename__", inherits = "Parent:class \"Child\"", non_primary = "orm.aliased(Class, subquery)",
+    } do
+      fails(exc.ArgumentError, ("class Thing: __mapper_args__: %s is not supported: "):format(argument), function()
+        Base:class "Thing" {__tablename__ = "thing_" .. argument, id = Column(Integer, {primary_key = true}), __mapper_args__ = {[argument] = column}}
+      end)
+      fails(exc.ArgumentError, instead, function()
+        Base:class "Thing" {__tablename__ = "again_" .. argument, id = Column(Integer, {primary_key = true}), __mapper_args__ = {[argument] = true}}
+      end)
+    end
+    local Plain = Base:class "Plain" {__tablename__ = "plain", id = Column(Integer, {primary_key = true}), __mapper_args__ = {concrete = false}}
+    assert.is_false(la.inspect(Plain).concrete)
+  end)
+
+  it("is refused by with_polymorphic too", function()
+    local Base = orm.declarative_base()
+    local Plain = Base:class "Plain" {__tablename__ = "plain", id = Column(Integer, {primary_key = true})}
+    fails(exc.ArgumentError, "with_polymorphic: polymorphic_on is not supported: rows are told apart by the class's own polymorphic_on", function()
+      orm.with_polymorphic(Plain, "*", {polymorphic_on = Plain.id})
+    end)
+    fails(exc.ArgumentError, "with_polymorphic: adapt_on_names is not supported", function()
+      orm.with_polymorphic(Plain, "*", {adapt_on_names = true})
+    end)
+    assert.truthy(orm.with_polymorphic(Plain, "*", {adapt_on_names = false}))
+  end)
+end)
+
 describe("an abstract class of a hierarchy", function()
   it("is mapped, selects its subclasses' rows, and has no objects (MAP-07)", function()
     local Base = orm.declarative_base()

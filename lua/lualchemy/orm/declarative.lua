@@ -187,10 +187,28 @@ end
 
 local mapper_keywords = keywords.set {
   "polymorphic_identity", "polymorphic_on", "version_id_col", "version_id_generator", "primary_key", "eager_defaults",
-  "confirm_deleted_rows", "allow_partial_pks", "include_properties", "exclude_properties", "column_prefix", "properties", "order_by",
-  "batch", "passive_updates", "passive_deletes", "concrete", "with_polymorphic", "always_refresh", "inherit_condition", "polymorphic_load",
-  "legacy_is_orphan", "local_table", "inherits", "non_primary", "polymorphic_abstract",
+  "confirm_deleted_rows", "allow_partial_pks", "include_properties", "exclude_properties", "column_prefix", "properties",
+  "batch", "passive_updates", "passive_deletes", "with_polymorphic", "inherit_condition", "polymorphic_load",
+  "legacy_is_orphan", "polymorphic_abstract",
 }
+
+--- Mapper arguments of SQLAlchemy that do nothing here, with what serves instead.
+local without_effect = {
+  concrete = "concrete inheritance is not supported; share columns by a mixin or an abstract class",
+  always_refresh = "give a statement the execution option populate_existing",
+  order_by = "mappers have no order; give it to the statement, or to the relationship",
+  local_table = "the table of a class is its __table__ or __tablename__",
+  inherits = "a class inherits from the class that it is made by: Parent:class \"Child\" { … }",
+  non_primary = "a class has one mapper; use orm.aliased(Class, subquery)",
+}
+
+--- Raises for an argument of `name` that would be taken without effect; false, and nil, ask for none.
+local function refuse_without_effect(name, given)
+  if type(given) ~= "table" then return end
+  for argument, instead in pairs(without_effect) do
+    if given[argument] then error(exc.ArgumentError(("%s: %s is not supported: %s"):format(name, argument, instead)), 0) end
+  end
+end
 
 --- The column that a mapper argument names: by string, as a column, or as a local that is a field too.
 local function column_argument(own_table, values, given)
@@ -205,7 +223,9 @@ end
 local function make_mapper(class, record, parent, own_table, values)
   local given = values.__mapper_args__
   if type(given) == "function" then given = given(class) end
-  given = keywords.check(("class %s: __mapper_args__"):format(class.__name__), given, mapper_keywords)
+  local name = ("class %s: __mapper_args__"):format(class.__name__)
+  refuse_without_effect(name, given)
+  given = keywords.check(name, given, mapper_keywords, function(key) return without_effect[key] ~= nil end)
   local of_table = own_table or parent.__table__
   local primary_key
   if given.primary_key then

@@ -10,7 +10,13 @@ local M = {}
 --- What declarative keeps of classes, set by it.
 M.records = {}
 
-local known = keywords.set {"selectable", "flat", "aliased", "innerjoin", "name", "polymorphic_on", "adapt_on_names"}
+local known = keywords.set {"selectable", "flat", "aliased", "innerjoin", "name"}
+
+--- Keywords of SQLAlchemy that do nothing here, with the reason.
+local without_effect = {
+  polymorphic_on = "rows are told apart by the class's own polymorphic_on, which the selectable must have",
+  adapt_on_names = "columns of the selectable are found by the columns that they come from",
+}
 
 local function class_list(classes)
   if classes == "*" then return nil end
@@ -37,7 +43,12 @@ end
 ---@raise ArgumentError for what is no class
 ---@raise InvalidRequestError for a class that does not inherit from `class`
 function M.with_polymorphic(class, classes, options)
-  options = keywords.check("with_polymorphic", options, known)
+  for argument, reason in pairs(without_effect) do
+    if type(options) == "table" and options[argument] then
+      error(exc.ArgumentError(("with_polymorphic: %s is not supported: %s"):format(argument, reason)), 2)
+    end
+  end
+  options = keywords.check("with_polymorphic", options, known, function(key) return without_effect[key] ~= nil end)
   if not core.is_mapped(class) then
     error(exc.ArgumentError("with_polymorphic takes a mapped class, then its subclasses"), 2)
   end
