@@ -288,6 +288,14 @@ static la_status read_epoch(lua_Number seconds, la_value_kind kind, int64_t *out
 static int make_moment(lua_State *L, la_value_kind kind) {
   int64_t number = 0;
   la_status status = LA_ARGUMENT;
+  if (lua_gettop(L) > 1) {
+    return la_raise_status(
+        L, LA_ARGUMENT,
+        "a %s is made of one argument, not %d: a table such as {%s}, an ISO string, or seconds "
+        "since the epoch",
+        names[slot_of(kind)] + 10, lua_gettop(L),
+        kind == LA_VALUE_TIME ? "hour = 10, min = 30" : "year = 2024, month = 1, day = 31");
+  }
   if (lua_type(L, 1) == LUA_TSTRING) {
     size_t len;
     const char *bytes = lua_tolstring(L, 1, &len);

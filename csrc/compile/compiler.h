@@ -316,6 +316,8 @@ const la_node *la_dml_value(const la_chain_items *sets, const la_assignment *ass
 /* `row` < 0: a row alone. */
 la_status la_dml_write_value(la_compiler *c, const la_dml *dml, const la_assignment *assignment,
                              int row);
+/* True if the program, not the database, knows a default for `column`, which may be NULL. */
+bool la_dml_has_default(const la_column *column, la_default_slot slot);
 bool la_set_is_for(const la_node *set, const la_column *column, la_text key);
 
 /* ---- column lists ---- */

@@ -73,7 +73,7 @@ static bool is_given_by_execution(la_compiler *c, const la_dml *dml, la_text key
   return false;
 }
 
-static bool has_client_default(const la_column *column, la_default_slot slot) {
+bool la_dml_has_default(const la_column *column, la_default_slot slot) {
   la_default_kind kind = column ? column->defaults[slot].kind : LA_DEFAULT_NONE;
   return kind == LA_DEFAULT_VALUE || kind == LA_DEFAULT_EXPR || kind == LA_DEFAULT_HOST;
 }
@@ -113,7 +113,7 @@ static bool decide(la_compiler *c, const la_dml *dml, const la_chain_items *sets
     return true;
   }
   out->kind = LA_ASSIGN_DEFAULT;
-  return has_client_default(out->column, dml->slot);
+  return la_dml_has_default(out->column, dml->slot);
 }
 
 static bool is_assigned(const la_dml *dml, const la_assignment *column) {

@@ -23,16 +23,38 @@ static la_status write_row(la_compiler *c, const la_dml *dml, int row) {
   return LA_OK;
 }
 
-/* Row `number` sets the columns that the first row does. */
+static void put_default_values(la_compiler *c) {
+  la_put(c, c->dialect->supports_default_values ? " DEFAULT VALUES" : " () VALUES ()");
+}
+
+/* Every column that the row sets is one of those that are written. */
+static la_status check_row(la_compiler *c, const la_dml *dml, const la_node *row, uint32_t number) {
+  for (uint32_t i = 0; i < row->count; i++) {
+    const la_node *set = row->children[i], *left = la_plain_node(la_node_child(set, 0));
+    bool is_written = false;
+    for (uint32_t k = 0; k < dml->count && !is_written; k++) {
+      is_written = la_set_is_for(set, dml->assignments[k].column, dml->assignments[k].key);
+    }
+    if (!is_written) {
+      return la_fail(c->err, LA_COMPILE,
+                     "INSERT of several rows: row %u sets column %.*s, which the first row does "
+                     "not; a value or SQL expression is required in each row",
+                     (unsigned)number + 1, LA_TEXT_FORMAT(left ? left->text : set->text));
+    }
+  }
+  return LA_OK;
+}
+
+/* Row `number` sets the columns that the first row does, but for those that have a default. */
 static la_status take_row(la_compiler *c, const la_dml *dml, const la_node *row, uint32_t number) {
   la_chain_items sets = {(la_node **)row->children, row->count};
+  uint32_t given = 0;
   for (uint32_t i = 0; i < dml->count; i++) {
     la_assignment *assignment = &dml->assignments[i];
-    if (assignment->kind != LA_ASSIGN_VALUE) {
-      continue;
-    }
     assignment->value = la_dml_value(&sets, assignment);
-    if (!assignment->value) {
+    assignment->kind = assignment->value ? LA_ASSIGN_VALUE : LA_ASSIGN_DEFAULT;
+    given += assignment->value != NULL;
+    if (!assignment->value && !la_dml_has_default(assignment->column, dml->slot)) {
       return la_fail(c->err, LA_COMPILE,
                      "INSERT value for column %.*s%s%.*s is explicitly rendered as a bound "
                      "parameter in the VALUES clause; a "
@@ -40,6 +62,31 @@ static la_status take_row(la_compiler *c, const la_dml *dml, const la_node *row,
                      LA_TEXT_FORMAT(dml->table ? dml->table->name : dml->target->text), ".",
                      LA_TEXT_FORMAT(assignment->name), (unsigned)number + 1);
     }
+  }
+  return given < row->count ? check_row(c, dml, row, number) : LA_OK;
+}
+
+/* (id) VALUES (NULL), (NULL): rows of which the database makes everything. */
+static la_status write_empty_rows(la_compiler *c, const la_dml *dml, const la_chain_items *rows) {
+  la_column *number = dml->table ? la_table_autoincrement_column(dml->table) : NULL;
+  if (rows->count > 1 && number == NULL) {
+    return la_fail(c->err, LA_COMPILE,
+                   "INSERT of several rows without values: table %.*s has no column that the "
+                   "database numbers; give each row a value",
+                   LA_TEXT_FORMAT(dml->table ? dml->table->name : dml->target->text));
+  }
+  for (size_t i = 0; i < rows->count; i++) {
+    LA_TRY(check_row(c, dml, rows->items[i], (uint32_t)i));
+  }
+  if (rows->count == 1) {
+    put_default_values(c);
+    return LA_OK;
+  }
+  la_put(c, " (");
+  la_put_ident_as(c, number->name, number->quote);
+  la_put(c, ") VALUES ");
+  for (size_t i = 0; i < rows->count; i++) {
+    la_put(c, i > 0 ? ", (NULL)" : "(NULL)");
   }
   return LA_OK;
 }
@@ -52,6 +99,9 @@ static la_status write_rows(la_compiler *c, la_dml *dml, const la_chain_items *r
   }
   la_chain_items first = {(la_node **)rows->items[0]->children, rows->items[0]->count};
   LA_TRY(la_dml_assign(c, dml, &first));
+  if (dml->count == 0) {
+    return write_empty_rows(c, dml, rows);
+  }
   put_columns(c, dml);
   la_put(c, " VALUES ");
   for (size_t i = 0; i < rows->count; i++) {
@@ -253,11 +303,7 @@ static la_status write_values(la_compiler *c, la_dml *dml, la_place place) {
   if (select) {
     return write_from_select(c, dml, select);
   }
-  if (sets.count > 0 && sets.items[0]->kind == LA_NODE_ROW && sets.count > 1) {
-    c->compiled->multi_values |= place.is_top;
-    return write_rows(c, dml, &sets);
-  }
-  if (sets.count == 1 && sets.items[0]->kind == LA_NODE_ROW) {
+  if (sets.count > 0 && sets.items[0]->kind == LA_NODE_ROW) {
     c->compiled->multi_values |= place.is_top;
     return write_rows(c, dml, &sets);
   }
@@ -266,7 +312,7 @@ static la_status write_values(la_compiler *c, la_dml *dml, la_place place) {
     note_autoincrement(c, dml);
   }
   if (dml->count == 0) {
-    la_put(c, c->dialect->supports_default_values ? " DEFAULT VALUES" : " () VALUES ()");
+    put_default_values(c);
     return LA_OK;
   }
   put_columns(c, dml);

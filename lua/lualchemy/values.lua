@@ -22,22 +22,23 @@ values.Decimal = values.decimal
 --- A date: from a table, an ISO string, or seconds since the epoch in local time.
 ---@param value table|string|number
 ---@return lualchemy.Date
-function values.date(value)
-  return core.date(value)
+---@raise ArgumentError for a value that is no date, or for several arguments
+function values.date(value, ...)
+  return core.date(value, ...)
 end
 
 --- A time of day, likewise.
 ---@param value table|string|number
 ---@return lualchemy.Time
-function values.time(value)
-  return core.time(value)
+function values.time(value, ...)
+  return core.time(value, ...)
 end
 
 --- A date with a time, likewise. A table without hour is midnight.
 ---@param value table|string|number
 ---@return lualchemy.DateTime
-function values.datetime(value)
-  return core.datetime(value)
+function values.datetime(value, ...)
+  return core.datetime(value, ...)
 end
 
 return require("lualchemy.strict").module("lualchemy.values", values)

@@ -101,6 +101,12 @@ describe("a date (TYP-07)", function()
     assert.equal(now, os.time(la.datetime(now)))
   end)
 
+  it("is made of one argument, and says so when it gets several", function()
+    refuses(function() return la.date(2024, 1, 1) end, "a Date is made of one argument, not 3: a table such as {year = 2024, month = 1, day = 31}")
+    refuses(function() return la.time(10, 30) end, "a Time is made of one argument, not 2: a table such as {hour = 10, min = 30}")
+    refuses(function() return la.datetime(2024, 1, 1) end, "a DateTime is made of one argument, not 3")
+  end)
+
   it("is midnight as a datetime without hour", function()
     assert.equal("2024-01-31 00:00:00", tostring(la.datetime {year = 2024, month = 1, day = 31}))
     assert.equal("2024-01-31 00:00:00", tostring(la.datetime "2024-01-31"))

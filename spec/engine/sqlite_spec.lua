@@ -32,6 +32,39 @@ describe("keys of SQLite", function()
     end)
   end)
 
+  it("rows of one INSERT may all be empty: the database numbers them, or it is an error", function()
+    local metadata = la.MetaData()
+    local t = la.Table("t", metadata, la.Column("id", la.Integer, {primary_key = true}), la.Column("x", la.Integer, {server_default = "5"}))
+    local plain = la.Table("plain", metadata, la.Column("x", la.Integer))
+    assert.sql(la.insert(t):values {{}, {}}, {sqlite = "INSERT INTO t (id) VALUES (NULL), (NULL)"})
+    assert.sql(la.insert(t):values {{}}, {sqlite = "INSERT INTO t DEFAULT VALUES"})
+    local engine = database.engine {memory = true}
+    local conn <close> = engine:connect()
+    metadata:create_all(conn)
+    conn:execute(la.insert(t):values {{}, {}})
+    conn:execute(la.insert(t):values {{}})
+    assert.same({5, 5, 5}, conn:scalars(la.select(t.c.x)):all())
+    fails(la.exc.CompileError, "INSERT of several rows without values: table plain has no column that the database numbers",
+      function() conn:execute(la.insert(plain):values {{}, {}}) end)
+    fails(la.exc.CompileError, "row 2 sets column x, which the first row does not",
+      function() conn:execute(la.insert(t):values {{}, {x = 1}}) end)
+    fails(la.exc.CompileError, "row 2 sets column x, which the first row does not",
+      function() conn:execute(la.insert(t):values {{id = 9}, {id = 10, x = 1}}) end)
+  end)
+
+  it("rows of one INSERT may each give a column that has a default, or leave it out", function()
+    local metadata, count = la.MetaData(), 0
+    local t = la.Table("t", metadata, la.Column("id", la.Integer, {primary_key = true}), la.Column("x", la.Integer, {default = 7}),
+      la.Column("y", la.Integer, {default = function() count = count + 1; return count end}))
+    local conn <close> = database.engine {memory = true}:connect()
+    metadata:create_all(conn)
+    conn:execute(la.insert(t):values {{}, {x = 1}, {y = 20}, {x = 2, y = 30}, {}})
+    assert.same({7, 1, 7, 2, 7}, conn:scalars(la.select(t.c.x):order_by(t.c.id)):all())
+    local made = conn:scalars(la.select(t.c.y):order_by(t.c.id)):all()
+    assert.same({20, 30}, {made[3], made[4]})
+    assert.equal(3, count)
+  end)
+
   it("SL-21 a row without values is DEFAULT VALUES, also many of them", function()
     local t, metadata = new_table()
     local engine = database.engine {memory = true}
