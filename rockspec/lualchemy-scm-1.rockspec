@@ -269,6 +269,7 @@ build = {
     ["lualchemy.engine"] = "lua/lualchemy/engine.lua",
     ["lualchemy.event"] = "lua/lualchemy/event.lua",
     ["lualchemy.exc"] = "lua/lualchemy/exc.lua",
+    ["lualchemy.ext.associationproxy"] = "lua/lualchemy/ext/associationproxy.lua",
     ["lualchemy.ext.hybrid"] = "lua/lualchemy/ext/hybrid.lua",
     ["lualchemy.inspection"] = "lua/lualchemy/inspection.lua",
     ["lualchemy.json"] = "lua/lualchemy/json.lua",

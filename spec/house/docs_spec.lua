@@ -9,6 +9,7 @@ local tree = require "spec.support.tree"
 local public_modules = {
   "lualchemy", "lualchemy.orm", "lualchemy.exc", "lualchemy.event", "lualchemy.types", "lualchemy.schema",
   "lualchemy.pool", "lualchemy.warnings", "lualchemy.dialects.sqlite",
+  "lualchemy.ext.hybrid", "lualchemy.ext.associationproxy",
 }
 
 local meta_folder = "lua/lualchemy/meta"

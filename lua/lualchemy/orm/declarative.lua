@@ -397,7 +397,7 @@ function ClassMeta.index(class, key)
     local found = rawget(at, key)
     if found ~= nil then return found end
     local descriptor = descriptors.own(at, key)
-    if descriptor then return descriptor:of(class, key) end
+    if descriptor then return descriptor:of(class, key, class) end
     at = rawget(at, "__base__")
   end
   if key == "registry" then return records[class].registry end

@@ -4,7 +4,7 @@
 -- A descriptor is a table whose metatable has `is_descriptor` and three methods:
 --   get(descriptor, object, key)           the value of `object.key`
 --   set(descriptor, object, key, value)    what `object.key = value` does
---   of(descriptor, entity, key)            what `Class.key`, or that of an alias, is in a statement
+--   of(descriptor, entity, key, class)     what `Class.key`, or that of an alias of the class, is in a statement
 -- Objects find it in the table of their class's keys (binding/orm_object.c), classes and aliases through `find`. A subclass has its base's
 -- unless it names a field of its own so.
 local core = require "lualchemy.core"
@@ -102,7 +102,7 @@ end
 
 core.hook("descriptor_of", function(class, key, entity)
   local descriptor = M.find(class, key)
-  return descriptor and descriptor:of(entity, key)
+  return descriptor and descriptor:of(entity, key, class)
 end)
 
 --- The values of an UPDATE or INSERT, with what descriptors set in their place.

@@ -1,0 +1,304 @@
+-- SPDX-License-Identifier: MIT
+-- Attributes that show one attribute of related objects: lualchemy.ext.associationproxy.
+local la = require "lualchemy"
+local orm = require "lualchemy.orm"
+local exc = require "lualchemy.exc"
+local association_proxy = require("lualchemy.ext.associationproxy").association_proxy
+local fails = require "spec.support.fails"
+local shop = require "spec.support.shop"
+
+local Column, Integer, String, ForeignKey, relationship = la.Column, la.Integer, la.String, la.ForeignKey, orm.relationship
+
+--- Users with links to keywords, and a profile that has a badge and medals.
+local function classes()
+  local Base = orm.declarative_base()
+  local made = {Base = Base, created = 0}
+  local function id() return Column(Integer, {primary_key = true}) end
+  made.User = Base:class "User" {
+    __tablename__ = "users", id = id(), name = Column(String),
+    links = relationship("Link", {back_populates = "user", order_by = "Link.id", cascade = "all, delete-orphan"}),
+    profile = relationship("Profile", {back_populates = "user", uselist = false, cascade = "all, delete-orphan"}),
+    keywords = association_proxy("links", "keyword", {creator = function(keyword)
+      made.created = made.created + 1
+      return made.Link{keyword = keyword}
+    end}),
+    notes = association_proxy("links", "note"),
+    words = association_proxy("links", "word"),
+    motto = association_proxy("profile", "motto"),
+    slogan = association_proxy("profile", "motto", {cascade_scalar_deletes = true, create_on_none_assignment = true}),
+    badge = association_proxy("profile", "badge"),
+    medals = association_proxy("profile", "medals"),
+  }
+  made.Link = Base:class "Link" {
+    __tablename__ = "links", id = id(), note = Column(String),
+    user_id = Column(ForeignKey "users.id"), keyword_id = Column(ForeignKey "keywords.id"),
+    user = relationship("User", {back_populates = "links"}), keyword = relationship "Keyword",
+    word = association_proxy("keyword", "word"),
+  }
+  made.Keyword = Base:class "Keyword" {__tablename__ = "keywords", id = id(), word = Column(String)}
+  made.Profile = Base:class "Profile" {
+    __tablename__ = "profiles", id = id(), motto = Column(String),
+    user_id = Column(ForeignKey "users.id"), badge_id = Column(ForeignKey "badges.id"),
+    user = relationship("User", {back_populates = "profile"}), badge = relationship "Badge", medals = relationship "Medal",
+  }
+  made.Badge = Base:class "Badge" {__tablename__ = "badges", id = id(), title = Column(String)}
+  made.Medal = Base:class "Medal" {__tablename__ = "medals", id = id(), title = Column(String), profile_id = Column(ForeignKey "profiles.id")}
+  return made
+end
+
+local function values(list)
+  local copy = {}
+  for i, value in ipairs(list) do copy[i] = value end
+  return copy
+end
+
+describe("an association proxy of a list", function()
+  local s, User, Link, Keyword, user
+  before_each(function()
+    s = shop.open(classes())
+    User, Link, Keyword = s.User, s.Link, s.Keyword
+    user = User{notes = {"a", "b"}}
+  end)
+  after_each(function() s:close() end)
+
+  it("reads as a list of values", function()
+    assert.equal(2, #user.notes)
+    assert.same({"a", "b"}, values(user.notes))
+    assert.equal("b", user.notes[2])
+    assert.is_nil(user.notes[3])
+    assert.is_true(user.notes == {"a", "b"})
+    assert.is_true(user.notes ~= {"a", "c"})
+    assert.is_true(user.notes == user.notes)
+    assert.equal('["a", "b"]', tostring(user.notes))
+    assert.is_true(user.notes:contains "b")
+    assert.is_false(user.notes:contains "c")
+    assert.equal(2, user.notes:index "b")
+    assert.equal(1, user.notes:count "b")
+    local seen = {}
+    for i, value in pairs(user.notes) do seen[i] = value end
+    assert.same({"a", "b"}, seen)
+    user.links:append(Link{})
+    assert.equal(la.null, user.notes[3])
+  end)
+
+  it("makes and removes the objects between", function()
+    user.notes:append "c"
+    user.notes:insert(1, "z")
+    user.notes:extend{"d", "e"}
+    assert.equal("z", user.links[1].note)
+    assert.equal(user, user.links[6].user)
+    local kept = user.links[2]
+    user.notes:remove "z"
+    assert.equal(kept, user.links[1])
+    assert.equal("e", user.notes:pop())
+    assert.equal("a", user.notes:pop(1))
+    assert.is_nil(kept.user)
+    assert.same({"b", "c", "d"}, values(user.notes))
+    user.notes:clear()
+    assert.equal(0, #user.links)
+  end)
+
+  it("writes places, and what table.insert and table.remove write", function()
+    local first = user.links[1]
+    user.notes[1] = "A"
+    assert.equal("A", first.note)
+    user.notes[#user.notes + 1] = "c"
+    table.insert(user.notes, "d")
+    table.remove(user.notes, 2)
+    assert.same({"A", "c", "d"}, values(user.notes))
+    user.notes[3] = nil
+    assert.equal(2, #user.links)
+    fails(exc.ArgumentError, "place 1 is outside of a list of 2, or a hole would be left: use :pop(i)", function() user.notes[1] = nil end)
+    fails(exc.ArgumentError, "place 9 is outside of a list of 2", function() user.notes[9] = "x" end)
+    fails(exc.InvalidRequestError, "the association proxy 'notes' takes integer places, not 'first'", function() user.notes.first = "x" end)
+  end)
+
+  it("is replaced by assignment, as a whole or not at all", function()
+    local list = user.notes
+    user.notes = list
+    assert.same({"a", "b"}, values(list))
+    user.notes = User{notes = {"x", "y"}}.notes
+    assert.same({"x", "y"}, values(list))
+    user.notes = {"y", "z"}
+    assert.same({"y", "z"}, values(list))
+    fails(exc.ArgumentError, "attribute 'keyword' of Link takes an object of Keyword", function() user.keywords = {Keyword{}, "no keyword"} end)
+    assert.equal(2, #user.links)
+    fails(exc.ArgumentError, "the association proxy 'notes' takes a list of values, not nil; {} empties it", function() user.notes = nil end)
+    fails(exc.ArgumentError, "takes a list of values, not a string", function() user.notes = "abc" end)
+    fails(exc.ArgumentError, "takes a list of values, not a userdata", function() user.notes = user end)
+    user.notes = {}
+    assert.equal(0, #user.links)
+  end)
+
+  it("calls its creator, by default the class with the attribute, or its own __init with the value", function()
+    local blue = Keyword{word = "blue"}
+    user.keywords:append(blue)
+    assert.equal(1, s.created)
+    assert.equal(blue, user.links[3].keyword)
+    assert.same({la.null, la.null, "blue"}, values(user.words))
+    function Link:__init(note) self.note = "own " .. note end
+    user.notes:append "way"
+    assert.equal("own way", user.links[4].note)
+  end)
+
+  it("is flushed, loaded, and emptied in the database", function()
+    user.keywords:append(Keyword{word = "blue"})
+    s.session:add(user)
+    s.session:commit()
+    s.session:expunge_all()
+    user = s.session:scalars(la.select(User)):one()
+    assert.same({"a", "b", la.null}, values(user.notes))
+    assert.equal("blue", user.words[3])
+    user.notes:remove "b"
+    s.session:commit()
+    assert.equal(2, s.session:query(Link):count())
+    user.keywords = {}
+    s.session:commit()
+    assert.equal(0, s.session:query(Link):count())
+    assert.equal(1, s.session:query(Keyword):count())
+  end)
+
+  it("refuses what it cannot do, by name", function()
+    fails(exc.ArgumentError, 'the value is not in the list: "zz"', function() user.notes:remove "zz" end)
+    fails(exc.ArgumentError, "takes a value, not nil; la.null stands for NULL", function() user.notes:append(nil) end)
+    fails(exc.ArgumentError, "the association proxy 'notes' has no \"apend\"; did you mean \"append\"?", function() user.notes:apend "x" end)
+    fails(exc.ArgumentError, "place 99 is outside of a list of 2", function() user.notes:insert(99, "x") end)
+    fails(exc.ArgumentError, "association_proxy takes the name of a relationship", function() association_proxy "links" end)
+    fails(exc.ArgumentError, "creator is a function or a mapped class, not a string", function() association_proxy("a", "b", {creator = "c"}) end)
+    fails(exc.ArgumentError, 'association_proxy got an unknown keyword "creater"; did you mean "creator"?',
+      function() association_proxy("a", "b", {creater = print}) end)
+    User.wrong, User.lost, User.missing = association_proxy("name", "x"), association_proxy("nothing", "x"), association_proxy("links", "nothing")
+    fails(exc.InvalidRequestError, "association proxy to a non-relationship intermediary is not supported: User.name is none",
+      function() return user.wrong end)
+    fails(exc.InvalidRequestError, "Mapper 'Mapper[User(users)]' has no property 'nothing'", function() return User.lost end)
+    fails(exc.InvalidRequestError, "Association proxy User.links refers to an attribute 'nothing' that is not directly mapped on class Link",
+      function() return User.missing:any() end)
+  end)
+end)
+
+describe("an association proxy of one object", function()
+  local s, User
+  before_each(function()
+    s = shop.open(classes())
+    User = s.User
+  end)
+  after_each(function() s:close() end)
+
+  it("reads and writes its attribute, and makes it where there is none", function()
+    local user = User{}
+    assert.is_nil(user.motto)
+    user.motto = nil
+    assert.is_nil(user.profile)
+    user.motto = "on"
+    assert.equal("on", user.profile.motto)
+    local profile = user.profile
+    user.motto = "off"
+    assert.equal("off", profile.motto)
+    user.motto = nil
+    assert.equal(profile, user.profile)
+    assert.is_nil(profile.motto)
+    assert.equal("up", User{motto = "up"}.profile.motto)
+  end)
+
+  it("takes the object away, or makes one, for nil if it is told to", function()
+    local user = User{}
+    user.slogan = nil
+    assert.truthy(user.profile)
+    user.slogan = nil
+    assert.is_nil(user.profile)
+  end)
+
+  it("is inherited, and one of a mixin serves each class that has it", function()
+    local named = orm.mixin{title = association_proxy("badge", "title")}
+    local Holder = s.Base:class "Holder" {named, __tablename__ = "holders", id = Column(Integer, {primary_key = true}),
+      badge_id = Column(ForeignKey "badges.id"), badge = relationship "Badge"}
+    local Keeper = s.Base:class "Keeper" {named, __tablename__ = "keepers", id = Column(Integer, {primary_key = true}),
+      badge_id = Column(ForeignKey "badges.id"), badge = relationship "Badge"}
+    local Young = Holder:class "Young" {}
+    assert.equal("x", Holder{title = "x"}.badge.title)
+    assert.equal("y", Keeper{title = "y"}.badge.title)
+    assert.equal("z", Young{title = "z"}.badge.title)
+    assert.truthy(tostring(la.select(Keeper.id):where(Keeper.title:eq "y")):find("badges.id = keepers.badge_id", 1, true))
+  end)
+end)
+
+describe("an association proxy in statements", function()
+  local s, User, Link, Keyword
+  before_each(function()
+    s = shop.open(classes())
+    User, Link, Keyword = s.User, s.Link, s.Keyword
+  end)
+  after_each(function() s:close() end)
+
+  local function where(condition)
+    return (tostring(la.select(User.id):where(condition)):gsub("%s+", " "):gsub("^SELECT users.id FROM users WHERE ", ""))
+  end
+  local function in_links(criterion) return "EXISTS (SELECT 1 FROM links WHERE users.id = links.user_id" .. criterion .. ")" end
+  local function in_profile(criterion) return "EXISTS (SELECT 1 FROM profiles WHERE users.id = profiles.user_id" .. criterion .. ")" end
+  local function in_keywords(criterion) return " AND (EXISTS (SELECT 1 FROM keywords WHERE keywords.id = links.keyword_id" .. criterion .. "))" end
+
+  it("compares columns inside an EXISTS", function()
+    assert.equal(in_links " AND links.note = :note_1", where(User.notes:eq "a"))
+    assert.equal(in_links " AND links.note != :note_1", where(User.notes:ne "a"))
+    assert.equal(in_links " AND links.note LIKE :note_1", where(User.notes:like "a"))
+    assert.equal(in_links " AND (links.note LIKE '%' || :note_1 || '%')", where(User.notes:contains "a"))
+    assert.equal(in_profile " AND profiles.motto IN (__[POSTCOMPILE_motto_1])", where(User.motto:in_{"a", "b"}))
+    assert.equal(("(%s) OR NOT (%s)"):format(in_profile " AND profiles.motto IS NULL", in_profile ""), where(User.motto:eq(nil)))
+    assert.equal(in_profile " AND profiles.motto IS NOT NULL", where(User.motto:ne(nil)))
+    assert.equal(in_links "", where(User.notes:any()))
+    assert.equal(in_links " AND links.note = :note_1", where(User.notes:any(Link.note:eq "x")))
+    assert.equal(in_profile "", where(User.motto:has()))
+  end)
+
+  it("asks for objects and their attributes", function()
+    local keyword, badge, medal = Keyword{id = 1}, s.Badge{id = 1}, s.Medal{id = 1, profile_id = 1}
+    s.session:add_all{keyword, badge, s.Profile{id = 1}, medal}
+    s.session:flush()
+    assert.equal(in_links " AND :param_1 = links.keyword_id", where(User.keywords:contains(keyword)))
+    assert.equal(in_links(in_keywords " AND keywords.word = :word_1"), where(User.keywords:any{word = "x"}))
+    assert.equal(in_links(in_keywords " AND keywords.word = :word_1"), where(User.keywords:any(Keyword.word:eq "x")))
+    assert.equal(in_profile " AND :param_1 = profiles.badge_id", where(User.badge:eq(badge)))
+    assert.equal(("(%s) OR NOT (%s)"):format(in_profile " AND profiles.badge_id IS NULL", in_profile ""), where(User.badge:eq(nil)))
+    assert.equal(in_profile " AND (profiles.badge_id != :badge_id_1 OR profiles.badge_id IS NULL)", where(User.badge:ne(badge)))
+    assert.equal(in_profile " AND (EXISTS (SELECT 1 FROM badges WHERE badges.id = profiles.badge_id AND badges.title = :title_1))",
+      where(User.badge:has{title = "x"}))
+    assert.equal(in_profile " AND (EXISTS (SELECT 1 FROM medals WHERE profiles.id = medals.profile_id AND medals.title = :title_1))",
+      where(User.medals:any{title = "x"}))
+    assert.equal(in_profile " AND profiles.id = :param_1", where(User.medals:contains(medal)))
+  end)
+
+  it("goes through a proxy of the objects between", function()
+    assert.equal(in_links(in_keywords " AND keywords.word = :word_1"), where(User.words:contains "x"))
+    assert.equal(in_links(in_keywords " AND keywords.word LIKE :word_1"), where(User.words:like "x"))
+    assert.equal(in_links(in_keywords ""), where(User.words:any()))
+  end)
+
+  it("serves aliases, filter_by, joins, and finds rows", function()
+    local other = orm.aliased(User)
+    assert.equal("SELECT users_1.id FROM users AS users_1 WHERE EXISTS (SELECT 1 FROM links WHERE users_1.id = links.user_id AND links.note = :note_1)",
+      (tostring(la.select(other.id):where(other.notes:eq "x")):gsub("%s+", " ")))
+    assert.equal("SELECT users.id FROM users JOIN links ON users.id = links.user_id JOIN keywords ON keywords.id = links.keyword_id",
+      (tostring(la.select(User.id):join(User.keywords.local_attr):join(User.keywords.remote_attr)):gsub("%s+", " ")))
+    assert.equal(User.keywords.remote_attr, User.keywords.attr[2])
+    assert.is_false(User.keywords.scalar)
+    assert.is_true(User.motto.scalar)
+    assert.equal(Link, User.keywords.target_class)
+    s.session:add_all{User{id = 1, notes = {"a", "b"}, motto = "on"}, User{id = 2, notes = {"c"}}}
+    s.session:commit()
+    assert.equal(1, s.session:query(User):filter_by{notes = "b"}:one().id)
+    assert.equal(2, s.session:scalars(la.select(User):where(User.motto:eq(nil))):one().id)
+  end)
+
+  it("refuses the wrong question", function()
+    local function refused(message, ask) fails(exc.InvalidRequestError, message, ask) end
+    refused("'has()' not implemented for collections. Use any().", function() return User.notes:has() end)
+    refused("'has()' not implemented for collections. Use any().", function() return User.keywords:eq(Keyword{id = 1}) end)
+    refused("'any()' not implemented for scalar attributes. Use has().", function() return User.motto:any() end)
+    refused("contains() doesn't apply to a scalar object endpoint; use :eq()", function() return User.badge:contains(s.Badge{id = 1}) end)
+    fails(exc.ArgumentError, "Can't apply keyword arguments to column-targeted association proxy; use :eq()", function() return User.notes:any{note = "x"} end)
+    fails(exc.ArgumentError, "Non-empty has() not allowed for column-targeted association proxy; use :eq()",
+      function() return User.motto:has(s.Profile.motto:eq "x") end)
+    fails(exc.ArgumentError, 'association proxy User.badge has no "like"', function() return User.badge:like "x" end)
+    fails(exc.ArgumentError, "got lualchemy.AssociationProxyInstance", function() la.select(User.notes) end)
+  end)
+end)
