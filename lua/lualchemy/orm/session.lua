@@ -43,7 +43,8 @@ end
 ---     session:add(User{name = "Ann"})
 ---     session:commit()
 ---@param bind lualchemy.Engine|lualchemy.Connection|table?  where it works; or the options, with `bind` among them
----@param options table?  `autoflush` (true), `expire_on_commit` (true), `autobegin` (true), `close_resets_only` (true), `join_transaction_mode`, `execution_options` (of each connection it takes), `info`
+---@param options table?  `autoflush`, `expire_on_commit`, `autobegin`, `close_resets_only` (true each), `join_transaction_mode`,
+--- `execution_options` (of each connection that it takes), `info`
 ---@return lualchemy.Session
 ---@raise ArgumentError for an unknown keyword
 function M.Session(bind, options)
