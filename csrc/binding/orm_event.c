@@ -205,15 +205,19 @@ void la_push_flush_event(lua_State *L, la_state *state, la_event event, int inde
   lua_pushcclosure(L, flush_event, 3);
 }
 
-/* core.session_watch(session, {identifier, …}): the transitions of its objects that are noted. */
+/* core.session_watch(session, {identifier, …}): the transitions of its objects that are noted. The
+ * weak table of sessions may still have one that is finalized: it has none. */
 static int session_watch(lua_State *L) {
   static const char *const names[] = {
 #define X(name) #name,
       LA_NOTES(X)
 #undef X
   };
-  la_session *session = la_check_session(L, 1);
+  la_session *session = la_check_box(L, 1, LA_BOX_SESSION)->object;
   luaL_checktype(L, 2, LUA_TTABLE);
+  if (session == NULL) {
+    return 0;
+  }
   session->watched = 0;
   lua_getfield(L, 2, "BEFORE_ATTACH");
   session->watched |= lua_toboolean(L, -1) ? LA_WATCHED_ATTACH : 0;

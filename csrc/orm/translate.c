@@ -430,6 +430,7 @@ static la_status translate(la_translation *self, la_node **out) {
     la_status status = la_translate_finish_plan(self);
     if (status < 0) {
       la_node_release(*out);
+      *out = NULL;
       return status;
     }
   }
