@@ -324,8 +324,8 @@ static void fire_savepoint(lua_State *L, la_state *state, int index, la_event ev
   if (la_event_has(state, event)) {
     lua_pushvalue(L, index);
     lua_pushfstring(L, "sa_savepoint_%d", (int)number);
-    lua_pushnil(L);
-    la_event_fire(L, state, event, index, event == LA_EVENT_SAVEPOINT ? 2 : 3);
+    lua_settop(L, top + (event == LA_EVENT_SAVEPOINT ? 2 : 3));
+    la_event_fire(L, state, event, index, lua_gettop(L) - top);
   }
   lua_settop(L, top);
 }
@@ -516,6 +516,9 @@ static int connection_in_nested_transaction(lua_State *L) {
 static int connection_invalidate(lua_State *L) {
   la_connection *connection = la_check_connection(L, 1);
   la_error err = LA_ERROR_INIT;
+  if (connection->raw != NULL) {
+    la_engine_tell_invalidate(L, la_state_of(L), 1);
+  }
   return la_connection_invalidate(connection, &err) < 0 ? la_raise(L, &err) : 0;
 }
 

@@ -27,11 +27,15 @@ static void fire_pool(lua_State *L, la_state *state, la_event event, int engine,
 }
 
 void la_engine_tell_checkout(lua_State *L, la_state *state, int engine, int connection) {
-  la_raw *raw = la_check_connection(L, connection)->raw;
+  la_connection *checked = la_check_connection(L, connection);
+  la_raw *raw = checked->raw;
   int top = lua_gettop(L);
   if (!raw->announced) {
     raw->announced = true;
-    fire_pool(L, state, LA_EVENT_FIRST_CONNECT, engine, connection, 2);
+    if (!checked->engine->announced) {
+      checked->engine->announced = true;
+      fire_pool(L, state, LA_EVENT_FIRST_CONNECT, engine, connection, 2);
+    }
     fire_pool(L, state, LA_EVENT_CONNECT, engine, connection, 2);
   }
   fire_pool(L, state, LA_EVENT_CHECKOUT, engine, connection, 3);
@@ -40,6 +44,14 @@ void la_engine_tell_checkout(lua_State *L, la_state *state, int engine, int conn
     la_event_fire(L, state, LA_EVENT_ENGINE_CONNECT, engine, 1);
     lua_settop(L, top);
   }
+}
+
+void la_engine_tell_invalidate(lua_State *L, la_state *state, int connection) {
+  int top = lua_gettop(L);
+  connection = lua_absindex(L, connection);
+  lua_getiuservalue(L, connection, LA_CONNECTION_ENGINE);
+  fire_pool(L, state, LA_EVENT_INVALIDATE, top + 1, connection, 3);
+  lua_settop(L, top);
 }
 
 void la_engine_tell_checkin(lua_State *L, la_state *state, int connection) {

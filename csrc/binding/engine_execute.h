@@ -101,6 +101,7 @@ void la_engine_log(lua_State *L, la_state *state, int engine_index, const char *
 void la_engine_tell_checkout(lua_State *L, la_state *state, int engine, int connection);
 /* … and that it is given back. */
 void la_engine_tell_checkin(lua_State *L, la_state *state, int connection);
+void la_engine_tell_invalidate(lua_State *L, la_state *state, int connection);
 /* Raises the error object on top of the stack after handle_error listeners have seen it; `text` and
  * `list` are stack indexes of what was sent, 0 for none. */
 int la_execution_raise(la_execution *x, int text, int list);

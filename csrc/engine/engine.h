@@ -75,6 +75,7 @@ typedef struct la_engine {
   la_key key;                    /* reused for each statement */
   la_strbuf salt;                /* likewise */
   la_slab *slab;                 /* rows of small results; NULL before the first */
+  bool announced;                /* its first connection, by the binding to listeners */
   bool memory;                   /* the database lives and dies with its one connection */
   uint32_t statement_cache_size; /* prepared statements kept by each raw connection */
   uint64_t statements, prepares; /* sent and prepared so far: counted work */

@@ -293,6 +293,7 @@ function Engine:execution_options(options)
   keywords.check("execution_options", options, execution_known)
   local other = core.engine_share(self, copy_settings(self, options))
   engine.__inherit(other, self)
+  event.__fire("set_engine_execution_options", other, other, options)
   return other
 end
 
@@ -301,6 +302,7 @@ end
 function Engine:update_execution_options(options)
   keywords.check("update_execution_options", options, execution_known)
   core.engine_settings(self)._execution_options = copy_settings(self, options)._execution_options
+  event.__fire("set_engine_execution_options", self, self, options)
 end
 
 --- The options that connections get.
@@ -384,6 +386,7 @@ end
 ---@return lualchemy.Connection
 function Connection:execution_options(options)
   keywords.check("execution_options", options, execution_known)
+  event.__fire("set_connection_execution_options", self, self, options)
   local all = {}
   for _, from in ipairs {core.connection_options(self) or {}, options} do
     for name, value in pairs(from) do

@@ -221,6 +221,14 @@ describe("creating in a database", function()
     la.event.remove(la.Table, "column_reflect", shorten)
     assert.is_true(p.c:contains("bee"))
   end)
+
+  it("REF-05 column_reflect of a MetaData hears of the columns of its tables", function()
+    local metadata, seen = la.MetaData(), {}
+    la.event.listen(metadata, "column_reflect", function(_, t, info) seen[#seen + 1] = t.name .. "." .. info.name end)
+    local p = la.Table("p", metadata, {autoload_with = database()})
+    assert.equal(#p.c, #seen)
+    assert.equal("p." .. p.c[1].name, seen[1])
+  end)
 end)
 
 describe("REF-07 what cannot be reflected", function()

@@ -33,7 +33,9 @@ end
 
 local function fire(target, inspector, info)
   local event = require "lualchemy.event"
-  if event.__has(target, "column_reflect") then event.__fire("column_reflect", target, inspector, target, info) end
+  for _, level in ipairs {target.metadata, target} do
+    if event.__has(level, "column_reflect") then event.__fire("column_reflect", level, inspector, target, info) end
+  end
 end
 
 -- Adds the columns that are not given by the program.
