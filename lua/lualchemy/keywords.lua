@@ -27,21 +27,31 @@ local function refuse(name, key, known)
     nearest and ('; did you mean "%s"?'):format(nearest) or "")), 0)
 end
 
+local function refuse_unsupported(name, key, instead)
+  local exc = require "lualchemy.exc"
+  error(exc.ArgumentError(("%s: %s is not supported: %s"):format(name, key, instead)), 0)
+end
+
 --- Raises unless every key of `given` (nil is none) is in the set `known`. A function as third argument
---- decides about keys that are not: it returns true for those that are all right.
+--- decides about keys that are not: it returns true for those that are all right. `unsupported` has those that
+--- SQLAlchemy knows and that would do nothing here, with what serves instead: nil and false pass.
 ---@param name string    of the function, for the message
 ---@param given table?
 ---@param known table<string, any>
----@param also fun(key: any): boolean?
+---@param also (fun(key: any): boolean?)?
+---@param unsupported table<string, string>?
 ---@return table given
-function keywords.check(name, given, known, also)
+function keywords.check(name, given, known, also, unsupported)
   if given == nil then return {} end
   if type(given) ~= "table" then
     local exc = require "lualchemy.exc"
     error(exc.ArgumentError(("%s takes a table of keywords, not %s"):format(name, type(given))), 0)
   end
-  for key in next, given do
-    if not known[key] and not (also and also(key)) then refuse(name, key, known) end
+  for key, value in next, given do
+    if not known[key] and not (also and also(key)) then
+      if not (unsupported and unsupported[key]) then refuse(name, key, known) end
+      if value then refuse_unsupported(name, key, unsupported[key]) end
+    end
   end
   return given
 end

@@ -77,6 +77,13 @@ describe("an argument of a mapper that would do nothing", function()
     assert.is_false(la.inspect(Plain).concrete)
   end)
 
+  it("is refused by declarative_base too", function()
+    for keyword, instead in pairs {cls = "orm.DeclarativeBase:class", class_registry = "the registry keeps", type_annotation_map = "no annotations"} do
+      fails(exc.ArgumentError, ("declarative_base: %s is not supported: "):format(keyword), function() orm.declarative_base{[keyword] = {}} end)
+      fails(exc.ArgumentError, instead, function() orm.declarative_base{[keyword] = {}} end)
+    end
+  end)
+
   it("is refused by with_polymorphic too", function()
     local Base = orm.declarative_base()
     local Plain = Base:class "Plain" {__tablename__ = "plain", id = Column(Integer, {primary_key = true})}

@@ -361,3 +361,20 @@ describe("order_by", function()
     assert.same({"x", "w"}, {team.players[1].name, team.players[2].name})
   end)
 end)
+
+describe("an option of a relationship that would do nothing", function()
+  it("is refused, with what serves instead", function()
+    for option, instead in pairs {
+      collection_class = "collections are lists", load_on_pending = "flush the object", query_class = "the query of this library",
+      cascade_backrefs = "may only be set to false", init = "dataclasses", comparator_factory = "a hybrid with a comparator",
+    } do
+      local message = ("relationship: %s is not supported: "):format(option)
+      fails(exc.ArgumentError, message, function() relationship("User", {[option] = true}) end)
+      fails(exc.ArgumentError, instead, function() relationship("User", {[option] = true}) end)
+      fails(exc.ArgumentError, ("backref: %s is not supported: "):format(option), function() orm.backref("user", {[option] = true}) end)
+      assert.truthy(relationship("User", {[option] = false}))
+    end
+    fails(exc.ArgumentError, "sync_backref = false is not supported", function() relationship("User", {sync_backref = false}) end)
+    assert.truthy(relationship("User", {sync_backref = false, viewonly = true}))
+  end)
+end)

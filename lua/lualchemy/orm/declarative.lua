@@ -202,14 +202,6 @@ local without_effect = {
   non_primary = "a class has one mapper; use orm.aliased(Class, subquery)",
 }
 
---- Raises for an argument of `name` that would be taken without effect; false, and nil, ask for none.
-local function refuse_without_effect(name, given)
-  if type(given) ~= "table" then return end
-  for argument, instead in pairs(without_effect) do
-    if given[argument] then error(exc.ArgumentError(("%s: %s is not supported: %s"):format(name, argument, instead)), 0) end
-  end
-end
-
 --- The column that a mapper argument names: by string, as a column, or as a local that is a field too.
 local function column_argument(own_table, values, given)
   if type(given) == "string" then
@@ -223,9 +215,7 @@ end
 local function make_mapper(class, record, parent, own_table, values)
   local given = values.__mapper_args__
   if type(given) == "function" then given = given(class) end
-  local name = ("class %s: __mapper_args__"):format(class.__name__)
-  refuse_without_effect(name, given)
-  given = keywords.check(name, given, mapper_keywords, function(key) return without_effect[key] ~= nil end)
+  given = keywords.check(("class %s: __mapper_args__"):format(class.__name__), given, mapper_keywords, nil, without_effect)
   local of_table = own_table or parent.__table__
   local primary_key
   if given.primary_key then
@@ -578,7 +568,14 @@ local function new_base(registry, name)
   return setmetatable(base, record.metatable)
 end
 
-local base_keywords = keywords.set {"metadata", "registry", "name", "cls", "class_registry", "type_annotation_map"}
+local base_keywords = keywords.set {"metadata", "registry", "name"}
+
+--- Keywords of SQLAlchemy's function that do nothing here, with what serves instead.
+local base_without_effect = {
+  cls = "fields for every class stand in orm.DeclarativeBase:class \"Base\" { … }",
+  class_registry = "the registry keeps the names of its classes",
+  type_annotation_map = "there are no annotations; a Column has its type",
+}
 
 --- The base class that mapped classes are made from, as SQLAlchemy's `declarative_base()`.
 ---
@@ -587,7 +584,7 @@ local base_keywords = keywords.set {"metadata", "registry", "name", "cls", "clas
 ---@param options table?  `metadata`: a MetaData of your own; `registry`; `name`
 ---@return table Base  with `.metadata`, `.registry` and `:class(name)`
 function M.declarative_base(options)
-  options = keywords.check("declarative_base", options, base_keywords)
+  options = keywords.check("declarative_base", options, base_keywords, nil, base_without_effect)
   local registry = options.registry or registries.new {metadata = options.metadata}
   return new_base(registry, options.name or "Base")
 end

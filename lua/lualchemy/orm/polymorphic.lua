@@ -43,12 +43,7 @@ end
 ---@raise ArgumentError for what is no class
 ---@raise InvalidRequestError for a class that does not inherit from `class`
 function M.with_polymorphic(class, classes, options)
-  for argument, reason in pairs(without_effect) do
-    if type(options) == "table" and options[argument] then
-      error(exc.ArgumentError(("with_polymorphic: %s is not supported: %s"):format(argument, reason)), 2)
-    end
-  end
-  options = keywords.check("with_polymorphic", options, known, function(key) return without_effect[key] ~= nil end)
+  options = keywords.check("with_polymorphic", options, known, nil, without_effect)
   if not core.is_mapped(class) then
     error(exc.ArgumentError("with_polymorphic takes a mapped class, then its subclasses"), 2)
   end

@@ -34,9 +34,19 @@ end
 local relationship_keywords = keywords.set {
   "secondary", "primaryjoin", "secondaryjoin", "back_populates", "backref", "order_by", "uselist", "lazy",
   "cascade", "passive_deletes", "passive_updates", "single_parent", "viewonly", "post_update", "innerjoin",
-  "join_depth", "collection_class", "overlaps", "foreign_keys", "remote_side", "active_history",
-  "enable_typechecks", "info", "doc", "argument", "sync_backref", "load_on_pending", "omit_join",
-  "distinct_target_key", "bake_queries", "query_class", "cascade_backrefs", "init", "comparator_factory",
+  "join_depth", "overlaps", "foreign_keys", "remote_side", "active_history",
+  "enable_typechecks", "info", "doc", "argument", "sync_backref", "omit_join",
+  "distinct_target_key", "bake_queries",
+}
+
+--- Keywords of SQLAlchemy that do nothing here, with what serves instead.
+local without_effect = {
+  collection_class = "collections are lists; build a map of their objects where one is needed",
+  load_on_pending = "flush the object before its links are read",
+  query_class = "a dynamic relationship gives the query of this library",
+  cascade_backrefs = "the parameter may only be set to false",
+  init = "it belongs to Python's dataclasses",
+  comparator_factory = "a hybrid with a comparator has comparisons of its own",
 }
 
 -- What means something only where a flush writes, and what it is by default.
@@ -72,7 +82,10 @@ function M.relationship(argument, options)
   if options == nil and keywords.is_table(argument) then
     argument, options = argument.argument, argument
   end
-  options = keywords.check("relationship", options, relationship_keywords)
+  options = keywords.check("relationship", options, relationship_keywords, nil, without_effect)
+  if options.sync_backref == false and not options.viewonly then
+    error(exc.ArgumentError("relationship: sync_backref = false is not supported: both ends of links that a flush writes are kept in step"), 2)
+  end
   if options.viewonly then check_viewonly(options) end
   if options.back_populates and options.backref then
     error(exc.ArgumentError("back_populates and backref keyword arguments are mutually exclusive"), 2)
@@ -89,7 +102,7 @@ function M.backref(name, options)
   if type(name) ~= "string" then
     error(exc.ArgumentError(("backref takes the name of an attribute, not a %s"):format(type(name))), 2)
   end
-  return {name = name, options = keywords.check("backref", options, relationship_keywords)}
+  return {name = name, options = keywords.check("backref", options, relationship_keywords, nil, without_effect)}
 end
 
 local column_keywords = keywords.set {
