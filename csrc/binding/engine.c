@@ -113,7 +113,8 @@ static int core_engine_open(lua_State *L) {
   la_engine_options options = LA_ENGINE_OPTIONS_INIT;
   la_engine *engine = NULL;
   la_error err = LA_ERROR_INIT;
-  double timeout = (double)options.busy_timeout, cache = (double)options.query_cache_size;
+  double timeout = (double)options.busy_timeout, cache = (double)options.query_cache_size,
+         label_length = 0;
   options.url = la_check_text(L, 1);
   luaL_checktype(L, 2, LUA_TTABLE);
   luaL_checktype(L, 3, LUA_TTABLE);
@@ -123,8 +124,10 @@ static int core_engine_open(lua_State *L) {
   option_bool(L, "enable_from_linting", &options.lint_froms);
   option_number(L, "busy_timeout", &timeout);
   option_number(L, "query_cache_size", &cache);
+  option_number(L, "label_length", &label_length);
   options.busy_timeout = (int64_t)timeout;
   options.query_cache_size = (size_t)cache;
+  options.label_length = (size_t)label_length;
   options.begin_mode = (la_begin_mode)option_choice(L, "begin_mode", modes, LA_BEGIN_DEFERRED);
   read_pool_options(L, &options);
   options.journal_mode = option_text(L, "journal_mode");

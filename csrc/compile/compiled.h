@@ -95,6 +95,7 @@ typedef struct la_compile_options {
   uint32_t param_count;
   bool inline_defaults; /* DDL of defaults and the like */
   bool lint_froms;      /* warns of a cartesian product */
+  size_t label_length;  /* of the longest name that is made; 0: what the dialect takes */
 } la_compile_options;
 
 /* Compiles a statement, or an expression for tostring. `node` has no ORM nodes but ATTRIBUTE and

@@ -172,13 +172,14 @@ static uint32_t next_number(la_compiler *c, la_text base) {
 }
 
 la_text la_truncate_name(la_compiler *c, la_text name) {
-  size_t limit = c->dialect->max_identifier_length;
+  size_t limit =
+      c->options->label_length ? c->options->label_length : c->dialect->max_identifier_length;
   if (name.len + 6 <= limit) {
     return name;
   }
   char suffix[16];
   int len = snprintf(suffix, sizeof suffix, "_%x", ++c->truncated);
-  size_t keep = limit - 6;
+  size_t keep = limit > 6 ? limit - 6 : 0;
   char *bytes = la_arena_alloc(c->arena, keep + (size_t)len + 1);
   if (!bytes) {
     return LA_TEXT_NONE;

@@ -203,6 +203,7 @@ static la_status compile(la_engine *engine, const la_node *statement, const la_t
                                 .column_key_count = count,
                                 .for_executemany = executemany,
                                 .lint_froms = engine->options.lint_froms,
+                                .label_length = engine->options.label_length,
                                 .params = engine->key.params.items,
                                 .param_count = (uint32_t)engine->key.params.count};
   la_status status;

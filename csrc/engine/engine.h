@@ -51,6 +51,7 @@ typedef struct la_engine_options {
   size_t query_cache_size;
   bool hide_parameters;
   bool lint_froms;         /* warns of cartesian products */
+  size_t label_length;     /* la_compile_options */
   void *host_handle;       /* la_driver_options */
   const la_driver *driver; /* NULL: by the dialect */
 } la_engine_options;

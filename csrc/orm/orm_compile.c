@@ -109,7 +109,8 @@ static la_status compile_with_plan(la_engine *engine, const la_node *statement, 
   const la_key *key = &engine->key;
   la_compile_options options = {.params = key->params.items,
                                 .param_count = (uint32_t)key->params.count,
-                                .lint_froms = engine->options.lint_froms};
+                                .lint_froms = engine->options.lint_froms,
+                                .label_length = engine->options.label_length};
   la_load_plan *plan = la_load_plan_new(engine->alloc, false);
   la_node *core = NULL;
   la_compiled *compiled = NULL;
@@ -181,7 +182,8 @@ la_status la_translate_compile(la_engine *engine, const la_node *select,
                                la_compiled **out, la_error *err) {
   la_compile_options options = {.params = params,
                                 .param_count = param_count,
-                                .lint_froms = engine->options.lint_froms};
+                                .lint_froms = engine->options.lint_froms,
+                                .label_length = engine->options.label_length};
   la_load_plan *plan = la_load_plan_new(engine->alloc, weak);
   la_node *core = NULL;
   la_compiled *compiled = NULL;

@@ -9,7 +9,8 @@ local known = keywords.set {
   "echo", "echo_pool", "foreign_keys", "busy_timeout", "journal_mode", "begin_mode", "isolation_level", "poolclass",
   "pool_size", "max_overflow", "pool_timeout", "pool_recycle", "pool_pre_ping", "pool_use_lifo", "pool_reset_on_return",
   "query_cache_size", "hide_parameters", "json_serializer", "json_deserializer", "connect_args", "execution_options",
-  "logging_name", "future", "enable_from_linting", "use_insertmanyvalues", "insertmanyvalues_page_size",
+  "logging_name", "future", "enable_from_linting", "label_length",
+  "max_identifier_length", "use_insertmanyvalues", "insertmanyvalues_page_size",
 }
 
 local execution_known = keywords.set {
@@ -17,6 +18,9 @@ local execution_known = keywords.set {
   "no_parameters", "insertmanyvalues_page_size", "autoflush", "populate_existing", "synchronize_session", "identity_token",
   "render_nulls", "dml_strategy", "include_deferred",
 }
+
+-- What SQLAlchemy says of the built-in dialects, which have no limit of their own.
+local default_identifier_length = 9999
 
 local begin_modes = {DEFERRED = true, IMMEDIATE = true, EXCLUSIVE = true}
 local isolation_levels = {SERIALIZABLE = true, ["READ UNCOMMITTED"] = true, AUTOCOMMIT = true}
@@ -86,6 +90,18 @@ local function read_pool_class(options)
   return class.__name__
 end
 
+-- The length of the longest label, or nil: as the dialect has it.
+local function read_label_length(options)
+  local length = check_number(options, "label_length", 0)
+  local most = check_number(options, "max_identifier_length", 1)
+  if length == 0 then length = nil end
+  if length and length > (most or default_identifier_length) then
+    fail("create_engine: label_length is %d, which is more than this dialect's max_identifier_length of %d", length,
+      most or default_identifier_length)
+  end
+  return length or most
+end
+
 -- The options for the core.
 local function read_options(options)
   local low = {
@@ -102,6 +118,7 @@ local function read_options(options)
     query_cache_size = check_number(options, "query_cache_size", 0),
     hide_parameters = check_kind(options, "hide_parameters", "boolean", "true or false"),
     enable_from_linting = check_kind(options, "enable_from_linting", "boolean", "true or false"),
+    label_length = read_label_length(options),
     pool_kind = read_pool_class(options),
   }
   -- One prepared statement is sent again for each row, so there are no batches to set up.

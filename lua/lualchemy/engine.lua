@@ -65,8 +65,8 @@ local function new_dialect(name, options)
   local dialect = ok and rawget(module, "dialect") and module.dialect() or {name = name}
   local driver = url_module.make_url(name .. "://"):get_driver_name()
   for key, value in pairs {driver = driver, paramstyle = "qmark", json_serializer = options.json_serializer or false,
-    json_deserializer = options.json_deserializer or false, max_identifier_length = 9999} do
-    if rawget(dialect, key) == nil or value and key:find("^json") then rawset(dialect, key, value or nil) end
+    json_deserializer = options.json_deserializer or false, max_identifier_length = options.max_identifier_length or 9999} do
+    if rawget(dialect, key) == nil or key == "max_identifier_length" or value and key:find("^json") then rawset(dialect, key, value or nil) end
   end
   return dialect
 end
@@ -106,6 +106,8 @@ end
 ---
 --- A SELECT, UPDATE or DELETE whose FROM elements nothing connects is warned of when it is compiled; `enable_from_linting = false` turns
 --- that off.
+--- Names that are made (labels, aliases, parameters) and that are longer than `label_length`, or else `max_identifier_length`, are cut and
+--- numbered: `some_long__1`.
 ---@param url string|lualchemy.URL
 ---@param options table?
 ---@return lualchemy.Engine
@@ -123,7 +125,7 @@ function engine.__host_engine(handle)
 end
 
 local config_numbers = keywords.set {"pool_size", "max_overflow", "pool_timeout", "pool_recycle", "query_cache_size",
-  "busy_timeout"}
+  "busy_timeout", "label_length", "max_identifier_length"}
 local config_booleans = keywords.set {"echo", "echo_pool", "foreign_keys", "pool_pre_ping", "pool_use_lifo",
   "hide_parameters", "future", "enable_from_linting"}
 local truth = {["true"] = true, yes = true, on = true, ["1"] = true, ["false"] = false, no = false, off = false, ["0"] = false}

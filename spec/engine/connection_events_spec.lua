@@ -56,7 +56,7 @@ describe("events of connections (EVT-02)", function()
 
   it("of a pool tell of its first connection once, and of each that is made or given up", function()
     note(engine, "first_connect", "connect", "invalidate")
-    local first <close> = engine:connect()
+    local _first <close> = engine:connect()
     local second <close> = engine:connect()
     second:invalidate()
     assert.same({"first_connect", "connect", "connect", "invalidate"}, names())
