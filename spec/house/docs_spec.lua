@@ -4,13 +4,9 @@
 -- parameters' true names; a function written in C has a declaration in lua/lualchemy/meta,
 -- and every declaration there names a function that exists.
 local tree = require "spec.support.tree"
+local reference = require "spec.house.reference"
 
--- What users require. Other modules are insides of these.
-local public_modules = {
-  "lualchemy", "lualchemy.orm", "lualchemy.exc", "lualchemy.event", "lualchemy.types", "lualchemy.schema",
-  "lualchemy.pool", "lualchemy.warnings", "lualchemy.dialects.sqlite",
-  "lualchemy.ext.hybrid", "lualchemy.ext.associationproxy",
-}
+local public_modules = reference.modules
 
 local meta_folder = "lua/lualchemy/meta"
 
@@ -188,5 +184,17 @@ describe("annotations", function()
     end
     table.sort(dead)
     assert(#dead == 0, "no such methods:\n" .. table.concat(dead, "\n"))
+  end)
+
+  it("are what doc/reference is made from (./dev reference rewrites it)", function()
+    local old = {}
+    for _, path in ipairs(tree.files(reference.folder, "*.md")) do old[path] = tree.read(path) end
+    local changed = {}
+    for path, text in pairs(reference.pages()) do
+      if old[path] ~= text then changed[#changed + 1] = path end
+      old[path] = nil
+    end
+    for path in pairs(old) do changed[#changed + 1] = path end
+    assert(#changed == 0, "not as the annotations are: " .. table.concat(changed, ", "))
   end)
 end)
