@@ -213,6 +213,7 @@ build = {
         "csrc/binding/orm_object.c",
         "csrc/binding/orm_open.c",
         "csrc/binding/orm_option.c",
+        "csrc/binding/orm_params.c",
         "csrc/binding/orm_query.c",
         "csrc/binding/orm_result.c",
         "csrc/binding/orm_session.c",

@@ -9,28 +9,109 @@
 #include "sql/select.h"
 #include "orm/dml.h"
 
-/* Arguments: session, UPDATE or DELETE of a class, how the session is kept in step. Pushes how many
- * rows matched. */
-static void run_dml(lua_State *L, la_state *state) {
+static la_synchronize check_how(lua_State *L, int index) {
   static const char *const names[] = {"auto", "evaluate", "fetch", "false", NULL};
-  la_session *session = la_check_session(L, 1);
+  return (la_synchronize)luaL_checkoption(L, index, "auto", names);
+}
+
+/* Arguments: session, UPDATE or DELETE of a class, how the session is kept in step. Pushes the
+ * statement with its values as the database takes them. */
+static la_node *push_statement(lua_State *L, la_state *state) {
   la_node *node = la_to_node(L, 2);
-  int how = luaL_checkoption(L, 3, "auto", names);
-  if (!node) {
+  la_check_session(L, 1);
+  if (!node || (node->kind != LA_NODE_UPDATE && node->kind != LA_NODE_DELETE)) {
     la_raise_argument(L, 2, "an UPDATE or DELETE");
   }
   la_configure_statement(L, state, node);
   la_session_autoflush(L, state, 1);
+  return la_push_converted(L, state, node);
+}
+
+/* True if a column of the statement's class has a function that an UPDATE calls. */
+static bool has_functions(const la_node *statement) {
+  const la_node *entity = statement->children[0];
+  const la_table *table =
+      entity->kind == LA_NODE_ENTITY ? ((const la_mapper *)entity->subject)->table : NULL;
+  for (size_t i = 0; table && statement->kind == LA_NODE_UPDATE && i < table->columns.count; i++) {
+    if (table->columns.items[i]->defaults[LA_DEFAULT_UPDATE].kind == LA_DEFAULT_HOST) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* Pushes what the functions give that the UPDATE calls; NULL, and nothing, if there are none. */
+static la_made_defaults *push_functions(lua_State *L, la_state *state, la_session *session,
+                                        const la_node *statement) {
+  la_error err = LA_ERROR_INIT;
+  bool cached = false;
+  if (!has_functions(statement)) {
+    return NULL;
+  }
+  luaL_checkstack(L, 8, NULL);
+  la_compiled **compiled = la_push_scratch(L, state, sizeof *compiled, la_clear_reference);
+  if (la_orm_compile(session->engine, statement, compiled, &cached, &err) < 0) {
+    la_raise_orm(L, &err);
+  }
+  return la_has_defaults(*compiled) ? la_push_defaults(L, state, session, *compiled, NULL, 0)
+                                    : NULL;
+}
+
+/* Pushes how many rows matched. */
+static void run_dml(lua_State *L, la_state *state) {
+  la_session *session = la_check_session(L, 1);
+  la_synchronize how = check_how(L, 3);
   int64_t matched = 0;
   la_error err = LA_ERROR_INIT;
+  lua_settop(L, 3);
+  la_node *node = push_statement(L, state);
   la_session_listen(L, state, session);
-  la_status status = la_session_dml(session, node, (la_synchronize)how, &matched, &err);
+  la_made_defaults *made = push_functions(L, state, session, node);
+  la_status status = la_session_dml_with(session, node, how, made ? la_defaults_lookup : NULL, made,
+                                         &matched, &err);
   la_session_settle(L, state, session);
   la_session_tell(L, state, session);
   if (status < 0) {
     la_raise_orm(L, &err);
   }
   lua_pushinteger(L, matched);
+}
+
+static void free_dml(void *memory) {
+  la_dml **dml = memory;
+  if (*dml) {
+    la_dml_free(*dml);
+    *dml = NULL;
+  }
+}
+
+/* core.session_dml_rows(session, statement, how) → a Result with what an UPDATE or DELETE returns.
+ */
+static int session_dml_rows(lua_State *L) {
+  la_state *state = la_state_of(L);
+  la_session *session = la_check_session(L, 1);
+  la_synchronize how = check_how(L, 3);
+  la_error err = LA_ERROR_INIT;
+  lua_settop(L, 3);
+  la_node *node = push_statement(L, state);
+  int at = lua_gettop(L);
+  la_dml **dml = la_push_scratch(L, state, sizeof *dml, free_dml);
+  la_session_listen(L, state, session);
+  if (la_dml_begin(session, node, how, dml, &err) < 0) {
+    la_session_tell(L, state, session);
+    la_raise_orm(L, &err);
+  }
+  la_select_run run = la_run_options(node);
+  run.autoflush = false;
+  la_push_orm_result(L, state, 1, node, &run, 0);
+  la_status status = la_dml_finish(*dml, &err);
+  la_session_settle(L, state, session);
+  la_session_tell(L, state, session);
+  if (status < 0) {
+    la_raise_orm(L, &err);
+  }
+  la_scratch_clear(L, at + 1);
+  return 1;
 }
 
 /* core.session_dml(session, statement, how) → rows matched. */
@@ -68,6 +149,14 @@ static int has_where(lua_State *L) {
   return 1;
 }
 
+/* core.has_values(statement): whether an INSERT has a row of its own. */
+static int has_values(lua_State *L) {
+  la_node *node = la_to_node(L, 1);
+  lua_pushboolean(L, node && node->kind == LA_NODE_INSERT &&
+                         la_node_child(node, LA_INSERT_VALUES) != NULL);
+  return 1;
+}
+
 /* core.rowcount_result(rows) → a Result without rows. */
 static int rowcount_result(lua_State *L) {
   lua_Integer rows = luaL_checkinteger(L, 1);
@@ -78,8 +167,10 @@ static int rowcount_result(lua_State *L) {
 void la_open_orm_dml(lua_State *L, la_state *state) {
   static const luaL_Reg functions[] = {{"session_dml", session_dml},
                                        {"session_dml_result", session_dml_result},
+                                       {"session_dml_rows", session_dml_rows},
                                        {"dml_class", dml_class},
                                        {"has_where", has_where},
+                                       {"has_values", has_values},
                                        {"rowcount_result", rowcount_result},
                                        {NULL, NULL}};
   (void)state;

@@ -58,63 +58,9 @@ static void clear_params(void *memory) {
   }
 }
 
-static bool needs_lua(const la_node *param) {
-  return param->type && param->type->flags & LA_TYPE_HOST_BIND;
-}
-
-static void clear_arena(void *arena) {
-  la_arena_clear(arena);
-}
-
-/* One value of a parameter as its type's process_bind_param makes it; bytes are lent from the
- * stack, where the Lua value stays. */
-static void convert_value(lua_State *L, la_state *state, const la_type *type, const la_value *value,
-                          la_arena *arena, la_value *out) {
-  la_error err = LA_ERROR_INIT;
-  bool host = false;
-  luaL_checkstack(L, 6, "too many values");
-  la_push_value(L, state, value);
-  la_type_process_bind(L, state, type, 0);
-  if (la_value_from_lua(L, -1, la_type_base(type), arena, out, &host, &err) < 0) {
-    la_raise(L, &err);
-  }
-  if (host) {
-    la_raise_status(L, LA_STATEMENT,
-                    "process_bind_param gave a %s, which is no value for the database",
-                    luaL_typename(L, -1));
-  }
-}
-
 /* Puts a copy with converted values in the place of a parameter. */
 static void convert_param(lua_State *L, la_state *state, la_node **param) {
-  const la_node *old = *param;
-  int top = lua_gettop(L);
-  la_arena *arena = la_push_scratch(L, state, sizeof *arena, clear_arena);
-  la_arena_init(arena, &state->alloc);
-  la_node_parts parts = {.kind = LA_NODE_PARAM,
-                         .op = old->op,
-                         .flags = old->flags,
-                         .type = old->type,
-                         .text = old->text,
-                         .value = old->value};
-  if (old->value_count > 0) {
-    la_value *values = lua_newuserdatauv(L, sizeof *values * old->value_count, 0);
-    for (uint32_t i = 0; i < old->value_count; i++) {
-      convert_value(L, state, old->type, &old->values[i], arena, &values[i]);
-    }
-    parts.values = values;
-    parts.value_count = old->value_count;
-  } else {
-    convert_value(L, state, old->type, &old->value, arena, &parts.value);
-  }
-  la_node *fresh = la_node_new(&state->alloc, &parts);
-  la_scratch_clear(L, top + 1);
-  lua_settop(L, top);
-  if (!fresh) {
-    la_error err = LA_ERROR_INIT;
-    la_fail_nomem(&err);
-    la_raise(L, &err);
-  }
+  la_node *fresh = la_convert_param(L, state, *param);
   la_node_release(*param);
   *param = fresh;
 }
@@ -134,10 +80,10 @@ static bool hold_params(la_state *state, const la_key *key, params_box *box) {
 }
 
 /* Takes the parameters if Lua has a say in some, and converts these. */
-static void take_params(lua_State *L, la_state *state, const la_key *key, params_box *box) {
-  bool any = false;
+static void take_params(lua_State *L, la_state *state, const la_key *key, bool any,
+                        params_box *box) {
   for (size_t i = 0; i < key->params.count; i++) {
-    any |= needs_lua(key->params.items[i]);
+    any |= la_param_needs_lua(key->params.items[i]);
   }
   if (!any) {
     return;
@@ -148,7 +94,7 @@ static void take_params(lua_State *L, la_state *state, const la_key *key, params
     la_raise(L, &err);
   }
   for (size_t i = 0; i < box->nodes.count; i++) {
-    if (needs_lua(box->nodes.items[i])) {
+    if (la_param_needs_lua(box->nodes.items[i])) {
       convert_param(L, state, &box->nodes.items[i]);
     }
   }
@@ -237,19 +183,26 @@ la_load *la_run_select(lua_State *L, la_state *state, int session_index, const l
   load->populate_existing = how->populate_existing;
   load->unique = how->unique || (plan && la_load_plan_needs_unique(plan));
   la_key *key = &session->engine->key;
-  take_params(L, state, key, taken);
+  bool has_defaults = la_has_defaults(*compiled);
+  int top = lua_gettop(L);
+  take_params(L, state, key, has_defaults, taken);
   /* From here to the end of the run nothing calls Lua: the key's parameters are this statement's.
    */
   const la_node *const *params =
       taken->alloc ? (const la_node *const *)taken->nodes.items : key->params.items;
   uint32_t count = (uint32_t)(taken->alloc ? taken->nodes.count : key->params.count);
+  la_param_lookup lookup = has_defaults ? la_defaults_lookup : how->lookup;
+  void *lookup_context = has_defaults
+                             ? la_push_defaults(L, state, session, *compiled, params, count)
+                             : how->lookup_context;
   la_status status = how->cursor ? la_load_open(load, how->cursor, session, *compiled, params,
-                                                count, how->lookup, how->lookup_context, &err)
-                                 : la_load_run(load, session, *compiled, params, count, how->lookup,
-                                               how->lookup_context, how->limit, &err);
+                                                count, lookup, lookup_context, &err)
+                                 : la_load_run(load, session, *compiled, params, count, lookup,
+                                               lookup_context, how->limit, &err);
   if (status < 0) {
     raise_run(L, state, &err, *compiled, key, taken);
   }
+  lua_settop(L, top);
   la_scratch_clear(L, -1);
   la_scratch_clear(L, -2);
   lua_pop(L, 2); /* load */

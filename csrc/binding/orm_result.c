@@ -280,6 +280,13 @@ static bool returns_entities(const la_node *node) {
   return chain && chain->flags & LA_NODE_HAS_ORM;
 }
 
+/* core.returns_entities(statement). */
+static int statement_returns_entities(lua_State *L) {
+  la_node *node = la_to_node(L, 1);
+  lua_pushboolean(L, node && returns_entities(node));
+  return 1;
+}
+
 /* session:execute(statement, parameters, options); `then` is the Result's method to call on it, or
  * NULL. */
 static int run_statement(lua_State *L, const char *name, const char *then) {
@@ -288,7 +295,7 @@ static int run_statement(lua_State *L, const char *name, const char *then) {
   lua_settop(L, 4);
   bool plain = lua_isnil(L, 3) && lua_isnil(L, 4);
   if (!plain || !node || !(node->flags & LA_NODE_HAS_ORM) ||
-      (!la_node_is_select(node) && !returns_entities(node))) {
+      (!la_node_is_select(node) && !(node->kind == LA_NODE_INSERT && returns_entities(node)))) {
     la_push_hook(L, state, "session_execute");
     lua_insert(L, 1);
     lua_pushstring(L, name);
@@ -405,7 +412,9 @@ static int session_autoflush(lua_State *L) {
 /* core.is_orm(statement) → kind: "select", "dml" or nil for what has no classes in it. */
 static int is_orm(lua_State *L) {
   la_node *node = la_to_node(L, 1);
-  if (!node || !(node->flags & LA_NODE_HAS_ORM)) {
+  bool is_class = node && (la_node_is_select(node) ||
+                           (node->count > 0 && node->children[0]->kind == LA_NODE_ENTITY));
+  if (!is_class || !(node->flags & LA_NODE_HAS_ORM)) {
     lua_pushnil(L);
   } else {
     lua_pushstring(L, la_node_is_select(node)        ? "select"
@@ -497,6 +506,7 @@ void la_open_orm_result(lua_State *L, la_state *state) {
                                        {"is_orm", is_orm},
                                        {"execution_option", execution_option},
                                        {"has_returning", has_returning},
+                                       {"returns_entities", statement_returns_entities},
                                        {"insert_keys", insert_keys},
                                        {NULL, NULL}};
   (void)state;

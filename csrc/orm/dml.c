@@ -25,10 +25,10 @@ typedef struct assignment {
   bool can_evaluate;
 } assignment;
 
-typedef struct dml {
+struct la_dml {
   la_session *session;
   la_mapper *mapper;
-  const la_node *statement;
+  la_node *statement; /* owned */
   la_allocator *alloc;
   la_error *err;
   la_param_lookup lookup;
@@ -36,7 +36,8 @@ typedef struct dml {
   la_instances matched; /* pinned */
   LA_VEC(assignment) assignments;
   int64_t rowcount;
-} dml;
+};
+typedef struct la_dml dml;
 
 static la_status collect(dml *self, int part, la_node ***out, size_t *count) {
   const la_node *chain = part >= 0 ? self->statement->children[part] : NULL;
@@ -175,12 +176,78 @@ static la_status note_key(dml *self, const la_value *key) {
                                                                          : la_fail_nomem(self->err);
 }
 
+static la_status note_rows(dml *self, la_load *load) {
+  la_packed_row *row;
+  la_status status = LA_OK;
+  while (status >= 0 && (row = la_rows_take(&load->rows)) != NULL) {
+    status = note_key(self, row->values);
+    la_chunk_unpin(row->chunk);
+    self->rowcount++;
+  }
+  return status;
+}
+
+/* SELECT the keys WHERE the statement's conditions hold. */
+static la_status key_select(dml *self, la_node **out) {
+  la_node *entity = self->statement->children[0];
+  la_node_list keys = {0};
+  la_node *select = NULL;
+  la_status status = LA_OK;
+  for (uint32_t k = 0; k < self->mapper->primary_key_count && status >= 0; k++) {
+    la_node *attribute = NULL;
+    status = la_mapper_attribute(self->mapper->sql, self->mapper->primary_key[k], entity,
+                                 &attribute, self->err);
+    if (status >= 0) {
+      status = la_node_list_take(&keys, self->alloc, attribute, self->err);
+    }
+  }
+  if (status >= 0) {
+    select = la_select_new(self->mapper->sql, keys.list.items, keys.list.count);
+    status = select != NULL ? LA_OK : la_fail_nomem(self->err);
+  }
+  if (status >= 0) {
+    status = la_build_child(&select, LA_SELECT_WHERE,
+                            self->statement->children[la_statement_where_part(self->statement)],
+                            self->err);
+  }
+  la_node_list_clear(&keys, self->alloc);
+  if (status < 0) {
+    la_node_release(select);
+    return status;
+  }
+  *out = select;
+  return LA_OK;
+}
+
+/* The keys are asked for before a statement runs that returns what the program wants. */
+static la_status fetch_before(dml *self) {
+  la_engine *engine = self->session->engine;
+  la_node *select = NULL;
+  la_compiled *compiled = NULL;
+  la_load load = {0};
+  bool cached;
+  la_status status;
+  LA_TRY(key_select(self, &select));
+  status = la_orm_compile(engine, select, &compiled, &cached, self->err);
+  if (status >= 0) {
+    status = la_load_run(&load, self->session, compiled,
+                         (const la_node *const *)engine->key.params.items,
+                         (uint32_t)engine->key.params.count, NULL, NULL, 0, self->err);
+  }
+  if (status >= 0) {
+    status = note_rows(self, &load);
+  }
+  la_load_free(&load);
+  la_object_release(compiled);
+  la_node_release(select);
+  return status;
+}
+
 static la_status run_fetching(dml *self) {
   la_node *statement = NULL;
   la_compiled *compiled = NULL;
   la_load load = {0};
   la_engine *engine = self->session->engine;
-  la_packed_row *row;
   bool cached;
   la_status status;
   if (!engine->dialect->supports_returning) {
@@ -194,10 +261,8 @@ static la_status run_fetching(dml *self) {
         &load, self->session, compiled, (const la_node *const *)engine->key.params.items,
         (uint32_t)engine->key.params.count, self->lookup, self->lookup_context, 0, self->err);
   }
-  while (status >= 0 && (row = la_rows_take(&load.rows)) != NULL) {
-    status = note_key(self, row->values);
-    la_chunk_unpin(row->chunk);
-    self->rowcount++;
+  if (status >= 0) {
+    status = note_rows(self, &load);
   }
   la_load_free(&load);
   la_object_release(compiled);
@@ -305,9 +370,11 @@ static la_status synchronize(dml *self) {
   return LA_OK;
 }
 
-static la_status run(dml *self, la_synchronize how) {
+/* Finds the session's objects that the statement will change. `*fetches_out`: they can't be told in
+ * memory. */
+static la_status find_objects(dml *self, la_synchronize how, bool *fetches_out) {
   la_error why = LA_ERROR_INIT;
-  bool fetches = how == LA_SYNCHRONIZE_FETCH;
+  *fetches_out = how == LA_SYNCHRONIZE_FETCH;
   LA_TRY(la_session_check(self->session, self->err));
   if (how == LA_SYNCHRONIZE_EVALUATE || how == LA_SYNCHRONIZE_AUTO) {
     la_error *outer = self->err;
@@ -317,7 +384,7 @@ static la_status run(dml *self, la_synchronize how) {
     self->err = outer;
     if (status == LA_UNEVALUATABLE && how == LA_SYNCHRONIZE_AUTO) {
       la_session_clear_pinned(self->session, &self->matched);
-      fetches = true;
+      *fetches_out = true;
     } else if (status == LA_UNEVALUATABLE) {
       return la_fail(
           self->err, LA_INVALID_REQUEST,
@@ -328,41 +395,51 @@ static la_status run(dml *self, la_synchronize how) {
       return la_fail(self->err, status, "%s", why.message);
     }
   }
-  if (how != LA_SYNCHRONIZE_NONE) {
-    LA_TRY(read_assignments(self));
-  }
-  LA_TRY(fetches ? run_fetching(self) : run_plain(self));
-  return how != LA_SYNCHRONIZE_NONE ? synchronize(self) : LA_OK;
+  return how != LA_SYNCHRONIZE_NONE ? read_assignments(self) : LA_OK;
 }
 
-la_status la_session_dml_with(la_session *session, const la_node *statement, la_synchronize how,
-                              la_param_lookup lookup, void *lookup_context, int64_t *rowcount_out,
-                              la_error *err) {
-  dml self = {.session = session,
-              .statement = statement,
-              .alloc = session->alloc,
-              .err = err,
-              .lookup = lookup,
-              .lookup_context = lookup_context};
-  la_node *whole = NULL;
-  la_status status;
+/* Starts with the statement that runs: the given one with what its options add to its conditions.
+ */
+static la_status prepare(dml *self, la_session *session, const la_node *statement, la_error *err) {
+  *self = (dml){.session = session, .alloc = session->alloc, .err = err};
   if (statement->children[0]->kind != LA_NODE_ENTITY) {
     return la_fail(err, LA_ARGUMENT, "the statement's table is not a mapped class");
   }
   if (session->engine == NULL) {
     return la_fail(err, LA_UNBOUND_EXECUTION, "Session is not bound to an engine");
   }
-  self.mapper = (la_mapper *)(void *)statement->children[0]->subject;
-  LA_TRY(la_dml_with_criteria(&session->engine->sql, statement, &whole, err));
-  self.statement = whole;
-  status = run(&self, how);
-  for (size_t i = 0; i < self.assignments.count; i++) {
-    la_evaluator_clear(&self.assignments.items[i].evaluator);
+  self->mapper = (la_mapper *)(void *)statement->children[0]->subject;
+  LA_TRY(la_dml_with_criteria(&session->engine->sql, statement, &self->statement, err));
+  return LA_OK;
+}
+
+static void clear(dml *self) {
+  for (size_t i = 0; i < self->assignments.count; i++) {
+    la_evaluator_clear(&self->assignments.items[i].evaluator);
   }
-  la_vec_clear(self.alloc, &self.assignments);
-  la_session_clear_pinned(session, &self.matched);
-  la_vec_clear(session->alloc, &self.matched);
-  la_node_release(whole);
+  la_vec_clear(self->alloc, &self->assignments);
+  la_session_clear_pinned(self->session, &self->matched);
+  la_vec_clear(self->session->alloc, &self->matched);
+  la_node_release(self->statement);
+}
+
+la_status la_session_dml_with(la_session *session, const la_node *statement, la_synchronize how,
+                              la_param_lookup lookup, void *lookup_context, int64_t *rowcount_out,
+                              la_error *err) {
+  dml self;
+  bool fetches;
+  la_status status;
+  LA_TRY(prepare(&self, session, statement, err));
+  self.lookup = lookup;
+  self.lookup_context = lookup_context;
+  status = find_objects(&self, how, &fetches);
+  if (status >= 0) {
+    status = fetches ? run_fetching(&self) : run_plain(&self);
+  }
+  if (status >= 0) {
+    status = synchronize(&self);
+  }
+  clear(&self);
   *rowcount_out = self.rowcount;
   return status < 0 ? status : LA_OK;
 }
@@ -370,4 +447,43 @@ la_status la_session_dml_with(la_session *session, const la_node *statement, la_
 la_status la_session_dml(la_session *session, const la_node *statement, la_synchronize how,
                          int64_t *rowcount_out, la_error *err) {
   return la_session_dml_with(session, statement, how, NULL, NULL, rowcount_out, err);
+}
+
+la_status la_dml_begin(la_session *session, const la_node *statement, la_synchronize how,
+                       la_dml **out, la_error *err) {
+  dml *self = la_alloc_zero(session->alloc, sizeof *self);
+  bool fetches;
+  la_status status;
+  if (self == NULL) {
+    return la_fail_nomem(err);
+  }
+  status = prepare(self, session, statement, err);
+  if (status < 0) {
+    la_free(session->alloc, self, sizeof *self);
+    return status;
+  }
+  la_object_retain(session);
+  status = find_objects(self, how, &fetches);
+  if (status >= 0 && fetches) {
+    status = fetch_before(self);
+  }
+  if (status < 0) {
+    la_dml_free(self);
+    return status;
+  }
+  self->err = NULL;
+  *out = self;
+  return LA_OK;
+}
+
+la_status la_dml_finish(la_dml *self, la_error *err) {
+  self->err = err;
+  return synchronize(self);
+}
+
+void la_dml_free(la_dml *self) {
+  la_session *session = self->session;
+  clear(self);
+  la_free(session->alloc, self, sizeof *self);
+  la_object_release(session);
 }

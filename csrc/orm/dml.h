@@ -34,6 +34,15 @@ la_status la_session_dml_with(la_session *session, const la_node *statement, la_
                               la_param_lookup lookup, void *lookup_context, int64_t *rowcount_out,
                               la_error *err);
 
+/* The same in two halves, around a statement that the caller runs since its rows are wanted: begin
+ * finds the session's objects that it will change, finish changes them. The first asks the database
+ * for their keys where they can't be told in memory. */
+typedef struct la_dml la_dml;
+la_status la_dml_begin(la_session *session, const la_node *statement, la_synchronize how,
+                       la_dml **out, la_error *err);
+la_status la_dml_finish(la_dml *dml, la_error *err);
+void la_dml_free(la_dml *dml);
+
 /* Expressions from relationships. EXISTS (SELECT 1 …) of any() and has(); the comparison of a
  * many-to-one with an object or NULL; contains(). New references. */
 la_status la_relationship_any(const la_sql *sql, const la_node *relationship, la_node *condition,

@@ -57,48 +57,178 @@ local function runs_of(params)
   return runs
 end
 
+--- Runs a statement that listeners have seen already.
+local function run_again(session, statement)
+  return core.session_run(session, statement, nil, nil, "execute")
+end
+
+--- An INSERT with values of its own takes rows one at a time, for each is merged with these.
+local function pages_of(statement, params)
+  if not core.has_values(statement) then return runs_of(params) end
+  return params
+end
+
 --- Executes an INSERT of a class once for each run of rows; their returned rows as one result.
-local function insert_runs(connection, statement, params, options)
-  local results = {}
-  for i, run in ipairs(runs_of(params)) do results[i] = connection:execute(statement, run, options) end
-  if #results == 1 or not core.has_returning(statement) then return results[#results] end
-  return results[1]:merge(table.unpack(results, 2))
+local function insert_runs(session, statement, params, options)
+  if core.returns_entities(statement) then
+    local results = {}
+    for i, page in ipairs(pages_of(statement, params)) do results[i] = run_again(session, statement:values(page)) end
+    return #results == 1 and results[1] or results[1]:merge(table.unpack(results, 2))
+  end
+  local translated, results, count = core.orm_translate(statement), {}, 0
+  local returning = core.has_returning(statement)
+  for i, run in ipairs(runs_of(params)) do
+    local result = session:connection():execute(translated, run, options)
+    if returning then results[i] = result else count = count + result.rowcount end
+  end
+  if not returning then return core.rowcount_result(count) end
+  return #results == 1 and results[1] or results[1]:merge(table.unpack(results, 2))
+end
+
+--- The rows of an INSERT without what is NULL, unless that is wanted.
+local function without_nulls(statement, params, execution)
+  if execution.render_nulls or core.execution_option(statement, "render_nulls") then return params end
+  local null, rows = core.null(), {}
+  for i, row in ipairs(params) do
+    rows[i] = {}
+    for name, value in pairs(row) do
+      if value ~= null then rows[i][name] = value end
+    end
+  end
+  return rows
+end
+
+--- An INSERT of a class.
+local function insert(session, statement, params, options, execution)
+  if params ~= nil and params[1] == nil and next(params) ~= nil then params = {params} end
+  if params == nil or #params == 0 then
+    if core.returns_entities(statement) then return run_again(session, statement:execution_options(execution)) end
+    return session:connection():execute(core.orm_translate(statement), nil, options)
+  end
+  params = without_nulls(statement, by_column(statement, params), execution)
+  if #params == 1 and not core.has_returning(statement) then
+    return session:connection():execute(core.orm_translate(statement), params[1], options)
+  end
+  if next(execution) then statement = statement:execution_options(execution) end
+  return insert_runs(session, statement, params, options)
+end
+
+local function column_of(class, name, keys)
+  for _, property in ipairs(keys) do
+    if property.key == name then return property.column end
+  end
+  error(exc.InvalidRequestError(("%s has no mapped column \"%s\""):format(class.__name__, tostring(name))), 0)
+end
+
+--- The objects of the session take the values of a bulk UPDATE that they have been given.
+local function expire_updated(session, class, identities)
+  for _, identity in ipairs(identities) do
+    local known = session.identity_map:get {class, identity}
+    if known then session:expire(known) end
+  end
+end
+
+--- The rows of a bulk UPDATE by column, with their keys as the parameters "pk_1" and so on; the primary keys of all.
+local function keyed_rows(class, keys, rows)
+  local properties, names = {}, {}
+  for _, property in ipairs(core.mapper_properties(class)) do
+    if property.column then properties[#properties + 1] = property end
+  end
+  for i, key in ipairs(keys) do names[i] = class.__table__.name .. "." .. key.column.name end
+  local by_name, identities = {}, {}
+  for i, row in ipairs(rows) do
+    local values, identity = {}, {}
+    for name, value in pairs(row) do values[column_of(class, name, properties).key] = value end
+    for k, key in ipairs(keys) do
+      if row[key.key] == nil then
+        error(exc.InvalidRequestError(("No primary key value supplied for column(s) %s; per-row ORM Bulk UPDATE by Primary Key requires " ..
+          "that records contain primary key values"):format(table.concat(names, ", "))), 0)
+      end
+      identity[k], values["pk_" .. k], values[key.column.key] = row[key.key], row[key.key], nil
+    end
+    by_name[i], identities[i] = values, identity
+  end
+  return by_name, identities
+end
+
+local function refuse_bulk_update(statement, how)
+  if how == "fetch" then
+    error(exc.InvalidRequestError(
+      "The 'fetch' synchronization strategy is not available for 'bulk' ORM updates (i.e. multiple parameter sets)"), 0)
+  end
+  if core.has_where(statement) and how ~= "false" then
+    error(exc.InvalidRequestError("bulk synchronize of persistent objects not supported when using bulk update with additional WHERE " ..
+      "criteria right now.  add synchronize_session=false execution option to bypass synchronize of persistent objects."), 0)
+  end
+  if core.has_returning(statement) then
+    error(exc.InvalidRequestError("bulk UPDATE by primary key gives no rows: it takes no returning()"), 0)
+  end
+end
+
+--- Whether a row of a bulk UPDATE has more than its `count` keys.
+local function sets_something(row, count)
+  for _ in pairs(row) do count = count - 1 end
+  return count < 0
 end
 
 --- Bulk UPDATE by primary key: each row names its object, and sets its other keys.
-local function update_rows(session, connection, statement, rows)
-  local la = require "lualchemy"
-  local class = core.dml_class(statement)
+local function update_rows(session, statement, rows, how)
+  refuse_bulk_update(statement, how)
+  local translated = core.orm_translate(statement)
   if core.has_where(statement) then
-    error(exc.InvalidRequestError("bulk ORM UPDATE with a list of parameters takes no where(): rows are found by their primary keys"), 0)
+    return session:connection():execute(translated, by_column(statement, rows))
   end
-  local keys, matched = {}, 0
+  local bindparam = require "lualchemy".bindparam
+  local class = core.dml_class(statement)
+  local keys, criteria, matched = {}, {}, 0
   for _, property in ipairs(core.mapper_properties(class)) do
-    if property.primary_key then keys[#keys + 1] = property.key end
-  end
-  for _, row in ipairs(rows) do
-    local values, criteria, identity = {}, {}, {}
-    for name, value in pairs(row) do values[name] = value end
-    for i, key in ipairs(keys) do
-      if row[key] == nil then
-        error(exc.InvalidRequestError(("No primary key value supplied for %s.%s; per-row ORM Bulk UPDATE by Primary Key requires that records contain primary key values")
-          :format(class.__name__, key)), 0)
-      end
-      criteria[i], identity[i] = class[key]:eq(row[key]), row[key]
-      values[key] = nil
+    if property.primary_key then
+      keys[#keys + 1] = property
+      criteria[#keys] = class.__table__.c[property.column.key]:eq(bindparam("pk_" .. #keys))
     end
-    if next(values) then
-      local one = core.orm_translate(la.update(class):where(table.unpack(criteria)):values(values))
-      local count = connection:execute(one).rowcount
-      if count ~= 1 then
-        error(exc.StaleDataError(("UPDATE statement on table '%s' expected to update 1 row(s); %d were matched."):format(class.__table__.name, count)), 0)
+  end
+  local by_name, identities = keyed_rows(class, keys, rows)
+  translated = translated:where(table.unpack(criteria))
+  for _, run in ipairs(runs_of(by_name)) do
+    if sets_something(run[1], #keys) then
+      local count = session:connection():execute(translated, run).rowcount
+      if count ~= #run then
+        error(exc.StaleDataError(("UPDATE statement on table '%s' expected to update %d row(s); %d were matched.")
+          :format(class.__table__.name, #run, count)), 0)
       end
       matched = matched + count
-      local known = session.identity_map:get {class, identity}
-      if known then session:expire(known) end
     end
   end
+  if how ~= "false" then expire_updated(session, class, identities) end
   return core.rowcount_result(matched)
+end
+
+--- An UPDATE or DELETE with one map of parameters: names of mapped columns are what an UPDATE sets, the others are its
+--- parameters' names.
+local function with_one_row(statement, kind, params)
+  local values, binds, mapped = {}, {}, {}
+  for _, property in ipairs(kind == "update" and core.mapper_properties(core.dml_class(statement)) or {}) do
+    if property.column then mapped[property.key] = true end
+  end
+  for name, value in pairs(params) do (mapped[name] and values or binds)[name] = value end
+  if next(binds) ~= nil then statement = statement:params(binds) end
+  return next(values) ~= nil and statement:values(values) or statement
+end
+
+--- An UPDATE or DELETE of a class.
+local function change(session, statement, kind, params, execution)
+  local how = synchronize(statement, execution)
+  if params ~= nil and params[1] ~= nil then
+    if kind == "delete" then
+      error(exc.InvalidRequestError("Bulk ORM DELETE not supported right now. Statement may be invoked at the Core level using " ..
+        "session:connection():execute(stmt, parameters)"), 0)
+    end
+    core.session_autoflush(session)
+    return update_rows(session, statement, params, how)
+  end
+  if params ~= nil and next(params) ~= nil then statement = with_one_row(statement, kind, params) end
+  if core.has_returning(statement) then return core.session_dml_rows(session, statement, how) end
+  return core.session_dml_result(session, statement, how)
 end
 
 --- A select with values for its parameters.
@@ -112,33 +242,36 @@ local function with_params(statement, params)
   return statement:params(params)
 end
 
+local function check_params(name, params)
+  if params ~= nil and type(params) ~= "table" then
+    error(exc.ArgumentError(("session:%s() takes parameters as a table, not a %s"):format(name, type(params))), 0)
+  end
+  for i, row in ipairs(params or {}) do
+    if type(row) ~= "table" then
+      error(exc.ArgumentError(("session:%s() takes rows of parameters as tables; number %d is a %s"):format(name, i, type(row))), 0)
+    end
+  end
+end
+
 core.hook("session_execute", function(session, statement, params, options, name)
   options = keywords.check("session:" .. name, options, option_keywords)
+  check_params(name, params)
   local execution = options.execution_options or {}
+  local given = options.execution_options and {execution_options = options.execution_options} or nil
   local kind = core.is_orm(statement)
   local result
   if kind == "select" then
     if params ~= nil and next(params) ~= nil then statement = with_params(statement, params) end
     if next(execution) then statement = statement:execution_options(execution) end
-    result = core.session_run(session, statement, nil, nil, "execute")
-  elseif (kind == "update" or kind == "delete") and (params == nil or next(params) == nil) and not core.has_returning(statement) then
-    result = core.session_dml_result(session, statement, synchronize(statement, execution))
+    result = run_again(session, statement)
+  elseif kind == "update" or kind == "delete" then
+    result = change(session, statement, kind, params, execution)
   else
     core.session_autoflush(session)
-    local connection = session:connection()
-    if kind == "update" and params and type(params[1]) == "table" then
-      result = update_rows(session, connection, statement, params)
-      return name == "execute" and result or result[name](result)
-    end
-    if kind then
-      params = by_column(statement, params)
-      statement = core.orm_translate(statement)
-    end
-    local given = options.execution_options and {execution_options = options.execution_options} or nil
-    if kind == "insert" and params and #params > 1 then
-      result = insert_runs(connection, statement, params, given)
+    if kind == "insert" then
+      result = insert(session, statement, params, given, execution)
     else
-      result = connection:execute(statement, params, given)
+      result = session:connection():execute(statement, params, given)
     end
   end
   if name == "execute" then return result end
