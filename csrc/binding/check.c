@@ -12,6 +12,19 @@ la_text la_check_text(lua_State *L, int index) {
   return (la_text){bytes, len};
 }
 
+lua_Integer la_check_integer(lua_State *L, int index) {
+  int is_integer = 0;
+  lua_Integer value = lua_type(L, index) == LUA_TNUMBER ? lua_tointegerx(L, index, &is_integer) : 0;
+  if (!is_integer) {
+    la_raise_argument(L, index, "integer");
+  }
+  return value;
+}
+
+lua_Integer la_opt_integer(lua_State *L, int index, lua_Integer otherwise) {
+  return lua_isnoneornil(L, index) ? otherwise : la_check_integer(L, index);
+}
+
 void la_check_count(lua_State *L, int count, const char *function) {
   int given = lua_gettop(L);
   if (given >= count) {

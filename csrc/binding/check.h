@@ -13,6 +13,9 @@
 bool la_is_null(lua_State *L, int index);
 /* A string argument's bytes, lent while it is on the stack. */
 la_text la_check_text(lua_State *L, int index);
+/* An integer argument; the second is `otherwise` where there is none. */
+lua_Integer la_check_integer(lua_State *L, int index);
+lua_Integer la_opt_integer(lua_State *L, int index, lua_Integer otherwise);
 /* Raises unless at least `count` arguments were given: a missing required argument is an error, an
  * explicit nil is None. */
 void la_check_count(lua_State *L, int count, const char *function);

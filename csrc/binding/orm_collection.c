@@ -124,7 +124,7 @@ static int collection_append(lua_State *L) {
 
 static int collection_insert(lua_State *L) {
   la_check_count(L, 3, "insert");
-  lua_Integer place = luaL_checkinteger(L, 2);
+  lua_Integer place = la_check_integer(L, 2);
   size_t count = length(L, 1);
   if (place < 1 || (size_t)place > count + 1) {
     return la_raise_status(L, LA_ARGUMENT, "place %d is outside of a list of %d", (int)place,
@@ -162,7 +162,7 @@ static int collection_remove(lua_State *L) {
 
 static int collection_pop(lua_State *L) {
   size_t count = length(L, 1);
-  lua_Integer place = luaL_optinteger(L, 2, (lua_Integer)count);
+  lua_Integer place = la_opt_integer(L, 2, (lua_Integer)count);
   if (place < 1 || (size_t)place > count) {
     return la_raise_status(L, LA_ARGUMENT,
                            count ? "place %d is outside of a list of %d" : "the list is empty",

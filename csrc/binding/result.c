@@ -2,6 +2,7 @@
 /*
  * Results: where the next row comes from, and the methods that read.
  */
+#include "binding/check.h"
 #include "binding/result.h"
 
 #include "binding/open.h"
@@ -250,7 +251,7 @@ static int result_all(lua_State *L) {
 
 static int result_fetchmany(lua_State *L) {
   la_result *result = la_check_result(L, 1);
-  lua_Integer size = luaL_optinteger(L, 2, result->yield_per ? (lua_Integer)result->yield_per : 1);
+  lua_Integer size = la_opt_integer(L, 2, result->yield_per ? (lua_Integer)result->yield_per : 1);
   la_result_check_open(L, result);
   if (size < 1) {
     return la_raise_argument(L, 2, "number of rows from 1 on");

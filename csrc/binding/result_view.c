@@ -2,6 +2,7 @@
 /*
  * Results seen in other ways: single columns, mappings, parts, without repetitions.
  */
+#include "binding/check.h"
 #include "binding/push.h"
 #include "binding/raise.h"
 #include "binding/result_internal.h"
@@ -111,7 +112,7 @@ int la_result_keys(lua_State *L) {
 
 int la_result_yield_per(lua_State *L) {
   la_result *result = la_check_result(L, 1);
-  lua_Integer size = luaL_checkinteger(L, 2);
+  lua_Integer size = la_check_integer(L, 2);
   if (size < 1 || size > INT32_MAX) {
     return la_raise_argument(L, 2, "number of rows from 1 on");
   }
@@ -136,7 +137,7 @@ static int next_partition(lua_State *L) {
 
 int la_result_partitions(lua_State *L) {
   la_result *result = la_check_result(L, 1);
-  lua_Integer size = luaL_optinteger(L, 2, (lua_Integer)result->yield_per);
+  lua_Integer size = la_opt_integer(L, 2, (lua_Integer)result->yield_per);
   if (size < 0 || (size == 0 && !lua_isnoneornil(L, 2))) {
     return la_raise_argument(L, 2, "number of rows from 1 on");
   }

@@ -149,6 +149,7 @@ end
 ---@param options table?
 ---@return lualchemy.Engine
 function engine.engine_from_config(configuration, prefix, options)
+  keywords.expect("engine_from_config", "a table of settings", configuration, "table")
   if type(prefix) == "table" then prefix, options = nil, prefix end
   prefix = prefix or "sqlalchemy."
   local given, url = {}, nil

@@ -56,6 +56,18 @@ function keywords.check(name, given, known, also, unsupported)
   return given
 end
 
+--- Raises unless the value of an argument is of the type that the function wants.
+---@param name string  of the function
+---@param wants string  what it takes, in words: "a table of settings"
+---@param value any
+---@param kind type
+function keywords.expect(name, wants, value, kind)
+  if type(value) ~= kind then
+    local exc = require "lualchemy.exc"
+    error(exc.ArgumentError(("%s takes %s, not %s"):format(name, wants, require("lualchemy.describe").value(value))), 0)
+  end
+end
+
 --- Could `value` be a table of keywords: plain, empty or with string keys alone at its front?
 ---@param value any
 ---@return boolean

@@ -43,9 +43,14 @@ local function ask(self, name, ...)
 end
 
 -- A schema as the second argument: a string, or {schema = …}.
+-- The schema: the argument itself, or `schema` of a table of options.
 local function schema_of(options)
-  if type(options) == "table" then return options.schema end
-  return options
+  local schema = options
+  if type(options) == "table" then schema = options.schema end
+  if schema ~= nil and type(schema) ~= "string" then
+    error(exc.ArgumentError(("a schema is a name, not %s"):format(describe.value(schema))), 0)
+  end
+  return schema
 end
 
 local function ask_cached(self, name, ...)
@@ -129,6 +134,9 @@ end
 
 --- Fills a table with what the database says of it: what `Table(…, {autoload_with = engine})` does.
 function methods.reflect_table(self, target, include_columns)
+  if core.class_of(target) ~= "lualchemy.Table" then
+    error(exc.ArgumentError(("reflect_table takes a Table, not %s"):format(describe.value(target))), 0)
+  end
   require("lualchemy.schema.reflect").table(target, self, {include_columns = include_columns}, {})
 end
 

@@ -359,9 +359,11 @@ function methods.with_variant(self, type, ...)
   return types.__copy(self, {variants = variants})
 end
 
+local compile_keywords = keywords.set {"dialect"}
+
 --- The type as it stands in DDL: `type:compile{dialect = "sqlite"}`.
 function methods.compile(self, options)
-  local dialect = options and options.dialect
+  local dialect = keywords.check("compile", options, compile_keywords).dialect
   if core.is(self, "lualchemy.Type") and dialect == nil then return tostring(self) end
   return core.ddl_type(type(dialect) == "string" and dialect or dialect.name, self)
 end

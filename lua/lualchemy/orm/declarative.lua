@@ -40,6 +40,7 @@ local reserved = keywords.set {"metadata", "registry"}
 ---@param fields table
 ---@return table mixin  for the array part of a class table
 function M.mixin(fields)
+  keywords.expect("mixin", "a table of attributes", fields, "table")
   return setmetatable(fields, Mixin)
 end
 

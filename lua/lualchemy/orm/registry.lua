@@ -6,7 +6,9 @@
 local core = require "lualchemy.core"
 local event = require "lualchemy.event"
 local events = require "lualchemy.orm.events"
+local describe = require "lualchemy.describe"
 local exc = require "lualchemy.exc"
+local keywords = require "lualchemy.keywords"
 local overlaps = require "lualchemy.orm._overlaps"
 
 local M = {}
@@ -23,18 +25,20 @@ local pending = {}
 --- Every registry.
 local live = setmetatable({}, {__mode = "k"})
 
+local registry_keywords = keywords.set {"metadata"}
+
 --- Makes a registry, as SQLAlchemy's `registry()`.
 ---@param options table?  `metadata`
 ---@return lualchemy.registry
 function M.new(options)
+  options = keywords.check("registry", options, registry_keywords)
   local self = setmetatable({}, Registry)
-  self.metadata = options and options.metadata or require("lualchemy.schema").MetaData()
+  self.metadata = options.metadata or require("lualchemy.schema").MetaData()
   self.core = core.registry_new()
   self.classes = {}   -- name → class, or false if several have it
   self.fresh = {}     -- classes that were mapped since the last configuration
   self.waiting = {}   -- relationships not yet configured: {class, key, property}
   self.targets = {}   -- column → the relationships that write it
-  self.type_annotation_map = {}
   live[self] = true
   return self
 end
@@ -301,8 +305,10 @@ end
 ---@param class table?
 function M.configure(class)
   if class then
-    local registry = class.registry
-    return registry:configure()
+    if not core.is_mapped(class) then
+      error(exc.ArgumentError(("configure takes a mapped class, not %s"):format(describe.value(class))), 0)
+    end
+    return class.registry:configure()
   end
   for registry in pairs(pending) do registry:configure() end
 end

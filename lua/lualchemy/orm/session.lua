@@ -105,6 +105,7 @@ end
 --- Runs `fn(session)` in a new session and transaction: commits at the end, rolls back on an error, closes the session. Gives what `fn` returns.
 --- Without `fn`, a new session whose `<close>` commits or rolls back.
 function Maker:begin(fn)
+  if fn ~= nil then keywords.expect("sessionmaker.begin", "a function of the session, or nothing", fn, "function") end
   local session = self()
   if fn == nil then
     core.session_commits(session)

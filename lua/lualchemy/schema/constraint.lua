@@ -3,6 +3,7 @@
 local core = require "lualchemy.core"
 local keywords = require "lualchemy.keywords"
 local exc = require "lualchemy.exc"
+local describe = require "lualchemy.describe"
 local item = require "lualchemy.schema.item"
 local base = require "lualchemy.schema._constraint"
 
@@ -91,7 +92,10 @@ end
 
 --- Adds a constraint or an index to a table.
 function constraint.attach(target, self)
-  local kind = item.kind(self)
+  local kind = type(self) == "table" and item.kind(self)
+  if not kind then
+    error(exc.ArgumentError(("append_constraint takes a constraint or an Index, not %s"):format(describe.value(self))), 0)
+  end
   if rawget(self, "_core") then
     if self.table == target then return end
     error(exc.ArgumentError(("%s belongs to table '%s' already"):format(tostring(self), self.table.name)), 0)

@@ -190,6 +190,7 @@ end
 ---@return lualchemy.Table[]
 function ddl.sort_tables(tables, options)
   options = keywords.check("sort_tables", options, keywords.set {"skip_fn", "extra_dependencies"})
+  keywords.expect("sort_tables", "a list of Tables", tables, "table")
   local left, waits, followers, ready = 0, {}, {}, {}
   for _, target in ipairs(tables) do
     if core.class_of(target) ~= "lualchemy.Table" then

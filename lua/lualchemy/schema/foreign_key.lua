@@ -79,6 +79,9 @@ ForeignKey = item.class("ForeignKey", {
   },
   methods = {
     references = function(self, other)
+      if not self.constraint then
+        error(exc.InvalidRequestError(("ForeignKey '%s' belongs to no table yet"):format(self.target_fullname)), 0)
+      end
       local _, referred = core.constraint_referred(self.constraint._core)
       return referred == other
     end,
