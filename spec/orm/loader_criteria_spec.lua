@@ -7,7 +7,7 @@ local shop = require "spec.support.shop"
 
 local fails = require "spec.support.fails"
 
-describe("with_loader_criteria (LOAD-3.7)", function()
+describe("with_loader_criteria (LOAD-3.7, QRY-05)", function()
   local s, User, Address, Item, Tag, session
   before_each(function()
     s = shop.new():fill()

@@ -22,7 +22,7 @@ end
 
 local select_addresses = "SELECT addresses.id, addresses.email, addresses.user_id FROM addresses WHERE ? = addresses.user_id ORDER BY addresses.id"
 
-describe("lazy = \"write_only\" (UOW-142, REL-21)", function()
+describe("lazy = \"write_only\" (UOW-142, REL-20, REL-21)", function()
   before_each(function() open{["User.addresses"] = {lazy = "write_only"}, ["Item.tags"] = {lazy = "write_only"}} end)
   after_each(function() s:close() end)
 

@@ -33,7 +33,7 @@ local function doc_class(arguments, version)
 end
 
 describe("a version", function()
-  it("comes from a function of the program (UOW-129)", function()
+  it("comes from a function of the program (UOW-129, MAP-08)", function()
     local seen = {}
     local Doc, Base = doc_class({version_id_col = "version", version_id_generator = function(old)
       seen[#seen + 1] = old or "new"
@@ -50,7 +50,7 @@ describe("a version", function()
     assert.same({"new", "v"}, seen)
   end)
 
-  it("of the database comes back with INSERT and UPDATE (UOW-129)", function()
+  it("of the database comes back with INSERT and UPDATE (UOW-129, MAP-08)", function()
     local Doc, Base = doc_class({version_id_col = "version", version_id_generator = false},
       function() return Column(Integer, {server_default = "1", server_onupdate = la.FetchedValue()}) end)
     local session = open(Base)
@@ -233,7 +233,7 @@ describe("values that the database makes", function()
     return {insert, after_insert, update, after_update}
   end
 
-  it("come with the INSERT and are read after an UPDATE, by default (UOW-50)", function()
+  it("come with the INSERT and are read after an UPDATE, by default (UOW-50, MAP-09)", function()
     local expected = {
       {"INSERT INTO docs (n, name, edited, stamp) VALUES (?, lower(?), ?, ?) RETURNING id, state, name"}, {},
       {"UPDATE docs SET n=?, edited=lower(?) WHERE docs.id = ?"}, {"SELECT docs.edited, docs.stamp FROM docs WHERE docs.id = ?"},
@@ -242,14 +242,14 @@ describe("values that the database makes", function()
     assert.same(expected, sends(nil))
   end)
 
-  it("come with both where eager_defaults is true (UOW-50)", function()
+  it("come with both where eager_defaults is true (UOW-50, MAP-09)", function()
     assert.same({
       {"INSERT INTO docs (n, name, edited, stamp) VALUES (?, lower(?), ?, ?) RETURNING id, state, name"}, {},
       {"UPDATE docs SET n=?, edited=lower(?) WHERE docs.id = ? RETURNING edited, stamp"}, {},
     }, sends(true))
   end)
 
-  it("are read when asked for where it is false (UOW-50)", function()
+  it("are read when asked for where it is false (UOW-50, MAP-09)", function()
     assert.same({
       {"INSERT INTO docs (n, name, edited, stamp) VALUES (?, lower(?), ?, ?)"}, {"SELECT docs.state, docs.name FROM docs WHERE docs.id = ?"},
       {"UPDATE docs SET n=?, edited=lower(?) WHERE docs.id = ?"}, {"SELECT docs.edited, docs.stamp FROM docs WHERE docs.id = ?"},
