@@ -32,14 +32,14 @@ typedef struct meter {
   long rss_peak;    /* the most since */
 } meter;
 
-static double meter_clock(clockid_t clock) {
+static inline double meter_clock(clockid_t clock) {
   struct timespec now;
   clock_gettime(clock, &now);
   return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
 /* A figure of /proc/self/status in kilobytes; 0 on systems without. */
-static long meter_status(const char *key) {
+static inline long meter_status(const char *key) {
   char line[256];
   size_t len = strlen(key);
   long value = 0;
@@ -56,7 +56,7 @@ static long meter_status(const char *key) {
   return value;
 }
 
-static meter meter_start(void) {
+static inline meter meter_start(void) {
   meter self = {0};
   FILE *file = fopen("/proc/self/clear_refs", "w"); /* 5 forgets the peak so far */
   if (file != NULL) {
@@ -70,7 +70,7 @@ static meter meter_start(void) {
   return self;
 }
 
-static void meter_stop(meter *self) {
+static inline void meter_stop(meter *self) {
   self->wall = meter_clock(CLOCK_MONOTONIC) - self->wall;
   self->cpu = meter_clock(CLOCK_PROCESS_CPUTIME_ID) - self->cpu;
   CALLGRIND_DUMP_STATS;
@@ -78,8 +78,8 @@ static void meter_stop(meter *self) {
 }
 
 /* The one line that a run prints; run.lua and other drivers read it. */
-static void meter_report(const meter *self, const char *workload, const char *variant, int64_t rows,
-                         int64_t check) {
+static inline void meter_report(const meter *self, const char *workload, const char *variant,
+                                int64_t rows, int64_t check) {
   const char *peer = getenv("BENCH_PEER");
   printf("{\"peer\":\"%s\",\"workload\":\"%s\",\"variant\":\"%s\",\"seconds\":%.9f,"
          "\"cpu_seconds\":%.9f,\"rows\":%" PRId64 ",\"peak_rss_kb\":%ld,\"rss_start_kb\":%ld,"
@@ -91,7 +91,7 @@ static void meter_report(const meter *self, const char *workload, const char *va
 
 /* What BENCH_DIVIDE makes of a number of rows or rounds: smaller sizes for counting instructions.
  */
-static int meter_scaled(int count) {
+static inline int meter_scaled(int count) {
   const char *divide = getenv("BENCH_DIVIDE");
   int by = divide != NULL ? atoi(divide) : 1;
   return by > 1 && count / by > 0 ? count / by : count;

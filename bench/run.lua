@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
--- ./dev bench: Lualchemy beside the least work that the same task needs (reference.c), turn by turn,
+-- ./dev bench: Lualchemy beside the least work that the same task needs (reference/), turn by turn,
 -- each measurement in a process of its own on a fresh copy of its database.
 local root = arg[0]:match("^(.*)/bench/[^/]*$") or "."
 package.path = root .. "/bench/?.lua;" .. package.path
