@@ -113,6 +113,7 @@ build = {
         "csrc/engine/driver_record.c",
         "csrc/engine/driver_sqlite3.c",
         "csrc/engine/driver_sqlite3_extend.c",
+        "csrc/engine/driver_sqlite3_hook.c",
         "csrc/engine/engine.c",
         "csrc/engine/params.c",
         "csrc/engine/pool.c",

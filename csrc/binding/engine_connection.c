@@ -197,8 +197,7 @@ static int connection_close(lua_State *L) {
   la_box *box = la_to_box_of(L, 1, LA_BOX_CONNECTION);
   const la_connection *connection = box != NULL ? box->object : NULL;
   la_error err = LA_ERROR_INIT;
-  if (connection != NULL && connection->cursors != NULL &&
-      la_raw_check_outside(connection->raw, &err) < 0) {
+  if (connection != NULL && la_connection_check_outside(connection, &err) < 0) {
     return la_raise(L, &err);
   }
   close_connection(L, 1);

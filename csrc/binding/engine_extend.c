@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Functions and collations that are written in Lua.
+ * Functions, collations and hooks that are written in Lua.
  *
  * The database calls them while some statement is stepped, whoever steps it; so they run on a
  * thread of their own, which is made with the first of them and lives as long as the Lua state. The
@@ -86,7 +86,50 @@ static void compare(lua_State *L, la_callback_call *call) {
                     luaL_typename(L, -1));
   }
   lua_Number order = lua_tonumber(L, -1);
-  call->order = (order > 0) - (order < 0);
+  call->answer = (order > 0) - (order < 0);
+}
+
+/* What an authorizer says: "OK" or true, "DENY" or false, "IGNORE". Nothing else, nil least of all:
+ * a forgotten answer must not open a door. */
+static void read_permission(lua_State *L, la_callback_call *call) {
+  static const char *const answers[] = {"OK", "DENY", "IGNORE"};
+  if (lua_isboolean(L, -1)) {
+    call->answer = !lua_toboolean(L, -1);
+    return;
+  }
+  for (int i = 0; lua_type(L, -1) == LUA_TSTRING && i < 3; i++) {
+    if (strcmp(lua_tostring(L, -1), answers[i]) == 0) {
+      call->answer = i;
+      return;
+    }
+  }
+  la_raise_status(L, LA_INTERFACE,
+                  "an authorizer gives true or \"OK\", false or \"DENY\", or \"IGNORE\", not %s",
+                  luaL_tolstring(L, -1, NULL));
+}
+
+/* Takes over what the function, whose value is on top of the stack, has said. */
+static void read_answer(lua_State *L, la_state *state, la_callback_call *call) {
+  switch (call->event) {
+  case LA_CALLBACK_STEP:
+  case LA_CALLBACK_INVERSE:
+  case LA_CALLBACK_UPDATE:
+  case LA_CALLBACK_ROLLBACK:
+    break;
+  case LA_CALLBACK_COMPARE:
+    compare(L, call);
+    break;
+  case LA_CALLBACK_AUTHORIZE:
+    read_permission(L, call);
+    break;
+  case LA_CALLBACK_BUSY:
+  case LA_CALLBACK_PROGRESS:
+  case LA_CALLBACK_COMMIT:
+    call->answer = lua_toboolean(L, -1);
+    break;
+  default:
+    read_result(L, state, call);
+  }
 }
 
 /* Runs protected, on the thread of callbacks: request → result. */
@@ -111,11 +154,7 @@ static int run_call(lua_State *L) {
   }
   int first = call->instance != NULL ? 2 : 1;
   lua_call(L, lua_gettop(L) - first, 1);
-  if (call->event == LA_CALLBACK_COMPARE) {
-    compare(L, call);
-  } else if (call->event != LA_CALLBACK_STEP && call->event != LA_CALLBACK_INVERSE) {
-    read_result(L, state, call);
-  }
+  read_answer(L, state, call);
   return 1;
 }
 
@@ -156,11 +195,12 @@ static void make_thread(lua_State *L, la_state *state) {
   }
 }
 
-/* core.engine_extend(engine, kind, name, argument count, deterministic, function): kind is
- * "function", "aggregate", "window" or "collation"; nil takes away what has the name. The caller
- * keeps the function alive. */
+/* core.engine_extend(engine, kind, name, argument count, deterministic, function): nil takes away
+ * what has the name, or the hook. The caller keeps the function alive. */
 static int engine_extend(lua_State *L) {
-  static const char *const kinds[] = {"function", "aggregate", "window", "collation", NULL};
+  static const char *const kinds[] = {"function", "aggregate", "window",   "collation",
+                                      "busy",     "authorize", "progress", "update",
+                                      "commit",   "rollback",  NULL};
   la_state *state = la_state_of(L);
   la_engine *engine = la_check_engine(L, 1);
   la_error err = LA_ERROR_INIT;

@@ -19,6 +19,10 @@ void la_session_check_change(lua_State *L, const la_session *session, const char
                  method, session->doing);
     la_raise(L, &err);
   }
+  const la_connection *connection = session->connection;
+  if (connection != NULL && la_raw_check_outside(connection->raw, &err) < 0) {
+    la_raise(L, &err);
+  }
 }
 
 /* Upvalues: state, event. Arguments: session, and what the event has after it. */

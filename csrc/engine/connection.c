@@ -86,12 +86,20 @@ static void forget_transaction(la_connection *connection) {
   connection->open_savepoints = 0;
 }
 
+la_status la_connection_check_outside(const la_connection *connection, la_error *err) {
+  const la_raw *raw = connection->raw;
+  /* With others on the same raw connection, the statement may be one of theirs. */
+  return raw != NULL && (connection->cursors != NULL || raw->users == 1)
+             ? la_raw_check_outside(raw, err)
+             : LA_OK;
+}
+
 void la_connection_close(la_connection *connection) {
   la_error ignored = LA_ERROR_INIT;
   if (connection->closed) {
     return;
   }
-  if (connection->raw != NULL && connection->raw->inside > 0 && connection->cursors != NULL) {
+  if (la_connection_check_outside(connection, NULL) < 0) {
     return; /* a function of the program asks, whose statement still runs */
   }
   connection->closed = true;
@@ -175,7 +183,12 @@ la_status la_connection_commit(la_connection *connection, la_error *err) {
     if (connection->engine->trace.on) {
       la_trace_transaction(&connection->engine->trace, "COMMIT");
     }
-    LA_TRY(la_raw_end(connection->raw, true, err));
+    la_status status = la_raw_end(connection->raw, true, err);
+    if (status < 0) {
+      /* What has refused it may have rolled back, too. */
+      connection->doomed = connection->raw != NULL && !connection->raw->transaction;
+      return status;
+    }
   } else if (connection->raw != NULL) {
     la_raw_close_cursors(connection->raw);
   }

@@ -40,6 +40,8 @@ typedef struct la_connection {
 la_status la_connection_new(la_engine *engine, la_connection **out, la_error *err);
 /* Rolls back what is open and gives the raw connection back. Never fails; again is nothing. */
 void la_connection_close(la_connection *connection);
+/* LA_INVALID_REQUEST while a statement of it calls a function of the program. */
+la_status la_connection_check_outside(const la_connection *connection, la_error *err);
 /* LA_INVALID_REQUEST if a transaction is open ("…already begun…"). Sends BEGIN at the first
  * statement or now for modes that lock. */
 la_status la_connection_begin(la_connection *connection, la_error *err);

@@ -99,6 +99,7 @@ la_status la_cursor_rebind(la_cursor *cursor, const la_value *values, uint32_t c
                            la_error *err) {
   la_status status;
   LA_TRY(check_open(cursor, err));
+  LA_TRY(la_raw_check_unhooked(cursor->raw, err));
   cursor->raw->driver->reset(cursor->prepared->statement);
   cursor->started = false;
   cursor->done = false;
@@ -117,6 +118,9 @@ la_status la_cursor_step(la_cursor *cursor, la_error *err) {
   LA_TRY(check_open(cursor, err));
   if (cursor->done) {
     return LA_DONE;
+  }
+  if (cursor->raw->inside > 0) {
+    LA_TRY(la_raw_check_unhooked(cursor->raw, err));
   }
   driver = cursor->raw->driver;
   cursor->stepping = true;

@@ -132,11 +132,14 @@ static la_status set_journal_mode(sqlite3 *db, la_text mode, la_error *err) {
   return LA_OK;
 }
 
-static la_status set_up(sqlite3 *db, const la_driver_options *options, la_error *err) {
+static la_status set_up(la_driver_connection *connection, const la_driver_options *options,
+                        la_error *err) {
+  sqlite3 *db = connection->db;
   int64_t timeout = options->busy_timeout;
   int rc = sqlite3_extended_result_codes(db, 1);
+  connection->busy_timeout = timeout > INT_MAX ? INT_MAX : (int)timeout;
   if (rc == SQLITE_OK) {
-    rc = sqlite3_busy_timeout(db, timeout > INT_MAX ? INT_MAX : (int)timeout);
+    rc = sqlite3_busy_timeout(db, connection->busy_timeout);
   }
   if (rc == SQLITE_OK) {
     rc = sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_FKEY, (int)options->foreign_keys, NULL);
@@ -161,7 +164,7 @@ static la_status connection_open(la_allocator *alloc, const la_driver_options *o
   } else {
     status = open_file(alloc, options, &connection->db, err);
     if (status == LA_OK) {
-      status = set_up(connection->db, options, err);
+      status = set_up(connection, options, err);
     }
   }
   if (status < 0) {
@@ -203,7 +206,15 @@ static bool is_blank(const char *at, const char *end) {
   return true;
 }
 
-static la_status prepare_text(sqlite3 *db, la_text text, sqlite3_stmt **out, la_error *err) {
+/* What a callback has raised is the failure, whatever SQLite makes of it. */
+static la_status fail_in_callback(la_driver_connection *connection, la_error *err) {
+  connection->callback_failed = false;
+  return la_fail(err, LA_HOST, "a function of the program has failed");
+}
+
+static la_status prepare_text(la_driver_connection *connection, la_text text, sqlite3_stmt **out,
+                              la_error *err) {
+  sqlite3 *db = connection->db;
   const char *tail = NULL;
   int rc;
   if (text.len > INT_MAX) {
@@ -214,6 +225,10 @@ static la_status prepare_text(sqlite3 *db, la_text text, sqlite3_stmt **out, la_
   }
   rc = sqlite3_prepare_v3(db, text.len ? text.bytes : "", (int)text.len, SQLITE_PREPARE_PERSISTENT,
                           out, &tail);
+  if (connection->callback_failed) {
+    sqlite3_finalize(*out);
+    return fail_in_callback(connection, err);
+  }
   if (rc != SQLITE_OK) {
     return la_sqlite_fail(db, rc, err);
   }
@@ -232,7 +247,7 @@ static la_status statement_prepare(la_driver_connection *connection, la_text tex
   if (statement == NULL) {
     return la_fail_nomem(err);
   }
-  status = prepare_text(connection->db, text, &stmt, err);
+  status = prepare_text(connection, text, &stmt, err);
   if (status < 0) {
     la_free(connection->alloc, statement, sizeof *statement);
     return status;
@@ -303,18 +318,12 @@ static la_status statement_bind(la_driver_statement *statement, uint32_t place,
   return rc == SQLITE_OK ? LA_OK : la_sqlite_fail(statement->db, rc, err);
 }
 
-/* What a callback has raised is the failure, whatever SQLite makes of it. */
-static la_status fail_in_callback(la_driver_statement *statement, la_error *err) {
-  statement->connection->callback_failed = false;
-  statement_reset(statement);
-  return la_fail(err, LA_HOST, "a function of the program has failed");
-}
-
 static la_status statement_step(la_driver_statement *statement, la_error *err) {
   int rc = statement->stmt ? sqlite3_step(statement->stmt) : SQLITE_DONE;
   la_status status;
   if (statement->connection->callback_failed) {
-    return fail_in_callback(statement, err);
+    statement_reset(statement);
+    return fail_in_callback(statement->connection, err);
   }
   if (rc == SQLITE_ROW) {
     return LA_ROW;

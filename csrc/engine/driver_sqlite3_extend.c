@@ -8,7 +8,6 @@
  */
 #include "engine/driver_sqlite3_internal.h"
 
-#include <limits.h>
 #include <sqlite3.h>
 
 #define MAX_ARGS 127
@@ -114,10 +113,10 @@ static int call_collation(void *data, int left_len, const void *left, int right_
   if (self->use->call(self->use, &what) < 0) {
     self->connection->callback_failed = true;
     sqlite3_interrupt(self->connection->db);
-    what.order = 0;
+    what.answer = 0;
   }
   la_arena_clear(&scratch);
-  return what.order;
+  return what.answer;
 }
 
 static void free_binding(void *data) {
@@ -157,6 +156,10 @@ static la_status drop(sqlite3 *db, const la_extension *extension, la_error *err)
 
 la_status la_sqlite_extend(la_driver_connection *connection, la_extension_use *use, la_error *err) {
   binding *self;
+  if (use->extension->kind >= LA_EXTENSION_FIRST_HOOK) {
+    la_sqlite_hook(connection, use);
+    return LA_OK;
+  }
   if (use->extension->callback == NULL) {
     return drop(connection->db, use->extension, err);
   }

@@ -218,11 +218,20 @@ static la_status compile(la_engine *engine, const la_node *statement, const la_t
   return status;
 }
 
+la_status la_engine_check_unhooked(const la_engine *engine, la_error *err) {
+  return engine->hooked == 0
+             ? LA_OK
+             : la_fail(err, LA_INVALID_REQUEST,
+                       "a hook of the database can't execute statements of its engine: it is "
+                       "called in the middle of one");
+}
+
 la_status la_engine_compile(la_engine *engine, const la_node *statement, const la_text *column_keys,
                             uint32_t column_key_count, bool for_executemany, la_compiled **out,
                             bool *cached_out, la_error *err) {
   la_key *key = &engine->key;
   la_object *found = NULL;
+  LA_TRY(la_engine_check_unhooked(engine, err));
   LA_TRY(build_salt(engine, column_keys, column_key_count, for_executemany, err));
   LA_TRY(la_key_build(key, statement, la_strbuf_view(&engine->salt), err));
   if (key->cacheable) {

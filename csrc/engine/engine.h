@@ -82,7 +82,11 @@ typedef struct la_engine {
   uint64_t statements, prepares; /* sent and prepared so far: counted work */
   la_trace trace;                /* of what the core sends by itself */
   LA_VEC(la_extension *) extensions;
+  uint32_t hooked; /* hooks of its connections that run now: nothing is compiled meanwhile */
 } la_engine;
+
+/* LA_INVALID_REQUEST while a hook of one of its connections runs. */
+la_status la_engine_check_unhooked(const la_engine *engine, la_error *err);
 
 /* The slab for rows, made if there is none; NULL when out of memory. */
 la_slab *la_engine_slab(la_engine *engine);

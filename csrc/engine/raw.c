@@ -95,6 +95,15 @@ la_status la_raw_check_outside(const la_raw *raw, la_error *err) {
                        "connection or close it");
 }
 
+la_status la_raw_check_unhooked(const la_raw *raw, la_error *err) {
+  return raw->hooked == 0
+             ? LA_OK
+             : la_fail(err, LA_INVALID_REQUEST,
+                       "a hook of the database can't use the connection that has called it");
+}
+
+static void reset_given(la_raw *raw);
+
 /* A host's connection goes on: it must not call what is gone. */
 static void withdraw(la_raw *raw) {
   for (la_extension_use *use = raw->uses; use != NULL; use = use->next) {
@@ -115,6 +124,7 @@ void la_raw_close(la_raw *raw) {
     return;
   }
   la_raw_close_cursors(raw);
+  reset_given(raw);
   while (raw->newest != NULL) {
     drop_prepared(raw, raw->newest);
   }
@@ -137,9 +147,19 @@ void la_raw_close(la_raw *raw) {
 
 static la_status call_extension(la_extension_use *use, la_callback_call *call) {
   la_raw *raw = use->owner;
+  la_engine *engine = raw->engine;
   const la_extension *extension = use->extension;
+  bool is_hook = extension->kind >= LA_EXTENSION_FIRST_HOOK;
   raw->inside++;
+  raw->hooked += is_hook;
+  if (engine != NULL) { /* NULL while the pool asks whether the connection lives */
+    engine->hooked += is_hook;
+  }
   la_status status = extension->callback(extension->context, extension->number, call);
+  if (engine != NULL) {
+    engine->hooked -= is_hook;
+  }
+  raw->hooked -= is_hook;
   raw->inside--;
   return status;
 }
@@ -217,6 +237,9 @@ la_status la_raw_prepare(la_raw *raw, la_text text, la_prepared **out, la_error 
   if (raw->handle == NULL) {
     return la_fail(err, LA_RESOURCE_CLOSED, "the database connection is closed");
   }
+  if (raw->inside > 0) {
+    LA_TRY(la_raw_check_unhooked(raw, err));
+  }
   if (raw->engine != NULL && raw->extended < raw->engine->extensions.count) {
     LA_TRY(extend(raw, err));
   }
@@ -240,13 +263,33 @@ la_status la_raw_prepare(la_raw *raw, la_text text, la_prepared **out, la_error 
   return LA_OK;
 }
 
-void la_raw_give(la_raw *raw, la_prepared *prepared) {
+static void give(la_raw *raw, la_prepared *prepared) {
   if (prepared->doomed) {
     free_prepared(raw, prepared);
     return;
   }
   raw->driver->reset(prepared->statement);
   prepared->busy = false;
+}
+
+static void reset_given(la_raw *raw) {
+  while (raw->given != NULL) {
+    la_prepared *prepared = raw->given;
+    raw->given = prepared->next_given;
+    give(raw, prepared);
+  }
+}
+
+void la_raw_give(la_raw *raw, la_prepared *prepared) {
+  if (raw->hooked > 0) {
+    prepared->next_given = raw->given;
+    raw->given = prepared;
+    return;
+  }
+  give(raw, prepared);
+  if (raw->given != NULL && raw->inside == 0) {
+    reset_given(raw);
+  }
 }
 
 la_status la_raw_execute(la_raw *raw, la_text text, la_error *err) {

@@ -157,6 +157,7 @@ la_status la_orm_compile(la_engine *engine, const la_node *statement, la_compile
   if (!has_plan(statement)) {
     return la_engine_compile(engine, statement, NULL, 0, false, out, cached_out, err);
   }
+  LA_TRY(la_engine_check_unhooked(engine, err));
   LA_TRY(la_key_build(key, statement, LA_TEXT_LITERAL("orm"), err));
   if (key->cacheable) {
     found = la_cache_get(&engine->cache, la_strbuf_view(&key->bytes), key->hash);

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
--- Functions, aggregates, window functions and collations of an engine's database that are written in Lua.
+-- Functions, aggregates, window functions, collations and hooks of an engine's database that are written in Lua.
 --
 -- They belong to the engine: every connection of it has them, those that are open as well as those to come. The
 -- engine's settings keep the Lua functions alive; the core knows them by number.
@@ -80,6 +80,28 @@ function Engine:create_collation(name, fn)
   check_name("create_collation", name)
   if fn ~= nil and not is_callable(fn) then fail("create_collation takes a function, not a %s", type(fn)) end
   register(self, "collation", name, 0, false, fn)
+end
+
+local function hook(kind, method)
+  Engine[method] = function(self, fn)
+    if fn ~= nil and not is_callable(fn) then fail("%s takes a function, not a %s", method, type(fn)) end
+    register(self, kind, "", 0, false, fn)
+  end
+end
+
+for _, kind in ipairs {"update", "commit", "rollback"} do
+  hook(kind, "set_" .. kind .. "_hook")
+end
+hook("busy", "set_busy_handler")
+hook("authorize", "set_authorizer")
+
+function Engine:set_progress_handler(fn, n)
+  if fn ~= nil and not is_callable(fn) then fail("set_progress_handler takes a function, not a %s", type(fn)) end
+  if fn ~= nil and (math.type(n) ~= "integer" or n < 1 or n > 0x7fffffff) then
+    fail("set_progress_handler takes a function and after how many steps of a statement it is called, from 1 on, not %s",
+      require("lualchemy.describe").value(n))
+  end
+  register(self, "progress", "", fn and n or 0, false, fn)
 end
 
 core.extend("lualchemy.Engine", Engine)

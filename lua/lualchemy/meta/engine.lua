@@ -46,7 +46,6 @@ function Engine:get_execution_options() end
 --- Forgets the compiled statements.
 function Engine:clear_compiled_cache() end
 
---- What statements are executed on. The first one begins a transaction.
 --- A function of SQL written in Lua, on every connection of the engine, as `create_function` of Python's sqlite3.
 --- It gets the arguments as Lua values, NULL as nil, and gives a value or nil. An error that it raises is raised by
 --- whoever executes the statement. It may execute statements, but not end its connection's transaction, close it or
@@ -91,6 +90,59 @@ function Engine:create_window_function(name, n_arg, class) end
 ---@param fn (fun(a: string, b: string): number)?
 function Engine:create_collation(name, fn) end
 
+--- What decides when a lock is held by another connection, in place of `busy_timeout`. It gets how often it was asked
+--- before for this lock; true tries again, false gives up with an OperationalError "database is locked".
+---
+--- Hooks (this one and those below) are called in the middle of a statement: they may not use the connection that calls
+--- them, nor execute statements of its engine, nor yield. What they raise is raised by whoever executes. Each stands for
+--- all connections of the engine; nil takes it away.
+---
+---     engine:set_busy_handler(function(count) return count < 20 and os.execute("sleep 0.05") end)
+---
+---@param fn (fun(count: integer): boolean)?
+function Engine:set_busy_handler(fn) end
+
+--- What says, while statements are prepared, what they may do. It gets the action by its name in SQLite ("READ",
+--- "INSERT", "DROP_TABLE", "PRAGMA", "ATTACH", "FUNCTION" …), two arguments whose meaning goes with it (a table and a
+--- column for READ), the database, and the trigger or view that does it. It gives true or "OK", false or "DENY" (the
+--- statement fails: "not authorized"), or "IGNORE" (the column reads as NULL, the action is left out); anything else is an
+--- error.
+---
+---     engine:set_authorizer(function(action, table, column)
+---       return not (action == "READ" and table == "users" and column == "password")
+---     end)
+---
+---@param fn (fun(action: string, first: string?, second: string?, database: string?, trigger: string?): boolean|string)?
+function Engine:set_authorizer(fn) end
+
+--- What is called after every `n` steps of SQLite's machine while a statement runs; true interrupts the statement with an
+--- OperationalError "interrupted".
+---
+---     local deadline = os.time() + 2
+---     engine:set_progress_handler(function() return os.time() > deadline end, 10000)
+---
+---@param fn (fun(): boolean?)?
+---@param n integer?
+function Engine:set_progress_handler(fn, n) end
+
+--- What is told of each row that is inserted, updated or deleted in a table with rowids: "INSERT", "UPDATE" or "DELETE",
+--- the database ("main"), the table, the rowid. Not of rows that go by ON CONFLICT REPLACE or a DELETE of all rows.
+---
+---     engine:set_update_hook(function(action, _, name, rowid) print(action, name, rowid) end)
+---
+---@param fn fun(action: string, database: string, name: string, rowid: integer)?
+function Engine:set_update_hook(fn) end
+
+--- What is called before each COMMIT that has changed something; true rolls back instead, and the commit fails with an
+--- IntegrityError.
+---@param fn (fun(): boolean?)?
+function Engine:set_commit_hook(fn) end
+
+--- What is called after each rollback of a transaction.
+---@param fn fun()?
+function Engine:set_rollback_hook(fn) end
+
+--- What statements are executed on. The first one begins a transaction.
 ---@class lualchemy.Connection
 ---@field engine lualchemy.Engine
 ---@field dialect table
