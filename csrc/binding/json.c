@@ -10,6 +10,7 @@
 
 #include "base/vec.h"
 #include "binding/open.h"
+#include "binding/process.h"
 #include "binding/push.h"
 #include "binding/raise.h"
 #include "binding/values.h"
@@ -166,6 +167,7 @@ static void write_object(lua_State *L, la_state *state, writer *to, int depth) {
 
 static void write_table(lua_State *L, la_state *state, writer *to, int depth) {
   size_t length;
+  la_plain_value(L);
   if (depth > LA_JSON_DEPTH) {
     la_raise_status(L, LA_STATEMENT,
                     "a table nested deeper than %d, or within itself, is no JSON value",

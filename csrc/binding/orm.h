@@ -83,6 +83,9 @@ void la_object_set(lua_State *L, la_state *state, int index, const la_property *
 /* Writes a column's attribute; `committed`: as if it had been loaded. Places are absolute. */
 void la_object_set_slot(lua_State *L, la_state *state, int index, const la_property *property,
                         int value_index, bool committed);
+/* True if the attribute's value is the Lua value at `value_index` itself. Emits no SQL. */
+bool la_object_has_value(lua_State *L, int index, const la_instance *instance,
+                         const la_property *property, int value_index);
 /* The property that the name at `index` means; raises if there is none. */
 const la_property *la_check_property(lua_State *L, const la_instance *instance, int index);
 

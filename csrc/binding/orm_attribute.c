@@ -25,16 +25,8 @@ static const la_property *check_slot(lua_State *L, const la_instance *instance, 
   return property;
 }
 
-/* core.object_flag_modified(object, key). */
-static int flag_modified(lua_State *L) {
-  la_instance *instance = la_check_instance(L, 1);
-  const la_property *property = check_slot(L, instance, 2);
-  if (!(instance->slots[property->slot].flags & LA_SLOT_LOADED)) {
-    return la_raise_status(
-        L, LA_INVALID_REQUEST,
-        "Can't flag attribute '%.*s' modified; it's not present in the object state",
-        LA_TEXT_FORMAT(property->key));
-  }
+/* The loaded value of `property` is taken for changed. The object is at index 1. */
+static void take_for_changed(lua_State *L, la_instance *instance, const la_property *property) {
   if (property->flags & LA_PROPERTY_HOST_TYPE &&
       instance->slots[property->slot].kind != LA_VALUE_NULL) {
     /* What the program has in hands is written, not what was loaded. */
@@ -45,6 +37,42 @@ static int flag_modified(lua_State *L) {
   bool first = false;
   la_status status = la_instance_flag(instance, property->slot, &first, &err);
   finish(L, instance, status, first, &err);
+}
+
+/* core.object_flag_modified(object, key). */
+static int flag_modified(lua_State *L) {
+  la_instance *instance = la_check_instance(L, 1);
+  const la_property *property = check_slot(L, instance, 2);
+  if (!(instance->slots[property->slot].flags & LA_SLOT_LOADED)) {
+    return la_raise_status(
+        L, LA_INVALID_REQUEST,
+        "Can't flag attribute '%.*s' modified; it's not present in the object state",
+        LA_TEXT_FORMAT(property->key));
+  }
+  take_for_changed(L, instance, property);
+  return 0;
+}
+
+/* core.object_has_value(object, key, value) → whether the attribute's value is `value` itself.
+ * Emits no SQL. */
+static int has_value(lua_State *L) {
+  la_instance *instance = la_check_instance(L, 1);
+  const la_property *property = check_slot(L, instance, 2);
+  luaL_checkany(L, 3);
+  lua_pushboolean(L, la_object_has_value(L, 1, instance, property, 3));
+  return 1;
+}
+
+/* core.property_mutable(class, key): values of the attribute tell when they are changed inside;
+ * subclasses that exist have it too. */
+static int property_mutable(lua_State *L) {
+  la_mapper *mapper = la_check_mapper(L, 1);
+  la_property *property = la_mapper_property(mapper, la_check_text(L, 2));
+  if (!property || property->kind != LA_PROPERTY_COLUMN) {
+    return la_raise_status(L, LA_ARGUMENT, "'%s' of %.*s is no attribute of a column",
+                           lua_tostring(L, 2), LA_TEXT_FORMAT(mapper->class_name));
+  }
+  la_mapper_flag_property(mapper, property, LA_PROPERTY_MUTABLE);
   return 0;
 }
 
@@ -172,7 +200,8 @@ void la_open_orm_attribute(lua_State *L, la_state *state) {
   static const luaL_Reg functions[] = {
       {"object_flag_modified", flag_modified},   {"object_flag_dirty", flag_dirty},
       {"object_delete_value", delete_value},     {"object_set_committed", set_committed},
-      {"object_adopt_identity", adopt_identity}, {NULL, NULL}};
+      {"object_adopt_identity", adopt_identity}, {"object_has_value", has_value},
+      {"property_mutable", property_mutable},    {NULL, NULL}};
   (void)state;
   la_set_functions(L, functions);
 }

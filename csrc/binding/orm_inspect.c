@@ -6,6 +6,7 @@
 
 #include "binding/host.h"
 #include "binding/open.h"
+#include "binding/process.h"
 #include "binding/schema.h"
 
 static void set_text(lua_State *L, const char *name, la_text text) {
@@ -221,6 +222,10 @@ static int object_history(lua_State *L) {
     la_value committed;
     if (modified && la_instance_committed(instance, property->slot, &committed)) {
       la_push_value_or_null(L, state, &committed);
+      if (property->flags & LA_PROPERTY_HOST_TYPE && property->column &&
+          committed.kind != LA_VALUE_NULL && committed.kind != LA_VALUE_HOST) {
+        la_type_process_result(L, state, property->column->type, 0);
+      }
       old = true;
     }
     if (modified && la_instance_committed(instance, property->slot, &committed) &&

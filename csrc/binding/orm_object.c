@@ -87,6 +87,18 @@ static bool push_cached(lua_State *L, int index, uint32_t slot) {
   return true;
 }
 
+/* The table on top of the stack is replaced by one that tells the object at `index` of changes
+ * inside it. */
+static void track_value(lua_State *L, la_state *state, int index, const la_property *property,
+                        const char *hook) {
+  la_push_hook(L, state, hook);
+  lua_pushvalue(L, index);
+  la_push_text(L, property->key);
+  lua_pushvalue(L, -4); /* value, hook, object, key, value */
+  lua_call(L, 3, 1);
+  lua_replace(L, -2);
+}
+
 /* Pushes the value of a loaded slot. */
 static void push_slot(lua_State *L, la_state *state, int index, la_instance *instance,
                       const la_property *property) {
@@ -106,6 +118,9 @@ static void push_slot(lua_State *L, la_state *state, int index, la_instance *ins
   la_push_value(L, state, value);
   if (processed) {
     la_type_process_result(L, state, property->column->type, 0);
+    if (property->flags & LA_PROPERTY_MUTABLE) {
+      track_value(L, state, index, property, "mutable_loaded");
+    }
   }
   if (cached) {
     cache_slot(L, index, property->slot);
@@ -372,6 +387,9 @@ void la_object_set_slot(lua_State *L, la_state *state, int index, const la_prope
     if (host) {
       value = la_value_of_kind(LA_VALUE_HOST, 0);
       lua_pushvalue(L, value_index);
+      if (property->flags & LA_PROPERTY_MUTABLE) {
+        track_value(L, state, index, property, "mutable_set");
+      }
       cache_slot(L, index, property->slot);
       lua_pop(L, 1);
     }
@@ -416,6 +434,21 @@ static int object_newindex(lua_State *L) {
   lua_pushvalue(L, 3);
   lua_rawset(L, -3);
   return 0;
+}
+
+bool la_object_has_value(lua_State *L, int index, const la_instance *instance,
+                         const la_property *property, int value_index) {
+  const la_value *slot =
+      property->slot < instance->slot_count ? &instance->slots[property->slot] : NULL;
+  value_index = lua_absindex(L, value_index);
+  if (!slot || !(slot->flags & LA_SLOT_LOADED) || slot->flags & LA_SLOT_EXPR ||
+      (slot->kind != LA_VALUE_HOST && !(slot->flags & LA_SLOT_CACHED)) ||
+      !push_cached(L, index, property->slot)) {
+    return false;
+  }
+  bool same = lua_rawequal(L, -1, value_index);
+  lua_pop(L, 1);
+  return same;
 }
 
 static void describe_value(lua_State *L, la_state *state, luaL_Buffer *out, int index,
@@ -527,6 +560,11 @@ static int object_to_table(lua_State *L) {
     }
     la_push_text(L, property->key);
     la_object_get(L, state, 1, property);
+    if (property->flags & LA_PROPERTY_MUTABLE) {
+      la_push_hook(L, state, "mutable_copy");
+      lua_insert(L, -2);
+      lua_call(L, 1, 1);
+    }
     lua_rawset(L, -3);
   }
   return 1;

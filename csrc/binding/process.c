@@ -48,8 +48,16 @@ static void process(lua_State *L, la_state *state, const la_type *type, const ch
   lua_call(L, 3, 1);
 }
 
+void la_plain_value(lua_State *L) {
+  if (lua_istable(L, -1) && luaL_getmetafield(L, -1, "__plain") != LUA_TNIL) {
+    lua_insert(L, -2);
+    lua_call(L, 1, 1);
+  }
+}
+
 void la_type_process_bind(lua_State *L, la_state *state, const la_type *type, int dialect_index) {
   dialect_index = dialect_index ? lua_absindex(L, dialect_index) : 0;
+  la_plain_value(L);
   for (int depth = 0; type && depth < MAX_DEPTH; depth++) {
     if ((type->flags & LA_TYPE_HOST_BIND) && type->host) {
       process(L, state, type, "process_bind_param", dialect_index);

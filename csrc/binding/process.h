@@ -35,6 +35,9 @@ bool la_type_has_process_result(const la_type *type);
  * (la.null comes in as nil); nothing happens for a type without. `dialect_index`: stack index of
  * the dialect object handed to it, 0 for nil. */
 void la_type_process_bind(lua_State *L, la_state *state, const la_type *type, int dialect_index);
+/* A table that tracks changes (lualchemy.ext.mutable) on top of the stack is replaced by the plain
+ * one that it stands for. */
+void la_plain_value(lua_State *L);
 /* The same with process_result_value. */
 void la_type_process_result(lua_State *L, la_state *state, const la_type *type, int dialect_index);
 

@@ -52,7 +52,8 @@ enum la_property_flag {
   LA_PROPERTY_HOST_DEFAULT = 256, /* insert default is a Lua function */
   LA_PROPERTY_FOREIGN_KEY = 512,
   LA_PROPERTY_KEPT_ON_FLUSH = 1024, /* expire_on_flush = false */
-  LA_PROPERTY_QUERY = 2048          /* a query_expression: only statements that say so load it */
+  LA_PROPERTY_QUERY = 2048,         /* a query_expression: only statements that say so load it */
+  LA_PROPERTY_MUTABLE = 4096        /* its Lua values tell when they are changed inside */
 };
 
 /* Read only outside orm/. */
@@ -200,6 +201,8 @@ la_status la_mapper_set_polymorphic(la_mapper *mapper, la_property *on, const la
 void la_mapper_set_loading(la_mapper *mapper, bool all, bool in_row, bool behind);
 /* The mapper of the hierarchy whose polymorphic identity is `value`; NULL if there is none. */
 la_mapper *la_mapper_of_identity(const la_mapper *mapper, const la_value *value);
+/* Sets `flags` of `property` in the mapper and all its subclasses. */
+void la_mapper_flag_property(la_mapper *mapper, const la_property *property, uint32_t flags);
 /* NULL if there is none; synonyms are followed. */
 la_property *la_mapper_property(const la_mapper *mapper, la_text key);
 la_property *la_mapper_property_of_column(const la_mapper *mapper, const la_column *column);

@@ -388,6 +388,19 @@ la_mapper *la_mapper_of_identity(const la_mapper *mapper, const la_value *value)
   return NULL;
 }
 
+void la_mapper_flag_property(la_mapper *mapper, const la_property *property, uint32_t flags) {
+  la_registry *registry = mapper->registry;
+  for (size_t i = 0; registry != NULL && i < registry->mappers.count; i++) {
+    la_mapper *other = registry->mappers.items[i];
+    if (la_mapper_is_a(other, mapper)) {
+      la_property *found = la_mapper_counterpart(other, property);
+      if (found != NULL) {
+        found->flags |= flags;
+      }
+    }
+  }
+}
+
 /* Columns that took their type from a foreign key's target get nodes with that type. */
 static la_status configure_mapper(la_mapper *mapper, la_error *err) {
   LA_TRY(la_table_resolve(mapper->table, err));

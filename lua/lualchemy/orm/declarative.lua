@@ -9,6 +9,7 @@ local descriptors = require "lualchemy.orm.descriptor"
 local events = require "lualchemy.orm.events"
 local exc = require "lualchemy.exc"
 local keywords = require "lualchemy.keywords"
+local mapped_columns = require "lualchemy.orm.columns"
 local polymorphic = require "lualchemy.orm.polymorphic"
 local registries = require "lualchemy.orm.registry"
 local relationships = require "lualchemy.orm.relationship"
@@ -255,10 +256,10 @@ end
 --- Adds one mapped property under `key`; gives false if `value` is none.
 local function add_mapped(class, record, key, value)
   if is_column(value) then
-    core.mapper_column(class, key, value, nil)
+    mapped_columns.map(class, key, value, nil)
   elseif relationships.is_property(value) then
     if value.kind == "column" and is_column(value.expression) then
-      core.mapper_column(class, key, value.expression, value.options)
+      mapped_columns.map(class, key, value.expression, value.options)
     elseif value.kind == "column" then
       local expression = value.expression
       if type(expression) == "function" then expression = expression(class) end
@@ -307,9 +308,9 @@ local function map_columns(class, own_table, columns, values, arguments)
     local field = key_of[column]
     local left_out = include and not (include[column.key] or include[column]) or exclude and (exclude[column.key] or exclude[column])
     if field then
-      core.mapper_column(class, field.key, column, field.options)
+      mapped_columns.map(class, field.key, column, field.options)
     elseif not left_out and (values[column.key] == nil or is_column(values[column.key])) then
-      core.mapper_column(class, (arguments.column_prefix or "") .. column.key, column, nil)
+      mapped_columns.map(class, (arguments.column_prefix or "") .. column.key, column, nil)
     end
   end
 end
@@ -353,7 +354,7 @@ local function map_class(class, record, parent, fields)
   if own_table then
     map_columns(class, own_table, columns, values, arguments)
   else
-    for _, field in ipairs(columns) do core.mapper_column(class, field.key, field.column, field.options) end
+    for _, field in ipairs(columns) do mapped_columns.map(class, field.key, field.column, field.options) end
   end
   for _, field in ipairs(fields) do
     if not is_mapped_column(field.value) then add_mapped(class, record, field.key, field.value) end

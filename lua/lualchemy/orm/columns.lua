@@ -1,0 +1,38 @@
+-- SPDX-License-Identifier: MIT
+-- The columns of mapped classes, told to those who want to know of each as it is mapped.
+local core = require "lualchemy.core"
+
+local M = {}
+
+-- class → the keys of the columns that the class itself maps → column
+local mapped = setmetatable({}, {__mode = "k"})
+local listeners = {}
+
+--- Maps `column` under `key`: for declarative.
+---@param class table
+---@param key string
+---@param column lualchemy.Column
+---@param options table?  those of its column_property
+function M.map(class, key, column, options)
+  core.mapper_column(class, key, column, options)
+  mapped[class] = mapped[class] or {}
+  mapped[class][key] = column
+  for _, listener in ipairs(listeners) do listener(class, key, column) end
+end
+
+--- `listener(class, key, column)` is called for every column that is mapped from now on.
+---@param listener fun(class: table, key: string, column: lualchemy.Column)
+function M.when_mapped(listener)
+  listeners[#listeners + 1] = listener
+end
+
+--- Tells the listeners of what is mapped already, once more.
+function M.tell_again()
+  for class, columns in pairs(mapped) do
+    for key, column in pairs(columns) do
+      for _, listener in ipairs(listeners) do listener(class, key, column) end
+    end
+  end
+end
+
+return M
