@@ -104,6 +104,7 @@ build = {
         "csrc/compile/select.c",
         "csrc/compile/type.c",
         "csrc/compile/update.c",
+        "csrc/compile/wrap.c",
         "csrc/dialect/default.c",
         "csrc/dialect/registry.c",
         "csrc/dialect/sqlite.c",

@@ -5,6 +5,7 @@
  */
 #include "binding/host.h"
 #include "binding/schema_common.h"
+#include "binding/sql.h"
 
 static la_type *to_type(lua_State *L, int index) {
   la_box *box = la_to_box_of(L, index, LA_BOX_TYPE);
@@ -113,6 +114,28 @@ static void read_variants(lua_State *L, int index, la_type_options *options) {
   options->variant_count = (uint32_t)count;
 }
 
+/* The SQL expression in field `name`, lent from the table; NULL if there is none. */
+static la_object *read_expression(lua_State *L, int index, const char *name) {
+  if (lua_getfield(L, index, name) == LUA_TNIL) {
+    return NULL;
+  }
+  la_node *node = la_to_node(L, -1);
+  if (!node || !la_node_is_expr(node)) {
+    la_raise_status(L, LA_ARGUMENT, "%s must give an SQL expression, not %s", name,
+                    luaL_typename(L, -1));
+  }
+  return &node->object;
+}
+
+/* core.type_placeholder(type): what bind_expression and column_expression are called with. */
+static int type_placeholder(lua_State *L) {
+  la_state *state = la_state_of(L);
+  la_type *type = la_check_type(L, 1);
+  return la_return_node(
+      L, state,
+      la_node_new(&state->alloc, &(la_node_parts){.kind = LA_NODE_PLACEHOLDER, .type = type}));
+}
+
 /* core.type_make(box, kind, options): fills an empty TYPE box. With host_bind or host_result the
  * box itself is the Lua object that processes values. */
 static int type_make(lua_State *L) {
@@ -133,6 +156,8 @@ static int type_make(lua_State *L) {
   read_variants(L, 3, &options);
   lua_getfield(L, 3, "impl");
   options.impl = la_opt_type(L, -1);
+  options.bind_expression = read_expression(L, 3, "bind_expression");
+  options.column_expression = read_expression(L, 3, "column_expression");
   if (options.flags & (LA_TYPE_HOST_BIND | LA_TYPE_HOST_RESULT) || la_field_flag(L, 3, "host")) {
     options.host = la_host_number(L, state, 1);
   }
@@ -282,11 +307,10 @@ static int type_equal(lua_State *L) {
 }
 
 void la_open_schema_type(lua_State *L, la_state *state) {
-  static const luaL_Reg functions[] = {{"type_new", type_new},
-                                       {"type_make", type_make},
-                                       {"type_get", type_get},
-                                       {"type_equal", type_equal},
-                                       {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+      {"type_new", type_new},     {"type_make", type_make},
+      {"type_get", type_get},     {"type_placeholder", type_placeholder},
+      {"type_equal", type_equal}, {NULL, NULL}};
   static const luaL_Reg metamethods[] = {{"__index", type_index},
                                          {"__newindex", type_newindex},
                                          {"__call", type_call},

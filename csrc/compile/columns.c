@@ -492,10 +492,28 @@ static la_object *item_subject(const la_item *item) {
   return expr->kind == LA_NODE_COLUMN ? expr->subject : NULL;
 }
 
-la_status la_compile_items(la_compiler *c, la_items *items, bool as_from, bool is_result) {
+/* The type whose column_expression wraps the item, or NULL. */
+static const la_type *wrapping_type(la_compiler *c, const la_item *item) {
+  const la_type *type =
+      la_dialect_type(c->dialect, item->expr ? item->expr->type : item->column->type);
+  return type && type->column_expression ? type : NULL;
+}
+
+static la_status add_result(la_compiler *c, const la_item *item, const la_type *wrapping,
+                            la_text label) {
+  la_type *type = item->expr ? item->expr->type : item->column->type;
+  if (wrapping) {
+    const la_node *around = (const la_node *)(const void *)wrapping->column_expression;
+    type = around->type && around->type->kind != LA_TYPE_NULL ? around->type : type;
+  }
+  return la_add_result_column(c, label, type, item_subject(item));
+}
+
+la_status la_compile_items(la_compiler *c, la_items *items, la_place place) {
   for (uint32_t i = 0; i < items->count; i++) {
     la_item *item = &items->items[i];
-    bool has_label = is_labelled(c, item, as_from);
+    const la_type *wrapping = place.is_processed ? wrapping_type(c, item) : NULL;
+    bool has_label = wrapping || is_labelled(c, item, place.as_from);
     if (item->is_late) {
       LA_TRY(natural_name(c, item->expr, &item->name));
       item->base = item->name;
@@ -507,14 +525,15 @@ la_status la_compile_items(la_compiler *c, la_items *items, bool as_from, bool i
     } else if (!label.bytes && item->expr->kind == LA_NODE_UNARY) {
       LA_TRY(natural_name(c, la_plain_node(item->expr->children[0]), &label));
     }
-    LA_TRY(write_item_expr(c, item));
+    LA_TRY(wrapping
+               ? la_compile_wrapped(c, wrapping->column_expression, &(la_wrapped){.item = item})
+               : write_item_expr(c, item));
     if (has_label) {
       la_put(c, " AS ");
       la_put_ident_as(c, label, la_quote_of(item_subject(item), label));
     }
-    if (is_result) {
-      la_type *type = item->expr ? item->expr->type : item->column->type;
-      LA_TRY(la_add_result_column(c, label, type, item_subject(item)));
+    if (place.is_result) {
+      LA_TRY(add_result(c, item, wrapping, label));
     }
   }
   return LA_OK;

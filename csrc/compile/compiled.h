@@ -31,12 +31,13 @@ typedef struct la_compiled_param {
   la_type *type;     /* retained by the compiled; may be NULL */
   la_column *column; /* the column it is for, for messages and defaults; or NULL */
   la_default_slot slot;
-  bool expanding;       /* one placeholder per value, at execution */
-  bool literal;         /* written into the text at execution */
-  uint32_t tuple_width; /* expanding tuples */
-  uint8_t expand_op;    /* expanding: 0 alone, 1 after IN, 2 after NOT IN */
-  size_t text_offset;   /* where in `text` its placeholder begins … */
-  size_t text_length;   /* … and how long it is: for expansion */
+  bool expanding;        /* one placeholder per value, at execution */
+  bool literal;          /* written into the text at execution */
+  uint32_t tuple_width;  /* expanding tuples */
+  uint8_t expand_op;     /* expanding: 0 alone, 1 after IN, 2 after NOT IN */
+  la_text before, after; /* expanding: what stands around each placeholder; or none */
+  size_t text_offset;    /* where in `text` its placeholder begins … */
+  size_t text_length;    /* … and how long it is: for expansion */
 } la_compiled_param;
 
 typedef struct la_result_column {

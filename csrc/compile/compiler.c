@@ -97,7 +97,8 @@ static la_status write_top(la_compiler *c, const la_node *node) {
   node = la_plain_node(node);
   if (la_node_is_statement(node)) {
     c->compiled->kind = kind_of(node);
-    return la_compile_statement(c, node, (la_place){.is_top = true, .is_result = true});
+    return la_compile_statement(
+        c, node, (la_place){.is_top = true, .is_result = true, .is_processed = true});
   }
   c->compiled->kind = LA_STATEMENT_TEXT;
   if (la_node_is_from(node)) {

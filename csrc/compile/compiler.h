@@ -107,6 +107,16 @@ typedef struct la_written_cte {
 
 typedef struct la_dml la_dml;
 
+/* What a type's bind_expression or column_expression is written around: a column of a list, or a
+ * parameter, or a value that is written as a literal, or else a place whose position is noted. */
+typedef struct la_wrapped {
+  const la_item *item;
+  la_compiled_param *param;
+  const la_value *literal;
+  la_type *literal_type;
+  size_t *position;
+} la_wrapped;
+
 typedef struct la_seen_param {
   const la_node *node;
   la_text name;
@@ -125,11 +135,12 @@ struct la_compiler {
   la_error *err;
   la_scope *scope;
   uint32_t depth;
-  bool literal_binds;    /* values are written into the text */
-  bool literal_execute;  /* values are written into the text at execution */
-  bool omit_tables;      /* columns stand without their table */
-  la_type *coerced_type; /* of the type_coerce() around a parameter, or NULL */
-  uint8_t expand_op;     /* 1 IN, 2 NOT IN: what the list that is written stands beside */
+  bool literal_binds;        /* values are written into the text */
+  bool literal_execute;      /* values are written into the text at execution */
+  bool omit_tables;          /* columns stand without their table */
+  la_type *coerced_type;     /* of the type_coerce() around a parameter, or NULL */
+  uint8_t expand_op;         /* 1 IN, 2 NOT IN: what the list that is written stands beside */
+  const la_wrapped *wrapped; /* what PLACEHOLDER stands for, or NULL */
   const la_dml
       *source_for; /* the INSERT whose defaults the SELECT that is written next must select too */
   const la_node *label; /* the LABEL that is written as its name alone */
@@ -253,6 +264,22 @@ la_status la_compile_column_param(la_compiler *c, la_param_source source, la_tex
 
 la_status la_chain_items_of(la_compiler *c, const la_node *chain, la_chain_items *out);
 
+/* Adds the parameter and writes its placeholder, without what its type wraps around it. */
+la_status la_put_param(la_compiler *c, la_compiled_param *param);
+
+/* ---- SQL-level processing of types ---- */
+/* A type's bind_expression or column_expression around `wrapped`. */
+la_status la_compile_wrapped(la_compiler *c, const la_object *expression,
+                             const la_wrapped *wrapped);
+/* The expression that PLACEHOLDER stands for now; NULL if that is a value or a table's column. */
+const la_node *la_wrapped_expr(const la_compiler *c);
+/* A PLACEHOLDER that stands for no expression. */
+la_status la_write_placeholder(la_compiler *c);
+/* A value as a literal, as its type (may be NULL) wraps it. */
+la_status la_write_literal(la_compiler *c, la_type *type, const la_value *value);
+/* Finds what stands around each placeholder of an IN list. */
+la_status la_wrap_list(la_compiler *c, la_compiled_param *list);
+
 /* ---- statements ---- */
 typedef struct la_place {
   bool as_from; /* a subquery of FROM, a CTE */
@@ -260,6 +287,7 @@ typedef struct la_place {
   bool is_top;
   bool is_source;          /* of an INSERT */
   bool is_result;          /* its columns are those of the result's rows */
+  bool is_processed;       /* its rows are rows of the result: column_expression of types applies */
   uint32_t compound_index; /* from 1; 0: not part of a compound */
 } la_place;
 la_status la_compile_statement(la_compiler *c, const la_node *node, la_place place);
@@ -329,7 +357,7 @@ typedef enum la_label_style {
 } la_label_style;
 la_status la_items_make(la_compiler *c, la_node *const *exprs, size_t count, la_label_style style,
                         la_items *out);
-la_status la_compile_items(la_compiler *c, la_items *items, bool as_from, bool is_result);
+la_status la_compile_items(la_compiler *c, la_items *items, la_place place);
 /* True if that name has a number that is not given yet. */
 la_status la_subquery_column_is_late(la_compiler *c, const la_node *from, uint32_t place,
                                      bool *out);

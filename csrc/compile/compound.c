@@ -45,6 +45,7 @@ static la_status compile_parts(la_compiler *c, const la_node *node, la_place pla
     la_place inner = {.as_from = place.as_from,
                       .is_lateral = place.is_lateral,
                       .is_result = place.is_result && i == 0,
+                      .is_processed = place.is_processed,
                       .compound_index = i + 1};
     LA_TRY(la_compile_statement(c, part, inner));
     la_put(c, is_grouped ? ")" : "");

@@ -215,7 +215,7 @@ la_status la_dml_write_value(la_compiler *c, const la_dml *dml, const la_assignm
     return la_compile_expr_against(c, (const la_node *)(const void *)given->expr, LA_AGAINST_ALL);
   }
   if (c->literal_binds && given->kind == LA_DEFAULT_VALUE) {
-    return la_compile_literal(c->dialect, assignment->column->type, &given->value, c->out, c->err);
+    return la_write_literal(c, assignment->column->type, &given->value);
   }
   LA_TRY(param_name(c, assignment->key, row > 0 ? row : -1, &name));
   return la_compile_column_param(c, LA_PARAM_FROM_DEFAULT, name, assignment->column, dml->slot);
@@ -234,7 +234,8 @@ static la_status write_returning(la_compiler *c, la_chain_items list, bool is_re
   LA_TRY(la_items_make(c, list.items, list.count, LA_LABELS_DISAMBIGUATE, &items));
   la_put(c, " RETURNING ");
   c->omit_tables = c->dialect->returning_bare;
-  LA_TRY(la_compile_items(c, &items, false, is_result));
+  LA_TRY(
+      la_compile_items(c, &items, (la_place){.is_result = is_result, .is_processed = is_result}));
   c->omit_tables = omit_tables;
   return LA_OK;
 }

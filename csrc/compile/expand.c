@@ -53,7 +53,9 @@ static void append_list(const la_compiled *compiled, const la_compiled_param *pa
   if (width == 0) {
     for (uint32_t i = 0; i < count; i++) {
       la_strbuf_string(out, i == 0 ? "" : ", ");
+      la_strbuf_text(out, param->before);
       append_placeholder(compiled, param, i + 1, 0, ++*number, out);
+      la_strbuf_text(out, param->after);
     }
     return;
   }

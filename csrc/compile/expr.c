@@ -201,12 +201,12 @@ static la_status write_label(la_compiler *c, const la_node *node, const la_work 
 /* A parameter under type_coerce() takes its type; other operands stand as they are. */
 static la_status write_coerce(la_compiler *c, const la_node *node, const la_work *item) {
   const la_node *operand = la_plain_node(node->children[0]);
-  if (operand->kind != LA_NODE_PARAM) {
+  if (operand->kind != LA_NODE_PARAM && operand->kind != LA_NODE_PLACEHOLDER) {
     return la_push(c, operand, item->against, item->precedence);
   }
   la_type *outer = c->coerced_type;
   c->coerced_type = node->type;
-  la_status status = la_compile_param(c, operand);
+  la_status status = la_compile_expr(c, operand);
   c->coerced_type = outer;
   return status;
 }
@@ -232,6 +232,8 @@ static la_status write_words(la_compiler *c, const la_node *node) {
   case LA_NODE_DEFAULT:
     la_put(c, "DEFAULT");
     return LA_OK;
+  case LA_NODE_PLACEHOLDER:
+    return la_write_placeholder(c);
   case LA_NODE_COLLATION:
     la_put_ident(c, node->text);
     return LA_OK;
@@ -253,7 +255,7 @@ static la_status write_words(la_compiler *c, const la_node *node) {
   }
 }
 
-static la_status write_literal(la_compiler *c, const la_node *node) {
+static la_status write_literal_text(la_compiler *c, const la_node *node) {
   if (!c->dialect->percent_doubled) {
     la_put_text(c, node->text);
     return LA_OK;
@@ -346,7 +348,7 @@ static la_status write_node(la_compiler *c, const la_node *node, const la_work *
   case LA_NODE_BETWEEN:
     return la_write_between(c, node);
   case LA_NODE_LITERAL:
-    return write_literal(c, node);
+    return write_literal_text(c, node);
   case LA_NODE_TEXT:
     return la_write_text(c, node);
   case LA_NODE_FUNCTION:
@@ -385,6 +387,9 @@ static la_status step(la_compiler *c, la_work item) {
     return la_write_from(c, item.node);
   }
   const la_node *node = la_plain_node(item.node);
+  if (node->kind == LA_NODE_PLACEHOLDER && la_wrapped_expr(c)) {
+    node = la_wrapped_expr(c);
+  }
   la_grouping grouping = node == c->label
                              ? LA_GROUP_NOT
                              : la_grouping_of(grouped_node(node), item.against, item.precedence);

@@ -103,6 +103,13 @@ static void put_placeholder(la_compiler *c, la_compiled_param *param) {
   if (param->expanding || param->literal) {
     la_put(c, "__[POSTCOMPILE_");
     la_put_text(c, param->name);
+    if (param->before.len + param->after.len > 0) {
+      la_put(c, "~~");
+      la_put_text(c, param->before);
+      la_put(c, "~~REPL~~");
+      la_put_text(c, param->after);
+      la_put(c, "~~");
+    }
     la_strbuf_char(c->out, ']');
   } else {
     switch (c->dialect->paramstyle) {
@@ -126,7 +133,7 @@ static void put_placeholder(la_compiler *c, la_compiled_param *param) {
   param->text_length = c->out->len - param->text_offset;
 }
 
-static la_status add_param(la_compiler *c, la_compiled_param *param) {
+la_status la_put_param(la_compiler *c, la_compiled_param *param) {
   put_placeholder(c, param);
   param->type = la_object_retain(la_dialect_type(c->dialect, param->type));
   if (!la_vec_push(c->sql->alloc, c->params, *param)) {
@@ -137,8 +144,21 @@ static la_status add_param(la_compiler *c, la_compiled_param *param) {
   return LA_OK;
 }
 
+static la_status add_param(la_compiler *c, la_compiled_param *param) {
+  const la_type *type = la_dialect_type(c->dialect, param->type);
+  if (!type || !type->bind_expression) {
+    return la_put_param(c, param);
+  }
+  if (param->expanding) {
+    LA_TRY(la_wrap_list(c, param));
+    return la_put_param(c, param);
+  }
+  la_wrapped wrapped = {.param = param};
+  return la_compile_wrapped(c, type->bind_expression, &wrapped);
+}
+
 /* The values of an IN list as literals. */
-static la_status put_literal_list(la_compiler *c, const la_node *node, const la_type *type) {
+static la_status put_literal_list(la_compiler *c, const la_node *node, la_type *type) {
   uint32_t width = node->flags & LA_PARAM_TUPLE ? (uint32_t)node->value.as.integer : 1;
   if (node->value_count == 0) {
     la_compiled_empty_set(c->dialect, width, c->expand_op, c->out);
@@ -151,14 +171,13 @@ static la_status put_literal_list(la_compiler *c, const la_node *node, const la_
     bool is_first = i % width == 0;
     la_put(c, i == 0 ? "" : ", ");
     la_put(c, width > 1 && is_first ? "(" : "");
-    LA_TRY(
-        la_compile_literal(c->dialect, width > 1 ? NULL : type, &node->values[i], c->out, c->err));
+    LA_TRY(la_write_literal(c, width > 1 ? NULL : type, &node->values[i]));
     la_put(c, width > 1 && i % width == width - 1 ? ")" : "");
   }
   return LA_OK;
 }
 
-static la_status put_literal(la_compiler *c, const la_node *node, const la_type *type) {
+static la_status put_literal(la_compiler *c, const la_node *node, la_type *type) {
   if (node->flags & LA_PARAM_EXPANDING) {
     la_strbuf_char(c->out, '(');
     LA_TRY(put_literal_list(c, node, type));
@@ -170,11 +189,13 @@ static la_status put_literal(la_compiler *c, const la_node *node, const la_type 
                    "Bind parameter '%.*s' without a renderable value not allowed here.",
                    LA_TEXT_FORMAT(node->text));
   }
-  return la_compile_literal(c->dialect, type, &node->value, c->out, c->err);
+  return la_write_literal(c, type, &node->value);
 }
 
 static la_status take_name(la_compiler *c, const la_node *node, la_text name, la_seen_param *out) {
-  const la_seen_param *seen = find_seen(c, node);
+  /* Values inside a type's expression are new ones wherever it is written. */
+  bool is_repeated = c->wrapped && node->flags & LA_PARAM_UNIQUE;
+  const la_seen_param *seen = is_repeated ? NULL : find_seen(c, node);
   if (seen) {
     *out = *seen;
     return LA_OK;
@@ -275,7 +296,7 @@ la_status la_compile_param(la_compiler *c, const la_node *node) {
 
 la_status la_compile_constant(la_compiler *c, la_text base, la_value value, la_type *type) {
   if (c->literal_binds) {
-    return la_compile_literal(c->dialect, type, &value, c->out, c->err);
+    return la_write_literal(c, type, &value);
   }
   la_compiled_param param = {
       .source = LA_PARAM_FROM_CONSTANT, .name = la_new_anon_name(c, base), .type = type};

@@ -239,7 +239,7 @@ static la_status compile_in_scope(la_compiler *c, const la_node *node, la_place 
   LA_TRY(la_compile_added_ctes(c, la_node_child(node, LA_SELECT_CTES)));
   LA_TRY(la_compile_prefixes(c, prefixes, LA_PREFIX_FRONT));
   la_put(c, node->flags & LA_SELECT_DISTINCT ? "DISTINCT " : "");
-  LA_TRY(la_compile_items(c, items, place.as_from, place.is_result));
+  LA_TRY(la_compile_items(c, items, place));
   if (place.is_source) {
     LA_TRY(compile_source_defaults(c));
   }

@@ -75,6 +75,8 @@ static void destroy(la_object *object) {
   while (dead != NULL) {
     la_type *type = dead;
     dead = drop(type->impl, type->next_dead);
+    la_object_release(type->bind_expression);
+    la_object_release(type->column_expression);
     for (uint32_t i = 0; i < type->variant_count; i++) {
       dead = drop(type->variants[i].type, dead);
     }
@@ -140,7 +142,17 @@ la_type *la_type_new(la_allocator *alloc, la_type_kind kind, const la_type_optio
   type->impl = la_object_retain(options->impl);
   if (kind == LA_TYPE_DECORATOR && type->impl != NULL) {
     type->affinity = type->impl->affinity;
+    type->bind_expression = type->impl->bind_expression;
+    type->column_expression = type->impl->column_expression;
   }
+  if (options->bind_expression != NULL) {
+    type->bind_expression = options->bind_expression;
+  }
+  if (options->column_expression != NULL) {
+    type->column_expression = options->column_expression;
+  }
+  la_object_retain(type->bind_expression);
+  la_object_retain(type->column_expression);
   if (!copy_text(alloc, options->name, &type->name) ||
       !copy_text(alloc, options->collation, &type->collation) || !copy_values(type, options) ||
       !copy_variants(type, options)) {

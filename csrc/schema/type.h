@@ -129,8 +129,11 @@ struct la_type {
   uint32_t value_count;
   uint32_t variant_count;
   la_type_variant *variants;
-  la_type *impl;      /* decorator; ARRAY's item; retained */
-  int64_t host;       /* number of the Lua object that processes values, 0 if none */
+  la_type *impl; /* decorator; ARRAY's item; retained */
+  int64_t host;  /* number of the Lua object that processes values, 0 if none */
+  /* SQL around each bound value and each column of a result: expressions (sql/node.h) in which a
+   * PLACEHOLDER stands for what is wrapped; retained, or NULL. They must not refer to this type. */
+  la_object *bind_expression, *column_expression;
   la_type *next_dead; /* links types that are being freed */
 };
 
@@ -146,6 +149,7 @@ typedef struct la_type_options {
   uint32_t variant_count;
   la_type *impl;
   int64_t host;
+  la_object *bind_expression, *column_expression; /* NULL: a decorator takes its impl's */
 } la_type_options;
 
 /* NULL when out of memory. */

@@ -318,6 +318,6 @@ bool la_node_is_from(const la_node *node) {
 }
 
 bool la_node_is_expr(const la_node *node) {
-  return (node->kind >= LA_NODE_COLUMN && node->kind <= LA_NODE_DEFAULT) ||
+  return (node->kind >= LA_NODE_COLUMN && node->kind <= LA_NODE_PLACEHOLDER) ||
          node->kind == LA_NODE_ATTRIBUTE;
 }

@@ -69,6 +69,7 @@
   X(EXCLUDED)        /* text: column name: the row proposed for insertion */                         \
   X(STAR)            /* text: none, "*" */                                                           \
   X(DEFAULT)         /* DEFAULT in VALUES */                                                         \
+  X(PLACEHOLDER)     /* what a type's bind_expression or column_expression is wrapped around */                                                         \
   /* FROM elements */                                                                                \
   X(TABLE)         /* subject: la_table */                                                           \
   X(LITERAL_TABLE) /* table(): text: name; value: schema, TEXT or none; [COLUMN…] without from */  \

@@ -12,7 +12,7 @@ local strict = require "lualchemy.strict"
 local types = {}
 
 -- Keys of a type's record that no field of a user's class can have.
-local class_key, state_key, variants_key, maker_key = {}, {}, {}, {}
+local class_key, state_key, variants_key, maker_key, around_key = {}, {}, {}, {}, {}
 
 ---@class lualchemy.Type
 ---@overload fun(...): lualchemy.Type
@@ -215,13 +215,37 @@ end
 
 function roots.UserDefinedType.fields.__init() end
 
+-- What bind_expression and column_expression of the class give: SQL around a placeholder. `twin` is a type like `self`
+-- without them, so that a type refers to itself neither in memory nor while its SQL is written.
+local function find_expressions(self, class, twin)
+  local around = {}
+  for _, name in ipairs {"bind_expression", "column_expression"} do
+    local make = class_field(class, name)
+    if make then around[name] = make(twin, core.type_placeholder(twin)) end
+  end
+  around.twin = twin
+  core.record(self)[around_key] = around -- holds what Lua gave
+end
+
+local function has_expressions(class)
+  return class_field(class, "bind_expression") or class_field(class, "column_expression")
+end
+
+-- `options` for type_make, with the expressions that `box` was given.
+local function with_expressions(box, options)
+  local around = rawget(core.record(box), around_key)
+  options.bind_expression = around and around.bind_expression
+  options.column_expression = around and around.column_expression
+  return options
+end
+
 local function decorate(box, class, impl, variants)
-  return core.type_make(box, "TypeDecorator", {
+  return core.type_make(box, "TypeDecorator", with_expressions(box, {
     impl = impl, host = true, variants = variants,
     host_bind = class_field(class, "process_bind_param") ~= nil,
     host_result = class_field(class, "process_result_value") ~= nil,
     comparator = class_field(class, "comparator_factory") ~= nil,
-  })
+  }))
 end
 
 -- A type with the same fields and nothing in the core yet.
@@ -251,6 +275,7 @@ end
 
 local function finish_decorator(self, class)
   local impl = impl_of(self, class)
+  if has_expressions(class) then find_expressions(self, class, decorate(blank_copy(self), class, impl)) end
   local variants = variants_of(self, class, impl)
   core.record(self)[variants_key] = variants -- the core holds the types, this their functions
   decorate(self, class, impl, variants)
@@ -276,12 +301,17 @@ local function finish_user_defined(self, class)
   local record = core.record(self)
   if bind then record.process_bind_param = processed_by(self, bind) end
   if result then record.process_result_value = processed_by(self, result) end
-  core.type_make(self, "UserDefinedType", {
-    name = get_col_spec(self), host = true,
-    host_bind = bind ~= nil or class_field(class, "process_bind_param") ~= nil,
-    host_result = result ~= nil or class_field(class, "process_result_value") ~= nil,
-    comparator = class_field(class, "comparator_factory") ~= nil,
-  })
+  local function make(box)
+    core.type_make(box, "UserDefinedType", with_expressions(box, {
+      name = get_col_spec(self), host = true,
+      host_bind = bind ~= nil or class_field(class, "process_bind_param") ~= nil,
+      host_result = result ~= nil or class_field(class, "process_result_value") ~= nil,
+      comparator = class_field(class, "comparator_factory") ~= nil,
+    }))
+    return box
+  end
+  if has_expressions(class) then find_expressions(self, class, make(blank_copy(self))) end
+  make(self)
 end
 
 local function construct(self, class, ...)
@@ -493,7 +523,7 @@ function types.__copy(self, changes)
   options.comparator = options.host and self.comparator_factory ~= nil
   local copy = blank_copy(self)
   core.record(copy)[variants_key] = options.variants
-  return core.type_make(copy, kind, options)
+  return core.type_make(copy, kind, with_expressions(copy, options))
 end
 
 -- ---------------------------------------------------------------------------------------------
