@@ -18,13 +18,13 @@ static la_synchronize check_how(lua_State *L, int index) {
  * statement with its values as the database takes them. */
 static la_node *push_statement(lua_State *L, la_state *state) {
   la_node *node = la_to_node(L, 2);
-  la_check_session(L, 1);
+  la_session *session = la_check_session(L, 1);
   if (!node || (node->kind != LA_NODE_UPDATE && node->kind != LA_NODE_DELETE)) {
     la_raise_argument(L, 2, "an UPDATE or DELETE");
   }
   la_configure_statement(L, state, node);
   la_session_autoflush(L, state, 1);
-  return la_push_converted(L, state, node);
+  return la_push_converted(L, state, session->engine, node);
 }
 
 /* True if a column of the statement's class has a function that an UPDATE calls. */

@@ -164,9 +164,9 @@ static void push_context(lua_State *L, la_state *state, const la_flush_step *ste
   lua_setfield(L, -2, "current_parameters");
 }
 
-/* (type, value) → value: process_bind_param under pcall. */
+/* (type, engine, value) → value: process_bind_param under pcall. */
 static int process_bind(lua_State *L) {
-  la_type_process_bind(L, la_state_of(L), lua_touserdata(L, 1), 0);
+  la_process_bind_of(L, la_state_of(L), lua_touserdata(L, 1), lua_touserdata(L, 2));
   return 1;
 }
 
@@ -182,8 +182,10 @@ static void answer(lua_State *L, la_state *state, int box_index, flush_box *box,
     lua_pushcclosure(L, process_bind, 1);
     lua_insert(L, -2);
     lua_pushlightuserdata(L, (void *)(uintptr_t)type);
-    lua_insert(L, -2); /* function, type, value */
-    call_or_drop(L, box_index, box, 2, 1);
+    lua_insert(L, -2);
+    lua_pushlightuserdata(L, box->session->engine);
+    lua_insert(L, -2); /* function, type, engine, value */
+    call_or_drop(L, box_index, box, 3, 1);
   }
   la_status status = la_value_from_lua(L, -1, type && type->impl ? type->impl : type, &box->arena,
                                        &value, &host, &err);

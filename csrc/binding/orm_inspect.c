@@ -224,7 +224,8 @@ static int object_history(lua_State *L) {
       la_push_value_or_null(L, state, &committed);
       if (property->flags & LA_PROPERTY_HOST_TYPE && property->column &&
           committed.kind != LA_VALUE_NULL && committed.kind != LA_VALUE_HOST) {
-        la_type_process_result(L, state, property->column->type, 0);
+        la_process_result_of(L, state, property->column->type,
+                             instance->session ? instance->session->engine : NULL);
       }
       old = true;
     }

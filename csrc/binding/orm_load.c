@@ -59,8 +59,8 @@ static void clear_params(void *memory) {
 }
 
 /* Puts a copy with converted values in the place of a parameter. */
-static void convert_param(lua_State *L, la_state *state, la_node **param) {
-  la_node *fresh = la_convert_param(L, state, *param);
+static void convert_param(lua_State *L, la_state *state, const la_engine *engine, la_node **param) {
+  la_node *fresh = la_convert_param(L, state, engine, *param);
   la_node_release(*param);
   *param = fresh;
 }
@@ -80,8 +80,9 @@ static bool hold_params(la_state *state, const la_key *key, params_box *box) {
 }
 
 /* Takes the parameters if Lua has a say in some, and converts these. */
-static void take_params(lua_State *L, la_state *state, const la_key *key, bool any,
+static void take_params(lua_State *L, la_state *state, const la_engine *engine, bool any,
                         params_box *box) {
+  const la_key *key = &engine->key;
   for (size_t i = 0; i < key->params.count; i++) {
     any |= la_param_needs_lua(key->params.items[i]);
   }
@@ -95,7 +96,7 @@ static void take_params(lua_State *L, la_state *state, const la_key *key, bool a
   }
   for (size_t i = 0; i < box->nodes.count; i++) {
     if (la_param_needs_lua(box->nodes.items[i])) {
-      convert_param(L, state, &box->nodes.items[i]);
+      convert_param(L, state, engine, &box->nodes.items[i]);
     }
   }
 }
@@ -185,7 +186,7 @@ la_load *la_run_select(lua_State *L, la_state *state, int session_index, const l
   la_key *key = &session->engine->key;
   bool has_defaults = la_has_defaults(*compiled);
   int top = lua_gettop(L);
-  take_params(L, state, key, has_defaults, taken);
+  take_params(L, state, session->engine, has_defaults, taken);
   /* From here to the end of the run nothing calls Lua: the key's parameters are this statement's.
    */
   const la_node *const *params =

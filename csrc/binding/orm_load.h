@@ -32,9 +32,9 @@ typedef struct la_select_run {
  * scratch with the load on the stack unless `how->into` is given. */
 la_load *la_run_select(lua_State *L, la_state *state, int session_index, const la_node *statement,
                        const la_select_run *how);
-/* Pushes one part of a packed row. */
-void la_push_row_part(lua_State *L, la_state *state, const la_row_part *part,
-                      const la_value *value);
+/* Pushes one part of a packed row that `engine` has given. */
+void la_push_row_part(lua_State *L, la_state *state, const la_engine *engine,
+                      const la_row_part *part, const la_value *value);
 /* Configures the registry of `mapper`, whose relationships are not resolved yet. */
 void la_configure(lua_State *L, la_state *state, const la_mapper *mapper);
 /* The same for the first class of `statement` that needs it. */
@@ -43,9 +43,11 @@ void la_configure_statement(lua_State *L, la_state *state, const la_node *statem
 /* orm_params.c. Whether Lua has a say in the parameter's value; a copy with what Lua makes of it, a
  * new reference. */
 bool la_param_needs_lua(const la_node *param);
-la_node *la_convert_param(lua_State *L, la_state *state, const la_node *param);
+la_node *la_convert_param(lua_State *L, la_state *state, const la_engine *engine,
+                          const la_node *param);
 /* Pushes `statement` with every such parameter converted, and lends it. */
-la_node *la_push_converted(lua_State *L, la_state *state, la_node *statement);
+la_node *la_push_converted(lua_State *L, la_state *state, const la_engine *engine,
+                           la_node *statement);
 /* Whether defaults of the statement are Lua functions; what they give, on the stack, for the lookup
  * below. `params` are the statement's, NULL: the functions do not see them. */
 typedef struct la_made_defaults la_made_defaults;

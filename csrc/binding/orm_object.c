@@ -117,7 +117,8 @@ static void push_slot(lua_State *L, la_state *state, int index, la_instance *ins
   }
   la_push_value(L, state, value);
   if (processed) {
-    la_type_process_result(L, state, property->column->type, 0);
+    la_process_result_of(L, state, property->column->type,
+                         instance->session ? instance->session->engine : NULL);
     if (property->flags & LA_PROPERTY_MUTABLE) {
       track_value(L, state, index, property, "mutable_loaded");
     }

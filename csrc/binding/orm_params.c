@@ -21,13 +21,14 @@ static void clear_arena(void *arena) {
 
 /* One value of a parameter as its type's process_bind_param makes it; bytes are lent from the
  * stack, where the Lua value stays. */
-static void convert_value(lua_State *L, la_state *state, const la_type *type, const la_value *value,
-                          la_arena *arena, la_value *out) {
+static void convert_value(lua_State *L, la_state *state, const la_engine *engine,
+                          const la_type *type, const la_value *value, la_arena *arena,
+                          la_value *out) {
   la_error err = LA_ERROR_INIT;
   bool host = false;
   luaL_checkstack(L, 6, "too many values");
   la_push_value(L, state, value);
-  la_type_process_bind(L, state, type, 0);
+  la_process_bind_of(L, state, type, engine);
   if (la_value_from_lua(L, -1, la_type_base(type), arena, out, &host, &err) < 0) {
     la_raise(L, &err);
   }
@@ -38,7 +39,8 @@ static void convert_value(lua_State *L, la_state *state, const la_type *type, co
   }
 }
 
-la_node *la_convert_param(lua_State *L, la_state *state, const la_node *param) {
+la_node *la_convert_param(lua_State *L, la_state *state, const la_engine *engine,
+                          const la_node *param) {
   int top = lua_gettop(L);
   la_arena *arena = la_push_scratch(L, state, sizeof *arena, clear_arena);
   la_arena_init(arena, &state->alloc);
@@ -51,12 +53,12 @@ la_node *la_convert_param(lua_State *L, la_state *state, const la_node *param) {
   if (param->value_count > 0) {
     la_value *values = lua_newuserdatauv(L, sizeof *values * param->value_count, 0);
     for (uint32_t i = 0; i < param->value_count; i++) {
-      convert_value(L, state, param->type, &param->values[i], arena, &values[i]);
+      convert_value(L, state, engine, param->type, &param->values[i], arena, &values[i]);
     }
     parts.values = values;
     parts.value_count = param->value_count;
   } else {
-    convert_value(L, state, param->type, &param->value, arena, &parts.value);
+    convert_value(L, state, engine, param->type, &param->value, arena, &parts.value);
   }
   la_node *fresh = la_node_new(&state->alloc, &parts);
   la_scratch_clear(L, top + 1);
@@ -105,7 +107,8 @@ static la_status swap_param(const la_node *node, void *context, la_node **out, l
   return LA_OK;
 }
 
-la_node *la_push_converted(lua_State *L, la_state *state, la_node *statement) {
+la_node *la_push_converted(lua_State *L, la_state *state, const la_engine *engine,
+                           la_node *statement) {
   la_error err = LA_ERROR_INIT;
   la_node *converted = NULL;
   luaL_checkstack(L, 8, NULL);
@@ -117,7 +120,7 @@ la_node *la_push_converted(lua_State *L, la_state *state, la_node *statement) {
     la_nodes_raise(L, &self->from);
   }
   for (size_t i = 0; i < self->from.count; i++) {
-    if (!la_nodes_add(&self->to, la_convert_param(L, state, self->from.items[i]))) {
+    if (!la_nodes_add(&self->to, la_convert_param(L, state, engine, self->from.items[i]))) {
       la_nodes_raise(L, &self->to);
     }
   }
@@ -156,8 +159,9 @@ static const la_default *default_of(const la_compiled_param *param) {
 
 /* Calls the function of the parameter's default with the context at `context`, and keeps what it
  * gives. */
-static void make_default(lua_State *L, la_state *state, la_made_defaults *made,
-                         const la_compiled_param *param, uint32_t number, int context) {
+static void make_default(lua_State *L, la_state *state, const la_engine *engine,
+                         la_made_defaults *made, const la_compiled_param *param, uint32_t number,
+                         int context) {
   la_error err = LA_ERROR_INIT;
   bool host = false;
   luaL_checkstack(L, 8, "too many defaults");
@@ -170,7 +174,7 @@ static void make_default(lua_State *L, la_state *state, la_made_defaults *made,
   lua_pushvalue(L, context);
   lua_call(L, 1, 1);
   if (la_type_has_process_bind(param->type)) {
-    la_type_process_bind(L, state, param->type, 0);
+    la_process_bind_of(L, state, param->type, engine);
   }
   if (la_value_from_lua(L, -1, la_type_base(param->type), &made->arena, &made->values[number],
                         &host, &err) < 0) {
@@ -227,7 +231,7 @@ la_made_defaults *la_push_defaults(lua_State *L, la_state *state, la_session *se
   int context = lua_gettop(L);
   for (uint32_t i = 0; i < made->count; i++) {
     if (default_of(&compiled->params[i])) {
-      make_default(L, state, made, &compiled->params[i], i, context);
+      make_default(L, state, session->engine, made, &compiled->params[i], i, context);
     }
   }
   return made;

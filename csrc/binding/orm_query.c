@@ -221,7 +221,7 @@ static void push_row(lua_State *L, la_state *state, la_load *load, bool single, 
   }
   luaL_checkstack(L, (int)count + 8, NULL);
   for (uint32_t part = 0; part < count; part++) {
-    la_push_row_part(L, state, &parts[part], &row->values[part]);
+    la_push_row_part(L, state, load->session->engine, &parts[part], &row->values[part]);
   }
   la_push_row_of_values(L, state, shape, holder);
 }

@@ -85,8 +85,8 @@ static bool read_part(lua_State *L, la_state *state, rows_box *box) {
   return true;
 }
 
-void la_push_row_part(lua_State *L, la_state *state, const la_row_part *part,
-                      const la_value *value) {
+void la_push_row_part(lua_State *L, la_state *state, const la_engine *engine,
+                      const la_row_part *part, const la_value *value) {
   if (part->kind == LA_ROW_PART_ENTITY) {
     if (value->kind == LA_VALUE_NULL) {
       lua_pushnil(L);
@@ -96,7 +96,7 @@ void la_push_row_part(lua_State *L, la_state *state, const la_row_part *part,
   } else {
     la_push_value(L, state, value);
     if (part->type && value->kind != LA_VALUE_NULL && la_type_has_process_result(part->type)) {
-      la_type_process_result(L, state, part->type, 0);
+      la_process_result_of(L, state, part->type, engine);
     }
   }
 }
@@ -143,9 +143,10 @@ static bool next_row(lua_State *L, la_state *state, la_result *result, int resul
   }
   int data = lua_gettop(L);
   const la_packed_row *row = box->load.rows.rows.items[at];
+  const la_engine *engine = box->session->engine; /* Lua may end the result meanwhile */
   for (uint32_t i = 0; i < count; i++) {
     if (column < 0 || (uint32_t)column == i) {
-      la_push_row_part(L, state, &parts[i], &row->values[i]);
+      la_push_row_part(L, state, engine, &parts[i], &row->values[i]);
     }
   }
   lua_remove(L, data);

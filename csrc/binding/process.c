@@ -2,6 +2,7 @@
 #include "binding/process.h"
 
 #include "binding/host.h"
+#include "binding/push.h"
 
 /* A decorator of a decorator of … at most. */
 #define MAX_DEPTH 16
@@ -79,4 +80,30 @@ void la_type_process_result(lua_State *L, la_state *state, const la_type *type, 
       process(L, state, chain[depth], "process_result_value", dialect_index);
     }
   }
+}
+
+/* value → dialect object or nil, value. */
+static void push_dialect_below(lua_State *L, la_state *state, const la_engine *engine) {
+  luaL_checkstack(L, 4, NULL);
+  if (engine && la_push_known(L, state, engine)) {
+    lua_getiuservalue(L, -1, LA_ENGINE_DIALECT);
+    lua_remove(L, -2);
+  } else {
+    lua_pushnil(L);
+  }
+  lua_insert(L, -2);
+}
+
+void la_process_bind_of(lua_State *L, la_state *state, const la_type *type,
+                        const la_engine *engine) {
+  push_dialect_below(L, state, engine);
+  la_type_process_bind(L, state, type, -2);
+  lua_remove(L, -2);
+}
+
+void la_process_result_of(lua_State *L, la_state *state, const la_type *type,
+                          const la_engine *engine) {
+  push_dialect_below(L, state, engine);
+  la_type_process_result(L, state, type, -2);
+  lua_remove(L, -2);
 }

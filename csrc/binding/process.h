@@ -22,7 +22,7 @@
 #ifndef LA_BINDING_PROCESS_H
 #define LA_BINDING_PROCESS_H
 
-#include "binding/box.h"
+#include "binding/engine.h"
 
 #pragma GCC visibility push(hidden)
 
@@ -40,6 +40,11 @@ void la_type_process_bind(lua_State *L, la_state *state, const la_type *type, in
 void la_plain_value(lua_State *L);
 /* The same with process_result_value. */
 void la_type_process_result(lua_State *L, la_state *state, const la_type *type, int dialect_index);
+/* The same two with the dialect object of `engine`, or nil where that is NULL. */
+void la_process_bind_of(lua_State *L, la_state *state, const la_type *type,
+                        const la_engine *engine);
+void la_process_result_of(lua_State *L, la_state *state, const la_type *type,
+                          const la_engine *engine);
 
 #pragma GCC visibility pop
 

@@ -179,4 +179,33 @@ describe("single-table inheritance", function()
     assert.equal(1, session:query(Manager):count())
     engine:dispose()
   end)
+
+  it("gives a TypeDecorator the dialect, and JSON the serializers of the engine, wherever a session converts (TYP-09, TYP-14)", function()
+    local seen = {}
+    local function note(what, dialect) seen[#seen + 1] = what .. " " .. dialect.name end
+    local Noted = la.TypeDecorator:class "Noted" {
+      impl = String,
+      process_bind_param = function(_, value, dialect) note("bind", dialect) return value end,
+      process_result_value = function(_, value, dialect) note("result", dialect) return value end,
+    }
+    local Base = orm.declarative_base()
+    local Thing = Base:class "Thing" {__tablename__ = "things", id = Column(Integer, {primary_key = true}), name = Column(Noted), data = Column(la.JSON)}
+    local engine = la.create_engine("sqlite://", {json_serializer = function(value) return "<" .. value.x .. ">" end,
+      json_deserializer = function(text) return {x = text} end})
+    Base.metadata:create_all(engine)
+    local session = orm.Session(engine)
+    local thing = Thing{id = 1, name = "a", data = {x = "y"}}
+    session:add(thing)
+    session:commit()
+    assert.same({"a", "<y>"}, {thing.name, thing.data.x})
+    assert.equal("a", session:query(Thing.name):filter(Thing.name:eq "a"):scalar())
+    session:execute(la.update(Thing):where(Thing.name:eq "a"):values{name = "b"})
+    assert.equal("b", session:execute(la.select(Thing.name)):one().name)
+    assert.equal("b", thing.name)
+    local expected = {}
+    for i, what in ipairs {"bind", "result", "bind", "result", "bind", "bind", "result", "result"} do expected[i] = what .. " sqlite" end
+    assert.same(expected, seen)
+    session:close()
+    engine:dispose()
+  end)
 end)
