@@ -93,8 +93,7 @@ bool la_push_object_if(lua_State *L, la_state *state, la_instance *instance) {
   return false;
 }
 
-/* Pushes the metatable of the class of `instance`; raises if the class is gone. */
-static void push_object_metatable(lua_State *L, la_state *state, const la_mapper *mapper) {
+void la_push_object_metatable(lua_State *L, la_state *state, const la_mapper *mapper) {
   lua_rawgeti(L, LUA_REGISTRYINDEX, state->classes);
   lua_rawgetp(L, -1, mapper);
   lua_replace(L, -2);
@@ -181,7 +180,7 @@ static la_handle *push_empty_handle(lua_State *L, la_state *state, la_pusher *pu
   la_handle *handle = lua_newuserdatauv(L, sizeof *handle, 1);
   *handle = (la_handle){.mark = &handle_mark};
   if (pusher->mapper != mapper) {
-    push_object_metatable(L, state, mapper);
+    la_push_object_metatable(L, state, mapper);
     lua_replace(L, pusher->at + 1);
     pusher->mapper = mapper;
   }
@@ -227,11 +226,15 @@ void la_push_object(lua_State *L, la_state *state, la_instance *instance) {
   }
 }
 
-la_instance *la_push_transient(lua_State *L, la_state *state, la_slab *slab, la_mapper *mapper) {
+la_instance *la_push_transient(lua_State *L, la_state *state, la_slab *slab, la_mapper *mapper,
+                               int objects, int metatable) {
   la_instance *instance = NULL;
   la_error err = LA_ERROR_INIT;
-  la_pusher pusher = la_push_pusher(L, state);
-  la_handle *handle = push_empty_handle(L, state, &pusher, mapper);
+  luaL_checkstack(L, 2, NULL);
+  la_handle *handle = lua_newuserdatauv(L, sizeof *handle, 1);
+  *handle = (la_handle){.mark = &handle_mark};
+  lua_pushvalue(L, metatable);
+  lua_setmetatable(L, -2);
   if (la_instance_new(&state->alloc, slab, mapper, &instance, &err) < 0) {
     la_raise(L, &err);
   }
@@ -240,9 +243,7 @@ la_instance *la_push_transient(lua_State *L, la_state *state, la_slab *slab, la_
   if (!placed) {
     raise_nomem(L);
   }
-  enter(L, pusher.at, instance, handle);
-  lua_replace(L, pusher.at);
-  lua_settop(L, pusher.at);
+  enter(L, objects, instance, handle);
   return instance;
 }
 

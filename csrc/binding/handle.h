@@ -48,8 +48,12 @@ typedef struct la_pusher {
 } la_pusher;
 la_pusher la_push_pusher(lua_State *L, la_state *state);
 void la_push_object_by(lua_State *L, la_state *state, la_pusher *pusher, la_instance *instance);
-/* Pushes the handle of a new transient object. */
-la_instance *la_push_transient(lua_State *L, la_state *state, la_slab *slab, la_mapper *mapper);
+/* Pushes the metatable of the objects of a class; raises if the class is gone. */
+void la_push_object_metatable(lua_State *L, la_state *state, const la_mapper *mapper);
+/* Pushes the handle of a new transient object. The table of handles and the metatable of its class
+ * are at `objects` and `metatable`. */
+la_instance *la_push_transient(lua_State *L, la_state *state, la_slab *slab, la_mapper *mapper,
+                               int objects, int metatable);
 /* Makes the table and its first watch. */
 void la_open_handles(lua_State *L, la_state *state);
 

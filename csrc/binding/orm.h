@@ -39,6 +39,12 @@
 #define LA_SESSION_KEY    1
 #define LA_LINK_KEY(link) ((lua_Integer)(link) + 2)
 
+/* The box of a mapper keeps the memory of objects that are made by the program. */
+typedef struct la_mapper_box {
+  la_box box;
+  la_slab *slab;
+} la_mapper_box;
+
 /* A session's box: object: la_session. User values: 1 strong table of handles, by their places; 2 a
  * table for what only Lua uses (info, engine and connection boxes). */
 typedef struct la_session_box {
@@ -58,9 +64,17 @@ la_instance *la_check_instance(lua_State *L, int index);
 /* The mapper of the mapped class (or MAPPER box) at `index`, NULL otherwise. */
 la_mapper *la_to_mapper(lua_State *L, int index);
 la_mapper *la_check_mapper(lua_State *L, int index);
+/* Its box, which the class's metatable holds; NULL likewise. */
+la_mapper_box *la_to_mapper_box(lua_State *L, int index);
+/* Pushes the `__call` of a class: of the MAPPER box at `mapper`, its objects' metatable and its
+ * table of keys. Places are absolute. */
+void la_push_constructor(lua_State *L, la_state *state, int mapper, int objects, int keys);
 /* Pushes the raw value of the key at `key_index` in the class table at `class_index` or its bases;
  * nil if there is none. */
 void la_push_from_class(lua_State *L, int class_index, int key_index);
+/* Pushes the table by which the object at `index` finds its properties: name → number, or a
+ * descriptor. */
+void la_push_keys(lua_State *L, int index);
 /* Pushes the table of the handle at `index`, making it. */
 void la_push_object_table(lua_State *L, int index);
 /* Ties the handle at `index` to the session box at `session_index` (0: unties it). */
@@ -86,6 +100,8 @@ void la_object_set_slot(lua_State *L, la_state *state, int index, const la_prope
 /* True if the attribute's value is the Lua value at `value_index` itself. Emits no SQL. */
 bool la_object_has_value(lua_State *L, int index, const la_instance *instance,
                          const la_property *property, int value_index);
+/* The value at `index` as the column's attribute stores it, if that takes neither Lua nor memory. */
+bool la_object_plain_value(lua_State *L, int index, const la_property *property, la_value *out);
 /* The property that the name at `index` means; raises if there is none. */
 const la_property *la_check_property(lua_State *L, const la_instance *instance, int index);
 

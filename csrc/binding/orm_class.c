@@ -13,14 +13,8 @@
 static const char mapper_key = 0;
 static const char objects_key = 0;
 
-/* The MAPPER box: keeps the memory of objects that are made by the program. */
-typedef struct mapper_box {
-  la_box box;
-  la_slab *slab;
-} mapper_box;
-
 static int mapper_gc(lua_State *L) {
-  mapper_box *box = lua_touserdata(L, 1);
+  la_mapper_box *box = lua_touserdata(L, 1);
   la_object_release(box->slab);
   box->slab = NULL;
   la_object_release(box->box.object);
@@ -28,7 +22,7 @@ static int mapper_gc(lua_State *L) {
   return 0;
 }
 
-static mapper_box *to_mapper_box(lua_State *L, int index) {
+la_mapper_box *la_to_mapper_box(lua_State *L, int index) {
   if (lua_istable(L, index)) {
     if (!lua_getmetatable(L, index)) {
       return NULL;
@@ -36,13 +30,13 @@ static mapper_box *to_mapper_box(lua_State *L, int index) {
     lua_rawgetp(L, -1, &mapper_key);
     la_box *box = la_to_box_of(L, -1, LA_BOX_MAPPER);
     lua_pop(L, 2); /* the class's metatable holds it */
-    return (mapper_box *)box;
+    return (la_mapper_box *)box;
   }
-  return (mapper_box *)la_to_box_of(L, index, LA_BOX_MAPPER);
+  return (la_mapper_box *)la_to_box_of(L, index, LA_BOX_MAPPER);
 }
 
 la_mapper *la_to_mapper(lua_State *L, int index) {
-  mapper_box *box = to_mapper_box(L, index);
+  la_mapper_box *box = la_to_mapper_box(L, index);
   return box ? box->box.object : NULL;
 }
 
@@ -208,7 +202,7 @@ static int mapper_new(lua_State *L) {
   int generator = version_field(L, state, 3, &options);
   options.primary_key = column_list(L, 3, "primary_key", &options.primary_key_count);
   options.host = la_host_number(L, state, 2);
-  mapper_box *box = la_push_box(L, state, LA_BOX_MAPPER, sizeof *box, 1);
+  la_mapper_box *box = la_push_box(L, state, LA_BOX_MAPPER, sizeof *box, 1);
   lua_createtable(L, 2, 0); /* the registry and the version's generator stay alive */
   lua_pushvalue(L, 1);
   lua_rawseti(L, -2, 1);
@@ -394,13 +388,14 @@ static int mapper_attribute(lua_State *L) {
   return 1;
 }
 
-/* core.mapper_bind(mapper, class metatable, object metatable): from here on the class makes
+/* core.mapper_bind(mapper, class metatable, object metatable, keys): from here on the class makes
  * objects. */
 static int mapper_bind(lua_State *L) {
   la_state *state = la_state_of(L);
   la_mapper *mapper = la_check_mapper(L, 1);
   luaL_checktype(L, 2, LUA_TTABLE);
   luaL_checktype(L, 3, LUA_TTABLE);
+  luaL_checktype(L, 4, LUA_TTABLE);
   lua_pushvalue(L, 1);
   lua_rawsetp(L, 2, &mapper_key);
   lua_pushvalue(L, 3);
@@ -408,131 +403,9 @@ static int mapper_bind(lua_State *L) {
   lua_rawgeti(L, LUA_REGISTRYINDEX, state->classes);
   lua_pushvalue(L, 3);
   lua_rawsetp(L, -2, mapper);
+  la_push_constructor(L, state, 1, 3, 4);
+  lua_setfield(L, 2, "__call");
   return 0;
-}
-
-/* Pushes a new transient object of the class whose mapper's box is `box`. */
-static void push_new(lua_State *L, la_state *state, const mapper_box *box) {
-  la_mapper *mapper = box->box.object;
-  la_instance *instance = la_push_transient(L, state, box->slab, mapper);
-  la_error err = LA_ERROR_INIT;
-  if (mapper->polymorphic_identity.kind == LA_VALUE_NULL) {
-    return;
-  }
-  for (la_mapper *at = mapper; at; at = at->base) {
-    if (at->polymorphic_on && at->polymorphic_on->kind != LA_PROPERTY_COLUMN) {
-      return; /* an expression of other columns */
-    }
-    if (at->polymorphic_on) {
-      uint32_t slot = at->polymorphic_on->slot;
-      raise_if(L, la_instance_set(instance, slot, &mapper->polymorphic_identity, NULL, &err), &err);
-      return;
-    }
-  }
-}
-
-/* core.object_new(class) → a transient object, constructor not called. */
-static int object_new(lua_State *L) {
-  la_state *state = la_state_of(L);
-  mapper_box *box = to_mapper_box(L, 1);
-  if (!box) {
-    return la_raise_argument(L, 1, "a mapped class");
-  }
-  push_new(L, state, box);
-  return 1;
-}
-
-/* Sets the fields in the table at `fields` on the object at `object`, in mapped order; unknown ones
- * go to the hook "unknown_fields". */
-static void set_fields(lua_State *L, la_state *state, int object, int fields) {
-  la_instance *instance = la_check_instance(L, object);
-  const la_mapper *mapper = instance->mapper;
-  if (lua_isnil(L, fields)) {
-    return;
-  }
-  if (!lua_istable(L, fields)) {
-    la_raise_status(L, LA_ARGUMENT,
-                    "%.*s takes one table of its attributes, %.*s{name = value}, not a %s",
-                    LA_TEXT_FORMAT(mapper->class_name), LA_TEXT_FORMAT(mapper->class_name),
-                    luaL_typename(L, fields));
-  }
-  size_t given = 0, taken = 0;
-  for (lua_pushnil(L); lua_next(L, fields); lua_pop(L, 1)) {
-    given++;
-  }
-  int top = lua_gettop(L);
-  for (size_t i = 0; i < mapper->properties.count && taken < given; i++) {
-    const la_property *property = mapper->properties.items[i];
-    la_push_text(L, property->key);
-    lua_pushvalue(L, -1);
-    if (lua_rawget(L, fields) != LUA_TNIL) { /* key, value */
-      taken++;
-      if (mapper->hears & LA_HEARS_CHANGES || property->kind == LA_PROPERTY_SYNONYM) {
-        lua_settable(L, object);
-      } else {
-        la_object_set(L, state, object, property, top + 2);
-      }
-    }
-    lua_settop(L, top);
-  }
-  if (taken < given) {
-    la_push_hook(L, state, "unknown_fields");
-    lua_pushvalue(L, object);
-    lua_pushvalue(L, fields);
-    lua_call(L, 2, 0);
-  }
-}
-
-/* core.object_init(object, fields): the default constructor. */
-static int object_init(lua_State *L) {
-  la_instance *instance = la_check_instance(L, 1);
-  if (lua_gettop(L) > 2) {
-    return la_raise_status(L, LA_ARGUMENT, "%.*s takes one table of its attributes",
-                           LA_TEXT_FORMAT(instance->mapper->class_name));
-  }
-  lua_settop(L, 2);
-  set_fields(L, la_state_of(L), 1, 2);
-  return 0;
-}
-
-/* Class(fields): the `__call` of a class's metatable. */
-static int class_call(lua_State *L) {
-  la_state *state = la_state_of(L);
-  int arguments = lua_gettop(L) - 1;
-  mapper_box *box = to_mapper_box(L, 1);
-  if (!box) {
-    return la_raise_status(L, LA_INVALID_REQUEST,
-                           "this class is abstract or not mapped: it has no objects");
-  }
-  la_mapper *mapper = box->box.object;
-  if (!mapper->configured) {
-    la_configure(L, state, mapper);
-  }
-  push_new(L, state, box);
-  lua_insert(L, 2); /* class, object, arguments… */
-  lua_pushliteral(L, "__init");
-  la_push_from_class(L, 1, lua_gettop(L));
-  lua_remove(L, -2); /* class, object, arguments…, init */
-  if (mapper->hears & LA_HEARS_INIT) {
-    la_push_hook(L, state, "construct");
-    lua_insert(L, 3);
-    lua_pushvalue(L, 2);
-    lua_insert(L, 4);
-    lua_insert(L, 5); /* class, object, hook, object, init, arguments… */
-    lua_call(L, arguments + 2, 0);
-  } else if (!lua_isnil(L, -1) && lua_tocfunction(L, -1) != object_init) {
-    lua_insert(L, 3);
-    lua_pushvalue(L, 2);
-    lua_insert(L, 4); /* class, object, init, object, arguments… */
-    lua_call(L, arguments + 1, 0);
-  } else if (arguments > 1) {
-    return la_raise_status(L, LA_ARGUMENT, "%.*s takes one table of its attributes",
-                           LA_TEXT_FORMAT(mapper->class_name));
-  } else if (arguments == 1) {
-    set_fields(L, state, 2, 3);
-  }
-  lua_settop(L, 2);
-  return 1;
 }
 
 /* core.mapped_class_of(object) → the Lua class. */
@@ -580,9 +453,6 @@ void la_open_orm_class(lua_State *L, la_state *state) {
                                        {"mapper_loading", mapper_loading},
                                        {"mapper_attribute", mapper_attribute},
                                        {"mapper_bind", mapper_bind},
-                                       {"object_new", object_new},
-                                       {"object_init", object_init},
-                                       {"class_call", class_call},
                                        {"mapped_class_of", class_of},
                                        {"is_mapped", is_mapped},
                                        {"is_subclass", is_subclass},

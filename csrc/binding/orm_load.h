@@ -90,6 +90,7 @@ void la_open_orm_transaction(lua_State *L, la_state *state);
 void la_open_orm_configure(lua_State *L, la_state *state);
 void la_open_orm_option(lua_State *L, la_state *state);
 void la_open_orm_unloaded(lua_State *L, la_state *state);
+void la_open_orm_construct(lua_State *L, la_state *state);
 void la_open_orm_query(lua_State *L, la_state *state);
 void la_open_orm_dml(lua_State *L, la_state *state);
 void la_open_orm_inspect(lua_State *L, la_state *state);

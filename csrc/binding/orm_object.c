@@ -8,6 +8,15 @@
 #include "binding/open.h"
 #include "binding/process.h"
 
+/* Key of an objects' metatable. */
+static const char keys_key = 0;
+
+void la_push_keys(lua_State *L, int index) {
+  lua_getmetatable(L, index);
+  lua_rawgetp(L, -1, &keys_key);
+  lua_replace(L, -2);
+}
+
 la_instance *la_check_instance(lua_State *L, int index) {
   la_instance *instance = la_to_instance(L, index);
   if (!instance) {
@@ -299,6 +308,33 @@ static void raise_value(lua_State *L, const la_property *property, const la_erro
                   err->message);
 }
 
+bool la_object_plain_value(lua_State *L, int index, const la_property *property, la_value *out) {
+  const uint32_t special = LA_PROPERTY_HOST_TYPE | LA_PROPERTY_ACTIVE_HISTORY;
+  if ((property->flags & (special | LA_PROPERTY_PLAIN)) != LA_PROPERTY_PLAIN) {
+    return false;
+  }
+  switch (lua_type(L, index)) {
+  case LUA_TSTRING: {
+    la_text text;
+    text.bytes = lua_tolstring(L, index, &text.len);
+    *out = la_value_text(text);
+    if (property->column->type && property->column->type->affinity == LA_AFFINITY_BLOB) {
+      out->kind = LA_VALUE_BLOB;
+    }
+    return text.len <= INT32_MAX;
+  }
+  case LUA_TNUMBER:
+    *out = lua_isinteger(L, index) ? la_value_integer(lua_tointeger(L, index))
+                                   : la_value_real(lua_tonumber(L, index));
+    return true;
+  case LUA_TBOOLEAN:
+    *out = la_value_of_kind(LA_VALUE_BOOLEAN, lua_toboolean(L, index));
+    return true;
+  default:
+    return false;
+  }
+}
+
 static void clear_arena(void *arena) {
   la_arena_clear(arena);
 }
@@ -356,6 +392,10 @@ void la_object_set_slot(lua_State *L, la_state *state, int index, const la_prope
   la_value value;
   la_error err = LA_ERROR_INIT;
   bool host = false;
+  if (la_object_plain_value(L, value_index, property, &value)) {
+    store(L, state, instance, property, &value, committed);
+    return;
+  }
   switch (lua_type(L, value_index)) {
   case LUA_TNIL:
     value = LA_VALUE_NONE;
@@ -586,6 +626,8 @@ static int object_metatable(lua_State *L) {
   lua_pushvalue(L, 2);
   lua_pushvalue(L, 1);
   luaL_setfuncs(L, functions, 3);
+  lua_pushvalue(L, 2);
+  lua_rawsetp(L, -2, &keys_key);
   lua_pushboolean(L, 0);
   lua_setfield(L, -2, "__metatable");
   return 1;

@@ -348,7 +348,7 @@ local function map_class(class, record, parent, fields)
   rawset(class, "__mapper__", require("lualchemy.orm.inspect").mapper(class))
   record.objects = core.object_metatable(class, record.keys)
   record.objects.__name = class.__name__
-  core.mapper_bind(mapper, record.metatable, record.objects)
+  core.mapper_bind(mapper, record.metatable, record.objects, record.keys)
   polymorphic.set_loading(class, record, parent, arguments)
   events.class_instrumented(class)
   if own_table then
