@@ -67,8 +67,7 @@ la_instance *la_to_instance(lua_State *L, int index) {
 
 /* ---- from the instance to the handle ---- */
 
-/* Pushes the handle of `instance` if the table of handles at `objects` has it. */
-static bool push_from_table(lua_State *L, int objects, const la_instance *instance) {
+bool la_push_object_from(lua_State *L, int objects, const la_instance *instance) {
   if (instance->handle == 0) {
     return false;
   }
@@ -85,7 +84,7 @@ bool la_push_object_if(lua_State *L, la_state *state, la_instance *instance) {
   }
   luaL_checkstack(L, 2, NULL);
   lua_rawgeti(L, LUA_REGISTRYINDEX, state->objects);
-  if (push_from_table(L, -1, instance)) {
+  if (la_push_object_from(L, -1, instance)) {
     lua_replace(L, -2);
     return true;
   }
@@ -191,11 +190,11 @@ static la_handle *push_empty_handle(lua_State *L, la_state *state, la_pusher *pu
 
 void la_push_object_by(lua_State *L, la_state *state, la_pusher *pusher, la_instance *instance) {
   luaL_checkstack(L, 2, NULL);
-  if (push_from_table(L, pusher->at, instance)) {
+  if (la_push_object_from(L, pusher->at, instance)) {
     return;
   }
   la_handle *handle = push_empty_handle(L, state, pusher, instance->mapper);
-  if (push_from_table(L, pusher->at, instance)) { /* a finalizer has asked for it meanwhile */
+  if (la_push_object_from(L, pusher->at, instance)) { /* a finalizer has asked for it meanwhile */
     lua_replace(L, -2);
     return;
   }

@@ -39,6 +39,8 @@ la_instance *la_handle_instance(lua_State *L, la_state *state, int index);
 void la_push_object(lua_State *L, la_state *state, la_instance *instance);
 /* Pushes the handle if there is one; false, and nothing pushed, otherwise. */
 bool la_push_object_if(lua_State *L, la_state *state, la_instance *instance);
+/* The same with the state's table of handles at `objects`. */
+bool la_push_object_from(lua_State *L, int objects, const la_instance *instance);
 /* The same for callers that push many: what is looked up stays on the stack, in three slots from
  * `at` on. */
 typedef struct la_pusher {

@@ -26,20 +26,43 @@ void la_push_session(lua_State *L, la_state *state, la_session *session) {
   }
 }
 
-/* The handle of an instance that left its session is untied; what was kept for a flush is let go.
- */
-static void let_go(lua_State *L, la_state *state, la_instance *instance) {
-  if (!la_push_object_if(L, state, instance)) {
-    return;
+/* What la_session_settle has on the stack: the session's box or nil, its strong table or nil, the
+ * state's table of handles. */
+enum { SETTLE_BOX = 1, SETTLE_STRONG, SETTLE_HANDLES };
+
+/* Enters the handle of `instance` in the strong table, made if there is none. */
+static void hold(lua_State *L, la_state *state, int base, la_instance *instance) {
+  if (!la_push_object_from(L, base + SETTLE_HANDLES, instance)) {
+    la_push_object(L, state, instance);
   }
-  if (!instance->session) {
-    la_object_set_session(L, -1, 0);
+  if (instance->session && !(instance->flags & LA_INSTANCE_HELD)) {
+    la_object_set_session(L, -1, base + SETTLE_BOX);
   }
-  if (lua_getiuservalue(L, -1, 1) == LUA_TTABLE) {
+  lua_rawseti(L, base + SETTLE_STRONG, instance->handle);
+  instance->flags |= LA_INSTANCE_HELD;
+}
+
+/* Takes the handle out of the strong table. That of an instance that left its session is untied;
+ * what was kept for a flush is let go. */
+static void let_go(lua_State *L, int base, la_instance *instance, bool known) {
+  bool tied = instance->flags & LA_INSTANCE_HELD;
+  instance->flags &= ~(uint32_t)LA_INSTANCE_HELD;
+  if (la_push_object_from(L, base + SETTLE_HANDLES, instance)) {
+    if (!instance->session) {
+      la_object_set_session(L, -1, 0);
+    } else if (known && !tied) {
+      la_object_set_session(L, -1, base + SETTLE_BOX);
+    }
+    if (lua_getiuservalue(L, -1, 1) == LUA_TTABLE) {
+      lua_pushnil(L);
+      lua_rawseti(L, -2, LA_KEPT);
+    }
+    lua_pop(L, 2);
+  }
+  if (known && instance->handle != 0) {
     lua_pushnil(L);
-    lua_rawseti(L, -2, LA_KEPT);
+    lua_rawseti(L, base + SETTLE_STRONG, instance->handle);
   }
-  lua_pop(L, 2);
 }
 
 void la_session_settle(lua_State *L, la_state *state, la_session *session) {
@@ -48,42 +71,26 @@ void la_session_settle(lua_State *L, la_state *state, la_session *session) {
     return;
   }
   luaL_checkstack(L, 8, NULL);
-  int top = lua_gettop(L);
-  la_push_session(L, state, session); /* session */
-  int box = lua_gettop(L);
-  bool known = !lua_isnil(L, box);
+  int base = lua_gettop(L);
+  la_push_session(L, state, session);
+  bool known = !lua_isnil(L, -1);
   if (known) {
-    lua_getiuservalue(L, box, 1); /* session, strong */
+    lua_getiuservalue(L, -1, 1);
   } else {
     lua_pushnil(L);
   }
+  lua_rawgeti(L, LUA_REGISTRYINDEX, state->objects);
   while (session->hold_changes.count > 0) {
     la_instance *instance = session->hold_changes.items[session->hold_changes.count - 1];
-    bool hold = la_instance_wants_hold(instance);
-    bool tied = instance->flags & LA_INSTANCE_HELD;
-    if (hold && known) {
-      la_push_object(L, state, instance);
-      if (instance->session && !tied) {
-        la_object_set_session(L, -1, box);
-      }
-      lua_rawseti(L, box + 1, instance->handle);
-      instance->flags |= LA_INSTANCE_HELD;
+    if (known && la_instance_wants_hold(instance)) {
+      hold(L, state, base, instance);
     } else {
-      instance->flags &= ~(uint32_t)LA_INSTANCE_HELD;
-      if (instance->session && known && !tied && la_push_object_if(L, state, instance)) {
-        la_object_set_session(L, -1, box);
-        lua_pop(L, 1);
-      }
-      let_go(L, state, instance);
-      if (known && instance->handle != 0) {
-        lua_pushnil(L);
-        lua_rawseti(L, box + 1, instance->handle);
-      }
+      let_go(L, base, instance, known);
     }
     session->hold_changes.count--;
     la_instance_unpin(instance);
   }
-  lua_settop(L, top);
+  lua_settop(L, base);
   la_session_tell_notes(L, state, session);
 }
 
@@ -168,44 +175,6 @@ static void warn_in_flush(lua_State *L, const la_session *session, const char *o
   }
 }
 
-static int session_add(lua_State *L) {
-  la_session *session = la_check_session(L, 1);
-  la_error err = LA_ERROR_INIT;
-  la_check_count(L, 2, "add");
-  warn_in_flush(L, session, "add()");
-  la_session_tell_attach(L, la_state_of(L), 1, la_check_instance(L, 2));
-  la_status status = la_session_add(session, la_check_instance(L, 2), &err);
-  settle(L, session, status, &err);
-  return 0;
-}
-
-static int session_add_all(lua_State *L) {
-  la_session *session = la_check_session(L, 1);
-  la_check_count(L, 2, "add_all");
-  if (!lua_istable(L, 2) && !la_to_box_of(L, 2, LA_BOX_COLLECTION)) {
-    return la_raise_argument(L, 2, "a list of objects");
-  }
-  lua_Integer count = luaL_len(L, 2);
-  for (lua_Integer i = 1; i <= count; i++) {
-    lua_geti(L, 2, i);
-    la_check_instance(L, -1);
-    lua_pop(L, 1);
-  }
-  warn_in_flush(L, session, "add_all()");
-  for (lua_Integer i = 1; i <= count; i++) {
-    la_error err = LA_ERROR_INIT;
-    lua_geti(L, 2, i);
-    la_session_tell_attach(L, la_state_of(L), 1, la_check_instance(L, -1));
-    la_status status = la_session_add(session, la_check_instance(L, -1), &err);
-    if (status < 0 || session->watched) {
-      settle(L, session, status, &err);
-    }
-    lua_pop(L, 1);
-  }
-  settle(L, session, LA_OK, NULL); /* what the list holds needs no other hold before */
-  return 0;
-}
-
 static void clear_instances(void *memory) {
   instances_box *box = memory;
   if (box->alloc) {
@@ -223,16 +192,62 @@ instances_box *la_push_instances(lua_State *L, la_state *state) {
   return box;
 }
 
-/* Gathers `set` with a pin each, so that what Lua does on the way can't free them. */
+/* Adds `instance` with a pin, so that what Lua does on the way can't free it. */
+static void keep_instance(lua_State *L, instances_box *box, la_instance *instance) {
+  if (!la_vec_push(box->alloc, &box->instances, instance)) {
+    la_error err = LA_ERROR_INIT;
+    la_fail_nomem(&err);
+    la_raise(L, &err);
+  }
+  la_instance_pin(instance);
+}
+
 static void gather(lua_State *L, instances_box *box, const la_instances *set) {
   for (size_t i = 0; i < set->count; i++) {
-    if (!la_vec_push(box->alloc, &box->instances, set->items[i])) {
-      la_error err = LA_ERROR_INIT;
-      la_fail_nomem(&err);
-      la_raise(L, &err);
-    }
-    la_instance_pin(set->items[i]);
+    keep_instance(L, box, set->items[i]);
   }
+}
+
+static int session_add(lua_State *L) {
+  la_session *session = la_check_session(L, 1);
+  la_error err = LA_ERROR_INIT;
+  la_check_count(L, 2, "add");
+  warn_in_flush(L, session, "add()");
+  la_session_tell_attach(L, la_state_of(L), 1, la_check_instance(L, 2));
+  la_status status = la_session_add(session, la_check_instance(L, 2), &err);
+  settle(L, session, status, &err);
+  return 0;
+}
+
+static int session_add_all(lua_State *L) {
+  la_state *state = la_state_of(L);
+  la_session *session = la_check_session(L, 1);
+  la_check_count(L, 2, "add_all");
+  if (!lua_istable(L, 2) && !la_to_box_of(L, 2, LA_BOX_COLLECTION)) {
+    return la_raise_argument(L, 2, "a list of objects");
+  }
+  instances_box *box = la_push_instances(L, state);
+  lua_Integer count = luaL_len(L, 2);
+  for (lua_Integer i = 1; i <= count; i++) {
+    lua_geti(L, 2, i);
+    keep_instance(L, box, la_check_instance(L, -1));
+    lua_pop(L, 1);
+  }
+  warn_in_flush(L, session, "add_all()");
+  for (size_t i = 0; i < box->instances.count; i++) {
+    la_error err = LA_ERROR_INIT;
+    la_instance *instance = box->instances.items[i];
+    if (session->watched) {
+      la_session_tell_attach(L, state, 1, instance);
+    }
+    la_status status = la_session_add(session, instance, &err);
+    if (status < 0 || session->watched) {
+      settle(L, session, status, &err);
+    }
+  }
+  settle(L, session, LA_OK, NULL); /* what the list holds needs no other hold before */
+  la_scratch_clear(L, -1);
+  return 0;
 }
 
 /* Pushes a list of the handles of the instances in the scratch at `index`. */

@@ -100,12 +100,12 @@ la_status la_cursor_rebind(la_cursor *cursor, const la_value *values, uint32_t c
   la_status status;
   LA_TRY(check_open(cursor, err));
   LA_TRY(la_raw_check_unhooked(cursor->raw, err));
-  cursor->raw->driver->reset(cursor->prepared->statement);
+  cursor->raw->driver->rewind(cursor->prepared->statement);
   cursor->started = false;
   cursor->done = false;
   status = bind_values(cursor, values, count, err);
   if (status < 0) {
-    la_cursor_close(cursor);
+    la_cursor_close(cursor); /* forgets the values that were bound */
   } else if (cursor->connection->engine->trace.on) {
     la_trace_rebind(&cursor->connection->engine->trace, values, count);
   }

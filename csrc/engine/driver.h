@@ -61,6 +61,8 @@ struct la_driver {
   void (*finalize)(la_driver_statement *statement);
   /* Ready to be stepped again; bound values are forgotten. */
   void (*reset)(la_driver_statement *statement);
+  /* Ready to be stepped again once every value is bound anew. */
+  void (*rewind)(la_driver_statement *statement);
   uint32_t (*param_count)(const la_driver_statement *statement);
   /* The place (from 1) of a `:name`, 0 if there is none. */
   uint32_t (*param_index)(const la_driver_statement *statement, la_text name);

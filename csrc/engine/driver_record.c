@@ -325,6 +325,7 @@ const la_driver la_driver_record = {
     .prepare = statement_prepare,
     .finalize = statement_finalize,
     .reset = statement_reset,
+    .rewind = statement_reset,
     .param_count = statement_param_count,
     .param_index = statement_param_index,
     .bind = statement_bind,

@@ -273,6 +273,10 @@ static void statement_reset(la_driver_statement *statement) {
   }
 }
 
+static void statement_rewind(la_driver_statement *statement) {
+  sqlite3_reset(statement->stmt);
+}
+
 static uint32_t statement_param_count(const la_driver_statement *statement) {
   return (uint32_t)sqlite3_bind_parameter_count(statement->stmt);
 }
@@ -433,6 +437,7 @@ const la_driver la_driver_sqlite3 = {
     .prepare = statement_prepare,
     .finalize = statement_finalize,
     .reset = statement_reset,
+    .rewind = statement_rewind,
     .param_count = statement_param_count,
     .param_index = statement_param_index,
     .bind = statement_bind,

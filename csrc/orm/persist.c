@@ -30,24 +30,36 @@ static la_status reserve_answers(la_flush *flush, uint32_t count, la_error *err)
   return LA_OK;
 }
 
-la_status la_persist_bind(la_flush *flush, const la_property *property, const la_value *value,
-                          la_value *out, la_error *err) {
+/* The value goes in as it is: most do. */
+static bool is_bound_plainly(const la_property *property, const la_value *value) {
+  const la_type *type = property->column->type;
+  if (value->kind == LA_VALUE_NULL || type == NULL) {
+    return true;
+  }
+  return property->flags & LA_PROPERTY_PLAIN && type->variant_count == 0 &&
+         ((value->kind == LA_VALUE_INTEGER && type->affinity == LA_AFFINITY_INTEGER) ||
+          (value->kind == LA_VALUE_TEXT && type->affinity == LA_AFFINITY_TEXT));
+}
+
+static la_status convert(la_flush *flush, const la_property *property, const la_value *value,
+                         la_value *out, la_error *err) {
   const la_type *type = la_dialect_type(flush->session->engine->dialect, property->column->type);
   la_error inner = LA_ERROR_INIT;
-  la_status status;
-  bool plain = property->flags & LA_PROPERTY_PLAIN && type != NULL;
-  if (value->kind == LA_VALUE_NULL || type == NULL ||
-      (plain && value->kind == LA_VALUE_INTEGER && type->affinity == LA_AFFINITY_INTEGER) ||
-      (plain && value->kind == LA_VALUE_TEXT && type->affinity == LA_AFFINITY_TEXT)) {
-    *out = *value;
-    return LA_OK;
-  }
-  status = la_type_bind(type, value, out, &flush->scratch, &inner);
+  la_status status = la_type_bind(type, value, out, &flush->scratch, &inner);
   if (status == LA_STATEMENT) {
     return la_fail_code(err, status, inner.code, "(column %.*s) %s",
                         LA_TEXT_FORMAT(property->column->name), inner.message);
   }
   return status < 0 ? la_fail(err, status, "%s", inner.message) : LA_OK;
+}
+
+la_status la_persist_bind(la_flush *flush, const la_property *property, const la_value *value,
+                          la_value *out, la_error *err) {
+  if (is_bound_plainly(property, value)) {
+    *out = *value;
+    return LA_OK;
+  }
+  return convert(flush, property, value, out, err);
 }
 
 /* A value that only Lua knows must be answered before the row is sent; LA_ROW with the step. */
