@@ -53,7 +53,7 @@ typedef struct la_session_box {
 } la_session_box;
 
 /* A collection's box has no object. User values: 1 the sequence of members' handles, 2 the owner's
- * handle. */
+ * handle, 3 its view if the relationship has a collection class (orm_view.h). */
 typedef struct la_collection_box {
   la_box box;
   uint32_t link;

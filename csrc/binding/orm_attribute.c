@@ -4,6 +4,7 @@
  * lualchemy.orm.attributes.
  */
 #include "binding/orm_load.h"
+#include "binding/orm_view.h"
 
 /* Raises `status`, if it is a failure; else holds an object that became dirty. */
 static void finish(lua_State *L, const la_instance *instance, la_status status, bool first,
@@ -140,6 +141,10 @@ static void set_link_committed(lua_State *L, la_state *state, la_instance *insta
   la_link_load found = {.instance = instance, .link = relationship->link};
   size_t applied = 0;
   la_arena_init(&load->arena, &state->alloc);
+  if (relationship->uselist && relationship->host) {
+    la_view_push_members(L, state, 1, relationship, 3);
+    lua_replace(L, 3);
+  }
   find_members(L, 3, relationship, load, &found);
   la_link_expire(instance, relationship->link);
   if (!la_vec_push(&state->alloc, &load->links, found)) {

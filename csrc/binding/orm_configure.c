@@ -152,6 +152,9 @@ static int relationship_configure(lua_State *L) {
   if (lua_getfield(L, 3, "join_depth") == LUA_TNUMBER) {
     options.join_depth = (int)lua_tointeger(L, -1);
   }
+  if (lua_getfield(L, 3, "collection") != LUA_TNIL) { /* the class's record holds it */
+    options.host = la_host_number(L, state, -1);
+  }
   options.cascade = options.viewonly ? 0 : LA_CASCADE_SAVE_UPDATE | LA_CASCADE_MERGE;
   la_status status = LA_OK;
   if (lua_getfield(L, 3, "cascade") == LUA_TSTRING) {

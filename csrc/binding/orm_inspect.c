@@ -49,6 +49,10 @@ static void describe_relationship(lua_State *L, la_state *state,
   if (relationship->reverse) {
     set_text(L, "back_populates", relationship->reverse->key);
   }
+  if (relationship->host) {
+    la_push_host(L, state, relationship->host);
+    lua_setfield(L, -2, "collection");
+  }
   if (relationship->secondary) {
     la_push_table(L, state, relationship->secondary);
     lua_setfield(L, -2, "secondary");

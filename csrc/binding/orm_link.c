@@ -4,7 +4,7 @@
  */
 #include "binding/orm_link_event.h"
 #include "binding/orm_session.h"
-#include "binding/orm.h"
+#include "binding/orm_view.h"
 
 /* Keeps the handle on top of the stack (popped) in the kept list of the table below it. */
 static void keep_in_table(lua_State *L) {
@@ -36,8 +36,10 @@ static bool push_collection_if(lua_State *L, int index, uint32_t link) {
 /* Pushes a new collection of the handle at `index`, whose members are in the table on top of the
  * stack; one that the link had before is stale. */
 static void push_new_collection(lua_State *L, la_state *state, int index, uint32_t link) {
+  const la_mapper *mapper = la_handle_instance(L, state, index)->mapper;
+  int values = mapper->links[link]->relationship->host ? 3 : 2;
   la_collection_box *box =
-      la_push_box(L, state, LA_BOX_COLLECTION, sizeof *box, 2); /* items, collection */
+      la_push_box(L, state, LA_BOX_COLLECTION, sizeof *box, values); /* items, collection */
   box->link = link;
   lua_pushvalue(L, -2);
   lua_setiuservalue(L, -2, 1);
@@ -212,6 +214,9 @@ void la_object_get_link(lua_State *L, la_state *state, int index, uint32_t link)
   const la_relationship *relationship = instance->mapper->links[link]->relationship;
   if (relationship->uselist) {
     la_push_collection(L, state, index, link);
+    if (relationship->host) {
+      la_view_replace_list(L, state, index, relationship);
+    }
     return;
   }
   la_push_object_table(L, index);
@@ -356,7 +361,9 @@ void la_object_change_link(lua_State *L, la_state *state, const la_link_change *
     apply_change(L, state, &pusher, &changes.items[i]);
   }
   if (changes.count > 0) {
+    la_view_push_news(L, state, &changes);
     cascade_into_session(L, state, &changes);
+    la_view_tell(L, state);
   }
   lua_settop(L, top);
 }
@@ -426,6 +433,11 @@ static la_collection *current_list(lua_State *L, const la_instance *instance,
  * order. */
 static void set_list(lua_State *L, la_state *state, int index, la_instance *instance,
                      const la_relationship *relationship, int value_index) {
+  int assigned = value_index;
+  if (relationship->host) {
+    la_view_push_members(L, state, index, relationship, value_index);
+    value_index = lua_gettop(L);
+  }
   if (lua_type(L, value_index) != LUA_TTABLE && !la_to_box_of(L, value_index, LA_BOX_COLLECTION)) {
     la_raise_status(L, LA_ARGUMENT,
                     "attribute '%.*s' of %.*s takes a list of %.*s objects, not a %s%s",
@@ -501,6 +513,9 @@ static void set_list(lua_State *L, la_state *state, int index, la_instance *inst
     la_push_collection(L, state, index, relationship->link);
     lua_pushvalue(L, wanted);
     lua_setiuservalue(L, -2, 1);
+  }
+  if (relationship->host) {
+    la_view_assigned(L, state, index, relationship, assigned);
   }
 }
 

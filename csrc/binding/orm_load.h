@@ -85,6 +85,7 @@ extern const luaL_Reg la_session_query_methods[];
 void la_open_orm_class(lua_State *L, la_state *state);
 void la_open_orm_object(lua_State *L, la_state *state);
 void la_open_orm_collection(lua_State *L, la_state *state);
+void la_open_orm_view(lua_State *L, la_state *state);
 void la_open_orm_session(lua_State *L, la_state *state);
 void la_open_orm_transaction(lua_State *L, la_state *state);
 void la_open_orm_configure(lua_State *L, la_state *state);

@@ -18,12 +18,11 @@ static int ref_weak_table(lua_State *L) {
 /* The core table is on top of the stack. */
 void la_open_orm(lua_State *L, la_state *state) {
   static void (*const parts[])(lua_State * L, la_state * state) = {
-      la_open_orm_class,    la_open_orm_object,      la_open_orm_collection,
-      la_open_orm_session,  la_open_orm_transaction, la_open_orm_configure,
-      la_open_orm_option,   la_open_orm_query,       la_open_orm_result,
-      la_open_orm_inspect,  la_open_orm_dml,         la_open_orm_event,
-      la_open_orm_unloaded, la_open_orm_attribute,   la_open_orm_statement,
-      la_open_orm_construct};
+      la_open_orm_class,       la_open_orm_object,    la_open_orm_collection, la_open_orm_session,
+      la_open_orm_transaction, la_open_orm_configure, la_open_orm_option,     la_open_orm_query,
+      la_open_orm_result,      la_open_orm_inspect,   la_open_orm_dml,        la_open_orm_event,
+      la_open_orm_unloaded,    la_open_orm_attribute, la_open_orm_statement,  la_open_orm_construct,
+      la_open_orm_view};
   state->objects = ref_weak_table(L);
   state->classes = ref_weak_table(L);
   for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {

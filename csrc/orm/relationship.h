@@ -102,7 +102,7 @@ struct la_relationship {
   bool simple; /* the join is nothing but the pairs: lazy and selectin loads by key */
   bool self_referential;
   la_relationship *reverse; /* back_populates, both set; plain; NULL */
-  int64_t host; /* number of a Lua table with what only Lua uses (collection_class, info), 0 */
+  int64_t host;          /* number of the kind of its collections (binding/orm_view.h); 0: lists */
   la_node *lazy_clause;  /* the lazy load's SELECT with PARAMs for our columns; made on first use;
                             retained */
   la_object *lazy_extra; /* the loader's own */

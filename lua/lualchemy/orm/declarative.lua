@@ -313,6 +313,18 @@ function M.has_inherited_table(class)
   return false
 end
 
+--- Keeps the kind of a relationship's collections as long as its class; gives it.
+---@param class table
+---@param key string
+---@param kind table?
+---@return table?
+function M.keep_collection(class, key, kind)
+  local record = records[class]
+  record.collections = record.collections or {}
+  record.collections[key] = kind
+  return kind
+end
+
 --- What declarative keeps of a class; for the other modules of the ORM.
 function M.record(class)
   return records[class]

@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: MIT
 -- session:merge: the state of an object, and of what hangs on it, copied onto the session's own objects.
+local adapter = require "lualchemy.orm._adapter"
 local core = require "lualchemy.core"
 local exc = require "lualchemy.exc"
 local keywords = require "lualchemy.keywords"
@@ -71,8 +72,8 @@ local function merge_relationship(session, object, target, property, pass)
   if pass.load and arrived and arrived[property.key] then return end
   if property.uselist then
     local list = {}
-    for i, member in ipairs(object[property.key]) do list[i] = merge_member(session, member, property, pass) end
-    put(pass, target, property.key, list)
+    for i, member in ipairs(adapter.list_of(object, property.key)) do list[i] = merge_member(session, member, property, pass) end
+    put(pass, target, property.key, adapter.members(list))
   else
     local other = object[property.key]
     put(pass, target, property.key, other and merge_member(session, other, property, pass) or nil)

@@ -3,6 +3,7 @@
 --
 -- A class is configured at first use, since the classes and tables that it names may not exist when it is made. An error found then
 -- belongs to its registry alone, and is raised at each use until the class is mended.
+local collections = require "lualchemy.orm.collections"
 local core = require "lualchemy.core"
 local event = require "lualchemy.event"
 local events = require "lualchemy.orm.events"
@@ -185,6 +186,7 @@ function Registry:_configure_one(entry)
     cascade = given.cascade,
   }
   for _, name in ipairs(passed) do options[name] = given[name] end
+  options.collection = require("lualchemy.orm.declarative").keep_collection(entry.class, entry.key, collections.kind(given.collection_class, where(entry)))
   core.relationship_configure(entry.class, entry.key, options)
 end
 

@@ -35,13 +35,12 @@ local relationship_keywords = keywords.set {
   "secondary", "primaryjoin", "secondaryjoin", "back_populates", "backref", "order_by", "uselist", "lazy",
   "cascade", "passive_deletes", "passive_updates", "single_parent", "viewonly", "post_update", "innerjoin",
   "join_depth", "overlaps", "foreign_keys", "remote_side", "active_history",
-  "enable_typechecks", "info", "doc", "argument", "sync_backref", "omit_join",
+  "enable_typechecks", "info", "doc", "argument", "collection_class", "sync_backref", "omit_join",
   "distinct_target_key", "bake_queries",
 }
 
 --- Keywords of SQLAlchemy that do nothing here, with what serves instead.
 local without_effect = {
-  collection_class = "collections are lists; build a map of their objects where one is needed",
   load_on_pending = "flush the object before its links are read",
   query_class = "a dynamic relationship gives the query of this library",
   cascade_backrefs = "the parameter may only be set to false",
@@ -75,6 +74,7 @@ end
 --- Names and expressions given as strings, or as functions, are looked up when the classes are first used.
 ---@param argument string|table|function?  the class at the other end, its name, or a function that gives it
 ---@param options table?  `secondary`, `back_populates`, `backref`, `order_by`, `uselist`, `lazy`, `cascade`, `foreign_keys`, `remote_side`,
+--- `collection_class` ("list", "set", `attribute_keyed_dict(…)`, … see `lualchemy.orm.collections`),
 --- `primaryjoin`, `secondaryjoin`, `passive_deletes`, `passive_updates`, `single_parent`, `viewonly`, `post_update`, `innerjoin`, `join_depth`, …
 ---@return table property  a field for a class table, or to be assigned to a class
 ---@raise ArgumentError for an unknown keyword
