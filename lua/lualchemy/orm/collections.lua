@@ -47,6 +47,11 @@ function M.class_of(value)
   return type(meta) == "table" and rawget(meta, "collection_class") or nil
 end
 
+--- Makes a class of collections; fields whose names begin with two underscores are metamethods of its collections.
+---@param name string
+---@param base table?
+---@param fields table
+---@return table class
 local function new_class(name, base, fields)
   local instances = {}
   for key, value in next, base and rawget(base, "instances") or {} do instances[key] = value end
@@ -124,7 +129,10 @@ local List = new_class("InstrumentedList", nil, {
   __tostring = show,
 })
 List.is_canned = List
-List.members_of = function(view) return rawget(view, "_items") end
+--- The objects of the collection.
+---@param view any
+---@return any[]
+function List.members_of(view) return rawget(view, "_items") end
 M.InstrumentedList = List
 
 local function items_of(view)
@@ -237,7 +245,10 @@ local Set = new_class("InstrumentedSet", nil, {
   __tostring = show,
 })
 Set.is_canned = Set
-Set.members_of = function(view) return rawget(view, "_members"):list() end
+--- The objects of the collection.
+---@param view any
+---@return any[]
+function Set.members_of(view) return rawget(view, "_members"):list() end
 M.InstrumentedSet = Set
 
 local function members_of(view)

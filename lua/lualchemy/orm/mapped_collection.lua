@@ -91,7 +91,10 @@ local Dict = collections.new_class("KeyFuncDict", nil, {
   __len = function(view) return inside(view).keys.count end,
 })
 Dict.is_canned, Dict.is_keyed = Dict, true
-Dict.members_of = function(view) return Dict.values(view) end
+--- The objects of the collection.
+---@param view any
+---@return any[]
+function Dict.members_of(view) return Dict.values(view) end
 collections.set_roles(Dict, {append = "set", remove = "remove", like = "dict"})
 M.KeyFuncDict = Dict
 
