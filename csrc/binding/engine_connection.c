@@ -278,7 +278,7 @@ static void push_nested(lua_State *L, int index) {
   }
 }
 
-static void begin_execution(lua_State *L, la_state *state, int index) {
+void la_connection_begin_told(lua_State *L, la_state *state, int index) {
   la_execution x = {.L = L,
                     .state = state,
                     .connection = la_check_connection(L, index),
@@ -335,7 +335,7 @@ static int core_connection_begin_nested(lua_State *L) {
   la_connection *connection = la_check_connection(L, 1);
   la_error err = LA_ERROR_INIT;
   lua_settop(L, 1);
-  begin_execution(L, state, 1);
+  la_connection_begin_told(L, state, 1);
   transaction_box *box = push_transaction(L, state, 1);
   push_nested(L, 1);
   fire_savepoint(L, state, 1, LA_EVENT_SAVEPOINT, connection->savepoint_serial + 1);

@@ -79,6 +79,8 @@ la_status la_execution_make(la_execution *x, lua_Integer set, la_text *text_out,
 la_status la_execution_read_plain(la_execution *x, int index, la_value *out, la_error *err);
 /* Sends BEGIN if nothing is begun, and tells listeners and the log. */
 void la_execution_begin(la_execution *x);
+/* The same for the connection at `index`. */
+void la_connection_begin_told(lua_State *L, la_state *state, int index);
 /* Runs the statement and leaves the Result on the stack. */
 void la_execution_run(la_execution *x);
 /* The second way. */

@@ -195,12 +195,12 @@ static void make_thread(lua_State *L, la_state *state) {
   }
 }
 
-/* core.engine_extend(engine, kind, name, argument count, deterministic, function): nil takes away
- * what has the name, or the hook. The caller keeps the function alive. */
+/* core.engine_extend(engine, kind, name, argument count, deterministic, function, entry): nil takes
+ * away what has the name, or the hook. The caller keeps the function alive. */
 static int engine_extend(lua_State *L) {
-  static const char *const kinds[] = {"function", "aggregate", "window",   "collation",
-                                      "busy",     "authorize", "progress", "update",
-                                      "commit",   "rollback",  NULL};
+  static const char *const kinds[] = {"function", "aggregate", "window",    "collation",
+                                      "load",     "busy",      "authorize", "progress",
+                                      "update",   "commit",    "rollback",  NULL};
   la_state *state = la_state_of(L);
   la_engine *engine = la_check_engine(L, 1);
   la_error err = LA_ERROR_INIT;
@@ -209,6 +209,9 @@ static int engine_extend(lua_State *L) {
                             .deterministic = lua_toboolean(L, 5),
                             .context = state};
   extension.name = la_check_text(L, 3);
+  if (!lua_isnoneornil(L, 7)) {
+    extension.entry = la_check_text(L, 7);
+  }
   make_thread(L, state);
   if (!lua_isnil(L, 6)) {
     extension.callback = call_lua;
@@ -220,8 +223,16 @@ static int engine_extend(lua_State *L) {
   return 0;
 }
 
+/* core.engine_forget_extension(engine): the newest, which no connection could take over. */
+static int engine_forget_extension(lua_State *L) {
+  la_engine_forget_extension(la_check_engine(L, 1));
+  return 0;
+}
+
 void la_open_engine_extend(lua_State *L, la_state *state) {
-  static const luaL_Reg functions[] = {{"engine_extend", engine_extend}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"engine_extend", engine_extend},
+                                       {"engine_forget_extension", engine_forget_extension},
+                                       {NULL, NULL}};
   (void)state;
   la_set_functions(L, functions);
 }

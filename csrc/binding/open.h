@@ -31,6 +31,8 @@
   X(schema)                                                                                        \
   X(engine)                                                                                        \
   X(connection)                                                                                    \
+  X(blob)                                                                                          \
+  X(backup)                                                                                        \
   X(orm)
 
 #define X(area) void la_open_##area(lua_State *L, la_state *state);

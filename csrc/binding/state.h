@@ -42,6 +42,8 @@
   X(ENGINE, "lualchemy.Engine", NONE)                                                              \
   X(CONNECTION, "lualchemy.Connection", NONE)                                                      \
   X(TRANSACTION, "lualchemy.Transaction", NONE)                                                    \
+  X(BLOB, "lualchemy.Blob", NONE)                                                                  \
+  X(BACKUP, "lualchemy.Backup", NONE)                                                              \
   X(RESULT, "lualchemy.Result",                                                                    \
     NONE) /* also ScalarResult and MappingResult: a mode in the struct */                          \
   X(ROW, "lualchemy.Row", NONE)                                                                    \

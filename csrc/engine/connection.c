@@ -1,15 +1,24 @@
 /* SPDX-License-Identifier: MIT */
+#include "engine/blob.h"
 #include "engine/cursor.h"
 
 #include <stdio.h>
 
+void la_connection_close_cursors(la_connection *connection) {
+  while (connection->cursors != NULL) {
+    connection->cursors->closed_by_connection = true;
+    la_cursor_close(connection->cursors);
+  }
+  while (connection->blobs != NULL) {
+    connection->blobs->closed_by_connection = true;
+    la_blob_close(connection->blobs);
+  }
+}
+
 static void leave_raw(la_connection *connection) {
   la_raw *raw = connection->raw;
   if (raw != NULL) {
-    while (connection->cursors != NULL) {
-      connection->cursors->closed_by_connection = true;
-      la_cursor_close(connection->cursors);
-    }
+    la_connection_close_cursors(connection);
     *connection->previous = connection->next;
     if (connection->next != NULL) {
       connection->next->previous = connection->previous;
@@ -89,7 +98,8 @@ static void forget_transaction(la_connection *connection) {
 la_status la_connection_check_outside(const la_connection *connection, la_error *err) {
   const la_raw *raw = connection->raw;
   /* With others on the same raw connection, the statement may be one of theirs. */
-  return raw != NULL && (connection->cursors != NULL || raw->users == 1)
+  return raw != NULL &&
+                 (connection->cursors != NULL || connection->blobs != NULL || raw->users == 1)
              ? la_raw_check_outside(raw, err)
              : LA_OK;
 }

@@ -33,6 +33,7 @@ typedef struct la_connection {
   uint32_t open_savepoints;    /* set and not released */
   la_begin_mode begin_mode;
   struct la_cursor *cursors;              /* still open: closed by commit, rollback, close */
+  struct la_blob *blobs;                  /* likewise */
   struct la_connection *next, **previous; /* among the users of `raw` */
 } la_connection;
 
@@ -45,6 +46,8 @@ la_status la_connection_check_outside(const la_connection *connection, la_error 
 /* LA_INVALID_REQUEST if a transaction is open ("…already begun…"). Sends BEGIN at the first
  * statement or now for modes that lock. */
 la_status la_connection_begin(la_connection *connection, la_error *err);
+/* Closes what still reads or writes in parts. */
+void la_connection_close_cursors(la_connection *connection);
 /* Begins if nothing is begun; what every execution calls. LA_RESOURCE_CLOSED "This Connection is
  * closed". */
 la_status la_connection_autobegin(la_connection *connection, la_error *err);

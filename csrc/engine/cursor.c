@@ -99,7 +99,7 @@ la_status la_cursor_rebind(la_cursor *cursor, const la_value *values, uint32_t c
                            la_error *err) {
   la_status status;
   LA_TRY(check_open(cursor, err));
-  LA_TRY(la_raw_check_unhooked(cursor->raw, err));
+  LA_TRY(la_raw_check_usable(cursor->raw, err));
   cursor->raw->driver->rewind(cursor->prepared->statement);
   cursor->started = false;
   cursor->done = false;
@@ -119,8 +119,8 @@ la_status la_cursor_step(la_cursor *cursor, la_error *err) {
   if (cursor->done) {
     return LA_DONE;
   }
-  if (cursor->raw->inside > 0) {
-    LA_TRY(la_raw_check_unhooked(cursor->raw, err));
+  if (cursor->raw->refusal != NULL) {
+    return la_raw_check_usable(cursor->raw, err);
   }
   driver = cursor->raw->driver;
   cursor->stepping = true;

@@ -19,6 +19,8 @@
 typedef struct la_driver la_driver;
 typedef struct la_driver_connection la_driver_connection;
 typedef struct la_driver_statement la_driver_statement;
+typedef struct la_driver_blob la_driver_blob;
+typedef struct la_driver_backup la_driver_backup;
 
 #define LA_DRIVER_VERSION 1
 
@@ -39,6 +41,13 @@ typedef struct la_driver_options {
   void *host_handle; /* a connection of the host's own: never closed, nothing set on it */
   bool no_mutex;     /* one thread uses the connection */
 } la_driver_options;
+
+/* Where a BLOB handle goes; texts are zero-terminated. */
+typedef struct la_blob_place {
+  const char *database, *table, *column;
+  int64_t rowid;
+  bool writable;
+} la_blob_place;
 
 struct la_driver {
   int version;
@@ -87,6 +96,25 @@ struct la_driver {
   /* Adds a function or collation, which calls `use` until the connection is closed; NULL where the
    * database cannot. */
   la_status (*extend)(la_driver_connection *connection, la_extension_use *use, la_error *err);
+  /* A value of one row to be read and written in parts; NULL where the database cannot. Outlives
+   * the transaction, not the connection. */
+  la_status (*blob_open)(la_driver_connection *connection, const la_blob_place *place,
+                         la_driver_blob **out, int64_t *size_out, la_error *err);
+  la_status (*blob_reopen)(la_driver_blob *blob, int64_t rowid, int64_t *size_out, la_error *err);
+  la_status (*blob_read)(la_driver_blob *blob, char *out, int64_t offset, size_t len,
+                         la_error *err);
+  la_status (*blob_write)(la_driver_blob *blob, const char *bytes, int64_t offset, size_t len,
+                          la_error *err);
+  void (*blob_close)(la_driver_blob *blob);
+  /* A copy of a database of `source` into one of `target`; NULL where the database cannot. May be
+   * closed, not stepped, after either connection. */
+  la_status (*backup_open)(la_driver_connection *source, la_text source_name,
+                           la_driver_connection *target, la_text target_name,
+                           la_driver_backup **out, la_error *err);
+  /* Up to `pages` pages, all with -1. LA_ROW: there is more. */
+  la_status (*backup_step)(la_driver_backup *backup, int pages, int64_t *remaining_out,
+                           int64_t *total_out, la_error *err);
+  void (*backup_close)(la_driver_backup *backup);
 };
 
 extern const la_driver la_driver_sqlite3;

@@ -78,6 +78,16 @@ la_status la_sqlite_fail(sqlite3 *db, int rc, la_error *err) {
   return status;
 }
 
+la_status la_sqlite_fail_code(int rc, la_error *err) {
+  la_status status = class_of(rc & 0xff);
+  la_fail(err, status, "%s", sqlite3_errstr(rc));
+  if (err != NULL) {
+    err->driver_code = rc & 0xff;
+    err->extended_code = rc;
+  }
+  return status;
+}
+
 static la_status open_file(la_allocator *alloc, const la_driver_options *options, sqlite3 **out,
                            la_error *err) {
   int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
@@ -453,4 +463,12 @@ const la_driver la_driver_sqlite3 = {
     .is_read_only = statement_is_read_only,
     .native_handle = connection_native_handle,
     .extend = la_sqlite_extend,
+    .blob_open = la_sqlite_blob_open,
+    .blob_reopen = la_sqlite_blob_reopen,
+    .blob_read = la_sqlite_blob_read,
+    .blob_write = la_sqlite_blob_write,
+    .blob_close = la_sqlite_blob_close,
+    .backup_open = la_sqlite_backup_open,
+    .backup_step = la_sqlite_backup_step,
+    .backup_close = la_sqlite_backup_close,
 };

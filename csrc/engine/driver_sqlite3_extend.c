@@ -154,11 +154,33 @@ static la_status drop(sqlite3 *db, const la_extension *extension, la_error *err)
   return rc == SQLITE_OK ? LA_OK : la_sqlite_fail(db, rc, err);
 }
 
+/* Loading is allowed for this call alone, and never to SQL's load_extension(). */
+static la_status load(sqlite3 *db, const la_extension *extension, la_error *err) {
+#ifdef SQLITE_OMIT_LOAD_EXTENSION
+  (void)db;
+  return la_fail(err, LA_NOT_SUPPORTED, "this SQLite was built without extensions");
+#else
+  char *message = NULL;
+  sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 1, NULL);
+  int rc = sqlite3_load_extension(db, extension->name.bytes, extension->entry.bytes, &message);
+  sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, NULL);
+  la_status status = LA_OK;
+  if (rc != SQLITE_OK) {
+    status = la_fail(err, LA_OPERATIONAL, "%s", message ? message : sqlite3_errstr(rc));
+  }
+  sqlite3_free(message);
+  return status;
+#endif
+}
+
 la_status la_sqlite_extend(la_driver_connection *connection, la_extension_use *use, la_error *err) {
   binding *self;
   if (use->extension->kind >= LA_EXTENSION_FIRST_HOOK) {
     la_sqlite_hook(connection, use);
     return LA_OK;
+  }
+  if (use->extension->kind == LA_EXTENSION_LOAD) {
+    return load(connection->db, use->extension, err);
   }
   if (use->extension->callback == NULL) {
     return drop(connection->db, use->extension, err);

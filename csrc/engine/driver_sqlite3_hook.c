@@ -15,12 +15,36 @@
   X(CREATE_INDEX)                                                                                  \
   X(CREATE_TABLE)                                                                                  \
   X(CREATE_TEMP_INDEX)                                                                             \
-  X(CREATE_TEMP_TABLE) X(CREATE_TEMP_TRIGGER) X(CREATE_TEMP_VIEW) X(CREATE_TRIGGER) X(CREATE_VIEW) \
-      X(DELETE) X(DROP_INDEX) X(DROP_TABLE) X(DROP_TEMP_INDEX) X(DROP_TEMP_TABLE)                  \
-          X(DROP_TEMP_TRIGGER) X(DROP_TEMP_VIEW) X(DROP_TRIGGER) X(DROP_VIEW) X(INSERT) X(PRAGMA)  \
-              X(READ) X(SELECT) X(TRANSACTION) X(UPDATE) X(ATTACH) X(DETACH) X(ALTER_TABLE)        \
-                  X(REINDEX) X(ANALYZE) X(CREATE_VTABLE) X(DROP_VTABLE) X(FUNCTION) X(SAVEPOINT)   \
-                      X(RECURSIVE)
+  X(CREATE_TEMP_TABLE)                                                                             \
+  X(CREATE_TEMP_TRIGGER)                                                                           \
+  X(CREATE_TEMP_VIEW)                                                                              \
+  X(CREATE_TRIGGER)                                                                                \
+  X(CREATE_VIEW)                                                                                   \
+  X(DELETE)                                                                                        \
+  X(DROP_INDEX)                                                                                    \
+  X(DROP_TABLE)                                                                                    \
+  X(DROP_TEMP_INDEX)                                                                               \
+  X(DROP_TEMP_TABLE)                                                                               \
+  X(DROP_TEMP_TRIGGER)                                                                             \
+  X(DROP_TEMP_VIEW)                                                                                \
+  X(DROP_TRIGGER)                                                                                  \
+  X(DROP_VIEW)                                                                                     \
+  X(INSERT)                                                                                        \
+  X(PRAGMA)                                                                                        \
+  X(READ)                                                                                          \
+  X(SELECT)                                                                                        \
+  X(TRANSACTION)                                                                                   \
+  X(UPDATE)                                                                                        \
+  X(ATTACH)                                                                                        \
+  X(DETACH)                                                                                        \
+  X(ALTER_TABLE)                                                                                   \
+  X(REINDEX)                                                                                       \
+  X(ANALYZE)                                                                                       \
+  X(CREATE_VTABLE)                                                                                 \
+  X(DROP_VTABLE)                                                                                   \
+  X(FUNCTION)                                                                                      \
+  X(SAVEPOINT)                                                                                     \
+  X(RECURSIVE)
 
 static la_value action_name(int action) {
   switch (action) {

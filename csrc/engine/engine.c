@@ -33,8 +33,12 @@ static const la_driver *find_driver(const la_url *url, la_error *err) {
   return NULL;
 }
 
+static size_t extension_size(const la_extension *extension) {
+  return sizeof *extension + extension->name.len + extension->entry.len + 2;
+}
+
 static void free_extension(la_allocator *alloc, la_extension *extension) {
-  la_free(alloc, extension, sizeof *extension + extension->name.len + 1);
+  la_free(alloc, extension, extension_size(extension));
 }
 
 static void engine_destroy(la_object *object) {
@@ -145,17 +149,28 @@ la_status la_engine_extend(la_engine *engine, const la_extension *extension, la_
     return la_fail(err, LA_NOT_SUPPORTED, "the driver \"%s\" has no functions of the program",
                    engine->driver->name);
   }
-  copy = la_alloc_zero(engine->alloc, sizeof *copy + extension->name.len + 1);
+  copy = la_alloc_zero(engine->alloc, extension_size(extension));
   if (copy == NULL || !la_vec_push(engine->alloc, &engine->extensions, copy)) {
     if (copy != NULL) {
-      la_free(engine->alloc, copy, sizeof *copy + extension->name.len + 1);
+      la_free(engine->alloc, copy, extension_size(extension));
     }
     return la_fail_nomem(err);
   }
   *copy = *extension;
-  memcpy(copy + 1, extension->name.bytes, extension->name.len);
-  copy->name.bytes = (const char *)(copy + 1);
+  char *name = (char *)(copy + 1), *entry = name + extension->name.len + 1;
+  memcpy(name, extension->name.bytes, extension->name.len);
+  copy->name.bytes = name;
+  if (extension->entry.bytes != NULL) {
+    memcpy(entry, extension->entry.bytes, extension->entry.len);
+    copy->entry.bytes = entry;
+  }
   return LA_OK;
+}
+
+void la_engine_forget_extension(la_engine *engine) {
+  if (engine->extensions.count > 0) {
+    free_extension(engine->alloc, engine->extensions.items[--engine->extensions.count]);
+  }
 }
 
 void la_engine_dispose(la_engine *engine) {

@@ -94,6 +94,8 @@ la_status la_engine_new(const la_sql *sql, const la_engine_options *options, la_
                         la_error *err);
 /* Adds what `extension` says to every connection from now on; copied. */
 la_status la_engine_extend(la_engine *engine, const la_extension *extension, la_error *err);
+/* Takes back the newest extension, which no connection has taken over. */
+void la_engine_forget_extension(la_engine *engine);
 /* Closes every connection that lies in the pool and forgets those that are out (they close on
  * return); the engine can be used again. A memory database is gone. Finalizes prepared statements,
  * also on a host's connection. */

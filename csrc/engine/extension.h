@@ -9,7 +9,7 @@
  * calls back through a function pointer with the context that the extension was made with;
  * meanwhile the raw connection cannot be closed and its transaction cannot be ended. A hook is
  * called in the middle of the database's own work, so meanwhile nothing at all may be asked of its
- * connection (la_raw.hooked), and no statement of its engine be compiled (la_engine.hooked).
+ * connection (la_raw.refusal), and no statement of its engine be compiled (la_engine.hooked).
  */
 #ifndef LA_ENGINE_EXTENSION_H
 #define LA_ENGINE_EXTENSION_H
@@ -25,6 +25,7 @@ typedef enum la_extension_kind {
   LA_EXTENSION_AGGREGATE,
   LA_EXTENSION_WINDOW,
   LA_EXTENSION_COLLATION,
+  LA_EXTENSION_LOAD,      /* a library: `name` is its file, nothing is called back */
   LA_EXTENSION_BUSY,      /* a lock is held by someone else */
   LA_EXTENSION_AUTHORIZE, /* a statement that is prepared wants to do something */
   LA_EXTENSION_PROGRESS,  /* every so many steps of a statement */
@@ -34,6 +35,7 @@ typedef enum la_extension_kind {
   LA_EXTENSION_KIND_COUNT
 } la_extension_kind;
 
+/* Kinds from here on are hooks. */
 #define LA_EXTENSION_FIRST_HOOK LA_EXTENSION_BUSY
 #define LA_EXTENSION_HOOK_COUNT (LA_EXTENSION_KIND_COUNT - LA_EXTENSION_FIRST_HOOK)
 
@@ -70,7 +72,8 @@ typedef struct la_callback_call {
 typedef la_status (*la_callback)(void *context, int64_t number, la_callback_call *call);
 
 typedef struct la_extension {
-  la_text name; /* owned by the engine */
+  la_text name;  /* owned by the engine, as are all texts; zero-terminated */
+  la_text entry; /* LOAD: the function to call in the library; none: the database's own choice */
   la_extension_kind kind;
   int arg_count; /* -1: any; PROGRESS: how many steps lie between two calls */
   bool deterministic;

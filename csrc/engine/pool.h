@@ -51,8 +51,8 @@ typedef struct la_raw {
   size_t extended;             /* how many of the engine's extensions it has */
   la_extension_use *uses;      /* of them; freed after the driver's connection is closed */
   uint32_t inside;             /* calls of extensions that run now: not to be closed meanwhile */
-  uint32_t hooked;             /* those of them that are hooks */
-  la_prepared *given;          /* what was given back inside a hook, to be reset later */
+  const char *refusal;         /* why nothing may be asked of it now: a hook runs, …; or NULL */
+  la_prepared *given;          /* what was given back meanwhile, to be reset later */
 } la_raw;
 
 la_status la_pool_new(la_engine *engine, la_pool_kind kind, la_pool **out, la_error *err);
@@ -75,8 +75,8 @@ void la_pool_get_status(const la_engine *engine, la_pool_status *out);
 la_status la_raw_prepare(la_raw *raw, la_text text, la_prepared **out, la_error *err);
 /* LA_INVALID_REQUEST while a statement of it calls a function of the program. */
 la_status la_raw_check_outside(const la_raw *raw, la_error *err);
-/* LA_INVALID_REQUEST while it calls a hook: then it can't be asked anything. */
-la_status la_raw_check_unhooked(const la_raw *raw, la_error *err);
+/* LA_INVALID_REQUEST if `refusal` says so, LA_RESOURCE_CLOSED if it is closed. */
+la_status la_raw_check_usable(const la_raw *raw, la_error *err);
 /* Resets it; it is free for the next. */
 void la_raw_give(la_raw *raw, la_prepared *prepared);
 /* Sends a statement of the transaction kind or any without parameters and rows. */

@@ -74,12 +74,9 @@ void la_raw_close_cursors(la_raw *raw) {
   la_connection *connection = raw->inside == 0 ? raw->connections : NULL;
   while (connection != NULL) {
     la_connection *next = connection->next;
-    if (connection->cursors != NULL) {
-      la_object_retain(connection); /* its cursors may be all that holds it */
-      while (connection->cursors != NULL) {
-        connection->cursors->closed_by_connection = true;
-        la_cursor_close(connection->cursors);
-      }
+    if (connection->cursors != NULL || connection->blobs != NULL) {
+      la_object_retain(connection); /* they may be all that holds it */
+      la_connection_close_cursors(connection);
       next = connection->next;
       la_object_release(connection);
     }
@@ -95,11 +92,11 @@ la_status la_raw_check_outside(const la_raw *raw, la_error *err) {
                        "connection or close it");
 }
 
-la_status la_raw_check_unhooked(const la_raw *raw, la_error *err) {
-  return raw->hooked == 0
-             ? LA_OK
-             : la_fail(err, LA_INVALID_REQUEST,
-                       "a hook of the database can't use the connection that has called it");
+la_status la_raw_check_usable(const la_raw *raw, la_error *err) {
+  if (raw->handle == NULL) {
+    return la_fail(err, LA_RESOURCE_CLOSED, "the database connection is closed");
+  }
+  return raw->refusal ? la_fail(err, LA_INVALID_REQUEST, "%s", raw->refusal) : LA_OK;
 }
 
 static void reset_given(la_raw *raw);
@@ -111,7 +108,9 @@ static void withdraw(la_raw *raw) {
     la_extension_use gone = {.extension = &none};
     la_error ignored = LA_ERROR_INIT;
     none.callback = NULL;
-    (void)raw->driver->extend(raw->handle, &gone, &ignored);
+    if (none.kind != LA_EXTENSION_LOAD) { /* a library stays */
+      (void)raw->driver->extend(raw->handle, &gone, &ignored);
+    }
   }
 }
 
@@ -150,8 +149,11 @@ static la_status call_extension(la_extension_use *use, la_callback_call *call) {
   la_engine *engine = raw->engine;
   const la_extension *extension = use->extension;
   bool is_hook = extension->kind >= LA_EXTENSION_FIRST_HOOK;
+  const char *outer = raw->refusal;
   raw->inside++;
-  raw->hooked += is_hook;
+  if (is_hook) {
+    raw->refusal = "a hook of the database can't use the connection that has called it";
+  }
   if (engine != NULL) { /* NULL while the pool asks whether the connection lives */
     engine->hooked += is_hook;
   }
@@ -159,7 +161,7 @@ static la_status call_extension(la_extension_use *use, la_callback_call *call) {
   if (engine != NULL) {
     engine->hooked -= is_hook;
   }
-  raw->hooked -= is_hook;
+  raw->refusal = outer;
   raw->inside--;
   return status;
 }
@@ -175,8 +177,13 @@ static la_status extend(la_raw *raw, la_error *err) {
                               .call = call_extension,
                               .owner = raw,
                               .next = raw->uses};
-    raw->uses = use; /* also when it fails: what calls it is gone only with the connection */
-    LA_TRY(raw->driver->extend(raw->handle, use, err));
+    raw->uses = use;
+    la_status status = raw->driver->extend(raw->handle, use, err);
+    if (status < 0) {
+      raw->uses = use->next;
+      la_free(raw->alloc, use, sizeof *use);
+      return status;
+    }
     raw->extended++;
   }
   return LA_OK;
@@ -234,11 +241,8 @@ static void keep_prepared(la_raw *raw, la_prepared *prepared) {
 
 la_status la_raw_prepare(la_raw *raw, la_text text, la_prepared **out, la_error *err) {
   la_prepared *prepared = find_prepared(raw, text);
-  if (raw->handle == NULL) {
-    return la_fail(err, LA_RESOURCE_CLOSED, "the database connection is closed");
-  }
-  if (raw->inside > 0) {
-    LA_TRY(la_raw_check_unhooked(raw, err));
+  if (raw->handle == NULL || raw->refusal != NULL) {
+    return la_raw_check_usable(raw, err);
   }
   if (raw->engine != NULL && raw->extended < raw->engine->extensions.count) {
     LA_TRY(extend(raw, err));
@@ -281,7 +285,7 @@ static void reset_given(la_raw *raw) {
 }
 
 void la_raw_give(la_raw *raw, la_prepared *prepared) {
-  if (raw->hooked > 0) {
+  if (raw->refusal != NULL) {
     prepared->next_given = raw->given;
     raw->given = prepared;
     return;

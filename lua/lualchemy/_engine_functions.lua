@@ -104,6 +104,31 @@ function Engine:set_progress_handler(fn, n)
   register(self, "progress", "", fn and n or 0, false, fn)
 end
 
+local load_known = keywords.set {"entrypoint"}
+
+local function is_path(value)
+  return type(value) == "string" and value ~= "" and not value:find("\0", 1, true)
+end
+
+function Engine:load_extension(path, options)
+  options = keywords.check("load_extension", options, load_known)
+  if not is_path(path) then fail("load_extension takes the file of a library, not %s", require("lualchemy.describe").value(path)) end
+  if options.entrypoint ~= nil and not is_path(options.entrypoint) then fail("load_extension: entrypoint is a function's name") end
+  if not core.engine_settings(self)._loads_extensions then
+    error(exc.InvalidRequestError("this engine loads no extensions, for they may do anything that the program may; "
+      .. "create_engine(url, {enable_load_extension = true}) allows it"), 0)
+  end
+  core.engine_extend(self, "load", path, 0, false, nil, options.entrypoint)
+  local ok, err = pcall(function()
+    local connection <close> = self:connect()
+    connection.connection:execute("SELECT 1")
+  end)
+  if not ok then
+    core.engine_forget_extension(self)
+    error(err, 0)
+  end
+end
+
 core.extend("lualchemy.Engine", Engine)
 
 return Engine

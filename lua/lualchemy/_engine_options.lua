@@ -10,7 +10,7 @@ local known = keywords.set {
   "pool_size", "max_overflow", "pool_timeout", "pool_recycle", "pool_pre_ping", "pool_use_lifo", "pool_reset_on_return",
   "query_cache_size", "hide_parameters", "json_serializer", "json_deserializer", "connect_args", "execution_options",
   "logging_name", "future", "enable_from_linting", "label_length",
-  "max_identifier_length", "use_insertmanyvalues", "insertmanyvalues_page_size",
+  "max_identifier_length", "enable_load_extension", "use_insertmanyvalues", "insertmanyvalues_page_size",
 }
 
 local execution_known = keywords.set {

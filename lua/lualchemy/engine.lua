@@ -86,6 +86,7 @@ local function open(url, options, low)
     dialect = new_dialect(url:get_backend_name(), options),
     _echo = check_echo(options.echo),
     _echo_pool = options.echo_pool and true or false,
+    _loads_extensions = option.check_kind(options, "enable_load_extension", "boolean", "true or false") or false,
     _logging_name = "lualchemy.engine.Engine" .. (options.logging_name and "." .. options.logging_name or ""),
   }
   if options.execution_options or options.isolation_level then
@@ -127,7 +128,7 @@ end
 local config_numbers = keywords.set {"pool_size", "max_overflow", "pool_timeout", "pool_recycle", "query_cache_size",
   "busy_timeout", "label_length", "max_identifier_length"}
 local config_booleans = keywords.set {"echo", "echo_pool", "foreign_keys", "pool_pre_ping", "pool_use_lifo",
-  "hide_parameters", "future", "enable_from_linting"}
+  "hide_parameters", "future", "enable_from_linting", "enable_load_extension"}
 local truth = {["true"] = true, yes = true, on = true, ["1"] = true, ["false"] = false, no = false, off = false, ["0"] = false}
 
 local function coerce(name, value)
@@ -419,6 +420,7 @@ function Connection:get_isolation_level()
 end
 
 core.extend("lualchemy.Connection", Connection)
+require "lualchemy._engine_copy"
 
 -- Connection → its info table and raw connection.
 local infos = setmetatable({}, {__mode = "k"})

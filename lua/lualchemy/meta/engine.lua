@@ -90,6 +90,24 @@ function Engine:create_window_function(name, n_arg, class) end
 ---@param fn (fun(a: string, b: string): number)?
 function Engine:create_collation(name, fn) end
 
+--- Copies the database into that of `target`, while both are in use: `connection:backup` on a connection of the pool.
+---
+---     engine:backup(la.create_engine("sqlite:///copy.db"))
+---
+---@param target lualchemy.Engine|lualchemy.Connection
+---@param options {pages: integer?, progress: fun(remaining: integer, total: integer)?, name: string?, target_name: string?}?
+function Engine:backup(target, options) end
+
+--- Loads a library of SQLite functions, now and on every connection to come. Only an engine made with
+--- `enable_load_extension = true` does that; SQL's own load_extension() stays off.
+---
+---     engine:load_extension("./vec0", {entrypoint = "sqlite3_vec_init"})
+---
+---@param path string
+---@param options {entrypoint: string?}?
+---@raise InvalidRequestError where it is not allowed, OperationalError if the library can't be loaded
+function Engine:load_extension(path, options) end
+
 --- What decides when a lock is held by another connection, in place of `busy_timeout`. It gets how often it was asked
 --- before for this lock; true tries again, false gives up with an OperationalError "database is locked".
 ---
@@ -152,6 +170,33 @@ function Engine:set_rollback_hook(fn) end
 ---@field connection lualchemy.RawConnection
 ---@field default_isolation_level string
 local Connection = {}
+
+--- Copies the database into that of `target`, as `backup` of Python's sqlite3, also one in memory: all of it at once, or `pages` at
+--- a time with a call of `progress` after each step. What others write meanwhile goes into the copy too. `name` and
+--- `target_name` are databases of the connections: "main", "temp", or what was attached. Nothing else can be asked of the target
+--- meanwhile; one that fails leaves the target as it was.
+---
+---     connection:backup(other, {pages = 100, progress = function(remaining, total) print(total - remaining, total) end})
+---
+---@param target lualchemy.Engine|lualchemy.Connection
+---@param options {pages: integer?, progress: fun(remaining: integer, total: integer)?, name: string?, target_name: string?}?
+---@raise InvalidRequestError if the target has a transaction open, OperationalError if a database is locked
+function Connection:backup(target, options) end
+
+--- Opens one value of one row to read and write it in parts, without loading all of it. Its size stays: `zeroblob(n)` makes
+--- room. The end of the transaction closes it. `name` is the database, if it is not "main".
+---
+---     local blob <close> = conn:blobopen(files, files.c.content, id)
+---     blob:write(header)
+---     for chunk in function() return blob:read(65536) end do hash(chunk) end
+---
+---@param table lualchemy.Table|string
+---@param column lualchemy.Column|string
+---@param row integer  the rowid: the integer primary key
+---@param options {readonly: boolean?, name: string?}?
+---@return lualchemy.Blob
+---@raise OperationalError if there is no such row, or the column is no BLOB or text
+function Connection:blobopen(table, column, row, options) end
 
 --- Executes a statement. `parameters` is a map, or a list of maps to execute it for each.
 ---@param statement any
@@ -249,3 +294,34 @@ function Transaction:rollback() end
 
 --- The same as `rollback`.
 function Transaction:close() end
+
+--- A value of one row that is read and written in parts, with the methods of Lua's files; `#blob` is its size in bytes.
+---@class lualchemy.Blob
+---@field closed boolean
+local Blob = {}
+
+--- Up to `count` bytes from the position on, or all that is left; nil at the end.
+---@param count integer?
+---@return string?
+---@raise OperationalError if the row has changed since the Blob was opened
+function Blob:read(count) end
+
+--- Writes bytes at the position; they must fit.
+---@param bytes string
+---@return lualchemy.Blob
+---@raise DataError if they do not fit
+function Blob:write(bytes) end
+
+--- Moves the position to `offset` from the start ("set"), from where it is ("cur", the default) or from the end ("end").
+---@param whence ("set"|"cur"|"end")?
+---@param offset integer?
+---@return integer position
+function Blob:seek(whence, offset) end
+
+--- Goes to the same column of another row, at its start.
+---@param row integer
+---@return lualchemy.Blob
+function Blob:reopen(row) end
+
+--- Closes it; `<close>` does, too.
+function Blob:close() end
