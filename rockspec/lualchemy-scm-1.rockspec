@@ -280,6 +280,7 @@ build = {
     ["lualchemy.engine"] = "lua/lualchemy/engine.lua",
     ["lualchemy.event"] = "lua/lualchemy/event.lua",
     ["lualchemy.exc"] = "lua/lualchemy/exc.lua",
+    ["lualchemy.ext._association"] = "lua/lualchemy/ext/_association.lua",
     ["lualchemy.ext.associationproxy"] = "lua/lualchemy/ext/associationproxy.lua",
     ["lualchemy.ext.hybrid"] = "lua/lualchemy/ext/hybrid.lua",
     ["lualchemy.ext.mutable"] = "lua/lualchemy/ext/mutable.lua",

@@ -52,7 +52,7 @@ local function values(list)
   return copy
 end
 
-describe("an association proxy of a list", function()
+describe("an association proxy of a list (EXT-02)", function()
   local s, User, Link, Keyword, user
   before_each(function()
     s = shop.open(classes())
@@ -176,7 +176,180 @@ describe("an association proxy of a list", function()
   end)
 end)
 
-describe("an association proxy of one object", function()
+--- Users whose links are the collections given, by attribute.
+local function collected(make)
+  local Base = orm.declarative_base()
+  local User = Base:class "User" {__tablename__ = "users", id = Column(Integer, {primary_key = true})}
+  local Link = Base:class "Link" {
+    __tablename__ = "links", id = Column(Integer, {primary_key = true}), key = Column(String), note = Column(String),
+    user_id = Column(ForeignKey "users.id"), user = relationship("User", {back_populates = "links"}),
+  }
+  make(User, Link)
+  return shop.open{Base = Base, User = User, Link = Link}
+end
+
+describe("an association proxy of a set (EXT-02)", function()
+  local function users()
+    return collected(function(User)
+      User.links = relationship("Link", {back_populates = "user", collection_class = "set", order_by = "Link.id", cascade = "all, delete-orphan"})
+      User.notes = association_proxy("links", "note")
+    end)
+  end
+
+  it("is a set of values", function()
+    local s = users()
+    local user = s.User{notes = {"a", "b", "a"}}
+    assert.equal('["a", "b"]', tostring(user.notes))
+    user.notes:add "b"
+    user.notes:add "c"
+    assert.equal(3, #user.links)
+    assert.is_true(user.notes:contains "c")
+    user.notes:remove "a"
+    user.notes:discard "x"
+    assert.same({"b", "c"}, values(user.notes))
+    fails(exc.ArgumentError, "the value is not in the set: \"a\"", function() user.notes:remove "a" end)
+    user.notes:update {"d", "d", "b"}
+    user.notes:symmetric_difference_update {"d", "e"}
+    user.notes:difference_update {"b"}
+    assert.same({"c", "e"}, values(user.notes))
+    user.notes:intersection_update {"e", "f"}
+    assert.equal("e", user.notes[1])
+    assert.is_true(user.notes == s.User{notes = {"e"}}.notes)
+    assert.equal("e", user.notes:pop())
+    user.notes:add "x"
+    user.notes:clear()
+    assert.equal(0, #user.links)
+    fails(exc.InvalidRequestError, "the association proxy 'notes' is a set", function() user.notes[1] = "x" end)
+    fails(exc.ArgumentError, "takes a list of values, not nil", function() user.notes = nil end)
+  end)
+
+  it("keeps the objects of values that stay when it is assigned", function()
+    local s = users()
+    local user = s.User{notes = {"a", "b"}}
+    s.session:add(user)
+    s.session:commit()
+    local kept = user.links[2]
+    user.notes = {"b", "c"}
+    s.session:commit()
+    assert.equal(kept, user.links[1])
+    assert.same({"b", "c"}, values(user.notes))
+    assert.equal(2, s.session:query(s.Link):count())
+    assert.equal(user, s.session:query(s.User):filter(s.User.notes:contains "c"):one())
+    assert.is_nil(s.session:query(s.User):filter(s.User.notes:eq "a"):first())
+  end)
+end)
+
+describe("an association proxy of a dictionary (EXT-02)", function()
+  local function users(options)
+    return collected(function(User, Link)
+      User.links = relationship("Link", {
+        back_populates = "user", collection_class = orm.attribute_keyed_dict "key", order_by = "Link.id", cascade = "all, delete-orphan",
+      })
+      local given = {creator = function(key, note) return Link{key = key, note = note} end}
+      for key, value in pairs(options or {}) do given[key] = value end
+      if options and options.creator == false then given.creator = nil end
+      User.notes = association_proxy("links", "note", given)
+    end)
+  end
+
+  it("has values under keys", function()
+    local s = users()
+    local user = s.User{notes = {a = "1"}}
+    user.notes.b = "2"
+    user.notes.a = "one"
+    assert.equal("one", user.links.a.note)
+    assert.equal(2, #user.notes)
+    assert.is_nil(user.notes.c)
+    assert.equal("2", user.notes:get "b")
+    assert.equal("9", user.notes:get("c", "9"))
+    assert.is_true(user.notes:contains "a")
+    assert.same({"a", "b"}, user.notes:keys())
+    assert.same({"one", "2"}, user.notes:values())
+    assert.same({{"a", "one"}, {"b", "2"}}, user.notes:items())
+    assert.equal('{a = "one", b = "2"}', tostring(user.notes))
+    assert.equal("2", user.notes:setdefault("b", "x"))
+    assert.equal("x", user.notes:setdefault("c", "x"))
+    assert.equal("x", user.notes:pop "c")
+    assert.equal(7, user.notes:pop("c", 7))
+    fails(exc.ArgumentError, "the dictionary has no key \"c\"", function() user.notes:pop "c" end)
+    assert.same({"b", "2"}, {user.notes:popitem()})
+    assert.is_true(user.notes == s.User{notes = {a = "one"}}.notes)
+    user.notes:update {d = "4"}
+    user.notes.a = nil
+    local seen = {}
+    for key, value in pairs(user.notes) do seen[key] = value end
+    assert.same({d = "4"}, seen)
+    user.notes:clear()
+    assert.equal(0, #user.links)
+  end)
+
+  it("keeps the objects of keys that stay when it is assigned", function()
+    local s = users()
+    local user = s.User{notes = {a = "1", b = "2"}}
+    s.session:add(user)
+    s.session:commit()
+    local kept = user.links.b
+    user.notes = {b = "two", c = "3"}
+    s.session:commit()
+    assert.equal(kept, user.links.b)
+    assert.equal("two", kept.note)
+    assert.equal(2, s.session:query(s.Link):count())
+    assert.equal(user, s.session:query(s.User):filter(s.User.notes:eq "two"):one())
+    fails(exc.ArgumentError, "takes a table of values by key, not nil", function() user.notes = nil end)
+  end)
+
+  it("wants a creator of two arguments, and takes other ways to the value", function()
+    local s = users{creator = false}
+    fails(exc.ArgumentError, "needs a creator: a function of key and value", function() s.User{notes = {a = "1"}} end)
+    s = users{getset_factory = function(class, proxy)
+      assert.equal(orm.KeyFuncDict, class)
+      assert.equal("note", proxy.value_attr)
+      return function(link) return link.note .. "!" end, function(link, value) link.note = value:lower() end
+    end}
+    local user = s.User{notes = {a = "x"}}
+    user.notes.a = "Y"
+    assert.equal("y!", user.notes.a)
+    fails(exc.ArgumentError, "association_proxy: getset_factory takes a function, not 3", function()
+      association_proxy("links", "note", {getset_factory = 3})
+    end)
+  end)
+end)
+
+describe("an association proxy of a class of the program (EXT-02)", function()
+  local collection = orm.collections.collection
+  local Bag = {}
+  Bag.__index = Bag
+  Bag.new = function() return setmetatable({}, Bag) end
+  Bag.put = collection.appender(function(self, object) table.insert(self, object) end)
+  Bag.take = collection.remover(function() end)
+  Bag.each = collection.iterator(function(self) return ipairs(self) end)
+
+  it("is what its factory makes", function()
+    local options = {}
+    local s = collected(function(User)
+      User.links = relationship("Link", {back_populates = "user", collection_class = Bag.new})
+      User.guess = association_proxy("links", "note")
+      User.notes = association_proxy("links", "note", {
+        proxy_factory = function(bag, creator, attr)
+          return {bag = bag, put = function(value) bag():put(creator(value)) end, get = function(i) return bag()[i][attr] end}
+        end,
+        proxy_bulk_set = function(notes, list)
+          for _, value in ipairs(list) do notes.put(value) end
+        end,
+      })
+      User.fixed = association_proxy("links", "note", {proxy_factory = function() return options end})
+    end)
+    local user = s.User{}
+    user.notes.put "a"
+    user.notes = {"b"}
+    assert.equal("ab", user.notes.get(1) .. user.notes.get(2))
+    assert.equal(options, user.fixed)
+    fails(exc.InvalidRequestError, "no proxy_bulk_set supplied", function() user.fixed = {} end)
+    fails(exc.ArgumentError, "could not guess which interface to use for the collection_class of \"links\"", function() return user.guess end)
+  end)
+end)
+
+describe("an association proxy of one object (EXT-02)", function()
   local s, User
   before_each(function()
     s = shop.open(classes())
@@ -222,7 +395,7 @@ describe("an association proxy of one object", function()
   end)
 end)
 
-describe("an association proxy in statements", function()
+describe("an association proxy in statements (EXT-02)", function()
   local s, User, Link, Keyword
   before_each(function()
     s = shop.open(classes())

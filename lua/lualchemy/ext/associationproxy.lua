@@ -9,8 +9,8 @@
 --     keywords = association_proxy("links", "keyword", {creator = function(keyword) return Link{keyword = keyword} end}),
 --   }
 --   user.keywords:append(Keyword{word = "blue"}); la.select(User):where(User.keywords:any{word = "blue"})
+local association = require "lualchemy.ext._association"
 local core = require "lualchemy.core"
-local describe = require "lualchemy.describe"
 local descriptors = require "lualchemy.orm.descriptor"
 local exc = require "lualchemy.exc"
 local inspection = require "lualchemy.orm.inspect"
@@ -22,10 +22,13 @@ local M = {}
 local Proxy = {__name = "lualchemy.AssociationProxy", is_descriptor = true}
 Proxy.__index = Proxy
 
-local known = keywords.set {"creator", "cascade_scalar_deletes", "create_on_none_assignment"}
+local known = keywords.set {
+  "creator", "cascade_scalar_deletes", "create_on_none_assignment", "getset_factory", "proxy_factory", "proxy_bulk_set", "info",
+}
+local functions = {"getset_factory", "proxy_factory", "proxy_bulk_set"}
 
 --- An attribute that stands for `attr` of the objects of the relationship `target_collection`: a value where the relationship leads to one
---- object, a list where it leads to several. What is assigned or appended makes the objects between. As SQLAlchemy's `association_proxy()`.
+--- object, a list, set or dictionary where it leads to several. What is assigned or appended makes the objects between. As SQLAlchemy's `association_proxy()`.
 ---
 ---     notes = association_proxy("links", "note", {creator = function(note) return Link{note = note} end})
 ---     user.notes:append "first"; user.notes = {"second", "third"}; #user.notes, user.notes[1], user.notes:contains "third"
@@ -33,7 +36,10 @@ local known = keywords.set {"creator", "cascade_scalar_deletes", "create_on_none
 ---@param target_collection string  the key of the relationship
 ---@param attr string  the attribute of its objects: a column, a relationship, a hybrid, or another association proxy
 ---@param options table?  `creator`: makes an object of a value, by default the class is called with {[attr] = value}, or with the value if it
---- has an `__init` of its own; `cascade_scalar_deletes` (false): nil takes the one object away; `create_on_none_assignment` (false): nil makes one
+--- has an `__init` of its own, and for a dictionary gets key and value; `cascade_scalar_deletes` (false): nil takes the one object away;
+--- `create_on_none_assignment` (false): nil makes one; `getset_factory`: a function (class of the collection, proxy) that gives two functions which
+--- read and write the value of an object; `proxy_factory`: a function (collection getter, creator, attr, proxy) that makes what the attribute
+--- reads as, for collections of the program's own, and `proxy_bulk_set`: a function (that, values) for assignments; `info`: a table of yours
 ---@return lualchemy.AssociationProxy  a field for a class table, or to be assigned to a class
 ---@raise ArgumentError for what is no name or no function, and for an unknown keyword
 function M.association_proxy(target_collection, attr, options)
@@ -44,8 +50,12 @@ function M.association_proxy(target_collection, attr, options)
   if options.creator ~= nil and type(options.creator) ~= "function" and not core.is_mapped(options.creator) then
     error(exc.ArgumentError(("association_proxy: creator is a function or a mapped class, not a %s"):format(type(options.creator))), 2)
   end
+  for _, name in ipairs(functions) do
+    if options[name] ~= nil then keywords.expect("association_proxy: " .. name, "a function", options[name], "function") end
+  end
   return setmetatable({
-    target_collection = target_collection, value_attr = attr, creator = options.creator,
+    target_collection = target_collection, value_attr = attr, creator = options.creator, info = options.info or {},
+    getset_factory = options.getset_factory, proxy_factory = options.proxy_factory, proxy_bulk_set = options.proxy_bulk_set,
     cascade_scalar_deletes = options.cascade_scalar_deletes == true,
     create_on_none_assignment = options.create_on_none_assignment == true,
     links = setmetatable({}, {__mode = "k"}), -- class → the relationship there
@@ -69,34 +79,50 @@ local function link_of(self, class)
   return link
 end
 
---- The object between for `value`.
-local function create(self, link, value)
-  if self.creator then return self.creator(value) end
+--- The object between for a value, in dictionaries for a key and a value.
+local function create(self, link, value, ...)
+  if self.creator then return self.creator(value, ...) end
   local class = link.target
+  if select("#", ...) > 0 then
+    error(exc.ArgumentError(("the association proxy of the dictionary \"%s\" needs a creator: a function of key and value that makes a %s")
+      :format(self.target_collection, class.__name__)), 0)
+  end
   if class.__init == core.object_init then return class {[self.value_attr] = value} end
   return class(value)
 end
 
-local List = {__name = "lualchemy.AssociationList"}
+--- The functions that read and write the value of an object between.
+local function accessors(self, link)
+  if self.getset_factory then
+    local get, set = self.getset_factory(link.collection and link.collection.class or nil, self)
+    return get, set
+  end
+  local attr = self.value_attr
+  return function(target) return target[attr] end, function(target, value) target[attr] = value end
+end
+
+--- What the attribute of `object` reads as where the relationship leads to several objects.
+local function view_of(self, object, link, key)
+  local like = link.collection and link.collection.like or "list"
+  local get, set = accessors(self, link)
+  local function make(...) return create(self, link, ...) end
+  if self.proxy_factory then
+    return self.proxy_factory(function() return object[self.target_collection] end, make, self.value_attr, self)
+  end
+  local view = association.view(like, {
+    _object = object, _collection = self.target_collection, _key = key, _get = get, _set = set, _proxy = self, _create = make,
+  })
+  if view then return view end
+  error(exc.ArgumentError(("could not guess which interface to use for the collection_class of \"%s\"; specify a proxy_factory and " ..
+    "proxy_bulk_set"):format(self.target_collection)), 0)
+end
 
 function Proxy:get(object, key)
   local link = link_of(self, core.mapped_class_of(object))
-  if link.uselist then return setmetatable({_object = object, _proxy = self, _link = link, _key = key}, List) end
+  if link.uselist then return view_of(self, object, link, key) end
   local target = object[self.target_collection]
   if target == nil then return nil end
-  return target[self.value_attr]
-end
-
---- The values of a list, made objects; `values` is read in full before anything changes.
-local function created(self, link, key, values)
-  local is_list = type(values) == "table" or type(values) == "userdata" and core.mapped_class_of(values) == nil and values ~= core.null()
-  if not is_list or core.is_mapped(values) then
-    error(exc.ArgumentError(("the association proxy '%s' takes a list of values, not %s; {} empties it")
-      :format(key, values == nil and "nil" or "a " .. type(values))), 0)
-  end
-  local objects = {}
-  for i = 1, #values do objects[i] = create(self, link, values[i]) end
-  return objects
+  return (accessors(self, link))(target)
 end
 
 local function set_scalar(self, object, link, value)
@@ -106,158 +132,20 @@ local function set_scalar(self, object, link, value)
     object[self.target_collection] = create(self, link, value)
     return
   end
-  target[self.value_attr] = value
+  select(2, accessors(self, link))(target, value)
   if value == nil and self.cascade_scalar_deletes then object[self.target_collection] = nil end
 end
 
 function Proxy:set(object, key, value)
   local link = link_of(self, core.mapped_class_of(object))
   if not link.uselist then return set_scalar(self, object, link, value) end
-  if getmetatable(value) == List and value._object == object and value._proxy == self then return end
-  object[self.target_collection] = created(self, link, key, value)
-end
-
---- The list of values of an object: what a collection of objects can, with values in place of the objects.
----@class lualchemy.AssociationList
-local methods = {}
-
-local function targets(self)
-  return self._object[self._proxy.target_collection]
-end
-
-local function value_at(self, target)
-  local value = target[self._proxy.value_attr]
-  if value == nil then return core.null() end
-  return value
-end
-
-local function checked(self, value)
-  if value == nil then
-    error(exc.ArgumentError(("the association proxy '%s' takes a value, not nil; la.null stands for NULL"):format(self._key)), 0)
+  if type(value) == "table" and rawget(value, "_object") == object and rawget(value, "_proxy") == self then return end
+  local view = view_of(self, object, link, key)
+  if self.proxy_bulk_set then return self.proxy_bulk_set(view, value) end
+  if self.proxy_factory then
+    error(exc.InvalidRequestError("no proxy_bulk_set supplied for custom collection_class implementation"), 0)
   end
-  return value
-end
-
-local function created_for(self, value)
-  return create(self._proxy, self._link, checked(self, value))
-end
-
---- Adds a value at the end, with an object of its own.
----@param value any
-function methods:append(value)
-  targets(self):append(created_for(self, value))
-end
-
---- Adds a value at a position, counted from 1.
----@param index integer
----@param value any
-function methods:insert(index, value)
-  targets(self):insert(index, created_for(self, value))
-end
-
---- Adds every value of a list.
----@param values any[]
-function methods:extend(values)
-  targets(self):extend(created(self._proxy, self._link, self._key, values))
-end
-
---- The position of a value, or nil.
----@param value any
----@return integer?
-function methods:index(value)
-  for i, target in ipairs(targets(self)) do
-    if value_at(self, target) == value then return i end
-  end
-end
-
---- Is the value there?
----@param value any
----@return boolean
-function methods:contains(value)
-  return methods.index(self, value) ~= nil
-end
-
---- How often the value is there.
----@param value any
----@return integer
-function methods:count(value)
-  local count = 0
-  for _, found in ipairs(self) do
-    if found == value then count = count + 1 end
-  end
-  return count
-end
-
---- Takes the first object with the value out; an error if there is none.
----@param value any
-function methods:remove(value)
-  local at = methods.index(self, value)
-  if not at then error(exc.ArgumentError(("the value is not in the list: %s"):format(describe.value(value))), 0) end
-  targets(self):pop(at)
-end
-
---- Takes out what is at a position, or the last one, and gives its value.
----@param index? integer
----@return any
-function methods:pop(index)
-  return value_at(self, targets(self):pop(index))
-end
-
---- Takes out every object.
-function methods:clear()
-  targets(self):clear()
-end
-
-function List:__index(key)
-  if math.type(key) == "integer" then
-    local target = targets(self)[key]
-    if target == nil then return nil end
-    return value_at(self, target)
-  end
-  local method = methods[key]
-  if method == nil and not strict.is_probe(key) then strict.unknown(("the association proxy '%s'"):format(self._key), key, methods) end
-  return method
-end
-
---- Writes the value of the object at a place; past the last it appends, and nil takes the last one out.
-function List:__newindex(place, value)
-  local list = targets(self)
-  local count = #list
-  if math.type(place) ~= "integer" then
-    error(exc.InvalidRequestError(("the association proxy '%s' takes integer places, not '%s'"):format(self._key, tostring(place))), 2)
-  elseif place < 1 or place > count + 1 or value == nil and place < count then
-    error(exc.ArgumentError(("place %d is outside of a list of %d%s"):format(place, count,
-      value == nil and ", or a hole would be left: use :pop(i)" or "")), 2)
-  elseif value == nil then
-    if place == count then list:pop() end
-  elseif place > count then
-    list:append(created_for(self, value))
-  else
-    list[place][self._proxy.value_attr] = value
-  end
-end
-
-function List:__len()
-  return #targets(self)
-end
-
-function List:__pairs()
-  return ipairs(self)
-end
-
---- Equal to a list with equal values in the same order.
-function List.__eq(left, right)
-  if #left ~= #right then return false end
-  for i = 1, #left do
-    if left[i] ~= right[i] then return false end
-  end
-  return true
-end
-
-function List:__tostring()
-  local texts = {}
-  for i, value in ipairs(self) do texts[i] = describe.value(value) end
-  return "[" .. table.concat(texts, ", ") .. "]"
+  association.replace(view, value)
 end
 
 --- `Class.key`: conditions on what the objects between lead to. Comparisons are those of the attribute there, inside an EXISTS.
