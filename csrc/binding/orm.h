@@ -150,6 +150,10 @@ void la_push_flush_event(lua_State *L, la_state *state, la_event event, int inde
 void la_session_flush(lua_State *L, la_state *state, int index);
 /* The same if autoflush is on; an error carries the note about autoflush. */
 void la_session_autoflush(lua_State *L, la_state *state, int index);
+/* Makes the session inactive as a failed flush does, the error on top of the stack being the
+ * reason.
+ */
+void la_session_fail_by(lua_State *L, la_session *session);
 /* Raises `err` with what a failed statement was, if `flush` has one. */
 int la_raise_orm(lua_State *L, const la_error *err);
 

@@ -120,8 +120,7 @@ static int error_text(lua_State *L) {
   return 1;
 }
 
-/* Makes the session inactive, the error on top of the stack being the reason. */
-static void fail_session(lua_State *L, la_session *session) {
+void la_session_fail_by(lua_State *L, la_session *session) {
   la_error reason = LA_ERROR_INIT;
   lua_pushcfunction(L, error_text); /* an error's __tostring is the program's and may fail */
   lua_pushvalue(L, -2);
@@ -140,7 +139,7 @@ static void call_or_drop(lua_State *L, int box_index, flush_box *box, int argume
     la_session *session = box->session;
     la_object_retain(session);
     la_scratch_clear(L, box_index);
-    fail_session(L, session);
+    la_session_fail_by(L, session);
     la_object_release(session);
     lua_error(L);
   }
@@ -377,7 +376,7 @@ static void tell_finish(lua_State *L, la_state *state, la_session *session, int 
   int status = lua_pcall(L, 1, 0, 0);
   session->flushing = false;
   if (status != LUA_OK) {
-    fail_session(L, session);
+    la_session_fail_by(L, session);
     lua_error(L);
   }
 }

@@ -237,6 +237,27 @@ static int session_invalidate(lua_State *L) {
   return 0;
 }
 
+/* core.session_write(session, fn): runs `fn` as a flush of its own making: nothing flushes
+ * meanwhile, and an error leaves the session asking for rollback(). */
+static int session_write(lua_State *L) {
+  la_session *session = la_check_session(L, 1);
+  la_error err = LA_ERROR_INIT;
+  if (la_session_check(session, &err) < 0 || la_session_autobegin(session, &err) < 0) {
+    la_raise_orm(L, &err);
+  }
+  if (session->flushing) {
+    return la_raise_status(L, LA_INVALID_REQUEST, "Session is already flushing");
+  }
+  session->flushing = true;
+  int status = la_call_program(L, 0, 0);
+  session->flushing = false;
+  if (status != LUA_OK) {
+    la_session_fail_by(L, session);
+    return lua_error(L);
+  }
+  return 0;
+}
+
 /* session:get_transaction() → the outermost transaction, or nil. */
 static int session_get_transaction(lua_State *L) {
   if (la_check_session(L, 1)->levels.count == 0) {
@@ -263,6 +284,8 @@ void la_open_orm_transaction(lua_State *L, la_state *state) {
                                                  {NULL, NULL}};
   static const luaL_Reg metamethods[] = {
       {"__index", transaction_index}, {"__close", transaction_close}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"session_write", session_write}, {NULL, NULL}};
+  la_set_functions(L, functions);
   la_register_class(L, state, LA_BOX_SESSION_TRANSACTION, transaction_methods, metamethods);
 }
 

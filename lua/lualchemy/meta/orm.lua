@@ -327,6 +327,42 @@ function Session:expunge_all() end
 ---@return table
 function Session:merge(object, options) end
 
+--- As `merge` for each of a list, after one autoflush.
+---@param objects table[]
+---@param options {load: boolean?, options: table?}?
+---@return table[]
+function Session:merge_all(objects, options) end
+
+--- Marks every object of a list for deletion.
+---@param objects table[]
+function Session:delete_all(objects) end
+
+--- Inserts rows, keyed by attribute, without objects, events or relationships. As SQLAlchemy's `Session.bulk_insert_mappings()`.
+---@param class table
+---@param rows table[]
+---@param options {return_defaults: boolean?, render_nulls: boolean?}?
+---@raise InvalidRequestError for a key that is no mapped column
+function Session:bulk_insert_mappings(class, rows, options) end
+
+--- Updates rows by primary key without objects. As SQLAlchemy's `Session.bulk_update_mappings()`.
+---@param class table
+---@param rows table[]
+---@raise InvalidRequestError for a row without its key; StaleDataError for one that is not there
+function Session:bulk_update_mappings(class, rows) end
+
+--- Writes objects without the unit of work. As SQLAlchemy's `Session.bulk_save_objects()`.
+---@param objects table[]
+---@param options {return_defaults: boolean?, update_changed_only: boolean?, preserve_order: boolean?}?
+---@raise UnmappedInstanceError; StaleDataError for a row that is not there
+function Session:bulk_save_objects(objects, options) end
+
+--- `orm.identity_key`: the key under which a session knows an object.
+---@param class table?
+---@param ident any?
+---@param options table?
+---@return table
+function Session:identity_key(class, ident, options) end
+
 --- Is the object in the session?
 ---@param object table
 ---@return boolean

@@ -13,6 +13,8 @@ local sessions = require "lualchemy.orm.session"
 require "lualchemy.orm.execute"
 require "lualchemy.orm.inspect"
 require "lualchemy.orm.merge"
+require "lualchemy.orm.bulk"
+local identities = require "lualchemy.orm.identity"
 require "lualchemy.orm.dynamic"
 local queries = require "lualchemy.orm.query"
 local loader_options = require "lualchemy.orm.options"
@@ -42,6 +44,9 @@ local orm = {
   make_transient = sessions.make_transient,
   make_transient_to_detached = sessions.make_transient_to_detached,
   was_deleted = sessions.was_deleted,
+  identity_key = identities.identity_key,
+  object_mapper = identities.object_mapper,
+  class_mapper = identities.class_mapper,
   close_all_sessions = sessions.close_all_sessions,
   scoped_session = scoping.scoped_session,
   with_parent = queries.with_parent,

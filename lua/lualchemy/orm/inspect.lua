@@ -49,12 +49,12 @@ local function family(class)
   return list
 end
 
---- The nearest value of a mapper argument: of the class or its bases.
+--- The nearest value of a mapper argument, of the class or its bases, and the class that has it.
 local function argument_of(class, name)
   local at = class
   while at do
     local value = record_of(at).arguments[name]
-    if value ~= nil then return value end
+    if value ~= nil then return value, at end
     at = parent_of(at)
   end
 end
@@ -114,8 +114,8 @@ local mapper_fields = {
   end,
   polymorphic_identity = function(class) return record_of(class).arguments.polymorphic_identity end,
   polymorphic_on = function(class)
-    local on = argument_of(class, "polymorphic_on")
-    return type(on) == "string" and class.__table__.c[on] or on
+    local on, owner = argument_of(class, "polymorphic_on")
+    return type(on) == "string" and owner.__table__.c[on] or on
   end,
   polymorphic_map = function(class)
     local top, map = class, {}

@@ -183,6 +183,25 @@ function M.merge(session, object, options)
   return session:no_autoflush(function() return merge_one(session, object, new_pass(given)) end)
 end
 
-core.extend("lualchemy.Session", {merge = M.merge})
+--- The same for each of a list of objects, after one autoflush, as SQLAlchemy's `Session.merge_all()`. Gives the session's objects, in order.
+---@param session lualchemy.Session
+---@param objects any[]
+---@param options {load: boolean?, options: table?}?  as for `merge`
+---@return any[]
+---@raise as `merge`
+function M.merge_all(session, objects, options)
+  local given = keywords.check("merge_all", options, merge_keywords)
+  if type(objects) ~= "table" then
+    error(exc.ArgumentError(("session:merge_all() takes a list of objects, not a %s"):format(type(objects))), 0)
+  end
+  if given.load ~= false then core.session_autoflush(session) end
+  return session:no_autoflush(function()
+    local merged, pass = {}, new_pass(given)
+    for i, object in ipairs(objects) do merged[i] = merge_one(session, object, pass) end
+    return merged
+  end)
+end
+
+core.extend("lualchemy.Session", {merge = M.merge, merge_all = M.merge_all})
 
 return M

@@ -190,55 +190,6 @@ core.hook("object_set", function(list)
   return setmetatable(list, set_meta)
 end)
 
---- The key of an object in the identity map: {class, {value, …}}, with the class at the root of its mapping.
-local function identity_key(object)
-  local class = core.mapped_class_of(object)
-  local base = rawget(class, "__base__")
-  while base and core.is_mapped(base) do
-    class, base = base, rawget(base, "__base__")
-  end
-  return {class, core.object_identity(object)}
-end
-
-local function same_key(a, b)
-  if type(a) ~= "table" or a[1] ~= b[1] or type(a[2]) ~= "table" or #a[2] ~= #b[2] then return false end
-  for i, value in ipairs(b[2]) do
-    if a[2][i] ~= value then return false end
-  end
-  return true
-end
-
-local map_meta
-core.hook("identity_map", function(list)
-  if not map_meta then
-    local describe = require "lualchemy.describe"
-    map_meta = {
-      __name = "lualchemy.IdentityMap",
-      __index = {
-        contains = contains,
-        values = function(self)
-          local at = 0
-          return function() at = at + 1 return self[at] end
-        end,
-        keys = function(self)
-          local at = 0
-          return function()
-            at = at + 1
-            if self[at] ~= nil then return identity_key(self[at]) end
-          end
-        end,
-        get = function(self, key)
-          for _, object in ipairs(self) do
-            if same_key(key, identity_key(object)) then return object end
-          end
-        end,
-      },
-      __tostring = function(self) return describe.list(self) end,
-    }
-  end
-  return setmetatable(list, map_meta)
-end)
-
 core.hook("autoflush_error", function(err)
   if exc.LualchemyError:matches(err) then
     err:add_detail("(raised as a result of Query-invoked autoflush; " ..
@@ -326,6 +277,19 @@ function methods.iter(session)
     at = at + 1
     return objects[at]
   end
+end
+
+--- Marks every object of a list for deletion, as `delete` does one.
+---@param session lualchemy.Session
+---@param objects any[]
+---@raise ArgumentError for what is no list; as `delete`
+function methods.delete_all(session, objects)
+  if type(objects) ~= "table" and core.class_of(objects) == nil then
+    error(exc.ArgumentError(("session:delete_all() takes a list of objects, not a %s"):format(type(objects))), 0)
+  end
+  local all = {}
+  for i = 1, #objects do all[i] = objects[i] end -- deleting may change a collection
+  for _, object in ipairs(all) do session:delete(object) end
 end
 
 --- As `get`, but NoResultFound if there is none.
