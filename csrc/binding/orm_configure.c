@@ -142,6 +142,7 @@ static int relationship_configure(lua_State *L) {
   options.post_update = flag(L, 3, "post_update", false);
   options.passive_updates = flag(L, 3, "passive_updates", true);
   options.innerjoin = flag(L, 3, "innerjoin", false);
+  options.unnested = flag(L, 3, "unnested", false);
   options.active_history = flag(L, 3, "active_history", false);
   options.enable_typechecks = flag(L, 3, "enable_typechecks", true);
   if (lua_getfield(L, 3, "passive_deletes") == LUA_TSTRING) {

@@ -4,6 +4,7 @@
  */
 #include "binding/orm_load.h"
 
+#include "binding/host.h"
 #include "binding/open.h"
 #include "binding/sql.h"
 #include "orm/dml.h"
@@ -191,6 +192,15 @@ static int relationship_of_type(lua_State *L) {
   return 1;
 }
 
+/* core.relationship_target(relationship) → the class it leads to. */
+static int relationship_target(lua_State *L) {
+  la_state *state = la_state_of(L);
+  const la_node *node = check_relationship_node(L, 1);
+  configure_of(L, state, node);
+  la_push_host(L, state, ((const la_relationship *)node->subject)->target->host);
+  return 1;
+}
+
 /* User.addresses:and_(condition, …). */
 static int relationship_and(lua_State *L) {
   la_state *state = la_state_of(L);
@@ -323,6 +333,29 @@ static int loader_chain_all(lua_State *L) {
   la_node *out = la_option_chain_all(&state->sql, option, nodes.items, (uint32_t)nodes.count);
   la_nodes_clear(&nodes);
   la_push_node(L, state, out, 1, lua_gettop(L));
+  return 1;
+}
+
+/* core.option_class(option) → the class that its last step leads to; nil if it leads to none. */
+static int option_class(lua_State *L) {
+  la_state *state = la_state_of(L);
+  const la_node *option = la_to_node(L, 1), *attribute;
+  if (!option || option->kind != LA_NODE_LOADER_OPTION) {
+    return la_raise_argument(L, 1, "a loader option");
+  }
+  attribute = la_option_last_step(option)->children[0];
+  if (!attribute ||
+      (attribute->kind != LA_NODE_RELATIONSHIP && attribute->kind != LA_NODE_ENTITY)) {
+    lua_pushnil(L);
+    return 1;
+  }
+  if (attribute->kind == LA_NODE_RELATIONSHIP) {
+    la_error err = LA_ERROR_INIT;
+    configure_of(L, state, attribute);
+    la_push_node(L, state, la_relationship_target(attribute, &err), 0, -1);
+    attribute = la_to_node(L, -1);
+  }
+  la_push_host(L, state, ((const la_mapper *)(const void *)attribute->subject)->host);
   return 1;
 }
 
@@ -470,7 +503,9 @@ void la_open_orm_option(lua_State *L, la_state *state) {
                                        {"loader_criteria_all", loader_criteria_all},
                                        {"aliased", aliased},
                                        {"with_polymorphic", with_polymorphic},
+                                       {"option_class", option_class},
                                        {"with_parent", with_parent},
+                                       {"relationship_target", relationship_target},
                                        {NULL, NULL}};
   la_register_class(L, state, LA_BOX_RELATIONSHIP, relationship_methods, relationship_metamethods);
   la_register_class(L, state, LA_BOX_ATTRIBUTE, NULL, NULL);

@@ -2,6 +2,7 @@
 #include "binding/state.h"
 
 #include "binding/raise.h"
+#include "orm/load.h"
 
 /* Its address is the state's key in the registry. */
 static const char state_key = 0;
@@ -96,6 +97,7 @@ la_state *la_state_open(lua_State *L) {
   }
   state->sql.alloc = &state->alloc;
   state->sql.types = &state->types;
+  state->sql.entity_columns = la_translate_entity_columns;
   state->sql.warnings = &state->warnings;
   state->hosts = ref_weak_table(L);
   state->known = ref_weak_table(L);

@@ -38,6 +38,7 @@ typedef struct gathering {
   LA_VEC(found_member) found;
   la_pair_set pairs; /* where rows of one member repeat */
   uint32_t last;
+  bool unknown; /* some parent's key is not loaded */
 } gathering;
 
 #define NO_KEY    UINT32_MAX
@@ -119,6 +120,7 @@ static la_status note_parents(gathering *self) {
     }
     self->entry_of[i] = read_parent(self, self->job->parents[i], key);
     if (self->entry_of[i] != 0) {
+      self->unknown |= self->entry_of[i] == NOT_KNOWN;
       continue;
     }
     hash = hash_key(self, key);
@@ -132,6 +134,25 @@ static la_status note_parents(gathering *self) {
     self->entry_of[i] = self->table[at] - 1;
   }
   return LA_OK;
+}
+
+static void forget_parents(gathering *self) {
+  la_vec_clear(self->alloc, &self->entries);
+  la_free(self->alloc, self->table, self->table_size * sizeof *self->table);
+  la_free(self->alloc, self->entry_of, self->job->count * sizeof *self->entry_of);
+  self->table = self->entry_of = NULL;
+  self->table_size = 0;
+}
+
+/* Where a parent's foreign key is not loaded, the statement joins parents and targets instead. */
+static la_status note_known_parents(gathering *self) {
+  LA_TRY(note_parents(self));
+  if (!self->unknown || !self->later->by_target) {
+    return LA_OK;
+  }
+  forget_parents(self);
+  LA_TRY(la_later_for(self->load, self->job, true, &self->later, self->err));
+  return note_parents(self);
 }
 
 static la_status note_row(gathering *self, const la_run *run) {
@@ -327,24 +348,23 @@ static la_status run_selectin(la_load *load, const la_job *job, la_later *later,
                     .err = err,
                     .last = UINT32_MAX};
   la_run run = {0};
-  la_status status = note_parents(&self);
+  la_status status = note_known_parents(&self);
   if (status >= 0) {
-    status = la_run_init(&run, load, (const la_load_plan *)(const void *)later->compiled->extra,
-                         job->outer, err);
+    status =
+        la_run_init(&run, load, (const la_load_plan *)(const void *)self.later->compiled->extra,
+                    job->outer, err);
   }
   run.depth = job->depth + 1;
   if (status >= 0) {
-    status = later->embeds ? run_embedding(&self, &run) : run_chunks(&self, &run);
+    status = self.later->embeds ? run_embedding(&self, &run) : run_chunks(&self, &run);
   }
   if (status >= 0) {
     status = give_links(&self);
   }
   la_run_clear(&run);
-  la_vec_clear(self.alloc, &self.entries);
+  forget_parents(&self);
   la_vec_clear(self.alloc, &self.found);
   la_pair_set_clear(&self.pairs, self.alloc);
-  la_free(self.alloc, self.table, self.table_size * sizeof *self.table);
-  la_free(self.alloc, self.entry_of, job->count * sizeof *self.entry_of);
   return status;
 }
 
@@ -386,6 +406,6 @@ la_status la_later_run(la_load *load, const la_job *job, la_error *err) {
   if (job->link->strategy == LA_LOADER_IMMEDIATE) {
     return run_immediate(load, job, err);
   }
-  LA_TRY(la_later_for(load, job, &later, err));
+  LA_TRY(la_later_for(load, job, false, &later, err));
   return run_selectin(load, job, later, err);
 }

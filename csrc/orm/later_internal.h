@@ -34,11 +34,14 @@ typedef struct la_later_making {
   la_node_list keys; /* expressions */
   la_node_list froms;
   la_node_list where;
+  bool by_join;
   la_error *err;
 } la_later_making;
 
-/* The later load of the job's link, made on first use; the plan keeps it. */
-la_status la_later_for(la_load *load, const la_job *job, la_later **out, la_error *err);
+/* The later load of the job's link, made on first use; the plan keeps it. `by_join`: the one by the
+ * parents' primary keys, for a link whose foreign key is not loaded. */
+la_status la_later_for(la_load *load, const la_job *job, bool by_join, la_later **out,
+                       la_error *err);
 /* The keys and FROM of a subquery load (later_subquery.c). */
 la_status la_later_make_subquery(la_later_making *self);
 la_status la_later_set_width(la_later_making *self, uint32_t width);

@@ -59,6 +59,38 @@ static la_status make_by_target(la_later_making *self) {
   return LA_OK;
 }
 
+/* The criteria of the link's option, written for the target's class, moved to the target of this
+ * statement; NULL if there are none. */
+static la_status target_criteria(la_later_making *self, la_node **out) {
+  la_node *own = la_mapper_entity(self->link->relationship->target);
+  *out = NULL;
+  if (self->link->criteria == NULL) {
+    return LA_OK;
+  }
+  if (own != NULL && own->children[0] != element_of(self->target)) {
+    return la_adapt_columns(self->sql, self->link->criteria, own->children[0],
+                            element_of(self->target), out, self->err);
+  }
+  *out = la_node_retain(self->link->criteria);
+  return LA_OK;
+}
+
+/* ON of a secondary table and the target, with the criteria. */
+static la_status add_target_criteria(la_later_making *self, la_node **condition) {
+  la_node *criteria = NULL, *both = NULL;
+  la_status status;
+  LA_TRY(target_criteria(self, &criteria));
+  if (criteria == NULL) {
+    return LA_OK;
+  }
+  status = la_build_and(self->sql, *condition, criteria, &both, self->err);
+  la_node_release(criteria);
+  LA_TRY(status);
+  la_node_release(*condition);
+  *condition = both;
+  return LA_OK;
+}
+
 static la_status make_by_foreign_key(la_later_making *self) {
   const la_relationship *relationship = self->link->relationship;
   la_node *table = NULL, *primary = NULL, *second = NULL, *joined = NULL;
@@ -84,6 +116,9 @@ static la_status make_by_foreign_key(la_later_making *self) {
   }
   status = la_relationship_join(self->sql, relationship, parent, self->target, table, &primary,
                                 &second, self->err);
+  if (status >= 0) {
+    status = add_target_criteria(self, &second);
+  }
   if (status >= 0) {
     status =
         la_from_join(self->sql, table, element_of(self->target), second, 0, &joined, self->err);
@@ -120,6 +155,9 @@ static la_status make_by_join(la_later_making *self) {
     status = la_relationship_join(self->sql, relationship, alias, self->target, table, &primary,
                                   &second, self->err);
   }
+  if (status >= 0 && table != NULL) {
+    status = add_target_criteria(self, &second);
+  }
   if (status >= 0) {
     status =
         la_from_join(self->sql, element_of(alias), table != NULL ? table : element_of(self->target),
@@ -141,7 +179,7 @@ static la_status make_by_join(la_later_making *self) {
   return status;
 }
 
-/* keys IN (list) */
+/* keys IN (list), and the criteria that no join has */
 static la_status add_in(la_later_making *self) {
   la_value none = LA_VALUE_NONE;
   uint32_t width = self->later->width;
@@ -156,16 +194,12 @@ static la_status add_in(la_later_making *self) {
                   : NULL;
   la_node_release(left);
   LA_TRY(la_node_list_take(&self->where, self->sql->alloc, condition, self->err));
-  if (self->link->criteria != NULL) {
-    la_node *moved = NULL;
-    la_node *own = la_mapper_entity(self->link->relationship->target);
-    if (own != NULL && own->children[0] != element_of(self->target)) {
-      LA_TRY(la_adapt_columns(self->sql, self->link->criteria, own->children[0],
-                              element_of(self->target), &moved, self->err));
-    } else {
-      moved = la_node_retain(self->link->criteria);
+  if (self->link->relationship->secondary == NULL) {
+    la_node *criteria = NULL;
+    LA_TRY(target_criteria(self, &criteria));
+    if (criteria != NULL) {
+      LA_TRY(la_node_list_take(&self->where, self->sql->alloc, criteria, self->err));
     }
-    LA_TRY(la_node_list_take(&self->where, self->sql->alloc, moved, self->err));
   }
   return LA_OK;
 }
@@ -257,7 +291,7 @@ static la_status make(la_later_making *self, const la_load_plan *plan) {
                                 self->err));
   if (self->link->strategy == LA_LOADER_SUBQUERY) {
     LA_TRY(la_later_make_subquery(self));
-  } else if (relationship->use_get) {
+  } else if (relationship->use_get && !self->by_join) {
     LA_TRY(make_by_target(self));
   } else if (is_by_parent_key(relationship) &&
              !(relationship->secondary != NULL && relationship->self_referential)) {
@@ -288,13 +322,16 @@ static void recurse(la_later *later, const la_plan_link *link) {
   }
 }
 
-la_status la_later_for(la_load *load, const la_job *job, la_later **out, la_error *err) {
+la_status la_later_for(la_load *load, const la_job *job, bool by_join, la_later **out,
+                       la_error *err) {
   la_plan_link *link = (la_plan_link *)job->link;
+  la_later **kept = by_join ? &link->joined : &link->later;
   la_load_plan *plan = (la_load_plan *)job->plan;
-  la_later_making self = {.engine = load->session->engine, .link = link, .err = err};
+  la_later_making self = {
+      .engine = load->session->engine, .link = link, .by_join = by_join, .err = err};
   la_status status;
-  if (link->later != NULL) {
-    *out = link->later;
+  if (*kept != NULL) {
+    *out = *kept;
     return LA_OK;
   }
   self.sql = &load->session->engine->sql;
@@ -313,9 +350,10 @@ la_status la_later_for(la_load *load, const la_job *job, la_later **out, la_erro
     return status;
   }
   plan->laters.items[plan->laters.count++] = self.later;
-  if (link->option != NULL && link->option->recurses && link->strategy == LA_LOADER_SELECTIN) {
+  if (!by_join && link->option != NULL && link->option->recurses &&
+      link->strategy == LA_LOADER_SELECTIN) {
     recurse(self.later, link);
   }
-  link->later = *out = self.later;
+  *kept = *out = self.later;
   return LA_OK;
 }

@@ -51,6 +51,10 @@ bool la_load_plan_needs_unique(const la_load_plan *plan);
  * `engine->cache`. As la_engine_compile. */
 la_status la_orm_compile(la_engine *engine, const la_node *statement, la_compiled **out,
                          bool *cached_out, la_error *err);
+/* The la_entity_columns of what classes and aliases of them are in a select list. */
+la_status la_translate_entity_columns(const la_sql *sql, la_node *entity, la_arena *arena,
+                                      la_node ***nodes_out, la_text **keys_out, size_t *count_out,
+                                      la_error *err);
 /* The Core statement that `statement` stands for, for tostring and for subqueries. */
 la_status la_orm_translate(const la_sql *sql, const la_node *statement, la_node **out,
                            la_error *err);

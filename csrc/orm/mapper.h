@@ -53,7 +53,8 @@ enum la_property_flag {
   LA_PROPERTY_FOREIGN_KEY = 512,
   LA_PROPERTY_KEPT_ON_FLUSH = 1024, /* expire_on_flush = false */
   LA_PROPERTY_QUERY = 2048,         /* a query_expression: only statements that say so load it */
-  LA_PROPERTY_MUTABLE = 4096        /* its Lua values tell when they are changed inside */
+  LA_PROPERTY_MUTABLE = 4096,       /* its Lua values tell when they are changed inside */
+  LA_PROPERTY_LATE = 8192           /* an expression added when the class was complete */
 };
 
 /* Read only outside orm/. */

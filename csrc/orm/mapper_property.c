@@ -240,7 +240,7 @@ la_status la_mapper_add_expression(la_mapper *mapper, la_text key, la_node *expr
                                    la_text group, la_property **out, la_error *err) {
   la_property *property;
   LA_TRY(make_property(mapper, LA_PROPERTY_EXPRESSION, key, group, &property, err));
-  property->flags = flags;
+  property->flags = flags | (mapper->primary_key != NULL ? LA_PROPERTY_LATE : 0);
   LA_TRY(la_strip_orm(mapper->sql, expr, &property->expr, err));
   la_property_refresh(property);
   return finish_property(mapper, property, out, err);

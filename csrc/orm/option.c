@@ -82,6 +82,13 @@ static const la_node *next_step(const la_node *option) {
   return last != NULL && !is_of_columns((la_loader_strategy)last->op) ? last : NULL;
 }
 
+const la_node *la_option_last_step(const la_node *option) {
+  for (const la_node *step = option; step != NULL; step = next_step(step)) {
+    option = step;
+  }
+  return option;
+}
+
 la_node *la_option_chain_all(const la_sql *sql, const la_node *option, la_node *const *chained,
                              uint32_t count) {
   LA_VEC(const la_node *) steps = {0};
@@ -204,10 +211,9 @@ static la_status check_root(reader *self, const reading *read, la_node *source) 
   describe_option(read->node, &text);
   if (self->entity_count == 0) {
     (void)la_fail(self->err, LA_ARGUMENT,
-                  "Query has only expression-based entities; attribute loader options for Mapped "
-                  "class %.*s can't be "
+                  "Query has only expression-based entities; attribute loader option %.*s can't be "
                   "applied here.",
-                  LA_TEXT_FORMAT(((la_mapper *)(void *)source->subject)->class_name));
+                  LA_TEXT_FORMAT(la_strbuf_view(&text)));
   } else {
     (void)la_fail(self->err, LA_ARGUMENT,
                   "Mapped class %.*s referenced in option %.*s does not apply to any of the root "
@@ -270,6 +276,7 @@ static la_status append_option(reader *self, const reading *read, la_load_option
   self->out->has_criteria = self->out->has_criteria || option->criteria != NULL;
   option->innerjoin = (flags & LA_OPTION_INNERJOIN) != 0;
   option->innerjoin_given = (flags & LA_OPTION_INNERJOIN_GIVEN) != 0;
+  option->unnested = (flags & LA_OPTION_UNNESTED) != 0;
   option->sql_only = (flags & LA_OPTION_SQL_ONLY) != 0;
   option->raiseload = (flags & LA_OPTION_RAISELOAD) != 0;
   option->recursion_depth = (int16_t)(uint16_t)(value >> DEPTH_SHIFT);
@@ -344,10 +351,11 @@ static la_status read_relationship(reader *self, const reading *read, la_node *a
     la_strbuf_init(&text, self->alloc);
     la_relationship_describe(relationship, &text);
     (void)la_fail(self->err, LA_LOADER_STRATEGY,
-                  "Can't apply \"%s\" strategy to property \"%.*s\", which is a \"relationship "
-                  "property\"; this loader "
-                  "strategy is intended to be used with a \"column property\".",
-                  la_loader_function(strategy), LA_TEXT_FORMAT(la_strbuf_view(&text)));
+                  "Can't apply \"%s\" strategy to property \"%.*s\", which is a \"relationship\"; "
+                  "this loader strategy is intended to be used with a \"column property\".",
+                  strategy == LA_LOADER_WITH_EXPRESSION ? "with_expression"
+                                                        : "deferred column loader",
+                  LA_TEXT_FORMAT(la_strbuf_view(&text)));
     la_strbuf_clear(&text);
     return LA_LOADER_STRATEGY;
   }
@@ -419,6 +427,28 @@ static la_status read_column(reader *self, const reading *read, la_node *attribu
   return LA_OK;
 }
 
+/* A group belongs to one class. */
+static la_status fail_several(reader *self) {
+  la_strbuf mappers, calls;
+  la_strbuf_init(&mappers, self->alloc);
+  la_strbuf_init(&calls, self->alloc);
+  for (size_t i = 0; i < self->entity_count; i++) {
+    const la_mapper *mapper = (const la_mapper *)(const void *)self->entities[i]->subject;
+    la_strbuf_string(&mappers, i != 0 ? ", " : "");
+    la_mapper_describe(mapper, &mappers);
+    la_strbuf_string(&calls, i != 0 ? ", Load(" : "Load(");
+    la_strbuf_text(&calls, mapper->class_name);
+    la_strbuf_string(&calls, "):some_option(\"*\")");
+  }
+  (void)la_fail(self->err, LA_ARGUMENT,
+                "Can't apply wildcard ('*') or load_only() loader option to multiple entities "
+                "%.*s. Specify loader options for each entity individually, such as %.*s.",
+                LA_TEXT_FORMAT(la_strbuf_view(&mappers)), LA_TEXT_FORMAT(la_strbuf_view(&calls)));
+  la_strbuf_clear(&mappers);
+  la_strbuf_clear(&calls);
+  return LA_ARGUMENT;
+}
+
 /* An option without attribute: a wildcard or a group. */
 static la_status read_wildcard(reader *self, const reading *read) {
   la_load_option *option;
@@ -429,14 +459,9 @@ static la_status read_wildcard(reader *self, const reading *read) {
   if (option->wildcard && read->node->count > CHILD_CHAINED) {
     return la_fail(self->err, LA_ARGUMENT, "Wildcard token cannot be followed by another entity");
   }
-  if (option->wildcard && read->parent == NULL && read->source == NULL && self->entity_count > 1) {
-    return la_fail(
-        self->err, LA_ARGUMENT,
-        "Can't apply wildcard ('*') or load_only() loader option to multiple entities in this "
-        "query. Specify "
-        "loader options for each entity individually, such as Load(User).some_option('*').");
-  }
-  return LA_OK;
+  return !option->wildcard && read->parent == NULL && read->source == NULL && self->entity_count > 1
+             ? fail_several(self)
+             : LA_OK;
 }
 
 /* The chained options of `read` are read next, in order. */

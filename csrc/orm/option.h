@@ -23,7 +23,8 @@ enum la_option_flag {
   LA_OPTION_RAISELOAD = 8,        /* defer(…, {raiseload = true}) */
   LA_OPTION_INCLUDE_ALIASES = 16, /* with_loader_criteria(…, {include_aliases = true}) */
   LA_OPTION_NOT_KEPT = 32,        /* with_loader_criteria(…, {propagate_to_loaders = false}) */
-  LA_OPTION_EXACT = 64            /* criteria of one class, not of its subclasses */
+  LA_OPTION_EXACT = 64,           /* criteria of one class, not of its subclasses */
+  LA_OPTION_UNNESTED = 128        /* joinedload(…, {innerjoin = "unnested"}) */
 };
 
 typedef struct la_load_option la_load_option;
@@ -33,7 +34,7 @@ struct la_load_option {
   la_property *property;         /* of a column */
   la_text group;                 /* undefer_group */
   bool wildcard;
-  bool innerjoin, innerjoin_given, sql_only, raiseload;
+  bool innerjoin, innerjoin_given, unnested, sql_only, raiseload;
   bool recurses; /* it stands below itself, `recursion_depth` times more (-1: without end) */
   int recursion_depth;
   uint32_t chunksize;           /* keys of one selectin statement; 0: as usual */
@@ -74,6 +75,8 @@ la_node *la_option_chain(const la_sql *sql, const la_node *option, la_node *chai
 /* Several beside each other at that step: option:options(…). */
 la_node *la_option_chain_all(const la_sql *sql, const la_node *option, la_node *const *chained,
                              uint32_t count);
+/* The deepest step of `option`'s chain; lent. */
+const la_node *la_option_last_step(const la_node *option);
 /* `option` with `other` directly below it. */
 la_node *la_option_chain_beside(const la_sql *sql, const la_node *option, la_node *other);
 /* "joinedload", "defer" … */

@@ -66,6 +66,7 @@ struct la_plan_link {
   la_node *embedded; /* SUBQUERY: what the statement reads, as the keys of the first step; lent from
                         the plan, or from one that outlives it */
   la_later *later;   /* SELECTIN, SUBQUERY: its statement, once made */
+  la_later *joined;  /* SELECTIN: the one for parents whose foreign key is not loaded */
   la_plan_link *next;
 };
 

@@ -82,7 +82,7 @@ struct la_relationship {
   la_direction direction;
   bool uselist;
   bool configured;
-  bool viewonly, single_parent, post_update, passive_updates, innerjoin, active_history,
+  bool viewonly, single_parent, post_update, passive_updates, innerjoin, unnested, active_history,
       enable_typechecks, distinct_target_key;
   la_passive_deletes passive_deletes;
   la_loader_strategy lazy;
@@ -128,7 +128,7 @@ typedef struct la_relationship_options {
   int8_t uselist;    /* -1: by direction */
   la_loader_strategy lazy;
   uint32_t cascade;
-  bool viewonly, single_parent, post_update, passive_updates, innerjoin, active_history,
+  bool viewonly, single_parent, post_update, passive_updates, innerjoin, unnested, active_history,
       enable_typechecks;
   la_passive_deletes passive_deletes;
   int join_depth;

@@ -478,6 +478,7 @@ static la_status take_options(configuring *self) {
   relationship->post_update = options->post_update;
   relationship->passive_updates = options->passive_updates;
   relationship->innerjoin = options->innerjoin;
+  relationship->unnested = options->unnested;
   relationship->active_history = options->active_history;
   relationship->enable_typechecks = options->enable_typechecks;
   relationship->passive_deletes = options->passive_deletes;

@@ -58,6 +58,7 @@ static la_status add_entity(la_translation *self, la_node *entity) {
       at = &copy->next;
     }
   }
+  self->shared_from = self->plan == NULL ? self->primary.list.count : 0;
   self->root = entity;
   self->steps = self->request.steps;
   LA_TRY(la_translate_entity(self, entity, level, self->request.path, false, SIZE_MAX,
@@ -230,6 +231,9 @@ static la_status spread_clause(la_translation *self, la_node **select, uint32_t 
     for (uint32_t p = 0; items[i]->kind == LA_NODE_ENTITY && p < mapper->slot_count && status >= 0;
          p++) {
       la_node *attribute = NULL;
+      if (mapper->slots[p]->kind != LA_PROPERTY_COLUMN) {
+        continue;
+      }
       status = la_mapper_attribute(self->sql, mapper->slots[p], items[i], &attribute, self->err);
       if (status >= 0) {
         status = la_build_chain_one(select, part, attribute, self->err);
@@ -455,6 +459,29 @@ void la_translation_clear(la_translation *self) {
   la_vec_clear(self->alloc, &self->joined);
   la_vec_clear(self->alloc, &self->details);
   la_vec_clear(self->alloc, &self->parts);
+  la_vec_clear(self->alloc, &self->keys);
+}
+
+la_status la_translate_entity_columns(const la_sql *sql, la_node *entity, la_arena *arena,
+                                      la_node ***nodes_out, la_text **keys_out, size_t *count_out,
+                                      la_error *err) {
+  la_translation self = {
+      .sql = sql, .alloc = sql->alloc, .err = err, .arena = arena, .exports = true};
+  la_plan_entity *unused;
+  la_status status = la_translate_entity(&self, entity, NULL, NULL, false, SIZE_MAX, &unused);
+  size_t count = self.primary.list.count;
+  if (status >= 0) {
+    *nodes_out = la_arena_alloc(arena, (count + 1) * sizeof **nodes_out);
+    *keys_out = la_arena_alloc(arena, (count + 1) * sizeof **keys_out);
+    status = *nodes_out != NULL && *keys_out != NULL ? LA_OK : la_fail_nomem(err);
+  }
+  for (size_t i = 0; i < count && status >= 0; i++) {
+    (*nodes_out)[i] = la_node_retain(self.primary.list.items[i]);
+    (*keys_out)[i] = self.keys.items[i];
+  }
+  *count_out = count;
+  la_translation_clear(&self);
+  return status;
 }
 
 la_status la_translate_select(const la_sql *sql, const la_node *select,

@@ -70,6 +70,9 @@ typedef struct la_translation {
   const la_load_criteria *criteria;
   la_node_list primary; /* the columns asked for */
   la_node_list eager;   /* those of joined eager loading, behind them */
+  size_t shared_from;   /* columns before this one in `primary` are not found again */
+  bool exports;         /* `keys` are wanted: */
+  LA_VEC(la_text) keys; /* of `primary` */
   la_node_list froms;
   la_node_list eager_order;
   la_node_list where;      /* conditions that come with entities */

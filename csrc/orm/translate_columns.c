@@ -18,8 +18,9 @@ static const la_node *plain(const la_node *node) {
   return node;
 }
 
-static bool find_column(const la_node_list *nodes, const la_node *node, uint32_t *out) {
-  for (size_t i = 0; i < nodes->list.count; i++) {
+static bool find_column(const la_node_list *nodes, size_t begin, const la_node *node,
+                        uint32_t *out) {
+  for (size_t i = begin; i < nodes->list.count; i++) {
     if (is_same_column(plain(nodes->list.items[i]), node)) {
       *out = (uint32_t)i;
       return true;
@@ -39,7 +40,7 @@ la_status la_translate_column(la_translation *self, bool to_eager, bool may_shar
     *out = la_translate_given(self, take_node);
     return LA_OK;
   }
-  if (may_share && find_column(nodes, plain(take_node), out)) {
+  if (may_share && find_column(nodes, to_eager ? 0 : self->shared_from, plain(take_node), out)) {
     *out |= mark;
     la_node_release(take_node);
     return LA_OK;
@@ -117,19 +118,31 @@ static la_status node_of(la_translation *self, const la_property *property, la_n
   return LA_OK;
 }
 
+static la_status add_column(la_translation *self, const la_property *property, bool to_eager,
+                            la_node *take_node, uint32_t *out) {
+  size_t before = self->primary.list.count;
+  la_text key = property->column != NULL ? property->column->key : property->key;
+  LA_TRY(la_translate_column(self, to_eager, true, take_node, out));
+  if (self->exports && self->primary.list.count != before &&
+      !la_vec_push(self->alloc, &self->keys, key)) {
+    return la_fail_nomem(self->err);
+  }
+  return LA_OK;
+}
+
 /* The property's column, and those of its bases' tables, which hold the same. */
 static la_status add_property(la_translation *self, const la_property *property, la_node *entity,
                               bool to_eager, uint32_t *out) {
   la_node *node = NULL;
   LA_TRY(node_of(self, property, entity, &node));
-  LA_TRY(la_translate_column(self, to_eager, true, node, out));
+  LA_TRY(add_column(self, property, to_eager, node, out));
   for (const la_property *base = property->parent; base != NULL; base = base->parent) {
     uint32_t unused;
     if (base->column == property->column || base->column == NULL) {
       continue;
     }
     LA_TRY(la_column_through(self->sql, base->column, entity, &node, self->err));
-    LA_TRY(la_translate_column(self, to_eager, true, node, &unused));
+    LA_TRY(add_column(self, base, to_eager, node, &unused));
   }
   return LA_OK;
 }
@@ -193,6 +206,62 @@ static la_status fill_slot(la_translation *self, const la_property *property, co
   return LA_OK;
 }
 
+/* Whether the row is to have `property`; notes those that must not be loaded later either. What is
+ * embedded in another statement has all columns: it may name any of them. */
+static bool is_in_row(const la_translation *self, la_plan_entity *plan, const la_property *property,
+                      const la_load_option *options) {
+  bool raise;
+  if (self->request.only != NULL && self->depth == 0) {
+    return (property->flags & LA_PROPERTY_PRIMARY_KEY) || is_asked_for(&self->request, property);
+  }
+  if (self->plan == NULL && property->kind == LA_PROPERTY_COLUMN) {
+    return true;
+  }
+  if (la_translate_is_loaded(plan->mapper, property, options, &raise)) {
+    return true;
+  }
+  if (raise) {
+    plan->raised[plan->raised_count++] = property->slot;
+  }
+  return false;
+}
+
+static la_status add_slot(la_translation *self, la_plan_entity *plan, const la_property *property,
+                          la_node *entity, const la_load_option *options, bool to_eager) {
+  la_mapper *mapper = plan->mapper;
+  la_plan_slot *slot = &plan->slots[plan->slot_count];
+  const la_node *given;
+  if (!is_in_row(self, plan, property, options)) {
+    return LA_OK;
+  }
+  given = given_expression(mapper, property, options);
+  LA_TRY(given != NULL ? fill_slot(self, property, given, entity, to_eager, slot)
+                       : la_translate_slot(self, property, entity, to_eager, slot));
+  if (slot->column == LA_COLUMN_MISSING) {
+    return la_translate_missing(self, property);
+  }
+  plan->slot_count++;
+  for (uint32_t k = 0; k < mapper->primary_key_count; k++) {
+    if (mapper->primary_key[k]->slot == property->slot) {
+      plan->key_columns[k] = slot->column;
+      plan->key_types[k] = slot->type;
+    }
+  }
+  if (mapper->polymorphic_on != NULL && mapper->polymorphic_on->slot == property->slot) {
+    plan->polymorphic_column = slot->column;
+  }
+  return LA_OK;
+}
+
+/* Expressions of the class's own description stand before columns, those added later behind them:
+ * SQLAlchemy's order. */
+static bool is_of_pass(const la_property *property, int pass) {
+  bool is_first = property->kind == LA_PROPERTY_EXPRESSION && !(property->flags & LA_PROPERTY_LATE);
+  return pass == 0 ? is_first
+                   : !is_first && (property->kind == LA_PROPERTY_COLUMN ||
+                                   property->kind == LA_PROPERTY_EXPRESSION);
+}
+
 static la_status add_slots(la_translation *self, la_plan_entity *plan, la_node *entity,
                            const la_load_option *options, bool to_eager) {
   la_mapper *mapper = plan->mapper;
@@ -209,40 +278,12 @@ static la_status add_slots(la_translation *self, la_plan_entity *plan, la_node *
   if (self->request.unexpire && self->depth == 0) {
     options = NULL;
   }
-  for (size_t i = 0; i < mapper->properties.count; i++) {
-    la_property *property = mapper->properties.items[i];
-    la_plan_slot *slot = &plan->slots[plan->slot_count];
-    const la_node *given;
-    bool raise;
-    if (property->kind != LA_PROPERTY_COLUMN && property->kind != LA_PROPERTY_EXPRESSION) {
-      continue;
-    }
-    if (self->request.only != NULL && self->depth == 0) {
-      if (!(property->flags & LA_PROPERTY_PRIMARY_KEY) && !is_asked_for(&self->request, property)) {
-        continue;
+  for (int pass = mapper->has_expressions ? 0 : 1; pass < 2; pass++) {
+    for (size_t i = 0; i < mapper->properties.count; i++) {
+      la_property *property = mapper->properties.items[i];
+      if (is_of_pass(property, pass)) {
+        LA_TRY(add_slot(self, plan, property, entity, options, to_eager));
       }
-    } else if (!la_translate_is_loaded(mapper, property, options, &raise)) {
-      if (raise) {
-        plan->raised[plan->raised_count++] = property->slot;
-      }
-      continue;
-    }
-    given = given_expression(mapper, property, options);
-    LA_TRY(given != NULL ? fill_slot(self, property, given, entity, to_eager, slot)
-                         : la_translate_slot(self, property, entity, to_eager, slot));
-    if (slot->column == LA_COLUMN_MISSING) {
-      LA_TRY(la_translate_missing(self, property));
-      continue;
-    }
-    plan->slot_count++;
-    for (uint32_t k = 0; k < mapper->primary_key_count; k++) {
-      if (mapper->primary_key[k]->slot == property->slot) {
-        plan->key_columns[k] = slot->column;
-        plan->key_types[k] = slot->type;
-      }
-    }
-    if (mapper->polymorphic_on != NULL && mapper->polymorphic_on->slot == property->slot) {
-      plan->polymorphic_column = slot->column;
     }
   }
   return LA_OK;

@@ -11,6 +11,8 @@
  *
  *   users LEFT OUTER JOIN (orders AS orders_1 JOIN addresses AS addresses_1 ON …) ON users.id =
  * orders_1.user_id
+ *
+ * With innerjoin = "unnested" it is an outer one there.
  */
 #include "orm/translate.h"
 
@@ -158,7 +160,7 @@ la_status la_translate_joined(la_translation *self, la_plan_link *link, la_node 
   la_node *alias;
   size_t number = self->joins.count;
   la_status status;
-  bool inner = relationship->innerjoin;
+  bool inner = relationship->innerjoin, unnested = relationship->unnested;
   self->multi_row = self->multi_row || relationship->uselist;
   if (link->strategy == LA_LOADER_CONTAINS) {
     alias = link->target != NULL ? link->target : la_mapper_entity(relationship->target);
@@ -169,7 +171,11 @@ la_status la_translate_joined(la_translation *self, la_plan_link *link, la_node 
   }
   if (option != NULL && option->innerjoin_given) {
     inner = option->innerjoin;
+    unnested = option->unnested;
   }
+  /* below an outer join only parentheses would let an inner one drop no parents */
+  inner =
+      inner && !(unnested && parent != NULL && (parent->outer || parent->nested_in != SIZE_MAX));
   join.outer = !inner;
   if (parent != NULL) {
     join.root = parent->root;

@@ -31,7 +31,9 @@ static la_status add_class(la_translation *self, la_plan_entity *plan, la_node *
     la_plan_slot slot;
     bool raise;
     if ((property->kind != LA_PROPERTY_COLUMN && property->kind != LA_PROPERTY_EXPRESSION) ||
-        is_inherited(property) || !la_translate_is_loaded(mapper, property, options, &raise)) {
+        is_inherited(property) ||
+        !((self->plan == NULL && property->kind == LA_PROPERTY_COLUMN) ||
+          la_translate_is_loaded(mapper, property, options, &raise))) {
       continue;
     }
     LA_TRY(la_translate_slot(self, property, entity, to_eager, &slot));

@@ -22,12 +22,21 @@ typedef struct la_basic_types {
 la_status la_basic_types_init(la_basic_types *types, la_allocator *alloc, la_error *err);
 void la_basic_types_clear(la_basic_types *types);
 
+typedef struct la_sql la_sql;
+
+/* The columns (new references) that ENTITY `entity` stands for in the list of an embedded select,
+ * and their keys; both arrays in `arena`. */
+typedef la_status (*la_entity_columns)(const la_sql *sql, la_node *entity, la_arena *arena,
+                                       la_node ***nodes_out, la_text **keys_out, size_t *count_out,
+                                       la_error *err);
+
 /* A factory: the allocator, the basic types and where warnings go travel together. */
-typedef struct la_sql {
+struct la_sql {
   la_allocator *alloc;
   const la_basic_types *types;
-  la_warnings *warnings; /* may be NULL */
-} la_sql;
+  la_warnings *warnings;            /* may be NULL */
+  la_entity_columns entity_columns; /* the ORM's; NULL: those of the entity's FROM element */
+};
 
 /* The column of its own table, or of `from` (an alias of it) if that is not NULL. */
 la_node *la_expr_column(const la_sql *sql, la_column *column, la_node *from);

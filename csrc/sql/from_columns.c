@@ -160,6 +160,22 @@ static la_text key_of(const la_node *expr) {
   return LA_TEXT_NONE;
 }
 
+static la_status export_entity(offer *to, la_node *entity, la_error *err) {
+  la_node **nodes;
+  la_text *keys;
+  size_t count;
+  la_status status = LA_OK;
+  LA_TRY(to->sql->entity_columns(to->sql, entity, to->arena, &nodes, &keys, &count, err));
+  for (size_t i = 0; i < count; i++) {
+    if (status >= 0) {
+      status = export_part(to, nodes[i], keys[i], err);
+    } else {
+      la_node_release(nodes[i]);
+    }
+  }
+  return status;
+}
+
 /* Adds what `item` of a select list stands for: itself, or all columns of a FROM element, or a
  * bundle's parts. */
 static la_status export_item(offer *to, la_node *item, int depth, la_error *err) {
@@ -170,6 +186,9 @@ static la_status export_item(offer *to, la_node *item, int depth, la_error *err)
       LA_TRY(export_part(to, la_node_retain(item->children[i]), key_of(item->children[i]), err));
     }
     return LA_OK;
+  }
+  if (item->kind == LA_NODE_ENTITY && to->sql->entity_columns != NULL) {
+    return export_entity(to, item, err);
   }
   if (!la_node_is_from(item)) {
     return export_part(to, la_node_retain(item), key_of(item), err);

@@ -261,7 +261,7 @@ describe("column_property", function()
     session:commit()
     session:expunge_all()
     local ann
-    assert.same({'SELECT users.id, users.first, users.last, users.first || ? || users.last AS anon_1, users.first || ? AS anon_2, '
+    assert.same({'SELECT users.first || ? || users.last AS anon_1, users.first || ? AS anon_2, users.id, users.first, users.last, '
       .. "(SELECT count(addresses.id) AS count_1 FROM addresses WHERE addresses.user_id = users.id) AS anon_3 FROM users "
       .. "WHERE (users.first || ? || users.last) = ?"}, s:during(function()
       ann = session:scalars(la.select(User):where(User.full:eq "Ann Lee")):one()

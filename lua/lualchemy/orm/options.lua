@@ -10,7 +10,7 @@ local keywords = require "lualchemy.keywords"
 
 local M = {}
 
-local INNERJOIN, INNERJOIN_GIVEN, SQL_ONLY, RAISELOAD, INCLUDE_ALIASES, NOT_KEPT, EXACT = 1, 2, 4, 8, 16, 32, 64
+local INNERJOIN, INNERJOIN_GIVEN, SQL_ONLY, RAISELOAD, INCLUDE_ALIASES, NOT_KEPT, EXACT, UNNESTED = 1, 2, 4, 8, 16, 32, 64, 128
 
 local known = {
   joinedload = keywords.set {"innerjoin"},
@@ -31,10 +31,22 @@ local strategies = {
 
 local function flags_of(options)
   local flags = 0
-  if options.innerjoin ~= nil then flags = flags | INNERJOIN_GIVEN | (options.innerjoin and INNERJOIN or 0) end
+  local inner = options.innerjoin
+  if inner ~= nil then
+    if type(inner) ~= "boolean" and inner ~= "nested" and inner ~= "unnested" then
+      error(exc.ArgumentError(("innerjoin is true, false, \"nested\" or \"unnested\", not %s"):format(tostring(inner))), 4)
+    end
+    flags = flags | INNERJOIN_GIVEN | (inner and INNERJOIN or 0) | (inner == "unnested" and UNNESTED or 0)
+  end
   if options.sql_only then flags = flags | SQL_ONLY end
   if options.raiseload then flags = flags | RAISELOAD end
   return flags
+end
+
+--- The alias of the relationship's target that contains_eager() reads: an `aliased()`, or one made of an alias or subquery of Core.
+local function alias_of(relationship, alias)
+  if core.entity_class(alias) then return alias end
+  return require("lualchemy.orm").aliased(core.relationship_target(relationship), alias)
 end
 
 --- One step of `name` for `attribute`: a class attribute, or "*".
@@ -58,7 +70,8 @@ local function step(name, attribute, options)
   if chunk ~= nil and (math.type(chunk) ~= "integer" or chunk < 1) then
     error(exc.ArgumentError(("'chunksize=%s' is not an appropriate input, please use a positive non-zero integer."):format(tostring(chunk))), 3)
   end
-  return core.loader_option(strategy, attribute, nil, options.alias, flags_of(options), depth, chunk)
+  if options.alias ~= nil then attribute = attribute:of_type(alias_of(attribute, options.alias)) end
+  return core.loader_option(strategy, attribute, nil, nil, flags_of(options), depth, chunk)
 end
 
 local methods = {}
@@ -87,11 +100,11 @@ define("load_only", function(...)
   return core.loader_option("load_only", attributes, nil, nil, flags_of(options))
 end)
 
---- The base class and its subclasses, in one list.
-local function class_family(base, classes)
+--- The base class and its subclasses, in one list. `given`: how the call writes them.
+local function class_family(base, classes, given)
   local list = {base}
   if not core.is_mapped(base) or type(classes) ~= "table" or core.is_mapped(classes) then
-    error(exc.ArgumentError("selectin_polymorphic takes a mapped class and a list of its subclasses"), 3)
+    error(exc.ArgumentError("selectin_polymorphic takes " .. given), 3)
   end
   for i, class in ipairs(classes) do
     if not core.is_mapped(class) or not core.is_subclass(class, base) then
@@ -107,9 +120,17 @@ end
 ---     session:scalars(la.select(Person):options(orm.selectin_polymorphic(Person, {Engineer, Manager})))
 ---@param base table  a mapped class
 ---@param classes table[]  subclasses of it
-define("selectin_polymorphic", function(base, classes)
-  return core.loader_option("selectin_polymorphic", class_family(base, classes), nil, nil, 0)
-end)
+function M.selectin_polymorphic(base, classes)
+  local family = class_family(base, classes, "a mapped class and a list of its subclasses")
+  return core.loader_option("selectin_polymorphic", family, nil, nil, 0)
+end
+
+--- The same for what the step before leads to: `selectinload(Company.staff):selectin_polymorphic{Engineer, Manager}`.
+function methods.selectin_polymorphic(self, classes, ...)
+  if (...) ~= nil then classes = ... end -- the base may be named, too
+  local family = class_family(core.option_class(self), classes, "a list of subclasses of what the step before leads to")
+  return core.loader_chain(self, core.loader_option("selectin_polymorphic", family, nil, nil, 0))
+end
 
 --- Loads the columns of a deferred group. As SQLAlchemy's `undefer_group()`.
 define("undefer_group", function(name)

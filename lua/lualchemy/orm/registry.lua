@@ -184,6 +184,7 @@ function Registry:_configure_one(entry)
     order_by = given.order_by and self:_resolve(entry, "order_by", true) or nil,
     lazy = given.lazy == nil and "select" or given.lazy == true and "select" or given.lazy == false and "joined" or given.lazy,
     cascade = given.cascade,
+    unnested = given.innerjoin == "unnested",
   }
   for _, name in ipairs(passed) do options[name] = given[name] end
   options.collection = require("lualchemy.orm.declarative").keep_collection(entry.class, entry.key, collections.kind(given.collection_class, where(entry)))
