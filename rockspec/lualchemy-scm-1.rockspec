@@ -283,6 +283,7 @@ build = {
     ["lualchemy.ext._association"] = "lua/lualchemy/ext/_association.lua",
     ["lualchemy.ext.associationproxy"] = "lua/lualchemy/ext/associationproxy.lua",
     ["lualchemy.ext.hybrid"] = "lua/lualchemy/ext/hybrid.lua",
+    ["lualchemy.ext.indexable"] = "lua/lualchemy/ext/indexable.lua",
     ["lualchemy.ext.mutable"] = "lua/lualchemy/ext/mutable.lua",
     ["lualchemy.ext.orderinglist"] = "lua/lualchemy/ext/orderinglist.lua",
     ["lualchemy.inspection"] = "lua/lualchemy/inspection.lua",

@@ -285,6 +285,9 @@ int la_expr_at(lua_State *L) {
 static int read_as(lua_State *L, la_type *type) {
   la_state *state = la_state_of(L);
   la_node *self = la_to_node(L, 1);
+  while (self != NULL && self->kind == LA_NODE_LABEL) { /* as a hybrid gives it */
+    self = la_node_child(self, 0);
+  }
   if (self == NULL || self->kind != LA_NODE_BINARY ||
       (self->op != LA_OP_GETITEM && self->op != LA_OP_PATH_GETITEM)) {
     return la_raise_status(
