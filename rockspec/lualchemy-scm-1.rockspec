@@ -299,6 +299,7 @@ build = {
     ["lualchemy.orm.changes"] = "lua/lualchemy/orm/changes.lua",
     ["lualchemy.orm.collections"] = "lua/lualchemy/orm/collections.lua",
     ["lualchemy.orm.columns"] = "lua/lualchemy/orm/columns.lua",
+    ["lualchemy.orm.composite"] = "lua/lualchemy/orm/composite.lua",
     ["lualchemy.orm.declarative"] = "lua/lualchemy/orm/declarative.lua",
     ["lualchemy.orm.descriptor"] = "lua/lualchemy/orm/descriptor.lua",
     ["lualchemy.orm.dynamic"] = "lua/lualchemy/orm/dynamic.lua",

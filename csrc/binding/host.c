@@ -34,6 +34,13 @@ static int core_hook(lua_State *L) {
   return 0;
 }
 
+/* core.host(value) → the number by which C finds it; it is kept for good. */
+static int core_host(lua_State *L) {
+  luaL_checkany(L, 1);
+  lua_pushinteger(L, (lua_Integer)la_host_number(L, la_state_of(L), 1));
+  return 1;
+}
+
 /* core.memory() → bytes, blocks held, allocations made so far by the core. */
 static int core_memory(lua_State *L) {
   la_state *state = la_state_of(L);
@@ -50,8 +57,11 @@ static int core_null(lua_State *L) {
 }
 
 void la_open_host(lua_State *L, la_state *state) {
-  static const luaL_Reg functions[] = {
-      {"hook", core_hook}, {"memory", core_memory}, {"null", core_null}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"hook", core_hook},
+                                       {"host", core_host},
+                                       {"memory", core_memory},
+                                       {"null", core_null},
+                                       {NULL, NULL}};
   (void)state;
   la_set_functions(L, functions);
 }

@@ -32,9 +32,11 @@ typedef struct la_select_run {
  * scratch with the load on the stack unless `how->into` is given. */
 la_load *la_run_select(lua_State *L, la_state *state, int session_index, const la_node *statement,
                        const la_select_run *how);
-/* Pushes one part of a packed row that `engine` has given. */
-void la_push_row_part(lua_State *L, la_state *state, const la_engine *engine,
-                      const la_row_part *part, const la_value *value);
+/* Pushes the values of a packed row that `engine` has given, one for each bundle; only that of
+ * `column` unless it is negative. */
+void la_push_row_parts(lua_State *L, la_state *state, const la_engine *engine,
+                       const la_row_part *parts, uint32_t count, const la_value *values,
+                       int column);
 /* Configures the registry of `mapper`, whose relationships are not resolved yet. */
 void la_configure(lua_State *L, la_state *state, const la_mapper *mapper);
 /* The same for the first class of `statement` that needs it. */

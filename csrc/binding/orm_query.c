@@ -220,9 +220,7 @@ static void push_row(lua_State *L, la_state *state, la_load *load, bool single, 
     return;
   }
   luaL_checkstack(L, (int)count + 8, NULL);
-  for (uint32_t part = 0; part < count; part++) {
-    la_push_row_part(L, state, load->session->engine, &parts[part], &row->values[part]);
-  }
+  la_push_row_parts(L, state, load->session->engine, parts, count, row->values, -1);
   la_push_row_of_values(L, state, shape, holder);
 }
 

@@ -7,6 +7,7 @@
 #include "binding/orm_load.h"
 
 #include "binding/engine.h"
+#include "binding/host.h"
 #include "binding/open.h"
 #include "binding/result.h"
 #include "binding/warning.h"
@@ -37,6 +38,10 @@ static rows_box *rows_at(lua_State *L, int index) {
   return (rows_box *)scratch->memory;
 }
 
+static uint32_t span_of(const la_row_part *part) {
+  return part->span ? part->span : 1;
+}
+
 la_row_shape **la_push_shape(lua_State *L, la_state *state, const la_load_plan *plan) {
   uint32_t count;
   bool single;
@@ -44,13 +49,15 @@ la_row_shape **la_push_shape(lua_State *L, la_state *state, const la_load_plan *
   la_row_shape **shape = la_push_scratch(L, state, sizeof *shape, la_clear_reference);
   la_shape_column *columns = lua_newuserdatauv(L, sizeof *columns * (count + 1), 0);
   memset(columns, 0, sizeof *columns * (count + 1));
-  for (uint32_t i = 0; i < count; i++) {
-    columns[i].name = parts[i].key;
-    columns[i].index = i;
-    columns[i].type = parts[i].type;
-    columns[i].subject = parts[i].subject;
+  uint32_t width = 0;
+  for (uint32_t i = 0; i < count; i += span_of(&parts[i])) {
+    columns[width].name = parts[i].key;
+    columns[width].index = width;
+    columns[width].type = parts[i].span ? NULL : parts[i].type;
+    columns[width].subject = parts[i].span ? NULL : parts[i].subject;
+    width++;
   }
-  *shape = la_row_shape_new(&state->alloc, columns, count, NULL);
+  *shape = la_row_shape_new(&state->alloc, columns, width, NULL);
   if (!*shape) {
     la_error err = LA_ERROR_INIT;
     la_fail_nomem(&err);
@@ -85,7 +92,8 @@ static bool read_part(lua_State *L, la_state *state, rows_box *box) {
   return true;
 }
 
-void la_push_row_part(lua_State *L, la_state *state, const la_engine *engine,
+/* Pushes one part of a packed row. */
+static void push_part(lua_State *L, la_state *state, const la_engine *engine,
                       const la_row_part *part, const la_value *value) {
   if (part->kind == LA_ROW_PART_ENTITY) {
     if (value->kind == LA_VALUE_NULL) {
@@ -97,6 +105,30 @@ void la_push_row_part(lua_State *L, la_state *state, const la_engine *engine,
     la_push_value(L, state, value);
     if (part->type && value->kind != LA_VALUE_NULL && la_type_has_process_result(part->type)) {
       la_process_result_of(L, state, part->type, engine);
+    }
+  }
+}
+
+void la_push_row_parts(lua_State *L, la_state *state, const la_engine *engine,
+                       const la_row_part *parts, uint32_t count, const la_value *values,
+                       int column) {
+  int at = 0;
+  for (uint32_t i = 0; i < count; at++) {
+    uint32_t span = span_of(&parts[i]);
+    if (column >= 0 && column != at) {
+      i += span;
+      continue;
+    }
+    bool made = parts[i].span != 0;
+    int64_t maker = parts[i].maker;
+    if (made) {
+      la_push_host(L, state, maker);
+    }
+    for (uint32_t end = i + span; i < end; i++) {
+      push_part(L, state, engine, &parts[i], &values[i]);
+    }
+    if (made) {
+      lua_call(L, (int)span, 1);
     }
   }
 }
@@ -144,11 +176,7 @@ static bool next_row(lua_State *L, la_state *state, la_result *result, int resul
   int data = lua_gettop(L);
   const la_packed_row *row = box->load.rows.rows.items[at];
   const la_engine *engine = box->session->engine; /* Lua may end the result meanwhile */
-  for (uint32_t i = 0; i < count; i++) {
-    if (column < 0 || (uint32_t)column == i) {
-      la_push_row_part(L, state, engine, &parts[i], &row->values[i]);
-    }
-  }
+  la_push_row_parts(L, state, engine, parts, count, row->values, column);
   lua_remove(L, data);
   return true;
 }
@@ -174,7 +202,7 @@ bool la_rows_are_plain(const la_load_plan *plan) {
   bool single;
   const la_row_part *parts = la_load_plan_parts(plan, &count, &single);
   for (uint32_t i = 0; i < count; i++) {
-    if (parts[i].kind != LA_ROW_PART_VALUE ||
+    if (parts[i].kind != LA_ROW_PART_VALUE || parts[i].span != 0 ||
         (parts[i].type != NULL && la_type_has_process_result(parts[i].type))) {
       return false;
     }

@@ -177,6 +177,14 @@ bool la_nodes_add_column(lua_State *L, la_nodes *nodes, int index) {
 }
 
 bool la_nodes_add_order(lua_State *L, la_nodes *nodes, int index) {
+  la_node *given = la_node_at(L, nodes->state, index);
+  bool added = true;
+  if (given != NULL && given->kind == LA_NODE_BUNDLE) {
+    for (uint32_t i = 0; i < given->count && added; i++) {
+      added = la_nodes_add(nodes, la_node_retain(given->children[i]));
+    }
+    return added;
+  }
   if (lua_type(L, index) == LUA_TSTRING) {
     la_text name;
     name.bytes = lua_tolstring(L, index, &name.len);

@@ -224,6 +224,35 @@ static int core_tuple(lua_State *L) {
   return la_return_node(L, state, result);
 }
 
+/* core.bundle(name, list of expressions, number of a function or nil) → what stands for all of them
+ * in lists of columns; the function makes one value of theirs in the rows of sessions. */
+static int core_bundle(lua_State *L) {
+  la_state *state = la_state_of(L);
+  la_nodes nodes;
+  la_node *result;
+  la_text name = la_check_text(L, 1);
+  luaL_checktype(L, 2, LUA_TTABLE);
+  lua_settop(L, 3);
+  la_value maker = LA_VALUE_NONE;
+  if (!lua_isnil(L, 3)) {
+    maker = la_value_of_kind(LA_VALUE_INTEGER, luaL_checkinteger(L, 3));
+  }
+  la_nodes_init(&nodes, state);
+  for (lua_Integer i = 1; lua_rawgeti(L, 2, i) != LUA_TNIL; i++) {
+    if (!la_nodes_add_expr(L, &nodes, 4, NULL)) {
+      return la_nodes_raise(L, &nodes);
+    }
+    lua_settop(L, 3);
+  }
+  result = la_node_new(&state->alloc, &(la_node_parts){.kind = LA_NODE_BUNDLE,
+                                                       .text = name,
+                                                       .value = maker,
+                                                       .children = nodes.items,
+                                                       .count = (uint32_t)nodes.count});
+  la_nodes_clear(&nodes);
+  return la_return_node(L, state, result);
+}
+
 static int core_extract(lua_State *L) {
   la_state *state = la_state_of(L);
   la_text field;
@@ -313,6 +342,7 @@ static const luaL_Reg functions[] = {{"true_", core_true},
                                      {"column", core_column},
                                      {"bindparam", core_bindparam},
                                      {"tuple_", core_tuple},
+                                     {"bundle", core_bundle},
                                      {"extract", core_extract},
                                      {"case", core_case},
                                      {NULL, NULL}};

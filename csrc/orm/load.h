@@ -38,6 +38,8 @@ typedef struct la_row_part {
   la_type *type;      /* VALUE */
   la_mapper *mapper;  /* ENTITY */
   la_object *subject; /* VALUE: the la_column it comes from, or NULL; lent */
+  uint32_t span;      /* a bundle begins: so many parts, from this one on, make one value … */
+  int64_t maker;      /* … by this function of the program */
 } la_row_part;
 
 /* The parts of a row; lent. `single` is true when each row is one entity and nothing else. */

@@ -82,16 +82,27 @@ static la_status add_from(la_translation *self, la_node *from) {
   return status;
 }
 
+static la_status add_bundle(la_translation *self, la_node *bundle) {
+  size_t first = self->parts.count;
+  for (uint32_t i = 0; i < bundle->count; i++) {
+    LA_TRY(bundle->children[i]->kind == LA_NODE_ENTITY ? add_entity(self, bundle->children[i])
+                                                       : add_value(self, bundle->children[i]));
+  }
+  if (bundle->value.kind == LA_VALUE_INTEGER && bundle->count != 0) {
+    la_row_part *part = &self->parts.items[first];
+    part->key = bundle->text;
+    part->span = bundle->count;
+    part->maker = bundle->value.as.integer;
+  }
+  return LA_OK;
+}
+
 la_status la_translate_item(la_translation *self, la_node *item) {
   if (item->kind == LA_NODE_ENTITY) {
     return add_entity(self, item);
   }
   if (item->kind == LA_NODE_BUNDLE) {
-    for (uint32_t i = 0; i < item->count; i++) {
-      LA_TRY(item->children[i]->kind == LA_NODE_ENTITY ? add_entity(self, item->children[i])
-                                                       : add_value(self, item->children[i]));
-    }
-    return LA_OK;
+    return add_bundle(self, item);
   }
   return la_node_is_from(item) ? add_from(self, item) : add_value(self, item);
 }
@@ -362,7 +373,8 @@ la_status la_translate_finish_plan(la_translation *self) {
       }
     }
   }
-  plan->single = count == 1 && plan->parts[0].kind == LA_ROW_PART_ENTITY;
+  plan->single =
+      count == 1 && plan->parts[0].kind == LA_ROW_PART_ENTITY && plan->parts[0].span == 0;
   plan->needs_unique = contains_unique(plan->entities);
   return LA_OK;
 }

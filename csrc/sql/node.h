@@ -103,7 +103,7 @@
                   or other expression, ENTITY]; compiles as its first child */                       \
   X(RELATIONSHIP) /* subject: la_relationship; [ENTITY source, ENTITY of_type target or NULL,        \
                      criteria or NULL] */                                                            \
-  X(BUNDLE)       /* text: name; [expression…] */                                                  \
+  X(BUNDLE) /* text: name; value: host number of what makes one value of them; [expression…] */    \
   X(LOADER_OPTION) /* op: la_loader_strategy; [path element RELATIONSHIP/ATTRIBUTE/ENTITY…, nested \
                       LOADER_OPTION…], see orm/option.h */                                         \
   X(CRITERIA_OPTION) /* with_loader_criteria: subject: la_mapper; [condition] */                     \

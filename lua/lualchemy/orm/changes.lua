@@ -90,6 +90,12 @@ local function old_value(target, object, key)
   return events.NO_VALUE
 end
 
+--- The value that the class's validator of an attribute leaves of `value`.
+function M.validated(object, key, value)
+  local validator = record_of(core.mapped_class_of(object)).validators[key]
+  return validator and validate(validator, object, key, value, false) or not validator and value or nil
+end
+
 core.hook("attribute_set", function(object, key, value)
   local class = core.mapped_class_of(object)
   local validator = record_of(class).validators[key]

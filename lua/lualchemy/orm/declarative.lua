@@ -4,6 +4,7 @@
 -- The class is a plain table. Mapped attributes and methods lie raw in it, so that reading one costs a table look-up; its metatable
 -- handles what is not there: names of base classes, names that do not exist, and assignments that add properties.
 local changes = require "lualchemy.orm.changes"
+local composites = require "lualchemy.orm.composite"
 local core = require "lualchemy.core"
 local descriptors = require "lualchemy.orm.descriptor"
 local events = require "lualchemy.orm.events"
@@ -64,6 +65,8 @@ function ClassMeta.newindex(class, key, value)
   if set_special(class, record, key, value) then return end
   if (is_column(value) or relationships.is_property(value)) and core.is_mapped(class) then
     mapping.add_property(class, key, value)
+  elseif composites.is_composite(value) and core.is_mapped(class) then
+    composites.add(class, key, value)
   elseif descriptors.is_descriptor(value) then
     descriptors.add(class, key, value)
   else
@@ -171,10 +174,16 @@ function M.map_imperatively(registry, class, table_to_map, options)
   for key, property in pairs(options.properties or {}) do
     refuse_name(class.__name__, key)
     later[#later + 1] = {key = key, value = property, serial = serial_of(property)}
+    for _, field in ipairs(composites.is_composite(property) and property:fields() or {}) do
+      if not options.properties[field.key] then later[#later + 1] = field end
+    end
   end
   table.sort(later, function(a, b) return a.serial < b.serial end)
   for _, field in ipairs(later) do fields[#fields + 1] = field end
   mapping.map_class(class, record, options.inherits, fields)
+  for _, field in ipairs(later) do
+    if descriptors.is_descriptor(field.value) then class[field.key] = field.value end
+  end
   rawset(class, "__init", rawget(class, "__init") or core.object_init)
   registry:_add_class(class)
   events.class_mapped(class)

@@ -105,18 +105,55 @@ core.hook("descriptor_of", function(class, key, entity)
   return descriptor and descriptor:of(entity, key, class)
 end)
 
+--- The row of a bulk INSERT or UPDATE, with what descriptors set in their place.
+local function bulk_row(class, row)
+  local changed = row
+  for key, value in pairs(row) do
+    local descriptor = type(key) == "string" and M.is_descriptor((keys_of[class] or {})[key]) and M.find(class, key)
+    if descriptor and descriptor.bulk then
+      if changed == row then
+        changed = {}
+        for name, given in pairs(row) do changed[name] = given end
+      end
+      changed[key] = nil
+      descriptor:bulk(class, changed, value, key)
+    end
+  end
+  return changed
+end
+
+--- The rows of a bulk INSERT or UPDATE by attribute, with what descriptors set in their place.
+---@param class table?
+---@param rows table[]
+---@return table[]
+function M.bulk_rows(class, rows)
+  if class == nil then return rows end
+  local changed
+  for i, row in ipairs(rows) do
+    local other = bulk_row(class, row)
+    if other ~= row and not changed then changed = table.move(rows, 1, #rows, 1, {}) end
+    if changed then changed[i] = other end
+  end
+  return changed or rows
+end
+
 --- The values of an UPDATE or INSERT, with what descriptors set in their place.
 core.hook("values_of", function(class, values)
   local changed
   for key, value in pairs(values) do
-    local descriptor = type(key) == "string" and math.type((keys_of[class] or {})[key]) ~= "integer" and M.find(class, key)
+    local descriptor
+    if type(key) == "string" then
+      descriptor = math.type((keys_of[class] or {})[key]) ~= "integer" and M.find(class, key)
+    else
+      descriptor = type(key) == "table" and rawget(key, "descriptor")
+    end
     if descriptor and descriptor.update_pairs then
       if not changed then
         changed = {}
         for name, given in pairs(values) do changed[name] = given end
       end
       changed[key] = nil
-      for _, pair in ipairs(descriptor:update_pairs(class, key, value)) do changed[pair[1]] = pair[2] end
+      for _, pair in ipairs(descriptor:update_pairs(class, type(key) == "table" and rawget(key, "key") or key, value)) do changed[pair[1]] = pair[2] end
     end
   end
   return changed or values

@@ -2,6 +2,7 @@
 -- Executing statements in a session: what C does not answer by itself, statements without classes, with parameters, and DML of
 -- classes.
 local core = require "lualchemy.core"
+local descriptors = require "lualchemy.orm.descriptor"
 local event = require "lualchemy.event"
 local exc = require "lualchemy.exc"
 local keywords = require "lualchemy.keywords"
@@ -105,6 +106,7 @@ local function insert(session, statement, params, options, execution)
     if core.returns_entities(statement) then return run_again(session, statement:execution_options(execution)) end
     return session:connection():execute(core.orm_translate(statement), nil, options)
   end
+  params = descriptors.bulk_rows(core.dml_class(statement), params)
   params = without_nulls(statement, by_column(statement, params), execution)
   if #params == 1 and not core.has_returning(statement) then
     return session:connection():execute(core.orm_translate(statement), params[1], options)
@@ -224,7 +226,7 @@ local function change(session, statement, kind, params, execution)
         "session:connection():execute(stmt, parameters)"), 0)
     end
     core.session_autoflush(session)
-    return update_rows(session, statement, params, how)
+    return update_rows(session, statement, descriptors.bulk_rows(core.dml_class(statement), params), how)
   end
   if params ~= nil and next(params) ~= nil then statement = with_one_row(statement, kind, params) end
   if core.has_returning(statement) then return core.session_dml_rows(session, statement, how) end

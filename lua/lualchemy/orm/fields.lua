@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: MIT
 -- The fields of class tables: what they may be, and those of a class with what mixins and abstract bases add.
+local composites = require "lualchemy.orm.composite"
 local exc = require "lualchemy.exc"
 local keywords = require "lualchemy.keywords"
 local relationships = require "lualchemy.orm.relationship"
@@ -45,6 +46,7 @@ end
 --- Copies of a mixin's or abstract class's values, so that each class has its own.
 local function own_copy(value)
   if schema.is_column(value) then return schema.copy_column(value) end
+  if composites.is_composite(value) then return value:copy() end
   if relationships.is_property(value) then
     local copy = setmetatable({}, relationships.Property)
     for key, field in pairs(value) do copy[key] = field end
@@ -59,6 +61,7 @@ end
 --- When a field was made, for those that remember.
 function M.serial_of(value)
   if schema.is_column(value) then return schema.column_serial(value) end
+  if composites.is_composite(value) then return value:serial() end
   if relationships.is_property(value) then
     if schema.is_column(value.expression) then return schema.column_serial(value.expression) end
     return value.serial
@@ -87,6 +90,12 @@ local function gather(class, fields, taken, copy, into)
       if getmetatable(value) == M.DeclaredAttr then value = value.make(class) end
       if copy then value = own_copy(value) end
       found[#found + 1] = {key = key, value = value, serial = M.serial_of(fields[key])}
+      for _, field in ipairs(composites.is_composite(value) and value:fields() or {}) do
+        if not taken[field.key] and fields[field.key] == nil then
+          taken[field.key] = true
+          found[#found + 1] = field
+        end
+      end
     elseif type(key) ~= "string" and math.type(key) ~= "integer" then
       error(exc.ArgumentError(("class %s: a field is named by a string, not by a %s"):format(class.__name__, type(key))), 0)
     end

@@ -38,6 +38,7 @@ local orm = {
   deferred = relationships.deferred,
   query_expression = relationships.query_expression,
   synonym = relationships.synonym,
+  composite = require("lualchemy.orm.composite").composite,
   Session = sessions.Session,
   sessionmaker = sessions.sessionmaker,
   object_session = sessions.object_session,

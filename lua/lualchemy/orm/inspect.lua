@@ -66,6 +66,24 @@ local function find_property(class, key)
   end
 end
 
+--- The composite `key` of a class, or nil.
+local function composite_of(class, key)
+  local found = require("lualchemy.orm.descriptor").find(class, key)
+  return found and require("lualchemy.orm.composite").is_composite(found) and found or nil
+end
+
+--- The composites of a class, in order of their names: {key, kind, attributes}.
+local function composites_of(class)
+  local list = {}
+  for key, descriptor in pairs(require("lualchemy.orm.descriptor").all(class)) do
+    if composite_of(class, key) then
+      list[#list + 1] = {key = key, kind = "composite", composite_class = descriptor.make, attributes = descriptor:keys(class)}
+    end
+  end
+  table.sort(list, function(a, b) return a.key < b.key end)
+  return list
+end
+
 local mapper_fields = {
   class_ = function(class) return class end,
   local_table = function(class) return class.__table__ end,
@@ -126,6 +144,7 @@ local mapper_fields = {
     end
     return map
   end,
+  composites = function(class) return by_name(composites_of(class)) end,
   all_orm_descriptors = function(class)
     local list = kind_of(class)
     for key, descriptor in pairs(require("lualchemy.orm.descriptor").all(class)) do
@@ -208,13 +227,18 @@ end
 
 --- The history of an attribute as far as it is known without SQL.
 local function history_of(object, key)
+  local composite = composite_of(core.mapped_class_of(object), key)
+  if composite then
+    local added, unchanged, deleted = composite:history(object)
+    return setmetatable({added = added, unchanged = unchanged, deleted = deleted}, History)
+  end
   local added, unchanged, deleted = core.object_history(object, key)
   return setmetatable({added = added, unchanged = unchanged, deleted = deleted}, History)
 end
 
 --- The same after loading what is not loaded.
 local function load_history(object, key)
-  if not core.object_loaded(object, key) then local _ = object[key] end
+  if composite_of(core.mapped_class_of(object), key) or not core.object_loaded(object, key) then local _ = object[key] end
   return history_of(object, key)
 end
 
@@ -224,7 +248,7 @@ local function attribute_state(object, key)
     __name = "lualchemy.AttributeState",
     __index = function(_, name)
       if name == "value" then return object[key] end
-      if name == "loaded_value" then return core.object_loaded(object, key) and object[key] or nil end
+      if name == "loaded_value" then return composite_of(core.mapped_class_of(object), key) and object[key] or core.object_loaded(object, key) and object[key] or nil end
       if name == "history" then return history_of(object, key) end
       if name == "load_history" then return function() return load_history(object, key) end end
     end,
@@ -257,6 +281,10 @@ local state_fields = {
     for _, property in ipairs(core.mapper_properties(core.mapped_class_of(object))) do
       list[#list + 1] = attribute_state(object, property.key)
       named[property.key] = list[#list]
+    end
+    for _, composite in ipairs(composites_of(core.mapped_class_of(object))) do
+      list[#list + 1] = attribute_state(object, composite.key)
+      named[composite.key] = list[#list]
     end
     return setmetatable(list, {__index = function(_, key)
       local found = named[key]
