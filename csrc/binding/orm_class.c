@@ -8,6 +8,7 @@
 #include "binding/host.h"
 #include "binding/open.h"
 #include "binding/schema.h"
+#include "binding/sql.h"
 
 /* Keys of a class's metatable. */
 static const char mapper_key = 0;
@@ -57,24 +58,11 @@ void la_configure(lua_State *L, la_state *state, const la_mapper *mapper) {
   }
 }
 
-/* The node of a Lua table: the entity of a mapped class; what a comparator (ext/hybrid.lua) keeps
- * as its expression. */
+/* The node of a Lua table: the entity of a mapped class, or what it stands for by itself. */
 static la_node *class_node(lua_State *L, la_state *state, int index) {
   (void)state;
   la_mapper *mapper = la_to_mapper(L, index);
-  la_node *node = NULL;
-  if (mapper) {
-    return mapper->entity;
-  }
-  if (lua_istable(L, index)) {
-    index = lua_absindex(L, index);
-    lua_pushliteral(L, "__clause_element");
-    if (lua_rawget(L, index) == LUA_TUSERDATA) {
-      node = la_to_node(L, -1); /* the table holds it */
-    }
-    lua_pop(L, 1);
-  }
-  return node;
+  return mapper ? mapper->entity : la_clause_element(L, index);
 }
 
 static la_node *mapper_node(lua_State *L, la_state *state, int index) {

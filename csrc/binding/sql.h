@@ -60,6 +60,10 @@ bool la_nodes_add_select(lua_State *L, la_nodes *nodes, int index);
 typedef bool (*la_nodes_adder)(lua_State *L, la_nodes *nodes, int index);
 bool la_nodes_add_each(lua_State *L, la_nodes *nodes, int first, int last, la_nodes_adder add);
 
+/* The node that the Lua table at `index` stands for: of the box in its field `__clause_element`, which
+ * keeps what its method `__clause_element__` gave when it was first asked. NULL if it has neither, or
+ * the method fails. Never raises. */
+la_node *la_clause_element(lua_State *L, int index);
 /* The node at `index` as la_to_node gives it, without looking for the state. */
 la_node *la_node_at(lua_State *L, la_state *state, int index);
 /* User values of a Query's box: what its node's host values live in, or nil; the session's box. */
@@ -218,6 +222,7 @@ void la_open_sql_dml(lua_State *L, la_state *state);
 void la_open_sql_text(lua_State *L, la_state *state);
 void la_open_sql_columns(lua_State *L, la_state *state);
 void la_open_sql_compile(lua_State *L, la_state *state);
+void la_open_sql_element(lua_State *L, la_state *state);
 
 #pragma GCC visibility pop
 

@@ -103,7 +103,8 @@ static int func_call(lua_State *L) {
 /* ---- OVER, FILTER, WITHIN GROUP ---- */
 
 static bool is_callable(const la_node *node) {
-  return node->kind == LA_NODE_FUNCTION || node->kind == LA_NODE_FILTER ||
+  return node->kind == LA_NODE_FUNCTION || node->kind == LA_NODE_ELEMENT ||
+         node->kind == LA_NODE_FILTER ||
          node->kind == LA_NODE_WITHIN_GROUP;
 }
 

@@ -139,7 +139,9 @@ static la_text anon_base(const la_node *expr) {
   if (expr && expr->kind == LA_NODE_WITHIN_GROUP) {
     expr = la_node_child(expr, 0);
   }
-  return expr && expr->kind == LA_NODE_FUNCTION ? last_part(expr->text) : LA_TEXT_LITERAL("anon");
+  bool is_named = expr && (expr->kind == LA_NODE_FUNCTION ||
+                           (expr->kind == LA_NODE_ELEMENT && expr->text.bytes));
+  return is_named ? last_part(expr->text) : LA_TEXT_LITERAL("anon");
 }
 
 la_text la_label_name(la_compiler *c, const la_node *label) {

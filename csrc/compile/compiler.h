@@ -233,6 +233,8 @@ la_status la_write_over(la_compiler *c, const la_node *node);
 la_status la_write_case(la_compiler *c, const la_node *node);
 la_status la_write_cast(la_compiler *c, const la_node *node);
 la_status la_write_extract(la_compiler *c, const la_node *node);
+/* The markup of an ELEMENT for the dialect. */
+la_status la_write_element(la_compiler *c, const la_node *node);
 la_status la_write_text(la_compiler *c, const la_node *node);
 la_status la_write_label_ref(la_compiler *c, const la_node *node);
 la_status la_write_from(la_compiler *c, const la_node *node);

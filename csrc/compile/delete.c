@@ -28,6 +28,7 @@ static la_status compile_in_scope(la_compiler *c, la_dml *dml, la_place place,
   LA_TRY(write_extra(c, froms));
   LA_TRY(la_compile_conditions(c, " WHERE ", la_node_child(node, LA_DELETE_WHERE)));
   LA_TRY(la_lint_froms(c, "DELETE", froms, la_node_child(node, LA_DELETE_WHERE)));
+  LA_TRY(la_compile_prefixes(c, la_node_child(node, LA_DELETE_PREFIXES), LA_PREFIX_POST_CRITERIA));
   LA_TRY(la_compile_returning(c, la_node_child(node, LA_DELETE_RETURNING), place.is_result));
   return la_compile_ctes_at(c, start, first_param, place.is_top);
 }

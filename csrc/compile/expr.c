@@ -104,6 +104,7 @@ static bool is_plain_value(const la_node *node) {
   case LA_NODE_CAST:
   case LA_NODE_EXTRACT:
   case LA_NODE_EXCLUDED:
+  case LA_NODE_ELEMENT:
     return true;
   default:
     return false;
@@ -365,6 +366,8 @@ static la_status write_node(la_compiler *c, const la_node *node, const la_work *
     return la_write_cast(c, node);
   case LA_NODE_EXTRACT:
     return la_write_extract(c, node);
+  case LA_NODE_ELEMENT:
+    return la_write_element(c, node);
   default:
     return write_composed(c, node, item);
   }

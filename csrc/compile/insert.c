@@ -334,6 +334,7 @@ static la_status compile_in_scope(la_compiler *c, la_dml *dml, la_place place) {
   for (size_t i = 0; i < conflicts.count; i++) {
     LA_TRY(write_conflict(c, dml, conflicts.items[i]));
   }
+  LA_TRY(la_compile_prefixes(c, prefixes, LA_PREFIX_POST_VALUES));
   LA_TRY(la_compile_returning(c, la_node_child(node, LA_INSERT_RETURNING), place.is_result));
   if (place.is_result) {
     LA_TRY(la_compile_fetched(c, dml, place));

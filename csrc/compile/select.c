@@ -28,6 +28,8 @@ static bool is_for_dialect(la_compiler *c, const la_node *prefix) {
 }
 
 la_status la_compile_prefixes(la_compiler *c, const la_node *chain, la_prefix_place place) {
+  bool is_before =
+      place == LA_PREFIX_FRONT || place == LA_PREFIX_POST_SELECT || place == LA_PREFIX_PRE_COLUMNS;
   la_chain_items list;
   LA_TRY(la_chain_items_of(c, chain, &list));
   for (size_t i = 0; i < list.count; i++) {
@@ -35,13 +37,13 @@ la_status la_compile_prefixes(la_compiler *c, const la_node *chain, la_prefix_pl
     if (prefix->value.as.integer != place || !is_for_dialect(c, prefix)) {
       continue;
     }
-    la_put(c, place == LA_PREFIX_FRONT ? "" : " ");
+    la_put(c, is_before ? "" : " ");
     if (prefix->text.bytes) {
       la_put_text(c, prefix->text);
     } else if (prefix->count > 0 && prefix->children[0]) {
       LA_TRY(la_compile_expr(c, prefix->children[0]));
     }
-    la_put(c, place == LA_PREFIX_FRONT ? " " : "");
+    la_put(c, is_before ? " " : "");
   }
   return LA_OK;
 }
@@ -209,6 +211,7 @@ static la_status compile_body(la_compiler *c, const la_node *node, const la_from
   LA_TRY(la_lint_froms(c, "SELECT", froms, la_node_child(node, LA_SELECT_WHERE)));
   LA_TRY(la_compile_list(c, " GROUP BY ", la_node_child(node, LA_SELECT_GROUP_BY), false));
   LA_TRY(la_compile_conditions(c, " HAVING ", la_node_child(node, LA_SELECT_HAVING)));
+  LA_TRY(la_compile_prefixes(c, la_node_child(node, LA_SELECT_PREFIXES), LA_PREFIX_POST_CRITERIA));
   return la_compile_order_and_limit(c, node);
 }
 
@@ -236,9 +239,11 @@ static la_status compile_in_scope(la_compiler *c, const la_node *node, la_place 
   const la_node *prefixes = la_node_child(node, LA_SELECT_PREFIXES);
   size_t start = c->out->len, first_param = c->params->count;
   la_put(c, "SELECT ");
+  LA_TRY(la_compile_prefixes(c, prefixes, LA_PREFIX_POST_SELECT));
   LA_TRY(la_compile_added_ctes(c, la_node_child(node, LA_SELECT_CTES)));
   LA_TRY(la_compile_prefixes(c, prefixes, LA_PREFIX_FRONT));
   la_put(c, node->flags & LA_SELECT_DISTINCT ? "DISTINCT " : "");
+  LA_TRY(la_compile_prefixes(c, prefixes, LA_PREFIX_PRE_COLUMNS));
   LA_TRY(la_compile_items(c, items, place));
   if (place.is_source) {
     LA_TRY(compile_source_defaults(c));
@@ -247,6 +252,7 @@ static la_status compile_in_scope(la_compiler *c, const la_node *node, la_place 
     c->out->len--;
   }
   LA_TRY(compile_body(c, node, froms));
+  LA_TRY(la_compile_prefixes(c, prefixes, LA_PREFIX_POST_BODY));
   LA_TRY(la_compile_prefixes(c, prefixes, LA_PREFIX_STATEMENT));
   if (place.compound_index == 0) {
     LA_TRY(la_compile_ctes_at(c, start, first_param, place.is_top));

@@ -57,6 +57,7 @@ static la_status compile_in_scope(la_compiler *c, la_dml *dml, la_place place,
   LA_TRY(write_extra(c, froms));
   LA_TRY(la_compile_conditions(c, " WHERE ", la_node_child(node, LA_UPDATE_WHERE)));
   LA_TRY(la_lint_froms(c, "UPDATE", froms, la_node_child(node, LA_UPDATE_WHERE)));
+  LA_TRY(la_compile_prefixes(c, la_node_child(node, LA_UPDATE_PREFIXES), LA_PREFIX_POST_CRITERIA));
   LA_TRY(la_compile_list(c, " ORDER BY ", la_node_child(node, LA_UPDATE_ORDER_BY), false));
   if (limit) {
     la_put(c, " LIMIT ");

@@ -302,6 +302,8 @@ bool la_node_is_statement(const la_node *node) {
   case LA_NODE_TEXT:
   case LA_NODE_TEXTUAL:
     return true;
+  case LA_NODE_ELEMENT:
+    return node->op == 1;
   default:
     return false;
   }
@@ -319,5 +321,5 @@ bool la_node_is_from(const la_node *node) {
 
 bool la_node_is_expr(const la_node *node) {
   return (node->kind >= LA_NODE_COLUMN && node->kind <= LA_NODE_PLACEHOLDER) ||
-         node->kind == LA_NODE_ATTRIBUTE;
+         node->kind == LA_NODE_ATTRIBUTE || (node->kind == LA_NODE_ELEMENT && node->op == 0);
 }

@@ -69,7 +69,12 @@
   X(EXCLUDED)        /* text: column name: the row proposed for insertion */                         \
   X(STAR)            /* text: none, "*" */                                                           \
   X(DEFAULT)         /* DEFAULT in VALUES */                                                         \
-  X(PLACEHOLDER)     /* what a type's bind_expression or column_expression is wrapped around */                                                         \
+  X(PLACEHOLDER)     /* what a type's bind_expression or column_expression is wrapped around */      \
+  X(ELEMENT) /* of a class of the program: text: name or none; value: the class's name; op: 1 if     \
+                it is a statement; [dialect's name as a LITERAL, MARKUP for it, …]; the name of                      \
+                the MARKUP for all other dialects is empty */                                                           \
+  X(MARKUP)  /* text: SQL in which LA_MARKUP_PART and a kind of part stand for a child;              \
+                [expression,  FROM element or statement…] */                                                                   \
   /* FROM elements */                                                                                \
   X(TABLE)         /* subject: la_table */                                                           \
   X(LITERAL_TABLE) /* table(): text: name; value: schema, TEXT or none; [COLUMN…] without from */  \
@@ -93,8 +98,8 @@
   X(ROW) /* one row of values{}: [SET…] */                                                         \
   X(CONFLICT) /* ON CONFLICT: op 0 nothing, 1 update; text: constraint name; [LIST index elements    \
                  or NULL, index where or NULL, LIST of SET or NULL, where or NULL] */                \
-  X(PREFIX) /* prefix_with, suffix_with, with_hint: text or [expression or NULL, LITERAL dialect's   \
-               name or absent]; value.integer: la_prefix_place */                                    \
+  X(PREFIX)   /* prefix_with, suffix_with, with_hint, ext: text or [expression or NULL, LITERAL      \
+                 dialect's   name or absent]; value.integer: la_prefix_place */                                                \
   X(FOR_UPDATE)       /* op: la_for_update_option bits; [of…] */                                   \
   X(EXECUTION_OPTION) /* text: name; value; values may be HOST */                                    \
   /* of the ORM; the compiler sees them only after orm/translate has replaced them */                \
@@ -116,11 +121,22 @@ typedef enum la_node_kind {
       LA_NODE_KIND_COUNT
 } la_node_kind;
 
+/* In the text of a MARKUP: this byte, then the kind of the next child. */
+#define LA_MARKUP_PART '\0'
+#define LA_MARKUP_EXPR 'e' /* as it stands in an expression */
+#define LA_MARKUP_FROM 'f' /* as it stands in FROM */
+
 typedef enum la_prefix_place {
-  LA_PREFIX_FRONT,    /* behind the statement's first word */
-  LA_PREFIX_BACK,     /* at its end: suffix_with */
-  LA_PREFIX_HINT,     /* with_hint: for one FROM element */
-  LA_PREFIX_STATEMENT /* with_statement_hint: behind the body */
+  LA_PREFIX_FRONT,     /* behind the statement's first word */
+  LA_PREFIX_BACK,      /* at its end: suffix_with */
+  LA_PREFIX_HINT,      /* with_hint: for one FROM element */
+  LA_PREFIX_STATEMENT, /* with_statement_hint: behind the body */
+  /* Elements of classes of the program, their Lua objects in `values`: */
+  LA_PREFIX_POST_SELECT,   /* behind SELECT */
+  LA_PREFIX_PRE_COLUMNS,   /* before the columns */
+  LA_PREFIX_POST_CRITERIA, /* behind HAVING; behind WHERE of UPDATE and DELETE */
+  LA_PREFIX_POST_BODY,     /* behind FOR UPDATE */
+  LA_PREFIX_POST_VALUES    /* behind VALUES of INSERT */
 } la_prefix_place;
 
 enum la_for_update_option {

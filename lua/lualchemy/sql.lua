@@ -3,6 +3,8 @@
 local core = require "lualchemy.core"
 local exc = require "lualchemy.exc"
 local keywords = require "lualchemy.keywords"
+local describe = require "lualchemy.describe"
+local element = require "lualchemy.sql._element"
 
 -- SQLAlchemy's names, which are core's too.
 local names = {
@@ -63,9 +65,55 @@ end
 
 core.extend("lualchemy.Insert", Insert)
 
+-- Where elements may be put into a statement, by the name of the method that an element is asked by.
+local points = {
+  ["lualchemy.Select"] = {apply = "apply_to_select", "post_select", "pre_columns", "post_criteria", "post_body"},
+  ["lualchemy.Insert"] = {apply = "apply_to_insert", "post_values"},
+  ["lualchemy.Update"] = {apply = "apply_to_update", "post_criteria"},
+  ["lualchemy.Delete"] = {apply = "apply_to_delete", "post_criteria"},
+}
+
+local Extended = {}
+
+-- Declared and described in meta/sql.lua.
+function Extended:ext(extension)
+  local name = points[core.class_of(self)].apply
+  local class = element.class_of(extension)
+  local apply = class and class[name]
+  if type(apply) ~= "function" then
+    error(exc.ArgumentError(("%s cannot be applied to %s: it has no method %s"):format(class and class.__name__
+      or describe.value(extension), core.class_of(self):match "%w+$":lower(), name)), 0)
+  end
+  local made = apply(extension, self)
+  if core.class_of(made) ~= core.class_of(self) then
+    error(exc.ArgumentError(("%s of %s must give the statement that apply_syntax_extension_point made, not %s")
+      :format(name, class.__name__, describe.value(made))), 0)
+  end
+  return made
+end
+
+-- Declared and described in meta/sql.lua.
+function Extended:apply_syntax_extension_point(fn, point)
+  local known = points[core.class_of(self)]
+  if not keywords.set(known)[point] then
+    error(exc.ArgumentError(("Unknown position %s; the positions are %s"):format(describe.value(point),
+      table.concat(known, ", "))), 0)
+  end
+  return core.extend_statement(self, point, table.unpack(fn(core.extensions(self, point))))
+end
+
+for class in next, points do
+  core.extend(class, Extended)
+end
+
 local sql = {}
 for _, name in ipairs(names) do
   sql[name] = core[name]
+end
+
+-- Classes of elements that the program makes its own of.
+for _, name in ipairs {"ClauseElement", "ColumnElement", "Executable", "FunctionElement", "SyntaxExtension"} do
+  sql[name] = element[name]
 end
 
 return require("lualchemy.strict").module("lualchemy.sql", sql)

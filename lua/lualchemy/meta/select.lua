@@ -207,6 +207,29 @@ function Select:with_for_update(options) end
 ---@return lualchemy.Select
 function Select:prefix_with(...) end
 
+--- Words of the program's own at points of the statement: an object of a `la.SyntaxExtension:class "Name" {…}` whose method
+--- `apply_to_select` puts it there. As SQLAlchemy's `ext`.
+---
+---     local Top = la.SyntaxExtension:class "Top" {
+---       apply_to_select = function(self, statement)
+---         return statement:apply_syntax_extension_point(function(existing)
+---           return self:append_replacing_same_type(existing)
+---         end, "post_select")
+---       end,
+---     }
+---
+--- Raises ArgumentError for what has no such method.
+---@param extension any
+---@return lualchemy.Select
+function Select:ext(extension) end
+
+--- Puts elements at a point of the statement, one of "post_select", "pre_columns", "post_criteria", "post_body": `fn` gets the list of those that stand there and gives the
+--- new list. As SQLAlchemy's `apply_syntax_extension_point`.
+---@param fn fun(existing: any[]): any[]
+---@param point string
+---@return lualchemy.Select
+function Select:apply_syntax_extension_point(fn, point) end
+
 --- Text at the end.
 ---@param ... any
 ---@return lualchemy.Select

@@ -133,6 +133,29 @@ function Insert:returning(...) end
 ---@return lualchemy.Insert
 function Insert:prefix_with(...) end
 
+--- Words of the program's own at points of the statement: an object of a `la.SyntaxExtension:class "Name" {…}` whose method
+--- `apply_to_insert` puts it there. As SQLAlchemy's `ext`.
+---
+---     local Top = la.SyntaxExtension:class "Top" {
+---       apply_to_insert = function(self, statement)
+---         return statement:apply_syntax_extension_point(function(existing)
+---           return self:append_replacing_same_type(existing)
+---         end, "post_values")
+---       end,
+---     }
+---
+--- Raises ArgumentError for what has no such method.
+---@param extension any
+---@return lualchemy.Insert
+function Insert:ext(extension) end
+
+--- Puts elements at a point of the statement, one of "post_values": `fn` gets the list of those that stand there and gives the
+--- new list. As SQLAlchemy's `apply_syntax_extension_point`.
+---@param fn fun(existing: any[]): any[]
+---@param point string
+---@return lualchemy.Insert
+function Insert:apply_syntax_extension_point(fn, point) end
+
 --- A hint for one FROM element.
 ---@param entity any
 ---@param text string
@@ -219,6 +242,29 @@ function Update:returning(...) end
 ---@return lualchemy.Update
 function Update:prefix_with(...) end
 
+--- Words of the program's own at points of the statement: an object of a `la.SyntaxExtension:class "Name" {…}` whose method
+--- `apply_to_update` puts it there. As SQLAlchemy's `ext`.
+---
+---     local Top = la.SyntaxExtension:class "Top" {
+---       apply_to_update = function(self, statement)
+---         return statement:apply_syntax_extension_point(function(existing)
+---           return self:append_replacing_same_type(existing)
+---         end, "post_criteria")
+---       end,
+---     }
+---
+--- Raises ArgumentError for what has no such method.
+---@param extension any
+---@return lualchemy.Update
+function Update:ext(extension) end
+
+--- Puts elements at a point of the statement, one of "post_criteria": `fn` gets the list of those that stand there and gives the
+--- new list. As SQLAlchemy's `apply_syntax_extension_point`.
+---@param fn fun(existing: any[]): any[]
+---@param point string
+---@return lualchemy.Update
+function Update:apply_syntax_extension_point(fn, point) end
+
 --- A hint for one FROM element.
 ---@param entity any
 ---@param text string
@@ -289,6 +335,29 @@ function Delete:returning(...) end
 ---@param ... any
 ---@return lualchemy.Delete
 function Delete:prefix_with(...) end
+
+--- Words of the program's own at points of the statement: an object of a `la.SyntaxExtension:class "Name" {…}` whose method
+--- `apply_to_delete` puts it there. As SQLAlchemy's `ext`.
+---
+---     local Top = la.SyntaxExtension:class "Top" {
+---       apply_to_delete = function(self, statement)
+---         return statement:apply_syntax_extension_point(function(existing)
+---           return self:append_replacing_same_type(existing)
+---         end, "post_criteria")
+---       end,
+---     }
+---
+--- Raises ArgumentError for what has no such method.
+---@param extension any
+---@return lualchemy.Delete
+function Delete:ext(extension) end
+
+--- Puts elements at a point of the statement, one of "post_criteria": `fn` gets the list of those that stand there and gives the
+--- new list. As SQLAlchemy's `apply_syntax_extension_point`.
+---@param fn fun(existing: any[]): any[]
+---@param point string
+---@return lualchemy.Delete
+function Delete:apply_syntax_extension_point(fn, point) end
 
 --- A hint for one FROM element.
 ---@param entity any

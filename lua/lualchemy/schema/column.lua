@@ -36,6 +36,7 @@ local Default = item.class("ColumnDefault", {
 
 --- What `default` is made of.
 function column.ColumnDefault(arg)
+  arg = core.clause_element(arg) or arg
   local is_clause, is_callable = core.class_of(arg) ~= nil, type(arg) == "function"
   return item.new(Default, {arg = arg, is_clause_element = is_clause, is_callable = is_callable,
     is_scalar = not is_clause and not is_callable, is_sequence = false})
@@ -48,6 +49,7 @@ local DefaultClause = item.class("DefaultClause", {
 
 --- What `server_default` is made of: a string is written as a literal, `text()` and functions as they are.
 function column.DefaultClause(arg)
+  arg = core.clause_element(arg) or arg
   if type(arg) ~= "string" and not core.class_of(arg) then
     error(exc.ArgumentError(("a server default is a string, text() or another expression, not %s")
       :format(describe.value(arg))), 0)

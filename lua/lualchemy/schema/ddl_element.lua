@@ -9,6 +9,7 @@ local exc = require "lualchemy.exc"
 local describe = require "lualchemy.describe"
 local item = require "lualchemy.schema.item"
 local ddl = require "lualchemy.schema.ddl"
+local sql_element = require "lualchemy.sql._element"
 
 local element = {}
 
@@ -82,6 +83,17 @@ local function send(self, connection)
   return connection:exec_driver_sql(self:compile{dialect = connection.dialect})
 end
 
+-- What `connection:execute(element)` does.
+local function execute(self, connection)
+  if not is_wanted(self, self.target, connection) then return nil end
+  return send(self, connection)
+end
+
+-- As a listener of a DDL event.
+local function listen(self, target, connection, options)
+  if is_wanted(self, target, connection, options) then send(self:against(target), connection) end
+end
+
 -- Makes a class of elements. `write(self, dialect name)` gives the text.
 local function new_class(name, write, fields)
   local class = item.class(name, {
@@ -89,15 +101,8 @@ local function new_class(name, write, fields)
     methods = methods,
     tostring = function(self) return self:compile() end,
   })
-  -- What `connection:execute(element)` does.
-  function class.__execute(self, connection)
-    if not is_wanted(self, self.target, connection) then return nil end
-    return send(self, connection)
-  end
-  -- As a listener of a DDL event.
-  function class.__call(self, target, connection, options)
-    if is_wanted(self, target, connection, options) then send(self:against(target), connection) end
-  end
+  class.__execute = execute
+  class.__call = listen
   return function(given)
     given._write = write
     return item.new(class, given)
@@ -309,6 +314,22 @@ element.DropTableComment = comment("DropTableComment", false, true)
 element.SetColumnComment = comment("SetColumnComment", true, false)
 -- COMMENT ON COLUMN … IS NULL.
 element.DropColumnComment = comment("DropColumnComment", true, true)
+
+-- ---------------------------------------------------------------------------------------------
+-- Elements of the program's own
+
+--- A statement of DDL that the program writes itself: `la.DDLElement:class "CreateView" {…}`, with a function by
+--- `lualchemy.ext.compiler`'s `compiles`. Its objects are executed, bound to events, and take `execute_if` as those here.
+element.DDLElement = sql_element.root("DDLElement", {
+  __init = sql_element.init_fields,
+  __make = function(object, class)
+    rawset(object, "_write", function(self, dialect) return sql_element.ddl_text(self, class, dialect) end)
+  end,
+  __execute = execute, __call = listen,
+  __tostring = function(self) return self:compile() end,
+  compile = methods.compile, against = methods.against, execute_if = methods.execute_if,
+})
+element.ExecutableDDLElement = element.DDLElement
 
 -- ---------------------------------------------------------------------------------------------
 -- Text
