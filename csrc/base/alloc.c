@@ -1,11 +1,20 @@
 /* SPDX-License-Identifier: MIT */
+#if defined(__linux__) && !defined(_DEFAULT_SOURCE)
+#define _DEFAULT_SOURCE /* madvise */
+#endif
 #include "base/alloc.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
+
 /* No block may be larger than what differences of pointers can express. */
 #define LARGEST_BLOCK ((size_t)PTRDIFF_MAX)
+#define PAGE          ((size_t)4096)
+#define MOST_AHEAD    ((size_t)24 * 1024 * 1024)
 
 void la_allocator_init(la_allocator *alloc, la_alloc_function function, void *userdata) {
   *alloc = (la_allocator){.function = function, .userdata = userdata};
@@ -52,12 +61,45 @@ void la_allocator_keep(la_allocator *alloc, bool keep) {
   }
 }
 
+/* A refusal changes nothing. Pages are taken whole: a mapping of which a part is advised could not
+ * be moved when the block grows. */
+static void advise_huge_pages(void *block, size_t size) {
+#if defined(__linux__) && defined(MADV_HUGEPAGE)
+  size_t before = (uintptr_t)block % PAGE;
+  if (size >= LA_HUGE_PAGE) {
+    size = (size + before + PAGE - 1) & ~(PAGE - 1);
+    (void)madvise((char *)block - before, size, MADV_HUGEPAGE);
+  }
+#else
+  (void)block;
+  (void)size;
+#endif
+}
+
+/* The C library's allocator maps large blocks one by one until the first of their size is freed;
+ * from then on it takes them from its heap, and what is freed at the heap's end, advised by then,
+ * is what it cuts small blocks from. */
+void la_alloc_ahead(la_allocator *alloc, size_t size) {
+  size = size < MOST_AHEAD ? size : MOST_AHEAD;
+  for (int i = 0; i < 2 && size >= LA_HUGE_PAGE && !KEEPS_NONE; i++) {
+    void *block = alloc->function(alloc->userdata, NULL, 0, size);
+    if (block != NULL) {
+      advise_huge_pages(block, size);
+      alloc->function(alloc->userdata, block, size, 0);
+    }
+  }
+}
+
 /* A kept block, or a new one. */
 static void *take_block(la_allocator *alloc, size_t size) {
   la_kept_list *list;
   void *block;
   if (size > LA_KEPT_SIZE || (list = list_of(alloc, size))->first == NULL) {
-    return alloc->function(alloc->userdata, NULL, 0, whole_size(size));
+    block = alloc->function(alloc->userdata, NULL, 0, whole_size(size));
+    if (block != NULL) {
+      advise_huge_pages(block, size);
+    }
+    return block;
   }
   block = list->first;
   list->first = *(void **)block;
@@ -106,6 +148,7 @@ void *la_realloc(la_allocator *alloc, void *block, size_t old_size, size_t new_s
     if (moved == NULL) {
       return NULL;
     }
+    advise_huge_pages(moved, new_size);
   }
   alloc->bytes += new_size - old_size;
   alloc->allocations++;

@@ -11,6 +11,9 @@
  * that what a query makes and drops costs no malloc. An owner that asks for this must ask for them
  * back before its own end. A build with the address sanitizer keeps none: it must see every use of
  * freed memory, and specs of failing memory every allocation.
+ *
+ * Touching fresh memory page by page costs more than filling it, so the system is advised to take
+ * huge pages for large blocks, where it has such.
  */
 #ifndef LA_BASE_ALLOC_H
 #define LA_BASE_ALLOC_H
@@ -28,6 +31,8 @@ typedef void *(*la_alloc_function)(void *userdata, void *block, size_t old_size,
 #define LA_KEPT_STEP  16
 #define LA_KEPT_LISTS (LA_KEPT_SIZE / LA_KEPT_STEP)
 #define LA_KEPT_BYTES 16384 /* the most that one list holds */
+
+#define LA_HUGE_PAGE ((size_t)2 * 1024 * 1024)
 
 typedef struct la_kept_list {
   void *first;   /* each begins with the address of the next */
@@ -58,6 +63,10 @@ void *la_alloc_zero(la_allocator *alloc, size_t size);
 void *la_realloc(la_allocator *alloc, void *block, size_t old_size, size_t new_size);
 /* Accepts NULL. */
 void la_free(la_allocator *alloc, void *block, size_t size);
+/* Says that about `size` bytes are going to be asked for in small blocks, by whoever shares the
+ * allocator's function, so that they may lie in huge pages; costs nothing while they are not used.
+ * May do nothing. */
+void la_alloc_ahead(la_allocator *alloc, size_t size);
 /* `count` * `size`, or SIZE_MAX (which no allocator gives) when that overflows. */
 size_t la_array_size(size_t count, size_t size);
 

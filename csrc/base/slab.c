@@ -6,18 +6,10 @@
  *
  * The chunk filled last stays `current` while it has pins: a load of one row goes on filling it.
  */
-#if defined(__linux__) && !defined(_DEFAULT_SOURCE)
-#define _DEFAULT_SOURCE /* madvise */
-#endif
 #include "base/slab.h"
-
-#ifdef __linux__
-#include <sys/mman.h>
-#endif
 
 #define FIRST_BLOCK   ((size_t)4 * 1024)
 #define LARGEST_BLOCK ((size_t)4 * 1024 * 1024)
-#define HUGE_PAGE     ((size_t)2 * 1024 * 1024) /* blocks from this size on begin at one */
 #define CHUNK_SIZE                                                                                 \
   ((size_t)4000) /* with its head; one fits into the first block beside the block's head */
 
@@ -85,20 +77,15 @@ static bool has_room(const block *b) {
 }
 
 static block *add_block(la_slab *slab, size_t size) {
-  bool huge = size >= HUGE_PAGE;
-  size_t raw_size = huge ? size + HUGE_PAGE : size; /* what is never touched costs no memory */
+  bool huge = size >= LA_HUGE_PAGE; /* begins at one; what is never touched costs no memory */
+  size_t raw_size = huge ? size + LA_HUGE_PAGE : size;
   char *raw = la_alloc(slab->alloc, raw_size);
   char *start;
   block *b;
   if (raw == NULL) {
     return NULL;
   }
-  start = huge ? raw + (HUGE_PAGE - (uintptr_t)raw % HUGE_PAGE) % HUGE_PAGE : raw;
-#if defined(__linux__) && defined(MADV_HUGEPAGE)
-  if (huge) {
-    (void)madvise(start, size & ~(HUGE_PAGE - 1), MADV_HUGEPAGE); /* a refusal changes nothing */
-  }
-#endif
+  start = huge ? raw + (LA_HUGE_PAGE - (uintptr_t)raw % LA_HUGE_PAGE) % LA_HUGE_PAGE : raw;
   b = (block *)(void *)start;
   *b = (block){.raw = raw, .raw_size = raw_size, .end = start + size};
   b->unused = start + round_up(sizeof *b, 8);

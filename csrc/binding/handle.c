@@ -10,6 +10,9 @@
 #define LOST        ((uintptr_t)1)
 #define FREE        ((uintptr_t)2)
 #define FIRST_COUNT 64
+#define AHEAD_FIRST 8192
+#define AHEAD_COUNT 98304 /* so many places are prepared for at a time, from the first on */
+#define EACH_BYTES  256   /* what Lua takes for a handle, its tables and what is read of it */
 
 static const char handle_mark = 0;
 
@@ -131,6 +134,9 @@ static bool take_place(la_state *state, la_instance *instance) {
       return false;
     }
     place = handles->used++;
+    if (place % AHEAD_COUNT == AHEAD_FIRST) {
+      la_alloc_ahead(&state->alloc, AHEAD_COUNT * EACH_BYTES);
+    }
   }
   handles->places[place] = (uintptr_t)instance;
   instance->handle = place;
@@ -223,6 +229,24 @@ void la_push_object(lua_State *L, la_state *state, la_instance *instance) {
     lua_replace(L, pusher.at);
     lua_settop(L, pusher.at);
   }
+}
+
+void la_push_object_list(lua_State *L, la_state *state, const la_instances *instances,
+                         size_t from) {
+  luaL_checkstack(L, 4, NULL);
+  la_alloc_ahead(&state->alloc, (instances->count - from) * sizeof(void *) * 2);
+  la_push_list(L, state, (int)(instances->count - from));
+  int list = lua_gettop(L);
+  la_pusher pusher = la_push_pusher(L, state);
+  for (size_t i = from; i < instances->count; i++) {
+    if (instances->items[i]) {
+      la_push_object_by(L, state, &pusher, instances->items[i]);
+    } else {
+      la_push_null(L);
+    }
+    lua_rawseti(L, list, (lua_Integer)(i - from) + 1);
+  }
+  lua_settop(L, list);
 }
 
 la_instance *la_push_transient(lua_State *L, la_state *state, la_slab *slab, la_mapper *mapper,

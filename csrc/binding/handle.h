@@ -19,7 +19,7 @@
 #define LA_BINDING_HANDLE_H
 
 #include "binding/state.h"
-#include "orm/instance.h"
+#include "orm/collection.h"
 
 #pragma GCC visibility push(hidden)
 
@@ -50,6 +50,9 @@ typedef struct la_pusher {
 } la_pusher;
 la_pusher la_push_pusher(lua_State *L, la_state *state);
 void la_push_object_by(lua_State *L, la_state *state, la_pusher *pusher, la_instance *instance);
+/* Pushes a list of the handles of `instances` from the one numbered `from` on, with null for none.
+ */
+void la_push_object_list(lua_State *L, la_state *state, const la_instances *instances, size_t from);
 /* Pushes the metatable of the objects of a class; raises if the class is gone. */
 void la_push_object_metatable(lua_State *L, la_state *state, const la_mapper *mapper);
 /* Pushes the handle of a new transient object. The table of handles and the metatable of its class

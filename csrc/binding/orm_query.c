@@ -236,6 +236,11 @@ static int query_all(lua_State *L) {
   bool tuples = wants_rows(query_node(L, 1));
   la_load *load = run(L, 1, 0); /* query, load */
   bool single = la_plan_is_single(load->plan);
+  if (single && !tuples) {
+    la_push_object_list(L, state, &load->entities, 0);
+    la_scratch_clear(L, 2);
+    return 1;
+  }
   la_row_shape **shape = la_push_shape(L, state, load->plan); /* 3 */
   size_t rows = row_count(load, single);
   lua_pushnil(L);                    /* 4: the holder of rows */

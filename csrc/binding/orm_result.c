@@ -220,21 +220,11 @@ static bool push_objects(lua_State *L, la_state *state, la_result *result, int r
     lua_pop(L, 1);
     return false;
   }
-  const la_instances *entities = &box->load.entities;
-  la_push_list(L, state, (int)(entities->count - box->at)); /* data, list */
-  box->busy = true;                                         /* finalizers may want to read on */
-  la_pusher pusher = la_push_pusher(L, state);
-  for (lua_Integer place = 1; box->at < entities->count; place++) {
-    la_instance *instance = entities->items[box->at++];
-    if (instance) {
-      la_push_object_by(L, state, &pusher, instance);
-    } else {
-      la_push_null(L);
-    }
-    lua_rawseti(L, data + 1, place);
-  }
+  size_t from = box->at;
+  box->busy = true; /* finalizers may want to read on */
+  box->at = box->load.entities.count;
+  la_push_object_list(L, state, &box->load.entities, from);
   la_scratch_clear(L, data);
-  lua_settop(L, data + 1);
   lua_replace(L, data);
   return true;
 }

@@ -56,12 +56,13 @@ la_status la_identity_reserve(la_identity_map *map, size_t count, la_error *err)
   return LA_OK;
 }
 
-/* Keys that follow each other, as those of most rows do, lie side by side: eight in a line of the
- * cache, and never in each other's bucket. What comes before is mixed, so no stride gathers more
- * than eightfold. */
+/* Keys that follow each other, as those of most rows do, lie side by side: NEAR of them in as many
+ * buckets, turned by what the mixed rest of the key says, so that no stride gathers them. */
+#define NEAR 512u
 static uint32_t hash_of_integer(uint64_t seed, int64_t key) {
   uint64_t bits = (uint64_t)key;
-  return ((uint32_t)la_hash_mix(seed, bits / 8) & ~UINT32_C(7)) | (bits & 7);
+  uint32_t rest = (uint32_t)la_hash_mix(seed, bits / NEAR);
+  return (rest & ~(NEAR - 1)) | ((rest + (uint32_t)bits) & (NEAR - 1));
 }
 
 uint32_t la_identity_hash(const la_mapper *root, const la_value *key) {

@@ -48,6 +48,16 @@ static void *count_alloc(void *userdata, void *block, size_t old_size, size_t ne
   return la_alloc_system(NULL, block, old_size, new_size);
 }
 
+TEST(memory_asked_for_ahead_is_given_back) {
+  counted count = {0};
+  la_allocator alloc;
+  la_allocator_init(&alloc, count_alloc, &count);
+  la_alloc_ahead(&alloc, 1000);
+  CHECK(count.calls == 0);
+  la_alloc_ahead(&alloc, SIZE_MAX);
+  CHECK(count.bytes == 0 && alloc.bytes == 0 && alloc.blocks == 0);
+}
+
 TEST(freed_small_blocks_wait_for_the_next_use) {
   counted count = {0};
   la_allocator alloc;
@@ -227,6 +237,7 @@ int main(void) {
   la_allocator_init(&system_alloc, la_alloc_system, NULL);
   RUN(arena_gives_aligned_pieces_that_do_not_overlap);
   RUN(freed_small_blocks_wait_for_the_next_use);
+  RUN(memory_asked_for_ahead_is_given_back);
   RUN(arena_copies_end_in_a_zero_byte);
   RUN(array_sizes_do_not_overflow);
   RUN(vector_grows_and_keeps_its_items);
