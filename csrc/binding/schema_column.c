@@ -180,6 +180,8 @@ static int column_set(lua_State *L) {
     column->indexed = check_flag(L, key);
   } else if (strcmp(key, "system") == 0) {
     column->system = check_flag(L, key);
+  } else if (strcmp(key, "unindexed") == 0) {
+    column->unindexed = check_flag(L, key);
   } else if (strcmp(key, "quote") == 0) {
     column->quote = check_flag(L, key) ? LA_QUOTE_ALWAYS : LA_QUOTE_NEVER;
   } else if (strcmp(key, "autoincrement") == 0) {

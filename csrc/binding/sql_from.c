@@ -342,6 +342,38 @@ static int from_index(lua_State *L) {
   return 1;
 }
 
+/* The table or alias at 1, also as a mapped class or an alias of one, and the table that it is.
+ * NULL if it is none. */
+static la_node *base_from(lua_State *L, const la_table **table_out) {
+  la_node *from = la_to_node(L, 1);
+  if (from != NULL && from->kind == LA_NODE_ENTITY) {
+    from = from->children[0];
+  }
+  *table_out = from != NULL && la_node_is_from(from) ? la_from_base_table(from) : NULL;
+  return from;
+}
+
+/* core.hidden_column(table or alias, name or nil, type): a column that the table does not declare;
+ * without a name the one that is called as the table. nil for what is no table. */
+static int core_hidden_column(lua_State *L) {
+  la_state *state = la_state_of(L);
+  const la_table *table;
+  la_node *from = base_from(L, &table);
+  if (table == NULL) {
+    return 0;
+  }
+  la_text name = lua_isnil(L, 2) ? table->name : la_check_text(L, 2);
+  return la_return_node(L, state,
+                        la_expr_named_column(&state->sql, name, la_check_type(L, 3), from));
+}
+
+/* core.base_table(table or alias) → Table, or nil */
+static int core_base_table(lua_State *L) {
+  const la_table *table;
+  (void)base_from(L, &table);
+  return table != NULL && la_push_known(L, la_state_of(L), table) ? 1 : 0;
+}
+
 static const luaL_Reg methods[] = {{"alias", la_statement_alias},
                                    {"lateral", la_statement_lateral},
                                    {"join", from_join},
@@ -367,6 +399,8 @@ static const luaL_Reg functions[] = {{"alias", la_statement_alias},
                                      {"outerjoin", from_outerjoin},
                                      {"values", core_values},
                                      {"table", core_table},
+                                     {"hidden_column", core_hidden_column},
+                                     {"base_table", core_base_table},
                                      {NULL, NULL}};
 
 void la_open_sql_from(lua_State *L, la_state *state) {

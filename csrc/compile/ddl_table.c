@@ -207,6 +207,13 @@ la_status la_compile_create_table(const la_sql *sql, const la_dialect *dialect,
                                   const la_table *table, bool if_not_exists, la_strbuf *out,
                                   la_error *err) {
   const char *separator = "\n\t";
+  bool done = false;
+  if (dialect->create_table != NULL) {
+    LA_TRY(dialect->create_table(dialect, table, if_not_exists, out, &done, err));
+  }
+  if (done) {
+    return LA_OK;
+  }
   la_strbuf_string(out, "CREATE ");
   for (size_t i = 0; i < table->prefixes.count; i++) {
     la_strbuf_text(out, table->prefixes.items[i]);

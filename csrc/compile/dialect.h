@@ -69,6 +69,9 @@ struct la_dialect {
   la_status (*cast)(la_compiler *compiler, const la_node *node);
   la_status (*limit)(la_compiler *compiler, const la_node *select);
   la_status (*table_suffix)(const la_table *table, la_strbuf *out, la_error *err);
+  /* For tables that CREATE TABLE does not make; `*done_out` false: it does. */
+  la_status (*create_table)(const la_dialect *dialect, const la_table *table, bool if_not_exists,
+                            la_strbuf *out, bool *done_out, la_error *err);
 };
 
 /* The type that serves for `type` (may be NULL) on the dialect; lent. */

@@ -268,4 +268,5 @@ const la_dialect la_dialect_sqlite = {
     .extract = sqlite_extract,
     .limit = sqlite_limit,
     .table_suffix = sqlite_table_suffix,
+    .create_table = la_sqlite_create_table,
 };

@@ -161,6 +161,7 @@ la_column *la_column_copy(const la_column *column, la_allocator *alloc) {
   copy->unique = column->unique;
   copy->indexed = column->indexed;
   copy->system = column->system;
+  copy->unindexed = column->unindexed;
   copy->quote = column->quote;
   copy->autoincrement = column->autoincrement;
   copy->computed = la_object_retain(column->computed);

@@ -67,6 +67,7 @@ struct la_column {
   bool unique; /* asked for on the column; a constraint of its own exists in the table */
   bool indexed;
   bool system;
+  bool unindexed; /* of an FTS5 table: not searched */
   la_quote quote;
   la_autoincrement autoincrement;
   la_default defaults[LA_DEFAULT_SLOT_COUNT];

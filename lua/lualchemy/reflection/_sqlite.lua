@@ -36,12 +36,24 @@ local function sql_of(connection, name, schema)
   end
 end
 
+-- The tables that virtual tables keep their data in: not to be touched, nor created by anyone else. A SQLite before 3.37 does not
+-- tell them.
+local function shadow_tables(connection, schema)
+  local found = {}
+  local ok, rows = pcall(rows_of, connection, ("PRAGMA %s.table_list"):format(quote(schema or "main")))
+  for _, row in ipairs(ok and rows or {}) do
+    if row[3] == "shadow" and row[1] == (schema or "main") then found[row[2]] = true end
+  end
+  return found
+end
+
 local function names(connection, kind, schema)
   local list = {}
+  local shadow = kind == "table" and shadow_tables(connection, schema) or {}
   local sql = "SELECT name FROM %s.sqlite_master WHERE type = '%s' AND name NOT LIKE 'sqlite~_%%' ESCAPE '~' " ..
     "ORDER BY name"
-  for i, row in ipairs(rows_of(connection, sql:format(quote(schema or "main"), kind))) do
-    list[i] = row[1]
+  for _, row in ipairs(rows_of(connection, sql:format(quote(schema or "main"), kind))) do
+    if not shadow[row[1]] then list[#list + 1] = row[1] end
   end
   return list
 end

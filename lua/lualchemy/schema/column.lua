@@ -242,6 +242,7 @@ local function set_options(target, options)
     local action = options["sqlite_on_conflict_" .. part]
     if action ~= nil then core.column_set(target, "conflict_" .. part, action) end
   end
+  if options.sqlite_unindexed ~= nil then core.column_set(target, "unindexed", options.sqlite_unindexed) end
   if options.default == nil then options.default = options.insert_default end
   for _, slot in ipairs(default_keywords) do
     set_default(target, slot, options[slot])

@@ -119,8 +119,8 @@ end
 local dialects = {"postgresql", "mysql", "mariadb", "oracle", "mssql"}
 -- What SQLite takes, by kind of item.
 local sqlite = {
-  Table = {"autoincrement", "with_rowid", "strict"},
-  Column = {"on_conflict_primary_key", "on_conflict_not_null", "on_conflict_unique"},
+  Table = {"autoincrement", "with_rowid", "strict", "fts5"},
+  Column = {"on_conflict_primary_key", "on_conflict_not_null", "on_conflict_unique", "unindexed"},
   Constraint = {"on_conflict"},
   Index = {"where"},
 }

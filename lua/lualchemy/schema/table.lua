@@ -136,7 +136,8 @@ local function set_options(target, options)
     core.table_add_prefix(target, prefix)
   end
   for key, value in next, item.dialect_kwargs(options) do
-    core.table_set_option(target, key, value)
+    if key == "sqlite_fts5" then value = require("lualchemy.dialects._sqlite_fts5").arguments(value) end
+    if value ~= nil then core.table_set_option(target, key, value) end
   end
   if options.info then core.record(target).info = options.info end
   for _, listener in ipairs(options.listeners or {}) do
