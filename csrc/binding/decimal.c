@@ -177,18 +177,104 @@ static int decimal_concat(lua_State *L) {
   return 1;
 }
 
-/* d:quantize(scale): rounded half to even to so many digits of fraction. */
+/* a // b, rounded down as for Lua's numbers. */
+static int decimal_idiv(lua_State *L) {
+  la_text left, right;
+  work *texts = check_operands(L, &left, &right);
+  la_error err = LA_ERROR_INIT;
+  if (la_decimal_divide_whole(left, right, &texts->out, &err) < 0) {
+    return la_raise(L, &err);
+  }
+  return push_result(L, la_state_of(L), texts);
+}
+
+/* a % b = a - (a // b) * b */
+static int decimal_mod(lua_State *L) {
+  la_text left, right;
+  work *texts = check_operands(L, &left, &right);
+  work *parts = push_work(L, la_state_of(L)); /* left: the quotient, right: how much of a it is */
+  la_error err = LA_ERROR_INIT;
+  if (la_decimal_divide_whole(left, right, &parts->left, &err) < 0) {
+    return la_raise(L, &err);
+  }
+  la_decimal_multiply(la_strbuf_view(&parts->left), right, &parts->right);
+  la_decimal_subtract(left, la_strbuf_view(&parts->right), &texts->out);
+  texts->out.failed |= parts->right.failed;
+  return push_result(L, la_state_of(L), texts);
+}
+
+static const char *const rounding_names[] = {
+#define X(name, text) text,
+    LA_ROUNDINGS(X)
+#undef X
+        NULL};
+
+/* The rounding at `index`, "half_up" or "ROUND_HALF_UP"; half to even if it is nil. */
+static la_rounding opt_rounding(lua_State *L, int index) {
+  if (lua_isnoneornil(L, index)) {
+    return LA_ROUND_HALF_EVEN;
+  }
+  la_text name = {0};
+  name.bytes = lua_type(L, index) == LUA_TSTRING ? lua_tolstring(L, index, &name.len) : "";
+  if (name.len > 6 && la_text_equal_nocase((la_text){name.bytes, 6}, LA_TEXT_LITERAL("ROUND_"))) {
+    name = (la_text){name.bytes + 6, name.len - 6};
+  }
+  for (int i = 0; i < LA_ROUNDING_COUNT; i++) {
+    if (la_text_equal_nocase(name, la_text_of(rounding_names[i]))) {
+      return (la_rounding)i;
+    }
+  }
+  la_raise_argument(L, index,
+                    "rounding: half_even, half_up, half_down, up, down, ceiling, floor or 05up");
+  return LA_ROUND_HALF_EVEN;
+}
+
+static int push_quantized(lua_State *L, int scale, la_rounding rounding) {
+  work *texts = push_work(L, la_state_of(L));
+  la_decimal_quantize(la_to_decimal(L, 1), scale, rounding, &texts->out);
+  return push_result(L, la_state_of(L), texts);
+}
+
+/* d:quantize(scale, rounding): to so many digits of fraction, or to as many as a decimal has. */
 static int decimal_quantize(lua_State *L) {
   la_check_box(L, 1, LA_BOX_DECIMAL);
-  int is_integer;
-  lua_Integer scale = lua_tointegerx(L, 2, &is_integer);
-  if (!is_integer || scale < 0 || scale > MAX_SCALE) {
-    return la_raise_argument(L, 2, "number of digits");
+  la_text like = la_to_decimal(L, 2);
+  int is_integer = 0;
+  lua_Integer scale = like.bytes ? la_decimal_scale(like) : lua_tointegerx(L, 2, &is_integer);
+  if ((!like.bytes && !is_integer) || scale < 0 || scale > MAX_SCALE) {
+    return la_raise_argument(L, 2, "number of digits, or a decimal that has as many");
   }
-  lua_settop(L, 2);
-  work *texts = push_work(L, la_state_of(L));
-  la_decimal_quantize(la_to_decimal(L, 1), (int)scale, &texts->out);
-  return push_result(L, la_state_of(L), texts);
+  return push_quantized(L, (int)scale, opt_rounding(L, 3));
+}
+
+/* d:to_integral_value(rounding): without a fraction. */
+static int decimal_to_integral(lua_State *L) {
+  la_check_box(L, 1, LA_BOX_DECIMAL);
+  return push_quantized(L, 0, opt_rounding(L, 2));
+}
+
+/* d:normalize(): without zeros at the fraction's end. */
+static int decimal_normalize(lua_State *L) {
+  la_check_box(L, 1, LA_BOX_DECIMAL);
+  la_text text = la_to_decimal(L, 1);
+  int scale = la_decimal_scale(text);
+  while (scale > 0 && text.bytes[text.len - 1] == '0') {
+    text.len--;
+    scale--;
+  }
+  return push_quantized(L, scale, LA_ROUND_DOWN);
+}
+
+static int decimal_is_signed(lua_State *L) {
+  la_check_box(L, 1, LA_BOX_DECIMAL);
+  lua_pushboolean(L, la_decimal_compare(la_to_decimal(L, 1), LA_TEXT_LITERAL("0")) < 0);
+  return 1;
+}
+
+static int decimal_is_zero(lua_State *L) {
+  la_check_box(L, 1, LA_BOX_DECIMAL);
+  lua_pushboolean(L, la_decimal_compare(la_to_decimal(L, 1), LA_TEXT_LITERAL("0")) == 0);
+  return 1;
 }
 
 static int decimal_abs(lua_State *L) {
@@ -237,14 +323,23 @@ static int core_decimal(lua_State *L) {
 }
 
 void la_open_decimal(lua_State *L, la_state *state) {
-  static const luaL_Reg methods[] = {
-      {"quantize", decimal_quantize}, {"compare", decimal_compare},     {"abs", decimal_abs},
-      {"tonumber", decimal_tonumber}, {"tointeger", decimal_tointeger}, {NULL, NULL}};
+  static const luaL_Reg methods[] = {{"quantize", decimal_quantize},
+                                     {"compare", decimal_compare},
+                                     {"abs", decimal_abs},
+                                     {"tonumber", decimal_tonumber},
+                                     {"tointeger", decimal_tointeger},
+                                     {"normalize", decimal_normalize},
+                                     {"to_integral_value", decimal_to_integral},
+                                     {"is_signed", decimal_is_signed},
+                                     {"is_zero", decimal_is_zero},
+                                     {NULL, NULL}};
   static const luaL_Reg metamethods[] = {{"__add", decimal_add},
                                          {"__sub", decimal_sub},
                                          {"__mul", decimal_mul},
                                          {"__div", decimal_div},
                                          {"__unm", decimal_unm},
+                                         {"__idiv", decimal_idiv},
+                                         {"__mod", decimal_mod},
                                          {"__lt", decimal_lt},
                                          {"__le", decimal_le},
                                          {"__eq", decimal_eq},

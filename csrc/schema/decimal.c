@@ -176,32 +176,49 @@ int la_decimal_digits(la_text decimal) {
 
 /* ---- rounding ---- */
 
-/* Rounds the first `keep` of `count` digits half to even by those behind; true if a one is carried
- * out of the first digit, which is then to be put in front. */
-static bool round_digits(char *digits, ptrdiff_t keep, ptrdiff_t count) {
-  bool above_half = false, up;
+/* Does a number whose last kept digit is `last` and whose next is `next` grow by one there? `rest`
+ * says whether another digit is not zero. */
+static bool is_rounded_up(la_rounding rounding, bool negative, int last, int next, bool rest) {
+  bool inexact = next != 0 || rest, above = next > 5 || (next == 5 && rest);
+  bool is_tie = next == 5 && !rest;
+  switch (rounding) {
+  case LA_ROUND_HALF_EVEN:
+    return above || (is_tie && last % 2 == 1);
+  case LA_ROUND_HALF_UP:
+    return above || is_tie;
+  case LA_ROUND_HALF_DOWN:
+    return above;
+  case LA_ROUND_UP:
+    return inexact;
+  case LA_ROUND_CEILING:
+    return inexact && !negative;
+  case LA_ROUND_FLOOR:
+    return inexact && negative;
+  case LA_ROUND_05UP:
+    return inexact && last % 5 == 0;
+  default:
+    return false;
+  }
+}
+
+/* Rounds the first `keep` of `count` digits by those behind; true if a one is carried out of the
+ * first digit, which is then to be put in front. */
+static bool round_digits(char *digits, ptrdiff_t keep, ptrdiff_t count, la_rounding rounding,
+                         bool negative) {
+  bool rest = false, up;
   if (keep >= count) {
     return false;
   }
   for (ptrdiff_t i = keep + 1; i < count; i++) {
-    above_half = above_half || digits[i] != 0;
+    rest = rest || digits[i] != 0;
   }
-  up = digits[keep] > 5 ||
-       (digits[keep] == 5 && (above_half || (keep > 0 && digits[keep - 1] % 2 == 1)));
+  up = is_rounded_up(rounding, negative, keep > 0 ? digits[keep - 1] : 0, digits[keep], rest);
   for (ptrdiff_t i = keep - 1; up && i >= 0; i--) {
     digits[i]++;
     up = digits[i] == 10;
     digits[i] = up ? 0 : digits[i];
   }
   return up;
-}
-
-/* As round_digits, for digits with a place to spare in front of them. */
-static void write_rounded(la_strbuf *out, bool negative, char *spare_and_digits, ptrdiff_t keep,
-                          ptrdiff_t count, ptrdiff_t scale) {
-  char *digits = spare_and_digits + 1;
-  spare_and_digits[0] = round_digits(digits, keep, count) ? 1 : 0;
-  write_digits(out, negative, spare_and_digits, keep + 1, scale - (count - keep));
 }
 
 /* `count` places for digits, or NULL with `out` failed. */
@@ -213,11 +230,11 @@ static char *take_digits(la_strbuf *out, ptrdiff_t count) {
   return digits;
 }
 
-void la_decimal_quantize(la_text decimal, int scale, la_strbuf *out) {
+void la_decimal_quantize(la_text decimal, int scale, la_rounding rounding, la_strbuf *out) {
   parts p = parts_of(decimal);
   ptrdiff_t wanted = scale > 0 ? scale : 0;
   ptrdiff_t low = p.fraction_len > wanted ? p.fraction_len : wanted;
-  ptrdiff_t count = p.whole_len + low;
+  ptrdiff_t count = p.whole_len + low, keep = p.whole_len + wanted;
   char *digits = take_digits(out, count + 1);
   if (digits == NULL) {
     return;
@@ -225,8 +242,13 @@ void la_decimal_quantize(la_text decimal, int scale, la_strbuf *out) {
   for (ptrdiff_t i = 0; i < count; i++) {
     digits[i + 1] = (char)digit_at(&p, p.whole_len - 1 - i);
   }
-  write_rounded(out, p.negative, digits, p.whole_len + wanted, count, low);
+  digits[0] = round_digits(digits + 1, keep, count, rounding, p.negative) ? 1 : 0;
+  write_digits(out, p.negative, digits, keep + 1, low - (count - keep));
   la_free(out->alloc, digits, (size_t)count + 1);
+}
+
+int la_decimal_scale(la_text decimal) {
+  return (int)parts_of(decimal).fraction_len;
 }
 
 /* ---- arithmetic ---- */
@@ -321,6 +343,9 @@ static bool rest_is_zero(const division *d) {
   return true;
 }
 
+/* Of run_division: only the digits before the decimal point. */
+#define WHOLE_DIGITS (-1)
+
 /* Brings down one digit after the other, until there are `wanted` significant ones behind the
  * decimal point or nothing is left. */
 static bool run_division(division *d, ptrdiff_t wanted, la_allocator *alloc) {
@@ -331,7 +356,8 @@ static bool run_division(division *d, ptrdiff_t wanted, la_allocator *alloc) {
   for (ptrdiff_t taken = 0;; taken++) {
     char times;
     d->scale = taken - 1 - (d->a.whole_len - 1) - d->b.fraction_len;
-    if (taken >= available && (significant >= wanted || rest_is_zero(d))) {
+    if (wanted == WHOLE_DIGITS ? d->scale == 0
+                               : taken >= available && (significant >= wanted || rest_is_zero(d))) {
       return true;
     }
     memmove(d->rest, d->rest + 1, (size_t)d->len - 1);
@@ -356,7 +382,7 @@ static void write_quotient(division *d, ptrdiff_t wanted, bool inexact, la_strbu
   if (inexact && keep < count && digits[count - 1] == 0) {
     digits[count - 1] = 1; /* what is left over breaks the tie of rounding */
   }
-  d->quotient.items[0] = round_digits(digits, keep, count) ? 1 : 0;
+  d->quotient.items[0] = round_digits(digits, keep, count, LA_ROUND_HALF_EVEN, false) ? 1 : 0;
   d->scale -= count - keep;
   while (d->scale > 0 && keep > 0 && digits[keep - 1] == 0) {
     keep--;
@@ -365,31 +391,69 @@ static void write_quotient(division *d, ptrdiff_t wanted, bool inexact, la_strbu
   write_digits(out, d->a.negative != d->b.negative, d->quotient.items, keep + 1, d->scale);
 }
 
-la_status la_decimal_divide(la_text a, la_text b, int digits, la_strbuf *out, la_error *err) {
-  division d = {.a = parts_of(a), .b = parts_of(b)};
-  size_t size;
-  if (is_zero(&d.b)) {
+static la_status open_division(division *d, la_text a, la_text b, la_strbuf *out, la_error *err) {
+  *d = (division){.a = parts_of(a), .b = parts_of(b)};
+  if (is_zero(&d->b)) {
     return la_fail(err, LA_ARGUMENT, "division of a decimal by zero");
   }
-  d.len = d.b.whole_len + d.b.fraction_len + 1;
-  size = (size_t)d.len * 2;
-  d.divisor = take_digits(out, (ptrdiff_t)size);
-  if (d.divisor == NULL) {
+  d->len = d->b.whole_len + d->b.fraction_len + 1;
+  d->divisor = take_digits(out, d->len * 2);
+  if (d->divisor == NULL) {
     return la_fail_nomem(err);
   }
-  d.rest = d.divisor + d.len;
-  for (ptrdiff_t i = 1; i < d.len; i++) {
-    d.divisor[i] = (char)digit_at(&d.b, d.b.whole_len - i);
+  d->rest = d->divisor + d->len;
+  for (ptrdiff_t i = 1; i < d->len; i++) {
+    d->divisor[i] = (char)digit_at(&d->b, d->b.whole_len - i);
   }
+  return LA_OK;
+}
+
+static la_status close_division(division *d, la_strbuf *out, la_error *err) {
+  la_vec_clear(out->alloc, &d->quotient);
+  la_free(out->alloc, d->divisor, (size_t)d->len * 2);
+  return la_strbuf_status(out, err);
+}
+
+/* True if the digits that were not brought down, or the rest, are not all zero. */
+static bool has_remainder(const division *d) {
+  for (ptrdiff_t power = -d->b.fraction_len - 1; power >= -d->a.fraction_len; power--) {
+    if (digit_at(&d->a, power) != 0) {
+      return true;
+    }
+  }
+  return !rest_is_zero(d);
+}
+
+la_status la_decimal_divide_whole(la_text a, la_text b, la_strbuf *out, la_error *err) {
+  division d;
+  LA_TRY(open_division(&d, a, b, out, err));
+  if (run_division(&d, WHOLE_DIGITS, out->alloc)) {
+    bool negative = d.a.negative != d.b.negative;
+    char *digits = d.quotient.items;
+    ptrdiff_t at = (ptrdiff_t)d.quotient.count - 1;
+    if (negative && has_remainder(&d)) { /* the first digit is a zero to carry into */
+      for (; digits[at] == 9; at--) {
+        digits[at] = 0;
+      }
+      digits[at]++;
+    }
+    write_digits(out, negative, digits, (ptrdiff_t)d.quotient.count, 0);
+  } else {
+    out->failed = true;
+  }
+  return close_division(&d, out, err);
+}
+
+la_status la_decimal_divide(la_text a, la_text b, int digits, la_strbuf *out, la_error *err) {
+  division d;
+  LA_TRY(open_division(&d, a, b, out, err));
   /* One digit more than wanted decides the rounding, and one more holds the mark of a rest. */
   if (run_division(&d, digits + 2, out->alloc)) {
     write_quotient(&d, digits, !rest_is_zero(&d), out);
   } else {
     out->failed = true;
   }
-  la_vec_clear(out->alloc, &d.quotient);
-  la_free(out->alloc, d.divisor, size);
-  return la_strbuf_status(out, err);
+  return close_division(&d, out, err);
 }
 
 /* ---- doubles ---- */

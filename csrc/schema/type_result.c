@@ -61,7 +61,7 @@ static bool write_decimal(const la_value *stored, int scale, la_strbuf *number, 
   default:
     return false;
   }
-  la_decimal_quantize(la_strbuf_view(number), scale, out);
+  la_decimal_quantize(la_strbuf_view(number), scale, LA_ROUND_HALF_EVEN, out);
   out->failed = out->failed || number->failed;
   return true;
 }

@@ -8,9 +8,12 @@ end)
 
 local values = {}
 
---- An exact decimal number from a string, an integer or a decimal: `la.decimal "12.50"`. It has + - * /,
---- comparisons, `:quantize(digits)`, `:compare(other)`, `:abs()`, `:tonumber()`, `:tointeger()`. Floats are refused,
---- for they are not exact.
+--- An exact decimal number from a string, an integer or a decimal: `la.decimal "12.50"`. It has + - * / (to 28 digits),
+--- // and % (rounded down, as for Lua's numbers), comparisons, `:compare(other)`, `:abs()`, `:is_zero()`, `:is_signed()`,
+--- `:tonumber()`, `:tointeger()`; `:quantize(digits, rounding)` rounds to so many digits of fraction (or to those of a
+--- decimal, as in `:quantize(la.decimal "0.01", "half_up")`), `:to_integral_value(rounding)` to none, `:normalize()` drops zeros
+--- at the fraction's end. A rounding is "half_even" (the default), "half_up", "half_down", "up", "down", "ceiling",
+--- "floor" or "05up". Floats are refused, for they are not exact.
 ---@param value string|integer|lualchemy.Decimal
 ---@return lualchemy.Decimal
 function values.decimal(value)

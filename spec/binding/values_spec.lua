@@ -65,6 +65,42 @@ describe("a decimal (TYP-04)", function()
     refuses(function() return d(1):quantize(-1) end, "quantize")
   end)
 
+  it("rounds in every way that Python's decimals do", function()
+    local function rounded(rounding, ...)
+      local found = {}
+      for i, text in ipairs {...} do found[i] = tostring(d(text):quantize(1, rounding)) end
+      return table.concat(found, " ")
+    end
+    local numbers = {"0.25", "0.35", "-0.25", "0.26", "-0.21", "0.51", "0.60"}
+    assert.equal("0.2 0.4 -0.2 0.3 -0.2 0.5 0.6", rounded("half_even", table.unpack(numbers)))
+    assert.equal("0.3 0.4 -0.3 0.3 -0.2 0.5 0.6", rounded("ROUND_HALF_UP", table.unpack(numbers)))
+    assert.equal("0.2 0.3 -0.2 0.3 -0.2 0.5 0.6", rounded("half_down", table.unpack(numbers)))
+    assert.equal("0.3 0.4 -0.3 0.3 -0.3 0.6 0.6", rounded("up", table.unpack(numbers)))
+    assert.equal("0.2 0.3 -0.2 0.2 -0.2 0.5 0.6", rounded("down", table.unpack(numbers)))
+    assert.equal("0.3 0.4 -0.2 0.3 -0.2 0.6 0.6", rounded("ceiling", table.unpack(numbers)))
+    assert.equal("0.2 0.3 -0.3 0.2 -0.3 0.5 0.6", rounded("floor", table.unpack(numbers)))
+    assert.equal("0.2 0.3 -0.2 0.2 -0.2 0.6 0.6", rounded("05up", table.unpack(numbers)))
+    assert.equal("2.35", tostring(d("2.345"):quantize(d "0.01", "half_up")))
+    assert.equal("3", tostring(d("2.1"):to_integral_value "ceiling"))
+    assert.equal("1.5", tostring(d("1.500"):normalize()))
+    assert.equal("100", tostring(d("100.00"):normalize()))
+    refuses(function() return d(1):quantize(1, "upwards") end, "half_even, half_up")
+    refuses(function() return d(1):quantize("0.01") end, "number of digits, or a decimal")
+  end)
+
+  it("divides into whole parts and a rest as Lua's numbers do", function()
+    for _, pair in ipairs {{7, 2}, {-7, 2}, {7, -2}, {-7, -2}, {6, 3}, {0, 5}, {1, 1000}} do
+      assert.equal(tostring(pair[1] // pair[2]), tostring(d(pair[1]) // pair[2]))
+      assert.equal(tostring(pair[1] % pair[2]), tostring(d(pair[1]) % pair[2]))
+    end
+    assert.equal("33333333333333333333333", tostring(d "1e20" // "0.003"))
+    assert.equal("0.1", tostring(10 % d "3.3"))
+    assert.is_true(d("-0.5"):is_signed())
+    assert.is_true((d "1.5" % "0.5"):is_zero())
+    refuses(function() return d(1) // 0 end, "division of a decimal by zero")
+    refuses(function() return d(1) % 0 end, "division of a decimal by zero")
+  end)
+
   it("becomes a float or an integer on demand", function()
     assert.equal(12.5, d("12.50"):tonumber())
     assert.equal(12, d("12.00"):tointeger())

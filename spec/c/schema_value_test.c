@@ -113,7 +113,7 @@ TEST(decimals_have_one_plain_form) {
 static void check_quantize(const char *text, int scale, const char *expected) {
   la_strbuf out;
   la_strbuf_init(&out, &system_alloc);
-  la_decimal_quantize(la_text_of(text), scale, &out);
+  la_decimal_quantize(la_text_of(text), scale, LA_ROUND_HALF_EVEN, &out);
   CHECK_TEXT(la_strbuf_view(&out), expected);
   la_strbuf_clear(&out);
 }
@@ -233,7 +233,7 @@ TEST(division_times_the_divisor_is_the_dividend) {
     la_strbuf_reset(&rounded);
     CHECK(la_decimal_divide(la_text_of(a), la_text_of(b), 40, &quotient, NULL) == LA_OK);
     la_decimal_multiply(la_strbuf_view(&quotient), la_text_of(b), &product);
-    la_decimal_quantize(la_strbuf_view(&product), 10, &rounded);
+    la_decimal_quantize(la_strbuf_view(&product), 10, LA_ROUND_HALF_EVEN, &rounded);
     CHECK(la_decimal_compare(la_strbuf_view(&rounded), la_text_of(a)) == 0);
   }
   la_strbuf_clear(&quotient);

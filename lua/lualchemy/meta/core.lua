@@ -9,13 +9,33 @@
 ---@operator sub(lualchemy.Decimal|integer|string): lualchemy.Decimal
 ---@operator mul(lualchemy.Decimal|integer|string): lualchemy.Decimal
 ---@operator div(lualchemy.Decimal|integer|string): lualchemy.Decimal
+---@operator idiv(lualchemy.Decimal|integer|string): lualchemy.Decimal
+---@operator mod(lualchemy.Decimal|integer|string): lualchemy.Decimal
 ---@operator unm: lualchemy.Decimal
 local Decimal = {}
 
----Rounded half to even, or filled with zeros, to so many digits after the point.
----@param digits integer
+---Rounded, or filled with zeros, to so many digits after the point, or to as many as a decimal has:
+---`price:quantize(2, "half_up")`, `price:quantize(la.decimal "0.01")`. ArgumentError for an unknown rounding.
+---@param digits integer|lualchemy.Decimal
+---@param rounding? "half_even"|"half_up"|"half_down"|"up"|"down"|"ceiling"|"floor"|"05up" half_even if it is not given
 ---@return lualchemy.Decimal
-function Decimal:quantize(digits) end
+function Decimal:quantize(digits, rounding) end
+
+---Rounded to no digits after the point.
+---@param rounding? string as of quantize
+---@return lualchemy.Decimal
+function Decimal:to_integral_value(rounding) end
+
+---Without zeros at the end of its fraction: 1.500 is 1.5.
+---@return lualchemy.Decimal
+function Decimal:normalize() end
+
+---Is it less than zero?
+---@return boolean
+function Decimal:is_signed() end
+
+---@return boolean
+function Decimal:is_zero() end
 
 ---Orders by number; the other may be what == cannot compare with.
 ---@param other lualchemy.Decimal|integer|string
