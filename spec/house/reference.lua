@@ -11,7 +11,7 @@ local reference = {folder = "doc/reference"}
 reference.modules = {
   "lualchemy", "lualchemy.orm", "lualchemy.orm.attributes", "lualchemy.exc", "lualchemy.event", "lualchemy.types", "lualchemy.schema",
   "lualchemy.pool", "lualchemy.warnings", "lualchemy.dialects.sqlite", "lualchemy.ext.hybrid", "lualchemy.ext.associationproxy",
-  "lualchemy.ext.mutable",
+  "lualchemy.ext.mutable", "lualchemy.ext.declarative", "lualchemy.ext.automap",
 }
 
 local prefix = {["lualchemy"] = "la", ["lualchemy.orm"] = "orm"}

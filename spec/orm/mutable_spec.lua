@@ -150,13 +150,14 @@ describe("a mutable value (EXT-05)", function()
 
   it("keeps its object alive, so that no change is lost", function()
     local s = stored(mutable.MutableDict.as_mutable(la.JSON), {list = {}})
-    local list = s.session:get(s.Doc, 1).data.list
-    collect.all()
-    list[1] = "x"
-    collect.all()
+    do
+      local list = s.session:get(s.Doc, 1).data.list
+      collect.all()
+      list[1] = "x"
+      collect.all()
+    end
     s.session:commit()
     assert.equal('{"list": ["x"]}', json_of(s))
-    list = nil
     assert.is_true(collect.goes(function()
       local doc = s.session:get(s.Doc, 1)
       assert.equal("x", doc.data.list[1])

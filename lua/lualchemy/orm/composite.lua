@@ -278,7 +278,7 @@ function Composite:of(entity, key, class)
   local clauses = {}
   self.maker = self.maker or core.host(function(...) return self:made {...} end)
   for i, name in ipairs(self:keys(class)) do clauses[i] = entity[name] end
-  return setmetatable({descriptor = self, key = key, class_ = class, clauses = clauses, 
+  return setmetatable({descriptor = self, key = key, class_ = class, clauses = clauses,
     __clause_element = core.bundle(key, clauses, self.maker)}, Comparator)
 end
 

@@ -6,6 +6,7 @@
 local changes = require "lualchemy.orm.changes"
 local composites = require "lualchemy.orm.composite"
 local core = require "lualchemy.core"
+local deferred = require "lualchemy.orm.deferred"
 local descriptors = require "lualchemy.orm.descriptor"
 local events = require "lualchemy.orm.events"
 local exc = require "lualchemy.exc"
@@ -51,6 +52,7 @@ function ClassMeta.index(class, key)
   if key == "registry" then return records[class].registry end
   if key == "metadata" then return records[class].registry.metadata end
   if strict.is_probe(key) then return nil end
+  deferred.check(class)
   strict.unknown(("class %s"):format(class.__name__), key, class)
 end
 
@@ -62,7 +64,7 @@ function ClassMeta.newindex(class, key, value)
   if key:sub(1, 2) == "__" or fields_of.reserved[key] then
     refuse_name(class.__name__, key)
   end
-  if set_special(class, record, key, value) then return end
+  if set_special(class, record, key, value) or deferred.add_field(class, key, value) then return end
   if (is_column(value) or relationships.is_property(value)) and core.is_mapped(class) then
     mapping.add_property(class, key, value)
   elseif composites.is_composite(value) and core.is_mapped(class) then
@@ -85,6 +87,32 @@ local function inherit_validators(record, parent)
   record.validators = setmetatable({}, above and above.validators and {__index = above.validators, record = above} or nil)
 end
 
+--- Maps a class, and gives it its other fields.
+local function finish_class(class, record, parent, fields)
+  if not record.abstract then mapping.map_class(class, record, parent, fields) end
+  for _, field in ipairs(fields) do
+    local key, value = field.key, field.value
+    if not fields_of.directives[key] and not set_special(class, record, key, value) and rawget(class, key) == nil and not is_column(value) and
+      not relationships.is_property(value) then
+      class[key] = value
+    elseif fields_of.callable_directives[key] then
+      rawset(class, key, value)
+    end
+  end
+  if record.abstract then return end
+  local at = parent
+  while at do -- metamethods of base classes hold for the objects of this one
+    for key in next, metamethods do
+      local method = rawget(at, key)
+      if method ~= nil and rawget(class, key) == nil and key ~= "__name" then record.objects[key] = method end
+    end
+    at = rawget(at, "__base__")
+  end
+  record.registry:_add_class(class)
+  events.class_mapped(class)
+end
+deferred.finish_class = finish_class
+
 --- Makes the class `name` below `parent`.
 local function make_class(parent, name, definition)
   if type(definition) ~= "table" then
@@ -103,27 +131,10 @@ local function make_class(parent, name, definition)
   setmetatable(class, record.metatable)
   local fields = fields_of.all_fields(class, definition, parent)
   for _, field in ipairs(fields) do field.value = changes.take_field(class, record, field.value) end
-  if not record.abstract then mapping.map_class(class, record, parent, fields) end
-  for _, field in ipairs(fields) do
-    local key, value = field.key, field.value
-    if not fields_of.directives[key] and not set_special(class, record, key, value) and rawget(class, key) == nil and not is_column(value) and
-      not relationships.is_property(value) then
-      class[key] = value
-    elseif fields_of.callable_directives[key] then
-      rawset(class, key, value)
-    end
-  end
-  if not record.abstract then
-    local at = parent
-    while at do -- metamethods of base classes hold for the objects of this one
-      for key in next, metamethods do
-        local method = rawget(at, key)
-        if method ~= nil and rawget(class, key) == nil and key ~= "__name" then record.objects[key] = method end
-      end
-      at = rawget(at, "__base__")
-    end
-    registry:_add_class(class)
-    events.class_mapped(class)
+  if not record.abstract and deferred.is_deferred(class, definition) then
+    deferred.hold(class, record, parent, fields)
+  else
+    finish_class(class, record, parent, fields)
   end
   return class
 end
@@ -206,6 +217,9 @@ function M.classes_of(target)
   table.sort(classes, function(a, b) return a.__name__ < b.__name__ end)
   return classes
 end
+
+--- A class by name, whatever the name: for what makes classes from tables.
+M.make_class = make_class
 
 --- `Base:class "User" { … }`.
 local function class_method(parent, name)

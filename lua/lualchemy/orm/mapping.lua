@@ -186,6 +186,11 @@ local function map_columns(class, own_table, columns, values, arguments)
     local left_out = include and not (include[column.key] or include[column]) or exclude and (exclude[column.key] or exclude[column])
     if field then
       mapped_columns.map(class, field.key, column, field.options)
+    elseif not left_out and relationships.is_property(values[column.key]) and values[column.key].kind == "relationship" then
+      error(exc.ArgumentError(("when configuring property '%s' on Mapper[%s(%s)], column '%s' conflicts with a relationship. To resolve this, " ..
+        "map the column to the class under a different name. Or, to remove all awareness of the column entirely (including its availability " ..
+        "as a foreign key), use the 'include_properties' or 'exclude_properties' mapper arguments to control specifically which table " ..
+        "columns get mapped."):format(column.key, class.__name__, own_table.name, tostring(column))), 0)
     elseif not left_out and (values[column.key] == nil or is_column(values[column.key])) then
       mapped_columns.map(class, (arguments.column_prefix or "") .. column.key, column, nil)
     end
@@ -205,7 +210,8 @@ local function discriminator(class, values, given)
   return given and column_argument(class.__table__, values, given)
 end
 
-function M.map_class(class, record, parent, fields)
+--- The fields by name, and those that are columns: {key, column, options}.
+local function sort_fields(class, fields)
   local values, columns = {}, {}
   for _, field in ipairs(fields) do
     values[field.key] = field.value
@@ -218,7 +224,19 @@ function M.map_class(class, record, parent, fields)
   for _, name in ipairs {"__tablename__", "__table_args__", "__mapper_args__", "__table__"} do
     if type(values[name]) == "function" then values[name] = values[name](class) end
   end
-  local own_table = make_table(class, record, parent, values, columns)
+  return values, columns
+end
+
+--- Makes the table of a class that is mapped later, with what its own fields say.
+function M.prepare_table(class, record, parent, fields)
+  local values, columns = sort_fields(class, fields)
+  if values.__table__ or values.__tablename__ then record.own_table = make_table(class, record, parent, values, columns) end
+  return record.own_table
+end
+
+function M.map_class(class, record, parent, fields)
+  local values, columns = sort_fields(class, fields)
+  local own_table = record.own_table or make_table(class, record, parent, values, columns)
   rawset(class, "__table__", own_table or parent.__table__)
   rawset(class, "__tablename__", values.__tablename__ or parent and rawget(parent, "__tablename__"))
   local mapper, arguments = make_mapper(class, record, parent, own_table, values)

@@ -65,11 +65,19 @@ local function all_columns(target, names)
   return found
 end
 
+-- Has one of the columns a foreign key of the program's own?
+local function is_linked(columns)
+  for _, each in ipairs(columns) do
+    if #each.foreign_keys > 0 then return true end
+  end
+  return false
+end
+
 local function add_foreign_keys(target, inspector, options)
   local tables = require "lualchemy.schema.table"
   for _, key in ipairs(inspector:get_foreign_keys(target.name, target.schema)) do
     local columns = all_columns(target, key.constrained_columns)
-    if columns then
+    if columns and not is_linked(columns) then
       local prefix = (key.referred_schema and key.referred_schema .. "." or "") .. key.referred_table
       if options.resolve_fks ~= false and not core.metadata_table(target.metadata, prefix) and
         inspector:has_table(key.referred_table, key.referred_schema) then
