@@ -314,6 +314,7 @@ build = {
     ["lualchemy.orm.events"] = "lua/lualchemy/orm/events.lua",
     ["lualchemy.orm.exc"] = "lua/lualchemy/orm/exc.lua",
     ["lualchemy.orm.execute"] = "lua/lualchemy/orm/execute.lua",
+    ["lualchemy.orm.execute_state"] = "lua/lualchemy/orm/execute_state.lua",
     ["lualchemy.orm.fields"] = "lua/lualchemy/orm/fields.lua",
     ["lualchemy.orm.identity"] = "lua/lualchemy/orm/identity.lua",
     ["lualchemy.orm.inspect"] = "lua/lualchemy/orm/inspect.lua",

@@ -100,7 +100,8 @@ void la_object_set_slot(lua_State *L, la_state *state, int index, const la_prope
 /* True if the attribute's value is the Lua value at `value_index` itself. Emits no SQL. */
 bool la_object_has_value(lua_State *L, int index, const la_instance *instance,
                          const la_property *property, int value_index);
-/* The value at `index` as the column's attribute stores it, if that takes neither Lua nor memory. */
+/* The value at `index` as the column's attribute stores it, if that takes neither Lua nor memory.
+ */
 bool la_object_plain_value(lua_State *L, int index, const la_property *property, la_value *out);
 /* The property that the name at `index` means; raises if there is none. */
 const la_property *la_check_property(lua_State *L, const la_instance *instance, int index);
@@ -146,6 +147,14 @@ void la_session_fire(lua_State *L, la_state *state, la_event event, int index, i
 /* Pushes a function without arguments that calls the listeners of one of the flush's events;
  * `index`: the session's box. */
 void la_push_flush_event(lua_State *L, la_state *state, la_event event, int index);
+/* Do listeners of do_orm_execute have to hear of the loads that the session makes by itself? */
+bool la_session_loads_heard(const la_state *state, const la_session *session);
+/* They hear that `key` of the object at `index` is read (none: all that is expired, or, with
+ * `refresh`, all). True if they have made the load themselves. */
+bool la_tell_column_load(lua_State *L, la_state *state, int index, la_text key, bool refresh);
+/* The same of a link. */
+bool la_tell_link_load(lua_State *L, la_state *state, int index, la_instance *instance,
+                       uint32_t link);
 /* Runs a flush for the session box at `index` if there is something to flush. */
 void la_session_flush(lua_State *L, la_state *state, int index);
 /* The same if autoflush is on; an error carries the note about autoflush. */

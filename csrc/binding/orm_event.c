@@ -180,6 +180,39 @@ void la_session_fire(lua_State *L, la_state *state, la_event event, int index, i
   }
 }
 
+bool la_session_loads_heard(const la_state *state, const la_session *session) {
+  return session != NULL && la_event_has(state, LA_EVENT_DO_ORM_EXECUTE);
+}
+
+/* Calls hook `name`, which gives whether it has loaded: (object, key or nil, flag). */
+static bool tell_load(lua_State *L, la_state *state, const char *name, int index, la_text key,
+                      bool flag) {
+  index = lua_absindex(L, index);
+  luaL_checkstack(L, 8, NULL);
+  la_push_hook(L, state, name);
+  lua_pushvalue(L, index);
+  if (key.bytes) {
+    la_push_text(L, key);
+  } else {
+    lua_pushnil(L);
+  }
+  lua_pushboolean(L, flag);
+  lua_call(L, 3, 1);
+  bool loaded = lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  return loaded;
+}
+
+bool la_tell_column_load(lua_State *L, la_state *state, int index, la_text key, bool refresh) {
+  return tell_load(L, state, "column_load", index, key, refresh);
+}
+
+bool la_tell_link_load(lua_State *L, la_state *state, int index, la_instance *instance,
+                       uint32_t link) {
+  return la_link_needs_statement(instance, link) &&
+         tell_load(L, state, "link_load", index, instance->mapper->links[link]->key, false);
+}
+
 /* Upvalues: state, event, session. Calls the listeners with the session, its flush context and, for
  * before_flush, nil for the objects. */
 static int flush_event(lua_State *L) {

@@ -20,6 +20,19 @@ la_load *la_push_load(lua_State *L, la_state *state) {
   return la_push_scratch(L, state, sizeof(la_load), clear_load);
 }
 
+/* Listeners of do_orm_execute hear of the statement that loads behind others. */
+static void tell_eager(lua_State *L, la_state *state, const la_load *load) {
+  const la_relationship *relationship = la_load_next_relationship(load);
+  if (relationship) {
+    luaL_checkstack(L, 5, NULL);
+    la_push_hook(L, state, "eager_load");
+    la_push_session(L, state, load->session);
+    la_push_host(L, state, relationship->parent->host);
+    la_push_text(L, relationship->key);
+    lua_call(L, 3, 0);
+  }
+}
+
 void la_finish_load(lua_State *L, la_state *state, la_load *load, int holder) {
   holder = lua_absindex(L, holder);
   size_t applied = 0;
@@ -28,6 +41,9 @@ void la_finish_load(lua_State *L, la_state *state, la_load *load, int holder) {
     la_apply_links(L, state, load, &applied, holder);
     if (load->session) {
       la_session_tell_notes(L, state, load->session);
+    }
+    if (load->session && la_session_loads_heard(state, load->session)) {
+      tell_eager(L, state, load);
     }
     la_status status = la_load_eager(load, &err);
     if (status < 0) {

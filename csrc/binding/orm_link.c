@@ -152,6 +152,14 @@ static void load_link(lua_State *L, la_state *state, la_instance *instance, uint
       return;
     }
   }
+  if (la_session_loads_heard(state, instance->session)) {
+    la_push_object(L, state, instance);
+    bool loaded = la_tell_link_load(L, state, -1, instance, link);
+    lua_pop(L, 1);
+    if (loaded) {
+      return;
+    }
+  }
   la_load *load = la_push_load(L, state);
   la_error err = LA_ERROR_INIT;
   if (instance->session) {

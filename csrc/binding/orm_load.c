@@ -367,6 +367,33 @@ static void check_version(lua_State *L, la_state *state, la_instance *instance, 
   lua_pop(L, 1);
 }
 
+/* get() of what `known`, NULL or expired, can't answer: true, and the object or nil is pushed, if
+ * listeners have loaded it. Stack: session, class, identity, options. */
+static bool tell_get(lua_State *L, la_state *state, const la_mapper *mapper, la_instance *known) {
+  if (known) {
+    if (known->flags & LA_INSTANCE_EXPIRED) {
+      la_push_object(L, state, known);
+      if (la_tell_column_load(L, state, -1, LA_TEXT_NONE, false) &&
+          !(known->flags & LA_INSTANCE_EXPIRED)) {
+        return true;
+      }
+      lua_pop(L, 1);
+    }
+    return false;
+  }
+  la_push_hook(L, state, "get_load");
+  lua_pushvalue(L, 1);
+  la_push_host(L, state, mapper->host);
+  lua_pushvalue(L, 3);
+  lua_pushvalue(L, 4);
+  lua_call(L, 4, 2); /* whether it is loaded, object */
+  bool loaded = lua_toboolean(L, -2);
+  if (!loaded) {
+    lua_pop(L, 2);
+  }
+  return loaded;
+}
+
 static int session_get(lua_State *L) {
   la_state *state = la_state_of(L);
   la_session *session = la_check_session(L, 1);
@@ -375,6 +402,12 @@ static int session_get(lua_State *L) {
   la_error err = LA_ERROR_INIT;
   if (push_known(L, state, session, mapper)) {
     return 1;
+  }
+  if (!lua_isnoneornil(L, 4)) {
+    la_push_hook(L, state, "get_options");
+    lua_pushvalue(L, 4);
+    lua_call(L, 1, 1);
+    lua_replace(L, 4);
   }
   bool populate_existing = option(L, 4, "populate_existing") || option(L, 4, "with_for_update");
   lua_settop(L, 4);
@@ -415,6 +448,9 @@ static int session_get(lua_State *L) {
                    ? la_identity_find(&session->map, mapper->root, key->values, hash)
                    : NULL);
   int version = lua_gettop(L);
+  if (la_session_loads_heard(state, session) && tell_get(L, state, mapper, known)) {
+    return 1;
+  }
   la_load *load = la_push_load(L, state);
   la_instance *found = NULL;
   la_session_listen(L, state, session);
@@ -479,6 +515,11 @@ static int session_refresh(lua_State *L) {
   }
   if (box->names.count == 0) {
     la_session_expire_all_of(L, session, instance, false);
+  }
+  if (la_session_loads_heard(state, session) &&
+      la_tell_column_load(L, state, 2, LA_TEXT_NONE, true)) {
+    la_session_settle(L, state, session);
+    return 0;
   }
   la_load *load = la_push_load(L, state);
   la_session_listen(L, state, session);

@@ -169,6 +169,12 @@ void la_object_get(lua_State *L, la_state *state, int index, const la_property *
     la_session_autoflush(L, state, -1);
     lua_pop(L, 1);
   }
+  if (la_session_loads_heard(state, instance->session) &&
+      la_tell_column_load(L, state, index, property->key, false) &&
+      instance->slots[property->slot].flags & LA_SLOT_LOADED) {
+    push_slot(L, state, index, instance, property);
+    return;
+  }
   la_load *load = la_push_load(L, state);
   la_error err = LA_ERROR_INIT;
   if (instance->session) {

@@ -170,14 +170,27 @@ static void push_session(lua_State *L, int index) {
   }
 }
 
+/* Listeners of before_compile may put another Query in the place of the one at `index`. */
+static void tell_compile(lua_State *L, la_state *state, int index) {
+  if (la_event_has(state, LA_EVENT_BEFORE_COMPILE)) {
+    luaL_checkstack(L, 4, NULL);
+    la_push_hook(L, state, "before_compile");
+    lua_pushvalue(L, index);
+    lua_call(L, 1, 1);
+    query_node(L, -1);
+    lua_replace(L, index);
+  }
+}
+
 /* Runs the query at `index` and leaves the load's scratch on the stack. */
 static la_load *run(lua_State *L, int index, size_t limit) {
   la_state *state = la_state_of(L);
   index = lua_absindex(L, index);
+  tell_compile(L, state, index);
   const la_node *node = query_node(L, index);
   luaL_checkstack(L, 12, NULL);
   push_session(L, index);
-  if (la_event_has(state, LA_EVENT_DO_ORM_EXECUTE)) {
+  if (la_event_has(state, LA_EVENT_DO_ORM_EXECUTE) || la_check_session(L, -1)->has_options) {
     la_push_hook(L, state, "orm_query"); /* session, function */
     lua_pushvalue(L, -2);
     push_select(L, state, index, false);
@@ -343,6 +356,7 @@ static int query_scalar(lua_State *L) {
 static int query_count(lua_State *L) {
   la_state *state = la_state_of(L);
   query_node(L, 1);
+  tell_compile(L, state, 1);
   la_push_hook(L, state, "query_count");
   push_select(L, state, 1, false);
   lua_getiuservalue(L, 1, LA_QUERY_SESSION);
@@ -393,8 +407,9 @@ static int query_methods(lua_State *L) {
  * loop is left. */
 static int query_iter(lua_State *L) {
   la_state *state = la_state_of(L);
-  const la_node *node = query_node(L, 1);
   lua_settop(L, 1);
+  tell_compile(L, state, 1);
+  const la_node *node = query_node(L, 1);
   push_session(L, 1);
   const la_value *yield_per = la_execution_option(node, "yield_per");
   la_select_run how = la_run_options(node);

@@ -256,6 +256,7 @@ void la_push_orm_result(lua_State *L, la_state *state, int session_index, const 
   result->packed = plain ? packed_rows : NULL;
   result->list = push_objects;
   result->needs_unique = !how->legacy && la_load_plan_needs_unique(plan);
+  result->yield_per = (uint32_t)part;
   result->returns_rows = true;
 }
 
@@ -339,11 +340,12 @@ static int execute(lua_State *L, const char *name, const char *then) {
   la_state *state = la_state_of(L);
   la_check_session(L, 1);
   la_check_count(L, 2, name);
-  if (!la_event_has(state, LA_EVENT_DO_ORM_EXECUTE)) {
+  bool heard = la_event_has(state, LA_EVENT_DO_ORM_EXECUTE);
+  if (!heard && !la_check_session(L, 1)->has_options) {
     return run_statement(L, name, then);
   }
   lua_settop(L, 4);
-  la_push_hook(L, state, "orm_execute");
+  la_push_hook(L, state, heard ? "orm_execute" : "session_execute");
   lua_insert(L, 1);
   lua_pushstring(L, name);
   lua_call(L, 5, 1);
@@ -444,6 +446,13 @@ static int is_orm(lua_State *L) {
   return 1;
 }
 
+/* core.has_given_statement(statement): whether it is from_statement()'s. */
+static int has_given_statement(lua_State *L) {
+  la_node *node = la_to_node(L, 1);
+  lua_pushboolean(L, node && node->kind == LA_NODE_SELECT && node->children[LA_SELECT_STATEMENT]);
+  return 1;
+}
+
 /* core.execution_option(statement, name) → its value, or nil. */
 static int execution_option(lua_State *L) {
   la_node *node = la_to_node(L, 1);
@@ -523,6 +532,7 @@ void la_open_orm_result(lua_State *L, la_state *state) {
                                        {"session_run", session_run},
                                        {"session_autoflush", session_autoflush},
                                        {"is_orm", is_orm},
+                                       {"has_given_statement", has_given_statement},
                                        {"execution_option", execution_option},
                                        {"has_returning", has_returning},
                                        {"returns_entities", statement_returns_entities},

@@ -157,6 +157,14 @@ la_status la_load_run(la_load *load, la_session *session, la_compiled *compiled,
   return status < 0 ? status : LA_OK;
 }
 
+const la_relationship *la_load_next_relationship(const la_load *load) {
+  const struct la_load_pending *pending = load->pending;
+  const la_job *job = pending != NULL && pending->next < pending->jobs.count
+                          ? &pending->jobs.items[pending->next]
+                          : NULL;
+  return job != NULL && job->behind == NULL ? job->link->relationship : NULL;
+}
+
 la_status la_load_eager(la_load *load, la_error *err) {
   struct la_load_pending *pending = load->pending;
   if (pending == NULL || pending->next == pending->jobs.count) {

@@ -85,6 +85,8 @@ la_status la_load_run(la_load *load, la_session *session, la_compiled *compiled,
 /* Runs the next eager load (selectin, immediate …) of what was loaded so far, nested ones included:
  * LA_ROW when one ran and there may be more, LA_DONE. New `links` come with it. */
 la_status la_load_eager(la_load *load, la_error *err);
+/* The relationship that the next of them loads; NULL if it is none. */
+const la_relationship *la_load_next_relationship(const la_load *load);
 /* Unpins everything and frees. */
 void la_load_free(la_load *load);
 
@@ -100,6 +102,8 @@ la_status la_load_read(la_load *load, la_cursor *cursor, size_t limit, la_error 
  * program values. `*out` NULL if there is none. */
 la_status la_load_get(la_session *session, la_mapper *mapper, const la_value *key,
                       bool populate_existing, la_load *load, la_instance **out, la_error *err);
+/* False if no statement is sent for the link: the identity map answers, or nothing is loaded. */
+bool la_link_needs_statement(const la_instance *instance, uint32_t link);
 /* Loads link `link` of `instance` now: from the map, or by a SELECT. The answer is the last of
  * `load->links`. LA_DETACHED_INSTANCE with SQLAlchemy's words. Transient and pending instances get
  * none or an empty list without SQL. An expired object is read again first; `load->links` has

@@ -336,6 +336,29 @@ static bool has_found(const la_load *load, const la_instance *instance, uint32_t
   return false;
 }
 
+bool la_link_needs_statement(const la_instance *instance, uint32_t link) {
+  const la_relationship *relationship = instance->mapper->links[link]->relationship;
+  const la_session *session = instance->session;
+  const la_mapper *root;
+  la_value key[MOST_KEYS];
+  bool unloaded;
+  la_link_choice choice;
+  la_loader_strategy strategy = la_kept_choice(instance, relationship, &choice);
+  if (session == NULL || !(instance->flags & LA_INSTANCE_KEYED) || !relationship->configured ||
+      strategy == LA_LOADER_NOLOAD || strategy == LA_LOADER_RAISE ||
+      instance->links[link].flags & LA_LINK_RAISE) {
+    return false;
+  }
+  if (!relationship->use_get || choice.criteria != NULL || relationship->pair_count > MOST_KEYS) {
+    return true;
+  }
+  if (!la_lazy_key(relationship, instance, key, &unloaded)) {
+    return unloaded;
+  }
+  root = relationship->target->root;
+  return la_identity_find(&session->map, root, key, la_identity_hash(root, key)) == NULL;
+}
+
 la_status la_load_link(la_instance *instance, uint32_t link, bool forced, la_load *load,
                        la_error *err) {
   la_relationship *relationship = instance->mapper->links[link]->relationship;

@@ -3,7 +3,6 @@
 -- classes.
 local core = require "lualchemy.core"
 local descriptors = require "lualchemy.orm.descriptor"
-local event = require "lualchemy.event"
 local exc = require "lualchemy.exc"
 local keywords = require "lualchemy.keywords"
 
@@ -99,8 +98,23 @@ local function without_nulls(statement, params, execution)
   return rows
 end
 
+local strategies = keywords.set {"auto", "bulk", "orm", "raw"}
+
+--- How the rows of an INSERT are taken: "raw" as the columns' own, without a look at the class.
+local function strategy_of(statement, execution)
+  local given = execution.dml_strategy
+  if given == nil then given = core.execution_option(statement, "dml_strategy") end
+  if given ~= nil and not strategies[given] then
+    error(exc.ArgumentError("Valid strategies for ORM insert strategy are 'raw', 'orm', 'bulk', 'auto'"), 0)
+  end
+  return given or "auto"
+end
+
 --- An INSERT of a class.
 local function insert(session, statement, params, options, execution)
+  if strategy_of(statement, execution) == "raw" then
+    return session:connection():execute(core.orm_translate(statement), params, options)
+  end
   if params ~= nil and params[1] == nil and next(params) ~= nil then params = {params} end
   if params == nil or #params == 0 then
     if core.returns_entities(statement) then return run_again(session, statement:execution_options(execution)) end
@@ -255,12 +269,39 @@ local function check_params(name, params)
   end
 end
 
+--- Options of the session, under those of the call.
+---@param session lualchemy.Session
+---@param given table?
+---@return table
+function M.execution_options(session, given)
+  local all = {}
+  for _, from in ipairs {core.session_misc(session).execution_options or {}, given or {}} do
+    for name, value in pairs(from) do all[name] = value end
+  end
+  return all
+end
+
+--- Options of the session that the statement has no own say in.
+local function under_statement(session, statement)
+  local all = M.execution_options(session)
+  for name in pairs(all) do
+    if core.execution_option(statement, name) ~= nil then all[name] = nil end
+  end
+  return all
+end
+M.under_statement = under_statement
+
 core.hook("session_execute", function(session, statement, params, options, name)
   options = keywords.check("session:" .. name, options, option_keywords)
   check_params(name, params)
-  local execution = options.execution_options or {}
   local given = options.execution_options and {execution_options = options.execution_options} or nil
   local kind = core.is_orm(statement)
+  local execution = options.execution_options or {}
+  if kind ~= nil and core.session_misc(session).execution_options then
+    local all = under_statement(session, statement)
+    for option, value in pairs(execution) do all[option] = value end
+    execution = all
+  end
   local result
   if kind == "select" then
     if params ~= nil and next(params) ~= nil then statement = with_params(statement, params) end
@@ -280,80 +321,6 @@ core.hook("session_execute", function(session, statement, params, options, name)
   return result[name](result)
 end)
 
----@class lualchemy.ORMExecuteState
----@field session lualchemy.Session
----@field statement any  may be set to another
----@field parameters table?  likewise
----@field execution_options table  of the statement and of the call
----@field is_select boolean
----@field is_insert boolean
----@field is_update boolean
----@field is_delete boolean
----@field is_orm_statement boolean
----@field is_executemany boolean
-local State = {__name = "lualchemy.ORMExecuteState"}
-State.__index = State
-
---- Adds execution options for this run.
----@param options table
-function State:update_execution_options(options)
-  for key, value in pairs(options) do self.execution_options[key] = value end
-end
-
---- Runs the statement, or another, without calling listeners again; what a listener returns is what the caller gets.
----@param statement any?
----@param params table?
----@param options {execution_options: table?}?
----@return lualchemy.Result
-function State:invoke_statement(statement, params, options)
-  if params == nil then params = self.parameters end
-  local all = {}
-  for _, from in ipairs {self.execution_options, options and options.execution_options or {}} do
-    for key, value in pairs(from) do all[key] = value end
-  end
-  return core.session_run(self.session, statement or self.statement, params, next(all) and {execution_options = all} or nil, "execute")
-end
-
-local statement_kinds = {["lualchemy.Select"] = "select", ["lualchemy.Insert"] = "insert", ["lualchemy.Update"] = "update",
-  ["lualchemy.Delete"] = "delete"}
-
-local function execute_state(session, statement, params, options)
-  local kind = statement_kinds[core.class_of(statement)]
-  local given = {}
-  for key, value in pairs(options and options.execution_options or {}) do given[key] = value end
-  return setmetatable({
-    session = session, statement = statement, parameters = params, execution_options = given,
-    is_select = kind == "select", is_insert = kind == "insert", is_update = kind == "update", is_delete = kind == "delete",
-    is_orm_statement = core.is_orm(statement) ~= nil, is_executemany = type(params) == "table" and #params > 0,
-    is_column_load = false, is_relationship_load = false, is_from_statement = false,
-  }, State)
-end
-
---- Calls the listeners; gives the first Result that one returns.
-local function fire(state)
-  for _, listener in ipairs(event.__listeners("do_orm_execute", state.session)) do
-    local result = event.__call(listener, "do_orm_execute", state)
-    if result ~= nil then return result end
-  end
-end
-
-core.hook("orm_execute", function(session, statement, params, options, name)
-  keywords.check("session:" .. name, options, option_keywords)
-  local state = execute_state(session, statement, params, options)
-  local result = fire(state)
-  if result == nil then result = state:invoke_statement() end
-  if name == "execute" then return result end
-  return result[name](result)
-end)
-
-core.hook("orm_query", function(session, statement)
-  local state = execute_state(session, statement, nil, nil)
-  if fire(state) ~= nil then
-    error(exc.InvalidRequestError("a listener of do_orm_execute gave a Result to a Query: for it the statement can be changed only"), 0)
-  end
-  statement = state.statement
-  if next(state.execution_options) then statement = statement:execution_options(state.execution_options) end
-  return statement
-end)
+M.option_keywords = option_keywords
 
 return M

@@ -10,7 +10,7 @@ local registries = require "lualchemy.orm.registry"
 local relationships = require "lualchemy.orm.relationship"
 local schema = require "lualchemy.schema"
 local sessions = require "lualchemy.orm.session"
-require "lualchemy.orm.execute"
+local execute_states = require "lualchemy.orm.execute_state"
 require "lualchemy.orm.inspect"
 require "lualchemy.orm.merge"
 require "lualchemy.orm.bulk"
@@ -84,14 +84,7 @@ function orm.aliased(class, element, options)
   return core.aliased(class, given.name, element or given.alias)
 end
 
--- Events that nothing fires: to listen to one is an error rather than a wait in vain.
-for _, family in ipairs {"QUERY"} do
-  require("lualchemy.event").__family(family, {
-    accepts = function(_, identifier)
-      error(require("lualchemy.exc").InvalidRequestError(("the event '%s' is not offered: nothing fires it"):format(identifier)), 0)
-    end,
-  })
-end
+execute_states.connect(queries.Query)
 
 orm.with_polymorphic = require("lualchemy.orm.polymorphic").with_polymorphic
 

@@ -4,8 +4,11 @@
 -- The Query itself is C (binding/orm_query.c): a Select and a session. Its methods written here are hooks that get both; a Query
 -- among their arguments comes as its Select.
 local core = require "lualchemy.core"
+local event = require "lualchemy.event"
 local exc = require "lualchemy.exc"
 local executing = require "lualchemy.orm.execute"
+local inspection = require "lualchemy.inspection"
+local states = require "lualchemy.orm.execute_state"
 local keywords = require "lualchemy.keywords"
 local strict = require "lualchemy.strict"
 
@@ -139,11 +142,18 @@ core.hook("query_exists", function(select)
   return one:exists()
 end)
 
+local function check_session(session)
+  if session == nil then
+    error(exc.UnboundExecutionError("This Query has no session: query:with_session(session), or session:query(entity)"), 0)
+  end
+  return session
+end
+
 --- SELECT count(*) FROM (the query).
 core.hook("query_count", function(select, session)
   local la = lualchemy()
   local count = la.select(la.func.count(la.literal_column "*")):select_from(without_eager_loads(select):subquery())
-  return core.query_wrap(count, session):scalar()
+  return check_session(session):scalar(count)
 end)
 
 core.hook("query_value", function(select, session, column)
@@ -175,13 +185,6 @@ core.hook("query_with_parent", function(select, session, object, relationship, o
   relationship = relationship or relationship_to(object, entity)
   return core.query_wrap(select:where(core.with_parent(object, relationship, entity)), session)
 end)
-
-local function check_session(session)
-  if session == nil then
-    error(exc.UnboundExecutionError("This Query has no session: query:with_session(session), or session:query(entity)"), 0)
-  end
-  return session
-end
 
 core.hook("query_get", function(select, session, identity, ...)
   local items, entities = core.select_items(select)
@@ -267,7 +270,20 @@ local dml_keywords = {
   update = keywords.set {"synchronize_session", "update_args"},
 }
 
-local function change(name, select, session, options, make)
+--- Runs the UPDATE or DELETE, its listeners around it: `context` tells them of it.
+local function run_change(name, select, session, how, context, make)
+  if event.__has(M.Query, "before_compile_" .. name) then
+    select = states.before_dml(name, context.query, context).selectable
+  end
+  local count = states.run_dml(session, core.select_to_dml(select, make(context)), how)
+  if event.__has(session, "after_bulk_" .. name) then
+    context.result = {rowcount = count}
+    event.__fire("after_bulk_" .. name, session, context)
+  end
+  return count
+end
+
+local function change(name, select, session, options, make, values)
   options = keywords.check("Query." .. name, options, dml_keywords[name])
   local how = executing.synchronize_session(options.synchronize_session)
   check_session(session)
@@ -275,15 +291,17 @@ local function change(name, select, session, options, make)
   if #items ~= 1 or items[1] ~= entities[1] then
     error(exc.ArgumentError(("Query.%s() works on one mapped class: session:query(Class), without columns or other classes"):format(name)), 0)
   end
-  return core.session_dml(session, core.select_to_dml(select, make(items[1])), how)
+  local context = {session = session, query = core.query_wrap(select, session), entity = items[1], values = values,
+    mapper = inspection.inspect(core.entity_class(items[1]))}
+  return run_change(name, select, session, how, context, make)
 end
 
 core.hook("query_delete", function(select, session, options)
-  return change("delete", select, session, options, lualchemy().delete)
+  return change("delete", select, session, options, function(context) return lualchemy().delete(context.entity) end)
 end)
 
 core.hook("query_update", function(select, session, values, options)
-  return change("update", select, session, options, function(entity) return lualchemy().update(entity):values(values) end)
+  return change("update", select, session, options, function(context) return lualchemy().update(context.entity):values(context.values) end, values)
 end)
 
 return M

@@ -303,6 +303,19 @@ end
 
 core.extend("lualchemy.Session", methods)
 
+local get_keywords = keywords.set {"options", "populate_existing", "with_for_update", "execution_options", "bind_arguments", "identity_token"}
+
+--- The options of get(): execution options that it knows go among the others.
+core.hook("get_options", function(options)
+  options = keywords.check("session:get", options, get_keywords)
+  local execution = options.execution_options
+  if execution == nil then return options end
+  local all = {}
+  for name, value in pairs(options) do all[name] = value end
+  if all.populate_existing == nil then all.populate_existing = execution.populate_existing end
+  return all
+end)
+
 --- get() with loader options: an object that the session has is given as it is, another one is read with the options.
 core.hook("get_with_options", function(session, class, identity, options)
   local keys = {}
