@@ -2,6 +2,10 @@
 /*
  * A place of the table holds an instance's address, with LOST in its lowest bit; or, with FREE in
  * the next, the number of the next free place.
+ *
+ * Lua's half is a table of pages, each a weak table of PAGE_SIZE handles that is made with all its
+ * room: what the collector clears leaves holes in it, by which Lua would size a growing table anew
+ * again and again. All places have a page. Field 0 of the table is the pages' metatable.
  */
 #include "binding/handle.h"
 
@@ -9,7 +13,7 @@
 
 #define LOST        ((uintptr_t)1)
 #define FREE        ((uintptr_t)2)
-#define FIRST_COUNT 64
+#define PAGE_SIZE   512u
 #define AHEAD_FIRST 8192
 #define AHEAD_COUNT 98304 /* so many places are prepared for at a time, from the first on */
 #define EACH_BYTES  256   /* what Lua takes for a handle, its tables and what is read of it */
@@ -18,6 +22,14 @@ static const char handle_mark = 0;
 
 static inline la_instance *instance_in(uintptr_t place) {
   return (la_instance *)(place & ~LOST);
+}
+
+static inline lua_Integer page_of(uint32_t place) {
+  return (lua_Integer)(place / PAGE_SIZE) + 1;
+}
+
+static inline lua_Integer line_of(uint32_t place) {
+  return (lua_Integer)(place % PAGE_SIZE) + 1;
 }
 
 /* ---- from the handle to the instance ---- */
@@ -39,11 +51,12 @@ static la_instance *bring_back(lua_State *L, la_state *state, int index) {
   index = lua_absindex(L, index);
   luaL_checkstack(L, 3, NULL);
   lua_rawgeti(L, LUA_REGISTRYINDEX, state->objects);
-  if (lua_rawgeti(L, -1, handle->place) == LUA_TNIL) {
+  lua_rawgeti(L, -1, page_of(handle->place));
+  if (lua_rawgeti(L, -1, line_of(handle->place)) == LUA_TNIL) {
     lua_pushvalue(L, index);
-    lua_rawseti(L, -3, handle->place);
+    lua_rawseti(L, -3, line_of(handle->place));
   }
-  lua_pop(L, 2);
+  lua_pop(L, 3);
   handles->places[handle->place] = place & ~LOST;
   return instance_in(place);
 }
@@ -74,10 +87,12 @@ bool la_push_object_from(lua_State *L, int objects, const la_instance *instance)
   if (instance->handle == 0) {
     return false;
   }
-  if (lua_rawgeti(L, objects, instance->handle) != LUA_TNIL) {
+  lua_rawgeti(L, objects, page_of(instance->handle));
+  if (lua_rawgeti(L, -1, line_of(instance->handle)) != LUA_TNIL) {
+    lua_replace(L, -2);
     return true;
   }
-  lua_pop(L, 1);
+  lua_pop(L, 2);
   return false;
 }
 
@@ -85,7 +100,7 @@ bool la_push_object_if(lua_State *L, la_state *state, la_instance *instance) {
   if (instance->handle == 0) {
     return false;
   }
-  luaL_checkstack(L, 2, NULL);
+  luaL_checkstack(L, 3, NULL);
   lua_rawgeti(L, LUA_REGISTRYINDEX, state->objects);
   if (la_push_object_from(L, -1, instance)) {
     lua_replace(L, -2);
@@ -105,34 +120,62 @@ void la_push_object_metatable(lua_State *L, la_state *state, const la_mapper *ma
   }
 }
 
-static bool grow(la_handles *handles, la_allocator *alloc) {
-  size_t old_size = handles->size * sizeof *handles->places;
-  size_t size = handles->size > 0 ? (size_t)handles->size * 2 : FIRST_COUNT;
+static void raise_nomem(lua_State *L) {
+  la_error err = LA_ERROR_INIT;
+  la_fail_nomem(&err);
+  la_raise(L, &err);
+}
+
+/* Makes the pages of the places before `end`; the table of pages is at `objects`. */
+static void make_pages(lua_State *L, int objects, uint32_t end) {
+  objects = lua_absindex(L, objects);
+  for (lua_Integer page = page_of(end - 1); page > 0; page--) {
+    bool known = lua_rawgeti(L, objects, page) != LUA_TNIL;
+    lua_pop(L, 1);
+    if (known) {
+      return; /* and those before it */
+    }
+    lua_createtable(L, (int)PAGE_SIZE, 0);
+    lua_rawgeti(L, objects, 0);
+    lua_setmetatable(L, -2);
+    lua_rawseti(L, objects, page);
+  }
+}
+
+/* Sees to it that there is a free place. What a finalizer does meanwhile may take it. */
+static void make_room(lua_State *L, la_state *state, int objects) {
+  la_handles *handles = &state->handles;
+  uint32_t old = handles->size, size = old > 0 ? old * 2 : PAGE_SIZE;
+  luaL_checkstack(L, 3, NULL);
+  make_pages(L, objects, size);
+  if (handles->size != old) {
+    return;
+  }
   uintptr_t *places = NULL;
-  if (!handles->closed && size < INT32_MAX) {
-    places = la_realloc(alloc, handles->places, old_size, size * sizeof *places);
+  if (!handles->closed && size < INT32_MAX / 2) {
+    places = la_realloc(&state->alloc, handles->places, old * sizeof *places, size * sizeof *places);
   }
   if (places == NULL) {
-    return false;
+    raise_nomem(L);
   }
   handles->places = places;
-  handles->size = (uint32_t)size;
+  handles->size = size;
   if (handles->used == 0) {
     handles->places[handles->used++] = FREE; /* place 0 is none */
   }
-  return true;
 }
 
-/* Gives `instance` a place; false when out of memory. */
-static bool take_place(la_state *state, la_instance *instance) {
+static inline bool has_room(const la_handles *handles) {
+  return handles->free != 0 || handles->used < handles->size;
+}
+
+/* Gives `instance` a place; there is a free one. */
+static void take_place(la_state *state, la_instance *instance) {
   la_handles *handles = &state->handles;
   uint32_t place = handles->free;
   if (place != 0) {
     handles->free = (uint32_t)(handles->places[place] >> 2);
   } else {
-    if (handles->used >= handles->size && !grow(handles, &state->alloc)) {
-      return false;
-    }
     place = handles->used++;
     if (place % AHEAD_COUNT == AHEAD_FIRST) {
       la_alloc_ahead(&state->alloc, AHEAD_COUNT * EACH_BYTES);
@@ -142,7 +185,6 @@ static bool take_place(la_state *state, la_instance *instance) {
   instance->handle = place;
   instance->handle_serial = ++handles->serial;
   la_instance_pin(instance);
-  return true;
 }
 
 static void leave_place(la_state *state, uint32_t place) {
@@ -155,33 +197,27 @@ static void leave_place(la_state *state, uint32_t place) {
   la_instance_unpin(instance);
 }
 
-/* The new handle on top of the stack belongs to `instance`, which has a place; the table of handles
- * is at `objects`. */
-static void enter(lua_State *L, int objects, const la_instance *instance, la_handle *handle) {
+/* The new handle on top of the stack belongs to `instance`, which has a place on the page at
+ * `page`. */
+static void enter(lua_State *L, int page, const la_instance *instance, la_handle *handle) {
   handle->place = instance->handle;
   handle->serial = instance->handle_serial;
   lua_pushvalue(L, -1);
-  lua_rawseti(L, objects, instance->handle);
-}
-
-static void raise_nomem(lua_State *L) {
-  la_error err = LA_ERROR_INIT;
-  la_fail_nomem(&err);
-  la_raise(L, &err);
+  lua_rawseti(L, page, line_of(instance->handle));
 }
 
 la_pusher la_push_pusher(lua_State *L, la_state *state) {
-  luaL_checkstack(L, 3, NULL);
+  luaL_checkstack(L, 4, NULL);
   lua_rawgeti(L, LUA_REGISTRYINDEX, state->objects);
   lua_pushnil(L);
   lua_pushnil(L);
-  return (la_pusher){.at = lua_gettop(L) - 2};
+  lua_pushnil(L);
+  return (la_pusher){.at = lua_gettop(L) - 3};
 }
 
 /* Pushes an empty handle of a class. */
 static la_handle *push_empty_handle(lua_State *L, la_state *state, la_pusher *pusher,
                                     const la_mapper *mapper) {
-  luaL_checkstack(L, 6, NULL);
   la_handle *handle = lua_newuserdatauv(L, sizeof *handle, 1);
   *handle = (la_handle){.mark = &handle_mark};
   if (pusher->mapper != mapper) {
@@ -194,12 +230,23 @@ static la_handle *push_empty_handle(lua_State *L, la_state *state, la_pusher *pu
   return handle;
 }
 
+static void turn_to_page(lua_State *L, la_pusher *pusher, uint32_t place) {
+  if (pusher->page != page_of(place)) {
+    pusher->page = page_of(place);
+    lua_rawgeti(L, pusher->at, pusher->page);
+    lua_replace(L, pusher->at + 3);
+  }
+}
+
 void la_push_object_by(lua_State *L, la_state *state, la_pusher *pusher, la_instance *instance) {
-  luaL_checkstack(L, 2, NULL);
+  luaL_checkstack(L, 6, NULL);
   if (la_push_object_from(L, pusher->at, instance)) {
     return;
   }
   la_handle *handle = push_empty_handle(L, state, pusher, instance->mapper);
+  while (!has_room(&state->handles)) {
+    make_room(L, state, pusher->at);
+  }
   if (la_push_object_from(L, pusher->at, instance)) { /* a finalizer has asked for it meanwhile */
     lua_replace(L, -2);
     return;
@@ -207,10 +254,11 @@ void la_push_object_by(lua_State *L, la_state *state, la_pusher *pusher, la_inst
   if (instance->handle != 0) { /* takes over the place of the one that is lost */
     la_links_unload(instance);
     state->handles.places[instance->handle] = (uintptr_t)instance;
-  } else if (!take_place(state, instance)) {
-    raise_nomem(L);
+  } else {
+    take_place(state, instance);
   }
-  enter(L, pusher->at, instance, handle);
+  turn_to_page(L, pusher, instance->handle);
+  enter(L, pusher->at + 3, instance, handle);
   if (instance->session) {
     if (pusher->session != instance->session) {
       la_push_session(L, state, instance->session);
@@ -232,13 +280,13 @@ void la_push_object(lua_State *L, la_state *state, la_instance *instance) {
 }
 
 void la_push_object_list(lua_State *L, la_state *state, const la_instances *instances,
-                         size_t from) {
+                         size_t from, size_t end) {
   luaL_checkstack(L, 4, NULL);
-  la_alloc_ahead(&state->alloc, (instances->count - from) * sizeof(void *) * 2);
-  la_push_list(L, state, (int)(instances->count - from));
+  la_alloc_ahead(&state->alloc, (end - from) * sizeof(void *) * 2);
+  la_push_list(L, state, (int)(end - from));
   int list = lua_gettop(L);
   la_pusher pusher = la_push_pusher(L, state);
-  for (size_t i = from; i < instances->count; i++) {
+  for (size_t i = from; i < end; i++) {
     if (instances->items[i]) {
       la_push_object_by(L, state, &pusher, instances->items[i]);
     } else {
@@ -258,15 +306,18 @@ la_instance *la_push_transient(lua_State *L, la_state *state, la_slab *slab, la_
   *handle = (la_handle){.mark = &handle_mark};
   lua_pushvalue(L, metatable);
   lua_setmetatable(L, -2);
+  while (!has_room(&state->handles)) {
+    make_room(L, state, objects);
+  }
   if (la_instance_new(&state->alloc, slab, mapper, &instance, &err) < 0) {
     la_raise(L, &err);
   }
-  bool placed = take_place(state, instance);
-  la_instance_unpin(instance); /* the place holds it, or nothing does */
-  if (!placed) {
-    raise_nomem(L);
-  }
-  enter(L, objects, instance, handle);
+  take_place(state, instance);
+  la_instance_unpin(instance); /* the place holds it */
+  lua_rawgeti(L, objects, page_of(instance->handle));
+  lua_insert(L, -2); /* page, handle */
+  enter(L, -3, instance, handle);
+  lua_remove(L, -2);
   return instance;
 }
 
@@ -287,12 +338,17 @@ static int watch_gc(lua_State *L) {
   la_state *state = la_state_of(L);
   la_handles *handles = &state->handles;
   lua_rawgeti(L, LUA_REGISTRYINDEX, state->objects);
+  lua_pushnil(L); /* pages, page */
   for (uint32_t i = 1; i < handles->used; i++) {
     uintptr_t place = handles->places[i];
+    if (i % PAGE_SIZE == 0 || i == 1) {
+      lua_pop(L, 1);
+      lua_rawgeti(L, -1, page_of(i));
+    }
     if (place & FREE) {
       continue;
     }
-    bool lost = lua_rawgeti(L, -1, i) == LUA_TNIL;
+    bool lost = lua_rawgeti(L, -1, line_of(i)) == LUA_TNIL;
     lua_pop(L, 1);
     if (!lost) {
       handles->places[i] = place & ~LOST;
@@ -340,6 +396,12 @@ static void push_metatable(lua_State *L, la_state *state, lua_CFunction gc) {
 }
 
 void la_open_handles(lua_State *L, la_state *state) {
+  lua_newtable(L);
+  lua_createtable(L, 0, 1);
+  lua_pushliteral(L, "v");
+  lua_setfield(L, -2, "__mode");
+  lua_rawseti(L, -2, 0);
+  state->objects = luaL_ref(L, LUA_REGISTRYINDEX);
   lua_newuserdatauv(L, 0, 0);
   push_metatable(L, state, keeper_gc);
   lua_setmetatable(L, -2);

@@ -4,7 +4,7 @@
  *
  * A handle is a userdata of 16 bytes with one user value (see orm.h) and its class's metatable. It
  * has a place in the state's table of handles, and the serial that its instance got with it. The
- * place pins the instance; a weak table of Lua has the handle under the same number. Places are
+ * place pins the instance; weak tables of Lua have the handle by the same number. Places are
  * used again, so both tables are arrays as long as the most objects that were held at once.
  *
  * Handles have no finalizer: with one, each would outlive a cycle of the collector and cost a call.
@@ -41,18 +41,20 @@ void la_push_object(lua_State *L, la_state *state, la_instance *instance);
 bool la_push_object_if(lua_State *L, la_state *state, la_instance *instance);
 /* The same with the state's table of handles at `objects`. */
 bool la_push_object_from(lua_State *L, int objects, const la_instance *instance);
-/* The same for callers that push many: what is looked up stays on the stack, in three slots from
+/* The same for callers that push many: what is looked up stays on the stack, in four slots from
  * `at` on. */
 typedef struct la_pusher {
   int at;
   const la_mapper *mapper;   /* whose objects' metatable the second slot has; or NULL */
   const la_session *session; /* whose box the third has; or NULL */
+  lua_Integer page;          /* of the table of handles, which the fourth has; or 0 */
 } la_pusher;
 la_pusher la_push_pusher(lua_State *L, la_state *state);
 void la_push_object_by(lua_State *L, la_state *state, la_pusher *pusher, la_instance *instance);
-/* Pushes a list of the handles of `instances` from the one numbered `from` on, with null for none.
- */
-void la_push_object_list(lua_State *L, la_state *state, const la_instances *instances, size_t from);
+/* Pushes a list of the handles of `instances` from the one numbered `from` to that before `end`,
+ * with null for none. */
+void la_push_object_list(lua_State *L, la_state *state, const la_instances *instances, size_t from,
+                         size_t end);
 /* Pushes the metatable of the objects of a class; raises if the class is gone. */
 void la_push_object_metatable(lua_State *L, la_state *state, const la_mapper *mapper);
 /* Pushes the handle of a new transient object. The table of handles and the metatable of its class

@@ -23,7 +23,6 @@ void la_open_orm(lua_State *L, la_state *state) {
       la_open_orm_result,      la_open_orm_inspect,   la_open_orm_dml,        la_open_orm_event,
       la_open_orm_unloaded,    la_open_orm_attribute, la_open_orm_statement,  la_open_orm_construct,
       la_open_orm_view};
-  state->objects = ref_weak_table(L);
   state->classes = ref_weak_table(L);
   for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
     parts[i](L, state);

@@ -250,7 +250,7 @@ static int query_all(lua_State *L) {
   la_load *load = run(L, 1, 0); /* query, load */
   bool single = la_plan_is_single(load->plan);
   if (single && !tuples) {
-    la_push_object_list(L, state, &load->entities, 0);
+    la_push_object_list(L, state, &load->entities, 0, load->entities.count);
     la_scratch_clear(L, 2);
     return 1;
   }

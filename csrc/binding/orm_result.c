@@ -19,6 +19,8 @@ typedef struct rows_box {
   la_cursor cursor; /* open while `streams` */
   la_session *session;
   size_t at;   /* next row */
+  size_t made, made_end; /* rows whose handles are made */
+  size_t ahead;          /* how many were made last */
   size_t part; /* streaming: rows read at a time */
   bool streams, done;
   bool busy; /* all of it is being delivered */
@@ -71,6 +73,35 @@ void la_clear_reference(void *memory) {
   la_object **object = memory;
   la_object_release(*object);
   *object = NULL;
+}
+
+#define MOST_MADE ((size_t)128)
+
+/* Pushes the handle of the object of row `at`. They are made some at a time, twice as many each
+ * time, so that what they have in common is looked up once. */
+static void push_made(lua_State *L, la_state *state, rows_box *box, int result_index, size_t at) {
+  if (at >= box->made_end) {
+    size_t left = box->load.entities.count - at, most = 2 * box->ahead + 1;
+    box->ahead = most < MOST_MADE ? most : MOST_MADE;
+    size_t end = at + (left < box->ahead ? left : box->ahead);
+    box->busy = true; /* finalizers may want to read on */
+    la_push_object_list(L, state, &box->load.entities, at, end);
+    lua_setiuservalue(L, result_index, LA_RESULT_MADE);
+    box->busy = false;
+    box->made = at;
+    box->made_end = end;
+  }
+  lua_getiuservalue(L, result_index, LA_RESULT_MADE);
+  lua_rawgeti(L, -1, (lua_Integer)(at - box->made) + 1);
+  lua_replace(L, -2);
+}
+
+static void drop_made(lua_State *L, rows_box *box, int result_index) {
+  if (box->made_end > 0) {
+    lua_pushnil(L);
+    lua_setiuservalue(L, result_index, LA_RESULT_MADE);
+    box->made = box->made_end = 0;
+  }
 }
 
 /* Reads the next part of a stream; false at its end. */
@@ -155,6 +186,7 @@ static bool next_row(lua_State *L, la_state *state, la_result *result, int resul
     if (box->at < rows) {
       break;
     }
+    drop_made(L, box, result_index);
     if (!read_part(L, state, box)) {
       la_scratch_clear(L, -1);
       lua_pop(L, 1);
@@ -164,9 +196,8 @@ static bool next_row(lua_State *L, la_state *state, la_result *result, int resul
   size_t at = box->at++;
   luaL_checkstack(L, (int)count + 4, NULL);
   if (single) {
-    la_instance *instance = box->load.entities.items[at];
-    if (instance) {
-      la_push_object(L, state, instance);
+    if (box->load.entities.items[at]) {
+      push_made(L, state, box, result_index, at);
     } else {
       lua_pushnil(L);
     }
@@ -223,7 +254,7 @@ static bool push_objects(lua_State *L, la_state *state, la_result *result, int r
   size_t from = box->at;
   box->busy = true; /* finalizers may want to read on */
   box->at = box->load.entities.count;
-  la_push_object_list(L, state, &box->load.entities, from);
+  la_push_object_list(L, state, &box->load.entities, from, box->at);
   la_scratch_clear(L, data);
   lua_replace(L, data);
   return true;

@@ -72,6 +72,7 @@ enum {
   LA_RESULT_STRATEGY = 4,
   LA_RESULT_KEYS = 5,
   LA_RESULT_FETCHED = 6, /* list of rows: keys and defaults that were fetched */
+  LA_RESULT_MADE = 6,    /* of objects: list of the handles that are made ahead */
   LA_RESULT_HOLDER = 7,  /* of the row delivered last */
   LA_RESULT_USER_VALUES = LA_RESULT_HOLDER
 };

@@ -110,7 +110,7 @@ struct la_state {
   int spare;      /* registry reference: an empty box made ahead, or false, see la_push_node */
   int moments[3]; /* registry references: metatables of dates, times, datetimes, see values.h */
   int list;       /* registry reference: metatable of lists */
-  int objects;    /* registry reference: weak table of handles, by their places, see handle.h */
+  int objects;    /* registry reference: weak tables of handles, by their places, see handle.h */
   la_handles handles;
   int classes; /* registry reference: weak table address of a mapper → metatable of its objects, see
                   orm.h */
