@@ -9,6 +9,7 @@
 #include "binding/schema.h"
 #include "binding/sql.h"
 #include "binding/warning.h"
+#include "sql/adapt.h"
 #include "sql/select.h"
 
 /* Columns named by the list in field `name` (COLUMN or ATTRIBUTE boxes), in memory of a userdata
@@ -208,6 +209,40 @@ static int relationship_pairs(lua_State *L) {
   return 1;
 }
 
+typedef struct annotating {
+  const la_sql *sql;
+  uint32_t flag;
+} annotating;
+
+static la_status annotate_column(const la_node *node, void *context, la_node **out, la_error *err) {
+  const annotating *self = context;
+  const la_node *column = node->kind == LA_NODE_ATTRIBUTE ? node->children[0] : node;
+  if (column->kind != LA_NODE_COLUMN || column->subject == NULL) {
+    return LA_OK;
+  }
+  *out = la_node_with_flags(column, self->flag, 0);
+  return *out ? LA_OK : la_fail_nomem(err);
+}
+
+/* core.annotate_columns(expression, "foreign" or "remote") → the expression whose columns say so in
+ * a relationship's condition. */
+static int annotate_columns(lua_State *L) {
+  la_state *state = la_state_of(L);
+  bool foreign = la_text_is(la_check_text(L, 2), "foreign");
+  annotating self = {.sql = &state->sql, .flag = foreign ? LA_COLUMN_FOREIGN : LA_COLUMN_REMOTE};
+  la_node *node = la_to_node(L, 1), *out = NULL;
+  la_error err = LA_ERROR_INIT;
+  if (!node || !la_node_is_expr(node)) {
+    return la_raise_status(L, LA_ARGUMENT, "%s() takes a column or an expression, not a %s",
+                           lua_tostring(L, 2), luaL_typename(L, 1));
+  }
+  if (la_adapt(&state->alloc, node, annotate_column, &self, &out, &err) < 0) {
+    la_raise(L, &err);
+  }
+  la_push_node(L, state, out, 1, 1);
+  return 1;
+}
+
 /* core.mapper_has(class, key). */
 static int mapper_has(lua_State *L) {
   lua_pushboolean(L, la_mapper_property(la_check_mapper(L, 1), la_check_text(L, 2)) != NULL);
@@ -294,6 +329,7 @@ void la_open_orm_configure(lua_State *L, la_state *state) {
   static const luaL_Reg functions[] = {{"relationship_configure", relationship_configure},
                                        {"relationship_reverse", relationship_reverse},
                                        {"relationship_pairs", relationship_pairs},
+                                       {"annotate_columns", annotate_columns},
                                        {"mapper_has", mapper_has},
                                        {"configure_wanted", configure_wanted},
                                        {"select_entity", select_entity},

@@ -52,7 +52,7 @@ static la_status make_by_target(la_later_making *self) {
   LA_TRY(la_later_set_width(self, target->primary_key_count));
   self->later->by_target = true;
   for (uint32_t k = 0; k < target->primary_key_count; k++) {
-    const la_sync_pair *pair = &relationship->pairs[relationship->get_order[k]];
+    const la_sync_pair *pair = &relationship->get_pairs[k];
     self->later->local[k] = pair->destination;
     LA_TRY(add_key(self, pair->source, self->target));
   }
@@ -291,7 +291,7 @@ static la_status make(la_later_making *self, const la_load_plan *plan) {
                                 self->err));
   if (self->link->strategy == LA_LOADER_SUBQUERY) {
     LA_TRY(la_later_make_subquery(self));
-  } else if (relationship->use_get && !self->by_join) {
+  } else if (relationship->use_get && relationship->direction == LA_MANY_TO_ONE && !self->by_join) {
     LA_TRY(make_by_target(self));
   } else if (is_by_parent_key(relationship) &&
              !(relationship->secondary != NULL && relationship->self_referential)) {

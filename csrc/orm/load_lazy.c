@@ -150,8 +150,8 @@ static la_status lazy_for(la_session *session, la_relationship *relationship,
 bool la_lazy_key(const la_relationship *relationship, const la_instance *instance, la_value *key,
                  bool *unloaded_out) {
   *unloaded_out = false;
-  for (uint32_t k = 0; k < relationship->pair_count; k++) {
-    const la_column *column = relationship->pairs[relationship->get_order[k]].destination;
+  for (uint32_t k = 0; k < relationship->get_count; k++) {
+    const la_column *column = relationship->get_pairs[k].destination;
     uint32_t slot = la_slot_of_column(instance->mapper, column);
     if (slot >= instance->slot_count) {
       return false;
@@ -191,7 +191,7 @@ static la_status from_map(la_load *load, la_instance *instance, uint32_t link,
   la_instance *found;
   bool unloaded;
   *done_out = false;
-  if (relationship->pair_count > MOST_KEYS) {
+  if (relationship->get_count > MOST_KEYS) {
     return LA_OK;
   }
   if (!la_lazy_key(relationship, instance, key, &unloaded)) {
@@ -221,11 +221,8 @@ static la_status from_map(la_load *load, la_instance *instance, uint32_t link,
 /* The values that the statement needs may be expired or deferred. */
 static la_status load_own_columns(la_load *load, la_instance *instance,
                                   const la_relationship *relationship, la_error *err) {
-  for (uint32_t i = 0; i < relationship->pair_count; i++) {
-    const la_sync_pair *pair = &relationship->pairs[i];
-    const la_column *column =
-        relationship->direction == LA_MANY_TO_ONE ? pair->destination : pair->source;
-    uint32_t slot = la_slot_of_column(instance->mapper, column);
+  for (uint32_t i = 0; i < relationship->local_count; i++) {
+    uint32_t slot = la_slot_of_column(instance->mapper, relationship->locals[i]);
     if (slot < instance->slot_count && !(instance->slots[slot].flags & LA_SLOT_LOADED) &&
         !(instance->mapper->slots[slot]->flags & LA_PROPERTY_PRIMARY_KEY)) {
       LA_TRY(la_load_slot(load, instance, slot, err));

@@ -153,7 +153,8 @@ static la_status strip_one(const la_node *node, void *context, la_node **out, la
   if (node->kind == LA_NODE_ATTRIBUTE || node->kind == LA_NODE_ENTITY) {
     *out = la_node_retain(node->children[0]);
   } else if (node->kind == LA_NODE_COLUMN && node->text.len == 0 && node->subject != NULL) {
-    *out = la_expr_column(sql, (la_column *)(void *)node->subject, NULL);
+    *out = la_node_flagged(la_expr_column(sql, (la_column *)(void *)node->subject, NULL),
+                           node->flags & (LA_COLUMN_FOREIGN | LA_COLUMN_REMOTE));
     return *out != NULL ? LA_OK : la_fail_nomem(err);
   }
   return LA_OK;

@@ -23,9 +23,9 @@ void la_relationship_clear_join(la_relationship *relationship) {
   la_free(alloc, relationship->pairs, relationship->pair_count * sizeof *relationship->pairs);
   la_free(alloc, relationship->secondary_pairs,
           relationship->secondary_pair_count * sizeof *relationship->secondary_pairs);
-  la_free(alloc, relationship->get_order,
-          relationship->pair_count * sizeof *relationship->get_order);
-  la_free(alloc, relationship->remote, relationship->remote_count * sizeof *relationship->remote);
+  la_free(alloc, relationship->get_pairs,
+          relationship->get_count * sizeof *relationship->get_pairs);
+  la_free(alloc, relationship->locals, relationship->local_size);
   if (relationship->target_retained) {
     la_object_release(relationship->target);
   }
@@ -35,9 +35,11 @@ void la_relationship_clear_join(la_relationship *relationship) {
   relationship->lazy_extra = NULL;
   relationship->secondary = NULL;
   relationship->pairs = relationship->secondary_pairs = NULL;
-  relationship->get_order = NULL;
-  relationship->remote = NULL;
-  relationship->pair_count = relationship->secondary_pair_count = relationship->remote_count = 0;
+  relationship->get_pairs = NULL;
+  relationship->locals = NULL;
+  relationship->local_size = 0;
+  relationship->get_count = relationship->local_count = 0;
+  relationship->pair_count = relationship->secondary_pair_count = 0;
   relationship->target_retained = false;
   relationship->target = NULL;
   relationship->use_get = relationship->simple = relationship->configured = false;

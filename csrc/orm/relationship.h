@@ -96,9 +96,12 @@ struct la_relationship {
   uint32_t pair_count;
   la_sync_pair *secondary_pairs; /* MANY_TO_MANY: target column → secondary column */
   uint32_t secondary_pair_count;
-  bool use_get; /* MANY_TO_ONE to the target's primary key: answered by the identity map;
-                   `get_order` gives pair numbers in key order */
-  uint32_t *get_order;
+  bool use_get; /* one object, by the target's primary key: answered by the identity map … */
+  la_sync_pair *get_pairs; /* … target column and our column, in key order */
+  uint32_t get_count;
+  la_column **locals; /* our columns in the primary join */
+  uint32_t local_count;
+  size_t local_size;
   bool simple; /* the join is nothing but the pairs: lazy and selectin loads by key */
   bool self_referential;
   la_relationship *reverse; /* back_populates, both set; plain; NULL */
@@ -107,11 +110,9 @@ struct la_relationship {
                             retained */
   la_object *lazy_extra; /* the loader's own */
   /* insides of orm/ */
-  la_node *marker;    /* an alias that stands for the target in `marked` */
-  la_node *marked;    /* primaryjoin whose remote columns are the marker's; with a secondary:
-                         primaryjoin itself */
-  la_column **remote; /* the remote columns of the primary join */
-  uint32_t remote_count;
+  la_node *marker;      /* an alias that stands for the target in `marked` */
+  la_node *marked;      /* primaryjoin whose remote columns are the marker's; with a secondary:
+                           primaryjoin itself */
   bool target_retained; /* the target belongs to another registry */
 };
 

@@ -2,28 +2,12 @@
 /*
  * From tables and options to a relationship's join conditions, direction and column pairs.
  *
- * A column of a condition is foreign if options say so or a foreign key between the two sides of an
- * equality does; it is remote if options say so, or it is the secondary table's, or, where both
- * sides are one table, it is foreign, or else it is the target's. Direction follows from where the
- * foreign columns stand.
+ * Which columns are foreign and which are remote is found first (relationship_annotate.c).
+ * Direction follows from where the foreign columns stand.
  */
-#include "orm/mapper_internal.h"
 #include "orm/option.h"
+#include "orm/relationship_internal.h"
 #include "sql/from.h"
-#include "sql/walk.h"
-
-typedef struct configuring {
-  la_relationship *relationship;
-  const la_relationship_options *options;
-  const la_sql *sql;
-  la_error *err;
-  LA_VEC(la_column *) foreign; /* of the primary join */
-  LA_VEC(la_sync_pair) pairs;  /* of the primary join */
-  LA_VEC(la_sync_pair) secondary_pairs;
-  LA_VEC(la_column *) remote;
-  bool is_secondary; /* the walk is over the secondary join */
-  bool failed;
-} configuring;
 
 #define NAME_OF(relationship)                                                                      \
   LA_TEXT_FORMAT((relationship)->parent->class_name), LA_TEXT_FORMAT((relationship)->key)
@@ -41,7 +25,7 @@ static bool in_columns(la_column *const *columns, size_t count, const la_column 
  * the given foreign keys. */
 typedef LA_VEC(la_constraint *) constraint_list;
 
-static la_status scan_tables(configuring *self, la_table *from, const la_table *to,
+static la_status scan_tables(la_configuring *self, la_table *from, const la_table *to,
                              constraint_list *found) {
   la_allocator *alloc = self->relationship->alloc;
   for (size_t i = 0; i < from->constraints.count; i++) {
@@ -66,7 +50,7 @@ static la_status scan_tables(configuring *self, la_table *from, const la_table *
   return LA_OK;
 }
 
-static la_status fail_no_keys(const configuring *self) {
+static la_status fail_no_keys(const la_configuring *self) {
   const la_table *secondary = self->relationship->secondary;
   if (secondary != NULL) {
     return la_fail(self->err, LA_NO_FOREIGN_KEYS,
@@ -88,7 +72,7 @@ static la_status fail_no_keys(const configuring *self) {
                  NAME_OF(self->relationship));
 }
 
-static la_status fail_ambiguous(const configuring *self) {
+static la_status fail_ambiguous(const la_configuring *self) {
   const la_table *secondary = self->relationship->secondary;
   if (secondary != NULL) {
     return la_fail(
@@ -112,7 +96,7 @@ static la_status fail_ambiguous(const configuring *self) {
 }
 
 /* referred = referring AND … of one constraint. */
-static la_status condition_of(const configuring *self, const la_constraint *constraint,
+static la_status condition_of(const la_configuring *self, const la_constraint *constraint,
                               la_node **out) {
   la_node *terms[16];
   size_t count = constraint->columns.count, made = 0;
@@ -144,7 +128,7 @@ static la_status condition_of(const configuring *self, const la_constraint *cons
 
 /* The condition between the tables of `mapper` and `other` (`only` set: that table alone), its own
  * table before its bases'. */
-static la_status find_condition(configuring *self, la_mapper *mapper, la_mapper *target,
+static la_status find_condition(la_configuring *self, la_mapper *mapper, la_mapper *target,
                                 la_table *only, la_node **out) {
   constraint_list found = {0};
   la_status status = LA_OK;
@@ -177,7 +161,7 @@ static la_status find_condition(configuring *self, la_mapper *mapper, la_mapper 
   return status;
 }
 
-static la_status find_joins(configuring *self) {
+static la_status find_joins(la_configuring *self) {
   la_relationship *relationship = self->relationship;
   const la_relationship_options *options = self->options;
   if (options->secondaryjoin != NULL && options->secondary == NULL) {
@@ -201,183 +185,19 @@ static la_status find_joins(configuring *self) {
                         &relationship->primaryjoin);
 }
 
-/* True if a foreign key of `column` refers to `other`. */
-static bool refers_to(const la_column *column, const la_column *other) {
-  for (size_t i = 0; i < column->foreign_keys.count; i++) {
-    const la_constraint *constraint = column->foreign_keys.items[i];
-    for (size_t c = 0; c < constraint->columns.count && c < constraint->referred_columns.count;
-         c++) {
-      if (constraint->columns.items[c] == column &&
-          constraint->referred_columns.items[c] == other) {
-        return true;
-      }
-    }
-  }
-  return false;
-}
-
-/* Which of two columns set equal is foreign: 0, 1, or -1 for none. */
-static int foreign_side(const configuring *self, la_column *const sides[2]) {
-  const la_table *secondary = self->relationship->secondary;
-  for (int i = 1; i >= 0; i--) {
-    if (self->options->foreign_key_count != 0
-            ? in_columns(self->options->foreign_keys, self->options->foreign_key_count, sides[i])
-            : refers_to(sides[i], sides[1 - i])) {
-      return i;
-    }
-  }
-  for (int i = 0; secondary != NULL && self->options->foreign_key_count == 0 && i < 2; i++) {
-    if (sides[i]->table == secondary && sides[1 - i]->table != secondary) {
-      return i;
-    }
-  }
-  return -1;
-}
-
-static la_column *column_of(const la_node *node) {
-  return node->kind == LA_NODE_COLUMN && node->subject != NULL ? (la_column *)(void *)node->subject
-                                                               : NULL;
-}
-
-static la_walk_answer note_equality(const la_node *node, void *context) {
-  configuring *self = context;
-  la_allocator *alloc = self->relationship->alloc;
-  la_column *sides[2];
-  int foreign;
-  la_sync_pair pair;
-  if (node->kind == LA_NODE_COLUMN && !self->is_secondary &&
-      self->options->foreign_key_count != 0) {
-    la_column *column = column_of(node);
-    if (column != NULL &&
-        in_columns(self->options->foreign_keys, self->options->foreign_key_count, column) &&
-        !la_vec_push(alloc, &self->foreign, column)) {
-      self->failed = true;
-    }
-  }
-  if (node->kind != LA_NODE_BINARY || node->op != LA_OP_EQ) {
-    return LA_WALK_CONTINUE;
-  }
-  sides[0] = column_of(node->children[0]);
-  sides[1] = column_of(node->children[1]);
-  if (sides[0] == NULL || sides[1] == NULL) {
-    return LA_WALK_CONTINUE;
-  }
-  foreign = foreign_side(self, sides);
-  if (foreign < 0) {
-    return LA_WALK_CONTINUE;
-  }
-  pair = (la_sync_pair){.source = sides[1 - foreign], .destination = sides[foreign]};
-  if (self->is_secondary ? !la_vec_push(alloc, &self->secondary_pairs, pair)
-                         : !la_vec_push(alloc, &self->pairs, pair) ||
-                               !la_vec_push(alloc, &self->foreign, pair.destination)) {
-    self->failed = true;
-  }
-  return self->failed ? LA_WALK_STOP : LA_WALK_CONTINUE;
-}
-
-static la_status find_pairs(configuring *self) {
-  la_relationship *relationship = self->relationship;
-  LA_TRY(la_walk(relationship->alloc, relationship->primaryjoin, note_equality, self, self->err));
-  if (relationship->secondaryjoin != NULL) {
-    self->is_secondary = true;
-    LA_TRY(
-        la_walk(relationship->alloc, relationship->secondaryjoin, note_equality, self, self->err));
-  }
-  if (self->failed) {
-    return la_fail_nomem(self->err);
-  }
-  if (self->options->viewonly ? self->foreign.count == 0 : self->pairs.count == 0) {
-    return la_fail(self->err, LA_ARGUMENT,
-                   "Could not locate any %s for primary join condition on relationship %.*s.%.*s.  "
-                   "Ensure that "
-                   "referencing columns are associated with a ForeignKey or ForeignKeyConstraint, "
-                   "or are annotated in "
-                   "the join condition with the foreign() annotation.%s",
-                   self->foreign.count != 0
-                       ? "simple equality expressions involving locally mapped foreign key columns"
-                       : "relevant foreign key columns",
-                   NAME_OF(relationship),
-                   self->foreign.count != 0 ? " To allow comparison operators other than '==', the "
-                                              "relationship can be marked as viewonly=True."
-                                            : "");
-  }
-  return LA_OK;
-}
-
-static bool tables_overlap(const la_mapper *a, const la_mapper *b) {
-  for (const la_mapper *m = a; m != NULL; m = m->base) {
-    if (la_mapper_has_table(b, m->table)) {
-      return true;
-    }
-  }
-  return false;
-}
-
-static bool is_remote(const configuring *self, const la_column *column) {
-  const la_relationship *relationship = self->relationship;
-  if (self->options->remote_side_count != 0) {
-    return in_columns(self->options->remote_side, self->options->remote_side_count, column);
-  }
-  if (relationship->secondary != NULL) {
-    return column->table == relationship->secondary;
-  }
-  if (la_mapper_has_table(relationship->target, column->table) &&
-      !la_mapper_has_table(relationship->parent, column->table)) {
-    return true;
-  }
-  return relationship->self_referential &&
-         in_columns(self->foreign.items, self->foreign.count, column);
-}
-
-static la_status find_direction(configuring *self) {
-  la_relationship *relationship = self->relationship;
-  bool theirs = false, ours = false, remote = false, local = false;
-  if (relationship->secondary != NULL) {
-    relationship->direction = LA_MANY_TO_MANY;
-    return LA_OK;
-  }
-  for (size_t i = 0; i < self->foreign.count; i++) {
-    const la_column *column = self->foreign.items[i];
-    theirs |= la_mapper_has_table(relationship->target, column->table);
-    ours |= la_mapper_has_table(relationship->parent, column->table);
-    remote |= is_remote(self, column);
-    local |= !is_remote(self, column);
-  }
-  if (theirs && ours ? remote == local : !theirs && !ours) {
-    return la_fail(self->err, LA_ARGUMENT,
-                   "Can't determine relationship direction for relationship '%.*s.%.*s' - foreign "
-                   "key columns %s",
-                   NAME_OF(relationship),
-                   theirs ? "within the join condition are present in both the parent and the "
-                            "child's mapped tables.  "
-                            "Ensure that only those columns referring to a parent column are "
-                            "marked as foreign, either "
-                            "via the foreign() annotation or via the foreign_keys argument."
-                          : "are present in neither the parent nor the child's mapped tables");
-  }
-  relationship->direction = (theirs && ours ? remote : theirs) ? LA_ONE_TO_MANY : LA_MANY_TO_ONE;
-  return LA_OK;
-}
-
 static la_status mark_column(const la_node *node, void *context, la_node **out, la_error *err) {
-  configuring *self = context;
-  la_column *column = column_of(node);
-  if (column == NULL || node->count != 0 || !is_remote(self, column)) {
+  const la_configuring *self = context;
+  const la_column *column = la_annotated_column(node);
+  if (column == NULL || node->count != 0 || !(node->flags & LA_COLUMN_REMOTE)) {
     return LA_OK;
   }
-  if (!in_columns(self->remote.items, self->remote.count, column) &&
-      !la_vec_push(self->relationship->alloc, &self->remote, column)) {
-    return la_fail_nomem(err);
-  }
-  if (self->relationship->secondary != NULL) {
-    return LA_OK;
-  }
-  *out = la_expr_column(self->sql, column, self->relationship->marker);
+  *out = la_expr_column(self->sql, (la_column *)column, self->relationship->marker);
   return *out != NULL ? LA_OK : la_fail_nomem(err);
 }
 
-/* Marks the remote columns of the primary join: la_relationship_join puts others in their place. */
-static la_status mark_remote(configuring *self) {
+/* Marks the remote columns of the primary join: la_relationship_join puts others in their place.
+ * Those of a secondary table stay. */
+static la_status mark_remote(la_configuring *self) {
   la_relationship *relationship = self->relationship;
   la_node *table = la_from_table(self->sql, relationship->target->table);
   relationship->marker =
@@ -386,15 +206,30 @@ static la_status mark_remote(configuring *self) {
   if (relationship->marker == NULL) {
     return la_fail_nomem(self->err);
   }
+  if (relationship->secondary != NULL) {
+    relationship->marked = la_node_retain(relationship->primaryjoin);
+    return LA_OK;
+  }
   return la_adapt(relationship->alloc, relationship->primaryjoin, mark_column, self,
                   &relationship->marked, self->err);
 }
 
-static size_t count_terms(const la_node *condition) {
-  return condition->kind == LA_NODE_CLAUSES && condition->op == LA_OP_AND ? condition->count : 1;
+/* True if the condition is `count` equalities of two columns and nothing else. */
+static bool is_simple(const la_node *condition, size_t count) {
+  bool several = condition->kind == LA_NODE_CLAUSES && condition->op == LA_OP_AND;
+  size_t terms = several ? condition->count : 1;
+  for (size_t i = 0; i < terms; i++) {
+    const la_node *term = several ? condition->children[i] : condition;
+    if (term->kind != LA_NODE_BINARY || term->op != LA_OP_EQ ||
+        la_annotated_column(term->children[0]) == NULL ||
+        la_annotated_column(term->children[1]) == NULL) {
+      return false;
+    }
+  }
+  return terms == count;
 }
 
-static la_status keep_pairs(configuring *self) {
+static la_status keep_pairs(la_configuring *self) {
   la_relationship *relationship = self->relationship;
   la_allocator *alloc = relationship->alloc;
   size_t count = self->pairs.count, second = self->secondary_pairs.count;
@@ -415,54 +250,87 @@ static la_status keep_pairs(configuring *self) {
            second * sizeof *relationship->secondary_pairs);
     relationship->secondary_pair_count = (uint32_t)second;
   }
-  if (self->remote.count != 0) {
-    relationship->remote = la_alloc(alloc, self->remote.count * sizeof *relationship->remote);
-    if (relationship->remote == NULL) {
-      return la_fail_nomem(self->err);
-    }
-    memcpy(relationship->remote, self->remote.items,
-           self->remote.count * sizeof *relationship->remote);
-    relationship->remote_count = (uint32_t)self->remote.count;
-  }
   relationship->simple =
-      count_terms(relationship->primaryjoin) == count &&
-      (relationship->secondaryjoin == NULL || count_terms(relationship->secondaryjoin) == second);
+      is_simple(relationship->primaryjoin, count) &&
+      (relationship->secondaryjoin == NULL || is_simple(relationship->secondaryjoin, second));
   return LA_OK;
 }
 
-/* A many-to-one whose pairs are exactly the target's primary key is answered by the identity map.
- */
-static la_status find_use_get(configuring *self) {
+/* The pair {column of the target, column of ours} of a term that sets them equal; false if it is
+ * something else. */
+static bool get_pair(const la_node *term, la_sync_pair *out) {
+  const la_node *left, *right;
+  if (term->kind != LA_NODE_BINARY || term->op != LA_OP_EQ) {
+    return false;
+  }
+  left = term->children[0];
+  right = term->children[1];
+  if (!(left->flags & LA_COLUMN_REMOTE)) {
+    left = term->children[1];
+    right = term->children[0];
+  }
+  *out = (la_sync_pair){.source = la_annotated_column(left),
+                        .destination = la_annotated_column(right)};
+  return out->source != NULL && out->destination != NULL && left->flags & LA_COLUMN_REMOTE &&
+         !(right->flags & LA_COLUMN_REMOTE);
+}
+
+/* One object that is found by the target's primary key, all of it and nothing else, is answered by
+ * the identity map. */
+static la_status find_use_get(la_configuring *self) {
   la_relationship *relationship = self->relationship;
-  la_mapper *target = relationship->target;
-  if (relationship->direction != LA_MANY_TO_ONE || !relationship->simple ||
-      relationship->pair_count != target->primary_key_count) {
+  const la_mapper *target = relationship->target;
+  const la_node *join = relationship->primaryjoin;
+  bool several = join->kind == LA_NODE_CLAUSES && join->op == LA_OP_AND;
+  uint32_t count = target->primary_key_count, found = 0;
+  if (relationship->uselist || relationship->secondary != NULL ||
+      (several ? join->count : 1) != count) {
     return LA_OK;
   }
-  relationship->get_order =
-      la_alloc(relationship->alloc, relationship->pair_count * sizeof *relationship->get_order);
-  if (relationship->get_order == NULL) {
+  relationship->get_pairs =
+      la_alloc_zero(relationship->alloc, count * sizeof *relationship->get_pairs);
+  if (relationship->get_pairs == NULL) {
     return la_fail_nomem(self->err);
   }
-  for (uint32_t k = 0; k < target->primary_key_count; k++) {
-    bool found = false;
-    for (uint32_t p = 0; p < relationship->pair_count && !found; p++) {
-      found = la_mapper_property_of_column(target, relationship->pairs[p].source) ==
-              target->primary_key[k];
-      relationship->get_order[k] = p;
-    }
-    if (!found) {
-      la_free(relationship->alloc, relationship->get_order,
-              relationship->pair_count * sizeof *relationship->get_order);
-      relationship->get_order = NULL;
+  relationship->get_count = count;
+  for (uint32_t i = 0; i < count; i++) {
+    la_sync_pair pair;
+    if (!get_pair(several ? join->children[i] : join, &pair)) {
       return LA_OK;
     }
+    for (uint32_t k = 0; k < count; k++) {
+      if (la_mapper_property_of_column(target, pair.source) == target->primary_key[k] &&
+          relationship->get_pairs[k].source == NULL) {
+        relationship->get_pairs[k] = pair;
+        found++;
+      }
+    }
   }
-  relationship->use_get = true;
+  relationship->use_get = found == count;
   return LA_OK;
 }
 
-static la_status take_options(configuring *self) {
+/* The columns of ours that the condition reads. */
+static la_status find_locals(la_configuring *self) {
+  la_relationship *relationship = self->relationship;
+  size_t size = (self->columns.count + 1) * sizeof *relationship->locals;
+  relationship->locals = la_alloc(relationship->alloc, size);
+  if (relationship->locals == NULL) {
+    return la_fail_nomem(self->err);
+  }
+  relationship->local_size = size;
+  for (size_t i = 0; i < self->columns.count; i++) {
+    la_column *column = la_annotated_column(self->columns.items[i]);
+    if (!(self->columns.items[i]->flags & LA_COLUMN_REMOTE) &&
+        la_mapper_has_table(relationship->parent, column->table) &&
+        !in_columns(relationship->locals, relationship->local_count, column)) {
+      relationship->locals[relationship->local_count++] = column;
+    }
+  }
+  return LA_OK;
+}
+
+static la_status take_options(la_configuring *self) {
   la_relationship *relationship = self->relationship;
   const la_relationship_options *options = self->options;
   relationship->target = options->target;
@@ -485,7 +353,7 @@ static la_status take_options(configuring *self) {
   relationship->join_depth = options->join_depth;
   relationship->host = options->host;
   relationship->self_referential = options->secondary == NULL
-                                       ? tables_overlap(relationship->parent, options->target)
+                                       ? la_mappers_overlap(relationship->parent, options->target)
                                        : relationship->parent->root == options->target->root;
   if (options->order_by != NULL) {
     LA_TRY(la_strip_orm(relationship->parent->sql, options->order_by, &relationship->order_by,
@@ -494,7 +362,7 @@ static la_status take_options(configuring *self) {
   return LA_OK;
 }
 
-static la_status resolve_tables(configuring *self) {
+static la_status resolve_tables(la_configuring *self) {
   for (la_mapper *m = self->relationship->parent; m != NULL; m = m->base) {
     LA_TRY(la_table_resolve(m->table, self->err));
   }
@@ -504,13 +372,15 @@ static la_status resolve_tables(configuring *self) {
   return self->options->secondary ? la_table_resolve(self->options->secondary, self->err) : LA_OK;
 }
 
-static la_status configure(configuring *self) {
+static la_status configure(la_configuring *self) {
   la_relationship *relationship = self->relationship;
   LA_TRY(resolve_tables(self));
   LA_TRY(take_options(self));
   LA_TRY(find_joins(self));
-  LA_TRY(find_pairs(self));
-  LA_TRY(find_direction(self));
+  LA_TRY(la_relationship_annotate(relationship, self->options, self->err));
+  LA_TRY(la_relationship_find_pairs(self));
+  LA_TRY(la_relationship_find_direction(self));
+  LA_TRY(la_relationship_check_remote(self));
   relationship->uselist = self->options->uselist < 0 ? relationship->direction != LA_MANY_TO_ONE
                                                      : self->options->uselist != 0;
   if (!relationship->uselist && la_relationship_never_loads(relationship)) {
@@ -524,23 +394,24 @@ static la_status configure(configuring *self) {
   LA_TRY(mark_remote(self));
   LA_TRY(keep_pairs(self));
   LA_TRY(find_use_get(self));
+  LA_TRY(find_locals(self));
   la_mapper_raise_version(relationship->parent);
   return LA_OK;
 }
 
 la_status la_relationship_configure(la_relationship *relationship,
                                     const la_relationship_options *options, la_error *err) {
-  configuring self = {.relationship = relationship, .options = options, .err = err};
+  la_configuring self = {.relationship = relationship, .options = options, .err = err};
   la_allocator *alloc = relationship->alloc;
   la_relationship *reverse = relationship->reverse;
   la_status status;
   self.sql = relationship->parent->sql;
   la_relationship_clear_join(relationship);
   status = configure(&self);
+  la_vec_clear(alloc, &self.columns);
   la_vec_clear(alloc, &self.foreign);
   la_vec_clear(alloc, &self.pairs);
   la_vec_clear(alloc, &self.secondary_pairs);
-  la_vec_clear(alloc, &self.remote);
   if (status < 0) {
     la_relationship_clear_join(relationship);
     return status;

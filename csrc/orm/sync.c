@@ -18,8 +18,8 @@ la_instance *la_link_peek(const la_instance *instance, uint32_t link) {
     return NULL;
   }
   root = r->target->root;
-  for (uint32_t i = 0; i < root->primary_key_count; i++) {
-    const la_column *column = r->pairs[r->get_order[i]].destination;
+  for (uint32_t i = 0; i < r->get_count; i++) {
+    const la_column *column = r->get_pairs[i].destination;
     const la_property *property = la_mapper_property_of_column(instance->mapper, column);
     if (property == NULL || !la_instance_committed(instance, property->slot, &key[i]) ||
         key[i].kind == LA_VALUE_NULL) {

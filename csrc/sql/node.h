@@ -169,6 +169,8 @@ enum la_node_flag {
   LA_NODE_SUBQUERY = 1u << 10, /* ALIAS made by subquery() */
   LA_JOIN_OUTER = 1u << 11,
   LA_JOIN_FULL = 1u << 12,
+  LA_COLUMN_FOREIGN = 1u << 13, /* COLUMN in a relationship's condition: foreign() … */
+  LA_COLUMN_REMOTE = 1u << 14,  /* … and remote() */
   LA_PARAM_UNIQUE = 1u << 13,    /* its name is made unique: "name_1" */
   LA_PARAM_EXPANDING = 1u << 14, /* a list for IN; `values` */
   LA_PARAM_REQUIRED = 1u << 15,  /* no value of its own: must be given at execution */

@@ -98,6 +98,7 @@ function Registry:_environment(entry)
       local tables = self.metadata.tables
       local ok, found = pcall(function() return tables[name] end)
       if ok and found ~= nil then return found end
+      if name == "foreign" or name == "remote" then return require("lualchemy.orm.relationship")[name] end
       local la = require "lualchemy"
       ok, found = pcall(function() return la[name] end)
       if ok and found ~= nil then return found end

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- What the fields of a class table may be beside columns: relationship, backref, column_property, deferred,
 -- synonym. Each is a description that the declarative class turns into a mapped property.
+local core = require "lualchemy.core"
 local exc = require "lualchemy.exc"
 local keywords = require "lualchemy.keywords"
 local warnings = require "lualchemy.warnings"
@@ -103,6 +104,28 @@ function M.backref(name, options)
     error(exc.ArgumentError(("backref takes the name of an attribute, not a %s"):format(type(name))), 2)
   end
   return {name = name, options = keywords.check("backref", options, relationship_keywords, nil, without_effect)}
+end
+
+--- Says that the columns of an expression are foreign keys, in the `primaryjoin` or `secondaryjoin` of a relationship: they are what a flush
+--- writes. As SQLAlchemy's `foreign()`; where it stands, no other column of that condition is foreign.
+---
+---     parent = relationship("Host", {primaryjoin = "remote(Host.ip):eq(foreign(func.substr(Alias.address, 1, 9)))", viewonly = true})
+---@param expr any  a column, attribute or expression
+---@return lualchemy.ColumnElement
+---@raise ArgumentError for what is no expression
+function M.foreign(expr)
+  return core.annotate_columns(expr, "foreign")
+end
+
+--- Says that the columns of an expression belong to the other end, in the `primaryjoin` of a relationship: for one whose both ends are the same
+--- table. As SQLAlchemy's `remote()`.
+---
+---     primaryjoin = function() return orm.remote(Node.tenant):eq(Node.tenant) & orm.remote(Node.id):eq(orm.foreign(Node.parent_id)) end
+---@param expr any  a column, attribute or expression
+---@return lualchemy.ColumnElement
+---@raise ArgumentError for what is no expression
+function M.remote(expr)
+  return core.annotate_columns(expr, "remote")
 end
 
 local column_keywords = keywords.set {
