@@ -10,6 +10,7 @@
 #include "binding/check.h"
 #include "binding/open.h"
 #include "binding/raise.h"
+#include "binding/sql.h"
 
 static la_box_class class_of_kind(la_node_kind kind) {
   switch (kind) {
@@ -143,39 +144,38 @@ void la_push_node(lua_State *L, la_state *state, la_node *node, int first, int l
   }
 }
 
-/* The boxes whose object is their node. */
-static bool holds_node(uint32_t class) {
-  switch (class) {
-  case LA_BOX_EXPR:
-  case LA_BOX_FROM:
-  case LA_BOX_CLAUSE:
-  case LA_BOX_SELECT:
-  case LA_BOX_TEXT:
-  case LA_BOX_INSERT:
-  case LA_BOX_UPDATE:
-  case LA_BOX_DELETE:
-  case LA_BOX_TABLE:
-  case LA_BOX_ATTRIBUTE:
-  case LA_BOX_RELATIONSHIP:
-  case LA_BOX_ENTITY:
-  case LA_BOX_LOADER_OPTION:
-    return true;
-  default:
-    return false;
+/* The classes whose object is their node. */
+#define HOLDS(class) (UINT64_C(1) << LA_BOX_##class)
+static const uint64_t node_holders = HOLDS(EXPR) | HOLDS(FROM) | HOLDS(CLAUSE) | HOLDS(SELECT) |
+                                     HOLDS(TEXT) | HOLDS(INSERT) | HOLDS(UPDATE) | HOLDS(DELETE) |
+                                     HOLDS(TABLE) | HOLDS(ATTRIBUTE) | HOLDS(RELATIONSHIP) |
+                                     HOLDS(ENTITY) | HOLDS(LOADER_OPTION) | HOLDS(QUERY);
+_Static_assert(LA_BOX_CLASS_COUNT <= 64, "a class is a bit of node_holders");
+
+static bool holds_node(const la_box *box) {
+  return (node_holders >> box->class & 1) != 0;
+}
+
+/* The node of what is no holder: a box of another class (NULL: a Lua table). */
+static la_node *get_node(lua_State *L, la_state *state, const la_box *box, int index) {
+  uint32_t class = box ? box->class : LA_BOX_NONE;
+  return state && state->node_of[class] ? state->node_of[class](L, state, index) : NULL;
+}
+
+la_node *la_node_at(lua_State *L, la_state *state, int index) {
+  la_box *box = la_to_box(L, index);
+  if (box && holds_node(box)) {
+    return box->object;
   }
+  return box || lua_type(L, index) == LUA_TTABLE ? get_node(L, state, box, index) : NULL;
 }
 
 la_node *la_to_node(lua_State *L, int index) {
   la_box *box = la_to_box(L, index);
-  if (!box && lua_type(L, index) != LUA_TTABLE) {
-    return NULL;
+  if (box && holds_node(box)) {
+    return box->object;
   }
-  la_state *state = la_state_find(L);
-  uint32_t class = box ? box->class : LA_BOX_NONE;
-  if (state && state->node_of[class]) {
-    return state->node_of[class](L, state, index);
-  }
-  return box && holds_node(class) ? box->object : NULL;
+  return box || lua_type(L, index) == LUA_TTABLE ? get_node(L, la_state_find(L), box, index) : NULL;
 }
 
 void la_open_node(lua_State *L, la_state *state) {

@@ -564,12 +564,6 @@ static void add_methods(lua_State *L, la_state *state) {
   }
 }
 
-static la_node *node_of_query(lua_State *L, la_state *state, int index) {
-  la_box *box = la_to_box(L, index);
-  (void)state;
-  return box->object;
-}
-
 const luaL_Reg la_session_query_methods[] = {{"query", session_query}, {NULL, NULL}};
 
 void la_open_orm_query(lua_State *L, la_state *state) {
@@ -587,7 +581,6 @@ void la_open_orm_query(lua_State *L, la_state *state) {
                                        {"query_methods", query_methods},
                                        {NULL, NULL}};
   la_register_class(L, state, LA_BOX_QUERY, methods, metamethods);
-  la_register_node_getter(state, LA_BOX_QUERY, node_of_query);
   lua_rawgeti(L, LUA_REGISTRYINDEX, state->methods[LA_BOX_QUERY]);
   add_methods(L, state);
   lua_pop(L, 1);

@@ -98,8 +98,8 @@ bool la_is_plain_table(lua_State *L, int index);
  * behind, else 0. */
 int la_keywords(lua_State *L, int first);
 /* Raises ArgumentError for a key of the table at `index` (0: none) that is not in `names`, naming
- * the nearest. */
-void la_check_keywords(lua_State *L, int index, const char *const *names, const char *function);
+ * the nearest. Gives those that are there: bit i for the name i. */
+uint32_t la_check_keywords(lua_State *L, int index, const char *const *names, const char *function);
 /* Pushes the keyword's value and gives true; or pushes nothing. */
 bool la_push_keyword(lua_State *L, int index, const char *name);
 /* True if the keyword is given and true. */

@@ -246,23 +246,6 @@ bool la_nodes_add_each(lua_State *L, la_nodes *nodes, int first, int last, la_no
   return true;
 }
 
-/* The classes whose object is their node. */
-#define HOLDS(class) (UINT64_C(1) << LA_BOX_##class)
-static const uint64_t node_holders = HOLDS(EXPR) | HOLDS(FROM) | HOLDS(CLAUSE) | HOLDS(SELECT) |
-                                     HOLDS(TEXT) | HOLDS(INSERT) | HOLDS(UPDATE) | HOLDS(DELETE) |
-                                     HOLDS(TABLE);
-
-la_node *la_node_at(lua_State *L, la_state *state, int index) {
-  la_box *box = la_to_box(L, index);
-  if (box == NULL) {
-    return lua_istable(L, index) ? la_to_node(L, index) : NULL;
-  }
-  if (state->node_of[box->class] != NULL) {
-    return state->node_of[box->class](L, state, index);
-  }
-  return node_holders >> box->class & 1 ? box->object : la_to_node(L, index);
-}
-
 la_box *la_push_query(lua_State *L, la_state *state, int session) {
   session = lua_absindex(L, session);
   la_box *box = la_push_box(L, state, LA_BOX_QUERY, sizeof *box, LA_QUERY_SESSION);

@@ -115,6 +115,12 @@ static const la_dialect *dialect_of_name(lua_State *L, int index) {
   return dialect;
 }
 
+/* The engine in the box at `index`; NULL if it is none. */
+static la_engine *to_engine(lua_State *L, int index) {
+  const la_box *box = la_to_box_of(L, index, LA_BOX_ENGINE);
+  return box != NULL ? box->object : NULL;
+}
+
 /* The dialect of a DIALECT box, or of a thing that has one in its field `dialect`: an engine, a
  * connection, a dialect object of Lua's. NULL for anything else. */
 static const la_dialect *to_dialect(lua_State *L, int index) {
@@ -124,8 +130,11 @@ static const la_dialect *to_dialect(lua_State *L, int index) {
   lua_pushvalue(L, index);
   for (int depth = 0; depth < 3 && dialect == NULL; depth++) {
     const dialect_box *box = (dialect_box *)(void *)la_to_box_of(L, -1, LA_BOX_DIALECT);
+    const la_engine *engine = to_engine(L, -1);
     if (box != NULL) {
       dialect = box->dialect;
+    } else if (engine != NULL) {
+      dialect = engine->dialect;
     } else if (la_to_box_of(L, -1, LA_BOX_ENGINE) != NULL ||
                la_to_box_of(L, -1, LA_BOX_CONNECTION) != NULL) {
       lua_getfield(L, -1, "dialect");
@@ -197,8 +206,15 @@ static int dialect_tostring(lua_State *L) {
 /* ---- compile{…} ---- */
 
 static const char *const compile_keywords[] = {
-    "dialect", "literal_binds", "render_postcompile", "compile_kwargs", "column_keys", "bind",
-    NULL};
+    "dialect",     "bind", "literal_binds", "render_postcompile", "compile_kwargs",
+    "column_keys", NULL};
+enum compile_keyword {
+  COMPILE_DIALECT = 1 << 0,
+  COMPILE_BIND = 1 << 1,
+  COMPILE_FLAGS = 1 << 2 | 1 << 3,
+  COMPILE_KWARGS = 1 << 4,
+  COMPILE_COLUMN_KEYS = 1 << 5
+};
 
 static void read_flags(lua_State *L, int keywords, la_compile_options *options) {
   options->literal_binds |= la_keyword_flag(L, keywords, "literal_binds");
@@ -209,9 +225,7 @@ static void read_flags(lua_State *L, int keywords, la_compile_options *options) 
 static void read_column_keys(lua_State *L, int keywords, la_compile_options *options) {
   lua_Integer count;
   la_text *keys;
-  if (!la_push_keyword(L, keywords, "column_keys")) {
-    return;
-  }
+  la_push_keyword(L, keywords, "column_keys");
   la_check_table_argument(L, lua_gettop(L));
   count = (lua_Integer)lua_rawlen(L, -1);
   keys = lua_newuserdatauv(L, (size_t)(count + 1) * sizeof *keys, 0);
@@ -269,29 +283,33 @@ static void push_positions(lua_State *L, la_state *state, const compiled_box *se
   }
 }
 
-/* The engine at `index`, whose cache may have what is asked for; or NULL. */
-static la_engine *engine_at(lua_State *L, int index, const la_node *node, int keywords) {
-  const la_box *box = la_to_box_of(L, index, LA_BOX_ENGINE);
-  if (box == NULL || (node->kind != LA_NODE_SELECT && node->kind != LA_NODE_COMPOUND)) {
-    return NULL;
+/* Reads what stands in the table `keywords` besides the dialect. */
+static void read_options(lua_State *L, int keywords, unsigned given, la_compile_options *options) {
+  if (given & COMPILE_FLAGS) {
+    read_flags(L, keywords, options);
   }
-  for (size_t i = 1; keywords != 0 && compile_keywords[i] != NULL; i++) {
-    if (strcmp(compile_keywords[i], "bind") != 0 &&
-        la_push_keyword(L, keywords, compile_keywords[i])) {
-      lua_pop(L, 1);
-      return NULL;
-    }
+  if (given & COMPILE_KWARGS) {
+    la_push_keyword(L, keywords, "compile_kwargs");
+    la_check_table_argument(L, lua_gettop(L));
+    read_flags(L, lua_gettop(L), options);
   }
-  return box->object;
+  if (given & COMPILE_COLUMN_KEYS) {
+    read_column_keys(L, keywords, options);
+  }
+}
+
+static bool is_cached_kind(const la_node *node) {
+  return node->kind == LA_NODE_SELECT || node->kind == LA_NODE_COMPOUND;
 }
 
 int la_node_compile(lua_State *L) {
   la_state *state = la_state_of(L);
-  la_node *self = la_to_node(L, 1);
-  int keywords = la_keywords(L, 2);
+  la_node *self = la_node_at(L, state, 1);
+  int keywords = la_keywords(L, 2), source = 0;
+  unsigned given;
   la_compile_options options = {0};
-  const la_dialect *dialect = la_dialect_find(LA_TEXT_LITERAL("default"));
-  la_engine *engine = NULL;
+  const la_dialect *dialect = NULL;
+  la_engine *engine = NULL; /* whose cache may have what is asked for */
   la_error err = LA_ERROR_INIT;
   la_status status;
   compiled_box *box;
@@ -299,20 +317,18 @@ int la_node_compile(lua_State *L) {
     return la_raise_argument(L, 1, "statement or expression");
   }
   luaL_checkstack(L, 16, NULL);
-  la_check_keywords(L, keywords, compile_keywords, "compile");
-  if (la_push_keyword(L, keywords, "dialect") || la_push_keyword(L, keywords, "bind")) {
-    dialect = la_check_dialect(L, lua_gettop(L));
-    engine = engine_at(L, lua_gettop(L), self, keywords);
+  given = la_check_keywords(L, keywords, compile_keywords, "compile");
+  if (given & (COMPILE_DIALECT | COMPILE_BIND)) {
+    la_push_keyword(L, keywords, given & COMPILE_DIALECT ? "dialect" : "bind");
+    source = lua_gettop(L);
   } else if (keywords == 0 && !la_is_null(L, 2)) {
-    dialect = la_check_dialect(L, 2);
-    engine = engine_at(L, 2, self, 0);
+    source = 2;
   }
-  read_flags(L, keywords, &options);
-  if (la_push_keyword(L, keywords, "compile_kwargs")) {
-    la_check_table_argument(L, lua_gettop(L));
-    read_flags(L, lua_gettop(L), &options);
+  dialect = source != 0 ? la_check_dialect(L, source) : la_dialect_find(LA_TEXT_LITERAL("default"));
+  if (source != 0 && is_cached_kind(self) && !(given & ~(COMPILE_DIALECT | COMPILE_BIND))) {
+    engine = to_engine(L, source);
   }
-  read_column_keys(L, keywords, &options);
+  read_options(L, keywords, given, &options);
   la_configure_statement(L, state, self);
   box = push_compiled_box(L, state);
   status = engine != NULL ? compile_for_engine(engine, self, box, &err)

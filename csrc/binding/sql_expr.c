@@ -133,17 +133,20 @@ static int expr_pow(lua_State *L) {
 
 static int unary(lua_State *L, la_operator op) {
   la_state *state = la_state_of(L);
+  la_box *result;
+  la_node *made;
   la_nodes nodes;
-  la_node *result;
+  lua_settop(L, 1);
+  result = la_push_result(L, state, LA_BOX_EXPR);
   la_nodes_init(&nodes, state);
   /* desc("name"): the name of a label. */
   bool is_order = (la_operator_get(op)->flags & LA_OPERATOR_POSTFIX) != 0;
   if (!(is_order ? la_nodes_add_order(L, &nodes, 1) : la_nodes_add_expr(L, &nodes, 1, NULL))) {
     return la_nodes_raise(L, &nodes);
   }
-  result = la_expr_unary(&state->sql, op, nodes.items[0]);
+  made = la_expr_unary(&state->sql, op, nodes.items[0]);
   la_nodes_clear(&nodes);
-  return la_return_node(L, state, result);
+  return la_finish(L, result, made, 1);
 }
 
 #define UNARY(name, op)                                                                            \
@@ -251,8 +254,9 @@ static int like(lua_State *L, la_operator op, const char *function) {
   la_state *state = la_state_of(L);
   la_node *self = check_self(L);
   la_text escape = LA_TEXT_NONE;
-  int keywords = la_keywords(L, 3), pattern = 2;
-  la_node *result;
+  int keywords = la_keywords(L, 3), last = lua_gettop(L), pattern = 2;
+  la_box *result;
+  la_node *made;
   la_nodes nodes;
   la_node text = {.kind = LA_NODE_COLUMN, .type = state->types.text};
   la_check_count(L, 2, function);
@@ -273,15 +277,16 @@ static int like(lua_State *L, la_operator op, const char *function) {
     pattern = lua_gettop(L);
   }
   text.text = la_expr_param_name(self);
+  result = la_push_result(L, state, LA_BOX_EXPR);
   la_nodes_init(&nodes, state);
   if (!la_nodes_add_expr(L, &nodes, pattern,
                          self->type != NULL && self->type->affinity == LA_AFFINITY_TEXT ? self
                                                                                         : &text)) {
     return la_nodes_raise(L, &nodes);
   }
-  result = la_expr_like(&state->sql, op, self, nodes.items[0], escape);
+  made = la_expr_like(&state->sql, op, self, nodes.items[0], escape);
   la_nodes_clear(&nodes);
-  return la_return_node(L, state, result);
+  return la_finish(L, result, made, last);
 }
 
 #define LIKE(name, op)                                                                             \

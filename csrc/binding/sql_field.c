@@ -24,9 +24,8 @@ bool la_push_comparator(lua_State *L, la_state *state, const la_type *type, cons
 /* Methods, those of the type first, then fields; what is neither raises, with the nearest name. */
 int la_expr_index(lua_State *L) {
   la_state *state = la_state_of(L);
-  const la_node *self = la_to_node(L, 1);
+  const la_node *self = la_node_at(L, state, 1);
   la_text key = LA_TEXT_NONE;
-  lua_settop(L, 2);
   if (self != NULL && self->type != NULL && (self->type->flags & LA_TYPE_COMPARATOR) &&
       la_push_comparator(L, state, self->type, lua_tostring(L, 2))) {
     return 1;

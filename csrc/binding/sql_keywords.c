@@ -36,13 +36,14 @@ int la_keywords(lua_State *L, int first) {
   return last;
 }
 
-static bool is_known(const char *key, const char *const *names) {
-  for (; *names != NULL; names++) {
-    if (strcmp(key, *names) == 0) {
-      return true;
+/* The place of `key` among `names`; -1 if it is none of them. */
+static int place_of(const char *key, const char *const *names) {
+  for (int i = 0; names[i] != NULL; i++) {
+    if (strcmp(key, names[i]) == 0) {
+      return i;
     }
   }
-  return false;
+  return -1;
 }
 
 static int raise_unknown_keyword(lua_State *L, const char *key, const char *const *names,
@@ -63,9 +64,11 @@ static int raise_unknown_keyword(lua_State *L, const char *key, const char *cons
   return la_raise_status(L, LA_ARGUMENT, "unknown keyword '%s' for '%s'", key, function);
 }
 
-void la_check_keywords(lua_State *L, int index, const char *const *names, const char *function) {
+uint32_t la_check_keywords(lua_State *L, int index, const char *const *names,
+                           const char *function) {
+  uint32_t given = 0;
   if (index == 0) {
-    return;
+    return 0;
   }
   luaL_checkstack(L, 4, NULL);
   lua_pushnil(L);
@@ -74,10 +77,13 @@ void la_check_keywords(lua_State *L, int index, const char *const *names, const 
     if (lua_type(L, -1) != LUA_TSTRING) {
       la_raise_status(L, LA_ARGUMENT, "a keyword of '%s' is no string", function);
     }
-    if (!is_known(lua_tostring(L, -1), names)) {
+    int place = place_of(lua_tostring(L, -1), names);
+    if (place < 0) {
       raise_unknown_keyword(L, lua_tostring(L, -1), names, function);
     }
+    given |= UINT32_C(1) << place;
   }
+  return given;
 }
 
 bool la_push_keyword(lua_State *L, int index, const char *name) {
