@@ -7,10 +7,10 @@
  * binding: one per Lua state) and outlives everything allocated through it. It counts what is held,
  * for the checks of leaks and of counted work.
  *
- * Small blocks that are freed can wait for the next use in lists by size, a page or two of each, so
- * that what a query makes and drops costs no malloc. An owner that asks for this must ask for them
- * back before its own end. A build with the address sanitizer keeps none: it must see every use of
- * freed memory, and specs of failing memory every allocation.
+ * Small blocks that are freed can wait for the next use in lists by size, as many as a collection
+ * of Lua's frees at once, so that what a query makes and drops costs no malloc. An owner that asks
+ * for this must ask for them back before its own end. A build with the address sanitizer keeps
+ * none: it must see every use of freed memory, and specs of failing memory every allocation.
  *
  * Touching fresh memory page by page costs more than filling it, so the system is advised to take
  * huge pages for large blocks, where it has such.
@@ -30,7 +30,7 @@ typedef void *(*la_alloc_function)(void *userdata, void *block, size_t old_size,
 #define LA_KEPT_SIZE  512
 #define LA_KEPT_STEP  16
 #define LA_KEPT_LISTS (LA_KEPT_SIZE / LA_KEPT_STEP)
-#define LA_KEPT_BYTES 16384 /* the most that one list holds */
+#define LA_KEPT_BYTES 131072 /* the most that one list holds */
 
 #define LA_HUGE_PAGE ((size_t)2 * 1024 * 1024)
 

@@ -22,14 +22,11 @@ void la_strbuf_reset(la_strbuf *buf) {
   }
 }
 
-bool la_strbuf_reserve(la_strbuf *buf, size_t len) {
+bool la_strbuf_grow(la_strbuf *buf, size_t len) {
   size_t capacity = buf->capacity ? buf->capacity : FIRST_CAPACITY;
   char *bytes;
   if (buf->failed) {
     return false;
-  }
-  if (buf->bytes != NULL && len < buf->capacity - buf->len) {
-    return true;
   }
   if (len >= PTRDIFF_MAX - buf->len) {
     buf->failed = true;

@@ -35,8 +35,13 @@ void la_strbuf_format(la_strbuf *buf, const char *format, ...)
     __attribute__((format(printf, 2, 3)))
 #endif
     ;
+/* The slow half of la_strbuf_reserve. */
+bool la_strbuf_grow(la_strbuf *buf, size_t len);
 /* Room for `len` more bytes, to be written at `bytes + len`; false when out of memory. */
-bool la_strbuf_reserve(la_strbuf *buf, size_t len);
+static inline bool la_strbuf_reserve(la_strbuf *buf, size_t len) {
+  return (!buf->failed && buf->bytes != NULL && len < buf->capacity - buf->len) ||
+         la_strbuf_grow(buf, len);
+}
 /* `text` put in at `at`, which is at most `len`. */
 void la_strbuf_insert(la_strbuf *buf, size_t at, la_text text);
 la_text la_strbuf_view(const la_strbuf *buf);

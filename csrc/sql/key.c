@@ -2,7 +2,9 @@
 /*
  * What is written for a node: a word of kind, operator and what follows; flags and number of
  * children; a mask of the children that are there (for more than 32, a zero word stands for one
- * that is not); then type, subject, text, value, as the first word says.
+ * that is not); then type, subject, text, value, as the first word says. A mapped class and an
+ * attribute that is a column of its class's own table are written without a look at their children,
+ * for mapper and table or column say all.
  *
  * Only a node with more than one reference can be met twice without its parent being met twice, so
  * only such nodes are looked up. Places are counted over all nodes: they must not depend on who
@@ -24,7 +26,8 @@ enum head_bit {
   HEAD_TEXT = 1u << 3,
   HEAD_VALUE = 1u << 4,
   HEAD_VALUES = 1u << 5,
-  HEAD_AGAIN = 1u << 6
+  HEAD_AGAIN = 1u << 6,
+  HEAD_PLAIN = 1u << 7
 };
 
 typedef struct key_head {
@@ -217,6 +220,49 @@ static void put_node(la_strbuf *out, const la_node *node, uint32_t mask) {
   }
 }
 
+static bool is_plain_entity(const la_node *node) {
+  return node->kind == LA_NODE_ENTITY && node->count == 1 && node->text.bytes == NULL &&
+         (node->flags & KEY_FLAGS) == 0 && node->children[0]->kind == LA_NODE_TABLE;
+}
+
+/* The TABLE of a mapped class, the COLUMN of its attribute, if these and the mapper say all about
+ * `node`; else NULL. */
+static const la_node *plain_part(const la_node *node) {
+  const la_node *part;
+  if (is_plain_entity(node)) {
+    return node->children[0];
+  }
+  if (node->kind != LA_NODE_ATTRIBUTE || (node->flags & KEY_FLAGS) != 0) {
+    return NULL;
+  }
+  part = node->children[0];
+  return part->kind == LA_NODE_COLUMN && part->count == 0 && part->subject != NULL &&
+                 part->type == node->type && node->type == ((la_column *)part->subject)->type &&
+                 node->children[1]->subject == node->subject &&
+                 is_plain_entity(node->children[1]) &&
+                 node->children[1]->children[0]->subject ==
+                     (const la_object *)((la_column *)part->subject)->table
+             ? part
+             : NULL;
+}
+
+typedef struct plain_entry {
+  key_head head;
+  const la_object *subject, *part;
+  uint32_t version, part_version;
+  int64_t place; /* of the attribute among its class's */
+} plain_entry;
+
+static void put_plain(la_strbuf *out, const la_node *node, const la_node *part) {
+  plain_entry entry = {.head = {(uint16_t)(node->kind + 1), node->op, HEAD_PLAIN, 0, 0},
+                       .subject = node->subject,
+                       .part = part->subject,
+                       .version = version_of(node),
+                       .part_version = version_of(part),
+                       .place = node->value.kind == LA_VALUE_INTEGER ? node->value.as.integer : 0};
+  la_strbuf_bytes(out, &entry, sizeof entry);
+}
+
 /* True for nodes that mean the same wherever they were made. */
 static bool is_without_identity(const la_node *node) {
   switch (node->kind) {
@@ -307,8 +353,13 @@ static uint64_t hash_key(const char *bytes, size_t len) {
 }
 
 static bool visit(la_key *key, const la_node *node, uint32_t place) {
+  const la_node *part = node->kind >= LA_NODE_ENTITY ? plain_part(node) : NULL;
   uint32_t mask = 0;
   bool failed = false;
+  if (part != NULL) {
+    put_plain(&key->bytes, node, part);
+    return true;
+  }
   if (put_again(key, node, place, &failed)) {
     return true;
   }
