@@ -44,21 +44,19 @@ static size_t whole_size(size_t size) {
              : size;
 }
 
-static la_kept_list *list_of(la_allocator *alloc, size_t size) {
+static void **list_of(la_allocator *alloc, size_t size) {
   return &alloc->kept[(size - 1) / LA_KEPT_STEP];
 }
 
 void la_allocator_keep(la_allocator *alloc, bool keep) {
   for (size_t i = 0; i < LA_KEPT_LISTS; i++) {
-    la_kept_list *list = &alloc->kept[i];
-    size_t size = (i + 1) * LA_KEPT_STEP;
-    while (list->first != NULL) {
-      void *block = list->first;
-      list->first = *(void **)block;
-      alloc->function(alloc->userdata, block, size, 0);
+    while (alloc->kept[i] != NULL) {
+      void *block = alloc->kept[i];
+      alloc->kept[i] = *(void **)block;
+      alloc->function(alloc->userdata, block, (i + 1) * LA_KEPT_STEP, 0);
     }
-    list->room = keep && !KEEPS_NONE ? (uint32_t)(LA_KEPT_BYTES / size) : 0;
   }
+  alloc->room = keep && !KEEPS_NONE ? LA_KEPT_BYTES : 0;
 }
 
 /* A refusal changes nothing. Pages are taken whole: a mapping of which a part is advised could not
@@ -92,18 +90,17 @@ void la_alloc_ahead(la_allocator *alloc, size_t size) {
 
 /* A kept block, or a new one. */
 static void *take_block(la_allocator *alloc, size_t size) {
-  la_kept_list *list;
-  void *block;
-  if (size > LA_KEPT_SIZE || (list = list_of(alloc, size))->first == NULL) {
+  void **list, *block;
+  if (size > LA_KEPT_SIZE || *(list = list_of(alloc, size)) == NULL) {
     block = alloc->function(alloc->userdata, NULL, 0, whole_size(size));
     if (block != NULL) {
       advise_huge_pages(block, size);
     }
     return block;
   }
-  block = list->first;
-  list->first = *(void **)block;
-  list->room++;
+  block = *list;
+  *list = *(void **)block;
+  alloc->room += whole_size(size);
   return block;
 }
 
@@ -156,19 +153,20 @@ void *la_realloc(la_allocator *alloc, void *block, size_t old_size, size_t new_s
 }
 
 void la_free(la_allocator *alloc, void *block, size_t size) {
-  la_kept_list *list;
+  size_t whole = whole_size(size);
   if (block == NULL) {
     return;
   }
   alloc->bytes -= size;
   alloc->blocks--;
-  if (size <= LA_KEPT_SIZE && (list = list_of(alloc, size))->room > 0) {
-    *(void **)block = list->first;
-    list->first = block;
-    list->room--;
+  if (size <= LA_KEPT_SIZE && whole <= alloc->room) {
+    void **list = list_of(alloc, size);
+    *(void **)block = *list;
+    *list = block;
+    alloc->room -= whole;
     return;
   }
-  alloc->function(alloc->userdata, block, whole_size(size), 0);
+  alloc->function(alloc->userdata, block, whole, 0);
 }
 
 size_t la_array_size(size_t count, size_t size) {

@@ -30,22 +30,18 @@ typedef void *(*la_alloc_function)(void *userdata, void *block, size_t old_size,
 #define LA_KEPT_SIZE  512
 #define LA_KEPT_STEP  16
 #define LA_KEPT_LISTS (LA_KEPT_SIZE / LA_KEPT_STEP)
-#define LA_KEPT_BYTES 131072 /* the most that one list holds */
+#define LA_KEPT_BYTES (4u << 20) /* the most that all lists hold */
 
 #define LA_HUGE_PAGE ((size_t)2 * 1024 * 1024)
-
-typedef struct la_kept_list {
-  void *first;   /* each begins with the address of the next */
-  uint32_t room; /* how many more it takes */
-} la_kept_list;
 
 typedef struct la_allocator {
   la_alloc_function function;
   void *userdata;
-  size_t bytes;                     /* held now */
-  size_t blocks;                    /* held now */
-  uint64_t allocations;             /* made so far */
-  la_kept_list kept[LA_KEPT_LISTS]; /* freed blocks by size */
+  size_t bytes;              /* held now */
+  size_t blocks;             /* held now */
+  uint64_t allocations;      /* made so far */
+  size_t room;               /* how many more bytes of freed blocks are kept */
+  void *kept[LA_KEPT_LISTS]; /* they, by size: each begins with the address of the next */
 } la_allocator;
 
 void la_allocator_init(la_allocator *alloc, la_alloc_function function, void *userdata);

@@ -185,6 +185,33 @@ la_node *la_node_with_children(const la_node *node, la_node *const *children, ui
   return la_node_new(node->alloc, &parts);
 }
 
+/* True if nothing in the block of `node` points into it. */
+static bool is_without_bytes(const la_node *node) {
+  return node->text.bytes == NULL && node->value_count == 0 && !la_value_has_bytes(&node->value);
+}
+
+/* The block of `node`, which is without bytes, once more with another child. */
+static la_node *copy_with_child(const la_node *node, uint32_t index, la_node *child) {
+  la_node *copy = la_alloc(node->alloc, node->size);
+  if (copy == NULL) {
+    return NULL;
+  }
+  memcpy(copy, node, node->size);
+  la_object_init(&copy->object, &la_node_class);
+  la_object_retain(copy->type);
+  la_object_retain(copy->subject);
+  copy->flags &= ~(uint32_t)(LA_NODE_HAS_ORM | LA_NODE_HAS_PARAM);
+  copy->flags |= node->kind >= LA_NODE_ENTITY ? LA_NODE_HAS_ORM : 0u;
+  copy->children[index] = child;
+  for (uint32_t i = 0; i < copy->count; i++) {
+    if (copy->children[i] != NULL) {
+      copy->children[i]->object.references++;
+      copy->flags |= copy->children[i]->flags & LA_NODE_INHERITED_FLAGS;
+    }
+  }
+  return copy;
+}
+
 /* The most children for which a copy is made on the C stack. */
 #define STACK_CHILDREN 32
 
@@ -193,6 +220,9 @@ la_node *la_node_with_child(const la_node *node, uint32_t index, la_node *child)
   la_node **children = on_stack;
   size_t size = node->count * sizeof(la_node *);
   la_node *copy;
+  if (is_without_bytes(node)) {
+    return copy_with_child(node, index, child);
+  }
   if (node->count > STACK_CHILDREN) {
     children = la_alloc(node->alloc, size);
     if (children == NULL) {
