@@ -273,6 +273,29 @@ void *la_push_scratch(lua_State *L, la_state *state, size_t size, void (*clear)(
   return scratch->memory;
 }
 
+void *la_borrow_scratch(lua_State *L, la_state *state, size_t size, void (*clear)(void *memory)) {
+  if (state->lent_count == 0) {
+    return la_push_scratch(L, state, LA_LENT_BYTES, clear);
+  }
+  int place = state->lent[--state->lent_count];
+  luaL_checkstack(L, 2, NULL);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, place);
+  lua_pushboolean(L, 0);
+  lua_rawseti(L, LUA_REGISTRYINDEX, place);
+  la_scratch *scratch = lua_touserdata(L, -1);
+  memset(scratch->memory, 0, size);
+  scratch->clear = clear;
+  return scratch->memory;
+}
+
+void la_give_back_scratch(lua_State *L, la_state *state, int index) {
+  la_scratch_clear(L, index);
+  if (state->lent_count < LA_LENT_SCRATCHES) {
+    lua_pushvalue(L, index);
+    lua_rawseti(L, LUA_REGISTRYINDEX, state->lent[state->lent_count++]);
+  }
+}
+
 void la_scratch_clear(lua_State *L, int index) {
   la_scratch *scratch = lua_touserdata(L, index);
   void (*clear)(void *memory) = scratch->clear;

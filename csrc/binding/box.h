@@ -64,6 +64,12 @@ typedef struct la_scratch {
 void *la_push_scratch(lua_State *L, la_state *state, size_t size, void (*clear)(void *memory));
 /* Clears the scratch at `index` now. */
 void la_scratch_clear(lua_State *L, int index);
+/* The same as la_push_scratch for calls that come again and again: it may be one that was given
+ * back. At most LA_LENT_BYTES. */
+void *la_borrow_scratch(lua_State *L, la_state *state, size_t size, void (*clear)(void *memory));
+/* Clears the scratch at `index`, which was borrowed, and keeps it for the next who borrows; the
+ * caller does not touch it any more. */
+void la_give_back_scratch(lua_State *L, la_state *state, int index);
 
 /* One Lua object per core object: la_know says that the box on top of the stack is the one for
  * `address` (weakly, until it is collected); la_push_known pushes it and gives true, or pushes

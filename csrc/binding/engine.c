@@ -139,6 +139,7 @@ static int core_engine_open(lua_State *L) {
     return la_raise(L, &err);
   }
   box->box.object = engine;
+  engine->trace.echo = box->echo;
   la_know(L, state, engine);
   return 1;
 }
@@ -174,10 +175,15 @@ static int core_engine_settings(lua_State *L) {
   return 1;
 }
 
-/* core.engine_echo(engine, on) */
+/* core.engine_echo(engine, on). What sessions send is told as the engine's first object says. */
 static int core_engine_echo(lua_State *L) {
-  la_engine_box *box = (la_engine_box *)la_check_box(L, 1, LA_BOX_ENGINE);
+  la_engine *engine = la_check_engine(L, 1);
+  la_engine_box *box = lua_touserdata(L, 1);
   box->echo = lua_toboolean(L, 2);
+  la_push_engine(L, la_state_of(L), engine);
+  if (lua_touserdata(L, -1) == box) {
+    engine->trace.echo = box->echo;
+  }
   return 0;
 }
 

@@ -152,7 +152,7 @@ static void set_link_committed(lua_State *L, la_state *state, la_instance *insta
     la_raise(L, &err);
   }
   la_apply_links(L, state, load, &applied, -1);
-  la_scratch_clear(L, -1);
+  la_give_back_scratch(L, state, -1);
 }
 
 /* core.object_set_committed(object, key, value). */

@@ -17,7 +17,8 @@ static void clear_load(void *memory) {
 }
 
 la_load *la_push_load(lua_State *L, la_state *state) {
-  return la_push_scratch(L, state, sizeof(la_load), clear_load);
+  _Static_assert(sizeof(la_load) <= LA_LENT_BYTES, "a load fits a borrowed scratch");
+  return la_borrow_scratch(L, state, sizeof(la_load), clear_load);
 }
 
 /* Listeners of do_orm_execute hear of the statement that loads behind others. */

@@ -172,7 +172,7 @@ static void load_link(lua_State *L, la_state *state, la_instance *instance, uint
   if (instance->session) {
     la_session_tell(L, state, instance->session);
   }
-  la_scratch_clear(L, -1);
+  la_give_back_scratch(L, state, -1);
   lua_pop(L, 1);
 }
 

@@ -41,14 +41,19 @@ void la_configure_statement(lua_State *L, la_state *state, const la_node *statem
   }
 }
 
-/* Parameters of a statement, each a reference, in a scratch. */
-typedef struct params_box {
-  la_allocator *alloc;
+/* A statement that runs, in a scratch: what it compiled to, and its parameters where they are held,
+ * each a reference. */
+typedef struct run_box {
+  la_compiled *compiled;
+  la_allocator *alloc; /* NULL: the parameters are not held */
   LA_VEC(la_node *) nodes;
-} params_box;
+} run_box;
+_Static_assert(sizeof(run_box) <= LA_LENT_BYTES, "a run fits a borrowed scratch");
 
-static void clear_params(void *memory) {
-  params_box *box = memory;
+static void clear_run(void *memory) {
+  run_box *box = memory;
+  la_object_release(box->compiled);
+  box->compiled = NULL;
   if (box->alloc) {
     for (size_t i = 0; i < box->nodes.count; i++) {
       la_node_release(box->nodes.items[i]);
@@ -67,7 +72,7 @@ static void convert_param(lua_State *L, la_state *state, const la_engine *engine
 
 /* Holds the parameters of the engine's key, since Lua may compile other statements meanwhile. False
  * when out of memory. */
-static bool hold_params(la_state *state, const la_key *key, params_box *box) {
+static bool hold_params(la_state *state, const la_key *key, run_box *box) {
   box->alloc = &state->alloc;
   for (size_t i = 0; i < key->params.count; i++) {
     la_node *param = la_node_retain(key->params.items[i]);
@@ -81,7 +86,7 @@ static bool hold_params(la_state *state, const la_key *key, params_box *box) {
 
 /* Takes the parameters if Lua has a say in some, and converts these. */
 static void take_params(lua_State *L, la_state *state, const la_engine *engine, bool any,
-                        params_box *box) {
+                        run_box *box) {
   const la_key *key = &engine->key;
   for (size_t i = 0; i < key->params.count; i++) {
     any |= la_param_needs_lua(key->params.items[i]);
@@ -102,8 +107,9 @@ static void take_params(lua_State *L, la_state *state, const la_engine *engine, 
 }
 
 /* Raises for a statement that failed, with the statement's own parameters. */
-static void raise_run(lua_State *L, la_state *state, const la_error *err,
-                      const la_compiled *compiled, const la_key *key, params_box *box) {
+static void raise_run(lua_State *L, la_state *state, const la_error *err, const la_key *key,
+                      run_box *box) {
+  const la_compiled *compiled = box->compiled;
   int list = 0;
   if (err->status != LA_NOMEM && (box->alloc || hold_params(state, key, box))) {
     la_node *const *params = box->nodes.items;
@@ -173,18 +179,18 @@ la_load *la_run_select(lua_State *L, la_state *state, int session_index, const l
                     "engine} or Session(engine)");
   }
   la_load *load = how->into ? how->into : la_push_load(L, state);
-  la_compiled **compiled = la_push_scratch(L, state, sizeof *compiled, la_clear_reference);
-  params_box *taken = la_push_scratch(L, state, sizeof *taken, clear_params);
+  run_box *taken = la_borrow_scratch(L, state, sizeof *taken, clear_run);
   la_session_listen(L, state, session);
   bool cached = false;
-  if (la_orm_compile(session->engine, statement, compiled, &cached, &err) < 0) {
+  if (la_orm_compile(session->engine, statement, &taken->compiled, &cached, &err) < 0) {
     la_raise_orm(L, &err);
   }
-  const la_load_plan *plan = (const la_load_plan *)(*compiled)->extra;
+  la_compiled *compiled = taken->compiled;
+  const la_load_plan *plan = (const la_load_plan *)compiled->extra;
   load->populate_existing = how->populate_existing;
   load->unique = how->unique || (plan && la_load_plan_needs_unique(plan));
   la_key *key = &session->engine->key;
-  bool has_defaults = la_has_defaults(*compiled);
+  bool has_defaults = la_has_defaults(compiled);
   int top = lua_gettop(L);
   take_params(L, state, session->engine, has_defaults, taken);
   /* From here to the end of the run nothing calls Lua: the key's parameters are this statement's.
@@ -193,20 +199,18 @@ la_load *la_run_select(lua_State *L, la_state *state, int session_index, const l
       taken->alloc ? (const la_node *const *)taken->nodes.items : key->params.items;
   uint32_t count = (uint32_t)(taken->alloc ? taken->nodes.count : key->params.count);
   la_param_lookup lookup = has_defaults ? la_defaults_lookup : how->lookup;
-  void *lookup_context = has_defaults
-                             ? la_push_defaults(L, state, session, *compiled, params, count)
-                             : how->lookup_context;
-  la_status status = how->cursor ? la_load_open(load, how->cursor, session, *compiled, params,
-                                                count, lookup, lookup_context, &err)
-                                 : la_load_run(load, session, *compiled, params, count, lookup,
+  void *lookup_context = has_defaults ? la_push_defaults(L, state, session, compiled, params, count)
+                                      : how->lookup_context;
+  la_status status = how->cursor ? la_load_open(load, how->cursor, session, compiled, params, count,
+                                                lookup, lookup_context, &err)
+                                 : la_load_run(load, session, compiled, params, count, lookup,
                                                lookup_context, how->limit, &err);
   if (status < 0) {
-    raise_run(L, state, &err, *compiled, key, taken);
+    raise_run(L, state, &err, key, taken);
   }
   lua_settop(L, top);
-  la_scratch_clear(L, -1);
-  la_scratch_clear(L, -2);
-  lua_pop(L, 2); /* load */
+  la_give_back_scratch(L, state, -1);
+  lua_pop(L, 1); /* load */
   if (!how->cursor) {
     la_finish_load(L, state, load, how->into ? how->holder : -1);
   }
@@ -466,7 +470,7 @@ static int session_get(lua_State *L) {
   lua_insert(L, -2);
   la_finish_load(L, state, load, -1);
   la_session_tell(L, state, session);
-  la_scratch_clear(L, -1);
+  la_give_back_scratch(L, state, -1);
   lua_pop(L, 1);
   check_version(L, state, found, version);
   la_session_settle(L, state, session);
@@ -529,7 +533,7 @@ static int session_refresh(lua_State *L) {
   }
   la_finish_load(L, state, load, -1);
   la_session_tell(L, state, session);
-  la_scratch_clear(L, -1);
+  la_give_back_scratch(L, state, -1);
   la_session_settle(L, state, session);
   return 0;
 }

@@ -187,7 +187,7 @@ void la_object_get(lua_State *L, la_state *state, int index, const la_property *
   if (instance->session) {
     la_session_tell(L, state, instance->session);
   }
-  la_scratch_clear(L, -1);
+  la_give_back_scratch(L, state, -1);
   lua_pop(L, 1);
   if (instance->slots[property->slot].flags & LA_SLOT_LOADED) {
     push_slot(L, state, index, instance, property);

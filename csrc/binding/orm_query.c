@@ -269,7 +269,7 @@ static int query_all(lua_State *L) {
     }
     lua_rawseti(L, 5, (lua_Integer)i + 1);
   }
-  la_scratch_clear(L, 2);
+  la_give_back_scratch(L, state, 2);
   la_scratch_clear(L, 3);
   return 1;
 }
@@ -294,7 +294,7 @@ static size_t push_first(lua_State *L, size_t limit) {
       la_push_row_of_values(L, state, *shape, holder);
     }
   }
-  la_scratch_clear(L, 2);
+  la_give_back_scratch(L, state, 2);
   return rows;
 }
 

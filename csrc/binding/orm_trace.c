@@ -67,21 +67,16 @@ void la_session_connect(lua_State *L, la_state *state, la_session *session) {
 
 void la_session_listen(lua_State *L, la_state *state, la_session *session) {
   la_session_connect(L, state, session);
-  la_session_trace(L, state, session);
+  la_session_trace(state, session);
 }
 
-void la_session_trace(lua_State *L, la_state *state, la_session *session) {
+void la_session_trace(const la_state *state, la_session *session) {
   if (!session->engine || session->engine->trace.on) {
     return;
   }
-  luaL_checkstack(L, 4, NULL);
-  la_engine_box *box = push_engine(L, state, session);
-  bool wanted = box->echo || la_event_has(state, LA_EVENT_BEFORE_CURSOR_EXECUTE) ||
-                la_event_has(state, LA_EVENT_AFTER_CURSOR_EXECUTE);
-  lua_pop(L, 1);
-  if (wanted) {
-    session->engine->trace.on = true;
-  }
+  session->engine->trace.on = session->engine->trace.echo ||
+                              la_event_has(state, LA_EVENT_BEFORE_CURSOR_EXECUTE) ||
+                              la_event_has(state, LA_EVENT_AFTER_CURSOR_EXECUTE);
 }
 
 /* Pushes a list with the records of the trace, which is emptied and off: {text, parameters,

@@ -92,7 +92,7 @@ static void commit_prepared(lua_State *L, la_state *state, int index) {
   uint32_t depth = (uint32_t)session->levels.count;
   la_push_transaction(L, state, index, depth);
   int transaction = lua_gettop(L);
-  la_session_trace(L, state, session);
+  la_session_trace(state, session);
   la_status status = la_session_commit_database(session, &err);
   bool told = true;
   if (status >= 0) {
@@ -142,7 +142,7 @@ static void rollback_innermost(lua_State *L, la_state *state, int index, bool in
   bool active = session->levels.items[depth - 1]->active, told = true;
   la_push_transaction(L, state, index, depth);
   int transaction = lua_gettop(L);
-  la_session_trace(L, state, session);
+  la_session_trace(state, session);
   la_status status = la_session_rollback_database(session, &err);
   if (active && !inner) {
     told = tell(L, state, LA_EVENT_AFTER_ROLLBACK, index, 0, "rollback()");
@@ -196,7 +196,7 @@ void la_session_end(lua_State *L, la_state *state, int index, bool for_good) {
     la_push_transaction(L, state, index, depth);
     forget_transaction(L, index, depth);
   }
-  la_session_trace(L, state, session);
+  la_session_trace(state, session);
   if (for_good) {
     la_session_close(session);
   } else {

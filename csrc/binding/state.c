@@ -107,6 +107,9 @@ la_state *la_state_open(lua_State *L) {
   state->kept = ref_false(L);
   state->spare = ref_false(L);
   state->nomem = ref_false(L);
+  for (int i = 0; i < LA_LENT_SCRATCHES; i++) {
+    state->lent[i] = ref_false(L);
+  }
   keep_blocks(L, state);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &state_key);
   return state;

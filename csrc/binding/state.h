@@ -74,6 +74,10 @@ typedef enum la_box_class {
  * fit. */
 #define LA_STATE_FIXED_BYTES 6144
 
+/* Scratches kept for the next call, and the bytes of each. */
+#define LA_LENT_SCRATCHES 4
+#define LA_LENT_BYTES     384
+
 typedef struct la_state la_state;
 
 /* Which instance each handle of a mapped object stands for, see handle.h. */
@@ -107,7 +111,9 @@ struct la_state {
   int kept;  /* registry reference: the error in flight, see la_keep_error */
   lua_State *callbacks; /* a thread anchored in the registry, on which the database's calls run;
                            NULL before the first function is made */
-  int spare;      /* registry reference: an empty box made ahead, or false, see la_push_node */
+  int spare; /* registry reference: an empty box made ahead, or false, see la_push_node */
+  int lent[LA_LENT_SCRATCHES]; /* registry references: scratches to be borrowed, see box.h … */
+  int lent_count;              /* … the first ones; the others hold false */
   int moments[3]; /* registry references: metatables of dates, times, datetimes, see values.h */
   int list;       /* registry reference: metatable of lists */
   int objects;    /* registry reference: weak tables of handles, by their places, see handle.h */

@@ -31,6 +31,7 @@ typedef struct la_trace {
   LA_VEC(la_trace_entry) entries;
   LA_VEC(la_value) values; /* of the newest entry */
   bool on;
+  bool echo; /* the engine echoes what its sessions send */
 } la_trace;
 
 void la_trace_init(la_trace *trace, la_allocator *alloc);
