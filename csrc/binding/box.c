@@ -289,7 +289,10 @@ void *la_borrow_scratch(lua_State *L, la_state *state, size_t size, void (*clear
 }
 
 void la_give_back_scratch(lua_State *L, la_state *state, int index) {
+  index = lua_absindex(L, index);
   la_scratch_clear(L, index);
+  lua_pushnil(L);
+  lua_setiuservalue(L, index, 1);
   if (state->lent_count < LA_LENT_SCRATCHES) {
     lua_pushvalue(L, index);
     lua_rawseti(L, LUA_REGISTRYINDEX, state->lent[state->lent_count++]);

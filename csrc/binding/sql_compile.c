@@ -57,7 +57,7 @@ static la_status keep_params(compiled_box *self, const la_key *key, la_error *er
 static la_status compile_with_key(la_state *state, const la_dialect *dialect, la_key *key,
                                   la_compile_options *options, compiled_box *self, la_error *err) {
   la_compiled *compiled = NULL;
-  LA_TRY(la_key_build(key, self->node, LA_TEXT_NONE, err));
+  LA_TRY(la_key_collect_params(key, self->node, err));
   options->params = key->params.items;
   options->param_count = (uint32_t)key->params.count;
   LA_TRY(la_compile(&state->sql, dialect, self->node, options, &compiled, err));

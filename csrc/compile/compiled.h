@@ -77,7 +77,8 @@ typedef struct la_compiled {
   la_column *autoincrement; /* its key comes from the last insert id, or NULL */
   bool multi_values;
   bool fetches;        /* its rows are not the program's: they are new keys and defaults */
-  la_object *subjects; /* la_key_subjects: keeps named things alive */
+  la_object *subjects; /* la_key_subjects: keeps named things alive. Set by who keeps the compiled
+                          statement longer than the statement; else NULL */
   la_object *extra;    /* the ORM's load plan, or NULL; retained */
   la_object
       *shape; /* what the binding calls the columns of its rows, made once; or NULL; retained */

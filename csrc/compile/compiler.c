@@ -180,9 +180,6 @@ static la_status run(la_compiler *c, const la_node *node) {
   if (status >= 0) {
     status = take_results(c, &text, &params);
   }
-  if (status >= 0) {
-    status = la_key_subjects(c->sql->alloc, node, &c->compiled->subjects, c->err);
-  }
   la_strbuf_clear(&text);
   clear_compiler(c, &params);
   return status;

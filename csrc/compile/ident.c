@@ -27,9 +27,10 @@ static bool is_reserved(const la_dialect *dialect, la_text ident) {
   while (low < high) {
     size_t middle = (low + high) / 2;
     const char *word = dialect->reserved_words[middle];
-    int order = strncmp(word, ident.bytes, ident.len);
-    if (order == 0 && word[ident.len] != '\0') {
-      order = 1;
+    int order = (unsigned char)word[0] - (unsigned char)ident.bytes[0];
+    if (order == 0) {
+      order = strncmp(word, ident.bytes, ident.len);
+      order = order == 0 && word[ident.len] != '\0' ? 1 : order;
     }
     if (order == 0) {
       return true;

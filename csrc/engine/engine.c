@@ -224,11 +224,12 @@ static la_status compile(la_engine *engine, const la_node *statement, const la_t
   la_status status;
   LA_TRY(la_compile(&engine->sql, engine->dialect, statement, &options, out, err));
   status = check_keys(*out, keys, count, err);
-  if (status == LA_OK && (*out)->subjects == NULL) {
+  if (status == LA_OK) {
     status = la_key_subjects(engine->alloc, statement, &(*out)->subjects, err);
   }
   if (status < 0) {
     la_object_release(*out);
+    *out = NULL;
   }
   return status;
 }

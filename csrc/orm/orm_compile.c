@@ -129,8 +129,6 @@ static la_status compile_with_plan(la_engine *engine, const la_node *statement, 
   }
   if (status >=
       0) { /* the key names what the statement does, not only what the Core statement does */
-    la_object_release(compiled->subjects);
-    compiled->subjects = NULL;
     status = la_key_subjects(engine->alloc, statement, &compiled->subjects, err);
   }
   la_node_release(core);
@@ -198,14 +196,14 @@ la_status la_translate_compile(la_engine *engine, const la_node *select,
   if (status >= 0) {
     status = la_compile(&engine->sql, engine->dialect, core, &options, &compiled, err);
   }
+  if (status >= 0 && !weak) { /* else whoever keeps it is one of its subjects */
+    status = la_key_subjects(engine->alloc, core, &compiled->subjects, err);
+  }
   la_node_release(core);
   if (status < 0) {
     la_object_release(plan);
+    la_object_release(compiled);
     return status;
-  }
-  if (weak) { /* whoever keeps it is one of its subjects */
-    la_object_release(compiled->subjects);
-    compiled->subjects = NULL;
   }
   compiled->extra = &plan->object;
   *out = compiled;

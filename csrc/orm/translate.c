@@ -553,8 +553,25 @@ static la_status translate_inner(const la_node *node, void *context, la_node **o
   return status;
 }
 
+/* Stops at a statement inside that is to be translated. `context` is the statement around. */
+static la_walk_answer find_inner(const la_node *node, void *context) {
+  if (!(node->flags & LA_NODE_HAS_ORM)) {
+    return LA_WALK_PRUNE;
+  }
+  return node != context && (node->kind == LA_NODE_SELECT || la_statement_returning_part(node) >= 0)
+             ? LA_WALK_STOP
+             : LA_WALK_CONTINUE;
+}
+
 la_status la_translate_nested(const la_sql *sql, const la_node *statement,
                               const la_load_criteria *criteria, la_node **out, la_error *err) {
   nesting self = {sql, statement, 0, criteria};
+  la_status found = la_walk(sql->alloc, statement, find_inner, (void *)statement, err);
+  if (found == LA_OK) {
+    *out = la_node_retain(statement);
+  }
+  if (found != LA_DONE) {
+    return found;
+  }
   return la_adapt(sql->alloc, statement, translate_inner, &self, out, err);
 }

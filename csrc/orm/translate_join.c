@@ -4,6 +4,7 @@
  * their own.
  */
 #include "orm/translate.h"
+#include "sql/walk.h"
 
 static bool same_table(const la_node *one, const la_node *other) {
   return one == other || (one->kind == LA_NODE_TABLE && other->kind == LA_NODE_TABLE &&
@@ -160,13 +161,11 @@ typedef struct mentions {
   bool found;
 } mentions;
 
-static la_status note_mention(const la_node *node, void *context, la_node **out, la_error *err) {
+static la_walk_answer note_mention(const la_node *node, void *context) {
   mentions *self = context;
   const la_node *from = la_node_child(node, 0);
-  (void)out;
-  (void)err;
   if (node->kind != LA_NODE_COLUMN) {
-    return LA_OK;
+    return LA_WALK_CONTINUE;
   }
   if (from != NULL) {
     self->found = self->found || la_from_contains(self->from, from);
@@ -179,15 +178,13 @@ static la_status note_mention(const la_node *node, void *context, la_node **out,
                                     (const void *)right->subject == (const void *)table);
     }
   }
-  return LA_OK;
+  return self->found ? LA_WALK_STOP : LA_WALK_CONTINUE;
 }
 
 static la_status is_mentioned(la_translation *self, const la_node *on, const la_node *from,
                               bool *out) {
   mentions context = {from, false};
-  la_node *copy = NULL;
-  LA_TRY(la_adapt(self->alloc, on, note_mention, &context, &copy, self->err));
-  la_node_release(copy);
+  LA_TRY(la_walk(self->alloc, on, note_mention, &context, self->err));
   *out = context.found;
   return LA_OK;
 }
@@ -221,6 +218,10 @@ static la_status choose_left(la_translation *self, const la_node_list *lefts, la
                              la_node *target, la_node *on, la_node **out) {
   size_t fitting = 0;
   *out = NULL;
+  if (on != NULL && lefts->list.count == 1) {
+    *out = lefts->list.items[0];
+    return LA_OK;
+  }
   for (size_t i = 0; i < lefts->list.count; i++) {
     la_node *left = lefts->list.items[i];
     bool fits = false;

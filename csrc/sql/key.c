@@ -398,3 +398,24 @@ la_status la_key_build(la_key *key, const la_node *statement, la_text salt, la_e
   key->hash = hash_key(key->bytes.bytes, key->bytes.len);
   return la_strbuf_status(&key->bytes, err);
 }
+
+la_status la_key_collect_params(la_key *key, const la_node *statement, la_error *err) {
+  uint32_t mask;
+  bool failed = false;
+  la_strbuf_reset(&key->bytes);
+  key->params.count = key->stack.count = 0;
+  if (!start_round(key) || !la_vec_push(key->alloc, &key->stack, statement)) {
+    return la_fail_nomem(err);
+  }
+  while (key->stack.count != 0) {
+    const la_node *node = key->stack.items[--key->stack.count];
+    if (node == NULL || !(node->flags & LA_NODE_HAS_PARAM) || put_again(key, node, 0, &failed)) {
+      continue;
+    }
+    if (failed || (node->kind == LA_NODE_PARAM && !la_vec_push(key->alloc, &key->params, node)) ||
+        (node->count != 0 && !push_children(key, node, &mask))) {
+      return la_fail_nomem(err);
+    }
+  }
+  return LA_OK;
+}

@@ -49,6 +49,8 @@ void la_key_clear(la_key *key);
 /* Makes the key of `statement` anew, reusing the memory. `salt` goes in front (dialect, mode, names
  * of the columns given in an executemany…). */
 la_status la_key_build(la_key *key, const la_node *statement, la_text salt, la_error *err);
+/* Only the parameters, as la_key_build collects them. */
+la_status la_key_collect_params(la_key *key, const la_node *statement, la_error *err);
 /* The distinct subjects (tables' metadata, mappers …) that the statement names, each retained, into
  * a new object that holds them. */
 la_status la_key_subjects(la_allocator *alloc, const la_node *statement, la_object **out,
