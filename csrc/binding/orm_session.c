@@ -103,6 +103,44 @@ static void settle(lua_State *L, la_session *session, la_status status, const la
   }
 }
 
+void la_push_session_misc(lua_State *L, int index) {
+  index = lua_absindex(L, index);
+  luaL_checkstack(L, 4, NULL);
+  if (lua_getiuservalue(L, index, 2) == LUA_TTABLE) {
+    return;
+  }
+  lua_createtable(L, 0, 4);
+  lua_insert(L, -2); /* table, bind */
+  lua_setfield(L, -2, "bind");
+  lua_newtable(L);
+  lua_setfield(L, -2, "info");
+  lua_pushvalue(L, -1);
+  lua_setiuservalue(L, index, 2);
+}
+
+/* core.sessions() → those that live, in no order. */
+static int sessions(lua_State *L) {
+  la_state *state = la_state_of(L);
+  lua_Integer count = 0;
+  lua_newtable(L);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, state->known); /* list, known */
+  int running = lua_gc(L, LUA_GCISRUNNING);
+  lua_gc(L, LUA_GCSTOP); /* a finalizer may make things known, which ends the walk */
+  lua_pushnil(L);
+  while (lua_next(L, 2)) {
+    if (la_to_box_of(L, -1, LA_BOX_SESSION)) {
+      lua_rawseti(L, 1, ++count);
+    } else {
+      lua_pop(L, 1);
+    }
+  }
+  if (running) {
+    lua_gc(L, LUA_GCRESTART);
+  }
+  lua_settop(L, 1);
+  return 1;
+}
+
 /* core.session_new(engine or connection or nil, options) → session. */
 static int session_new(lua_State *L) {
   la_state *state = la_state_of(L);
@@ -135,13 +173,9 @@ static int session_new(lua_State *L) {
     lua_pop(L, 1);
   }
   la_session_box *box = la_push_box(L, state, LA_BOX_SESSION, sizeof *box, 2);
-  lua_newtable(L);
+  lua_createtable(L, 0, 1);
   lua_setiuservalue(L, -2, 1);
-  lua_createtable(L, 0, 2);
   lua_pushvalue(L, 1);
-  lua_setfield(L, -2, "bind");
-  lua_newtable(L);
-  lua_setfield(L, -2, "info");
   lua_setiuservalue(L, -2, 2);
   la_session *session = NULL;
   la_error err = LA_ERROR_INIT;
@@ -528,7 +562,7 @@ static int session_index(lua_State *L) {
                     session->phase != LA_SESSION_INACTIVE && session->phase != LA_SESSION_CLOSED);
     return 1;
   }
-  lua_getiuservalue(L, 1, 2);
+  la_push_session_misc(L, 1);
   lua_pushvalue(L, 2);
   lua_rawget(L, -2);
   if (lua_isnil(L, -1) && name.bytes && strncmp(name.bytes, "__", 2) != 0 &&
@@ -568,7 +602,7 @@ static int session_autoflush_off(lua_State *L) {
 /* core.session_misc(session) → the table of what only Lua uses. */
 static int session_misc(lua_State *L) {
   la_check_session(L, 1);
-  lua_getiuservalue(L, 1, 2);
+  la_push_session_misc(L, 1);
   return 1;
 }
 
@@ -673,6 +707,7 @@ void la_open_orm_session(lua_State *L, la_state *state) {
   static const luaL_Reg functions[] = {{"session_new", session_new},
                                        {"session_autoflush_off", session_autoflush_off},
                                        {"session_misc", session_misc},
+                                       {"sessions", sessions},
                                        {"object_session", object_session},
                                        {"make_transient", make_transient},
                                        {"make_detached", make_detached},

@@ -22,6 +22,9 @@ void la_adopt_instances(instances_box *box, const la_instances *found);
 void la_session_tell_attach(lua_State *L, la_state *state, int index, la_instance *root);
 /* Pushes what the Lua function registered as `hook` makes of the list of handles. */
 void la_push_instance_list(lua_State *L, la_state *state, instances_box *box, const char *hook);
+/* Pushes the table of what only Lua uses (bind, info, objects of transactions by depth), made when
+ * it is first needed. `index`: the session's box. */
+void la_push_session_misc(lua_State *L, int index);
 /* Flushes until nothing is left to flush. */
 void la_session_flush_all(lua_State *L, la_state *state, int index);
 

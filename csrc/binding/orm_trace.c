@@ -9,6 +9,7 @@
 #include "binding/orm.h"
 
 #include "binding/engine_execute.h"
+#include "binding/orm_session.h"
 #include "binding/event.h"
 #include "binding/warning.h"
 
@@ -53,7 +54,7 @@ void la_session_connect(lua_State *L, la_state *state, la_session *session) {
   }
   if (session->has_options) {
     la_push_session(L, state, session);
-    lua_getiuservalue(L, -1, 2);
+    la_push_session_misc(L, -1);
     lua_getfield(L, -1, "execution_options");
     la_session_set_options(L, state, session);
     lua_pop(L, 2);

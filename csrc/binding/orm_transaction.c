@@ -28,7 +28,7 @@ void la_push_transaction(lua_State *L, la_state *state, int index, uint32_t dept
   la_session *session = la_check_session(L, index);
   index = lua_absindex(L, index);
   luaL_checkstack(L, 6, NULL);
-  lua_getiuservalue(L, index, 2);
+  la_push_session_misc(L, index);
   if (lua_rawgeti(L, -1, (lua_Integer)depth) == LUA_TNIL) {
     lua_pop(L, 1);
     la_session_level *level = session->levels.items[depth - 1];

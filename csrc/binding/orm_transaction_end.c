@@ -59,10 +59,22 @@ static bool tell_end(lua_State *L, la_state *state, int index) {
 }
 
 static void forget_transaction(lua_State *L, int index, uint32_t depth) {
-  lua_getiuservalue(L, index, 2);
-  lua_pushnil(L);
-  lua_rawseti(L, -2, (lua_Integer)depth);
+  if (lua_getiuservalue(L, index, 2) == LUA_TTABLE) {
+    lua_pushnil(L);
+    lua_rawseti(L, -2, (lua_Integer)depth);
+  }
   lua_pop(L, 1);
+}
+
+/* Pushes the object of a transaction that ends for those who listen to its end; nil if nobody does.
+ */
+static void push_ending(lua_State *L, la_state *state, int index, uint32_t depth) {
+  if (la_event_has(state, LA_EVENT_AFTER_TRANSACTION_END) ||
+      la_event_has(state, LA_EVENT_AFTER_SOFT_ROLLBACK)) {
+    la_push_transaction(L, state, index, depth);
+  } else {
+    lua_pushnil(L);
+  }
 }
 
 /* The database's half of an end is over: a connection of the program's has to know. */
@@ -90,7 +102,7 @@ static void commit_prepared(lua_State *L, la_state *state, int index) {
   la_session *session = la_check_session(L, index);
   la_error err = LA_ERROR_INIT;
   uint32_t depth = (uint32_t)session->levels.count;
-  la_push_transaction(L, state, index, depth);
+  push_ending(L, state, index, depth);
   int transaction = lua_gettop(L);
   la_session_trace(state, session);
   la_status status = la_session_commit_database(session, &err);
@@ -140,7 +152,7 @@ static void rollback_innermost(lua_State *L, la_state *state, int index, bool in
   la_error err = LA_ERROR_INIT;
   uint32_t depth = (uint32_t)session->levels.count;
   bool active = session->levels.items[depth - 1]->active, told = true;
-  la_push_transaction(L, state, index, depth);
+  push_ending(L, state, index, depth);
   int transaction = lua_gettop(L);
   la_session_trace(state, session);
   la_status status = la_session_rollback_database(session, &err);
@@ -193,7 +205,7 @@ void la_session_end(lua_State *L, la_state *state, int index, bool for_good) {
   la_session_check_change(L, session, "close()");
   luaL_checkstack(L, (int)session->levels.count + 12, "too many transactions");
   for (uint32_t depth = 1; depth <= session->levels.count; depth++) {
-    la_push_transaction(L, state, index, depth);
+    push_ending(L, state, index, depth);
     forget_transaction(L, index, depth);
   }
   la_session_trace(state, session);

@@ -23,9 +23,8 @@ M.NO_VALUE = setmetatable({}, {__tostring = function() return "NO_VALUE" end})
 -- What declarative keeps of classes; set by it, since it is loaded later.
 local record_of = function() end
 
--- Mapped classes and sessions that live, to be told what is listened to.
+-- Mapped classes that live, to be told what is listened to.
 local classes = setmetatable({}, {__mode = "k"})
-local sessions = setmetatable({}, {__mode = "k"})
 -- Session → the sessionmaker that made it.
 local makers = setmetatable({}, {__mode = "k"})
 
@@ -155,7 +154,7 @@ end
 local function session_changed(identifier, change)
   counts[identifier] = (counts[identifier] or 0) + change
   if not is_transition[identifier] then return end
-  for session in pairs(sessions) do tell_session(session) end
+  for _, session in ipairs(core.sessions()) do tell_session(session) end
 end
 
 -- ---- the families ----
@@ -268,14 +267,8 @@ end
 
 --- A session has been made, by `maker` if that is not nil.
 function M.session_made(session, maker)
-  sessions[session] = true
-  makers[session] = maker
+  if maker then makers[session] = maker end
   if next(counts) ~= nil then tell_session(session) end
-end
-
---- Every session that lives, in no order.
-function M.sessions()
-  return sessions
 end
 
 --- Given by declarative: how to find the record of a class; likewise by the other modules.

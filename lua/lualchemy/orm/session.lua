@@ -55,6 +55,10 @@ end
 function M.new_session(maker, bind, options)
   if options == nil and keywords.is_table(bind) then
     bind, options = bind.bind, bind
+  elseif options == nil then
+    local session = core.session_new(bind)
+    events.session_made(session, maker)
+    return session
   end
   options = keywords.check("Session", options, session_keywords)
   if bind == nil then bind = options.bind end
@@ -168,9 +172,7 @@ end
 
 --- Closes every session that there is. As SQLAlchemy's `close_all_sessions()`.
 function M.close_all_sessions()
-  local all = {}
-  for session in pairs(events.sessions()) do all[#all + 1] = session end
-  for _, session in ipairs(all) do session:close() end
+  for _, session in ipairs(core.sessions()) do session:close() end
 end
 
 local function contains(self, object)
