@@ -93,6 +93,13 @@ typedef struct la_error {
 #define LA_ERROR_INIT                                                                              \
   { LA_OK, 0, 0, "", "" }
 
+/* The same for functions that are called most: the message's bytes are not touched. */
+static inline void la_error_init(la_error *err) {
+  err->status = LA_OK;
+  err->driver_code = err->extended_code = 0;
+  err->code[0] = err->message[0] = '\0';
+}
+
 /* Fills `err` unless it is filled already or NULL; gives `status`, so that `return la_fail(…)`
  * works. A message that does not fit ends in "...". */
 la_status la_fail(la_error *err, la_status status, const char *format, ...)

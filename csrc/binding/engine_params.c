@@ -255,7 +255,8 @@ static la_status name_failure(const la_compiled_param *param, la_status status,
 static la_status read_param(lua_State *L, int index, const la_compiled_param *param,
                             const la_type *type, la_arena *arena, la_value *out,
                             const la_value **items_out, uint32_t *count_out, la_error *err) {
-  la_error inner = LA_ERROR_INIT;
+  la_error inner;
+  la_error_init(&inner);
   la_status status;
   *items_out = NULL;
   *count_out = 0;

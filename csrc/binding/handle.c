@@ -300,7 +300,8 @@ void la_push_object_list(lua_State *L, la_state *state, const la_instances *inst
 la_instance *la_push_transient(lua_State *L, la_state *state, la_slab *slab, la_mapper *mapper,
                                int objects, int metatable) {
   la_instance *instance = NULL;
-  la_error err = LA_ERROR_INIT;
+  la_error err;
+  la_error_init(&err);
   luaL_checkstack(L, 2, NULL);
   la_handle *handle = lua_newuserdatauv(L, sizeof *handle, 1);
   *handle = (la_handle){.mark = &handle_mark};

@@ -103,7 +103,8 @@ static size_t set_simple(lua_State *L, la_state *state, la_instance *instance, i
   const la_mapper *mapper = instance->mapper;
   size_t left = 0;
   la_value value;
-  la_error err = LA_ERROR_INIT;
+  la_error err;
+  la_error_init(&err);
   for (lua_pushnil(L); lua_next(L, fields); lua_pop(L, 1)) { /* key, value */
     lua_pushvalue(L, -2);
     const la_property *property =

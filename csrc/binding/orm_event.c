@@ -142,7 +142,8 @@ void la_session_tell_notes(lua_State *L, la_state *state, la_session *session) {
 
 void la_session_tell_attach(lua_State *L, la_state *state, int index, la_instance *root) {
   la_session *session = la_check_session(L, index);
-  la_error err = LA_ERROR_INIT;
+  la_error err;
+  la_error_init(&err);
   if (!(session->watched & LA_WATCHED_ATTACH) || root->session == session) {
     return;
   }

@@ -37,7 +37,8 @@ static void tell_eager(lua_State *L, la_state *state, const la_load *load) {
 void la_finish_load(lua_State *L, la_state *state, la_load *load, int holder) {
   holder = lua_absindex(L, holder);
   size_t applied = 0;
-  la_error err = LA_ERROR_INIT;
+  la_error err;
+  la_error_init(&err);
   for (;;) {
     la_apply_links(L, state, load, &applied, holder);
     if (load->session) {
@@ -400,7 +401,8 @@ static void tell_finish(lua_State *L, la_state *state, la_session *session, int 
 
 void la_session_flush(lua_State *L, la_state *state, int index) {
   la_session *session = la_check_session(L, index);
-  la_error err = LA_ERROR_INIT;
+  la_error err;
+  la_error_init(&err);
   if (la_session_check(session, &err) < 0) {
     la_raise_orm(L, &err);
   }

@@ -32,7 +32,8 @@ void la_configure_statement(lua_State *L, la_state *state, const la_node *statem
     return;
   }
   la_mapper *mapper = NULL;
-  la_error err = LA_ERROR_INIT;
+  la_error err;
+  la_error_init(&err);
   if (la_walk(&state->alloc, statement, find_unconfigured, &mapper, &err) < 0) {
     la_raise(L, &err);
   }
@@ -165,7 +166,8 @@ la_load *la_run_select(lua_State *L, la_state *state, int session_index, const l
   }
   la_session *session = la_check_session(L, session_index);
   session_index = lua_absindex(L, session_index);
-  la_error err = LA_ERROR_INIT;
+  la_error err;
+  la_error_init(&err);
   if (la_session_check(session, &err) < 0) {
     la_raise_orm(L, &err);
   }

@@ -122,6 +122,7 @@ void la_push_session_misc(lua_State *L, int index) {
 static int sessions(lua_State *L) {
   la_state *state = la_state_of(L);
   lua_Integer count = 0;
+  lua_settop(L, 0);
   lua_newtable(L);
   lua_rawgeti(L, LUA_REGISTRYINDEX, state->known); /* list, known */
   int running = lua_gc(L, LUA_GCISRUNNING);
@@ -178,7 +179,8 @@ static int session_new(lua_State *L) {
   lua_pushvalue(L, 1);
   lua_setiuservalue(L, -2, 2);
   la_session *session = NULL;
-  la_error err = LA_ERROR_INIT;
+  la_error err;
+  la_error_init(&err);
   options.serial = ++state->sessions;
   if (la_session_new(&state->sql, &options, &session, &err) < 0) {
     la_raise_orm(L, &err);
@@ -244,7 +246,8 @@ static void gather(lua_State *L, instances_box *box, const la_instances *set) {
 
 static int session_add(lua_State *L) {
   la_session *session = la_check_session(L, 1);
-  la_error err = LA_ERROR_INIT;
+  la_error err;
+  la_error_init(&err);
   la_check_count(L, 2, "add");
   warn_in_flush(L, session, "add()");
   la_session_tell_attach(L, la_state_of(L), 1, la_check_instance(L, 2));

@@ -46,7 +46,8 @@ static bool lacks_connection(const la_state *state, const la_session *session) {
 }
 
 void la_session_connect(lua_State *L, la_state *state, la_session *session) {
-  la_error err = LA_ERROR_INIT;
+  la_error err;
+  la_error_init(&err);
   la_connection *connection = NULL;
   if (!session->engine || !lacks_connection(state, session) ||
       la_session_check(session, &err) < 0) {

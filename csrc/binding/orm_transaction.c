@@ -196,7 +196,8 @@ static int session_in_nested_transaction(lua_State *L) {
 
 static int session_commit(lua_State *L) {
   la_session *session = la_check_session(L, 1);
-  la_error err = LA_ERROR_INIT;
+  la_error err;
+  la_error_init(&err);
   la_session_check_change(L, session, "commit()");
   if (la_session_check(session, &err) < 0 || la_session_autobegin(session, &err) < 0) {
     la_raise_orm(L, &err);

@@ -11,7 +11,8 @@
 #include "binding/engine.h"
 
 void la_session_check_change(lua_State *L, const la_session *session, const char *method) {
-  la_error err = LA_ERROR_INIT;
+  la_error err;
+  la_error_init(&err);
   if (session->doing) {
     la_fail_code(&err, LA_ILLEGAL_STATE_CHANGE, "isce",
                  "Method '%s' can't be called here; method '%s' is already in progress and this "
@@ -100,7 +101,8 @@ static void prepare(lua_State *L, la_state *state, int index, uint32_t depth) {
 
 static void commit_prepared(lua_State *L, la_state *state, int index) {
   la_session *session = la_check_session(L, index);
-  la_error err = LA_ERROR_INIT;
+  la_error err;
+  la_error_init(&err);
   uint32_t depth = (uint32_t)session->levels.count;
   push_ending(L, state, index, depth);
   int transaction = lua_gettop(L);
@@ -135,7 +137,8 @@ static void commit_innermost(lua_State *L, la_state *state, int index) {
 
 void la_session_commit_to(lua_State *L, la_state *state, int index, uint32_t depth) {
   la_session *session = la_check_session(L, index);
-  la_error err = LA_ERROR_INIT;
+  la_error err;
+  la_error_init(&err);
   index = lua_absindex(L, index);
   luaL_checkstack(L, 12, NULL);
   la_session_check_change(L, session, "commit()");

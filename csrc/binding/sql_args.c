@@ -9,9 +9,7 @@ void la_nodes_init(la_nodes *nodes, la_state *state) {
   nodes->items = nodes->on_stack;
   nodes->count = 0;
   nodes->capacity = LA_NODES_ON_STACK;
-  nodes->err.status = LA_OK;
-  nodes->err.driver_code = nodes->err.extended_code = 0;
-  nodes->err.code[0] = nodes->err.message[0] = '\0';
+  la_error_init(&nodes->err);
   nodes->bad_argument = 0;
   nodes->expected = NULL;
 }

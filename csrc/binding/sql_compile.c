@@ -310,7 +310,8 @@ int la_node_compile(lua_State *L) {
   la_compile_options options = {0};
   const la_dialect *dialect = NULL;
   la_engine *engine = NULL; /* whose cache may have what is asked for */
-  la_error err = LA_ERROR_INIT;
+  la_error err;
+  la_error_init(&err);
   la_status status;
   compiled_box *box;
   if (self == NULL) {

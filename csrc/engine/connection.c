@@ -105,7 +105,8 @@ la_status la_connection_check_outside(const la_connection *connection, la_error 
 }
 
 void la_connection_close(la_connection *connection) {
-  la_error ignored = LA_ERROR_INIT;
+  la_error ignored;
+  la_error_init(&ignored);
   if (connection->closed) {
     return;
   }

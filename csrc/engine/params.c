@@ -58,7 +58,8 @@ static la_status find_in_statement(const la_compiled_param *param,
 static la_status bind_one(la_params *params, const la_compiled_param *param, const la_value *value,
                           la_error *err) {
   la_value bound;
-  la_error inner = LA_ERROR_INIT;
+  la_error inner;
+  la_error_init(&inner);
   la_status status;
   if (value->kind == LA_VALUE_HOST) {
     status = la_fail(&inner, LA_STATEMENT, "a value of this kind cannot be sent to the database");
