@@ -229,6 +229,7 @@ build = {
         "csrc/binding/orm_query.c",
         "csrc/binding/orm_result.c",
         "csrc/binding/orm_session.c",
+        "csrc/binding/orm_session_new.c",
         "csrc/binding/orm_statement.c",
         "csrc/binding/orm_trace.c",
         "csrc/binding/orm_transaction.c",

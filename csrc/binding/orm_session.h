@@ -28,6 +28,9 @@ void la_push_session_misc(lua_State *L, int index);
 /* Flushes until nothing is left to flush. */
 void la_session_flush_all(lua_State *L, la_state *state, int index);
 
+/* Functions of the core table that make sessions and list them. */
+extern const luaL_Reg la_session_making_functions[];
+
 /* core.session_peek(session, class, identity) → the object that the identity map has, or nil. */
 int la_session_peek(lua_State *L);
 /* Expires `root`, unless `with_root` is false, and what follows it along refresh-expire. */

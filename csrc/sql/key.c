@@ -340,11 +340,12 @@ static uint64_t hash_key(const char *bytes, size_t len) {
   uint64_t lanes[4] = {len, len ^ factor, ~(uint64_t)len, factor};
   uint64_t hash;
   while (len >= 32) {
-    for (int i = 0; i < 4; i++) {
-      uint64_t word;
-      memcpy(&word, bytes + 8 * i, 8);
-      lanes[i] = rotate((lanes[i] ^ word) * factor, 29);
-    }
+    uint64_t words[4];
+    memcpy(words, bytes, sizeof words);
+    lanes[0] = rotate((lanes[0] ^ words[0]) * factor, 29);
+    lanes[1] = rotate((lanes[1] ^ words[1]) * factor, 29);
+    lanes[2] = rotate((lanes[2] ^ words[2]) * factor, 29);
+    lanes[3] = rotate((lanes[3] ^ words[3]) * factor, 29);
     bytes += 32;
     len -= 32;
   }

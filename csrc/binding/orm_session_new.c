@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Making sessions, listing them, and what only Lua uses of them.
+ *
+ * User values of a session's box: 1 the strong table of handles; 2 the table of what only Lua uses,
+ * which few sessions need: until then the bind stands in its place.
+ */
+#include "binding/orm_session.h"
+
+#include "binding/engine.h"
+
+void la_push_session_misc(lua_State *L, int index) {
+  index = lua_absindex(L, index);
+  luaL_checkstack(L, 4, NULL);
+  if (lua_getiuservalue(L, index, 2) == LUA_TTABLE) {
+    return;
+  }
+  lua_createtable(L, 0, 4);
+  lua_insert(L, -2); /* table, bind */
+  lua_setfield(L, -2, "bind");
+  lua_newtable(L);
+  lua_setfield(L, -2, "info");
+  lua_pushvalue(L, -1);
+  lua_setiuservalue(L, index, 2);
+}
+
+/* core.sessions() → those that live, in no order. */
+static int sessions(lua_State *L) {
+  la_state *state = la_state_of(L);
+  lua_Integer count = 0;
+  lua_settop(L, 0);
+  lua_newtable(L);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, state->known); /* list, known */
+  int running = lua_gc(L, LUA_GCISRUNNING);
+  lua_gc(L, LUA_GCSTOP); /* a finalizer may make things known, which ends the walk */
+  lua_pushnil(L);
+  while (lua_next(L, 2)) {
+    if (la_to_box_of(L, -1, LA_BOX_SESSION)) {
+      lua_rawseti(L, 1, ++count);
+    } else {
+      lua_pop(L, 1);
+    }
+  }
+  if (running) {
+    lua_gc(L, LUA_GCRESTART);
+  }
+  lua_settop(L, 1);
+  return 1;
+}
+
+/* core.session_new(engine or connection or nil, options) → session. */
+static int session_new(lua_State *L) {
+  la_state *state = la_state_of(L);
+  static const char *const modes[] = {"conditional_savepoint", "rollback_only", "control_fully",
+                                      "create_savepoint", NULL};
+  la_session_options options = {
+      .autoflush = true, .expire_on_commit = true, .autobegin = true, .close_resets_only = true};
+  la_box *bind = la_to_box(L, 1);
+  if (bind && bind->class == LA_BOX_ENGINE) {
+    options.engine = la_check_engine(L, 1);
+  } else if (bind && bind->class == LA_BOX_CONNECTION) {
+    options.connection = la_check_connection(L, 1);
+    options.engine = options.connection->engine;
+  } else if (!lua_isnoneornil(L, 1)) {
+    la_raise_argument(L, 1, "an Engine or a Connection");
+  }
+  static const char *const names[] = {"autoflush", "expire_on_commit", "autobegin",
+                                      "close_resets_only"};
+  bool *const fields[] = {&options.autoflush, &options.expire_on_commit, &options.autobegin,
+                          &options.close_resets_only};
+  if (lua_istable(L, 2)) {
+    for (int i = 0; i < 4; i++) {
+      if (lua_getfield(L, 2, names[i]) != LUA_TNIL) {
+        *fields[i] = lua_toboolean(L, -1);
+      }
+      lua_pop(L, 1);
+    }
+    lua_getfield(L, 2, "join_transaction_mode");
+    options.join_transaction_mode = luaL_checkoption(L, -1, modes[0], modes);
+    lua_pop(L, 1);
+  }
+  la_session_box *box = la_push_box(L, state, LA_BOX_SESSION, sizeof *box, 2);
+  lua_createtable(L, 0, 1);
+  lua_setiuservalue(L, -2, 1);
+  lua_pushvalue(L, 1);
+  lua_setiuservalue(L, -2, 2);
+  la_session *session = NULL;
+  la_error err;
+  la_error_init(&err);
+  options.serial = ++state->sessions;
+  if (la_session_new(&state->sql, &options, &session, &err) < 0) {
+    la_raise_orm(L, &err);
+  }
+  box->box.object = session;
+  la_know(L, state, session);
+  return 1;
+}
+
+/* core.session_misc(session) → the table of what only Lua uses. */
+static int session_misc(lua_State *L) {
+  la_check_session(L, 1);
+  la_push_session_misc(L, 1);
+  return 1;
+}
+
+const luaL_Reg la_session_making_functions[] = {{"session_new", session_new},
+                                                {"session_misc", session_misc},
+                                                {"sessions", sessions},
+                                                {NULL, NULL}};
