@@ -32,11 +32,9 @@ typedef struct la_select_run {
  * scratch with the load on the stack unless `how->into` is given. */
 la_load *la_run_select(lua_State *L, la_state *state, int session_index, const la_node *statement,
                        const la_select_run *how);
-/* Pushes the values of a packed row that `engine` has given, one for each bundle; only that of
- * `column` unless it is negative. */
-void la_push_row_parts(lua_State *L, la_state *state, const la_engine *engine,
-                       const la_row_part *parts, uint32_t count, const la_value *values,
-                       int column);
+/* Pushes one part of a packed row that `engine` has given. */
+void la_push_row_part(lua_State *L, la_state *state, const la_engine *engine,
+                      const la_row_part *part, const la_value *value);
 /* Configures the registry of `mapper`, whose relationships are not resolved yet. */
 void la_configure(lua_State *L, la_state *state, const la_mapper *mapper);
 /* The same for the first class of `statement` that needs it. */
@@ -64,8 +62,15 @@ la_status la_defaults_lookup(void *context, uint32_t number, const la_compiled_p
 la_select_run la_run_options(const la_node *statement);
 /* The value of an execution option; NULL if it is not set. */
 const la_value *la_execution_option(const la_node *statement, const char *name);
-/* Pushes a scratch with a new shape of the plan's rows. */
-la_row_shape **la_push_shape(lua_State *L, la_state *state, const la_load_plan *plan);
+/* Pushes a scratch with a new shape of the rows of `statement`'s plan; its user value is the
+ * function that la_fold_row calls, nil where the plan has no bundles. */
+la_row_shape **la_push_shape(lua_State *L, la_state *state, const la_load_plan *plan,
+                             const la_node *statement);
+/* The function and `count` values of parts on top of the stack become the `width` values of a row,
+ * or only that of `column` if it is not -1. */
+void la_fold_row(lua_State *L, int count, int column, int width);
+/* Whether rows are one bundle with single_entity, which a Query gives without a row around it. */
+bool la_plan_is_one_bundle(const la_load_plan *plan);
 /* Whether rows of the plan are values that Lua has no say in: those stay packed. */
 bool la_rows_are_plain(const la_load_plan *plan);
 /* Pushes a Result of `statement`, streamed in parts of `part` rows if that is not 0. */
@@ -91,6 +96,7 @@ void la_open_orm_view(lua_State *L, la_state *state);
 void la_open_orm_session(lua_State *L, la_state *state);
 void la_open_orm_transaction(lua_State *L, la_state *state);
 void la_open_orm_configure(lua_State *L, la_state *state);
+void la_open_orm_bundle(lua_State *L, la_state *state);
 void la_open_orm_option(lua_State *L, la_state *state);
 void la_open_orm_unloaded(lua_State *L, la_state *state);
 void la_open_orm_construct(lua_State *L, la_state *state);

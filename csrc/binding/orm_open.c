@@ -22,7 +22,7 @@ void la_open_orm(lua_State *L, la_state *state) {
       la_open_orm_transaction, la_open_orm_configure, la_open_orm_option,     la_open_orm_query,
       la_open_orm_result,      la_open_orm_inspect,   la_open_orm_dml,        la_open_orm_event,
       la_open_orm_unloaded,    la_open_orm_attribute, la_open_orm_statement,  la_open_orm_construct,
-      la_open_orm_view};
+      la_open_orm_view,        la_open_orm_bundle};
   state->classes = ref_weak_table(L);
   for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
     parts[i](L, state);

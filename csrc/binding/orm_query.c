@@ -209,14 +209,20 @@ static la_load *run(lua_State *L, int index, size_t limit) {
   return load;
 }
 
+static la_row_shape *shape_at(lua_State *L, int index) {
+  la_scratch *scratch = lua_touserdata(L, index);
+  la_row_shape **shape = (la_row_shape **)scratch->memory;
+  return *shape;
+}
+
 static size_t row_count(const la_load *load, bool single) {
   return single ? load->entities.count : load->rows.rows.count;
 }
 
-/* Pushes row `i` of the load: an object, or a Row of `shape`, whose holder is in stack slot
- * `holder`. */
+/* Pushes row `i` of the load: an object, or a Row of the shape whose scratch is in stack slot
+ * `shape_index`; the holder of rows is in the one behind it. */
 static void push_row(lua_State *L, la_state *state, la_load *load, bool single, size_t i,
-                     la_row_shape *shape, int holder) {
+                     int shape_index) {
   if (single) {
     if (load->entities.items[i]) {
       la_push_object(L, state, load->entities.items[i]);
@@ -227,14 +233,27 @@ static void push_row(lua_State *L, la_state *state, la_load *load, bool single, 
   }
   uint32_t count;
   const la_row_part *parts = la_load_plan_parts(load->plan, &count, &single);
+  la_row_shape *shape = shape_at(L, shape_index);
   la_packed_row *row = load->rows.rows.items[i];
   if (la_rows_are_plain(load->plan)) {
-    la_push_row(L, state, shape, row, false, holder);
+    la_push_row(L, state, shape, row, false, shape_index + 1);
     return;
   }
+  bool unwraps = la_plan_is_one_bundle(load->plan);
   luaL_checkstack(L, (int)count + 8, NULL);
-  la_push_row_parts(L, state, load->session->engine, parts, count, row->values, -1);
-  la_push_row_of_values(L, state, shape, holder);
+  bool folds = lua_getiuservalue(L, shape_index, 1) != LUA_TNIL;
+  if (!folds) {
+    lua_pop(L, 1);
+  }
+  for (uint32_t part = 0; part < count; part++) {
+    la_push_row_part(L, state, load->session->engine, &parts[part], &row->values[part]);
+  }
+  if (folds) {
+    la_fold_row(L, (int)count, -1, (int)shape->count);
+  }
+  if (!unwraps) {
+    la_push_row_of_values(L, state, shape, shape_index + 1);
+  }
 }
 
 /* only_return_tuples(true): a Row of one for each object. */
@@ -254,12 +273,12 @@ static int query_all(lua_State *L) {
     la_scratch_clear(L, 2);
     return 1;
   }
-  la_row_shape **shape = la_push_shape(L, state, load->plan); /* 3 */
+  la_row_shape **shape = la_push_shape(L, state, load->plan, query_node(L, 1)); /* 3 */
   size_t rows = row_count(load, single);
   lua_pushnil(L);                    /* 4: the holder of rows */
   la_push_list(L, state, (int)rows); /* 5 */
   for (size_t i = 0; i < rows; i++) {
-    push_row(L, state, load, single, i, *shape, 4);
+    push_row(L, state, load, single, i, 3);
     if (tuples && single) {
       la_push_row_of_values(L, state, *shape, 4);
     }
@@ -284,12 +303,12 @@ static size_t push_first(lua_State *L, size_t limit) {
   if (rows == 0) {
     lua_pushnil(L);
   } else if (single && !wants_rows(query_node(L, 1))) {
-    push_row(L, state, load, single, 0, NULL, 0);
+    push_row(L, state, load, single, 0, 0);
   } else {
-    la_row_shape **shape = la_push_shape(L, state, load->plan);
+    la_row_shape **shape = la_push_shape(L, state, load->plan, query_node(L, 1));
     lua_pushnil(L);
     int holder = lua_gettop(L);
-    push_row(L, state, load, single, 0, *shape, holder);
+    push_row(L, state, load, single, 0, holder - 1);
     if (single) {
       la_push_row_of_values(L, state, *shape, holder);
     }

@@ -40,35 +40,6 @@ static rows_box *rows_at(lua_State *L, int index) {
   return (rows_box *)scratch->memory;
 }
 
-static uint32_t span_of(const la_row_part *part) {
-  return part->span ? part->span : 1;
-}
-
-la_row_shape **la_push_shape(lua_State *L, la_state *state, const la_load_plan *plan) {
-  uint32_t count;
-  bool single;
-  const la_row_part *parts = la_load_plan_parts(plan, &count, &single);
-  la_row_shape **shape = la_push_scratch(L, state, sizeof *shape, la_clear_reference);
-  la_shape_column *columns = lua_newuserdatauv(L, sizeof *columns * (count + 1), 0);
-  memset(columns, 0, sizeof *columns * (count + 1));
-  uint32_t width = 0;
-  for (uint32_t i = 0; i < count; i += span_of(&parts[i])) {
-    columns[width].name = parts[i].key;
-    columns[width].index = width;
-    columns[width].type = parts[i].span ? NULL : parts[i].type;
-    columns[width].subject = parts[i].span ? NULL : parts[i].subject;
-    width++;
-  }
-  *shape = la_row_shape_new(&state->alloc, columns, width, NULL);
-  if (!*shape) {
-    la_error err = LA_ERROR_INIT;
-    la_fail_nomem(&err);
-    la_raise(L, &err);
-  }
-  lua_pop(L, 1);
-  return shape;
-}
-
 void la_clear_reference(void *memory) {
   la_object **object = memory;
   la_object_release(*object);
@@ -123,8 +94,7 @@ static bool read_part(lua_State *L, la_state *state, rows_box *box) {
   return true;
 }
 
-/* Pushes one part of a packed row. */
-static void push_part(lua_State *L, la_state *state, const la_engine *engine,
+void la_push_row_part(lua_State *L, la_state *state, const la_engine *engine,
                       const la_row_part *part, const la_value *value) {
   if (part->kind == LA_ROW_PART_ENTITY) {
     if (value->kind == LA_VALUE_NULL) {
@@ -140,34 +110,9 @@ static void push_part(lua_State *L, la_state *state, const la_engine *engine,
   }
 }
 
-void la_push_row_parts(lua_State *L, la_state *state, const la_engine *engine,
-                       const la_row_part *parts, uint32_t count, const la_value *values,
-                       int column) {
-  int at = 0;
-  for (uint32_t i = 0; i < count; at++) {
-    uint32_t span = span_of(&parts[i]);
-    if (column >= 0 && column != at) {
-      i += span;
-      continue;
-    }
-    bool made = parts[i].span != 0;
-    int64_t maker = parts[i].maker;
-    if (made) {
-      la_push_host(L, state, maker);
-    }
-    for (uint32_t end = i + span; i < end; i++) {
-      push_part(L, state, engine, &parts[i], &values[i]);
-    }
-    if (made) {
-      lua_call(L, (int)span, 1);
-    }
-  }
-}
-
 /* la_result_source: pushes the values of the next row. */
 static bool next_row(lua_State *L, la_state *state, la_result *result, int result_index,
                      int column) {
-  (void)result;
   luaL_checkstack(L, 8, NULL);
   lua_getiuservalue(L, result_index, LA_RESULT_DATA);
   rows_box *box = rows_at(L, -1);
@@ -207,8 +152,19 @@ static bool next_row(lua_State *L, la_state *state, la_result *result, int resul
   int data = lua_gettop(L);
   const la_packed_row *row = box->load.rows.rows.items[at];
   const la_engine *engine = box->session->engine; /* Lua may end the result meanwhile */
-  la_push_row_parts(L, state, engine, parts, count, row->values, column);
+  bool folds = lua_getiuservalue(L, result_index, LA_RESULT_FOLD) != LUA_TNIL;
+  if (!folds) {
+    lua_pop(L, 1);
+  }
+  for (uint32_t i = 0; i < count; i++) {
+    if (folds || column < 0 || (uint32_t)column == i) {
+      la_push_row_part(L, state, engine, &parts[i], &row->values[i]);
+    }
+  }
   lua_remove(L, data);
+  if (folds) {
+    la_fold_row(L, (int)count, column, (int)((la_row_shape *)result->box.object)->count);
+  }
   return true;
 }
 
@@ -232,13 +188,15 @@ bool la_rows_are_plain(const la_load_plan *plan) {
   uint32_t count;
   bool single;
   const la_row_part *parts = la_load_plan_parts(plan, &count, &single);
+  uint32_t bundle_count;
   for (uint32_t i = 0; i < count; i++) {
-    if (parts[i].kind != LA_ROW_PART_VALUE || parts[i].span != 0 ||
+    if (parts[i].kind != LA_ROW_PART_VALUE ||
         (parts[i].type != NULL && la_type_has_process_result(parts[i].type))) {
       return false;
     }
   }
-  return true;
+  la_load_plan_bundles(plan, &bundle_count);
+  return bundle_count == 0;
 }
 
 /* la_result_list_source: what is left of rows that are an object each. */
@@ -277,13 +235,16 @@ void la_push_orm_result(lua_State *L, la_state *state, int session_index, const 
   run.cursor = part > 0 ? &box->cursor : NULL;
   la_run_select(L, state, session_index, statement, &run);
   const la_load_plan *plan = box->load.plan;
-  la_row_shape **shape = la_push_shape(L, state, plan); /* rows, shape */
-  la_row_shape *taken = *shape;
+  la_row_shape **shape = la_push_shape(L, state, plan, statement); /* rows, shape */
   bool plain = la_rows_are_plain(plan);
+  lua_getiuservalue(L, -1, 1); /* rows, shape, fold */
+  la_row_shape *taken = *shape;
   *shape = NULL;
-  lua_pop(L, 1);
-  lua_settop(L, at);
+  lua_insert(L, at);
+  lua_settop(L, at + 1); /* fold, rows */
   la_result *result = la_push_sourced_result(L, state, taken, next_row);
+  lua_insert(L, at);
+  lua_setiuservalue(L, at, LA_RESULT_FOLD);
   result->packed = plain ? packed_rows : NULL;
   result->list = push_objects;
   result->needs_unique = !how->legacy && la_load_plan_needs_unique(plan);
@@ -292,7 +253,8 @@ void la_push_orm_result(lua_State *L, la_state *state, int session_index, const 
 }
 
 bool la_rows_are_single(lua_State *L, int index) {
-  return la_plan_is_single(rows_at(L, index)->load.plan);
+  const la_load_plan *plan = rows_at(L, index)->load.plan;
+  return la_plan_is_single(plan) || la_plan_is_one_bundle(plan);
 }
 
 bool la_plan_is_single(const la_load_plan *plan) {

@@ -89,6 +89,29 @@ static int select_items(lua_State *L) {
   return 2;
 }
 
+/* core.returning_items(statement) → what RETURNING asks for, as it was given; nil if there is none.
+ */
+static int returning_items(lua_State *L) {
+  la_state *state = la_state_of(L);
+  la_node *statement = la_to_node(L, 1);
+  int part = statement ? la_statement_returning_part(statement) : -1;
+  const la_node *chain = part < 0 ? NULL : la_node_child(statement, (uint32_t)part);
+  lua_settop(L, 1);
+  if (!chain) {
+    lua_pushnil(L);
+    return 1;
+  }
+  size_t count = la_chain_count(chain);
+  la_node **items = lua_newuserdatauv(L, sizeof *items * (count + 1), 0);
+  la_chain_collect(chain, items);
+  lua_createtable(L, (int)count, 0);
+  for (size_t i = 0; i < count; i++) {
+    push_item(L, state, items[i]);
+    lua_rawseti(L, 3, (lua_Integer)i + 1);
+  }
+  return 1;
+}
+
 static la_node *to_entity(lua_State *L, int index) {
   la_node *node = la_to_node(L, index);
   return node && node->kind == LA_NODE_ENTITY ? node : NULL;
@@ -208,11 +231,15 @@ static int select_clauses(lua_State *L) {
 }
 
 void la_open_orm_statement(lua_State *L, la_state *state) {
-  static const luaL_Reg functions[] = {
-      {"select_items", select_items},       {"select_plain", select_plain},
-      {"select_options", select_options},   {"entity_class", entity_class},
-      {"expression_name", expression_name}, {"query_from_self", query_from_self},
-      {"select_clauses", select_clauses},   {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"select_items", select_items},
+                                       {"select_plain", select_plain},
+                                       {"returning_items", returning_items},
+                                       {"select_options", select_options},
+                                       {"entity_class", entity_class},
+                                       {"expression_name", expression_name},
+                                       {"query_from_self", query_from_self},
+                                       {"select_clauses", select_clauses},
+                                       {NULL, NULL}};
   static const luaL_Reg methods[] = {{"from_statement", select_from_statement},
                                      {"reduce_columns", select_reduce_columns},
                                      {NULL, NULL}};

@@ -74,7 +74,8 @@ enum {
   LA_RESULT_FETCHED = 6, /* list of rows: keys and defaults that were fetched */
   LA_RESULT_MADE = 6,    /* of objects: list of the handles that are made ahead */
   LA_RESULT_HOLDER = 7,  /* of the row delivered last */
-  LA_RESULT_USER_VALUES = LA_RESULT_HOLDER
+  LA_RESULT_FOLD = 8,    /* makes rows with bundles of their parts (orm_bundle.c); or nil */
+  LA_RESULT_USER_VALUES = LA_RESULT_FOLD
 };
 
 typedef enum la_result_mode {

@@ -38,10 +38,20 @@ typedef struct la_row_part {
   la_type *type;      /* VALUE */
   la_mapper *mapper;  /* ENTITY */
   la_object *subject; /* VALUE: the la_column it comes from, or NULL; lent */
-  uint32_t span;      /* a bundle begins: so many parts, from this one on, make one value … */
-  int64_t maker;      /* … by this function of the program */
 } la_row_part;
 
+/* Parts of a row that a Bundle, or a composite attribute, holds together: one value of the row. A
+ * bundle inside another comes behind it. */
+typedef struct la_row_bundle {
+  la_text key;
+  int64_t host;  /* the Bundle that has a row function of its own; 0: its values are Rows */
+  int64_t maker; /* the function that makes a composite attribute's values, or 0 */
+  uint32_t first, count;
+  bool single; /* single_entity */
+} la_row_bundle;
+
+/* In the order of their first parts; lent. */
+const la_row_bundle *la_load_plan_bundles(const la_load_plan *plan, uint32_t *count_out);
 /* The parts of a row; lent. `single` is true when each row is one entity and nothing else. */
 const la_row_part *la_load_plan_parts(const la_load_plan *plan, uint32_t *count_out,
                                       bool *single_out);

@@ -75,6 +75,11 @@ const la_row_part *la_load_plan_parts(const la_load_plan *plan, uint32_t *count_
   return plan->parts;
 }
 
+const la_row_bundle *la_load_plan_bundles(const la_load_plan *plan, uint32_t *count_out) {
+  *count_out = plan->bundle_count;
+  return plan->bundles;
+}
+
 bool la_load_plan_needs_unique(const la_load_plan *plan) {
   return plan->needs_unique;
 }

@@ -126,6 +126,8 @@ struct la_load_plan {
   la_row_part *parts;
   la_plan_part *details;
   uint32_t part_count;
+  la_row_bundle *bundles;
+  uint32_t bundle_count;
   uint32_t width;           /* columns of a row */
   la_plan_entity *entities; /* all, nested ones too */
   uint32_t entity_count, link_count;

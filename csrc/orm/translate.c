@@ -82,18 +82,26 @@ static la_status add_from(la_translation *self, la_node *from) {
   return status;
 }
 
-static la_status add_bundle(la_translation *self, la_node *bundle) {
-  size_t first = self->parts.count;
+static la_status add_bundle(la_translation *self, const la_node *bundle) {
+  size_t at = self->bundles.count;
+  la_row_bundle made = {.key = bundle->text,
+                        .host = bundle->value.kind == LA_VALUE_HOST ? bundle->value.as.integer : 0,
+                        .maker =
+                            bundle->value.kind == LA_VALUE_INTEGER ? bundle->value.as.integer : 0,
+                        .first = (uint32_t)self->parts.count,
+                        .single = bundle->op != 0};
+  if (self->bundle_depth > DEEPEST_NESTING) {
+    return la_fail(self->err, LA_COMPILE, "bundles are nested more than %d deep", DEEPEST_NESTING);
+  }
+  if (!la_vec_push(self->alloc, &self->bundles, made)) {
+    return la_fail_nomem(self->err);
+  }
+  self->bundle_depth++;
   for (uint32_t i = 0; i < bundle->count; i++) {
-    LA_TRY(bundle->children[i]->kind == LA_NODE_ENTITY ? add_entity(self, bundle->children[i])
-                                                       : add_value(self, bundle->children[i]));
+    LA_TRY(la_translate_item(self, bundle->children[i]));
   }
-  if (bundle->value.kind == LA_VALUE_INTEGER && bundle->count != 0) {
-    la_row_part *part = &self->parts.items[first];
-    part->key = bundle->text;
-    part->span = bundle->count;
-    part->maker = bundle->value.as.integer;
-  }
+  self->bundle_depth--;
+  self->bundles.items[at].count = (uint32_t)(self->parts.count - made.first);
   return LA_OK;
 }
 
@@ -334,6 +342,24 @@ static bool contains_unique(const la_plan_entity *entities) {
   return false;
 }
 
+static la_status keep_bundles(la_translation *self, la_load_plan *plan) {
+  size_t count = self->bundles.count;
+  plan->bundles = la_arena_alloc(self->arena, (count + 1) * sizeof *plan->bundles);
+  if (plan->bundles == NULL) {
+    return la_fail_nomem(self->err);
+  }
+  plan->bundle_count = (uint32_t)count;
+  for (size_t i = 0; i < count; i++) {
+    la_row_bundle *bundle = &plan->bundles[i];
+    *bundle = self->bundles.items[i];
+    bundle->key.bytes = la_arena_copy(self->arena, bundle->key.bytes, bundle->key.len);
+    if (bundle->key.bytes == NULL) {
+      return la_fail_nomem(self->err);
+    }
+  }
+  return LA_OK;
+}
+
 /* Column numbers become those of the whole row, and the plan gets its parts. */
 la_status la_translate_finish_plan(la_translation *self) {
   la_load_plan *plan = self->plan;
@@ -360,6 +386,7 @@ la_status la_translate_finish_plan(la_translation *self) {
     return la_fail_nomem(self->err);
   }
   plan->part_count = (uint32_t)count;
+  LA_TRY(keep_bundles(self, plan));
   plan->width = (uint32_t)(self->is_given ? self->given_count
                                           : self->primary.list.count + self->eager.list.count);
   for (size_t i = 0; i < count; i++) {
@@ -373,8 +400,7 @@ la_status la_translate_finish_plan(la_translation *self) {
       }
     }
   }
-  plan->single =
-      count == 1 && plan->parts[0].kind == LA_ROW_PART_ENTITY && plan->parts[0].span == 0;
+  plan->single = count == 1 && plan->bundle_count == 0 && plan->parts[0].kind == LA_ROW_PART_ENTITY;
   plan->needs_unique = contains_unique(plan->entities);
   return LA_OK;
 }
@@ -472,6 +498,7 @@ void la_translation_clear(la_translation *self) {
   la_vec_clear(self->alloc, &self->details);
   la_vec_clear(self->alloc, &self->parts);
   la_vec_clear(self->alloc, &self->keys);
+  la_vec_clear(self->alloc, &self->bundles);
 }
 
 la_status la_translate_entity_columns(const la_sql *sql, la_node *entity, la_arena *arena,

@@ -82,9 +82,11 @@ typedef struct la_translation {
   LA_VEC(la_eager_join) joins;
   LA_VEC(la_plan_part) details;
   LA_VEC(la_row_part) parts;
+  LA_VEC(la_row_bundle) bundles;
   la_node *root; /* the statement's entity that is translated, or what leads to it; lent */
   const la_load_step *steps; /* from there to where the translation is */
   uint32_t depth;
+  int bundle_depth;
   bool multi_row; /* a collection is joined */
   bool not_eager; /* enable_eagerloads(false): eager links are loaded when read */
   bool is_given;  /* from_statement(): the row's columns are there, and found among these */

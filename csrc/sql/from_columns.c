@@ -182,8 +182,11 @@ static la_status export_item(offer *to, la_node *item, int depth, la_error *err)
   offer inner;
   la_status status;
   if (item->kind == LA_NODE_BUNDLE) {
+    if (depth > DEEPEST) {
+      return la_fail(err, LA_INVALID_REQUEST, "bundles are nested more than %d deep", DEEPEST);
+    }
     for (uint32_t i = 0; i < item->count; i++) {
-      LA_TRY(export_part(to, la_node_retain(item->children[i]), key_of(item->children[i]), err));
+      LA_TRY(export_item(to, item->children[i], depth + 1, err));
     }
     return LA_OK;
   }

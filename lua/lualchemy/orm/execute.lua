@@ -110,6 +110,50 @@ local function strategy_of(statement, execution)
   return given or "auto"
 end
 
+--- Whether rows of the class lie in several tables.
+local function is_joined(class)
+  local mapper = require("lualchemy.inspection").inspect(class)
+  return not mapper.concrete and #mapper.tables > 1
+end
+
+local function primary_keys(class)
+  local keys = {}
+  for _, property in ipairs(core.mapper_properties(class)) do
+    if property.primary_key then keys[#keys + 1] = property.key end
+  end
+  return keys
+end
+
+local KEYS_OF_A_SELECT = 500
+
+--- What RETURNING asks for of rows that several tables have been given: read by their keys, whose order is that of the rows.
+local function read_back(session, class, keys, rows, returning)
+  local la, attributes, results = require "lualchemy", {}, {}
+  for i, key in ipairs(keys) do attributes[i] = class[key] end
+  local left = #attributes == 1 and attributes[1] or la.tuple_(table.unpack(attributes))
+  for begin = 1, #rows, KEYS_OF_A_SELECT do
+    local identities = {}
+    for i = begin, math.min(begin + KEYS_OF_A_SELECT - 1, #rows) do
+      local identity = {}
+      for k, key in ipairs(keys) do identity[k] = rows[i][key] end
+      identities[#identities + 1] = #keys == 1 and identity[1] or identity
+    end
+    local select = la.select(table.unpack(returning)):where(left:in_(identities)):order_by(table.unpack(attributes))
+    results[#results + 1] = run_again(session, select:execution_options {populate_existing = true})
+  end
+  return #results == 1 and results[1] or results[1]:merge(table.unpack(results, 2))
+end
+
+--- Rows of a class of several tables: each table gets its part.
+local function insert_joined(session, statement, class, rows, execution)
+  local render_nulls = execution.render_nulls or core.execution_option(statement, "render_nulls")
+  local returning = core.returning_items(statement)
+  local full = require("lualchemy.orm.bulk").insert(session:connection(), class, rows,
+    {return_defaults = returning ~= nil, render_nulls = render_nulls})
+  if not returning then return core.rowcount_result(#full) end
+  return read_back(session, class, primary_keys(class), full, returning)
+end
+
 --- An INSERT of a class.
 local function insert(session, statement, params, options, execution)
   if strategy_of(statement, execution) == "raw" then
@@ -120,7 +164,9 @@ local function insert(session, statement, params, options, execution)
     if core.returns_entities(statement) then return run_again(session, statement:execution_options(execution)) end
     return session:connection():execute(core.orm_translate(statement), nil, options)
   end
-  params = descriptors.bulk_rows(core.dml_class(statement), params)
+  local class = core.dml_class(statement)
+  params = descriptors.bulk_rows(class, params)
+  if is_joined(class) then return insert_joined(session, statement, class, params, execution) end
   params = without_nulls(statement, by_column(statement, params), execution)
   if #params == 1 and not core.has_returning(statement) then
     return session:connection():execute(core.orm_translate(statement), params[1], options)
@@ -138,8 +184,9 @@ end
 
 --- The objects of the session take the values of a bulk UPDATE that they have been given.
 local function expire_updated(session, class, identities)
+  local identity_key = require("lualchemy.orm.identity").identity_key
   for _, identity in ipairs(identities) do
-    local known = session.identity_map:get {class, identity}
+    local known = session.identity_map:get(identity_key(class, identity))
     if known then session:expire(known) end
   end
 end
@@ -187,6 +234,18 @@ local function sets_something(row, count)
   return count < 0
 end
 
+--- The same for a class of several tables.
+local function update_joined(session, class, rows, how)
+  local keys, identities = primary_keys(class), {}
+  require("lualchemy.orm.bulk").update(session:connection(), class, rows)
+  for i, row in ipairs(rows) do
+    identities[i] = {}
+    for k, key in ipairs(keys) do identities[i][k] = row[key] end
+  end
+  if how ~= "false" then expire_updated(session, class, identities) end
+  return core.rowcount_result(#rows)
+end
+
 --- Bulk UPDATE by primary key: each row names its object, and sets its other keys.
 local function update_rows(session, statement, rows, how)
   refuse_bulk_update(statement, how)
@@ -196,6 +255,7 @@ local function update_rows(session, statement, rows, how)
   end
   local bindparam = require "lualchemy".bindparam
   local class = core.dml_class(statement)
+  if is_joined(class) then return update_joined(session, class, rows, how) end
   local keys, criteria, matched = {}, {}, 0
   for _, property in ipairs(core.mapper_properties(class)) do
     if property.primary_key then

@@ -17,6 +17,7 @@ require "lualchemy.orm.bulk"
 local identities = require "lualchemy.orm.identity"
 require "lualchemy.orm.dynamic"
 local queries = require "lualchemy.orm.query"
+local bundles = require "lualchemy.orm.bundle"
 local loader_options = require "lualchemy.orm.options"
 local scoping = require "lualchemy.orm.scoping"
 local strict = require "lualchemy.strict"
@@ -67,6 +68,8 @@ local orm = {
   Mapper = events.Mapper,
   NO_VALUE = events.NO_VALUE,
   Query = queries.Query,
+  Bundle = bundles.Bundle,
+  DictBundle = bundles.DictBundle,
   exc = require "lualchemy.orm.exc",
 }
 
