@@ -67,12 +67,12 @@ function Bundle:label(name)
   return make(getmetatable(self), name, self.exprs, self.single_entity)
 end
 
---- Gives the function that makes the bundle's value of a row. Classes made by `Bundle:class` may have their own; this one makes Rows.
----@param query userdata  the statement
+--- Gives the function that makes the bundle's value of a row; it is called with the statement first. Classes made by `Bundle:class` may have
+--- their own; this one makes Rows.
 ---@param procs fun(row: any): any[]  each gives its expression's value in a row
 ---@param labels string[]  what the expressions are called
 ---@return fun(row: any): any
-function Bundle.create_row_processor(_, _, procs, labels)
+function Bundle:create_row_processor(_, procs, labels)
   local row_of, count = core.row_maker(labels), #procs
   return function(row)
     local values = {}
@@ -138,6 +138,10 @@ M.Bundle = M.open(Bundle)
 
 --- A bundle whose values are plain tables by name, as SQLAlchemy's `DictBundle`.
 M.DictBundle = M.Bundle:class "DictBundle" {
+  --- As `Bundle:create_row_processor`: the values are tables.
+  ---@param procs fun(row: any): any[]
+  ---@param labels string[]
+  ---@return fun(row: any): table
   create_row_processor = function(_, _, procs, labels)
     return function(row)
       local values = {}
@@ -182,7 +186,7 @@ local function processor(statement, item)
     end
   end
   if item.bundle then return item.bundle:create_row_processor(statement, procs, labels) end
-  return Bundle.create_row_processor(nil, statement, procs, labels)
+  return Bundle.create_row_processor(Bundle, statement, procs, labels)
 end
 
 core.hook("bundle_rows", function(statement, keys, bundles)
