@@ -303,6 +303,13 @@ static la_status run_plain(dml *self) {
   return status < 0 ? status : LA_OK;
 }
 
+/* A quotient becomes what the column makes of it, and a key's object another one. */
+static bool suits(const la_property *property, const la_value *value) {
+  return !(property->flags & LA_PROPERTY_PRIMARY_KEY) &&
+         !(value->kind == LA_VALUE_REAL && property->column->type != NULL &&
+           property->column->type->kind == LA_TYPE_INTEGER);
+}
+
 /* The object takes the new values; what can't be told is read again when asked for. */
 static la_status update_object(dml *self, la_instance *instance) {
   LA_VEC(la_value) values = {0};
@@ -330,7 +337,7 @@ static la_status update_object(dml *self, la_instance *instance) {
     if (slot >= instance->slot_count || !(instance->slots[slot].flags & LA_SLOT_LOADED)) {
       continue;
     }
-    if (known.items[i] && !(self->assignments.items[i].property->flags & LA_PROPERTY_PRIMARY_KEY)) {
+    if (known.items[i] && suits(self->assignments.items[i].property, &values.items[i])) {
       status = la_instance_load(instance, slot, &values.items[i], false, self->err);
     } else {
       la_instance_expire_slot(instance, slot);

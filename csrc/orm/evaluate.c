@@ -39,7 +39,15 @@ static int operands_of(const la_node *node) {
     case LA_OP_ADD:
     case LA_OP_SUBTRACT:
     case LA_OP_MULTIPLY:
+    case LA_OP_DIVIDE:
+    case LA_OP_MODULO:
+    case LA_OP_CONCAT:
       return 2;
+    case LA_OP_STARTSWITH:
+    case LA_OP_NOT_STARTSWITH:
+    case LA_OP_ENDSWITH:
+    case LA_OP_NOT_ENDSWITH: /* a third is the escape character */
+      return node->count == 2 ? 2 : -1;
     case LA_OP_IN:
     case LA_OP_NOT_IN: /* the list is looked at as a whole */
       return node->children[1]->kind == LA_NODE_PARAM &&
@@ -92,6 +100,7 @@ la_status la_evaluator_init(la_evaluator *self, la_allocator *alloc, const la_ma
   LA_VEC(const la_node *) work = {0};
   la_status status = LA_OK;
   *self = (la_evaluator){.alloc = alloc, .mapper = mapper};
+  la_arena_init(&self->texts, alloc);
   if (!la_vec_push(alloc, &work, expr)) {
     return la_fail_nomem(err);
   }
@@ -127,6 +136,7 @@ la_status la_evaluator_init(la_evaluator *self, la_allocator *alloc, const la_ma
 void la_evaluator_clear(la_evaluator *self) {
   la_vec_clear(self->alloc, &self->program);
   la_vec_clear(self->alloc, &self->stack);
+  la_arena_clear(&self->texts);
 }
 
 static bool is_number(const la_value *value) {
@@ -211,6 +221,84 @@ static la_status compute(la_operator op, const la_value *a, const la_value *b, l
   return LA_OK;
 }
 
+/* By zero databases differ: an error here, NULL there. */
+static la_status divide(la_operator op, const la_value *a, const la_value *b, la_value *out,
+                        la_error *err) {
+  if (a->kind == LA_VALUE_NULL || b->kind == LA_VALUE_NULL) {
+    *out = LA_VALUE_NONE;
+    return LA_OK;
+  }
+  if ((a->kind != LA_VALUE_INTEGER && (a->kind != LA_VALUE_REAL || op == LA_OP_MODULO)) ||
+      (b->kind != LA_VALUE_INTEGER && (b->kind != LA_VALUE_REAL || op == LA_OP_MODULO)) ||
+      real_of(b) == 0) {
+    return la_fail(err, LA_UNEVALUATABLE, "Cannot evaluate operator %s of %s and %s",
+                   la_operator_get(op)->name, la_value_kind_name((la_value_kind)a->kind),
+                   la_value_kind_name((la_value_kind)b->kind));
+  }
+  if (op == LA_OP_DIVIDE) {
+    *out = la_value_real(real_of(a) / real_of(b));
+  } else {
+    *out = la_value_integer(b->as.integer == -1 ? 0 : a->as.integer % b->as.integer);
+  }
+  return LA_OK;
+}
+
+static la_status concatenate(la_evaluator *self, const la_value *a, const la_value *b,
+                             la_value *out, la_error *err) {
+  char *bytes;
+  if (a->kind == LA_VALUE_NULL || b->kind == LA_VALUE_NULL) {
+    *out = LA_VALUE_NONE;
+    return LA_OK;
+  }
+  if (a->kind != LA_VALUE_TEXT || b->kind != LA_VALUE_TEXT) {
+    return la_fail(err, LA_UNEVALUATABLE, "Cannot evaluate concatenation of %s and %s",
+                   la_value_kind_name((la_value_kind)a->kind),
+                   la_value_kind_name((la_value_kind)b->kind));
+  }
+  bytes = la_arena_alloc(&self->texts, (size_t)a->len + b->len + 1);
+  if (bytes == NULL) {
+    return la_fail_nomem(err);
+  }
+  memcpy(bytes, a->as.bytes, a->len);
+  memcpy(bytes + a->len, b->as.bytes, b->len);
+  *out = la_value_text((la_text){bytes, (size_t)a->len + b->len});
+  return LA_OK;
+}
+
+static char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+/* Whether `whole` begins or ends with `part`. Databases differ on capitals, and a wildcard is not
+ * one letter: what hangs on these can't be told. */
+static la_status match(la_operator op, const la_value *whole, const la_value *part, la_value *out,
+                       la_error *err) {
+  bool at_end = op == LA_OP_ENDSWITH || op == LA_OP_NOT_ENDSWITH;
+  bool negates = op == LA_OP_NOT_STARTSWITH || op == LA_OP_NOT_ENDSWITH;
+  bool exact = true, loose = true;
+  const char *from;
+  if (whole->kind == LA_VALUE_NULL || part->kind == LA_VALUE_NULL) {
+    *out = LA_VALUE_NONE;
+    return LA_OK;
+  }
+  if (whole->kind == LA_VALUE_TEXT && part->kind == LA_VALUE_TEXT && part->len > whole->len) {
+    exact = loose = false;
+  } else if (whole->kind == LA_VALUE_TEXT && part->kind == LA_VALUE_TEXT) {
+    from = whole->as.bytes + (at_end ? whole->len - part->len : 0);
+    for (uint32_t i = 0; i < part->len; i++) {
+      exact = exact && from[i] == part->as.bytes[i];
+      loose = loose && lower(from[i]) == lower(part->as.bytes[i]);
+    }
+  }
+  if (whole->kind != LA_VALUE_TEXT || part->kind != LA_VALUE_TEXT || exact != loose ||
+      memchr(part->as.bytes, '%', part->len) != NULL ||
+      memchr(part->as.bytes, '_', part->len) != NULL) {
+    return la_fail(err, LA_UNEVALUATABLE, "Cannot evaluate operator %s", la_operator_get(op)->name);
+  }
+  *out = boolean(exact != negates);
+  return LA_OK;
+}
+
 static la_status find_in(const la_node *node, const la_value *value, la_value *out, la_error *err) {
   const la_node *list = node->children[1];
   bool found = false, has_null = false;
@@ -257,8 +345,36 @@ static la_status run_unary(const la_node *node, la_value *value, la_error *err) 
   return LA_OK;
 }
 
+static la_status run_binary(la_evaluator *self, const la_node *node, la_value *operands,
+                            la_error *err) {
+  la_operator op = (la_operator)node->op;
+  la_value first = operands[0];
+  switch (op) {
+  case LA_OP_IN:
+  case LA_OP_NOT_IN:
+    return find_in(node, &first, operands, err);
+  case LA_OP_ADD:
+  case LA_OP_SUBTRACT:
+  case LA_OP_MULTIPLY:
+    return compute(op, &first, &operands[1], operands, err);
+  case LA_OP_DIVIDE:
+  case LA_OP_MODULO:
+    return divide(op, &first, &operands[1], operands, err);
+  case LA_OP_CONCAT:
+    return concatenate(self, &first, &operands[1], operands, err);
+  case LA_OP_STARTSWITH:
+  case LA_OP_NOT_STARTSWITH:
+  case LA_OP_ENDSWITH:
+  case LA_OP_NOT_ENDSWITH:
+    return match(op, &first, &operands[1], operands, err);
+  default:
+    return compare(op, &first, &operands[1], operands, err);
+  }
+}
+
 /* The operands are the last values of the stack; the first of them becomes the result. */
-static la_status run_operator(const la_node *node, la_value *operands, la_error *err) {
+static la_status run_operator(la_evaluator *self, const la_node *node, la_value *operands,
+                              la_error *err) {
   la_value first = operands[0], low, high;
   switch (node->kind) {
   case LA_NODE_UNARY:
@@ -274,13 +390,7 @@ static la_status run_operator(const la_node *node, la_value *operands, la_error 
                                                         : boolean(true);
     return LA_OK;
   case LA_NODE_BINARY:
-    if (node->op == LA_OP_IN || node->op == LA_OP_NOT_IN) {
-      return find_in(node, &first, operands, err);
-    }
-    if (node->op == LA_OP_ADD || node->op == LA_OP_SUBTRACT || node->op == LA_OP_MULTIPLY) {
-      return compute((la_operator)node->op, &first, &operands[1], operands, err);
-    }
-    return compare((la_operator)node->op, &first, &operands[1], operands, err);
+    return run_binary(self, node, operands, err);
   default:
     return LA_OK; /* ATTRIBUTE, GROUPING, LABEL: the value of the child */
   }
@@ -314,6 +424,7 @@ la_status la_evaluator_run(la_evaluator *self, const la_instance *instance, la_v
                            bool *unknown_out, la_error *err) {
   size_t depth = 0;
   *unknown_out = false;
+  la_arena_clear(&self->texts);
   for (size_t i = 0; i < self->program.count; i++) {
     const la_node *node = self->program.items[i];
     size_t operands = (size_t)operands_of(node);
@@ -330,7 +441,7 @@ la_status la_evaluator_run(la_evaluator *self, const la_instance *instance, la_v
       continue;
     }
     depth -= operands;
-    LA_TRY(run_operator(node, &self->stack.items[depth], err));
+    LA_TRY(run_operator(self, node, &self->stack.items[depth], err));
     depth++;
   }
   *out = self->stack.items[0];

@@ -135,6 +135,8 @@ static la_status make_view(la_run *run, const la_plan_entity *entity, la_mapper 
     view->slot_count = entity->slot_count;
     view->raised = entity->raised;
     view->raised_count = entity->raised_count;
+    view->missing = entity->missing;
+    view->missing_count = entity->missing_count;
     return LA_OK;
   }
   for (const la_plan_class *below = entity->classes; below != NULL; below = below->next) {
@@ -159,6 +161,12 @@ static la_status make_view(la_run *run, const la_plan_entity *entity, la_mapper 
     uint32_t slot = slot_in(mapper, entity->mapper, entity->raised[i]);
     if (slot != UINT32_MAX) {
       raised[view->raised_count++] = slot;
+    }
+  }
+  for (uint32_t i = 0; i < entity->missing_count; i++) {
+    uint32_t slot = slot_in(mapper, entity->mapper, entity->missing[i]);
+    if (slot != UINT32_MAX) {
+      missing[view->missing_count++] = slot;
     }
   }
   find_missing(view, missing, entity);

@@ -82,6 +82,8 @@ struct la_plan_entity {
   la_plan_behind *behind;
   uint32_t *raised; /* slots that must not be loaded later: defer(…, raiseload) */
   uint32_t raised_count;
+  uint32_t *missing; /* slots that the row of from_statement() has not: read together, later */
+  uint32_t missing_count;
   uint32_t polymorphic_column; /* UINT32_MAX: rows are of `mapper` alone */
   bool keeps;                  /* its objects keep the options of their level: */
   const la_load_option *options;

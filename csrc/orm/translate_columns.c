@@ -238,6 +238,7 @@ static la_status add_slot(la_translation *self, la_plan_entity *plan, const la_p
   LA_TRY(given != NULL ? fill_slot(self, property, given, entity, to_eager, slot)
                        : la_translate_slot(self, property, entity, to_eager, slot));
   if (slot->column == LA_COLUMN_MISSING) {
+    plan->missing[plan->missing_count++] = property->slot;
     return la_translate_missing(self, property);
   }
   plan->slot_count++;
@@ -267,12 +268,13 @@ static la_status add_slots(la_translation *self, la_plan_entity *plan, la_node *
   la_mapper *mapper = plan->mapper;
   plan->slots = la_arena_alloc(self->arena, (mapper->slot_count + 1) * sizeof *plan->slots);
   plan->raised = la_arena_alloc(self->arena, (mapper->slot_count + 1) * sizeof *plan->raised);
+  plan->missing = la_arena_alloc(self->arena, (mapper->slot_count + 1) * sizeof *plan->missing);
   plan->key_columns =
       la_arena_alloc(self->arena, (mapper->primary_key_count + 1) * sizeof *plan->key_columns);
   plan->key_types =
       la_arena_alloc(self->arena, (mapper->primary_key_count + 1) * sizeof *plan->key_types);
-  if (plan->slots == NULL || plan->raised == NULL || plan->key_columns == NULL ||
-      plan->key_types == NULL) {
+  if (plan->slots == NULL || plan->raised == NULL || plan->missing == NULL ||
+      plan->key_columns == NULL || plan->key_types == NULL) {
     return la_fail_nomem(self->err);
   }
   if (self->request.unexpire && self->depth == 0) {
@@ -339,7 +341,8 @@ static la_loader_strategy strategy_of(const la_translation *self, const la_prope
   if (relationship == self->request.lazy_reverse || la_relationship_never_loads(relationship)) {
     return LA_LOADER_SELECT;
   }
-  if ((self->is_given && strategy == LA_LOADER_JOINED) || (self->not_eager && is_eager(strategy))) {
+  if ((self->is_given && (strategy == LA_LOADER_JOINED || strategy == LA_LOADER_SUBQUERY)) ||
+      (self->not_eager && is_eager(strategy))) {
     return LA_LOADER_SELECT;
   }
   if (strategy == LA_LOADER_CONTAINS && self->request.refresh) { /* there is no join to read */

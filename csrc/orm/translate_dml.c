@@ -127,6 +127,15 @@ static la_status spread_returning(la_translation *self, la_node **statement) {
   return self->plan != NULL ? la_translate_finish_plan(self) : LA_OK;
 }
 
+/* The class's table, or the alias of it that the statement names; NULL when out of memory. */
+static la_node *table_of(la_translation *self, const la_node *entity) {
+  const la_mapper *mapper = (const la_mapper *)(const void *)entity->subject;
+  la_node *element = entity->children[0];
+  return element->kind == LA_NODE_ALIAS && la_from_base_table(element) == mapper->table
+             ? la_node_retain(element)
+             : la_from_table(self->sql, mapper->table);
+}
+
 static la_status translate(la_translation *self, la_node **statement) {
   la_mapper *mapper = mapper_of(*statement);
   int options = la_statement_options_part(*statement);
@@ -141,7 +150,7 @@ static la_status translate(la_translation *self, la_node **statement) {
     LA_TRY(la_build_child(statement, (uint32_t)options, NULL, self->err));
   }
   if (mapper != NULL) {
-    la_node *table = la_from_table(self->sql, mapper->table);
+    la_node *table = table_of(self, (*statement)->children[0]);
     la_status status =
         table != NULL ? la_build_child(statement, 0, table, self->err) : la_fail_nomem(self->err);
     la_node_release(table);

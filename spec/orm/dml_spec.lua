@@ -147,6 +147,57 @@ describe("ORM DML with rows (DML-19)", function()
     end
   end)
 
+  it("evaluates texts put together, quotients, and how texts begin and end (QRY-12)", function()
+    local users = session:scalars(la.select(User):order_by(User.id)):all()
+    local function update(condition, values, option)
+      return s:during(function()
+        session:execute(la.update(User):where(condition):values(values):execution_options{synchronize_session = option or "evaluate"})
+      end)
+    end
+    assert.same({"UPDATE users SET name=(users.name || ?) WHERE (users.name || ?) = ?"},
+      update((User.name .. "!"):eq "Ann!", {name = User.name .. "a"}))
+    assert.same({}, s:during(function() assert.equal("Anna", users[1].name) end))
+    update(User.name:startswith "An" & ~User.name:startswith "Bo", {age = 7})
+    update(User.name:endswith "b", {age = 9})
+    update((User.age / 2):eq(3.5), {age = User.age * 2})
+    update((User.age % 4):eq(1), {age = User.age - 20})
+    update((User.age % 4):eq(-3), {age = User.age * 10})
+    assert.same({}, s:during(function() assert.same({14, -110}, {users[1].age, users[2].age}) end))
+    assert.same({14, -110}, {table.unpack(session:connection():execute(la.select(User.__table__.c.age):where(User.__table__.c.id:lt(3))
+      :order_by(User.__table__.c.id)):scalars():all())})
+  end)
+
+  it("fetches where databases differ: capitals, wildcards, division by zero (QRY-12)", function()
+    local users = session:scalars(la.select(User):order_by(User.id)):all()
+    for i, condition in ipairs {User.name:startswith "a", User.name:startswith "A_", User.name:startswith("A/", {escape = "/"}),
+      (User.age / (User.age - User.age)):is_(nil)} do
+      local stmt = la.update(User):where(User.id:eq(1) & condition):values{age = i}
+      fails(exc.InvalidRequestError, "Could not evaluate current criteria in Python", function()
+        session:execute(stmt:execution_options{synchronize_session = "evaluate"})
+      end)
+      session:rollback()
+      assert.is_true(#users > 0 and users[1].age ~= nil)
+      local sent = s:during(function() session:execute(stmt) end)
+      assert.truthy(sent[1]:find("RETURNING id", 1, true))
+    end
+    session:execute(la.update(User):where(User.name:startswith "a"):values{age = 77})
+    assert.equal(77, users[1].age)
+    session:execute(la.update(User):where(User.id:eq(1)):values{age = User.age / 2})
+    assert.same({"SELECT users.age FROM users WHERE users.id = ?"}, s:during(function() assert.equal(38.5, users[1].age) end))
+  end)
+
+  it("updates and deletes by an alias of the class (QRY-12)", function()
+    local ann, a, address = session:get(User, 1), orm.aliased(User), orm.aliased(s.Address)
+    assert.same({"UPDATE users AS users_1 SET age=(users_1.age + ?) WHERE users_1.name = ? RETURNING id"}, s:during(function()
+      session:execute(la.update(a):where(a.name:eq "Ann"):values{age = a.age + 1})
+    end))
+    assert.equal(31, ann.age)
+    assert.same({"DELETE FROM addresses AS addresses_1 WHERE addresses_1.id = ? RETURNING id"}, s:during(function()
+      session:execute(la.delete(address):where(address.id:eq(1)))
+    end))
+    assert.is_nil(session:get(s.Address, 1))
+  end)
+
   it("limits what UPDATE and DELETE return by with_loader_criteria", function()
     local ann = session:get(User, 1)
     local only_cid = orm.with_loader_criteria(User, User.name:eq "Cid")

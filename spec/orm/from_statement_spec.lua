@@ -41,6 +41,21 @@ describe("from_statement (SEL-20, QRY-03)", function()
     end)
   end)
 
+  it("reads what is missing together, and has lazy loads for what joins and subqueries would load", function()
+    local ann = session:scalars(la.select(User):from_statement(la.text "SELECT id FROM users WHERE id = 1")):one()
+    assert.same({"SELECT users.name, users.age FROM users WHERE users.id = ?"}, s:during(function()
+      assert.same({"Ann", 30}, {ann.name, ann.age})
+    end))
+    session:expunge_all()
+    local text = la.select(User):from_statement(la.text "SELECT * FROM users WHERE id = 1")
+    for _, option in ipairs {orm.subqueryload(User.addresses), orm.joinedload(User.addresses)} do
+      local sent = s:during(function() assert.equal(2, #session:scalars(text:options(option)):one().addresses) end)
+      assert.same({"SELECT * FROM users WHERE id = 1",
+        "SELECT addresses.id, addresses.email, addresses.user_id FROM addresses WHERE ? = addresses.user_id ORDER BY addresses.id"}, sent)
+      session:expunge_all()
+    end
+  end)
+
   it("takes selects, unions, named columns of text, and statements with RETURNING", function()
     local both = la.union(la.select(User):where(User.id:eq(1)), la.select(User):where(User.id:eq(2)))
     assert.same({"Ann", "Bob"}, names(la.select(User):from_statement(both)))
