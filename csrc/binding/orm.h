@@ -75,6 +75,8 @@ void la_push_from_class(lua_State *L, int class_index, int key_index);
 /* Pushes the table by which the object at `index` finds its properties: name → number, or a
  * descriptor. */
 void la_push_keys(lua_State *L, int index);
+/* Forgets what was found in the keys table at `keys`, whose numbers have changed. */
+void la_forget_keys(lua_State *L, int keys);
 /* Pushes the table of the handle at `index`, making it. */
 void la_push_object_table(lua_State *L, int index);
 /* Ties the handle at `index` to the session box at `session_index` (0: unties it). */

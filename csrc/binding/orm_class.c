@@ -352,6 +352,7 @@ static int mapper_keys(lua_State *L) {
     lua_pushinteger(L, (lua_Integer)target->index);
     lua_rawset(L, 2);
   }
+  la_forget_keys(L, 2);
   return 0;
 }
 

@@ -10,6 +10,7 @@
 
 /* Key of an objects' metatable. */
 static const char keys_key = 0;
+static const char known_key = 0; /* of the keys table's own known_keys */
 
 void la_push_keys(lua_State *L, int index) {
   lua_getmetatable(L, index);
@@ -196,18 +197,44 @@ void la_object_get(lua_State *L, la_state *state, int index, const la_property *
   }
 }
 
-/* The property that `key` names through the keys table at `keys_index`. NULL if there is none, and
- * then nil or a descriptor (orm/descriptor.lua) is pushed. */
-static const la_property *find_property(lua_State *L, const la_mapper *mapper, int key_index,
-                                        int keys_index) {
-  const la_property *property;
+/* The numbers of properties by the addresses of their names, for names that Lua interns: the keys
+ * table holds each name and never takes it back, so an address means nothing else. */
+#define KNOWN_KEYS 32
+typedef struct known_keys {
+  struct {
+    const char *name;
+    lua_Integer number;
+  } at[KNOWN_KEYS];
+} known_keys;
+
+/* The property that the key at `key_index` names. NULL if there is none, and then nil or a
+ * descriptor (orm/descriptor.lua) is pushed. Upvalues: state, keys, class, known keys. */
+static const la_property *find_property(lua_State *L, const la_mapper *mapper, int key_index) {
+  known_keys *known = lua_touserdata(L, lua_upvalueindex(4));
+  size_t len = SIZE_MAX;
+  const char *name = lua_type(L, key_index) == LUA_TSTRING ? lua_tolstring(L, key_index, &len) : "";
+  size_t place = ((uintptr_t)name >> 5) % KNOWN_KEYS;
+  if (known->at[place].name == name) {
+    return mapper->properties.items[known->at[place].number];
+  }
   lua_pushvalue(L, key_index);
-  if (lua_rawget(L, keys_index) != LUA_TNUMBER) {
+  if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNUMBER) {
     return NULL;
   }
-  property = mapper->properties.items[lua_tointeger(L, -1)];
+  lua_Integer number = lua_tointeger(L, -1);
   lua_pop(L, 1);
-  return property;
+  if (len <= LA_SHORT_TEXT) {
+    known->at[place].name = name;
+    known->at[place].number = number;
+  }
+  return mapper->properties.items[number];
+}
+
+void la_forget_keys(lua_State *L, int keys) {
+  if (lua_rawgetp(L, keys, &known_key) == LUA_TUSERDATA) {
+    memset(lua_touserdata(L, -1), 0, sizeof(known_keys));
+  }
+  lua_pop(L, 1);
 }
 
 /* Calls `method` of the descriptor on top of the stack with the object, key and values from 1 on.
@@ -276,11 +303,11 @@ static bool push_loaded(lua_State *L, const la_instance *instance, const la_prop
   }
 }
 
-/* Upvalues: state, keys, class. */
+/* Upvalues: as for find_property. */
 static int object_index(lua_State *L) {
   la_state *state = la_state_of(L);
   la_instance *instance = la_handle_instance(L, state, 1);
-  const la_property *property = find_property(L, instance->mapper, 2, lua_upvalueindex(2));
+  const la_property *property = find_property(L, instance->mapper, 2);
   if (property) {
     if (!push_loaded(L, instance, property)) {
       la_object_get(L, state, 1, property);
@@ -451,10 +478,10 @@ void la_object_set_slot(lua_State *L, la_state *state, int index, const la_prope
   store(L, state, instance, property, &value, committed);
 }
 
-/* Upvalues: state, keys, class. */
+/* Upvalues: as for find_property. */
 static int object_newindex(lua_State *L) {
   la_instance *instance = la_handle_instance(L, la_state_of(L), 1);
-  const la_property *property = find_property(L, instance->mapper, 2, lua_upvalueindex(2));
+  const la_property *property = find_property(L, instance->mapper, 2);
   la_state *state = la_state_of(L);
   if (property) {
     if (instance->mapper->hears & LA_HEARS_CHANGES && property->kind != LA_PROPERTY_RELATIONSHIP) {
@@ -631,7 +658,10 @@ static int object_metatable(lua_State *L) {
   lua_pushlightuserdata(L, la_state_of(L));
   lua_pushvalue(L, 2);
   lua_pushvalue(L, 1);
-  luaL_setfuncs(L, functions, 3);
+  memset(lua_newuserdatauv(L, sizeof(known_keys), 0), 0, sizeof(known_keys));
+  lua_pushvalue(L, -1);
+  lua_rawsetp(L, 2, &known_key);
+  luaL_setfuncs(L, functions, 4);
   lua_pushvalue(L, 2);
   lua_rawsetp(L, -2, &keys_key);
   lua_pushboolean(L, 0);
