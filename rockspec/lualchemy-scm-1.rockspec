@@ -328,6 +328,7 @@ build = {
     ["lualchemy.orm.merge"] = "lua/lualchemy/orm/merge.lua",
     ["lualchemy.orm.options"] = "lua/lualchemy/orm/options.lua",
     ["lualchemy.orm.polymorphic"] = "lua/lualchemy/orm/polymorphic.lua",
+    ["lualchemy.orm.properties"] = "lua/lualchemy/orm/properties.lua",
     ["lualchemy.orm.query"] = "lua/lualchemy/orm/query.lua",
     ["lualchemy.orm.registry"] = "lua/lualchemy/orm/registry.lua",
     ["lualchemy.orm.relationship"] = "lua/lualchemy/orm/relationship.lua",

@@ -298,7 +298,7 @@ static la_status look_up(void *context, uint32_t number, const la_compiled_param
 
 /* A missing value among many sets: in which. */
 static void name_group(const la_execution *x, lua_Integer set, la_status status, la_error *err) {
-  if (status == LA_STATEMENT && x->many && strcmp(err->code, "cd3e") == 0) {
+  if (status == LA_STATEMENT && x->many && strcmp(err->code, "cd3x") == 0) {
     size_t len = strlen(err->message);
     snprintf(err->message + len, sizeof err->message - len, ", in parameter group %d", (int)set);
   }

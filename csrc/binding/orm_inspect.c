@@ -87,6 +87,102 @@ static int mapper_properties(lua_State *L) {
   return 1;
 }
 
+static void set_node(lua_State *L, la_state *state, const char *name, la_node *node) {
+  if (node) {
+    la_push_node(L, state, la_node_retain(node), 0, -1);
+    lua_setfield(L, -2, name);
+  }
+}
+
+/* A list of {source column, destination column}. */
+static void set_pairs(lua_State *L, la_state *state, const char *name, const la_sync_pair *pairs,
+                      uint32_t count) {
+  lua_createtable(L, (int)count, 0);
+  for (uint32_t i = 0; i < count; i++) {
+    lua_createtable(L, 2, 0);
+    la_push_column(L, state, pairs[i].source);
+    lua_rawseti(L, -2, 1);
+    la_push_column(L, state, pairs[i].destination);
+    lua_rawseti(L, -2, 2);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+  lua_setfield(L, -2, name);
+}
+
+/* core.relationship_parts(class, key) → what the relationship was configured to: its conditions,
+ * order, pairs of columns, strategy and flags. */
+static int relationship_parts(lua_State *L) {
+  static const char *const strategies[] = {
+#define X(name, text) text,
+      LA_LOADER_STRATEGIES(X)
+#undef X
+  };
+  la_state *state = la_state_of(L);
+  la_mapper *mapper = la_check_mapper(L, 1);
+  la_property *property = la_mapper_property(mapper, la_check_text(L, 2));
+  if (!property || !property->relationship) {
+    return la_raise_argument(L, 2, "the name of a relationship");
+  }
+  const la_relationship *relationship = property->relationship;
+  luaL_checkstack(L, 10, NULL);
+  lua_createtable(L, 0, 16);
+  set_node(L, state, "primaryjoin", relationship->primaryjoin);
+  set_node(L, state, "secondaryjoin", relationship->secondaryjoin);
+  set_pairs(L, state, "pairs", relationship->pairs, relationship->pair_count);
+  set_pairs(L, state, "secondary_pairs", relationship->secondary_pairs,
+            relationship->secondary_pair_count);
+  lua_createtable(L, 0, 0);
+  for (uint32_t i = 0; relationship->order_by && i < relationship->order_by->count; i++) {
+    la_push_node(L, state, la_node_retain(relationship->order_by->children[i]), 0, -1);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+  lua_setfield(L, -2, "order_by");
+  lua_pushstring(L, strategies[relationship->lazy]);
+  lua_setfield(L, -2, "lazy");
+  set_flag(L, "single_parent", relationship->single_parent);
+  set_flag(L, "post_update", relationship->post_update);
+  set_flag(L, "passive_updates", relationship->passive_updates);
+  set_flag(L, "innerjoin", relationship->innerjoin);
+  set_flag(L, "active_history", relationship->active_history);
+  if (relationship->passive_deletes == LA_PASSIVE_DELETES_ALL) {
+    lua_pushliteral(L, "all");
+    lua_setfield(L, -2, "passive_deletes");
+  } else {
+    set_flag(L, "passive_deletes", relationship->passive_deletes == LA_PASSIVE_DELETES_YES);
+  }
+  if (relationship->join_depth >= 0) {
+    lua_pushinteger(L, relationship->join_depth);
+    lua_setfield(L, -2, "join_depth");
+  }
+  return 1;
+}
+
+/* core.object_expired(object, key) → whether it is to be read anew when it is read. */
+static int object_expired(lua_State *L) {
+  la_instance *instance = la_check_instance(L, 1);
+  const la_property *property = la_check_property(L, instance, 2);
+  lua_pushboolean(L, property->kind != LA_PROPERTY_RELATIONSHIP &&
+                         property->slot < instance->slot_count &&
+                         (instance->slots[property->slot].flags & LA_SLOT_EXPIRED) != 0);
+  return 1;
+}
+
+/* core.alias_parts(alias) → the name of an alias of a class (nil: none) and its FROM element. */
+static int alias_parts(lua_State *L) {
+  const la_node *node = la_to_node(L, 1);
+  if (!node || node->kind != LA_NODE_ENTITY) {
+    return la_raise_argument(L, 1, "an alias of a mapped class");
+  }
+  lua_settop(L, 1);
+  if (node->text.bytes) {
+    la_push_text(L, node->text);
+  } else {
+    lua_pushnil(L);
+  }
+  la_push_node(L, la_state_of(L), la_node_retain(node->children[0]), 0, -1);
+  return 2;
+}
+
 /* core.object_state(object) → "transient", "pending", "persistent", "deleted" or "detached", and
  * whether it is modified. */
 static int object_state(lua_State *L) {
@@ -258,10 +354,15 @@ static int object_history(lua_State *L) {
 }
 
 void la_open_orm_inspect(lua_State *L, la_state *state) {
-  static const luaL_Reg functions[] = {
-      {"mapper_properties", mapper_properties}, {"object_state", object_state},
-      {"object_loaded", object_loaded},         {"object_identity", object_identity},
-      {"object_history", object_history},       {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"mapper_properties", mapper_properties},
+                                       {"object_state", object_state},
+                                       {"relationship_parts", relationship_parts},
+                                       {"object_expired", object_expired},
+                                       {"alias_parts", alias_parts},
+                                       {"object_loaded", object_loaded},
+                                       {"object_identity", object_identity},
+                                       {"object_history", object_history},
+                                       {NULL, NULL}};
   (void)state;
   la_set_functions(L, functions);
 }

@@ -221,6 +221,25 @@ static int relationship_and(lua_State *L) {
   return 1;
 }
 
+/* Methods, then fields. Upvalues: state, methods. */
+static int relationship_index(lua_State *L) {
+  la_state *state = la_state_of(L);
+  const la_node *node = check_relationship_node(L, 1);
+  const la_relationship *relationship = (const la_relationship *)node->subject;
+  lua_settop(L, 2);
+  lua_pushvalue(L, 2);
+  if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNIL || lua_type(L, 2) != LUA_TSTRING ||
+      la_push_attribute_field(L, state, relationship->parent, relationship->key, 2) ||
+      strncmp(lua_tostring(L, 2), "__", 2) == 0) {
+    return 1;
+  }
+  la_push_hook(L, state, "expression_field");
+  lua_pushvalue(L, 2);
+  lua_pushvalue(L, lua_upvalueindex(2));
+  lua_call(L, 2, 1);
+  return 1;
+}
+
 static int relationship_tostring(lua_State *L) {
   la_node *node = check_relationship_node(L, 1);
   const la_relationship *relationship = (const la_relationship *)node->subject;
@@ -492,8 +511,8 @@ void la_open_orm_option(lua_State *L, la_state *state) {
                                                   {"of_type", relationship_of_type},
                                                   {"and_", relationship_and},
                                                   {NULL, NULL}};
-  static const luaL_Reg relationship_metamethods[] = {{"__tostring", relationship_tostring},
-                                                      {NULL, NULL}};
+  static const luaL_Reg relationship_metamethods[] = {
+      {"__index", relationship_index}, {"__tostring", relationship_tostring}, {NULL, NULL}};
   static const luaL_Reg entity_metamethods[] = {
       {"__index", entity_index}, {"__tostring", entity_tostring}, {NULL, NULL}};
   static const luaL_Reg functions[] = {{"loader_option", loader_option},

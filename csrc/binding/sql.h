@@ -17,6 +17,8 @@
 
 #pragma GCC visibility push(hidden)
 
+struct la_mapper;
+
 #define LA_NODES_ON_STACK 24
 
 typedef struct la_nodes {
@@ -60,9 +62,9 @@ bool la_nodes_add_select(lua_State *L, la_nodes *nodes, int index);
 typedef bool (*la_nodes_adder)(lua_State *L, la_nodes *nodes, int index);
 bool la_nodes_add_each(lua_State *L, la_nodes *nodes, int first, int last, la_nodes_adder add);
 
-/* The node that the Lua table at `index` stands for: of the box in its field `__clause_element`, which
- * keeps what its method `__clause_element__` gave when it was first asked. NULL if it has neither, or
- * the method fails. Never raises. */
+/* The node that the Lua table at `index` stands for: of the box in its field `__clause_element`,
+ * which keeps what its method `__clause_element__` gave when it was first asked. NULL if it has
+ * neither, or the method fails. Never raises. */
 la_node *la_clause_element(lua_State *L, int index);
 /* The node at `index` as la_to_node gives it, without looking for the state. */
 la_node *la_node_at(lua_State *L, la_state *state, int index);
@@ -191,6 +193,10 @@ la_node *la_push_with_column_froms(lua_State *L, la_state *state, la_node *selec
 bool la_push_comparator(lua_State *L, la_state *state, const la_type *type, const char *name);
 /* `__index` of expressions: methods, then `type`, `name`, `key`. */
 int la_expr_index(lua_State *L);
+/* Pushes the field called as the string at `name` of attribute `key` of a class: "property",
+ * "parent" …; false, and nothing pushed, if there is none. */
+bool la_push_attribute_field(lua_State *L, la_state *state, const struct la_mapper *mapper,
+                             la_text key, int name);
 int la_expr_in(lua_State *L);
 int la_expr_not_in(lua_State *L);
 int la_expr_at(lua_State *L);

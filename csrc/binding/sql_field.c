@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Fields of expressions: `type`, `name`, `key`.
+ * Fields of expressions: `type`, `name`, `key`; of attributes of classes what their mappers say.
  */
+#include "binding/host.h"
 #include "binding/push.h"
 #include "binding/sql.h"
+#include "orm/mapper.h"
 
 bool la_push_comparator(lua_State *L, la_state *state, const la_type *type, const char *name) {
   if (type == NULL || !(type->flags & LA_TYPE_COMPARATOR) || name == NULL) {
@@ -14,6 +16,23 @@ bool la_push_comparator(lua_State *L, la_state *state, const la_type *type, cons
   la_push_type(L, state, type);
   lua_pushstring(L, name);
   lua_call(L, 2, 1);
+  if (lua_isnil(L, -1)) {
+    lua_pop(L, 1);
+    return false;
+  }
+  return true;
+}
+
+bool la_push_attribute_field(lua_State *L, la_state *state, const la_mapper *mapper, la_text key,
+                             int name) {
+  if (!la_push_hook_if(L, state, "attribute_field")) {
+    return false;
+  }
+  name = lua_absindex(L, name);
+  la_push_host(L, state, mapper->host);
+  la_push_text(L, key);
+  lua_pushvalue(L, name);
+  lua_call(L, 3, 1);
   if (lua_isnil(L, -1)) {
     lua_pop(L, 1);
     return false;
@@ -47,7 +66,9 @@ int la_expr_index(lua_State *L) {
     if (name.bytes != NULL) {
       la_push_text(L, name);
     }
-  } else {
+  } else if (self->kind != LA_NODE_ATTRIBUTE || self->subject == NULL ||
+             !la_push_attribute_field(L, state, (const la_mapper *)(const void *)self->subject,
+                                      self->text, 2)) {
     la_push_hook(L, state, "expression_field");
     lua_pushvalue(L, 2);
     lua_pushvalue(L, lua_upvalueindex(2));

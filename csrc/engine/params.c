@@ -27,7 +27,7 @@ typedef struct source {
 } source;
 
 static la_status fail_missing(const la_compiled_param *param, la_error *err) {
-  return la_fail_code(err, LA_STATEMENT, "cd3e", "A value is required for bind parameter '%.*s'",
+  return la_fail_code(err, LA_STATEMENT, "cd3x", "A value is required for bind parameter '%.*s'",
                       LA_TEXT_FORMAT(param->name));
 }
 

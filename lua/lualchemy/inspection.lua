@@ -7,6 +7,13 @@ local inspection = {}
 -- Class of a userdata → function(value); and functions asked in order for what has no such row.
 local inspectors, askers, testers = {}, {}, {}
 
+-- What is inspected by itself: its fields tell all there is.
+local inspects_itself = {}
+for _, name in ipairs {"Table", "Column", "ColumnElement", "FromClause", "Select", "InstrumentedAttribute", "RelationshipAttribute", "TextClause",
+  "ClauseElement"} do
+  inspects_itself["lualchemy." .. name] = true
+end
+
 --- Registers an inspector. `class` is the name of a class of userdata ("lualchemy.Engine"), or nil for a function that
 --- is asked about everything else and gives nil for what it does not know.
 ---@param class string?
@@ -26,7 +33,7 @@ function inspection.__register_test(tester)
 end
 
 --- What is known about a thing: the Inspector of an engine or connection, the Mapper of a class, the state
---- of an object.
+--- of an object, what an alias stands for; tables, columns, attributes and selects themselves.
 ---@param value any
 ---@param raiseerr boolean?  false: nil instead of an error
 ---@return any
@@ -34,6 +41,7 @@ function inspection.inspect(value, raiseerr)
   local class = core.class_of(value)
   local inspector = class and inspectors[class]
   if inspector then return inspector(value) end
+  if class and inspects_itself[class] then return value end
   for _, ask in ipairs(askers) do
     local found = ask(value)
     if found ~= nil then return found end

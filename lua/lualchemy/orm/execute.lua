@@ -205,7 +205,7 @@ local function keyed_rows(class, keys, rows)
     for k, key in ipairs(keys) do
       if row[key.key] == nil then
         error(exc.InvalidRequestError(("No primary key value supplied for column(s) %s; per-row ORM Bulk UPDATE by Primary Key requires " ..
-          "that records contain primary key values"):format(table.concat(names, ", "))), 0)
+          "that records contain primary key values"):format(table.concat(names, ", ")), {code = "bupq"}), 0)
       end
       identity[k], values["pk_" .. k], values[key.column.key] = row[key.key], row[key.key], nil
     end

@@ -2,6 +2,7 @@
 -- la.inspect of classes and objects: the mapper, and the state of an object.
 local core = require "lualchemy.core"
 local inspection = require "lualchemy.inspection"
+local properties = require "lualchemy.orm.properties"
 local strict = require "lualchemy.strict"
 
 local M = {}
@@ -23,7 +24,7 @@ end
 local function kind_of(class, kind)
   local list = {}
   for _, property in ipairs(core.mapper_properties(class)) do
-    if kind == nil or property.kind == kind then list[#list + 1] = property end
+    if kind == nil or property.kind == kind then list[#list + 1] = properties.complete(class, property) end
   end
   return by_name(list)
 end
@@ -38,6 +39,11 @@ end
 local function parent_of(class)
   local parent = rawget(class, "__base__")
   return parent and core.is_mapped(parent) and parent or nil
+end
+
+local function root_of(class)
+  while parent_of(class) do class = parent_of(class) end
+  return class
 end
 
 --- The class and its subclasses, level by level.
@@ -84,7 +90,77 @@ local function composites_of(class)
   return list
 end
 
+local function no() return false end
+
+local function identities() return require "lualchemy.orm.identity" end
+
 local mapper_fields = {
+  is_selectable = no, is_property = no, is_attribute = no, is_instance = no, is_aliased_class = no, non_primary = no,
+  selectable = function(class) return (select(2, core.alias_parts(class))) end,
+  configured = function() return true end,
+  primary_mapper = function(class)
+    return function() return inspect_class(class) end
+  end,
+  validators = function(class)
+    local found, validators = {}, record_of(class).validators
+    for _, property in ipairs(core.mapper_properties(class)) do found[property.key] = validators[property.key] end
+    return found
+  end,
+  version_id_col = function(class)
+    for _, property in ipairs(core.mapper_properties(class)) do
+      if property.version then return property.column end
+    end
+  end,
+  eager_defaults = function(class)
+    local given = argument_of(class, "eager_defaults")
+    if given == nil then return "auto" end
+    return given
+  end,
+  with_polymorphic_mappers = function(class)
+    local given, list = argument_of(class, "with_polymorphic"), {}
+    if given == nil then return list end
+    for _, at in ipairs(given == "*" and family(class) or given) do
+      list[#list + 1] = inspect_class(type(at) == "string" and class.registry.classes[at] or at)
+    end
+    return list
+  end,
+  iterate_properties = function(class)
+    local list, at = kind_of(class), 0
+    return function()
+      at = at + 1
+      return list[at]
+    end
+  end,
+  polymorphic_iterator = function(class)
+    return function()
+      local list, at = family(class), 0
+      return function()
+        at = at + 1
+        return list[at] and inspect_class(list[at])
+      end
+    end
+  end,
+  --- mapper:common_parent(other), mapper:is_sibling(other)
+  common_parent = function(class)
+    return function(_, other) return root_of(class) == root_of(other.class_) end
+  end,
+  is_sibling = function(class)
+    return function(_, other)
+      return parent_of(class) ~= nil and parent_of(class) == parent_of(other.class_) and other.class_ ~= class
+    end
+  end,
+  primary_key_from_instance = function()
+    return function(_, object) return identities().identity_key {instance = object}[2] end
+  end,
+  identity_key_from_instance = function()
+    return function(_, object) return identities().identity_key {instance = object} end
+  end,
+  identity_key_from_primary_key = function(class)
+    return function(_, identity) return identities().identity_key(class, identity) end
+  end,
+  identity_key_from_row = function(class)
+    return function(_, row) return identities().identity_key(class, {row = row}) end
+  end,
   class_ = function(class) return class end,
   local_table = function(class) return class.__table__ end,
   mapped_table = function(class) return class.__table__ end,
@@ -112,8 +188,7 @@ local mapper_fields = {
     return parent and inspect_class(parent)
   end,
   base_mapper = function(class)
-    while parent_of(class) do class = parent_of(class) end
-    return inspect_class(class)
+    return inspect_class(root_of(class))
   end,
   single = function(class) return parent_of(class) ~= nil and parent_of(class).__table__ == class.__table__ end,
   concrete = function(class) return record_of(class).arguments.concrete == true end,
@@ -136,9 +211,8 @@ local mapper_fields = {
     return type(on) == "string" and owner.__table__.c[on] or on
   end,
   polymorphic_map = function(class)
-    local top, map = class, {}
-    while parent_of(top) do top = parent_of(top) end
-    for _, at in ipairs(family(top)) do
+    local map = {}
+    for _, at in ipairs(family(root_of(class))) do
       local identity = record_of(at).arguments.polymorphic_identity
       if identity ~= nil then map[identity] = inspect_class(at) end
     end
@@ -255,7 +329,48 @@ local function attribute_state(object, key)
   })
 end
 
+--- The names of an object's attributes of which `is(object, property)` holds.
+local function names_where(object, is)
+  local list = {}
+  for _, property in ipairs(core.mapper_properties(core.mapped_class_of(object))) do
+    if property.kind ~= "synonym" and is(object, property) then list[#list + 1] = property.key end
+  end
+  return list
+end
+
+local function is_expired(object, property) return core.object_expired(object, property.key) end
+
 local state_fields = {
+  is_instance = function() return true end, is_mapper = no, is_aliased_class = no, is_selectable = no, is_attribute = no, is_property = no,
+  class_ = function(object) return core.mapped_class_of(object) end,
+  --- The loaded attributes by name, without SQL.
+  dict = function(object)
+    local values = {}
+    for _, key in ipairs(names_where(object, function(_, property) return core.object_loaded(object, property.key) end)) do
+      local value = object[key]
+      values[key] = value == nil and core.null() or value
+    end
+    return values
+  end,
+  expired = function(object) return #names_where(object, is_expired) > 0 end,
+  expired_attributes = function(object) return names_where(object, is_expired) end,
+  identity_key = function(object)
+    if core.object_identity(object) == nil then return nil end
+    return identities().identity_key {instance = object}
+  end,
+  key = function(object)
+    if core.object_identity(object) == nil then return nil end
+    return identities().identity_key {instance = object}
+  end,
+  unmodified = function(object)
+    return names_where(object, function(_, property)
+      local added, _, deleted = core.object_history(object, property.key)
+      return #added + #deleted == 0
+    end)
+  end,
+  unloaded_expirable = function(object)
+    return names_where(object, function(_, property) return not core.object_loaded(object, property.key) end)
+  end,
   transient = function(object) return core.object_state(object) == "transient" end,
   pending = function(object) return core.object_state(object) == "pending" end,
   persistent = function(object) return core.object_state(object) == "persistent" end,
@@ -306,10 +421,37 @@ local function inspect_object(object)
   })
 end
 
+local alias_fields = {
+  class_ = function(alias) return (core.entity_class(alias)) end,
+  mapper = function(alias) return inspect_class((core.entity_class(alias))) end,
+  entity = function(alias) return alias end,
+  name = function(alias) return (core.alias_parts(alias)) end,
+  selectable = function(alias) return (select(2, core.alias_parts(alias))) end,
+  is_aliased_class = function() return true end,
+  is_mapper = no, is_instance = no, is_selectable = no, is_attribute = no, is_property = no,
+  polymorphic_on = function(alias) return inspect_class((core.entity_class(alias))).polymorphic_on end,
+  with_polymorphic_mappers = function(alias) return inspect_class((core.entity_class(alias))).with_polymorphic_mappers end,
+}
+
+--- What an alias of a class is: SQLAlchemy's AliasedInsp.
+local function inspect_alias(alias)
+  return setmetatable({}, {
+    __name = "lualchemy.AliasedInsp",
+    __tostring = function() return tostring(alias) end,
+    __index = function(_, key)
+      local make = alias_fields[key]
+      if make then return make(alias) end
+      if strict.is_probe(key) then return nil end
+      strict.unknown("the inspection of an alias", key, alias_fields)
+    end,
+  })
+end
+
 inspection.__register(nil, function(value)
   if core.is_mapped(value) then return inspect_class(value) end
   if core.mapped_class_of(value) then return inspect_object(value) end
 end)
+inspection.__register("lualchemy.AliasedClass", inspect_alias)
 
 inspection.__register_test(function(value, class)
   if not core.is_mapped(class) then return nil end
@@ -319,6 +461,27 @@ inspection.__register_test(function(value, class)
     at = rawget(at, "__base__")
   end
   return false
+end)
+
+local attribute_fields = {
+  class_ = function(class) return class end,
+  parent = function(class) return inspect_class(class) end,
+  property = find_property,
+  prop = find_property,
+  key = function(_, key) return key end,
+  info = function(class, key) return find_property(class, key).info end,
+  expression = function(class, key) return class[key] end,
+  entity = function(class, key) return find_property(class, key).entity end,
+  mapper = function(class, key) return find_property(class, key).mapper end,
+  is_attribute = function() return true end,
+}
+
+--- The fields of `User.name` and `User.orders` beside those that expressions have.
+core.hook("attribute_field", function(class, key, name)
+  local find = attribute_fields[name]
+  if not find then return nil end
+  if (name == "entity" or name == "mapper") and find_property(class, key).kind ~= "relationship" then return inspect_class(class) end
+  return find(class, key)
 end)
 
 M.class, M.object, M.load_history = inspect_class, inspect_object, load_history

@@ -39,6 +39,7 @@ function M.new(options)
   self.classes = {}   -- name → class, or false if several have it
   self.fresh = {}     -- classes that were mapped since the last configuration
   self.waiting = {}   -- relationships not yet configured: {class, key, property}
+  self.described = setmetatable({}, {__mode = "k"})   -- class → key → what relationship() was given
   self.targets = {}   -- column → the relationships that write it
   live[self] = true
   return self
@@ -66,6 +67,8 @@ end
 --- Notes a relationship to be configured at first use.
 function Registry:_wait(class, key, property)
   self.waiting[#self.waiting + 1] = {class = class, key = key, property = property}
+  self.described[class] = self.described[class] or {}
+  self.described[class][key] = property
   pending[self] = true
   core.configure_wanted(true)
 end
