@@ -215,6 +215,7 @@ build = {
         "csrc/binding/orm_class.c",
         "csrc/binding/orm_collection.c",
         "csrc/binding/orm_configure.c",
+        "csrc/binding/orm_connection.c",
         "csrc/binding/orm_construct.c",
         "csrc/binding/orm_dml.c",
         "csrc/binding/orm_event.c",

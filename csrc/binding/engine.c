@@ -160,6 +160,7 @@ static int engine_dispose(lua_State *L) {
   lua_settop(L, 1);
   la_object_retain(engine);
   la_engine_dispose(engine);
+  la_engine_tell_closed(L, la_state_of(L), 1);
   la_object_release(engine);
   if (la_event_has(la_state_of(L), LA_EVENT_ENGINE_DISPOSED)) {
     lua_pushvalue(L, 1);

@@ -6,62 +6,166 @@
 #include "binding/engine_execute.h"
 #include "binding/event.h"
 
-/* Pushes the raw connection of the connection at `connection` as listeners see it: it can execute.
- */
-static void push_raw(lua_State *L, la_state *state, int connection) {
-  la_push_hook(L, state, "raw_connection");
+/* Calls lualchemy.pool's hook with the connection at `connection` (a Connection, or the serial of
+ * one that is closed) and leaves there its raw connection and its record. */
+static void push_record(lua_State *L, la_state *state, int engine, int connection) {
+  la_push_hook(L, state, "pool_record");
+  lua_pushvalue(L, engine);
   lua_pushvalue(L, connection);
-  lua_call(L, 1, 1);
+  if (lua_isinteger(L, connection)) {
+    lua_pushvalue(L, connection);
+  } else {
+    lua_pushinteger(L, (lua_Integer)la_check_connection(L, connection)->raw->serial);
+  }
+  lua_call(L, 3, 2);
 }
 
-/* Fires a pool event with the raw connection and nil for the record. */
+/* Fires a pool event with raw connection, record, and what is on top of the stack, if `count` is
+ * three; which is popped. */
 static void fire_pool(lua_State *L, la_state *state, la_event event, int engine, int connection,
                       int count) {
-  int top = lua_gettop(L);
+  int top = lua_gettop(L) - (count > 2);
   if (la_event_has(state, event)) {
-    push_raw(L, state, connection);
-    lua_settop(L, top + count);
+    push_record(L, state, engine, connection);
+    if (count > 2) {
+      lua_pushvalue(L, top + 1);
+    }
+    lua_settop(L, lua_gettop(L) - (count == 1));
     la_event_fire(L, state, event, engine, count);
+  }
+  lua_settop(L, top);
+}
+
+void la_engine_tell_closed(lua_State *L, la_state *state, int engine_index) {
+  la_engine *engine = la_check_engine(L, engine_index);
+  int top = lua_gettop(L);
+  engine_index = lua_absindex(L, engine_index);
+  luaL_checkstack(L, 12, NULL);
+  while (engine->closed.count > 0) {
+    la_closed closed = engine->closed.items[0];
+    engine->closed.count--;
+    memmove(engine->closed.items, engine->closed.items + 1,
+            engine->closed.count * sizeof *engine->closed.items);
+    lua_pushinteger(L, (lua_Integer)closed.serial);
+    fire_pool(L, state, closed.detached ? LA_EVENT_CLOSE_DETACHED : LA_EVENT_CLOSE, engine_index,
+              top + 1, closed.detached ? 1 : 2);
+    la_push_hook(L, state, "pool_forget");
+    lua_pushvalue(L, engine_index);
+    lua_pushvalue(L, top + 1);
+    lua_call(L, 2, 0);
     lua_settop(L, top);
   }
+}
+
+/* Upvalue: state. Arguments: engine, connection, whether it is the engine's first. */
+static int announce(lua_State *L) {
+  la_state *state = lua_touserdata(L, lua_upvalueindex(1));
+  if (lua_toboolean(L, 3)) {
+    fire_pool(L, state, LA_EVENT_FIRST_CONNECT, 1, 2, 2);
+  }
+  fire_pool(L, state, LA_EVENT_CONNECT, 1, 2, 2);
+  return 0;
+}
+
+/* A connection that a listener could not set up is not used again. */
+static void tell_connect(lua_State *L, la_state *state, int engine_index, int connection_index) {
+  const la_connection *connection = la_check_connection(L, connection_index);
+  la_raw *raw = connection->raw;
+  la_engine *engine = connection->engine;
+  bool first = !engine->announced;
+  raw->announced = true;
+  engine->announced = true;
+  if (!la_event_has(state, LA_EVENT_FIRST_CONNECT) && !la_event_has(state, LA_EVENT_CONNECT)) {
+    return;
+  }
+  lua_pushlightuserdata(L, state);
+  lua_pushcclosure(L, announce, 1);
+  lua_pushvalue(L, engine_index);
+  lua_pushvalue(L, connection_index);
+  lua_pushboolean(L, first);
+  la_object_retain(raw);
+  if (lua_pcall(L, 3, 0, 0) != LUA_OK) {
+    raw->invalid = true;
+    raw->announced = false;
+    engine->announced &= !first;
+    la_object_release(raw);
+    lua_error(L);
+  }
+  la_object_release(raw);
 }
 
 void la_engine_tell_checkout(lua_State *L, la_state *state, int engine, int connection) {
-  la_connection *checked = la_check_connection(L, connection);
-  la_raw *raw = checked->raw;
   int top = lua_gettop(L);
-  if (!raw->announced) {
-    raw->announced = true;
-    if (!checked->engine->announced) {
-      checked->engine->announced = true;
-      fire_pool(L, state, LA_EVENT_FIRST_CONNECT, engine, connection, 2);
-    }
-    fire_pool(L, state, LA_EVENT_CONNECT, engine, connection, 2);
+  engine = lua_absindex(L, engine);
+  connection = lua_absindex(L, connection);
+  luaL_checkstack(L, 12, NULL);
+  la_engine_tell_closed(L, state, engine);
+  if (!la_check_connection(L, connection)->raw->announced) {
+    tell_connect(L, state, engine, connection);
   }
-  fire_pool(L, state, LA_EVENT_CHECKOUT, engine, connection, 3);
+  if (la_event_has(state, LA_EVENT_CHECKOUT)) {
+    push_record(L, state, engine, connection);
+    lua_settop(L, top + 1); /* the raw connection stands for what is lent as well */
+    fire_pool(L, state, LA_EVENT_CHECKOUT, engine, connection, 3);
+  }
   if (la_event_has(state, LA_EVENT_ENGINE_CONNECT)) {
     lua_pushvalue(L, connection);
     la_event_fire(L, state, LA_EVENT_ENGINE_CONNECT, engine, 1);
-    lua_settop(L, top);
   }
+  lua_settop(L, top);
 }
 
-void la_engine_tell_invalidate(lua_State *L, la_state *state, int connection) {
+void la_engine_reconnect(lua_State *L, la_state *state, int connection_index) {
+  la_connection *connection = la_check_connection(L, connection_index);
+  la_error err = LA_ERROR_INIT;
+  if (la_connection_reconnect(connection, &err) < 0) {
+    la_raise_execution(L, connection->engine, &err, LA_TEXT_NONE, 0, false);
+  }
+  connection_index = lua_absindex(L, connection_index);
+  lua_getiuservalue(L, connection_index, LA_CONNECTION_ENGINE);
+  la_engine_tell_checkout(L, state, lua_gettop(L), connection_index);
+  lua_pop(L, 1);
+}
+
+void la_engine_tell_invalidate(lua_State *L, la_state *state, int connection, bool soft) {
   int top = lua_gettop(L);
   connection = lua_absindex(L, connection);
   lua_getiuservalue(L, connection, LA_CONNECTION_ENGINE);
-  fire_pool(L, state, LA_EVENT_INVALIDATE, top + 1, connection, 3);
+  lua_pushvalue(L, top);
+  fire_pool(L, state, soft ? LA_EVENT_SOFT_INVALIDATE : LA_EVENT_INVALIDATE, top + 1, connection,
+            3);
+  lua_settop(L, top);
+}
+
+void la_engine_tell_detach(lua_State *L, la_state *state, int connection) {
+  int top = lua_gettop(L);
+  connection = lua_absindex(L, connection);
+  lua_getiuservalue(L, connection, LA_CONNECTION_ENGINE);
+  fire_pool(L, state, LA_EVENT_DETACH, top + 1, connection, 2);
   lua_settop(L, top);
 }
 
 void la_engine_tell_checkin(lua_State *L, la_state *state, int connection) {
-  if (!la_event_has(state, LA_EVENT_CHECKIN) && !la_event_has(state, LA_EVENT_RESET)) {
+  const la_connection *given = la_check_connection(L, connection);
+  if ((!la_event_has(state, LA_EVENT_CHECKIN) && !la_event_has(state, LA_EVENT_RESET)) ||
+      given->raw == NULL) {
     return;
   }
   int top = lua_gettop(L);
+  connection = lua_absindex(L, connection);
+  luaL_checkstack(L, 12, NULL);
   lua_getiuservalue(L, connection, LA_CONNECTION_ENGINE);
+  lua_createtable(L, 0, 3);
+  lua_pushboolean(L, !given->in_transaction);
+  lua_setfield(L, -2, "transaction_was_reset");
+  lua_pushboolean(L, 0);
+  lua_setfield(L, -2, "terminate_only");
+  lua_pushboolean(L, 1);
+  lua_setfield(L, -2, "asyncio_safe");
   fire_pool(L, state, LA_EVENT_RESET, top + 1, connection, 3);
-  fire_pool(L, state, LA_EVENT_CHECKIN, top + 1, connection, 2);
+  if (!given->raw->detached) {
+    fire_pool(L, state, LA_EVENT_CHECKIN, top + 1, connection, 2);
+  }
   lua_settop(L, top);
 }
 

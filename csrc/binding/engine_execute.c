@@ -242,6 +242,9 @@ void la_execution_begin(la_execution *x) {
   if (x->connection->in_transaction) {
     return;
   }
+  if (x->connection->raw == NULL) {
+    la_engine_reconnect(L, x->state, x->connection_index);
+  }
   if (la_connection_autobegin(x->connection, &err) < 0) {
     la_raise_execution(L, x->engine, &err, LA_TEXT_NONE, 0, false);
   }

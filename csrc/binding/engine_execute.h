@@ -101,9 +101,16 @@ void la_engine_log(lua_State *L, la_state *state, int engine_index, const char *
 /* Pool listeners hear that the connection at `connection` was taken, its raw connection being new
  * or not … */
 void la_engine_tell_checkout(lua_State *L, la_state *state, int engine, int connection);
+/* Takes another raw connection for one that was invalidated, and tells of it. Raises. */
+void la_engine_reconnect(lua_State *L, la_state *state, int connection_index);
 /* … and that it is given back. */
 void la_engine_tell_checkin(lua_State *L, la_state *state, int connection);
-void la_engine_tell_invalidate(lua_State *L, la_state *state, int connection);
+/* … or given up, the exception or nil being on top of the stack; `soft`: once it is given back … */
+void la_engine_tell_invalidate(lua_State *L, la_state *state, int connection, bool soft);
+/* … or its user's own … */
+void la_engine_tell_detach(lua_State *L, la_state *state, int connection);
+/* … and which were closed since the last time. */
+void la_engine_tell_closed(lua_State *L, la_state *state, int engine_index);
 /* Raises the error object on top of the stack after handle_error listeners have seen it; `text` and
  * `list` are stack indexes of what was sent, 0 for none. */
 int la_execution_raise(la_execution *x, int text, int list);

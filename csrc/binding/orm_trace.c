@@ -11,6 +11,7 @@
 #include "binding/engine_execute.h"
 #include "binding/orm_session.h"
 #include "binding/event.h"
+#include "binding/orm_transaction.h"
 #include "binding/warning.h"
 
 /* Pushes the engine's box. */
@@ -60,9 +61,22 @@ void la_session_connect(lua_State *L, la_state *state, la_session *session) {
     la_session_set_options(L, state, session);
     lua_pop(L, 2);
   }
-  if (la_session_connection(session, &connection, &err) == LA_TIMEOUT) {
+  bool takes = session->connection == NULL, enters = !session->entered;
+  if (takes && la_session_reserve(session, &err) == LA_TIMEOUT) {
     lua_gc(L, LUA_GCCOLLECT); /* sessions that nobody holds give theirs back … */
     lua_gc(L, LUA_GCCOLLECT); /* … in finalizers, which may have found each other's way barred */
+    la_error_clear(&err);
+    (void)la_session_reserve(session, &err);
+  }
+  if (session->connection == NULL) {
+    return; /* the core fails again, and says why */
+  }
+  if (takes) {
+    la_session_tell_checkout(L, state, session);
+  }
+  if (la_session_connection(session, &connection, &err) >= 0 && enters &&
+      !la_session_tell_transaction(L, state, session, LA_EVENT_BEGIN)) {
+    lua_error(L);
   }
   la_session_tell_begin(L, state, session);
 }
@@ -131,6 +145,7 @@ static void fire(lua_State *L, la_state *state, la_event event, int source, int 
 
 void la_session_tell(lua_State *L, la_state *state, la_session *session) {
   la_tell_warnings(L, state);
+  la_session_tell_closed(L, state, session);
   if (!session->engine || session->engine->trace.entries.count == 0) {
     if (session->engine) {
       session->engine->trace.on = false;

@@ -29,6 +29,15 @@ void la_session_check_change(lua_State *L, const la_session *session, const char
 void la_session_commit_to(lua_State *L, la_state *state, int index, uint32_t depth);
 /* Rolls the level at `depth` back, and those inside of it. */
 void la_session_rollback_to(lua_State *L, la_state *state, int index, uint32_t depth);
+/* Listeners of pools and engines hear that the session has taken its connection … */
+void la_session_tell_checkout(lua_State *L, la_state *state, const la_session *session);
+/* … that its transaction begins, or is about to end; false leaves a listener's error … */
+bool la_session_tell_transaction(lua_State *L, la_state *state, const la_session *session,
+                                 la_event event);
+/* … that its connection goes back; likewise … */
+bool la_session_tell_checkin(lua_State *L, la_state *state, const la_session *session);
+/* … and which connections were closed. */
+void la_session_tell_closed(lua_State *L, la_state *state, const la_session *session);
 /* Everything of the session goes and its transaction ends; see la_session_close. */
 void la_session_end(lua_State *L, la_state *state, int index, bool for_good);
 

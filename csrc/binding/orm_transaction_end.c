@@ -107,10 +107,14 @@ static void commit_prepared(lua_State *L, la_state *state, int index) {
   push_ending(L, state, index, depth);
   int transaction = lua_gettop(L);
   la_session_trace(state, session);
+  if (depth == 1 && !la_session_tell_transaction(L, state, session, LA_EVENT_COMMIT)) {
+    lua_error(L);
+  }
   la_status status = la_session_commit_database(session, &err);
   bool told = true;
   if (status >= 0) {
     told = tell(L, state, LA_EVENT_AFTER_COMMIT, index, 0, "commit()");
+    told = told && (depth > 1 || la_session_tell_checkin(L, state, session));
     status = la_session_commit_objects(session, &err);
   }
   forget_transaction(L, index, depth);
@@ -154,14 +158,16 @@ static void rollback_innermost(lua_State *L, la_state *state, int index, bool in
   la_session *session = la_check_session(L, index);
   la_error err = LA_ERROR_INIT;
   uint32_t depth = (uint32_t)session->levels.count;
-  bool active = session->levels.items[depth - 1]->active, told = true;
+  bool active = session->levels.items[depth - 1]->active, told;
   push_ending(L, state, index, depth);
   int transaction = lua_gettop(L);
   la_session_trace(state, session);
+  told = depth > 1 || la_session_tell_transaction(L, state, session, LA_EVENT_ROLLBACK);
   la_status status = la_session_rollback_database(session, &err);
-  if (active && !inner) {
+  if (told && active && !inner) {
     told = tell(L, state, LA_EVENT_AFTER_ROLLBACK, index, 0, "rollback()");
   }
+  told = told && (depth > 1 || la_session_tell_checkin(L, state, session));
   la_session_rollback_objects(session);
   forget_transaction(L, index, depth);
   settle_connection(L, state, session);
@@ -212,12 +218,17 @@ void la_session_end(lua_State *L, la_state *state, int index, bool for_good) {
     forget_transaction(L, index, depth);
   }
   la_session_trace(state, session);
+  bool told = la_session_tell_transaction(L, state, session, LA_EVENT_ROLLBACK);
+  told = told && la_session_tell_checkin(L, state, session);
   if (for_good) {
     la_session_close(session);
   } else {
     la_session_reset(session);
   }
   settle_connection(L, state, session);
+  if (!told) {
+    lua_error(L);
+  }
   la_session_settle(L, state, session);
   la_session_tell(L, state, session);
   while (lua_gettop(L) > top) {

@@ -138,12 +138,18 @@ static la_status check_open(const la_connection *connection, la_error *err) {
   return LA_OK;
 }
 
-/* Sends BEGIN, or joins the transaction that another user of the same raw connection has open. */
-static la_status start(la_connection *connection, la_error *err) {
+la_status la_connection_reconnect(la_connection *connection, la_error *err) {
+  LA_TRY(check_open(connection, err));
   if (connection->raw == NULL) {
     LA_TRY(take_raw(connection, err));
     connection->invalidated = false;
   }
+  return LA_OK;
+}
+
+/* Sends BEGIN, or joins the transaction that another user of the same raw connection has open. */
+static la_status start(la_connection *connection, la_error *err) {
+  LA_TRY(la_connection_reconnect(connection, err));
   if (connection->begin_mode != LA_BEGIN_AUTOCOMMIT && !connection->raw->transaction) {
     LA_TRY(la_raw_begin(connection->raw, connection->begin_mode, err));
   }
@@ -279,6 +285,7 @@ la_status la_connection_invalidate(la_connection *connection, la_error *err) {
   LA_TRY(la_raw_check_outside(connection->raw, err));
   if (connection->raw != NULL) {
     connection->raw->invalid = true;
+    la_raw_note_close(connection->raw, connection->engine);
     la_raw_close(connection->raw);
     leave_raw(connection);
   }

@@ -46,6 +46,9 @@ la_status la_connection_check_outside(const la_connection *connection, la_error 
 /* LA_INVALID_REQUEST if a transaction is open ("…already begun…"). Sends BEGIN at the first
  * statement or now for modes that lock. */
 la_status la_connection_begin(la_connection *connection, la_error *err);
+/* Takes a raw connection, without BEGIN, if the last one was invalidated and its transaction is
+ * over. */
+la_status la_connection_reconnect(la_connection *connection, la_error *err);
 /* Closes what still reads or writes in parts. */
 void la_connection_close_cursors(la_connection *connection);
 /* Begins if nothing is begun; what every execution calls. LA_RESOURCE_CLOSED "This Connection is

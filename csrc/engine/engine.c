@@ -53,6 +53,7 @@ static void engine_destroy(la_object *object) {
     free_extension(engine->alloc, engine->extensions.items[i]);
   }
   la_vec_clear(engine->alloc, &engine->extensions);
+  la_vec_clear(engine->alloc, &engine->closed);
   la_url_clear(&engine->url);
   la_free(engine->alloc, engine, sizeof *engine);
 }

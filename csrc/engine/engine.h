@@ -62,6 +62,12 @@ typedef struct la_engine_options {
     .lint_froms = true                                                                             \
   }
 
+/* A raw connection that is no more. */
+typedef struct la_closed {
+  uint32_t serial;
+  bool detached;
+} la_closed;
+
 /* Read only outside engine/. */
 typedef struct la_engine {
   la_object object;
@@ -82,6 +88,10 @@ typedef struct la_engine {
   uint64_t statements, prepares; /* sent and prepared so far: counted work */
   la_trace trace;                /* of what the core sends by itself */
   LA_VEC(la_extension *) extensions;
+  uint32_t raw_serial; /* of the newest raw connection */
+  LA_VEC(la_closed)
+  closed;          /* raw connections that listeners knew and that are closed; told by the
+                      binding, which empties it */
   uint32_t hooked; /* hooks of its connections that run now: nothing is compiled meanwhile */
 } la_engine;
 

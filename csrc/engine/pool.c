@@ -28,17 +28,23 @@ la_status la_pool_new(la_engine *engine, la_pool_kind kind, la_pool **out, la_er
   return LA_OK;
 }
 
+static void drop(la_pool *pool, la_raw *raw) {
+  la_raw_note_close(raw, pool->engine);
+  la_object_release(raw);
+}
+
 void la_pool_dispose(la_pool *pool) {
   la_raw *shared = pool->shared;
   pool->generation++;
   pool->checked_out = 0;
   while (pool->idle.count > 0) {
-    la_object_release(pool->idle.items[--pool->idle.count]);
+    drop(pool, pool->idle.items[--pool->idle.count]);
   }
   pool->shared = NULL;
   if (shared != NULL) {
     /* A host closes its connection after this, so nothing of ours may stay on it. */
     if (shared->is_host || shared->users == 0) {
+      la_raw_note_close(shared, pool->engine);
       la_raw_close(shared);
     }
     la_object_release(shared);
@@ -86,10 +92,15 @@ static int room_of(const la_pool *pool) {
   }
 }
 
+/* It serves nobody after its user. */
+static bool is_over(const la_pool *pool, const la_raw *raw) {
+  return raw->invalid || raw->detached || raw->handle == NULL ||
+         raw->generation != pool->generation;
+}
+
 static bool is_stale(const la_pool *pool, const la_raw *raw) {
   double recycle = pool->engine->options.pool_recycle;
-  return raw->invalid || raw->handle == NULL || raw->generation != pool->generation ||
-         (recycle >= 0 && la_now() - raw->opened_at > recycle);
+  return is_over(pool, raw) || (recycle >= 0 && la_now() - raw->opened_at > recycle);
 }
 
 static bool answers(la_pool *pool, la_raw *raw) {
@@ -111,7 +122,7 @@ static la_raw *take_idle(la_pool *pool) {
     if (!is_stale(pool, raw) && answers(pool, raw)) {
       return raw;
     }
-    la_object_release(raw);
+    drop(pool, raw);
   }
   return NULL;
 }
@@ -146,7 +157,7 @@ static la_status take(la_pool *pool, la_raw **out, la_error *err) {
 static la_status take_shared(la_pool *pool, la_raw **out, la_error *err) {
   if (pool->shared != NULL && pool->shared->users == 0 &&
       (is_stale(pool, pool->shared) || !answers(pool, pool->shared))) {
-    la_object_release(pool->shared);
+    drop(pool, pool->shared);
     pool->shared = NULL;
   }
   if (pool->shared == NULL || pool->shared->handle == NULL) {
@@ -191,10 +202,25 @@ static void clean(const la_pool *pool, la_raw *raw) {
 }
 
 static void put_back(la_pool *pool, la_raw *raw) {
-  pool->checked_out -= raw->generation == pool->generation; /* dispose has forgotten older ones */
-  if (is_stale(pool, raw) || (pool->idle.count >= (size_t)room_of(pool)) ||
+  /* dispose has forgotten older ones, la_pool_detach has counted */
+  pool->checked_out -= raw->generation == pool->generation && !raw->detached;
+  if (is_over(pool, raw) || (pool->idle.count >= (size_t)room_of(pool)) ||
       !la_vec_push(pool->engine->alloc, &pool->idle, raw)) {
+    drop(pool, raw);
+  }
+}
+
+void la_pool_detach(la_raw *raw) {
+  la_pool *pool = raw->engine->pool;
+  if (raw->detached) {
+    return;
+  }
+  raw->detached = true;
+  if (pool->shared == raw) {
+    pool->shared = NULL;
     la_object_release(raw);
+  } else {
+    pool->checked_out -= raw->generation == pool->generation;
   }
 }
 
@@ -210,7 +236,9 @@ void la_pool_checkin(la_raw *raw) {
     clean(pool, raw);
   }
   raw->engine = NULL;
-  if (shared) {
+  if (shared && raw->detached) {
+    drop(pool, raw);
+  } else if (shared) {
     la_object_release(raw);
   } else {
     put_back(pool, raw);

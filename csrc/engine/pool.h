@@ -47,6 +47,8 @@ typedef struct la_raw {
   bool announced;              /* free for the binding: listeners have seen it */
   bool read_uncommitted;       /* PRAGMA set for its user; undone when it is given back */
   uint32_t generation;         /* of the pool when it was opened; older ones close on return */
+  uint32_t serial;             /* tells it from others of the engine */
+  bool detached;               /* no longer the pool's: closed when it is given back */
   double opened_at;            /* la_now() */
   size_t extended;             /* how many of the engine's extensions it has */
   la_extension_use *uses;      /* of them; freed after the driver's connection is closed */
@@ -64,6 +66,8 @@ la_status la_pool_checkout(la_engine *engine, la_raw **out, la_error *err);
 /* Gives it back; with its last user gone rolls back what is left open. `raw`'s reference goes to
  * the pool. */
 void la_pool_checkin(la_raw *raw);
+/* It is its users' alone from now on: the pool does not count it, and will not take it back. */
+void la_pool_detach(la_raw *raw);
 /* Pool counters for status(). */
 typedef struct la_pool_status {
   int size, checked_in, checked_out, overflow;
@@ -85,6 +89,8 @@ la_status la_raw_execute(la_raw *raw, la_text text, la_error *err);
  * has. */
 bool la_raw_lost_transaction(la_raw *raw);
 la_status la_raw_open(la_engine *engine, la_raw **out, la_error *err);
+/* Says that it will be closed, for those who listen: see la_engine.closed. */
+void la_raw_note_close(const la_raw *raw, la_engine *engine);
 /* Closes streams, finalizes all statements, closes the driver's connection. Again is nothing. */
 void la_raw_close(la_raw *raw);
 /* Closes the cursors that still read from it, of all its users. */

@@ -34,6 +34,7 @@ la_status la_raw_open(la_engine *engine, la_raw **out, la_error *err) {
   raw->statement_limit = engine->statement_cache_size;
   raw->is_host = engine->options.host_handle != NULL;
   raw->opened_at = la_now();
+  raw->serial = ++engine->raw_serial;
   status = engine->driver->open(engine->alloc, &options, &raw->handle, err);
   if (status < 0) {
     la_object_release(raw);
@@ -97,6 +98,13 @@ la_status la_raw_check_usable(const la_raw *raw, la_error *err) {
     return la_fail(err, LA_RESOURCE_CLOSED, "the database connection is closed");
   }
   return raw->refusal ? la_fail(err, LA_INVALID_REQUEST, "%s", raw->refusal) : LA_OK;
+}
+
+void la_raw_note_close(const la_raw *raw, la_engine *engine) {
+  if (raw->handle != NULL && raw->announced) {
+    la_closed closed = {raw->serial, raw->detached};
+    (void)la_vec_push(engine->alloc, &engine->closed, closed); /* without memory nobody is told */
+  }
 }
 
 static void reset_given(la_raw *raw);

@@ -422,33 +422,84 @@ end
 core.extend("lualchemy.Connection", Connection)
 require "lualchemy._engine_copy"
 
--- Connection → its info table and raw connection.
-local infos = setmetatable({}, {__mode = "k"})
-
 ---@class lualchemy.RawConnection
 local RawConnection = {}
 RawConnection.__index = RawConnection
 RawConnection.__name = "lualchemy.RawConnection"
+RawConnection.__mode = "v" -- the Connection that uses it now: it lives as long as the pool
 
 --- Executes SQL text outside of the connection's transaction; gives its rows as a list.
 ---@param sql string
 ---@return table[]
 function RawConnection:execute(sql)
+  if not self[1] then error(exc.ResourceClosedError("the database connection is closed"), 0) end
   return core.connection_raw_execute(self[1], sql)
 end
 
-local function raw_connection(connection)
-  return setmetatable({connection}, RawConnection)
+--- Gives the connection up: closed at once, or with `soft` when it is given back.
+---@param exception any
+---@param options {soft: boolean?}?
+function RawConnection:invalidate(exception, options)
+  options = keywords.check("invalidate", options, keywords.set {"soft"})
+  if options.soft then core.connection_invalidate_later(self[1], exception) else self[1]:invalidate(exception) end
 end
-core.hook("raw_connection", raw_connection)
+
+--- Takes the connection out of the pool: it is closed when it is given back.
+function RawConnection:detach()
+  self[1]:detach()
+end
+
+--- What the pool knows of one connection of the database: `info` lives as long as that connection, whoever uses it.
+---@class lualchemy.ConnectionRecord
+---@field info table
+---@field record_info table
+---@field dbapi_connection lualchemy.RawConnection
+---@field driver_connection lualchemy.RawConnection
+local ConnectionRecord = {}
+ConnectionRecord.__index = ConnectionRecord
+ConnectionRecord.__name = "lualchemy.ConnectionRecord"
+
+--- As of the connection.
+---@param exception any
+---@param options {soft: boolean?}?
+function ConnectionRecord:invalidate(exception, options)
+  self.dbapi_connection:invalidate(exception, options)
+end
+
+-- The record of the raw connection with that serial; engines made by execution_options share the pool, so the pool object keeps it.
+local function record_of(self, serial)
+  local records = pool.__records(core.engine_settings(self).pool)
+  local record = records[serial]
+  if not record then
+    local raw = setmetatable({}, RawConnection)
+    record = setmetatable({info = {}, record_info = {}, dbapi_connection = raw, driver_connection = raw}, ConnectionRecord)
+    records[serial] = record
+  end
+  return record
+end
+
+core.hook("pool_record", function(self, connection, serial)
+  local record = record_of(self, serial)
+  if connection ~= serial then record.dbapi_connection[1] = connection end
+  return record.dbapi_connection, record
+end)
+
+core.hook("pool_forget", function(self, serial)
+  pool.__records(core.engine_settings(self).pool)[serial] = nil
+end)
+
+local function raw_connection(connection)
+  local raw = record_of(connection.engine, core.connection_serial(connection)).dbapi_connection
+  raw[1] = connection
+  return raw
+end
 
 core.hook("connection_field", function(connection, name, methods)
   if name == "dialect" then return connection.engine.dialect end
   if name == "connection" then return raw_connection(connection) end
   if name == "default_isolation_level" then return "SERIALIZABLE" end
   if name == "info" then
-    infos[connection] = infos[connection] or {}
-    return infos[connection]
+    return record_of(connection.engine, core.connection_serial(connection)).info
   end
   if strict.is_probe(name) then return nil end
   strict.unknown("Connection", name, methods, keywords.set {"engine", "closed", "dialect", "info", "connection"})

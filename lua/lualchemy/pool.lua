@@ -86,6 +86,16 @@ function Pool:overflow()
   return (select(5, core.engine_pool(engines[self])))
 end
 
+-- Pool → what is known of its connections, by serial.
+local records = setmetatable({}, {__mode = "k"})
+
+--- The records of a pool's connections, by serial.
+---@private
+function pool.__records(self)
+  records[self] = records[self] or {}
+  return records[self]
+end
+
 --- The pool of an engine.
 ---@param engine lualchemy.Engine
 ---@return lualchemy.Pool

@@ -247,8 +247,14 @@ function Connection:rollback() end
 --- Gives the connection back to the pool, rolling back what is not committed.
 function Connection:close() end
 
---- Closes the database connection for good; the next statement gets another one.
-function Connection:invalidate() end
+--- Closes the connection of the database for good; the next statement takes another out of the pool. `exception` is told to listeners of
+--- "invalidate".
+---@param exception any
+function Connection:invalidate(exception) end
+
+--- Takes the connection of the database out of the pool, which may open another in its place: it is closed when this is closed.
+---@raise ResourceClosedError, InvalidRequestError if there is none
+function Connection:detach() end
 
 --- Is a transaction open?
 ---@return boolean

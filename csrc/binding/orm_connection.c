@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What listeners of engines and pools hear of the connections of sessions, which the core takes and
+ * gives back by itself.
+ */
+#include "binding/engine_execute.h"
+#include "binding/event.h"
+#include "binding/orm_transaction.h"
+
+static bool is_heard(const la_state *state, const la_event *events, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    if (la_event_has(state, events[i])) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* The session has just taken its connection. */
+void la_session_tell_checkout(lua_State *L, la_state *state, const la_session *session) {
+  static const la_event taken[] = {LA_EVENT_FIRST_CONNECT, LA_EVENT_CONNECT, LA_EVENT_CHECKOUT,
+                                   LA_EVENT_ENGINE_CONNECT};
+  if (!is_heard(state, taken, sizeof taken / sizeof *taken)) {
+    session->connection->raw->announced = true;
+    session->connection->engine->announced = true;
+    return;
+  }
+  int top = lua_gettop(L);
+  luaL_checkstack(L, 8, NULL);
+  la_push_engine(L, state, session->engine);
+  la_push_connection(L, state, session->connection);
+  la_engine_tell_checkout(L, state, top + 1, top + 2);
+  lua_settop(L, top);
+}
+
+/* Its connection, if the transaction is the session's own. */
+static la_connection *own_connection(const la_session *session) {
+  la_connection *connection = session->connection;
+  return connection != NULL && !session->joined && !connection->closed && connection->raw != NULL
+             ? connection
+             : NULL;
+}
+
+/* Upvalue: state, event. Arguments: connection. */
+static int fire(lua_State *L) {
+  la_state *state = lua_touserdata(L, lua_upvalueindex(1));
+  la_event event = (la_event)lua_tointeger(L, lua_upvalueindex(2));
+  if (event == LA_EVENT_CHECKIN) {
+    la_engine_tell_checkin(L, state, 1);
+  } else {
+    lua_pushvalue(L, 1);
+    la_event_fire(L, state, event, 1, 1);
+  }
+  return 0;
+}
+
+static bool fire_protected(lua_State *L, la_state *state, la_connection *connection,
+                           la_event event) {
+  luaL_checkstack(L, 6, NULL);
+  lua_pushlightuserdata(L, state);
+  lua_pushinteger(L, (lua_Integer)event);
+  lua_pushcclosure(L, fire, 2);
+  la_push_connection(L, state, connection);
+  return lua_pcall(L, 1, 0, 0) == LUA_OK;
+}
+
+bool la_session_tell_transaction(lua_State *L, la_state *state, const la_session *session,
+                                 la_event event) {
+  la_connection *connection = own_connection(session);
+  return connection == NULL || !la_event_has(state, event) || !connection->in_transaction ||
+         fire_protected(L, state, connection, event);
+}
+
+bool la_session_tell_checkin(lua_State *L, la_state *state, const la_session *session) {
+  static const la_event given[] = {LA_EVENT_CHECKIN, LA_EVENT_RESET};
+  la_connection *connection = own_connection(session);
+  return connection == NULL || !session->connection_is_ours ||
+         !is_heard(state, given, sizeof given / sizeof *given) ||
+         fire_protected(L, state, connection, LA_EVENT_CHECKIN);
+}
+
+void la_session_tell_closed(lua_State *L, la_state *state, const la_session *session) {
+  if (session->engine != NULL && session->engine->closed.count > 0) {
+    la_push_engine(L, state, session->engine);
+    la_engine_tell_closed(L, state, lua_gettop(L));
+    lua_pop(L, 1);
+  }
+}
