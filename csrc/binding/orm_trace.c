@@ -54,6 +54,7 @@ void la_session_connect(lua_State *L, la_state *state, la_session *session) {
       la_session_check(session, &err) < 0) {
     return;
   }
+  bool takes = session->connection == NULL, enters = !session->entered;
   if (session->has_options) {
     la_push_session(L, state, session);
     la_push_session_misc(L, -1);
@@ -61,8 +62,7 @@ void la_session_connect(lua_State *L, la_state *state, la_session *session) {
     la_session_set_options(L, state, session);
     lua_pop(L, 2);
   }
-  bool takes = session->connection == NULL, enters = !session->entered;
-  if (takes && la_session_reserve(session, &err) == LA_TIMEOUT) {
+  if (session->connection == NULL && la_session_reserve(session, &err) == LA_TIMEOUT) {
     lua_gc(L, LUA_GCCOLLECT); /* sessions that nobody holds give theirs back … */
     lua_gc(L, LUA_GCCOLLECT); /* … in finalizers, which may have found each other's way barred */
     la_error_clear(&err);
