@@ -201,6 +201,7 @@ build = {
         "csrc/binding/engine_extend.c",
         "csrc/binding/engine_keys.c",
         "csrc/binding/engine_params.c",
+        "csrc/binding/engine_pool.c",
         "csrc/binding/engine_run.c",
         "csrc/binding/event.c",
         "csrc/binding/handle.c",

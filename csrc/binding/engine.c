@@ -376,6 +376,7 @@ void la_engine_log(lua_State *L, la_state *state, int engine_index, const char *
 
 void la_open_engine(lua_State *L, la_state *state) {
   la_open_engine_extend(L, state);
+  la_open_engine_pool(L);
   static const luaL_Reg functions[] = {{"engine_open", core_engine_open},
                                        {"engine_share", core_engine_share},
                                        {"engine_settings", core_engine_settings},

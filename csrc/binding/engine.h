@@ -38,8 +38,9 @@ typedef struct la_connection_box {
   bool shared;  /* of a session: begins and ends are the session's */
 } la_connection_box;
 
-/* Part of la_open_engine. */
+/* Parts of la_open_engine. */
 void la_open_engine_extend(lua_State *L, la_state *state);
+void la_open_engine_pool(lua_State *L);
 la_engine *la_check_engine(lua_State *L, int index);
 la_connection *la_check_connection(lua_State *L, int index);
 /* The engine's box; raises if it was collected. */

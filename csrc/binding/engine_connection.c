@@ -521,60 +521,6 @@ static int connection_in_nested_transaction(lua_State *L) {
   return 1;
 }
 
-static int connection_invalidate(lua_State *L) {
-  la_connection *connection = la_check_connection(L, 1);
-  la_error err = LA_ERROR_INIT;
-  lua_settop(L, 2);
-  if (la_raw_check_outside(connection->raw, &err) < 0) {
-    return la_raise(L, &err);
-  }
-  if (connection->raw != NULL) {
-    la_engine_tell_invalidate(L, la_state_of(L), 1, false);
-  }
-  if (la_connection_invalidate(connection, &err) < 0) {
-    return la_raise(L, &err);
-  }
-  lua_getiuservalue(L, 1, LA_CONNECTION_ENGINE);
-  la_engine_tell_closed(L, la_state_of(L), 3);
-  return 0;
-}
-
-static la_connection *check_taken(lua_State *L, int index) {
-  la_connection *connection = la_check_connection(L, index);
-  if (connection->closed) {
-    la_raise_status(L, LA_RESOURCE_CLOSED, "This Connection is closed");
-  } else if (connection->raw == NULL) {
-    la_raise_status(L, LA_INVALID_REQUEST, "This Connection was invalidated");
-  }
-  return connection;
-}
-
-/* core.connection_invalidate_later(connection, exception): the raw connection serves on, and is
- * closed when it is given back. */
-static int core_connection_invalidate_later(lua_State *L) {
-  la_connection *connection = check_taken(L, 1);
-  lua_settop(L, 2);
-  la_engine_tell_invalidate(L, la_state_of(L), 1, true);
-  connection->raw->invalid = true;
-  return 0;
-}
-
-static int connection_detach(lua_State *L) {
-  la_connection *connection = check_taken(L, 1);
-  lua_settop(L, 1);
-  if (!connection->raw->detached) {
-    la_pool_detach(connection->raw);
-    la_engine_tell_detach(L, la_state_of(L), 1);
-  }
-  return 0;
-}
-
-/* core.connection_serial(connection) → the serial of its raw connection. */
-static int core_connection_serial(lua_State *L) {
-  lua_pushinteger(L, (lua_Integer)check_taken(L, 1)->raw->serial);
-  return 1;
-}
-
 static int connection_index(lua_State *L) {
   const la_connection_box *box = lua_touserdata(L, 1);
   const la_connection *connection = box->box.object;
@@ -693,8 +639,6 @@ void la_open_connection(lua_State *L, la_state *state) {
       {"connection_guard", core_connection_guard},
       {"connection_options", core_connection_options},
       {"connection_begin_mode", core_connection_begin_mode},
-      {"connection_invalidate_later", core_connection_invalidate_later},
-      {"connection_serial", core_connection_serial},
       {NULL, NULL}};
   static const luaL_Reg methods[] = {{"execute", la_connection_execute},
                                      {"scalar", la_connection_scalar},
@@ -703,8 +647,6 @@ void la_open_connection(lua_State *L, la_state *state) {
                                      {"commit", connection_commit},
                                      {"rollback", connection_rollback},
                                      {"close", connection_close},
-                                     {"invalidate", connection_invalidate},
-                                     {"detach", connection_detach},
                                      {"in_transaction", connection_in_transaction},
                                      {"in_nested_transaction", connection_in_nested_transaction},
                                      {"get_transaction", connection_get_transaction},

@@ -402,6 +402,17 @@ function Connection:execution_options(options)
   return self
 end
 
+--- Closes the connection of the database for good; the next statement takes another one out of the pool.
+---@param exception any
+function Connection:invalidate(exception)
+  core.connection_invalidate(self, exception)
+end
+
+--- Takes the connection of the database out of the pool: it is closed when this is closed.
+function Connection:detach()
+  core.connection_detach(self)
+end
+
 --- The options in force.
 ---@return table
 function Connection:get_execution_options()
