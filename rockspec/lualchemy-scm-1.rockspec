@@ -314,6 +314,7 @@ build = {
     ["lualchemy.orm.collections"] = "lua/lualchemy/orm/collections.lua",
     ["lualchemy.orm.columns"] = "lua/lualchemy/orm/columns.lua",
     ["lualchemy.orm.composite"] = "lua/lualchemy/orm/composite.lua",
+    ["lualchemy.orm.concrete"] = "lua/lualchemy/orm/concrete.lua",
     ["lualchemy.orm.declarative"] = "lua/lualchemy/orm/declarative.lua",
     ["lualchemy.orm.deferred"] = "lua/lualchemy/orm/deferred.lua",
     ["lualchemy.orm.descriptor"] = "lua/lualchemy/orm/descriptor.lua",

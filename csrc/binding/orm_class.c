@@ -169,7 +169,8 @@ static int mapper_new(lua_State *L) {
                                .confirm_deleted_rows =
                                    flag_field(L, 3, "confirm_deleted_rows", true),
                                .allow_partial_keys = flag_field(L, 3, "allow_partial_pks", true),
-                               .legacy_is_orphan = flag_field(L, 3, "legacy_is_orphan", false)};
+                               .legacy_is_orphan = flag_field(L, 3, "legacy_is_orphan", false),
+                               .concrete = flag_field(L, 3, "concrete", false)};
   if (lua_getfield(L, 3, "table") != LUA_TNIL) {
     options.table = la_check_table(L, -1);
   }
@@ -279,6 +280,25 @@ static int mapper_finish(lua_State *L) {
   la_error err = LA_ERROR_INIT;
   raise_if(L, la_mapper_finish(la_check_mapper(L, 1), &err), &err);
   return 0;
+}
+
+/* core.mapper_element(class, alias) → the alias that selects of the class read from instead of its
+ * table: its columns are found by name. */
+static int mapper_element(lua_State *L) {
+  la_state *state = la_state_of(L);
+  la_mapper *mapper = la_check_mapper(L, 1);
+  la_node *alias = la_to_node(L, 2);
+  la_error err = LA_ERROR_INIT;
+  if (!alias || alias->kind != LA_NODE_ALIAS) {
+    return la_raise_argument(L, 2, "a subquery");
+  }
+  la_node *element = la_from_alias(&state->sql, alias->children[0], alias->text, LA_FROM_BY_NAME);
+  if (!element) {
+    raise_if(L, la_fail_nomem(&err), &err);
+  }
+  la_push_node(L, state, element, 0, -1);
+  raise_if(L, la_mapper_set_element(mapper, element, &err), &err);
+  return 1;
 }
 
 /* core.mapper_loading(mapper, {all, inline, selectin}): how selects of a class load subclasses. */
@@ -430,23 +450,16 @@ static int is_unnamed(lua_State *L) {
 
 void la_open_orm_class(lua_State *L, la_state *state) {
   static const luaL_Reg metamethods[] = {{"__gc", mapper_gc}, {NULL, NULL}};
-  static const luaL_Reg functions[] = {{"registry_new", registry_new},
-                                       {"mapper_new", mapper_new},
-                                       {"mapper_column", mapper_column},
-                                       {"mapper_expression", mapper_expression},
-                                       {"mapper_synonym", mapper_synonym},
-                                       {"mapper_relationship", mapper_relationship},
-                                       {"mapper_finish", mapper_finish},
-                                       {"mapper_polymorphic", mapper_polymorphic},
-                                       {"mapper_keys", mapper_keys},
-                                       {"mapper_loading", mapper_loading},
-                                       {"mapper_attribute", mapper_attribute},
-                                       {"mapper_bind", mapper_bind},
-                                       {"mapped_class_of", class_of},
-                                       {"is_mapped", is_mapped},
-                                       {"is_subclass", is_subclass},
-                                       {"is_unnamed", is_unnamed},
-                                       {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+      {"registry_new", registry_new},     {"mapper_new", mapper_new},
+      {"mapper_column", mapper_column},   {"mapper_expression", mapper_expression},
+      {"mapper_synonym", mapper_synonym}, {"mapper_relationship", mapper_relationship},
+      {"mapper_finish", mapper_finish},   {"mapper_polymorphic", mapper_polymorphic},
+      {"mapper_keys", mapper_keys},       {"mapper_loading", mapper_loading},
+      {"mapper_element", mapper_element}, {"mapper_attribute", mapper_attribute},
+      {"mapper_bind", mapper_bind},       {"mapped_class_of", class_of},
+      {"is_mapped", is_mapped},           {"is_subclass", is_subclass},
+      {"is_unnamed", is_unnamed},         {NULL, NULL}};
   la_register_class(L, state, LA_BOX_REGISTRY, NULL, NULL);
   la_register_class(L, state, LA_BOX_MAPPER, NULL, metamethods);
   la_register_node_getter(state, LA_BOX_NONE, class_node);

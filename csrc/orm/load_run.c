@@ -291,6 +291,17 @@ static la_status fill_instance(la_run *run, const la_plan_entity *entity, la_ins
   return run->populate && entity->keeps ? keep_options(run, entity, instance, err) : LA_OK;
 }
 
+static la_status find_concrete(la_run *run, const la_plan_entity *entity, const la_value *key,
+                               la_mapper **out, la_error *err) {
+  LA_TRY(la_run_class(run, entity, key, out, err));
+  if ((*out)->primary_key_count != entity->mapper->primary_key_count) {
+    return la_fail(err, LA_INVALID_REQUEST,
+                   "%.*s can't be loaded by its concrete base %.*s: their primary keys differ",
+                   LA_TEXT_FORMAT((*out)->class_name), LA_TEXT_FORMAT(entity->mapper->class_name));
+  }
+  return LA_OK;
+}
+
 static bool is_last(const la_entity_state *state, const la_value *key) {
   const la_instance *last = state->last;
   if (last == NULL) {
@@ -453,7 +464,11 @@ static la_status read_entity(la_run *run, const la_plan_entity *entity, la_insta
     state->last = NULL;
     return status;
   }
-  if (is_last(state, key)) {
+  if (entity->concrete) { /* keys of several tables: the class tells which */
+    LA_TRY(find_concrete(run, entity, key, &mapper, err));
+  }
+  if ((!entity->concrete || (state->last != NULL && state->last->mapper == mapper)) &&
+      is_last(state, key)) {
     instance = state->last;
     if (wants_pin) {
       la_instance_pin(instance);
@@ -469,7 +484,9 @@ static la_status read_entity(la_run *run, const la_plan_entity *entity, la_insta
     status = fill_instance(run, entity, instance, err);
   } else {
     const la_view *view = NULL;
-    status = la_run_class(run, entity, key, &mapper, err);
+    if (!entity->concrete) {
+      status = la_run_class(run, entity, key, &mapper, err);
+    }
     if (status >= 0) {
       status = la_run_view(run, entity, mapper, &view, err);
     }

@@ -83,7 +83,7 @@ static void leave_registry(la_mapper *mapper) {
 }
 
 static void leave_base(la_mapper *mapper) {
-  la_mapper *base = mapper->base;
+  la_mapper *base = mapper->base != NULL ? mapper->base : mapper->concrete_base;
   if (base == NULL) {
     return;
   }
@@ -108,7 +108,7 @@ static void drop_nodes(la_mapper *mapper) {
 }
 
 static void free_mapper(la_mapper *mapper) {
-  la_mapper *base = mapper->base;
+  la_mapper *base = mapper->base, *concrete_base = mapper->concrete_base;
   leave_registry(mapper);
   leave_base(mapper);
   for (size_t i = 0; i < mapper->properties.count; i++) {
@@ -119,6 +119,7 @@ static void free_mapper(la_mapper *mapper) {
     }
   }
   la_node_release(mapper->inherit_condition);
+  la_node_release(mapper->element);
   la_object_release(mapper->loads);
   la_vec_clear(mapper->alloc, &mapper->properties);
   la_vec_clear(mapper->alloc, &mapper->subclasses);
@@ -130,6 +131,7 @@ static void free_mapper(la_mapper *mapper) {
   la_object_release(mapper->table);
   la_free(mapper->alloc, mapper, sizeof *mapper);
   la_object_release(base);
+  la_object_release(concrete_base);
 }
 
 static void destroy_mapper(la_object *object) {
@@ -147,6 +149,14 @@ const la_object_class la_mapper_class = {.name = "mapper", .destroy = destroy_ma
 void la_mapper_note_inner(la_mapper *mapper) {
   mapper->object.references--;
   mapper->inner++;
+}
+
+void la_mapper_release_inner(la_mapper *mapper, la_node *node) {
+  if (node != NULL && la_object_counted(node->subject) == &mapper->object) {
+    mapper->object.references++;
+    mapper->inner--;
+  }
+  la_node_release(node);
 }
 
 void la_mapper_raise_version(la_mapper *mapper) {
@@ -203,6 +213,10 @@ static la_status make_from(la_mapper *mapper, la_node **out, la_error *err) {
   la_node *inherited = mapper->base != NULL ? la_mapper_entity(mapper->base) : NULL;
   la_node *table;
   la_status status;
+  if (mapper->element != NULL) {
+    *out = la_node_retain(mapper->element);
+    return LA_OK;
+  }
   if (mapper->base != NULL && inherited == NULL) {
     return la_fail_nomem(err);
   }
@@ -243,6 +257,23 @@ la_node *la_mapper_entity(la_mapper *mapper) {
   return mapper->entity;
 }
 
+la_status la_mapper_set_element(la_mapper *mapper, la_node *element, la_error *err) {
+  la_node *old = mapper->element;
+  mapper->element = la_node_retain(element);
+  la_node_release(old);
+  la_mapper_release_inner(mapper, mapper->entity);
+  mapper->entity = NULL;
+  LA_TRY(make_entity(mapper, err));
+  for (size_t i = 0; i < mapper->properties.count; i++) {
+    if (mapper->properties.items[i]->kind != LA_PROPERTY_SYNONYM) {
+      LA_TRY(la_mapper_make_attribute(mapper, mapper->properties.items[i], err));
+    }
+  }
+  mapper->polymorphic_all = true;
+  la_mapper_raise_version(mapper);
+  return LA_OK;
+}
+
 static la_status copy_options(la_mapper *mapper, const la_mapper_options *options, la_error *err) {
   char *name = la_arena_copy(&mapper->arena, options->class_name.bytes, options->class_name.len);
   if (name == NULL) {
@@ -274,13 +305,17 @@ static la_status copy_options(la_mapper *mapper, const la_mapper_options *option
   return LA_OK;
 }
 
-static la_status join_hierarchy(la_mapper *mapper, la_mapper *base, la_error *err) {
+static la_status join_hierarchy(la_mapper *mapper, la_mapper *base, bool concrete, la_error *err) {
   mapper->root = mapper;
   if (base == NULL) {
     return LA_OK;
   }
   if (!la_vec_push(base->alloc, &base->subclasses, mapper)) {
     return la_fail_nomem(err);
+  }
+  if (concrete) {
+    mapper->concrete_base = la_object_retain(base);
+    return LA_OK;
   }
   mapper->base = la_object_retain(base);
   mapper->root = base->root;
@@ -326,7 +361,7 @@ la_status la_mapper_new(la_registry *registry, const la_mapper_options *options,
     status = check_primary_key(mapper, err);
   }
   if (status >= 0) {
-    status = join_hierarchy(mapper, options->base, err);
+    status = join_hierarchy(mapper, options->base, options->concrete, err);
   }
   if (status >= 0) {
     status = find_inherit_condition(mapper, options->inherit_condition, err);
@@ -384,9 +419,16 @@ bool la_mapper_has_table(const la_mapper *mapper, const la_table *table) {
 
 bool la_mapper_is_a(const la_mapper *mapper, const la_mapper *base) {
   while (mapper != NULL && mapper != base) {
-    mapper = mapper->base;
+    mapper = mapper->base != NULL ? mapper->base : mapper->concrete_base;
   }
   return mapper != NULL;
+}
+
+const la_mapper *la_mapper_top(const la_mapper *mapper) {
+  while (mapper->root->concrete_base != NULL) {
+    mapper = mapper->root->concrete_base;
+  }
+  return mapper->root;
 }
 
 void la_mapper_describe(const la_mapper *mapper, la_strbuf *out) {

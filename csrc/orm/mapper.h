@@ -101,7 +101,11 @@ struct la_mapper {
                       see mapper.c */
   la_mapper *base; /* inherits; retained; NULL */
   la_node *inherit_condition; /* joins `table` to the base's; NULL unless it has one of its own */
-  la_mapper *root;            /* the base of bases: identity keys name it; itself if none */
+  la_mapper
+      *concrete_base; /* inherits from it, but has rows of its own (concrete = true); retained */
+  la_node *element;   /* what selects of the class read from instead of its table, its columns found
+                         by   name: a union of its table and those of concrete subclasses; or NULL */
+  la_mapper *root;    /* the base of bases: identity keys name it; itself if none */
   LA_VEC(la_property *) properties; /* in mapped order, inherited ones included */
   la_map by_key;
   la_map by_column; /* la_column → la_property */
@@ -153,6 +157,7 @@ typedef struct la_mapper_options {
   la_eager_defaults eager_defaults;
   bool confirm_deleted_rows, allow_partial_keys, legacy_is_orphan, passive_deletes;
   bool active_updates; /* passive_updates = false */
+  bool concrete;       /* the table has all columns, and no row in the base's */
 } la_mapper_options;
 
 /*
@@ -200,6 +205,9 @@ la_status la_mapper_set_polymorphic(la_mapper *mapper, la_property *on, const la
 /* How selects load subclasses: all of them with `mapper`; `mapper` itself with its base, in the row
  * or by a statement behind it. */
 void la_mapper_set_loading(la_mapper *mapper, bool all, bool in_row, bool behind);
+/* Selects of the class read from `element`, an alias, from now on; its attributes are made again.
+ */
+la_status la_mapper_set_element(la_mapper *mapper, la_node *element, la_error *err);
 /* The mapper of the hierarchy whose polymorphic identity is `value`; NULL if there is none. */
 la_mapper *la_mapper_of_identity(const la_mapper *mapper, const la_value *value);
 /* Sets `flags` of `property` in the mapper and all its subclasses. */
@@ -214,6 +222,8 @@ bool la_mapper_has_table(const la_mapper *mapper, const la_table *table);
 /* The ENTITY node of the class, lent, made again if need be; NULL when out of memory. */
 la_node *la_mapper_entity(la_mapper *mapper);
 bool la_mapper_is_a(const la_mapper *mapper, const la_mapper *base);
+/* The base of its bases, concrete ones too. */
+const la_mapper *la_mapper_top(const la_mapper *mapper);
 /* "Mapper[User(users)]" */
 void la_mapper_describe(const la_mapper *mapper, la_strbuf *out);
 /* The ATTRIBUTE (or RELATIONSHIP) node of `property` as seen through `entity` (an alias); a new

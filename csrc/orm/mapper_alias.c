@@ -36,6 +36,31 @@ static la_node *part_with(la_node *from, const la_column *column) {
   }
 }
 
+/* The column of `part` that is called as `column`; `column` itself if there is none. */
+static la_status column_by_name(const la_sql *sql, la_column *column, la_node *part, la_node **out,
+                                la_error *err) {
+  la_node **columns;
+  la_text *keys;
+  size_t count;
+  la_arena arena;
+  la_status status;
+  la_arena_init(&arena, sql->alloc);
+  *out = NULL;
+  status = la_from_columns(sql, part, &arena, &columns, &keys, &count, err);
+  for (size_t i = 0; status >= 0 && i < count; i++) {
+    if (*out == NULL && la_text_equal(keys[i], column->key)) {
+      *out = la_node_retain(columns[i]);
+    }
+    la_node_release(columns[i]);
+  }
+  la_arena_clear(&arena);
+  if (status >= 0 && *out == NULL) {
+    *out = la_expr_column(sql, column, NULL);
+    return *out != NULL ? LA_OK : la_fail_nomem(err);
+  }
+  return status;
+}
+
 la_status la_column_through(const la_sql *sql, la_column *column, la_node *from, la_node **out,
                             la_error *err) {
   la_node *plain, *part;
@@ -44,6 +69,9 @@ la_status la_column_through(const la_sql *sql, la_column *column, la_node *from,
     from = from->children[0];
   }
   part = part_with(from, column);
+  if (part != NULL && part->kind == LA_NODE_ALIAS && part->flags & LA_FROM_BY_NAME) {
+    return column_by_name(sql, column, part, out, err);
+  }
   if (part != NULL && part->kind != LA_NODE_TABLE && la_from_base_table(part) == column->table) {
     *out = la_expr_column(sql, column, part);
     return *out != NULL ? LA_OK : la_fail_nomem(err);
@@ -101,6 +129,10 @@ la_status la_mapper_alias_of(const la_sql *sql, la_node *from, la_text name, la_
                              la_error *err) {
   la_node *left = NULL, *right = NULL, *on = NULL, *moved = NULL;
   la_status status;
+  if (from->kind == LA_NODE_ALIAS && from->flags & LA_FROM_BY_NAME) {
+    *out = la_from_alias(sql, from->children[0], name, LA_FROM_BY_NAME);
+    return *out != NULL ? LA_OK : la_fail_nomem(err);
+  }
   if (from->kind != LA_NODE_JOIN) {
     *out = la_from_alias(sql, from, name, 0);
     return *out != NULL ? LA_OK : la_fail_nomem(err);

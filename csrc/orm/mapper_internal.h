@@ -14,6 +14,8 @@ extern const la_object_class la_mapper_class;
 
 /* One of the mapper's references is held by a node of its own: see mapper.c. */
 void la_mapper_note_inner(la_mapper *mapper);
+/* Gives up `node`, one of the mapper's own (or NULL, or one of a base's relationship). */
+void la_mapper_release_inner(la_mapper *mapper, la_node *node);
 /* Something changed: plans and cached statements made so far are out of date. */
 void la_mapper_raise_version(la_mapper *mapper);
 /* Takes over the properties of the base mapper; called once, before own ones are added. */

@@ -112,6 +112,13 @@ static la_status make_element(const la_sql *sql, la_mapper *mapper, const mapper
     *out = la_node_retain(options->element);
     return LA_OK;
   }
+  if (mapper->element != NULL) {
+    if (options->aliased) {
+      return la_mapper_alias_of(sql, mapper->element, options->name, out, err);
+    }
+    *out = la_node_retain(mapper->element);
+    return LA_OK;
+  }
   LA_TRY(join_tables(sql, mapper, classes, options->innerjoin, &plain, err));
   if (!options->aliased) {
     *out = plain;

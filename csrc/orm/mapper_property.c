@@ -74,7 +74,7 @@ static la_status place_property(la_mapper *mapper, la_property *property, la_err
     } else if (is_link) {
       mapper->links[old->slot] = property;
     }
-    la_node_release(old->attribute);
+    la_mapper_release_inner(mapper, old->attribute);
     la_node_release(old->expr);
     return LA_OK;
   }
@@ -111,7 +111,7 @@ la_status la_mapper_make_attribute(la_mapper *mapper, la_property *property, la_
     return la_fail_nomem(err);
   }
   LA_TRY(la_mapper_attribute(mapper->sql, property, entity, &made, err));
-  la_node_release(property->attribute);
+  la_mapper_release_inner(mapper, property->attribute);
   property->attribute = made;
   if (la_object_counted(made->subject) == &mapper->object) { /* not so for a base's relationship */
     la_mapper_note_inner(mapper);
@@ -196,7 +196,11 @@ static la_status spread_property(la_mapper *mapper, la_property *property, la_er
   for (size_t i = 0; i < registry->mappers.count; i++) {
     la_mapper *other = registry->mappers.items[i];
     if (other != mapper && la_mapper_is_a(other, mapper)) {
-      LA_TRY(inherit_property(other, la_map_get(&other->base->by_key, property->key), err));
+      la_property *above =
+          other->base != NULL ? la_map_get(&other->base->by_key, property->key) : NULL;
+      if (above != NULL) { /* not below a concrete class */
+        LA_TRY(inherit_property(other, above, err));
+      }
       la_mapper_raise_version(other);
     }
   }
@@ -378,9 +382,10 @@ la_status la_mapper_set_polymorphic(la_mapper *mapper, la_property *on, const la
 
 la_mapper *la_mapper_of_identity(const la_mapper *mapper, const la_value *value) {
   la_registry *registry = mapper->registry;
+  const la_mapper *top = la_mapper_top(mapper);
   for (size_t i = 0; registry != NULL && i < registry->mappers.count; i++) {
     la_mapper *other = registry->mappers.items[i];
-    if (other->root == mapper->root && other->has_polymorphic_identity &&
+    if (other->has_polymorphic_identity && la_mapper_top(other) == top &&
         la_value_equal(&other->polymorphic_identity, value)) {
       return other;
     }

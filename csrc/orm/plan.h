@@ -75,6 +75,7 @@ struct la_plan_entity {
   uint32_t number;           /* among the plan's entities */
   uint32_t *key_columns;     /* row columns of the primary key */
   const la_type **key_types; /* as la_plan_slot.type */
+  bool concrete;             /* its rows are those of several tables, whose keys are their own */
   bool partial_keys;         /* one key column that is not NULL makes an entity */
   la_plan_slot *slots;
   uint32_t slot_count;

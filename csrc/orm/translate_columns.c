@@ -468,6 +468,7 @@ la_status la_translate_entity(la_translation *self, la_node *entity, const la_lo
                    LA_TEXT_FORMAT(mapper->class_name));
   }
   plan->mapper = mapper;
+  plan->concrete = mapper->element != NULL;
   LA_TRY(keep_options(self, plan, options, &here));
   plan->partial_keys = mapper->root->allow_partial_keys && mapper->primary_key_count > 1;
   plan->polymorphic_column = UINT32_MAX;

@@ -160,6 +160,7 @@ enum la_node_flag {
   LA_NODE_HAS_PARAM = 1u << 2,
   LA_INSERT_INLINE = 1u << 3,  /* INSERT: nothing is fetched for inserted_primary_key */
   LA_NODE_FROM_SELF = 1u << 3, /* ALIAS: what the classes of the select around it stand for */
+  LA_FROM_BY_NAME = 1u << 4, /* ALIAS: stands for tables whose columns it has under their keys */
   LA_NODE_SYMMETRIC = 1u << 4,
   LA_NODE_LATERAL = 1u << 5,
   LA_NODE_RECURSIVE = 1u << 6,

@@ -62,7 +62,6 @@ describe("an argument of a mapper that would do nothing", function()
     local Base = orm.declarative_base()
     local column = Column("kind", la.String)
     for argument, instead in pairs {
-      concrete = "concrete inheritance is not supported; share columns by a mixin or an abstract class",
       always_refresh = "execution option populate_existing", order_by = "give it to the statement, or to the relationship",
       local_table = "is its __table__ or __tablename__", inherits = "Parent:class \"Child\"", non_primary = "orm.aliased(Class, subquery)",
     } do

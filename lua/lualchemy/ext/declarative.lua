@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: MIT
 -- More ways to declare classes, as SQLAlchemy's `sqlalchemy.ext.declarative`: tables that are read from the database.
+local concrete = require "lualchemy.orm.concrete"
 local core = require "lualchemy.core"
 local deferred = require "lualchemy.orm.deferred"
 local exc = require "lualchemy.exc"
@@ -53,5 +54,14 @@ end
 ---     local Address = Reflected:class "Address" {__tablename__ = "addresses"}
 ---     Reflected:prepare(engine)
 M.DeferredReflection = deferred.declare(fields_of.mixin {prepare = prepare}, "DeferredReflection")
+
+--- A mixin for the base of classes with tables of their own (`concrete = true`): selects of the base read from the union of all their tables,
+--- and give objects of the class that each row is of. As SQLAlchemy's `ConcreteBase`.
+---
+---     local Employee = Base:class "Employee" {ConcreteBase, __tablename__ = "employees", …,
+---       __mapper_args__ = {polymorphic_identity = "employee", concrete = true}}
+---     local Manager = Employee:class "Manager" {__tablename__ = "managers", …,
+---       __mapper_args__ = {polymorphic_identity = "manager", concrete = true}}
+M.ConcreteBase = concrete.ConcreteBase
 
 return strict.module("lualchemy.ext.declarative", M)

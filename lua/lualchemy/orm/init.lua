@@ -91,6 +91,7 @@ end
 
 execute_states.connect(queries.Query)
 
+orm.polymorphic_union = require("lualchemy.orm.concrete").polymorphic_union
 orm.with_polymorphic = require("lualchemy.orm.polymorphic").with_polymorphic
 
 return strict.module("lualchemy.orm", orm)

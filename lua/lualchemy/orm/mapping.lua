@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: MIT
 -- Mapping a class: its table, its mapper, the properties of both.
+local concrete = require "lualchemy.orm.concrete"
 local core = require "lualchemy.core"
 local events = require "lualchemy.orm.events"
 local exc = require "lualchemy.exc"
@@ -68,12 +69,11 @@ local mapper_keywords = keywords.set {
   "polymorphic_identity", "polymorphic_on", "version_id_col", "version_id_generator", "primary_key", "eager_defaults",
   "confirm_deleted_rows", "allow_partial_pks", "include_properties", "exclude_properties", "column_prefix", "properties",
   "batch", "passive_updates", "passive_deletes", "with_polymorphic", "inherit_condition", "polymorphic_load",
-  "legacy_is_orphan", "polymorphic_abstract",
+  "legacy_is_orphan", "polymorphic_abstract", "concrete",
 }
 
 --- Mapper arguments of SQLAlchemy that do nothing here, with what serves instead.
 local without_effect = {
-  concrete = "concrete inheritance is not supported; share columns by a mixin or an abstract class",
   always_refresh = "give a statement the execution option populate_existing",
   order_by = "mappers have no order; give it to the statement, or to the relationship",
   local_table = "the table of a class is its __table__ or __tablename__",
@@ -116,6 +116,7 @@ local function make_mapper(class, record, parent, own_table, values)
     passive_updates = given.passive_updates,
     allow_partial_pks = given.allow_partial_pks,
     legacy_is_orphan = given.legacy_is_orphan,
+    concrete = given.concrete,
   }), given
 end
 
@@ -264,6 +265,9 @@ function M.map_class(class, record, parent, fields)
   if parent and records[parent] and records[parent].below then table.insert(records[parent].below, class) end
   core.mapper_finish(class)
   refresh_attributes(class, record)
+  if arguments.concrete then concrete.begin(class, parent) end
 end
+
+concrete.connect {refresh_attributes = refresh_attributes}
 
 return M

@@ -40,6 +40,7 @@ function M.new(options)
   self.fresh = {}     -- classes that were mapped since the last configuration
   self.waiting = {}   -- relationships not yet configured: {class, key, property}
   self.described = setmetatable({}, {__mode = "k"})   -- class → key → what relationship() was given
+  self.first = {}     -- functions to call ahead of the next configuration
   self.targets = {}   -- column → the relationships that write it
   live[self] = true
   return self
@@ -62,6 +63,13 @@ function Registry:_add_class(class)
     pending[self] = true
     core.configure_wanted(true)
   end
+end
+
+--- Calls `fn` ahead of the next configuration; only once, however often it is asked for.
+function Registry:_before(fn)
+  self.first[fn] = true
+  pending[self] = true
+  core.configure_wanted(true)
 end
 
 --- Notes a relationship to be configured at first use.
@@ -236,6 +244,9 @@ end
 function Registry:configure()
   if not pending[self] then return end
   event.__fire("before_configured", self, self)
+  local first = self.first
+  self.first = {}
+  for fn in pairs(first) do fn() end
   local fresh = self.fresh
   for _, class in ipairs(fresh) do
     if class.__declare_first__ then class:__declare_first__() end
