@@ -337,6 +337,7 @@ build = {
     ["lualchemy.orm.relationship"] = "lua/lualchemy/orm/relationship.lua",
     ["lualchemy.orm.scoping"] = "lua/lualchemy/orm/scoping.lua",
     ["lualchemy.orm.session"] = "lua/lualchemy/orm/session.lua",
+    ["lualchemy.orm.synonym"] = "lua/lualchemy/orm/synonym.lua",
     ["lualchemy.pool"] = "lua/lualchemy/pool.lua",
     ["lualchemy.reflection"] = "lua/lualchemy/reflection.lua",
     ["lualchemy.reflection._create_table"] = "lua/lualchemy/reflection/_create_table.lua",

@@ -121,4 +121,68 @@ describe("hybrids", function()
     fails(exc.ArgumentError, "setter takes a function, not a nil", function() hybrid.hybrid_property(print):setter() end)
     fails(exc.ArgumentError, "hybrid_method takes a function", function() hybrid.hybrid_method(3) end)
   end)
+
+  it("set columns in bulk rows, and may be deleted (EXT-01)", function()
+    local Base = orm.declarative_base()
+    local Product = Base:class "Product" {
+      __tablename__ = "products",
+      id = la.Column(la.Integer, {primary_key = true}), price = la.Column(la.Integer), rate = la.Column(la.Integer),
+      total = hybrid.hybrid_property(function(self) return self.price * self.rate end)
+        :bulk_dml(function(_, row, value) row.price = value // row.rate end)
+        :deleter(function(self) self.price = nil end),
+      plain = hybrid.hybrid_property(function(self) return self.price end),
+    }
+    local p = shop.open{Base = Base}
+    p.session:execute(la.insert(Product), {{id = 1, rate = 2, total = 10}, {id = 2, rate = 3, total = 30}})
+    assert.same({5, 10}, p.session:scalars(la.select(Product.price):order_by(Product.id)):all())
+    p.session:execute(la.update(Product), {{id = 1, rate = 2, total = 40}})
+    local product = p.session:get(Product, 1)
+    assert.equal(20, product.price)
+    require("lualchemy.orm.attributes").del_attribute(product, "total")
+    assert.is_nil(product.price)
+    fails(exc.InvalidRequestError, "its hybrid has no deleter", function() require("lualchemy.orm.attributes").del_attribute(product, "plain") end)
+    p:close()
+  end)
+
+  it("of a base are the start of a subclass's own (DEC-24)", function()
+    local inherited = la.inspect(User).all_orm_descriptors.full.descriptor
+    local Formal = User:class "Formal" {
+      full = inherited:getter(function(self) return "Mx " .. self.last end):expression(function(cls) return "Mx " .. cls.last end),
+      __mapper_args__ = {polymorphic_identity = "formal"},
+    }
+    session:add(Formal{full = "Dee Poe"})
+    session:commit()
+    assert.equal("Mx Poe", session:scalars(la.select(Formal.full)):one())
+    assert.equal("Dee", session:scalars(la.select(Formal)):one().first)
+  end)
+end)
+
+describe("a synonym (DEC-21)", function()
+  it("may map the column of its name, have a descriptor, and comparisons of its own", function()
+    local Base = orm.declarative_base()
+    local Column, Integer, String = la.Column, la.Integer, la.String
+    local Shout = hybrid.Comparator:class "Shout" {
+      eq = function(self, other) return la.func.upper(self.expression):eq(la.func.upper(other)) end,
+    }
+    local Job = Base:class "Job" {
+      __table__ = la.Table("jobs", Base.metadata, Column("id", Integer, {primary_key = true}), Column("status", String), Column("kind", String)),
+      status = orm.synonym("_status", {map_column = true}),
+      state = orm.synonym("_status", {descriptor = {get = function(self) return "is " .. self._status end,
+        set = function(self, value) self._status = value:lower() end}}),
+      shown = orm.synonym_for "kind"(function(self) return "<" .. self.kind .. ">" end),
+      loud = orm.synonym("kind", {comparator_factory = Shout}),
+    }
+    local j = shop.open{Base = Base}
+    local job = Job{id = 1, state = "OPEN", loud = "big"}
+    j.session:add(job)
+    j.session:commit()
+    assert.same({"open", "open", "is open", "<big>", "big"}, {job._status, job.status, job.state, job.shown, job.loud})
+    assert.equal(job, j.session:scalars(la.select(Job):where(Job.state:eq "open", Job.loud:eq "BIG")):one())
+    j.session:execute(la.update(Job):values{state = "shut"})
+    assert.equal("shut", job._status)
+    fails(exc.InvalidRequestError, "its synonym has no setter", function() job.shown = "x" end)
+    fails(exc.ArgumentError, "descriptor is a hybrid_property", function() orm.synonym("x", {descriptor = {}}) end)
+    fails(exc.ArgumentError, "map_colum", function() orm.synonym("x", {map_colum = true}) end)
+    j:close()
+  end)
 end)

@@ -68,6 +68,16 @@ function methods:comparator(fn) return with(self, "compare", check_function("com
 ---@return lualchemy.hybrid_property
 function methods:update_expression(fn) return with(self, "update_expr", check_function("update_expression", fn)) end
 
+--- What a row of a bulk INSERT or UPDATE (`session:execute(statement, rows)`) sets: `fn` gets the class, the row, which it changes, and the value.
+---@param fn fun(cls: any, row: table, value: any)
+---@return lualchemy.hybrid_property
+function methods:bulk_dml(fn) return with(self, "bulk_set", check_function("bulk_dml", fn)) end
+
+--- What `attributes.del_attribute(object, key)` does.
+---@param fn fun(self: any)
+---@return lualchemy.hybrid_property
+function methods:deleter(fn) return with(self, "fdel", check_function("deleter", fn)) end
+
 --- Another function for objects, as SQLAlchemy's `getter`.
 ---@param fn fun(self: any): any
 ---@return lualchemy.hybrid_property
@@ -78,7 +88,8 @@ function Property:__index(key)
   return Property[key] or methods[key]
 end
 
-local inplace_fields = {expression = "expr", setter = "fset", comparator = "compare", update_expression = "update_expr", getter = "fget"}
+local inplace_fields = {expression = "expr", setter = "fset", comparator = "compare", update_expression = "update_expr", getter = "fget",
+  bulk_dml = "bulk_set", deleter = "fdel"}
 
 function Inplace:__index(name)
   local field = inplace_fields[name]
@@ -110,6 +121,23 @@ end
 function Property:of(entity, key)
   if self.compare then return self.compare(entity) end
   return named((self.expr or self.fget)(entity), key)
+end
+
+function Property:delete(object, key)
+  if not self.fdel then
+    error(exc.InvalidRequestError(("can't delete attribute '%s' of %s: its hybrid has no deleter"):format(key,
+      core.mapped_class_of(object).__name__)), 0)
+  end
+  self.fdel(object)
+end
+
+--- What a row of a bulk INSERT or UPDATE sets.
+function Property:bulk(class, row, value, key)
+  if self.bulk_set then
+    self.bulk_set(class, row, value)
+  else
+    row[key] = value
+  end
 end
 
 --- What `la.update(Class):values{key = value}` sets: pairs of attribute and value.

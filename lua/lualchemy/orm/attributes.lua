@@ -2,6 +2,7 @@
 -- What a program does with attributes beside reading and writing them: `require "lualchemy.orm.attributes"`, the names of SQLAlchemy's
 -- `sqlalchemy.orm.attributes`.
 local core = require "lualchemy.core"
+local descriptors = require "lualchemy.orm.descriptor"
 local exc = require "lualchemy.exc"
 local inspection = require "lualchemy.orm.inspect"
 local strict = require "lualchemy.strict"
@@ -65,6 +66,9 @@ end
 ---@param key string
 ---@raise InvalidRequestError if the attribute has no value
 function attributes.del_attribute(object, key)
+  local class = core.mapped_class_of(object)
+  local descriptor = class and descriptors.find(class, key)
+  if descriptor and descriptor.delete then return descriptor:delete(object, key) end
   local property = property_of(object, key)
   if property.kind ~= "relationship" then
     core.object_delete_value(object, key)

@@ -207,6 +207,10 @@ function Composite:set(object, key, value)
   self:keep(object, key, value)
 end
 
+function Composite:delete(object, key)
+  self:set(object, key, nil)
+end
+
 --- What came and went, as values of the composite.
 function Composite:history(object)
   local added, deleted, changed = {}, {}, false

@@ -41,6 +41,7 @@ local orm = {
   deferred = relationships.deferred,
   query_expression = relationships.query_expression,
   synonym = relationships.synonym,
+  synonym_for = relationships.synonym_for,
   composite = require("lualchemy.orm.composite").composite,
   Session = sessions.Session,
   sessionmaker = sessions.sessionmaker,

@@ -10,6 +10,7 @@ local mapped_columns = require "lualchemy.orm.columns"
 local polymorphic = require "lualchemy.orm.polymorphic"
 local relationships = require "lualchemy.orm.relationship"
 local schema = require "lualchemy.schema"
+local synonyms = require "lualchemy.orm.synonym"
 
 local M = {}
 
@@ -185,8 +186,11 @@ local function map_columns(class, own_table, columns, values, arguments)
   for _, column in ipairs(own_table.c) do
     local field = key_of[column]
     local left_out = include and not (include[column.key] or include[column]) or exclude and (exclude[column.key] or exclude[column])
+    local synonym = values[column.key]
     if field then
       mapped_columns.map(class, field.key, column, field.options)
+    elseif synonyms.maps_column(synonym) then
+      mapped_columns.map(class, synonyms.target(synonym), column, nil)
     elseif not left_out and relationships.is_property(values[column.key]) and values[column.key].kind == "relationship" then
       error(exc.ArgumentError(("when configuring property '%s' on Mapper[%s(%s)], column '%s' conflicts with a relationship. To resolve this, " ..
         "map the column to the class under a different name. Or, to remove all awareness of the column entirely (including its availability " ..

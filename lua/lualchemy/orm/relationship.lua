@@ -4,6 +4,7 @@
 local core = require "lualchemy.core"
 local exc = require "lualchemy.exc"
 local keywords = require "lualchemy.keywords"
+local synonyms = require "lualchemy.orm.synonym"
 local warnings = require "lualchemy.warnings"
 
 local M = {}
@@ -173,14 +174,37 @@ function M.query_expression(default)
   })
 end
 
+local synonym_keywords = keywords.set {"map_column", "descriptor", "comparator_factory", "info", "doc"}
+
 --- Another name for an attribute, as SQLAlchemy's `synonym()`.
+---
+---     job_status = synonym("_job_status", {map_column = true})    -- the column "job_status" is mapped as "_job_status"
 ---@param name string  of the attribute that it stands for
+---@param options table?  `map_column`: the column that is called as the synonym is mapped under `name`; `descriptor`: what objects do with it, a
+--- hybrid_property or `{get = function(self) … end, set = function(self, value) … end}`; `comparator_factory`: what it is
+--- compared by in statements, called with the attribute
 ---@return table property
-function M.synonym(name)
+function M.synonym(name, options)
+  options = keywords.check("synonym", options, synonym_keywords)
   if type(name) ~= "string" then
     error(exc.ArgumentError(("synonym takes the name of an attribute, not a %s"):format(type(name))), 2)
   end
-  return describe("synonym", {argument = name})
+  if options.descriptor ~= nil or options.comparator_factory ~= nil then return synonyms.new(name, options) end
+  return describe("synonym", {argument = name, options = {map_column = options.map_column}})
+end
+
+--- A synonym whose value for objects is a function's, as SQLAlchemy's `synonym_for()`.
+---
+---     job_status = synonym_for("_job_status")(function(self) return "Status: " .. self._job_status end)
+---@param name string  of the attribute that it stands for in statements
+---@param options table?  `map_column`
+---@return fun(fn: fun(self: any): any): table
+function M.synonym_for(name, options)
+  return function(fn)
+    local given = {descriptor = {get = fn}}
+    for key, value in pairs(options or {}) do given[key] = value end
+    return M.synonym(name, given)
+  end
 end
 
 return M
