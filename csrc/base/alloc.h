@@ -27,7 +27,7 @@
 typedef void *(*la_alloc_function)(void *userdata, void *block, size_t old_size, size_t new_size);
 
 /* Sizes are rounded up to steps of 16 bytes as far as LA_KEPT_SIZE. */
-#define LA_KEPT_SIZE  512
+#define LA_KEPT_SIZE  4096
 #define LA_KEPT_STEP  16
 #define LA_KEPT_LISTS (LA_KEPT_SIZE / LA_KEPT_STEP)
 #define LA_KEPT_BYTES (4u << 20) /* the most that all lists hold */

@@ -343,7 +343,7 @@ static int select_correlate_except(lua_State *L) {
 
 /* A FROM element, or a relationship. */
 static bool add_join_target(lua_State *L, la_nodes *nodes, int index) {
-  la_node *node = la_to_node(L, index);
+  la_node *node = la_node_at(L, nodes->state, index);
   if (node != NULL && node->kind == LA_NODE_RELATIONSHIP) {
     return la_nodes_add(nodes, la_node_retain(node));
   }
@@ -362,7 +362,7 @@ static bool add_onclause(lua_State *L, la_nodes *nodes, int index, int keywords)
     }
     index = lua_gettop(L);
   }
-  node = la_to_node(L, index);
+  node = la_node_at(L, nodes->state, index);
   if (node != NULL && node->kind == LA_NODE_RELATIONSHIP) {
     return la_nodes_add(nodes, la_node_retain(node));
   }

@@ -8,9 +8,16 @@
 #include "compile/compiler.h"
 #include <stdio.h>
 
+/* What may stand in an identifier without quotes, and what of it needs them all the same. */
+enum { LEGAL = 1, UPPER = 2 };
+#define TIMES_8(x)  x, x, x, x, x, x, x, x
+#define TIMES_26(x) TIMES_8(x), TIMES_8(x), TIMES_8(x), x, x
+static const unsigned char classes[256] = {
+    ['$'] = LEGAL, ['_'] = LEGAL,           ['0'] = TIMES_8(LEGAL), LEGAL,
+    LEGAL,         ['A'] = TIMES_26(UPPER), ['a'] = TIMES_26(LEGAL)};
+
 static bool is_legal(unsigned char ch) {
-  return (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9') ||
-         ch == '_' || ch == '$';
+  return classes[ch] != 0;
 }
 
 bool la_ident_has_illegal_characters(la_text ident) {
@@ -49,8 +56,7 @@ bool la_ident_needs_quotes(const la_dialect *dialect, la_text ident) {
     return true;
   }
   for (size_t i = 0; i < ident.len; i++) {
-    unsigned char ch = (unsigned char)ident.bytes[i];
-    if (!is_legal(ch) || (ch >= 'A' && ch <= 'Z')) {
+    if (classes[(unsigned char)ident.bytes[i]] != LEGAL) {
       return true;
     }
   }
