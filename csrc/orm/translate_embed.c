@@ -160,7 +160,20 @@ static la_status embed(la_translation *self, const la_relationship *first, la_no
   return LA_OK;
 }
 
+/* A relationship of a subclass, whose own table the statement does not have: its keys are not there
+ * to be embedded. */
+static bool lacks_table(const la_translation *self, const la_relationship *relationship) {
+  const la_mapper *mapper = (const la_mapper *)(const void *)self->root->subject;
+  return self->request.embedded == NULL && self->steps == NULL &&
+         self->root->children[0]->kind != LA_NODE_JOIN &&
+         !la_mapper_has_table(mapper, relationship->parent->table);
+}
+
 la_status la_translate_embed(la_translation *self, la_plan_link *link) {
+  if (lacks_table(self, link->relationship)) {
+    link->strategy = LA_LOADER_SELECTIN;
+    return LA_OK;
+  }
   la_load_step *step = la_arena_alloc(self->arena, sizeof *step);
   const la_load_step *first = step;
   if (step == NULL) {

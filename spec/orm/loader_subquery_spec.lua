@@ -214,3 +214,37 @@ describe("subqueryload (LOAD-3.4)", function()
     })
   end)
 end)
+
+describe("subqueryload of a relationship of a subclass (LOAD-3.2)", function()
+  it("goes by the keys of its objects where the statement is of the base class alone", function()
+    local Base = orm.declarative_base()
+    local Person = Base:class "Person" {
+      __tablename__ = "people",
+      id = la.Column(la.Integer, {primary_key = true}),
+      kind = la.Column(la.String),
+      __mapper_args__ = {polymorphic_on = "kind", polymorphic_identity = "person"},
+    }
+    local Writer = Person:class "Writer" {
+      __tablename__ = "writers",
+      id = la.Column(la.Integer, la.ForeignKey "people.id", {primary_key = true}),
+      books = orm.relationship("Book", {lazy = "subquery"}),
+      __mapper_args__ = {polymorphic_identity = "writer"},
+    }
+    local Book = Base:class "Book" {
+      __tablename__ = "books",
+      id = la.Column(la.Integer, {primary_key = true}),
+      writer_id = la.Column(la.Integer, la.ForeignKey "writers.id"),
+    }
+    local s = shop.open {Base = Base}
+    s.session:add_all {Person{}, Writer{books = {Book{}, Book{}}}, Writer{}}
+    s.session:commit()
+    s.session:expunge_all()
+    local sent = s:during(function()
+      local people = s.session:scalars(la.select(Person):order_by(Person.id)):all()
+      assert.same({2, 0}, {#people[2].books, #people[3].books})
+    end)
+    assert.same({"SELECT people.id, people.kind FROM people ORDER BY people.id",
+      "SELECT books.writer_id, books.id FROM books WHERE books.writer_id IN (?, ?)"}, sent)
+    s:close()
+  end)
+end)
