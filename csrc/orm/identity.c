@@ -139,6 +139,18 @@ void la_identity_remove(la_identity_map *map, la_instance *instance) {
   map->count--;
 }
 
+bool la_instance_same_key(const la_instance *a, const la_instance *b) {
+  for (uint32_t i = 0; i < a->mapper->primary_key_count; i++) {
+    la_value left, right;
+    la_instance_key_part(a, a->mapper->primary_key[i]->slot, &left);
+    la_instance_key_part(b, b->mapper->primary_key[i]->slot, &right);
+    if (!la_value_equal(&left, &right)) {
+      return false;
+    }
+  }
+  return true;
+}
+
 void la_instance_key(const la_instance *instance, la_value *out) {
   const la_mapper *mapper = instance->mapper;
   for (uint32_t i = 0; i < mapper->primary_key_count; i++) {

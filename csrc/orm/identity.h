@@ -34,6 +34,8 @@ la_instance *la_identity_find(const la_identity_map *map, const la_mapper *root,
 la_status la_identity_add(la_identity_map *map, la_instance *instance, uint32_t hash,
                           la_error *err);
 void la_identity_remove(la_identity_map *map, la_instance *instance);
+/* Whether two instances of one hierarchy have the same committed key. */
+bool la_instance_same_key(const la_instance *a, const la_instance *b);
 /* The committed key of a keyed instance, value by value, into `out`. */
 void la_instance_key(const la_instance *instance, la_value *out);
 

@@ -225,6 +225,24 @@ la_status la_session_note_dirty(la_session *session, la_instance *instance, la_e
   return LA_OK;
 }
 
+/* An object that stands in the map for a row that is gone, as one read before a rollback may, makes
+ * room for `instance`, which has the key now. One that is being flushed gets a key of its own. */
+static void displace(la_session *session, const la_instance *instance) {
+  la_instance *at = instance->next_in_map;
+  while (at != NULL) {
+    la_instance *next = at->next_in_map;
+    if (at->key_hash == instance->key_hash && at->mapper->root == instance->mapper->root &&
+        !(at->flags & LA_INSTANCE_FLUSHING) && la_instance_same_key(at, instance)) {
+      la_instance_pin(at);
+      la_session_leave_sets(session, at);
+      la_session_detach(session, at, false);
+      la_instance_unpin(at);
+      return;
+    }
+    at = next;
+  }
+}
+
 la_status la_session_register(la_session *session, la_instance *instance, la_error *err) {
   const la_mapper *mapper = instance->mapper;
   la_value few[8], *key = few;
@@ -241,6 +259,7 @@ la_status la_session_register(la_session *session, la_instance *instance, la_err
   if (status == LA_OK) {
     instance->session = session;
     instance->flags |= LA_INSTANCE_KEYED;
+    displace(session, instance);
   }
   if (key != few) {
     la_free(session->alloc, key, size);

@@ -53,14 +53,8 @@ static la_status check_key(la_session *session, const la_instance *instance, la_
   la_instance *at =
       map->bucket_count > 0 ? map->buckets[instance->key_hash & (map->bucket_count - 1)] : NULL;
   for (; at != NULL; at = at->next_in_map) {
-    bool equal = at->key_hash == instance->key_hash && at->mapper->root == instance->mapper->root;
-    for (uint32_t i = 0; equal && i < at->mapper->primary_key_count; i++) {
-      la_value a, b;
-      la_instance_key_part(at, at->mapper->primary_key[i]->slot, &a);
-      la_instance_key_part(instance, instance->mapper->primary_key[i]->slot, &b);
-      equal = la_value_equal(&a, &b);
-    }
-    if (equal) {
+    if (at->key_hash == instance->key_hash && at->mapper->root == instance->mapper->root &&
+        la_instance_same_key(at, instance)) {
       return refuse(instance, "Can't attach instance ",
                     "; another instance with its key is already present in this session.", err);
     }

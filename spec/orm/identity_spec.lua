@@ -74,3 +74,23 @@ it("session:delete_all deletes a list, or all of a collection (SES-04)", functio
   assert.same({0, 2}, {#ann.addresses, s.session:query(User):count()})
   fails(exc.ArgumentError, "takes a list of objects", function() s.session:delete_all(5) end)
 end)
+
+it("a new object takes the place of one whose row a rollback has undone", function()
+  local session = s.session
+  session:add(User{name = "first"})
+  session:flush()
+  collectgarbage()
+  local read = session:get(User, 4)
+  session:expunge(read)
+  read = session:get(User, 4) -- read in the transaction that has inserted it, and nothing remembers that
+  session:rollback()
+  local new = User{name = "second"}
+  session:add(new)
+  session:flush()
+  assert.equal(new, session:get(User, 4))
+  assert.is_true(la.inspect(read).detached)
+  session:expunge(new)
+  session:add(new)
+  session:commit()
+  assert.equal("second", session:get(User, 4).name)
+end)

@@ -146,6 +146,53 @@ function Check:check_relation(row, relation)
   end
 end
 
+--- Links that are in memory, against the model; nothing is sent for it. An object that nothing holds is left out.
+function Check:check_loaded()
+  local sent = 0
+  local function count() sent = sent + 1 end
+  la.event.listen(self.engine, "before_cursor_execute", count)
+  for _, row in ipairs(self:rows_of(nil, function(row) return row.object ~= nil end)) do
+    local loaded = {}
+    for _, name in ipairs(la.inspect(row.object).unloaded) do loaded[name] = false end
+    for _, relation in ipairs(self.world.relations) do self:check_loaded_link(row, relation, loaded) end
+  end
+  la.event.remove(self.engine, "before_cursor_execute", count)
+  differ("the number of statements for what is loaded", 0, sent)
+end
+
+--- The objects that `rows` have in memory; nil if one of them has none.
+local function known_objects(rows)
+  local list = {}
+  for i, row in ipairs(rows) do
+    if not row.object then return nil end
+    list[i] = row.object
+  end
+  return list
+end
+
+function Check:check_loaded_link(row, relation, loaded)
+  local down = relation.down and is_a(row.class, relation.parent) and loaded[relation.down] == nil
+  local up = relation.up and is_a(row.class, relation.child) and loaded[relation.up] == nil
+  if relation.kind == "pairs" then
+    local below = down and known_objects(self:rows_of(relation.child, function(other) return self:linked(relation, row, other) end))
+    local above = up and known_objects(self:rows_of(relation.parent, function(other) return self:linked(relation, other, row) end))
+    if below then check_list(label(row) .. "." .. relation.down .. " in memory", below, row.object[relation.down]) end
+    if above then check_list(label(row) .. "." .. relation.up .. " in memory", above, row.object[relation.up]) end
+    return
+  end
+  local parent = row.parents[relation.number]
+  if up and (not parent or parent.object) then
+    differ(label(row) .. "." .. relation.up .. " in memory", parent and parent.object or nil, row.object[relation.up])
+  end
+  local children = down and known_objects(self:children(row, relation))
+  if not children then return end
+  if relation.single then
+    differ(label(row) .. "." .. relation.down .. " in memory", children[1], row.object[relation.down])
+  else
+    check_list(label(row) .. "." .. relation.down .. " in memory", children, row.object[relation.down])
+  end
+end
+
 --- Every object, its columns and its links, against the model.
 function Check:check_objects()
   for _, row in ipairs(self:rows_of()) do

@@ -123,6 +123,7 @@ end
 
 --- The model loses the rows of `list`.
 function Round:remove_rows(list)
+  self.stale = true
   for _, row in ipairs(list) do
     row.alive, row.object = false, nil
     for _, relation in ipairs(self.world.relations) do
@@ -479,14 +480,55 @@ function work.expire(self)
   end
 end
 
+local loaders = {"selectinload", "joinedload", "subqueryload", "immediateload", "lazyload", "noload"}
+
+--- The attribute by which rows of a class refer to others along a relation; nil if there is none.
+local function attribute_of(class, relation)
+  if is_a(class, relation.parent) and relation.down then return relation.down end
+  return is_a(class, relation.child) and relation.up or nil
+end
+
+--- A loader option for objects of `class`, and in words.
+function Round:draw_option(class)
+  local relation = pick(self.world.relations)
+  local name = relation and attribute_of(class, relation)
+  if not name then return nil, "" end
+  local loader = loaders[math.random(#loaders - 1)]
+  return orm[loader](class.class[name]), (" with %s of %s"):format(loader, name)
+end
+
 function work.query(self)
   local class = pick(self.world.classes)
-  self:note("query %s", class.name)
+  local query, words, option = self.session:query(class.class), "", nil
+  if chance(40) then option, words = self:draw_option(class) end
+  self:note("query %s%s", class.name, words)
   if not self.session.autoflush then self:flush() end
-  local found = self.session:query(class.class):all()
+  if option then query = query:options(option) end
+  if chance(20) then query = query:order_by(class.class.number:desc(), class.class.id):limit(100) end
+  local found = query:all()
   self:learn_keys()
   local expected = #self:rows_of(class)
   assert(#found == expected, ("a query of %s gives %d objects, not %d"):format(class.name, #found, expected))
+end
+
+--- A join along a relation finds each pair of rows that it links.
+function work.join(self)
+  local relation = pick(self.world.relations)
+  if not relation or not relation.down then return false end
+  self:note("join along %d", relation.number)
+  if not self.session.autoflush then self:flush() end
+  local target = relation.parent.root == relation.child.root and orm.aliased(relation.child.class) or relation.child.class
+  local expected, count = 0, nil
+  count = self.session:query(relation.parent.class.id, target.id):join(target, relation.parent.class[relation.down]:of_type(target)):all()
+  self:learn_keys()
+  for _, parent in ipairs(self:rows_of(relation.parent)) do
+    if relation.kind == "tree" then
+      expected = expected + #self:children(parent, relation)
+    else
+      expected = expected + #self:rows_of(relation.child, function(child) return self:linked(relation, parent, child) end)
+    end
+  end
+  assert(#count == expected, ("a join along %d gives %d pairs, not %d"):format(relation.number, #count, expected))
 end
 
 function work.merge(self)
@@ -496,6 +538,58 @@ function work.merge(self)
   row.number = math.random(9)
   row.object = self.session:merge(row.class.class{id = row.key, number = row.number})
   self:learn_keys()
+end
+
+--- A transient copy of a row with copies of its children, merged: the objects that are there get what differs, children that the copy
+--- does not have leave.
+function work.merge_graph(self)
+  local relation = pick(self.world.relations)
+  if not relation or relation.kind ~= "tree" or not relation.down or relation.single or relation.orphan then return false end
+  local parent = pick(self:rows_of(relation.parent, function(row) return row.key ~= nil end))
+  if not parent then return false end
+  self:flush()
+  local copy, list, kept = parent.class.class{id = parent.key}, {}, {}
+  for _, child in ipairs(self:children(parent, relation)) do
+    if chance(70) then
+      child.number = math.random(9)
+      list[#list + 1] = child.class.class{id = child.key, number = child.number}
+      kept[child] = true
+    end
+  end
+  self:note("merge %s with %d children by %d", label(parent), #list, relation.number)
+  copy[relation.down] = list
+  self:object(parent) -- the session's own, so that it is held
+  for _, child in ipairs(self:children(parent, relation)) do
+    self:object(child)
+    if not kept[child] then child.parents[relation.number] = nil end
+  end
+  if not relation.cascade or relation.cascade == "all" or relation.cascade:find "merge" then
+    parent.object = self.session:merge(copy)
+  end
+  self:learn_keys()
+  self:flush()
+  self:check_rows()
+end
+
+--- What is loaded of links is right without being loaded again; but a deleted object stays in lists until they are expired.
+function work.look(self)
+  self:flush()
+  if self.stale then return false end
+  self:note("look")
+  self:check_loaded()
+end
+
+--- An object gets another primary key; the database lets what refers to it follow.
+function work.rekey(self)
+  local row = pick(self:rows_of(nil, function(row) return row.key ~= nil and row.class.root.rekeys end))
+  if not row then return false end
+  self:flush()
+  self.last_key = (self.last_key or 0) - 1 -- no key that the database makes
+  self:note("%s gets the key %d instead of %d", label(row), self.last_key, row.key)
+  row.key, self:object(row).id = self.last_key, self.last_key
+  self:flush()
+  self:check_rows()
+  self.session:expire_all()
 end
 
 function work.flush(self)
@@ -512,22 +606,25 @@ function work.let_go(self)
 end
 
 function work.savepoint(self)
-  if #self.savepoints >= 2 then return false end
+  if #self.savepoints >= 4 then return false end
   self:note("savepoint")
   local savepoint = self.session:begin_nested()
   self:learn_keys()
   self.savepoints[#self.savepoints + 1] = {handle = savepoint, kept = self:snapshot()}
 end
 
+--- Ends a savepoint, the innermost or one around it: those inside end with it.
 function work.end_savepoint(self)
-  local savepoint = table.remove(self.savepoints)
+  local at = #self.savepoints > 0 and math.random(#self.savepoints) or 0
+  local savepoint = self.savepoints[at]
   if not savepoint then return false end
+  for i = #self.savepoints, at, -1 do self.savepoints[i] = nil end
   if chance(50) then
-    self:note("release")
+    self:note("release savepoint %d", at)
     savepoint.handle:commit()
     self:learn_keys()
   else
-    self:note("roll back to the savepoint")
+    self:note("roll back to savepoint %d", at)
     savepoint.handle:rollback()
     self:restore(savepoint.kept)
   end
@@ -538,6 +635,7 @@ function work.rollback(self)
   self:note("rollback")
   self.savepoints = {}
   self.session:rollback()
+  self.stale = false
   self:restore(self.committed)
   self.committed = self:snapshot()
 end
@@ -553,6 +651,7 @@ function work.commit(self)
     self:check_columns()
     self.session:expire_all()
   end
+  self.stale = false
   self:check_objects()
 end
 
@@ -560,7 +659,7 @@ end
 local plan = {
   {"new", 22}, {"graph", 4}, {"switch", 2}, {"expunge", 1},
   {"set", 12}, {"set_expression", 2}, {"detach", 6}, {"move", 10}, {"replace_list", 5}, {"pair", 10}, {"replace_pairs", 3},
-  {"delete", 7}, {"expire", 4}, {"query", 6}, {"merge", 3}, {"flush", 6}, {"let_go", 2}, {"savepoint", 4}, {"end_savepoint", 4},
+  {"delete", 7}, {"expire", 4}, {"query", 8}, {"join", 3}, {"merge_graph", 3}, {"look", 4}, {"rekey", 3}, {"merge", 3}, {"flush", 6}, {"let_go", 2}, {"savepoint", 5}, {"end_savepoint", 4},
   {"rollback", 2}, {"commit", 6},
 }
 local total = 0

@@ -17,6 +17,7 @@ local M = {}
 ---@field base random_world.Class?
 ---@field joined boolean
 ---@field root random_world.Class
+---@field rekeys boolean  of a root: keys change, and what refers to them follows (ON UPDATE CASCADE)
 ---@field class table  the mapped class
 
 --- What a relation of a world is: "tree" (parent to children; a foreign key in the child's row) or "pairs" (a secondary table).
@@ -49,6 +50,7 @@ local function draw_classes()
     local class = {number = i, name = "C" .. i, base = base, joined = joined, table = base and not joined and base.table or "t" .. i,
       versioned = not base and chance(20)}
     class.root = base and base.root or class
+    class.rekeys = not base and chance(30)
     classes[i] = class
     if base then base.has_subclasses = true end
   end
@@ -122,10 +124,15 @@ local function draw_relations(classes)
   return relations
 end
 
+local function on_update(class)
+  return class.root.rekeys and "CASCADE" or nil
+end
+
 --- The columns and relationships that `relation` brings, into the definitions of its two classes.
 local function define_tree(relation, definitions, parent_key)
   local up, down = definitions[relation.child.number], definitions[relation.parent.number]
-  up[relation.key] = la.Column(la.Integer, la.ForeignKey(relation.parent.table .. ".id", {ondelete = relation.passive and "CASCADE" or nil}),
+  up[relation.key] = la.Column(la.Integer, la.ForeignKey(relation.parent.table .. ".id",
+    {ondelete = relation.passive and "CASCADE" or nil, onupdate = on_update(relation.parent)}),
     {nullable = not relation.required})
   local key = function() return relation.child.class[relation.key] end
   local remote = relation.parent.root == relation.child.root and parent_key or nil
@@ -145,8 +152,8 @@ end
 
 local function define_pairs(relation, definitions, metadata)
   local secondary = la.Table(relation.key, metadata,
-    la.Column("a", la.Integer, la.ForeignKey(relation.parent.table .. ".id"), {primary_key = true}),
-    la.Column("b", la.Integer, la.ForeignKey(relation.child.table .. ".id"), {primary_key = true}))
+    la.Column("a", la.Integer, la.ForeignKey(relation.parent.table .. ".id", {onupdate = on_update(relation.parent)}), {primary_key = true}),
+    la.Column("b", la.Integer, la.ForeignKey(relation.child.table .. ".id", {onupdate = on_update(relation.child)}), {primary_key = true}))
   local function side(target, mine, theirs, back, own)
     return orm.relationship(target.name, {
       secondary = secondary, back_populates = back, lazy = pick(strategies),
@@ -179,7 +186,7 @@ local function define_class(class)
   definition.__mapper_args__ = {polymorphic_identity = class.name}
   if class.joined then
     definition.__tablename__ = class.table
-    definition.id = la.Column(la.Integer, la.ForeignKey(class.base.table .. ".id"), {primary_key = true})
+    definition.id = la.Column(la.Integer, la.ForeignKey(class.base.table .. ".id", {onupdate = on_update(class)}), {primary_key = true})
     definition.extra = la.Column(la.Integer)
     definition.__mapper_args__.inherit_condition = function() return definition.id:eq(class.base.class.__table__.c.id) end
   end
@@ -194,7 +201,7 @@ function World:describe()
   local lines = {}
   for _, class in ipairs(self.classes) do
     lines[#lines + 1] = ("%s on %s%s%s"):format(class.name, class.table, class.base and ", a " .. class.base.name or "",
-      class.versioned and ", with a version" or "")
+      (class.versioned and ", with a version" or "") .. (class.rekeys and ", whose keys change" or ""))
   end
   for _, relation in ipairs(self.relations) do
     local facts = {}
