@@ -480,27 +480,10 @@ function work.expire(self)
   end
 end
 
-local loaders = {"selectinload", "joinedload", "subqueryload", "immediateload", "lazyload", "noload"}
-
---- The attribute by which rows of a class refer to others along a relation; nil if there is none.
-local function attribute_of(class, relation)
-  if is_a(class, relation.parent) and relation.down then return relation.down end
-  return is_a(class, relation.child) and relation.up or nil
-end
-
---- A loader option for objects of `class`, and in words.
-function Round:draw_option(class)
-  local relation = pick(self.world.relations)
-  local name = relation and attribute_of(class, relation)
-  if not name then return nil, "" end
-  local loader = loaders[math.random(#loaders - 1)]
-  return orm[loader](class.class[name]), (" with %s of %s"):format(loader, name)
-end
-
 function work.query(self)
   local class = pick(self.world.classes)
   local query, words, option = self.session:query(class.class), "", nil
-  if chance(40) then option, words = self:draw_option(class) end
+  if chance(40) then option, words = random_world.draw_option(self.world, class) end
   self:note("query %s%s", class.name, words)
   if not self.session.autoflush then self:flush() end
   if option then query = query:options(option) end

@@ -193,6 +193,23 @@ local function define_class(class)
   return definition
 end
 
+local loaders = {"selectinload", "joinedload", "subqueryload", "immediateload", "lazyload"}
+
+--- The attribute by which rows of a class refer to others along a relation; nil if there is none.
+local function attribute_of(class, relation)
+  if M.is_a(class, relation.parent) and relation.down then return relation.down end
+  return M.is_a(class, relation.child) and relation.up or nil
+end
+
+--- A loader option for objects of `class`, or nil, and what it is in words.
+function M.draw_option(world, class)
+  local relation = pick(world.relations)
+  local name = relation and attribute_of(class, relation)
+  if not name then return nil, "" end
+  local loader = pick(loaders)
+  return orm[loader](class.class[name]), (" with %s of %s"):format(loader, name)
+end
+
 local World = {}
 World.__index = World
 
