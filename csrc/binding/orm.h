@@ -57,6 +57,7 @@ typedef struct la_session_box {
 typedef struct la_collection_box {
   la_box box;
   uint32_t link;
+  bool told; /* listeners of init_collection know it */
 } la_collection_box;
 
 /* Raises UnmappedInstanceError otherwise, with SQLAlchemy's words. */

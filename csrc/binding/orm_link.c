@@ -197,6 +197,21 @@ static void push_unloaded(lua_State *L, la_state *state, const char *hook, int i
   lua_call(L, value_index ? 4 : 3, 1);
 }
 
+/* Calls the listeners of init_collection for the list on top of the stack, once. */
+static void tell_collection(lua_State *L, la_state *state, int index, const la_property *property) {
+  la_collection_box *box = lua_touserdata(L, -1);
+  if (box->told) {
+    return;
+  }
+  box->told = true;
+  luaL_checkstack(L, 5, NULL);
+  la_push_hook(L, state, "init_collection");
+  lua_pushvalue(L, index);
+  la_push_text(L, property->key);
+  lua_pushvalue(L, -4);
+  lua_call(L, 3, 0);
+}
+
 void la_object_get_link(lua_State *L, la_state *state, int index, uint32_t link) {
   la_instance *instance = la_handle_instance(L, state, index);
   index = lua_absindex(L, index);
@@ -224,6 +239,8 @@ void la_object_get_link(lua_State *L, la_state *state, int index, uint32_t link)
     la_push_collection(L, state, index, link);
     if (relationship->host) {
       la_view_replace_list(L, state, index, relationship);
+    } else if (instance->mapper->hears & LA_HEARS_COLLECTIONS) {
+      tell_collection(L, state, index, instance->mapper->links[link]);
     }
     return;
   }

@@ -165,3 +165,29 @@ describe("get", function()
     assert.is_nil(s.session:get(Manager, 1))
   end)
 end)
+
+describe("merging a graph that is deep", function()
+  it("takes no stack", function()
+    local Base = orm.declarative_base()
+    local Node = Base:class "Node" {
+      __tablename__ = "nodes",
+      id = la.Column(la.Integer, {primary_key = true}),
+      next_id = la.Column(la.ForeignKey "nodes.id"),
+      next = orm.relationship("Node", {remote_side = "Node.id"}),
+    }
+    local first = Node{id = 1}
+    local last = first
+    for i = 2, 25000 do
+      last.next = Node{id = i}
+      last = last.next
+    end
+    last.next = first
+    local s = shop.open{Base = Base}
+    local merged = s.session:merge(first)
+    local count, at = 1, merged.next
+    while at ~= merged do
+      count, at = count + 1, at.next
+    end
+    assert.equal(25000, count)
+  end)
+end)

@@ -117,6 +117,10 @@ local function fire(name, view, adapter)
   event.__fire(name, events.attribute_key(core.mapped_class_of(adapter.owner), adapter.key), adapter.owner, view, adapter)
 end
 
+core.hook("init_collection", function(owner, key, list)
+  fire("init_collection", list, {list = list, owner = owner, key = key})
+end)
+
 local function attach(view, list, owner, key)
   adapter_of[view] = {list = list, owner = owner, key = key, loading = false}
   fire("init_collection", view, adapter_of[view])

@@ -115,6 +115,10 @@ end
 function attributes.flag_modified(object, key)
   property_of(object, key)
   core.object_flag_modified(object, key)
+  if events.listened "modified" then
+    local class = core.mapped_class_of(object)
+    event.__fire("modified", events.attribute_key(class, key), object, {class_ = class, key = key, op = "modified"})
+  end
 end
 
 --- Takes an object for changed without naming an attribute: it is in `session.dirty`, and no UPDATE follows from it. As SQLAlchemy's

@@ -23,12 +23,11 @@ local function identity_of(object, properties)
   return identity
 end
 
-local merge_one
-
 --- What one merge knows: `made` has the session's object for each object seen; `fresh` has those that are new, by class and key; `arrived` has, for
---- each object, the relationships it was reached by, under the name that leads back; `load` and `options` are the caller's.
+--- each object, the relationships it was reached by, under the name that leads back; `properties` has those of each class; `load` and `options`
+--- are the caller's.
 local function new_pass(given)
-  return {made = {}, fresh = {}, arrived = {}, load = given.load ~= false, options = given.options}
+  return {made = {}, fresh = {}, arrived = {}, properties = {}, load = given.load ~= false, options = given.options}
 end
 
 --- The object made in this merge for the key, or nil and a function that remembers one.
@@ -47,13 +46,12 @@ local function fresh_of(pass, class, identity)
   return level[last], function(object) level[last] = object end
 end
 
-local function merge_member(session, member, property, pass)
-  if property.back_populates then
-    local arrived = pass.arrived[member] or {}
-    pass.arrived[member] = arrived
-    arrived[property.back_populates] = true
-  end
-  return merge_one(session, member, pass)
+--- Notes that `member` is reached along `property`.
+local function arrive(member, property, pass)
+  if not property.back_populates then return end
+  local arrived = pass.arrived[member] or {}
+  pass.arrived[member] = arrived
+  arrived[property.back_populates] = true
 end
 
 --- Writes an attribute of the session's object: as the program does, or, without loading, as a load does.
@@ -62,21 +60,6 @@ local function put(pass, target, key, value)
     target[key] = value
   else
     core.object_set_committed(target, key, value)
-  end
-end
-
---- Copies one relationship along the merge cascade. The side by which an object was reached is set by the other side, unless nothing is loaded.
-local function merge_relationship(session, object, target, property, pass)
-  if not property.cascade.merge or not core.object_loaded(object, property.key) then return end
-  local arrived = pass.arrived[object]
-  if pass.load and arrived and arrived[property.key] then return end
-  if property.uselist then
-    local list = {}
-    for i, member in ipairs(adapter.list_of(object, property.key)) do list[i] = merge_member(session, member, property, pass) end
-    put(pass, target, property.key, adapter.members(list))
-  else
-    local other = object[property.key]
-    put(pass, target, property.key, other and merge_member(session, other, property, pass) or nil)
   end
 end
 
@@ -139,8 +122,15 @@ local function merge_columns(object, target, properties, pass)
   end
 end
 
-function merge_one(session, object, pass)
-  if pass.made[object] then return pass.made[object] end
+local function properties_of(pass, class)
+  local properties = pass.properties[class] or core.mapper_properties(class)
+  pass.properties[class] = properties
+  return properties
+end
+
+--- Merges the columns of an object. Gives the walk along its relationships, or nil if there is none to do.
+local function begin(session, object, pass)
+  if pass.made[object] then return nil end
   local class = core.mapped_class_of(object)
   if not class then
     error(exc.UnmappedInstanceError(("a %s is not an instance of a mapped class"):format(type(object))), 0)
@@ -148,20 +138,64 @@ function merge_one(session, object, pass)
   if core.object_session(object) == session then
     if core.object_state(object) ~= "pending" then
       pass.made[object] = object
-      return object
+      return nil
     end
     warnings.warn(("Instance %s is already pending in this Session yet is being merged again; " ..
       "this is probably not what you want to do"):format(tostring(object)))
   end
-  local properties = core.mapper_properties(class)
+  local properties = properties_of(pass, class)
   local target = target_of(session, object, class, properties, pass)
   pass.made[object] = target
   if pass.load then check_version(object, target, properties) end
   merge_columns(object, target, properties, pass)
-  for _, property in ipairs(properties) do
-    if property.kind == "relationship" then merge_relationship(session, object, target, property, pass) end
+  return {object = object, target = target, properties = properties, at = 1}
+end
+
+--- The objects at the other end of a relationship that the merge goes along; nil if it does not. The side by which an object was reached is set by
+--- the other side, unless nothing is loaded.
+local function members_along(object, property, pass)
+  if property.kind ~= "relationship" or not property.cascade.merge or not core.object_loaded(object, property.key) then return nil end
+  local arrived = pass.arrived[object]
+  if pass.load and arrived and arrived[property.key] then return nil end
+  if not property.uselist then return {object[property.key]} end
+  local list = adapter.list_of(object, property.key)
+  return table.move(list, 1, #list, 1, {})
+end
+
+--- Goes on with a walk: gives the walk of the next object that has to be merged before it, or nil when it is over.
+local function go_on(session, walk, pass)
+  while walk.properties[walk.at] do
+    local property = walk.properties[walk.at]
+    if not walk.members then walk.members, walk.done = members_along(walk.object, property, pass), 0 end
+    local members = walk.members
+    while members and walk.done < #members do
+      local member = members[walk.done + 1]
+      arrive(member, property, pass)
+      local below = begin(session, member, pass)
+      if below then return below end
+      walk.done = walk.done + 1
+      members[walk.done] = pass.made[member]
+    end
+    if members then put(pass, walk.target, property.key, property.uselist and adapter.members(members) or members[1]) end
+    walk.members, walk.at = nil, walk.at + 1
   end
-  return target
+end
+
+--- Merges an object and what hangs on it; the way to it is a list, so that a graph may be as deep as it likes.
+local function merge_one(session, object, pass)
+  local way = {begin(session, object, pass)}
+  local depth = #way
+  while depth > 0 do
+    local below = go_on(session, way[depth], pass)
+    if below then
+      depth = depth + 1
+      way[depth] = below
+    else
+      way[depth] = nil
+      depth = depth - 1
+    end
+  end
+  return pass.made[object]
 end
 
 local merge_keywords = keywords.set {"load", "options"}
