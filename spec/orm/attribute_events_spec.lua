@@ -62,6 +62,34 @@ describe("listeners of attributes", function()
     assert.same({"set name Anna Ann name"}, during(function() ann.name = "Anna" end))
   end)
 
+  it("are told of lists and sets that come and go, and of what is flagged (EVT-08)", function()
+    local Base = orm.declarative_base()
+    local A = Base:class "A" {
+      __tablename__ = "a", id = la.Column(la.Integer, {primary_key = true}), data = la.Column(la.JSON),
+      list = orm.relationship("B", {overlaps = "set"}), set = orm.relationship("B", {collection_class = "set", overlaps = "list"}),
+    }
+    Base:class "B" {__tablename__ = "b", id = la.Column(la.Integer, {primary_key = true}), a_id = la.Column(la.ForeignKey "a.id")}
+    local heard = {}
+    local function hear(attribute, name)
+      la.event.listen(attribute, name, function(object, collection) heard[#heard + 1] = {name, object, collection} end)
+    end
+    hear(A.list, "init_collection")
+    hear(A.set, "init_collection")
+    hear(A.set, "dispose_collection")
+    hear(A.data, "modified")
+    local a = A{data = {}}
+    local list, set = a.list, a.set
+    assert.same({{"init_collection", a, list}, {"init_collection", a, set}}, heard)
+    assert.equal(list, a.list)
+    a.set = {}
+    assert.same({"dispose_collection", a, set}, heard[3])
+    assert.same({"init_collection", a, a.set}, heard[4])
+    require("lualchemy.orm.attributes").flag_modified(a, "data")
+    assert.same({"modified", a}, {heard[5][1], heard[5][2]})
+    assert.equal("data", heard[5][3].key)
+    assert.equal(5, #heard)
+  end)
+
   it("see the old value if it is loaded, or with active_history (EVT-08)", function()
     watch()
     local ann = s.session:get(User, 1)

@@ -2,6 +2,8 @@
 -- What a program does with attributes beside reading and writing them: `require "lualchemy.orm.attributes"`, the names of SQLAlchemy's
 -- `sqlalchemy.orm.attributes`.
 local core = require "lualchemy.core"
+local event = require "lualchemy.event"
+local events = require "lualchemy.orm.events"
 local descriptors = require "lualchemy.orm.descriptor"
 local exc = require "lualchemy.exc"
 local inspection = require "lualchemy.orm.inspect"
