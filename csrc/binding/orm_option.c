@@ -408,7 +408,8 @@ static int loader_criteria_all(lua_State *L) {
   return 1;
 }
 
-/* core.aliased(class, name or nil) → an alias of the class. */
+/* core.aliased(class, name or nil, FROM element or nil, whether its columns are also found by name)
+ * → an alias of the class. */
 static int aliased(lua_State *L) {
   la_state *state = la_state_of(L);
   la_mapper *mapper = la_check_mapper(L, 1);
@@ -416,9 +417,13 @@ static int aliased(lua_State *L) {
   la_node *element = lua_isnoneornil(L, 3) ? NULL : la_to_node(L, 3);
   la_error err = LA_ERROR_INIT;
   la_node *out = NULL;
-  lua_settop(L, 3);
-  return push_or_raise(L, state, la_mapper_aliased(&state->sql, mapper, name, element, &out, &err),
-                       &out, &err);
+  lua_settop(L, 4);
+  bool by_names = element && lua_toboolean(L, 4);
+  return push_or_raise(
+      L, state,
+      by_names ? la_mapper_aliased_by_names(&state->sql, mapper, name, element, &out, &err)
+               : la_mapper_aliased(&state->sql, mapper, name, element, &out, &err),
+      &out, &err);
 }
 
 /* core.with_polymorphic(class, classes or nil for all, element or nil, name or nil, aliased,

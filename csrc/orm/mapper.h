@@ -250,6 +250,9 @@ la_status la_entity_full(const la_sql *sql, la_node *entity, la_node **out, la_e
 /* aliased(Class): an ENTITY over an alias of the mapper's table; name none: anonymous. */
 la_status la_mapper_aliased(const la_sql *sql, la_mapper *mapper, la_text name, la_node *element,
                             la_node **out, la_error *err);
+/* The same over `element`, whose columns are also found by their names (adapt_on_names). */
+la_status la_mapper_aliased_by_names(const la_sql *sql, la_mapper *mapper, la_text name,
+                                     la_node *element, la_node **out, la_error *err);
 
 #pragma GCC visibility pop
 

@@ -5,6 +5,10 @@
 #include "orm/mapper_internal.h"
 #include "sql/from.h"
 
+/* The operator of an ENTITY whose attributes are found by their names, where not by their columns.
+ */
+#define BY_NAMES 1
+
 /* The part of `from` (a tree of joins) that offers `column`: its table, an alias of it, or a
  * subquery; NULL if none does. */
 static la_node *part_with(la_node *from, const la_column *column) {
@@ -65,6 +69,7 @@ la_status la_column_through(const la_sql *sql, la_column *column, la_node *from,
                             la_error *err) {
   la_node *plain, *part;
   la_status status;
+  bool by_name = from->kind == LA_NODE_ENTITY && from->op == BY_NAMES;
   if (from->kind == LA_NODE_ENTITY) {
     from = from->children[0];
   }
@@ -85,6 +90,10 @@ la_status la_column_through(const la_sql *sql, la_column *column, la_node *from,
     return LA_OK;
   }
   status = la_adapt_columns(sql, plain, NULL, part, out, err);
+  if (status >= 0 && by_name && *out == plain) {
+    la_node_release(*out);
+    status = column_by_name(sql, column, part, out, err);
+  }
   la_node_release(plain);
   return status;
 }
@@ -108,7 +117,7 @@ la_status la_mapper_attribute(const la_sql *sql, const la_property *property, la
     return *out != NULL ? LA_OK : la_fail_nomem(err);
   }
   if (property->kind == LA_PROPERTY_COLUMN) {
-    LA_TRY(la_column_through(sql, property->column, from, &children[0], err));
+    LA_TRY(la_column_through(sql, property->column, entity, &children[0], err));
   } else if (from == own || own == NULL) {
     children[0] = la_node_retain(property->expr);
   } else {
@@ -177,6 +186,17 @@ la_status la_mapper_aliased(const la_sql *sql, la_mapper *mapper, la_text name, 
       &(la_node_parts){
           .kind = LA_NODE_ENTITY, .subject = mapper, .text = name, .children = &from, .count = 1});
   la_node_release(from);
+  return *out != NULL ? LA_OK : la_fail_nomem(err);
+}
+
+la_status la_mapper_aliased_by_names(const la_sql *sql, la_mapper *mapper, la_text name,
+                                     la_node *element, la_node **out, la_error *err) {
+  *out = la_node_new(sql->alloc, &(la_node_parts){.kind = LA_NODE_ENTITY,
+                                                  .op = BY_NAMES,
+                                                  .subject = mapper,
+                                                  .text = name,
+                                                  .children = &element,
+                                                  .count = 1});
   return *out != NULL ? LA_OK : la_fail_nomem(err);
 }
 

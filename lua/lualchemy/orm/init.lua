@@ -80,14 +80,17 @@ for name, make in pairs(loader_options) do orm[name] = make end
 ---
 ---     local Manager = orm.aliased(Employee)
 ---     session:query(Employee, Manager):join(Manager, Employee.manager_id:eq(Manager.id))
----@param class table  a mapped class
+---@param class table  a mapped class; or a table, of which an alias is made
 ---@param element any?  a subquery, CTE or alias that stands for the class's table
----@param options table?  `name`
+---@param options table?  `name`; `adapt_on_names`: columns of `element` that are no columns of the table are taken by their names;
+--- `flat` is how aliases of several tables always are
 ---@return lualchemy.AliasedClass
+---@raise UnmappedClassError for what is no class and no table
 function orm.aliased(class, element, options)
   if options == nil and keywords.is_table(element) then element, options = nil, element end
-  local given = keywords.check("aliased", options, keywords.set {"name", "alias", "flat"})
-  return core.aliased(class, given.name, element or given.alias)
+  local given = keywords.check("aliased", options, keywords.set {"name", "alias", "flat", "adapt_on_names"})
+  if core.class_of(class) == "lualchemy.Table" then return class:alias(given.name) end
+  return core.aliased(class, given.name, element or given.alias, given.adapt_on_names)
 end
 
 execute_states.connect(queries.Query)
