@@ -278,22 +278,51 @@ static int fail(la_execution *x, const la_error *err, la_text text, const la_par
   return la_raise_execution(L, x->engine, err, text, list, x->many);
 }
 
+/* The values of one set. */
+static void fill(la_execution *x, lua_Integer set, la_text *text) {
+  la_error err = LA_ERROR_INIT;
+  const la_key *key = &x->engine->key;
+  if (la_execution_fill(x, set, (const la_node *const *)key->params.items,
+                        (uint32_t)key->params.count, text, &err) < 0) {
+    x->params->gathers = false;
+    fail(x, &err, *text, NULL);
+  }
+}
+
+/* Many sets: a value that cannot be sent is told of before any set is sent. */
+static void run_gathered(la_execution *x) {
+  la_error err = LA_ERROR_INIT;
+  la_text text = x->compiled->text;
+  la_params *params = x->params;
+  uint32_t count = x->compiled->param_count;
+  for (lua_Integer set = 1; set <= x->sets; set++) {
+    params->gathers = set > 1;
+    fill(x, set, &text);
+  }
+  for (lua_Integer set = 1; set <= x->sets; set++) {
+    if (la_execution_step(x, text, params->values.items + (size_t)(set - 1) * count, count, set,
+                          &err) < 0) {
+      fail(x, &err, text, params);
+    }
+  }
+  params->gathers = false;
+  la_params_shrink(params);
+}
+
 static void run_in_c(la_execution *x) {
   la_error err = LA_ERROR_INIT;
   la_text text = x->compiled->text;
-  const la_key *key = &x->engine->key;
-  la_status status = LA_OK;
   x->params = &x->engine_box->params;
-  for (lua_Integer set = 1; set <= x->sets && status >= 0; set++) {
-    status = la_execution_fill(x, set, (const la_node *const *)key->params.items,
-                               (uint32_t)key->params.count, &text, &err);
-    if (status < 0) {
-      fail(x, &err, text, NULL);
-    }
-    status = la_execution_step(x, text, x->params->values.items, (uint32_t)x->params->values.count,
-                               set, &err);
-    if (status < 0) {
-      fail(x, &err, text, x->params);
+  x->params->gathers = false;
+  if (x->sets > 1 && !x->compiled->has_expanding) {
+    run_gathered(x);
+  } else {
+    for (lua_Integer set = 1; set <= x->sets; set++) {
+      fill(x, set, &text);
+      if (la_execution_step(x, text, x->params->values.items, (uint32_t)x->params->values.count, set,
+                            &err) < 0) {
+        fail(x, &err, text, x->params);
+      }
     }
   }
   if (!x->streams) {

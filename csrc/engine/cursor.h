@@ -65,6 +65,7 @@ typedef struct la_params {
   LA_VEC(la_text) literals; /* … and texts of literal ones, by number */
   const la_value *items;    /* a lookup for an expanding parameter puts its list here … */
   uint32_t item_count;      /* … and its length */
+  bool gathers;             /* values are put behind those that are there; without lists */
 } la_params;
 
 /* Gives in `out` the program's value for parameter `number` of the plan, if execution has one;
@@ -74,6 +75,8 @@ typedef la_status (*la_param_lookup)(void *context, uint32_t number, const la_co
 
 void la_params_init(la_params *params, la_allocator *alloc);
 void la_params_clear(la_params *params);
+/* Gives back the memory of many sets. */
+void la_params_shrink(la_params *params);
 /* A lookup is asked for every parameter but constants, before the statement's own value counts.
  * `statement_params` as in la_key.params. `lookup` may be NULL: then no execution values.
  * LA_STATEMENT "(column name) …" for a value of the wrong kind, or "A value is required for bind

@@ -126,8 +126,18 @@ static la_status add_param(la_params *params, const la_compiled *compiled, uint3
   return LA_OK;
 }
 
+void la_params_shrink(la_params *params) {
+  if (params->values.count > 1024) {
+    la_vec_clear(params->text.alloc, &params->values);
+    la_arena_clear(&params->scratch);
+  }
+}
+
 static la_status start(la_params *params, const la_compiled *compiled, la_error *err) {
   la_allocator *alloc = params->text.alloc;
+  if (params->gathers) {
+    return LA_OK;
+  }
   la_arena_clear(&params->scratch);
   la_strbuf_reset(&params->text);
   params->values.count = 0;
