@@ -319,8 +319,8 @@ static void run_in_c(la_execution *x) {
   } else {
     for (lua_Integer set = 1; set <= x->sets; set++) {
       fill(x, set, &text);
-      if (la_execution_step(x, text, x->params->values.items, (uint32_t)x->params->values.count, set,
-                            &err) < 0) {
+      if (la_execution_step(x, text, x->params->values.items, (uint32_t)x->params->values.count,
+                            set, &err) < 0) {
         fail(x, &err, text, x->params);
       }
     }

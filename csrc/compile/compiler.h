@@ -62,7 +62,6 @@ typedef struct la_items {
   size_t expr_count;
   la_item *items;
   uint32_t count;
-  struct la_items *next;
 } la_items;
 
 /* A statement that is being written, innermost first. */
@@ -155,7 +154,7 @@ struct la_compiler {
   LA_VEC(la_node *) owned;           /* released with the compilation */
   LA_VEC(const la_node *) scan;
   LA_VEC(la_result_column) results;
-  la_items *items;
+  la_map items_map;    /* SELECT → its la_items */
   uint32_t next_param; /* where in the statement's parameters the next one is expected */
   uint32_t truncated;  /* how many names were cut short */
   la_map index_map;    /* PARAM node → its number + 1, once looked for out of order */

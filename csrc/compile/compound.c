@@ -130,11 +130,10 @@ static la_status make_items(la_compiler *c, const la_node *select, la_items *out
 
 la_status la_items_of(la_compiler *c, const la_node *select, la_items **out) {
   select = first_select(select);
-  for (la_items *known = c->items; known; known = known->next) {
-    if (known->select == select) {
-      *out = known;
-      return LA_OK;
-    }
+  la_items *known = c->items_map.count > 0 ? la_map_get_pointer(&c->items_map, select) : NULL;
+  if (known) {
+    *out = known;
+    return LA_OK;
   }
   la_items *items = la_arena_alloc_zero(&c->scratch, sizeof *items);
   if (!items) {
@@ -147,8 +146,9 @@ la_status la_items_of(la_compiler *c, const la_node *select, la_items **out) {
   items->select = select;
   LA_TRY(make_items(c, select, items));
   c->depth--;
-  items->next = c->items;
-  c->items = items;
+  if (!la_map_set_pointer(&c->items_map, c->sql->alloc, select, items)) {
+    return la_fail_nomem(c->err);
+  }
   *out = items;
   return LA_OK;
 }

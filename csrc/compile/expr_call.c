@@ -170,32 +170,39 @@ la_status la_write_case(la_compiler *c, const la_node *node) {
   return LA_OK;
 }
 
+/* " AS VARCHAR(10)) COLLATE x" */
+static la_status cast_end(la_compiler *c, const la_type *type, la_text *out) {
+  la_strbuf text;
+  la_strbuf_init(&text, c->sql->alloc);
+  la_strbuf_string(&text, " AS ");
+  la_status status = la_compile_type(c->dialect, type, &text, c->err);
+  size_t close = text.len;
+  for (size_t i = 0; status >= 0 && i + 9 < text.len && close == text.len; i++) {
+    close = memcmp(text.bytes + i, " COLLATE ", 9) == 0 ? i : close;
+  }
+  la_strbuf_insert(&text, close, LA_TEXT_LITERAL(")"));
+  if (status >= 0) {
+    status = la_strbuf_status(&text, c->err);
+  }
+  if (status >= 0) {
+    char *bytes = la_arena_copy(&c->scratch, text.bytes, text.len);
+    *out = (la_text){bytes, text.len};
+    status = bytes ? LA_OK : la_fail_nomem(c->err);
+  }
+  la_strbuf_clear(&text);
+  return status;
+}
+
 /* CAST(x AS VARCHAR(10)): a collation of the type comes behind the parentheses. */
 la_status la_write_cast(la_compiler *c, const la_node *node) {
   if (c->dialect->cast) {
     return c->dialect->cast(c, node);
   }
   la_put(c, node->op == 1 ? "TRY_CAST(" : "CAST(");
-  LA_TRY(la_compile_expr(c, node->children[0]));
-  la_put(c, " AS ");
-  size_t from = c->out->len;
-  LA_TRY(la_compile_type(c->dialect, node->type, c->out, c->err));
-  if (c->out->failed) {
-    return LA_OK;
-  }
-  const char *collate = NULL;
-  for (size_t i = from; i + 9 < c->out->len; i++) {
-    if (memcmp(c->out->bytes + i, " COLLATE ", 9) == 0) {
-      collate = c->out->bytes + i;
-      break;
-    }
-  }
-  if (collate) {
-    la_strbuf_insert(c->out, (size_t)(collate - c->out->bytes), LA_TEXT_LITERAL(")"));
-  } else {
-    la_strbuf_char(c->out, ')');
-  }
-  return LA_OK;
+  la_text end;
+  LA_TRY(cast_end(c, node->type, &end));
+  LA_TRY(la_push_bytes(c, end));
+  return la_push(c, node->children[0], LA_AGAINST_FREE, 0);
 }
 
 la_status la_write_extract(la_compiler *c, const la_node *node) {

@@ -251,6 +251,10 @@ la_node *la_expr_cast(const la_sql *sql, la_node *operand, la_type *type, bool t
 }
 
 la_node *la_expr_coerce(const la_sql *sql, la_node *operand, la_type *type) {
+  bool is_param = operand->kind == LA_NODE_COERCE && operand->children[0]->kind == LA_NODE_PARAM;
+  if (operand->kind == LA_NODE_COERCE && !is_param) {
+    operand = operand->children[0]; /* only a parameter takes its own type_coerce's type */
+  }
   return parent_of_one(sql, LA_NODE_COERCE, 0, type, LA_TEXT_NONE, operand);
 }
 
@@ -259,6 +263,9 @@ la_node *la_expr_extract(const la_sql *sql, la_text field, la_node *operand) {
 }
 
 la_node *la_expr_label(const la_sql *sql, la_text name, la_node *operand) {
+  if (operand->kind == LA_NODE_LABEL) {
+    operand = operand->children[0]; /* a label of a label is the outer one */
+  }
   return parent_of_one(sql, LA_NODE_LABEL, 0, operand->type, name, operand);
 }
 
