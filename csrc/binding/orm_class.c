@@ -282,21 +282,29 @@ static int mapper_finish(lua_State *L) {
   return 0;
 }
 
-/* core.mapper_element(class, alias) → the alias that selects of the class read from instead of its
- * table: its columns are found by name. */
+/* core.mapper_element(class, alias, read_only) → the alias that selects of the class read from
+ * instead of its table: its columns are found by name. */
 static int mapper_element(lua_State *L) {
   la_state *state = la_state_of(L);
   la_mapper *mapper = la_check_mapper(L, 1);
   la_node *alias = la_to_node(L, 2);
+  bool read_only = lua_toboolean(L, 3);
   la_error err = LA_ERROR_INIT;
   if (!alias || alias->kind != LA_NODE_ALIAS) {
     return la_raise_argument(L, 2, "a subquery");
   }
-  la_node *element = la_from_alias(&state->sql, alias->children[0], alias->text, LA_FROM_BY_NAME);
+  la_node *select = la_node_retain(alias->children[0]);
+  if (select->flags & LA_NODE_HAS_ORM) { /* it stands in statements of the core, too */
+    la_node_release(select);
+    raise_if(L, la_orm_translate(&state->sql, alias->children[0], &select, &err), &err);
+  }
+  la_node *element = la_from_alias(&state->sql, select, alias->text, LA_FROM_BY_NAME);
+  la_node_release(select);
   if (!element) {
     raise_if(L, la_fail_nomem(&err), &err);
   }
   la_push_node(L, state, element, 0, -1);
+  mapper->read_only = read_only;
   raise_if(L, la_mapper_set_element(mapper, element, &err), &err);
   return 1;
 }
@@ -434,6 +442,13 @@ static int is_mapped(lua_State *L) {
   return 1;
 }
 
+/* core.is_join(value) → true for a join of FROM elements. */
+static int is_join(lua_State *L) {
+  const la_node *node = la_to_node(L, 1);
+  lua_pushboolean(L, node && node->kind == LA_NODE_JOIN);
+  return 1;
+}
+
 /* core.is_subclass(class, base) → true for the class itself, too. */
 static int is_subclass(lua_State *L) {
   lua_pushboolean(L, la_mapper_is_a(la_check_mapper(L, 1), la_check_mapper(L, 2)));
@@ -450,16 +465,25 @@ static int is_unnamed(lua_State *L) {
 
 void la_open_orm_class(lua_State *L, la_state *state) {
   static const luaL_Reg metamethods[] = {{"__gc", mapper_gc}, {NULL, NULL}};
-  static const luaL_Reg functions[] = {
-      {"registry_new", registry_new},     {"mapper_new", mapper_new},
-      {"mapper_column", mapper_column},   {"mapper_expression", mapper_expression},
-      {"mapper_synonym", mapper_synonym}, {"mapper_relationship", mapper_relationship},
-      {"mapper_finish", mapper_finish},   {"mapper_polymorphic", mapper_polymorphic},
-      {"mapper_keys", mapper_keys},       {"mapper_loading", mapper_loading},
-      {"mapper_element", mapper_element}, {"mapper_attribute", mapper_attribute},
-      {"mapper_bind", mapper_bind},       {"mapped_class_of", class_of},
-      {"is_mapped", is_mapped},           {"is_subclass", is_subclass},
-      {"is_unnamed", is_unnamed},         {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"registry_new", registry_new},
+                                       {"mapper_new", mapper_new},
+                                       {"mapper_column", mapper_column},
+                                       {"mapper_expression", mapper_expression},
+                                       {"mapper_synonym", mapper_synonym},
+                                       {"mapper_relationship", mapper_relationship},
+                                       {"mapper_finish", mapper_finish},
+                                       {"mapper_polymorphic", mapper_polymorphic},
+                                       {"mapper_keys", mapper_keys},
+                                       {"mapper_loading", mapper_loading},
+                                       {"mapper_element", mapper_element},
+                                       {"mapper_attribute", mapper_attribute},
+                                       {"mapper_bind", mapper_bind},
+                                       {"mapped_class_of", class_of},
+                                       {"is_mapped", is_mapped},
+                                       {"is_subclass", is_subclass},
+                                       {"is_join", is_join},
+                                       {"is_unnamed", is_unnamed},
+                                       {NULL, NULL}};
   la_register_class(L, state, LA_BOX_REGISTRY, NULL, NULL);
   la_register_class(L, state, LA_BOX_MAPPER, NULL, metamethods);
   la_register_node_getter(state, LA_BOX_NONE, class_node);

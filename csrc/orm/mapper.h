@@ -131,6 +131,7 @@ struct la_mapper {
   bool passive_updates;  /* … and changes their keys with it */
   bool passive_deletes;  /* the database deletes the rows of subclasses with the root's */
   uint32_t hears; /* la_mapper_hears: the events of its objects that the program listens to */
+  bool read_only; /* mapped to a select: its table stands for what no database has */
   bool joined;    /* it or a base has a table of its own beside its base's */
   bool has_polymorphic_identity;
   /* insides of orm/ */

@@ -158,6 +158,11 @@ la_status la_flush_batch_tables(la_flush *flush, la_error *err) {
     if (i > 0 && mapper == flush->records.items[flush->batch.items[i - 1]].instance->mapper) {
       continue;
     }
+    if (mapper->read_only) {
+      return la_fail(err, LA_INVALID_REQUEST,
+                     "objects of class %.*s can't be written: it is mapped to a select",
+                     LA_TEXT_FORMAT(mapper->class_name));
+    }
     for (const la_mapper *m = mapper; m != NULL; m = m->base) {
       LA_TRY(add_table(flush, mapper, m->table, err));
     }

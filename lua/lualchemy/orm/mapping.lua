@@ -37,9 +37,34 @@ local function is_mapped_column(value)
   return is_column(value) or relationships.is_property(value) and value.kind == "column" and is_column(value.expression)
 end
 
+--- The columns of a join as a select, each under the name that the join has for it.
+local function select_of_join(join)
+  local columns = {}
+  for i, key in ipairs(join.c:keys()) do columns[i] = join.c[key]:label(key) end
+  return require("lualchemy").select(table.unpack(columns)):select_from(join):subquery()
+end
+
+--- For a class that is mapped to a select: a table that stands for it, with its columns, in no metadata that anybody creates.
+local function table_of_select(class, record, element)
+  local la = require "lualchemy"
+  if not core.is(element, "lualchemy.FromClause") then
+    error(exc.ArgumentError(("class %s: __table__ is a Table, a subquery or a join, not %s"):format(class.__name__,
+      require("lualchemy.describe").value(element))), 0)
+  end
+  if core.is_join(element) then element = select_of_join(element) end
+  local columns = {}
+  for i, key in ipairs(element.c:keys()) do
+    columns[i] = la.Column(key, element.c[key].type)
+  end
+  record.element = element
+  return la.Table(element.name or class.__name__, la.MetaData(), table.unpack(columns))
+end
+
 --- The class's table: given, made from its columns, or its parent's.
 local function make_table(class, record, parent, values, columns)
-  if values.__table__ ~= nil then return values.__table__ end
+  if values.__table__ ~= nil then
+    return core.is(values.__table__, "lualchemy.Table") and values.__table__ or table_of_select(class, record, values.__table__)
+  end
   local name = values.__tablename__
   if name == nil then
     if parent and core.is_mapped(parent) then
@@ -89,6 +114,7 @@ local function column_argument(own_table, values, given)
     if is_column(value) then return value end
     return own_table.c[given]
   end
+  if type(given) == "userdata" and not is_column(given) and core.attribute_of(given) == nil then return own_table.c[given.key] end
   return given
 end
 
@@ -268,6 +294,7 @@ function M.map_class(class, record, parent, fields)
   record.arguments, record.below = arguments, {}
   if parent and records[parent] and records[parent].below then table.insert(records[parent].below, class) end
   core.mapper_finish(class)
+  if record.element then core.mapper_element(class, record.element, true) end
   refresh_attributes(class, record)
   if arguments.concrete then concrete.begin(class, parent) end
 end
