@@ -238,7 +238,8 @@ la_status la_execution_step(la_execution *x, la_text text, const la_value *value
 
 void la_execution_begin(la_execution *x) {
   lua_State *L = x->L;
-  la_error err = LA_ERROR_INIT;
+  la_error err;
+  la_error_init(&err);
   if (x->connection->in_transaction) {
     return;
   }
@@ -310,7 +311,8 @@ static void run_gathered(la_execution *x) {
 }
 
 static void run_in_c(la_execution *x) {
-  la_error err = LA_ERROR_INIT;
+  la_error err;
+  la_error_init(&err);
   la_text text = x->compiled->text;
   x->params = &x->engine_box->params;
   x->params->gathers = false;
@@ -440,7 +442,8 @@ static la_status read_sent(la_execution *x, int list, la_value **values_out, uin
  * many). */
 static void make_all(la_execution *x, int text, int list) {
   lua_State *L = x->L;
-  la_error err = LA_ERROR_INIT;
+  la_error err;
+  la_error_init(&err);
   la_text sent = x->compiled->text;
   for (lua_Integer set = 1; set <= x->sets; set++) {
     int top = lua_gettop(L);
@@ -486,7 +489,8 @@ static la_status send(la_execution *x, la_text sent, int list, lua_Integer set, 
 
 void la_execution_send(la_execution *x, int text, int list) {
   lua_State *L = x->L;
-  la_error err = LA_ERROR_INIT;
+  la_error err;
+  la_error_init(&err);
   la_text sent;
   la_status status = LA_OK;
   fire_before(x, text, list);

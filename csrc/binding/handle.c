@@ -102,12 +102,11 @@ bool la_push_object_if(lua_State *L, la_state *state, la_instance *instance) {
   }
   luaL_checkstack(L, 3, NULL);
   lua_rawgeti(L, LUA_REGISTRYINDEX, state->objects);
-  if (la_push_object_from(L, -1, instance)) {
-    lua_replace(L, -2);
-    return true;
-  }
-  lua_pop(L, 1);
-  return false;
+  lua_rawgeti(L, -1, page_of(instance->handle));
+  bool found = lua_rawgeti(L, -1, line_of(instance->handle)) != LUA_TNIL;
+  lua_copy(L, -1, -3);
+  lua_pop(L, found ? 2 : 3);
+  return found;
 }
 
 void la_push_object_metatable(lua_State *L, la_state *state, const la_mapper *mapper) {
@@ -121,7 +120,8 @@ void la_push_object_metatable(lua_State *L, la_state *state, const la_mapper *ma
 }
 
 static void raise_nomem(lua_State *L) {
-  la_error err = LA_ERROR_INIT;
+  la_error err;
+  la_error_init(&err);
   la_fail_nomem(&err);
   la_raise(L, &err);
 }
@@ -153,7 +153,8 @@ static void make_room(lua_State *L, la_state *state, int objects) {
   }
   uintptr_t *places = NULL;
   if (!handles->closed && size < INT32_MAX / 2) {
-    places = la_realloc(&state->alloc, handles->places, old * sizeof *places, size * sizeof *places);
+    places =
+        la_realloc(&state->alloc, handles->places, old * sizeof *places, size * sizeof *places);
   }
   if (places == NULL) {
     raise_nomem(L);
@@ -279,8 +280,8 @@ void la_push_object(lua_State *L, la_state *state, la_instance *instance) {
   }
 }
 
-void la_push_object_list(lua_State *L, la_state *state, const la_instances *instances,
-                         size_t from, size_t end) {
+void la_push_object_list(lua_State *L, la_state *state, const la_instances *instances, size_t from,
+                         size_t end) {
   luaL_checkstack(L, 4, NULL);
   la_alloc_ahead(&state->alloc, (end - from) * sizeof(void *) * 2);
   la_push_list(L, state, (int)(end - from));

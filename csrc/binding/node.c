@@ -108,7 +108,8 @@ static bool push_known_subject(lua_State *L, la_state *state, const la_node *nod
 void la_push_node(lua_State *L, la_state *state, la_node *node, int first, int last) {
   first = first > 0 ? lua_absindex(L, first) : first;
   if (!node) {
-    la_error err = LA_ERROR_INIT;
+    la_error err;
+    la_error_init(&err);
     la_fail_nomem(&err);
     la_raise(L, &err);
     return;

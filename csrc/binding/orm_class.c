@@ -28,10 +28,10 @@ la_mapper_box *la_to_mapper_box(lua_State *L, int index) {
     if (!lua_getmetatable(L, index)) {
       return NULL;
     }
-    lua_rawgetp(L, -1, &mapper_key);
-    la_box *box = la_to_box_of(L, -1, LA_BOX_MAPPER);
+    lua_rawgetp(L, -1, &mapper_key); /* a MAPPER box or nil: the key is ours */
+    la_mapper_box *box = lua_touserdata(L, -1);
     lua_pop(L, 2); /* the class's metatable holds it */
-    return (la_mapper_box *)box;
+    return box;
   }
   return (la_mapper_box *)la_to_box_of(L, index, LA_BOX_MAPPER);
 }

@@ -16,7 +16,8 @@
 /* An object of a class of a hierarchy says which it is. */
 static void set_identity(lua_State *L, la_instance *instance) {
   const la_mapper *mapper = instance->mapper;
-  la_error err = LA_ERROR_INIT;
+  la_error err;
+  la_error_init(&err);
   for (const la_mapper *at = mapper; at; at = at->base) {
     if (at->polymorphic_on && at->polymorphic_on->kind != LA_PROPERTY_COLUMN) {
       return; /* an expression of other columns */

@@ -96,7 +96,8 @@ static void apply_link_load(lua_State *L, la_state *state, la_pusher *pusher,
   la_push_object_by(L, state, pusher, instance); /* owner */
   int owner = lua_gettop(L);
   hold(L, holder, owner, instance);
-  la_error err = LA_ERROR_INIT;
+  la_error err;
+  la_error_init(&err);
   if (!relationship->uselist) {
     la_instance *other = found->count > 0 ? found->members[0] : NULL;
     la_push_object_table(L, owner);
@@ -161,7 +162,8 @@ static void load_link(lua_State *L, la_state *state, la_instance *instance, uint
     }
   }
   la_load *load = la_push_load(L, state);
-  la_error err = LA_ERROR_INIT;
+  la_error err;
+  la_error_init(&err);
   if (instance->session) {
     la_session_listen(L, state, instance->session);
   }
@@ -304,7 +306,8 @@ static void apply_change(lua_State *L, la_state *state, la_pusher *pusher,
     lua_pushnil(L);
   }
   int other = lua_gettop(L);
-  la_error err = LA_ERROR_INIT;
+  la_error err;
+  la_error_init(&err);
   bool first = false;
   if (change->kind == LA_LINK_REMOVE || change->kind == LA_LINK_QUEUE_ADD ||
       change->kind == LA_LINK_QUEUE_REMOVE) {
@@ -349,7 +352,8 @@ static void cascade_into_session(lua_State *L, la_state *state, const la_link_ch
   la_session *session = first.instance->session;
   if (session && brings(&first) && !first.other->session &&
       first.instance->mapper->links[first.link]->relationship->cascade & LA_CASCADE_SAVE_UPDATE) {
-    la_error err = LA_ERROR_INIT;
+    la_error err;
+    la_error_init(&err);
     la_push_session(L, state, session);
     la_session_tell_attach(L, state, -1, first.other);
     lua_pop(L, 1);
@@ -367,7 +371,8 @@ static void cascade_into_session(lua_State *L, la_state *state, const la_link_ch
 void la_object_change_link(lua_State *L, la_state *state, const la_link_change *first) {
   int top = lua_gettop(L);
   la_link_changes changes;
-  la_error err = LA_ERROR_INIT;
+  la_error err;
+  la_error_init(&err);
   /* Handles of all that the plan names are held by this function's callers, or by the links that
    * name them. */
   if (la_link_plan(first, &changes, &err) < 0) {
@@ -486,7 +491,8 @@ static void set_list(lua_State *L, la_state *state, int index, la_instance *inst
   la_object_get_link(L, state, index, relationship->link); /* loads what is there */
   la_collection *collection = la_link_collection(instance, relationship->link);
   if (!collection) {
-    la_error err = LA_ERROR_INIT;
+    la_error err;
+    la_error_init(&err);
     la_fail_nomem(&err);
     la_raise(L, &err);
   }

@@ -96,7 +96,8 @@ static void take_params(lua_State *L, la_state *state, const la_engine *engine, 
     return;
   }
   if (!hold_params(state, key, box)) {
-    la_error err = LA_ERROR_INIT;
+    la_error err;
+    la_error_init(&err);
     la_fail_nomem(&err);
     la_raise(L, &err);
   }
@@ -139,7 +140,8 @@ static la_load *run_given(lua_State *L, la_state *state, int session_index,
   session_index = lua_absindex(L, session_index);
   la_node **node = la_push_scratch(L, state, sizeof *node, la_clear_reference);
   int at = lua_gettop(L);
-  la_error err = LA_ERROR_INIT;
+  la_error err;
+  la_error_init(&err);
   *node = la_node_retain(statement);
   if (how->autoflush) {
     la_session_autoflush(L, state, session_index);
@@ -223,7 +225,8 @@ la_load *la_run_select(lua_State *L, la_state *state, int session_index, const l
  * stack. */
 static void key_value(lua_State *L, const la_mapper *mapper, uint32_t i, int index, la_arena *arena,
                       la_value *out) {
-  la_error err = LA_ERROR_INIT;
+  la_error err;
+  la_error_init(&err);
   bool host = false;
   const la_property *property = mapper->primary_key[i];
   la_value bound;
@@ -405,7 +408,8 @@ static int session_get(lua_State *L) {
   la_session *session = la_check_session(L, 1);
   la_check_count(L, 3, "get");
   la_mapper *mapper = la_check_mapper(L, 2);
-  la_error err = LA_ERROR_INIT;
+  la_error err;
+  la_error_init(&err);
   if (push_known(L, state, session, mapper)) {
     return 1;
   }
@@ -507,7 +511,8 @@ static int session_refresh(lua_State *L) {
   la_session_autoflush(L, state, 1);
   names_box *box = la_push_scratch(L, state, sizeof *box, clear_names);
   box->alloc = &state->alloc;
-  la_error err = LA_ERROR_INIT;
+  la_error err;
+  la_error_init(&err);
   if (lua_istable(L, 3)) {
     lua_Integer count = luaL_len(L, 3);
     luaL_checkstack(L, (int)count + 8, "too many names");

@@ -177,7 +177,8 @@ void la_object_get(lua_State *L, la_state *state, int index, const la_property *
     return;
   }
   la_load *load = la_push_load(L, state);
-  la_error err = LA_ERROR_INIT;
+  la_error err;
+  la_error_init(&err);
   if (instance->session) {
     la_session_listen(L, state, instance->session);
   }
@@ -376,7 +377,8 @@ static void clear_arena(void *arena) {
  * `committed`: as if it had been loaded. */
 static void store(lua_State *L, la_state *state, la_instance *instance, const la_property *property,
                   const la_value *value, bool committed) {
-  la_error err = LA_ERROR_INIT;
+  la_error err;
+  la_error_init(&err);
   bool first = false;
   la_status status = committed ? la_instance_load(instance, property->slot, value, false, &err)
                                : la_instance_set(instance, property->slot, value, &first, &err);
@@ -423,7 +425,8 @@ void la_object_set_slot(lua_State *L, la_state *state, int index, const la_prope
                     LA_TEXT_FORMAT(property->key), LA_TEXT_FORMAT(instance->mapper->class_name));
   }
   la_value value;
-  la_error err = LA_ERROR_INIT;
+  la_error err;
+  la_error_init(&err);
   bool host = false;
   if (la_object_plain_value(L, value_index, property, &value)) {
     store(L, state, instance, property, &value, committed);

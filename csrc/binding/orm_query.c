@@ -215,6 +215,11 @@ static la_row_shape *shape_at(lua_State *L, int index) {
   return *shape;
 }
 
+/* Memory is prepared for so many rows at a time; about what Lua takes for one and what is read of
+ * it. */
+#define AHEAD_ROWS ((size_t)98304)
+#define ROW_BYTES  ((size_t)256)
+
 static size_t row_count(const la_load *load, bool single) {
   return single ? load->entities.count : load->rows.rows.count;
 }
@@ -278,6 +283,10 @@ static int query_all(lua_State *L) {
   lua_pushnil(L);                    /* 4: the holder of rows */
   la_push_list(L, state, (int)rows); /* 5 */
   for (size_t i = 0; i < rows; i++) {
+    if (i % AHEAD_ROWS == 0) {
+      size_t left = rows - i;
+      la_alloc_ahead(&state->alloc, (left < AHEAD_ROWS ? left : AHEAD_ROWS) * ROW_BYTES);
+    }
     push_row(L, state, load, single, i, 3);
     if (tuples && single) {
       la_push_row_of_values(L, state, *shape, 4);

@@ -18,10 +18,10 @@ typedef struct rows_box {
   la_load load;
   la_cursor cursor; /* open while `streams` */
   la_session *session;
-  size_t at;   /* next row */
+  size_t at;             /* next row */
   size_t made, made_end; /* rows whose handles are made */
   size_t ahead;          /* how many were made last */
-  size_t part; /* streaming: rows read at a time */
+  size_t part;           /* streaming: rows read at a time */
   bool streams, done;
   bool busy; /* all of it is being delivered */
 } rows_box;

@@ -144,7 +144,8 @@ instances_box *la_push_instances(lua_State *L, la_state *state) {
 /* Adds `instance` with a pin, so that what Lua does on the way can't free it. */
 static void keep_instance(lua_State *L, instances_box *box, la_instance *instance) {
   if (!la_vec_push(box->alloc, &box->instances, instance)) {
-    la_error err = LA_ERROR_INIT;
+    la_error err;
+    la_error_init(&err);
     la_fail_nomem(&err);
     la_raise(L, &err);
   }
@@ -185,7 +186,8 @@ static int session_add_all(lua_State *L) {
   }
   warn_in_flush(L, session, "add_all()");
   for (size_t i = 0; i < box->instances.count; i++) {
-    la_error err = LA_ERROR_INIT;
+    la_error err;
+    la_error_init(&err);
     la_instance *instance = box->instances.items[i];
     if (session->watched) {
       la_session_tell_attach(L, state, 1, instance);
@@ -244,7 +246,8 @@ static bool cascades_delete(const la_instance *instance) {
 /* Marks `root` and what its delete cascade reaches, loading links on the way. */
 static void delete_with_cascade(lua_State *L, la_state *state, la_session *session,
                                 la_instance *root) {
-  la_error err = LA_ERROR_INIT;
+  la_error err;
+  la_error_init(&err);
   la_status status;
   walk_box *box = la_push_scratch(L, state, sizeof *box, clear_walk);
   box->alloc = &state->alloc;
@@ -269,7 +272,8 @@ static int session_delete(lua_State *L) {
   la_session *session = la_check_session(L, 1);
   la_check_count(L, 2, "delete");
   la_instance *root = la_check_instance(L, 2);
-  la_error err = LA_ERROR_INIT;
+  la_error err;
+  la_error_init(&err);
   warn_in_flush(L, session, "delete()");
   if (root->flags & LA_INSTANCE_KEYED && !root->session) { /* a detached object joins first */
     la_session_tell_attach(L, state, 1, root);
@@ -287,7 +291,8 @@ static int session_delete(lua_State *L) {
 
 static int session_expunge(lua_State *L) {
   la_session *session = la_check_session(L, 1);
-  la_error err = LA_ERROR_INIT;
+  la_error err;
+  la_error_init(&err);
   la_check_count(L, 2, "expunge");
   la_status status = la_session_expunge(session, la_check_instance(L, 2), &err);
   settle(L, session, status, &err);
@@ -339,7 +344,8 @@ void la_session_expire_all_of(lua_State *L, la_session *session, la_instance *ro
                               bool with_root) {
   la_state *state = la_state_of(L);
   instances_box *box = la_push_instances(L, state);
-  la_error err = LA_ERROR_INIT;
+  la_error err;
+  la_error_init(&err);
   la_instances found = {0};
   la_status status = la_cascade_collect(session, root, LA_CASCADE_REFRESH_EXPIRE, &found, &err);
   la_adopt_instances(box, &found);
@@ -399,7 +405,8 @@ static int session_expire(lua_State *L) {
 static int session_expire_all(lua_State *L) {
   la_session *session = la_check_session(L, 1);
   instances_box *box = la_push_instances(L, la_state_of(L));
-  la_error err = LA_ERROR_INIT;
+  la_error err;
+  la_error_init(&err);
   la_instances all = {0};
   la_status status = la_session_all(session, &all, &err);
   la_adopt_instances(box, &all);
@@ -434,7 +441,8 @@ static int push_set(lua_State *L, la_session *session, const la_instances *set) 
 static int push_identity_map(lua_State *L, la_session *session) {
   la_state *state = la_state_of(L);
   instances_box *box = la_push_instances(L, state);
-  la_error err = LA_ERROR_INIT;
+  la_error err;
+  la_error_init(&err);
   la_instances all = {0};
   la_status status = la_session_all(session, &all, &err);
   la_adopt_instances(box, &all);
@@ -533,7 +541,8 @@ static int make_transient(lua_State *L) {
 
 /* core.make_detached(object). */
 static int make_detached(lua_State *L) {
-  la_error err = LA_ERROR_INIT;
+  la_error err;
+  la_error_init(&err);
   if (la_session_make_detached(la_check_instance(L, 1), &err) < 0) {
     la_raise_orm(L, &err);
   }

@@ -111,7 +111,8 @@ static gathered *push_gathered(lua_State *L, la_state *state, int owner) {
 
 void la_push_columns(lua_State *L, la_state *state, la_node *from, int owner) {
   gathered *columns = push_gathered(L, state, owner);
-  la_error err = LA_ERROR_INIT;
+  la_error err;
+  la_error_init(&err);
   if (la_from_columns(&state->sql, from, &columns->arena, &columns->nodes, &columns->keys,
                       &columns->count, &err) != LA_OK) {
     la_raise(L, &err);
@@ -121,7 +122,8 @@ void la_push_columns(lua_State *L, la_state *state, la_node *from, int owner) {
 
 void la_push_selected_columns(lua_State *L, la_state *state, la_node *statement, int owner) {
   gathered *columns = push_gathered(L, state, owner);
-  la_error err = LA_ERROR_INIT;
+  la_error err;
+  la_error_init(&err);
   if (la_select_exported(&state->sql, statement, &columns->arena, &columns->nodes, &columns->keys,
                          &columns->count, &err) != LA_OK) {
     la_raise(L, &err);

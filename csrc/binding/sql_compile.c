@@ -344,7 +344,8 @@ int la_node_compile(lua_State *L) {
 
 void la_push_sql(lua_State *L, la_state *state, const la_node *node) {
   la_compile_options options = {0};
-  la_error err = LA_ERROR_INIT;
+  la_error err;
+  la_error_init(&err);
   la_configure_statement(L, state, node);
   compiled_box *box = push_compiled_box(L, state);
   if (compile(state, node, la_dialect_find(LA_TEXT_LITERAL("default")), &options, box, &err) < 0) {

@@ -263,7 +263,8 @@ static int excluded_index(lua_State *L) {
   la_state *state = la_state_of(L);
   la_node *insert = la_to_node(L, lua_upvalueindex(2));
   la_text key = la_check_text(L, 2);
-  la_error err = LA_ERROR_INIT;
+  la_error err;
+  la_error_init(&err);
   la_node *column = NULL, *excluded;
   la_node *target = insert->children[0];
   while (target->kind == LA_NODE_ENTITY && target->count != 0) {

@@ -302,7 +302,8 @@ bool la_nodes_add_filters(lua_State *L, la_nodes *nodes, const la_nodes *froms, 
 
 /* The first RELATIONSHIP of `froms` called `key`: a new reference, or NULL. */
 static la_node *find_relationship(la_state *state, const la_nodes *froms, la_text key) {
-  la_error err = LA_ERROR_INIT;
+  la_error err;
+  la_error_init(&err);
   for (size_t i = 0; i < froms->count; i++) {
     la_node *property = froms->items[i]->kind == LA_NODE_ENTITY
                             ? la_entity_property(state, froms->items[i], key, &err)
@@ -318,7 +319,8 @@ static la_node *find_relationship(la_state *state, const la_nodes *froms, la_tex
 static bool has_property(la_state *state, const la_nodes *froms, la_text key) {
   bool found = false;
   for (size_t i = 0; i < froms->count && !found; i++) {
-    la_error err = LA_ERROR_INIT;
+    la_error err;
+    la_error_init(&err);
     la_node *property = froms->items[i]->kind == LA_NODE_ENTITY
                             ? la_entity_property(state, froms->items[i], key, &err)
                             : NULL;
