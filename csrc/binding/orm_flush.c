@@ -67,6 +67,7 @@ typedef struct flush_box {
   la_flush *flush;
   la_session *session; /* retained */
   la_arena arena;      /* what answers are made of */
+  uint32_t ended;      /* the session's `levels_ended` when it began */
 } flush_box;
 
 static void clear_flush(void *memory) {
@@ -342,6 +343,17 @@ static void tell_subtransaction(lua_State *L, la_state *state, int index, la_eve
   }
 }
 
+/* A function of the program may have ended the transaction that the flush is a part of: nothing of
+ * it is left to go on with. */
+static void check_stands(lua_State *L, int box_index, const flush_box *box) {
+  la_session *session = box->session;
+  if (session->levels_ended == box->ended && session->phase == LA_SESSION_BEGUN) {
+    return;
+  }
+  la_scratch_clear(L, box_index);
+  la_raise_status(L, LA_RESOURCE_CLOSED, "This transaction is closed");
+}
+
 /* The core's part: every statement, with Lua's answers to its steps. */
 static void run_flush(lua_State *L, la_state *state, int box_index, flush_box *box) {
   la_flush_step step;
@@ -350,6 +362,7 @@ static void run_flush(lua_State *L, la_state *state, int box_index, flush_box *b
   la_session *session = box->session;
   while ((status = la_flush_prepare(box->flush, &step, &err)) == LA_ROW) {
     run_step(L, state, box_index, box, &step);
+    check_stands(L, box_index, box);
     la_session_listen(L, state, session);
   }
   if (status >= 0) {
@@ -357,6 +370,7 @@ static void run_flush(lua_State *L, la_state *state, int box_index, flush_box *b
   }
   while (status >= 0 && (status = la_flush_next(box->flush, &step, &err)) == LA_ROW) {
     run_step(L, state, box_index, box, &step);
+    check_stands(L, box_index, box);
     la_session_listen(L, state, session);
   }
   if (status < 0) {
@@ -424,8 +438,10 @@ void la_session_flush(lua_State *L, la_state *state, int index) {
     la_scratch_clear(L, box_index);
     la_raise_orm(L, &err);
   }
+  box->ended = session->levels_ended;
   run_flush(L, state, box_index, box);
   fire_or_drop(L, state, LA_EVENT_AFTER_FLUSH, index, box_index, box);
+  check_stands(L, box_index, box);
   la_flush_finish(box->flush);
   la_scratch_clear(L, box_index);
   lua_settop(L, top);

@@ -202,16 +202,21 @@ static int session_commit(lua_State *L) {
   if (la_session_check(session, &err) < 0 || la_session_autobegin(session, &err) < 0) {
     la_raise_orm(L, &err);
   }
-  while (session->levels.count > 0) {
-    la_session_commit_to(L, la_state_of(L), 1, (uint32_t)session->levels.count);
+  /* a listener may begin a new transaction when the last level is over: that one stays */
+  for (uint32_t depth = (uint32_t)session->levels.count; depth > 0; depth--) {
+    if (session->levels.count >= depth) {
+      la_session_commit_to(L, la_state_of(L), 1, (uint32_t)session->levels.count);
+    }
   }
   return 0;
 }
 
 static int session_rollback(lua_State *L) {
   la_session *session = la_check_session(L, 1);
-  while (session->levels.count > 0) {
-    la_session_rollback_to(L, la_state_of(L), 1, (uint32_t)session->levels.count);
+  for (uint32_t depth = (uint32_t)session->levels.count; depth > 0; depth--) {
+    if (session->levels.count >= depth) {
+      la_session_rollback_to(L, la_state_of(L), 1, (uint32_t)session->levels.count);
+    }
   }
   return 0;
 }

@@ -117,6 +117,7 @@ struct la_session {
   la_instances dirty_objects;   /* persistent with changes; pinned */
   la_instances deleted_objects; /* marked; pinned */
   LA_VEC(la_session_level *) levels;
+  uint32_t levels_ended; /* how many there were: who goes on with one can tell that it is over */
   la_session_phase phase;
   bool autoflush, expire_on_commit, autobegin, close_resets_only;
   uint32_t autoflush_off; /* nesting of no_autoflush */

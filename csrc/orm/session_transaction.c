@@ -147,6 +147,7 @@ static void pop_level(la_session *session) {
   la_session_level *level = la_session_top(session);
   la_allocator *alloc = session->alloc;
   session->levels.count--;
+  session->levels_ended++;
   la_session_clear_pinned(session, &level->inserted);
   la_session_clear_pinned(session, &level->deleted);
   la_session_clear_pinned(session, &level->touched);
