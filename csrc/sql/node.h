@@ -70,11 +70,11 @@
   X(STAR)            /* text: none, "*" */                                                           \
   X(DEFAULT)         /* DEFAULT in VALUES */                                                         \
   X(PLACEHOLDER)     /* what a type's bind_expression or column_expression is wrapped around */      \
-  X(ELEMENT) /* of a class of the program: text: name or none; value: the class's name; op: 1 if     \
-                it is a statement; [dialect's name as a LITERAL, MARKUP for it, …]; the name of                      \
-                the MARKUP for all other dialects is empty */                                                           \
-  X(MARKUP)  /* text: SQL in which LA_MARKUP_PART and a kind of part stand for a child;              \
-                [expression,  FROM element or statement…] */                                                                   \
+  X(ELEMENT) /* of a class of the program: text: name or none; value: its class's name; op: 1 if     \
+                it is a statement; [LITERAL of a dialect's name or, for all others, empty; MARKUP;   \
+                and so on] */                                                                        \
+  X(MARKUP)  /* text: SQL in which LA_MARKUP_PART and a kind of part stand for a child; [each part   \
+                is an expression, a FROM element or a statement] */                                  \
   /* FROM elements */                                                                                \
   X(TABLE)         /* subject: la_table */                                                           \
   X(LITERAL_TABLE) /* table(): text: name; value: schema, TEXT or none; [COLUMN…] without from */  \
@@ -99,7 +99,7 @@
   X(CONFLICT) /* ON CONFLICT: op 0 nothing, 1 update; text: constraint name; [LIST index elements    \
                  or NULL, index where or NULL, LIST of SET or NULL, where or NULL] */                \
   X(PREFIX)   /* prefix_with, suffix_with, with_hint, ext: text or [expression or NULL, LITERAL      \
-                 dialect's   name or absent]; value.integer: la_prefix_place */                                                \
+                 dialect's   name or absent]; value.integer: la_prefix_place */                      \
   X(FOR_UPDATE)       /* op: la_for_update_option bits; [of…] */                                   \
   X(EXECUTION_OPTION) /* text: name; value; values may be HOST */                                    \
   /* of the ORM; the compiler sees them only after orm/translate has replaced them */                \
@@ -160,7 +160,7 @@ enum la_node_flag {
   LA_NODE_HAS_PARAM = 1u << 2,
   LA_INSERT_INLINE = 1u << 3,  /* INSERT: nothing is fetched for inserted_primary_key */
   LA_NODE_FROM_SELF = 1u << 3, /* ALIAS: what the classes of the select around it stand for */
-  LA_FROM_BY_NAME = 1u << 4, /* ALIAS: stands for tables whose columns it has under their keys */
+  LA_FROM_BY_NAME = 1u << 4,   /* ALIAS: stands for tables whose columns it has under their keys */
   LA_NODE_SYMMETRIC = 1u << 4,
   LA_NODE_LATERAL = 1u << 5,
   LA_NODE_RECURSIVE = 1u << 6,
@@ -170,8 +170,8 @@ enum la_node_flag {
   LA_NODE_SUBQUERY = 1u << 10, /* ALIAS made by subquery() */
   LA_JOIN_OUTER = 1u << 11,
   LA_JOIN_FULL = 1u << 12,
-  LA_COLUMN_FOREIGN = 1u << 13, /* COLUMN in a relationship's condition: foreign() … */
-  LA_COLUMN_REMOTE = 1u << 14,  /* … and remote() */
+  LA_COLUMN_FOREIGN = 1u << 13,  /* COLUMN in a relationship's condition: foreign() … */
+  LA_COLUMN_REMOTE = 1u << 14,   /* … and remote() */
   LA_PARAM_UNIQUE = 1u << 13,    /* its name is made unique: "name_1" */
   LA_PARAM_EXPANDING = 1u << 14, /* a list for IN; `values` */
   LA_PARAM_REQUIRED = 1u << 15,  /* no value of its own: must be given at execution */
