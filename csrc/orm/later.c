@@ -155,6 +155,11 @@ static la_status note_known_parents(gathering *self) {
   return note_parents(self);
 }
 
+/* A subquery load below another has a row for each way from the statement's entity. */
+static bool repeats(const gathering *self) {
+  return self->later->embeds && self->job->link->steps->up != NULL;
+}
+
 static la_status note_row(gathering *self, const la_run *run) {
   uint32_t width = self->later->width;
   la_value few[8], *key = few;
@@ -185,7 +190,7 @@ static la_status note_row(gathering *self, const la_run *run) {
     }
     self->last = self->table[at] - 1;
   }
-  if (run->plan->needs_unique) {
+  if (run->plan->needs_unique || repeats(self)) {
     LA_TRY(la_pair_set_add(&self->pairs, self->alloc, self->last, instance, &is_new, self->err));
   }
   if (!is_new) {

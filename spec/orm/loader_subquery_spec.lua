@@ -174,6 +174,14 @@ describe("subqueryload (LOAD-3.4)", function()
     end))
   end)
 
+  it("gives each member once however many ways lead to its parent", function()
+    local Tag = s.Tag
+    local pens = session:scalars(la.select(Item):options(orm.subqueryload(Item.tags):subqueryload(Tag.items)):order_by(Item.id)):all()
+    assert.same({}, s:during(function()
+      assert.same({2, 1, 2}, {#pens[1].tags, #pens[1].tags[1].items, #pens[1].tags[2].items})
+    end))
+  end)
+
   it("handles large IN lists of a selectin load in its chunks", function()
     local rows = {}
     for i = 1, 600 do rows[i] = {id = 100 + i, name = "u" .. i} end
