@@ -24,6 +24,18 @@ describe("Query", function()
     return found
   end
 
+  it("gives each object once, however many rows a join makes of it (QRY-07)", function()
+    local w = shop.new():fill()
+    local User, session = w.User, w.session
+    local query = session:query(User):join(User.addresses):order_by(User.id)
+    assert.same({"Ann", "Bob"}, {query:all()[1].name, query:all()[2].name})
+    assert.equal(2, #query:all())
+    assert.equal("Ann", query:filter(User.name:eq "Ann"):one().name)
+    assert.equal(3, query:count())
+    assert.equal(3, #session:scalars(la.select(User):join(User.addresses)):all())
+    w:close()
+  end)
+
   it("is made from entities and a session (QRY-07)", function()
     assert.same({"Bob"}, names(orm.Query(User, session):filter(User.id:eq(2)):all()))
     local free = orm.Query {User.name, User.age}:order_by(User.id)
@@ -100,7 +112,7 @@ describe("Query", function()
     assert.same({}, s:during(function() assert.equal(2, #loaded.addresses) end))
     assert.equal(2, both:count())
     assert.equal(3, #query:union_all():all())
-    assert.equal(4, #query:union_all(one):all())
+    assert.same({4, 3}, {query:union_all(one):count(), #query:union_all(one):all()})
     assert.same({"Ann"}, names(query:intersect(one):all()))
     assert.same({"Bob", "Cid"}, names(query:except_(one):order_by(User.id):all()))
     assert.same({"Ann", "Bob"}, names(one:union(two):union(two):order_by(User.id):all()))
