@@ -156,6 +156,9 @@ static int begin(lua_State *L, bool nested) {
   bool function = lua_isfunction(L, 2);
   lua_settop(L, function ? 2 : 1);
   if (nested) {
+    if (session->doing && strcmp(session->doing, "_prepare_impl()") == 0) {
+      la_session_check_change(L, session, "begin_nested()"); /* the commit would wait for it */
+    }
     if (la_session_check(session, &err) < 0) {
       la_raise_orm(L, &err);
     }

@@ -137,6 +137,15 @@ describe("a hook that ends its transaction", function()
     end
   end)
 
+  it("can't put a savepoint into a commit that is under way", function()
+    local s = shop.new():fill()
+    event.listen(s.session, "before_commit", function() s.session:begin_nested() end, {once = true})
+    local ok, err = pcall(s.session.commit, s.session)
+    assert.is_true(not ok and exc.IllegalStateChangeError:matches(err), tostring(err))
+    check_usable(s)
+    s:close()
+  end)
+
   it("leaves what it begins anew open: commit() ends what was there", function()
     local s = shop.new():fill()
     local ann = s.session:get(s.User, 1)
