@@ -216,21 +216,21 @@ end)
 describe("many sets of parameters (ENG-19)", function()
   it("are converted before the first of them is sent", function()
     local metadata = la.MetaData()
-    local t = la.Table("t", metadata, la.Column("id", la.Integer, {primary_key = true}), la.Column("day", la.Date))
+    local stamped = la.Table("t", metadata, la.Column("id", la.Integer, {primary_key = true}), la.Column("day", la.Date))
     for _, listens in ipairs {false, true} do
-      local engine = la.create_engine "sqlite://"
-      if listens then la.event.listen(engine, "before_cursor_execute", function() end) end
-      metadata:create_all(engine)
-      local connection <close> = engine:connect()
-      local ok, err = pcall(connection.execute, connection, t:insert(),
+      local fresh = la.create_engine "sqlite://"
+      if listens then la.event.listen(fresh, "before_cursor_execute", function() end) end
+      metadata:create_all(fresh)
+      local connection <close> = fresh:connect()
+      local ok, err = pcall(connection.execute, connection, stamped:insert(),
         {{id = 1, day = "2024-01-31"}, {id = 2, day = "2024-02-31"}, {id = 3, day = "2024-03-31"}})
       assert.is_false(ok)
       assert.truthy(tostring(err):find("(day)", 1, true))
-      assert.equal(0, connection:scalar(la.select(la.func.count()):select_from(t)))
-      connection:execute(t:insert(), {{id = 1, day = "2024-01-31"}, {id = 2, day = la.null}})
-      connection:execute(t:update():where(t.c.id:eq(la.bindparam "k")):values {day = la.bindparam "d"},
+      assert.equal(0, connection:scalar(la.select(la.func.count()):select_from(stamped)))
+      connection:execute(stamped:insert(), {{id = 1, day = "2024-01-31"}, {id = 2, day = la.null}})
+      connection:execute(stamped:update():where(stamped.c.id:eq(la.bindparam "k")):values {day = la.bindparam "d"},
         {{k = 1, d = "2024-04-01"}, {k = 2, d = "2024-04-02"}})
-      assert.equal("2024-04-02", tostring(connection:scalar(la.select(t.c.day):where(t.c.id:eq(2)))))
+      assert.equal("2024-04-02", tostring(connection:scalar(la.select(stamped.c.day):where(stamped.c.id:eq(2)))))
     end
   end)
 end)
