@@ -25,15 +25,12 @@ describe("Query", function()
   end
 
   it("gives each object once, however many rows a join makes of it (QRY-07)", function()
-    local w = shop.new():fill()
-    local User, session = w.User, w.session
-    local query = session:query(User):join(User.addresses):order_by(User.id)
-    assert.same({"Ann", "Bob"}, {query:all()[1].name, query:all()[2].name})
-    assert.equal(2, #query:all())
-    assert.equal("Ann", query:filter(User.name:eq "Ann"):one().name)
-    assert.equal(3, query:count())
+    local joined = session:query(User):join(User.addresses):order_by(User.id)
+    assert.same({"Ann", "Bob"}, {joined:all()[1].name, joined:all()[2].name})
+    assert.equal(2, #joined:all())
+    assert.equal("Ann", joined:filter(User.name:eq "Ann"):one().name)
+    assert.equal(3, joined:count())
     assert.equal(3, #session:scalars(la.select(User):join(User.addresses)):all())
-    w:close()
   end)
 
   it("is made from entities and a session (QRY-07)", function()
