@@ -257,7 +257,7 @@ describe("load_extension", function()
       }
     ]]
     source:close()
-    assert(os.execute(("cc -shared -fPIC -o %s.so %s.c"):format(folder, folder)))
+    assert(os.execute(("LD_PRELOAD= cc -shared -fPIC -o %s.so %s.c"):format(folder, folder)))
     local engine = database.engine {enable_load_extension = true}
     local open <close> = engine:connect()
     fails(exc.OperationalError, nil, function() engine:load_extension(folder .. ".so") end)
