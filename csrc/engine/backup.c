@@ -33,12 +33,13 @@ la_status la_backup_open(la_backup *backup, la_connection *source, la_text sourc
   backup->source = la_object_retain(from);
   backup->target = la_object_retain(to);
   to->refusal = "a backup into this database is under way";
+  to->incoming = backup;
   return LA_OK;
 }
 
 la_status la_backup_step(la_backup *backup, int pages, la_error *err) {
   la_raw *source = backup->source, *target = backup->target;
-  if (source == NULL || source->handle == NULL || target->handle == NULL) {
+  if (source == NULL || source->handle == NULL || backup->handle == NULL) {
     return la_fail(err, LA_RESOURCE_CLOSED,
                    "a connection of the backup was closed before it was done");
   }
@@ -52,12 +53,20 @@ la_status la_backup_step(la_backup *backup, int pages, la_error *err) {
   return status;
 }
 
+void la_backup_abandon(la_backup *backup) {
+  backup->source->driver->backup_close(backup->handle);
+  backup->handle = NULL;
+  backup->target->incoming = NULL;
+}
+
 void la_backup_close(la_backup *backup) {
   la_raw *source = backup->source, *target = backup->target;
   if (source == NULL) {
     return;
   }
-  source->driver->backup_close(backup->handle);
+  if (backup->handle != NULL) {
+    la_backup_abandon(backup);
+  }
   target->refusal = NULL;
   *backup = (la_backup){0};
   la_object_release(target);

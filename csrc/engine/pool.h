@@ -54,6 +54,7 @@ typedef struct la_raw {
   la_extension_use *uses;      /* of them; freed after the driver's connection is closed */
   uint32_t inside;             /* calls of extensions that run now: not to be closed meanwhile */
   const char *refusal;         /* why nothing may be asked of it now: a hook runs, …; or NULL */
+  struct la_backup *incoming;  /* the backup into it, which can't outlive its handle; or NULL */
   la_prepared *given;          /* what was given back meanwhile, to be reset later */
 } la_raw;
 

@@ -2,6 +2,7 @@
 /*
  * A raw connection: its prepared statements, and its one transaction.
  */
+#include "engine/backup.h"
 #include "engine/cursor.h"
 
 #include "base/clock.h"
@@ -129,6 +130,9 @@ void la_raw_close(la_raw *raw) {
   if (raw->inside > 0) {
     raw->invalid = true;
     return;
+  }
+  if (raw->incoming != NULL) {
+    la_backup_abandon(raw->incoming);
   }
   la_raw_close_cursors(raw);
   reset_given(raw);
