@@ -282,6 +282,16 @@ static int mapper_finish(lua_State *L) {
   return 0;
 }
 
+/* core.mapper_withdraw(class): the class is no longer mapped, for its declaration failed. */
+static int mapper_withdraw(lua_State *L) {
+  la_mapper_withdraw(la_check_mapper(L, 1));
+  if (lua_istable(L, 1) && lua_getmetatable(L, 1)) {
+    lua_pushnil(L);
+    lua_rawsetp(L, -2, &mapper_key);
+  }
+  return 0;
+}
+
 /* core.mapper_element(class, alias, read_only) → the alias that selects of the class read from
  * instead of its table: its columns are found by name. */
 static int mapper_element(lua_State *L) {
@@ -472,6 +482,7 @@ void la_open_orm_class(lua_State *L, la_state *state) {
                                        {"mapper_synonym", mapper_synonym},
                                        {"mapper_relationship", mapper_relationship},
                                        {"mapper_finish", mapper_finish},
+                                       {"mapper_withdraw", mapper_withdraw},
                                        {"mapper_polymorphic", mapper_polymorphic},
                                        {"mapper_keys", mapper_keys},
                                        {"mapper_loading", mapper_loading},

@@ -97,6 +97,12 @@ static void leave_base(la_mapper *mapper) {
   }
 }
 
+void la_mapper_withdraw(la_mapper *mapper) {
+  leave_registry(mapper);
+  leave_base(mapper);
+  mapper->registry = NULL;
+}
+
 static void drop_nodes(la_mapper *mapper) {
   for (size_t i = 0; i < mapper->properties.count; i++) {
     la_property *property = mapper->properties.items[i];

@@ -197,6 +197,9 @@ la_status la_mapper_add_synonym(la_mapper *mapper, la_text key, la_text target, 
  * on failure. */
 la_status la_mapper_add_relationship(la_mapper *mapper, la_text key, la_relationship *relationship,
                                      la_property **out, la_error *err);
+/* Takes a class whose declaration failed out of its registry and from below its base, so that no
+ * statement finds it. */
+void la_mapper_withdraw(la_mapper *mapper);
 /* Called once the columns are added: finds the primary key's and other special properties. */
 la_status la_mapper_finish(la_mapper *mapper, la_error *err);
 /* Inheritance: what tells rows of subclasses apart (`on` NULL: as the base has it), and this

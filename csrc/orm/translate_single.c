@@ -11,7 +11,7 @@ static la_status identity_params(const la_sql *sql, la_mapper *mapper, la_node_l
   la_registry *registry = mapper->registry;
   const la_property *on = mapper->polymorphic_on;
   la_text name = on->column != NULL ? on->column->name : on->key;
-  for (size_t i = 0; i < registry->mappers.count; i++) {
+  for (size_t i = 0; registry != NULL && i < registry->mappers.count; i++) {
     la_mapper *other = registry->mappers.items[i];
     if (la_mapper_is_a(other, mapper) && other->has_polymorphic_identity) {
       LA_TRY(la_node_list_take(

@@ -3,6 +3,7 @@ local la = require "lualchemy"
 local orm = require "lualchemy.orm"
 local exc = require "lualchemy.exc"
 local shop = require "spec.support.shop"
+require "spec.support.sql"
 
 local Column, Integer, String = la.Column, la.Integer, la.String
 
@@ -239,5 +240,55 @@ describe("a registry", function()
     fails(exc.ArgumentError, "not mapped yet", function() registry:map_imperatively(User, users) end)
     fails(exc.ArgumentError, "map_imperatively", function() registry:map_imperatively(exc.ArgumentError, users) end)
     engine:dispose()
+  end)
+end)
+
+describe("a class whose declaration fails", function()
+  it("leaves nothing behind", function()
+    local Base = orm.declarative_base()
+    local Party = Base:class "Party" {
+      __tablename__ = "parties", id = Column(Integer, {primary_key = true}), kind = Column(String),
+      __mapper_args__ = {polymorphic_on = "kind", polymorphic_identity = "party", with_polymorphic = "*"},
+    }
+    local escaped
+    local function declare()
+      return Party:class "Person" {
+        __tablename__ = "people",
+        id = Column(Integer, la.ForeignKey "parties.id", {primary_key = true}),
+        name = Column(String),
+        employer = orm.relationship "Nobody",
+        shouted = orm.column_property(function(class)
+          escaped = class
+          error("no such luck", 0)
+        end),
+        __mapper_args__ = {polymorphic_identity = "person"},
+      }
+    end
+    assert.same({false, "no such luck"}, {pcall(declare)})
+    assert.sql(la.select(Party), "SELECT parties.id, parties.kind FROM parties")
+    local names = {}
+    for name in pairs(Base.metadata.tables) do names[#names + 1] = name end
+    assert.same({"parties"}, names)
+    orm.configure_mappers()
+    assert.equal("registry(Party)", tostring(Base.registry))
+    fails(exc.UnmappedClassError, "not a mapped class", function() la.inspect(orm.aliased(escaped)) end)
+    assert.is_false(pcall(escaped, {}))
+  end)
+
+  it("can be declared again", function()
+    local Base = orm.declarative_base()
+    local function declare(expression)
+      return Base:class "User" {
+        __tablename__ = "users", id = Column(Integer, {primary_key = true}), name = Column(String),
+        loud = orm.column_property(expression),
+      }
+    end
+    assert.is_false(pcall(declare, function() error "broken" end))
+    local User = declare(function(class) return la.func.upper(class.__table__.c.name) end)
+    local s = shop.open{Base = Base, User = User}
+    s.session:add(User{id = 1, name = "ann"})
+    s.session:commit()
+    assert.equal("ANN", s.session:get(User, 1).loud)
+    s:close()
   end)
 end)

@@ -98,6 +98,19 @@ describe("concrete inheritance (MAP-04)", function()
     s:close()
   end)
 
+  it("is refused to a class without a table of its own, which is not in the union then", function()
+    local s = open(declarative.ConcreteBase)
+    local function declare()
+      s.Employee:class "Clerk" {desk = Column(Integer), __mapper_args__ = {polymorphic_identity = "clerk", concrete = true}}
+    end
+    fails(exc.InvalidRequestError, "class Clerk: concrete = true is for a class with a table of its own; give it a __tablename__ or a __table__", declare)
+    local text = tostring(la.select(s.Employee))
+    assert.is_nil(text:find("clerk", 1, true))
+    assert.is_false(s.Employee.__table__.c:contains "desk")
+    assert.equal(3, s.session:query(s.Employee):count())
+    s:close()
+  end)
+
   it("has polymorphic_union for tables of one's own", function()
     local metadata = la.MetaData()
     local one = la.Table("one", metadata, Column("a", Integer), Column("b", String))

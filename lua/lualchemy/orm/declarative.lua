@@ -134,7 +134,7 @@ local function make_class(parent, name, definition)
   if not record.abstract and deferred.is_deferred(class, definition) then
     deferred.hold(class, record, parent, fields)
   else
-    finish_class(class, record, parent, fields)
+    mapping.whole(class, record, parent, finish_class, class, record, parent, fields)
   end
   return class
 end
@@ -191,7 +191,7 @@ function M.map_imperatively(registry, class, table_to_map, options)
   end
   table.sort(later, function(a, b) return a.serial < b.serial end)
   for _, field in ipairs(later) do fields[#fields + 1] = field end
-  mapping.map_class(class, record, options.inherits, fields)
+  mapping.whole(class, record, options.inherits, mapping.map_class, class, record, options.inherits, fields)
   for _, field in ipairs(later) do
     if descriptors.is_descriptor(field.value) then class[field.key] = field.value end
   end
@@ -207,7 +207,7 @@ function M.classes_of(target)
   if not records[target] and getmetatable(target) ~= fields_of.Mixin then return nil end
   local classes = {}
   for class, record in pairs(records) do
-    for _, ancestor in ipairs(record.abstract and {} or events.ancestors(class)) do
+    for _, ancestor in ipairs((record.abstract or record.failed) and {} or events.ancestors(class)) do
       if ancestor == target then
         classes[#classes + 1] = class
         break

@@ -67,13 +67,7 @@ local function make_table(class, record, parent, values, columns)
   end
   local name = values.__tablename__
   if name == nil then
-    if parent and core.is_mapped(parent) then
-      local table_of_parent = parent.__table__
-      for _, field in ipairs(columns) do
-        schema.append_column(table_of_parent, field.key, field.column)
-      end
-      return nil
-    end
+    if parent and core.is_mapped(parent) then return nil end
     error(exc.InvalidRequestError(("Class %s does not have a __table__ or __tablename__ specified and does not inherit from an " ..
       "existing table-mapped class."):format(class.__name__)), 0)
   end
@@ -88,7 +82,9 @@ local function make_table(class, record, parent, values, columns)
   end
   for _, item in ipairs(items) do arguments[#arguments + 1] = item end
   arguments[#arguments + 1] = options
-  return schema.Table(table.unpack(arguments))
+  local made = schema.Table(table.unpack(arguments))
+  if not options.extend_existing and not options.keep_existing then record.made_table = made end
+  return made
 end
 
 local mapper_keywords = keywords.set {
@@ -122,6 +118,10 @@ local function make_mapper(class, record, parent, own_table, values)
   local given = values.__mapper_args__
   if type(given) == "function" then given = given(class) end
   given = keywords.check(("class %s: __mapper_args__"):format(class.__name__), given, mapper_keywords, nil, without_effect)
+  if given.concrete and not own_table then
+    error(exc.InvalidRequestError(("class %s: concrete = true is for a class with a table of its own; give it a __tablename__ or a __table__")
+      :format(class.__name__)), 0)
+  end
   local of_table = own_table or parent.__table__
   local primary_key
   if given.primary_key then
@@ -265,6 +265,29 @@ function M.prepare_table(class, record, parent, fields)
   return record.own_table
 end
 
+--- Takes back what a declaration that failed has left: its place in the registry and below its parent, and the table that it made.
+local function withdraw(class, record, parent)
+  local siblings = parent and records[parent] and records[parent].below or {}
+  for i = #siblings, 1, -1 do
+    if siblings[i] == class then table.remove(siblings, i) end
+  end
+  record.registry:_remove_class(class)
+  if record.made_table then core.metadata_remove(record.registry.metadata, record.made_table) end
+  if core.is_mapped(class) then core.mapper_withdraw(class) end
+  record.metatable.__call = core.class_call
+  record.made_table, record.own_table, record.failed = nil, nil, true
+end
+
+--- Calls `declare`, which maps `class`; if that fails, it leaves nothing behind.
+function M.whole(class, record, parent, declare, ...)
+  local ok, problem = pcall(declare, ...)
+  if not ok then
+    withdraw(class, record, parent)
+    error(problem, 0)
+  end
+  record.failed = nil
+end
+
 function M.map_class(class, record, parent, fields)
   local values, columns = sort_fields(class, fields)
   local own_table = record.own_table or make_table(class, record, parent, values, columns)
@@ -275,6 +298,7 @@ function M.map_class(class, record, parent, fields)
   record.objects = core.object_metatable(class, record.keys)
   record.objects.__name = class.__name__
   core.mapper_bind(mapper, record.metatable, record.objects, record.keys)
+  for _, field in ipairs(own_table and {} or columns) do schema.append_column(parent.__table__, field.key, field.column) end
   polymorphic.set_loading(class, record, parent, arguments)
   events.class_instrumented(class)
   if own_table then

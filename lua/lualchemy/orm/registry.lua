@@ -65,6 +65,16 @@ function Registry:_add_class(class)
   end
 end
 
+--- Forgets a class whose declaration failed.
+function Registry:_remove_class(class)
+  if self.classes[class.__name__] == class then self.classes[class.__name__] = nil end
+  for _, list in ipairs {self.fresh, self.waiting} do
+    for i = #list, 1, -1 do
+      if list[i] == class or list[i].class == class then table.remove(list, i) end
+    end
+  end
+end
+
 --- Calls `fn` ahead of the next configuration; only once, however often it is asked for.
 function Registry:_before(fn)
   self.first[fn] = true
