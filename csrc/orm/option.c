@@ -511,10 +511,11 @@ static la_status read_option(reader *self, const reading *read) {
     for (uint32_t i = 0; i < attribute->count; i++) {
       LA_TRY(read_column(self, read, attribute->children[i]));
     }
-    return LA_OK;
+    return push_chained(self, read, read->parent, read->source);
   }
-  if (attribute->kind == LA_NODE_ATTRIBUTE) {
-    return read_column(self, read, attribute);
+  if (attribute->kind == LA_NODE_ATTRIBUTE) { /* leads nowhere: what follows stands beside it */
+    LA_TRY(read_column(self, read, attribute));
+    return push_chained(self, read, read->parent, read->source);
   }
   if (attribute->kind != LA_NODE_RELATIONSHIP) {
     return fail_option(self, LA_ARGUMENT, read->node, "mapped attribute expected in loader option ",

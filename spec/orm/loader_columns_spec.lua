@@ -144,6 +144,21 @@ describe("recursive options (LOAD-3.3, LOAD-3.5)", function()
   end)
 end)
 
+describe("options chained behind one of columns", function()
+  it("belong to the same class", function()
+    local s = shop.new():fill()
+    local User = s.User
+    local function selected(option)
+      s.session:expunge_all()
+      return s:during(function() s.session:query(User):options(option):all() end)
+    end
+    assert.same(selected(orm.Load(User):defer(User.name):defer(User.age)), selected(orm.defer(User.name):defer(User.age)))
+    assert.is_nil(selected(orm.defer(User.name):defer(User.age))[1]:find("users.age", 1, true))
+    assert.equal(2, #selected(orm.load_only(User.name):selectinload(User.addresses)))
+    s:close()
+  end)
+end)
+
 describe("chunks of selectinload (LOAD-3.3)", function()
   it("have as many keys as asked for", function()
     local s = shop.new():fill()
