@@ -506,6 +506,23 @@ static void clear_names(void *memory) {
   }
 }
 
+void la_expand_names(lua_State *L, la_state *state, const la_mapper *mapper, int index) {
+  lua_Integer count = luaL_len(L, index);
+  bool known = true;
+  for (lua_Integer i = 1; known && i <= count; i++) {
+    lua_geti(L, index, i);
+    known = la_mapper_property(mapper, la_check_text(L, -1)) != NULL;
+    lua_pop(L, 1);
+  }
+  if (!known) {
+    la_push_hook(L, state, "column_names");
+    la_push_host(L, state, mapper->host);
+    lua_pushvalue(L, index);
+    lua_call(L, 2, 1);
+    lua_replace(L, index);
+  }
+}
+
 /* session:refresh(object, {"name", …}). */
 static int session_refresh(lua_State *L) {
   la_state *state = la_state_of(L);
@@ -524,6 +541,7 @@ static int session_refresh(lua_State *L) {
   la_error err;
   la_error_init(&err);
   if (lua_istable(L, 3)) {
+    la_expand_names(L, state, instance->mapper, 3);
     lua_Integer count = luaL_len(L, 3);
     luaL_checkstack(L, (int)count + 8, "too many names");
     for (lua_Integer i = 1; i <= count; i++) {

@@ -35,6 +35,9 @@ la_load *la_run_select(lua_State *L, la_state *state, int session_index, const l
 /* Pushes one part of a packed row that `engine` has given. */
 void la_push_row_part(lua_State *L, la_state *state, const la_engine *engine,
                       const la_row_part *part, const la_value *value);
+/* Leaves at `index`, where the list of names is that refresh or expire was given, one of mapped
+ * properties: composites stand for their columns. */
+void la_expand_names(lua_State *L, la_state *state, const la_mapper *mapper, int index);
 /* Configures the registry of `mapper`, whose relationships are not resolved yet. */
 void la_configure(lua_State *L, la_state *state, const la_mapper *mapper);
 /* The same for the first class of `statement` that needs it. */

@@ -378,6 +378,7 @@ static int session_expire(lua_State *L) {
   if (!lua_istable(L, 3)) {
     return la_raise_argument(L, 3, "a list of attribute names");
   }
+  la_expand_names(L, la_state_of(L), instance->mapper, 3);
   lua_Integer count = luaL_len(L, 3);
   for (lua_Integer i = 1; i <= count; i++) {
     lua_geti(L, 3, i);

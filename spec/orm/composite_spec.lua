@@ -197,6 +197,34 @@ describe("a composite (DEC-17)", function()
     s:close()
   end)
 
+  it("is named in loader options, refresh and expire in place of its columns", function()
+    local s = stored()
+    local Vertex = s.Vertex
+    local function selected(...)
+      s.session:expunge_all()
+      local statement = la.select(Vertex):options(...)
+      local found = s:during(function() s.session:scalars(statement):one() end)
+      assert.equal(1, #found)
+      return found[1]
+    end
+    assert.equal("SELECT vertices.id, vertices.x1, vertices.y1 FROM vertices", selected(orm.load_only(Vertex.start)))
+    assert.equal("SELECT vertices.id, vertices.x1, vertices.y1, vertices.y2 FROM vertices", selected(orm.load_only(Vertex.start, Vertex.y2)))
+    assert.equal("SELECT vertices.id, vertices.x2, vertices.y2 FROM vertices", selected(orm.defer(Vertex.start)))
+    assert.equal("SELECT vertices.id FROM vertices", selected(orm.defer(Vertex.start):defer(Vertex.stop)))
+    assert.equal("SELECT vertices.id FROM vertices", selected(orm.Load(Vertex):defer(Vertex.start):defer(Vertex.stop)))
+    assert.equal("SELECT vertices.id, vertices.x2, vertices.y2 FROM vertices", selected(orm.defer "*", orm.undefer(Vertex.stop)))
+    local vertex = s.session:get(Vertex, 1)
+    s.session:execute(la.text "UPDATE vertices SET x1 = 10, x2 = 30")
+    assert.same({"SELECT vertices.x1, vertices.y1 FROM vertices WHERE vertices.id = ?"},
+      s:during(function() s.session:refresh(vertex, {"start"}) end))
+    assert.same({point(10, 2), point(3, 4)}, {vertex.start, vertex.stop})
+    s.session:expire(vertex, {"stop"})
+    assert.same({"SELECT vertices.x2, vertices.y2 FROM vertices WHERE vertices.id = ?"},
+      s:during(function() assert.equal(point(30, 4), vertex.stop) end))
+    fails(exc.InvalidRequestError, "Vertex has no attribute 'begin' to expire", function() s.session:expire(vertex, {"begin"}) end)
+    s:close()
+  end)
+
   it("says what is wrong with its columns and values", function()
     local s, vertex = stored()
     fails(exc.ArgumentError, "must be named", function() orm.composite(point, Column(Integer)) end)

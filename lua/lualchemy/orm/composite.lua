@@ -278,6 +278,23 @@ function Comparator.__tostring(self)
   return ("%s.%s"):format(rawget(self, "class_").__name__, rawget(self, "key"))
 end
 
+--- The attributes of the columns of `Class.composite`; nil for anything else.
+---@param value any
+---@return table[]?
+function M.attributes(value)
+  return getmetatable(value) == Comparator and rawget(value, "clauses") or nil
+end
+
+--- The names that refresh() and expire() are given, with those of the columns in the place of a composite's.
+core.hook("column_names", function(class, names)
+  local found = {}
+  for _, name in ipairs(names) do
+    local descriptor = descriptors.find(class, name)
+    for _, key in ipairs(M.is_composite(descriptor) and descriptor:keys(class) or {name}) do found[#found + 1] = key end
+  end
+  return found
+end)
+
 function Composite:of(entity, key, class)
   local clauses = {}
   self.maker = self.maker or core.host(function(...) return self:made {...} end)

@@ -4,6 +4,7 @@
 --     session:query(User):options(selectinload(User.addresses):joinedload(Address.city))
 --
 -- An option is a node of the statement (binding/orm_option.c); chaining adds a step below the last one.
+local composites = require "lualchemy.orm.composite"
 local core = require "lualchemy.core"
 local exc = require "lualchemy.exc"
 local keywords = require "lualchemy.keywords"
@@ -85,7 +86,13 @@ local function define(name, make)
 end
 
 for name in pairs(strategies) do
-  define(name, function(attribute, options) return step(name, attribute, options) end)
+  define(name, function(attribute, options)
+    local columns = composites.attributes(attribute)
+    if not columns then return step(name, attribute, options) end
+    local option = step(name, columns[1], options)
+    for i = 2, #columns do option = core.loader_chain(option, step(name, columns[i], options)) end
+    return option
+  end)
 end
 
 --- Loads only the named columns (and the primary key) at first; the others when they are read. As SQLAlchemy's `load_only()`.
@@ -94,10 +101,14 @@ define("load_only", function(...)
   local options = {}
   if keywords.is_table(attributes[attributes.n]) then
     options = keywords.check("load_only", attributes[attributes.n], known.load_only)
-    attributes[attributes.n] = nil
+    attributes.n = attributes.n - 1
   end
-  attributes.n = nil
-  return core.loader_option("load_only", attributes, nil, nil, flags_of(options))
+  local columns = {}
+  for i = 1, attributes.n do
+    local of_composite = composites.attributes(attributes[i])
+    table.move(of_composite or {attributes[i]}, 1, of_composite and #of_composite or 1, #columns + 1, columns)
+  end
+  return core.loader_option("load_only", columns, nil, nil, flags_of(options))
 end)
 
 --- The base class and its subclasses, in one list. `given`: how the call writes them.
