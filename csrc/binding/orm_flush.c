@@ -151,15 +151,9 @@ void la_session_fail_by(lua_State *L, la_session *session) {
   tell_failure(L, la_state_find(L), session);
 }
 
-/* Calls the function below `arguments` arguments; an error drops the flush and goes on up
- * unchanged. */
-static void call_or_drop(lua_State *L, int box_index, flush_box *box, int arguments, int results) {
+/* Calls the function below `arguments` arguments; an error drops the flush and goes on up. */
+static void call(lua_State *L, int arguments, int results) {
   if (la_call_program(L, arguments, results) != LUA_OK) {
-    la_session *session = box->session;
-    la_object_retain(session);
-    la_scratch_clear(L, box_index);
-    la_session_fail_by(L, session);
-    la_object_release(session);
     lua_error(L);
   }
 }
@@ -203,7 +197,7 @@ static void answer(lua_State *L, la_state *state, int box_index, flush_box *box,
     lua_insert(L, -2);
     lua_pushlightuserdata(L, box->session->engine);
     lua_insert(L, -2); /* function, type, engine, value */
-    call_or_drop(L, box_index, box, 3, 1);
+    call(L, 3, 1);
   }
   la_status status = la_value_from_lua(L, -1, type && type->impl ? type->impl : type, &box->arena,
                                        &value, &host, &err);
@@ -225,21 +219,6 @@ static void answer(lua_State *L, la_state *state, int box_index, flush_box *box,
   }
 }
 
-/* (): what the core warns of, under pcall. */
-static int tell_warnings(lua_State *L) {
-  la_tell_warnings(L, la_state_of(L));
-  return 0;
-}
-
-/* A warning that is raised fails the flush, whose statements may have run. */
-static void tell_or_drop(lua_State *L, la_state *state, int box_index, flush_box *box) {
-  if (state->warnings.used > 0) {
-    lua_pushlightuserdata(L, state);
-    lua_pushcclosure(L, tell_warnings, 1);
-    call_or_drop(L, box_index, box, 0, 0);
-  }
-}
-
 static void run_step(lua_State *L, la_state *state, int box_index, flush_box *box,
                      const la_flush_step *step) {
   int top = lua_gettop(L);
@@ -258,13 +237,13 @@ static void run_step(lua_State *L, la_state *state, int box_index, flush_box *bo
   case LA_FLUSH_DEFAULT:
     la_push_host(L, state, step->host);
     push_context(L, state, step);
-    call_or_drop(L, box_index, box, 1, 1);
+    call(L, 1, 1);
     answer(L, state, box_index, box, step, type);
     break;
   case LA_FLUSH_VERSION:
     la_push_host(L, state, step->host);
     la_push_value(L, state, &step->value);
-    call_or_drop(L, box_index, box, 1, 1);
+    call(L, 1, 1);
     answer(L, state, box_index, box, step, type);
     break;
   case LA_FLUSH_CONVERT:
@@ -295,7 +274,7 @@ static void run_step(lua_State *L, la_state *state, int box_index, flush_box *bo
       la_push_text(L, step->instance->mapper->slots[slot]->key);
       lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
     }
-    call_or_drop(L, box_index, box, 3, 0);
+    call(L, 3, 0);
     break;
   }
   case LA_FLUSH_HOOK:
@@ -303,19 +282,10 @@ static void run_step(lua_State *L, la_state *state, int box_index, flush_box *bo
     lua_pushstring(L, step->hook);
     la_push_object(L, state, step->instance);
     la_push_session(L, state, box->session);
-    call_or_drop(L, box_index, box, 3, 0);
+    call(L, 3, 0);
     break;
   }
   lua_settop(L, top);
-}
-
-/* Calls the listeners of `event`, which is one of the flush's; an error drops the flush. */
-static void fire_or_drop(lua_State *L, la_state *state, la_event event, int index, int box_index,
-                         flush_box *box) {
-  if (la_event_has(state, event)) {
-    la_push_flush_event(L, state, event, index);
-    call_or_drop(L, box_index, box, 0, 0);
-  }
 }
 
 /* before_flush may change what there is to flush; it is no part of the flush, and an error leaves
@@ -376,7 +346,40 @@ static void run_flush(lua_State *L, la_state *state, int box_index, flush_box *b
   if (status < 0) {
     raise_flush(L, state, box_index, box, &err);
   }
-  tell_or_drop(L, state, box_index, box);
+  la_tell_warnings(L, state); /* one that is raised fails the flush */
+}
+
+/* (session, box, state): what may raise; a box that is not cleared tells that it did. */
+static int run_protected(lua_State *L) {
+  la_state *state = lua_touserdata(L, 3);
+  flush_box *box = (void *)((la_scratch *)lua_touserdata(L, 2))->memory;
+  run_flush(L, state, 2, box);
+  if (la_event_has(state, LA_EVENT_AFTER_FLUSH)) {
+    la_push_flush_event(L, state, LA_EVENT_AFTER_FLUSH, 1);
+    call(L, 0, 0);
+  }
+  check_stands(L, 2, box);
+  la_flush_finish(box->flush);
+  return 0;
+}
+
+/* The flush in `box`, of the session at `index`. Whatever raises on the way, a listener or what
+ * Lua does for a step, drops the flush and fails the transaction. */
+static void run_or_drop(lua_State *L, la_state *state, int index, int box_index, flush_box *box) {
+  lua_pushcfunction(L, run_protected);
+  lua_pushvalue(L, index);
+  lua_pushvalue(L, box_index);
+  lua_pushlightuserdata(L, state);
+  if (lua_pcall(L, 3, 0, 0) == LUA_OK) {
+    return;
+  }
+  if (box->session) {
+    la_session *session = la_object_retain(box->session);
+    la_scratch_clear(L, box_index);
+    la_session_fail_by(L, session);
+    la_object_release(session);
+  }
+  lua_error(L);
 }
 
 /* (session): what has become of the objects, and after_flush_postexec. */
@@ -439,10 +442,7 @@ void la_session_flush(lua_State *L, la_state *state, int index) {
     la_raise_orm(L, &err);
   }
   box->ended = session->levels_ended;
-  run_flush(L, state, box_index, box);
-  fire_or_drop(L, state, LA_EVENT_AFTER_FLUSH, index, box_index, box);
-  check_stands(L, box_index, box);
-  la_flush_finish(box->flush);
+  run_or_drop(L, state, index, box_index, box);
   la_scratch_clear(L, box_index);
   lua_settop(L, top);
   tell_finish(L, state, session, index);

@@ -322,7 +322,7 @@ static int session_flush(lua_State *L) {
 
 void la_session_flush_all(lua_State *L, la_state *state, int index) {
   la_session *session = la_check_session(L, index);
-  for (int i = 0; la_session_has_changes(session); i++) {
+  for (int i = 0; !session->flushing && la_session_has_changes(session); i++) {
     if (i == 100) {
       la_raise_status(L, LA_FLUSH,
                       "Over 100 subsequent flushes have occurred within session.commit() - is an "

@@ -93,10 +93,12 @@ static void prepare(lua_State *L, la_state *state, int index, uint32_t depth) {
   if (!tell(L, state, LA_EVENT_BEFORE_COMMIT, index, 0, "_prepare_impl()")) {
     lua_error(L);
   }
-  while (session->levels.count > depth) {
-    commit_innermost(L, state, index);
-  }
-  la_session_flush_all(L, state, index);
+  do { /* a listener of a flush may begin a savepoint */
+    while (session->levels.count > depth) {
+      commit_innermost(L, state, index);
+    }
+    la_session_flush_all(L, state, index);
+  } while (session->levels.count > depth);
 }
 
 static void commit_prepared(lua_State *L, la_state *state, int index) {

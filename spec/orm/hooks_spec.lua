@@ -54,6 +54,10 @@ for _, name in ipairs {"before_insert", "after_insert", "before_update", "after_
   "expire", "init"} do
   places["object " .. name] = function(s, fn) event.listen(s.User, name, fn) end
 end
+places["session do_orm_execute"] = function(s, fn) event.listen(s.session, "do_orm_execute", fn) end
+for _, name in ipairs {"before_cursor_execute", "after_cursor_execute"} do
+  places["engine " .. name] = function(s, fn) event.listen(s.engine, name, fn) end
+end
 places["attribute set"] = function(s, fn) event.listen(s.User.age, "set", fn) end
 for _, name in ipairs {"append", "remove"} do
   places["attribute " .. name] = function(s, fn) event.listen(s.User.addresses, name, fn) end
@@ -132,6 +136,59 @@ describe("a hook that ends its transaction", function()
       s.session:add(s.User{name = "new"})
       local ok, err = pcall(s.session.flush, s.session)
       assert.is_true(not ok and exc.ResourceClosedError:matches(err), tostring(err))
+      check_usable(s)
+      s:close()
+    end
+  end)
+
+  it("keeps what it committed in the middle of a flush, which ends with an error", function()
+    for _, outer in ipairs {"flush", "commit"} do
+      local s = shop.new()
+      event.listen(s.session, "after_flush", function() s.session:commit() end, {once = true})
+      s.session:add(s.User{name = "new"})
+      local ok, err = pcall(s.session[outer], s.session)
+      assert.is_true(not ok and exc.ResourceClosedError:matches(err), tostring(err))
+      s.session:rollback()
+      s.session:expunge_all()
+      assert.equal(1, s.session:query(s.User):count())
+      check_usable(s)
+      s:close()
+    end
+  end)
+
+  it("may begin a savepoint in a flush: commit() commits it too", function()
+    for _, place in ipairs {"session before_flush", "session after_flush", "object after_insert", "engine before_cursor_execute"} do
+      local s = shop.new()
+      local active = true
+      places[place](s, function()
+        if active then
+          active = false
+          s.session:begin_nested()
+        end
+      end)
+      s.session:add(s.User{name = "new"})
+      s.session:commit()
+      assert.is_false(s.session:in_transaction(), place)
+      assert.equal(1, s.session:query(s.User):count(), place)
+      check_usable(s)
+      s:close()
+    end
+  end)
+
+  it("can't flush again: the session asks for rollback()", function()
+    for _, place in ipairs {"session after_flush", "object after_insert"} do
+      local s = shop.new():fill()
+      local active = true
+      places[place](s, function()
+        if active then s.session:flush() end
+      end)
+      s.session:add(s.User{name = "new"})
+      local ok, err = pcall(s.session.flush, s.session)
+      assert.is_true(not ok and exc.InvalidRequestError:matches(err), tostring(err))
+      active = false
+      ok, err = pcall(s.session.flush, s.session)
+      assert.is_true(not ok and exc.PendingRollbackError:matches(err), tostring(err))
+      assert.match("Session is already flushing", tostring(err), 1, true)
       check_usable(s)
       s:close()
     end
