@@ -144,7 +144,7 @@ static void tell(lua_State *L, la_state *state, int index, la_event event, const
   lua_getiuservalue(L, index, LA_CONNECTION_ENGINE);
   const la_engine_box *engine = lua_touserdata(L, -1);
   if (engine->echo) {
-    la_engine_log(L, state, top + 1, text, 0, -1, false, false);
+    la_engine_log_transaction(L, state, top + 1, text);
   }
   if (la_event_has(state, event)) {
     lua_pushvalue(L, index);
@@ -311,7 +311,7 @@ static void tell_savepoint(lua_State *L, la_state *state, int index, const char 
   if (engine->echo || la_event_has(state, event)) {
     lua_pushfstring(L, "%s sa_savepoint_%d", what, (int)number);
     if (engine->echo && before) {
-      la_engine_log(L, state, top + 1, lua_tostring(L, -1), 0, -1, false, false);
+      la_engine_log_transaction(L, state, top + 1, lua_tostring(L, -1));
     }
     if (la_event_has(state, event)) {
       lua_pushvalue(L, index);

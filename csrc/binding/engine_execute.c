@@ -250,7 +250,7 @@ void la_execution_begin(la_execution *x) {
     la_raise_execution(L, x->engine, &err, LA_TEXT_NONE, 0, false);
   }
   if (x->engine_box->echo) {
-    la_engine_log(L, x->state, x->engine_index, "BEGIN (implicit)", 0, -1, false, false);
+    la_engine_log_transaction(L, x->state, x->engine_index, "BEGIN (implicit)");
   }
   if (la_event_has(x->state, LA_EVENT_BEGIN)) {
     lua_pushvalue(L, x->connection_index);
@@ -495,6 +495,7 @@ void la_execution_send(la_execution *x, int text, int list) {
   la_status status = LA_OK;
   fire_before(x, text, list);
   sent.bytes = luaL_checklstring(L, text, &sent.len);
+  la_origin origin = la_origin_take(x->compiled);
   double started = la_now();
   for (lua_Integer set = 1; set <= x->sets && status >= 0; set++) {
     status = send(x, sent, list, set, &err);
@@ -506,7 +507,7 @@ void la_execution_send(la_execution *x, int text, int list) {
     la_cursor_close(&x->result->cursor);
   }
   if (x->engine_box->echo) {
-    la_engine_log(L, x->state, x->engine_index, sent.bytes, list, la_now() - started, x->cached,
+    la_engine_log(L, x->state, x->engine_index, sent.bytes, list, la_now() - started, origin,
                   x->many);
   }
   fire_after(x, text, list);

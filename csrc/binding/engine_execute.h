@@ -43,7 +43,6 @@ typedef struct la_execution {
   bool many;             /* sets > 1: what listeners, logs and errors see is a list of lists */
   la_compiled *compiled; /* held by the result's box; NULL for exec_driver_sql */
   la_result *result;
-  bool cached;
   uint32_t round; /* of the engine's key when it was compiled: another one means that its parameters
                      are another's */
   uint32_t node_count; /* how many PARAMs the statement has */
@@ -95,9 +94,12 @@ la_status la_execution_step(la_execution *x, la_text text, const la_value *value
 la_status la_execution_shape(la_execution *x, la_error *err);
 /* Keeps the primary key of an inserted row for inserted_primary_key. */
 void la_execution_keep_key(la_execution *x, const la_params *params);
-/* Calls the engine's log: kind "statement", "begin", … */
+/* Calls the engine's log with a statement, its parameters at `params_index`, how long it took and
+ * where it comes from; `many` has the parameters be a list of lists. */
 void la_engine_log(lua_State *L, la_state *state, int engine_index, const char *text,
-                   int params_index, double seconds, bool cached, bool many);
+                   int params_index, double seconds, la_origin origin, bool many);
+/* … with BEGIN, COMMIT and the like. */
+void la_engine_log_transaction(lua_State *L, la_state *state, int engine_index, const char *text);
 /* Pool listeners hear that the connection at `connection` was taken, its raw connection being new
  * or not … */
 void la_engine_tell_checkout(lua_State *L, la_state *state, int engine, int connection);

@@ -135,13 +135,14 @@ void la_execution_compile(la_execution *x, const la_node *statement) {
   const la_text *keys = takes_keys(statement) ? &none : NULL;
   uint32_t count = 0;
   la_compiled *compiled = NULL;
+  bool cached;
   la_error err = LA_ERROR_INIT;
   int top = lua_gettop(L);
   if (keys != NULL && x->kind != LA_PARAMS_NONE) {
     keys = push_keys(x, &count);
   }
   la_status status =
-      la_engine_compile(x->engine, statement, keys, count, x->many, &compiled, &x->cached, &err);
+      la_engine_compile(x->engine, statement, keys, count, x->many, &compiled, &cached, &err);
   lua_settop(L, top);
   if (status < 0) {
     la_raise(L, &err);

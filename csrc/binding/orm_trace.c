@@ -95,16 +95,18 @@ void la_session_trace(const la_state *state, la_session *session) {
                               la_event_has(state, LA_EVENT_AFTER_CURSOR_EXECUTE);
 }
 
-/* Pushes a list with the records of the trace, which is emptied and off: {text, parameters,
- * seconds, transaction, many}. */
+/* Places in a record of the trace. */
+enum { TEXT = 1, PARAMETERS, SECONDS, TRANSACTION, MANY, ORIGIN, AGE };
+
+/* Pushes a list with the records of the trace, which is emptied and off. */
 static void take(lua_State *L, la_state *state, la_trace *trace) {
   la_trace_settle(trace);
   lua_createtable(L, (int)trace->entries.count, 0);
   for (size_t i = 0; i < trace->entries.count; i++) {
     const la_trace_entry *entry = &trace->entries.items[i];
-    lua_createtable(L, 5, 0);
+    lua_createtable(L, AGE, 0);
     la_push_text(L, entry->text);
-    lua_rawseti(L, -2, 1);
+    lua_rawseti(L, -2, TEXT);
     if (entry->rows > 1) {
       la_push_list(L, state, (int)entry->rows);
       for (uint32_t row = 0; row < entry->rows; row++) {
@@ -114,13 +116,17 @@ static void take(lua_State *L, la_state *state, la_trace *trace) {
     } else {
       la_push_param_list(L, state, entry->values, entry->values ? entry->count : 0);
     }
-    lua_rawseti(L, -2, 2);
+    lua_rawseti(L, -2, PARAMETERS);
     lua_pushnumber(L, entry->seconds);
-    lua_rawseti(L, -2, 3);
+    lua_rawseti(L, -2, SECONDS);
     lua_pushboolean(L, entry->transaction);
-    lua_rawseti(L, -2, 4);
+    lua_rawseti(L, -2, TRANSACTION);
     lua_pushboolean(L, entry->rows > 1);
-    lua_rawseti(L, -2, 5);
+    lua_rawseti(L, -2, MANY);
+    lua_pushinteger(L, (lua_Integer)entry->origin.kind);
+    lua_rawseti(L, -2, ORIGIN);
+    lua_pushnumber(L, entry->origin.age);
+    lua_rawseti(L, -2, AGE);
     lua_rawseti(L, -2, (lua_Integer)i + 1);
   }
   la_trace_switch(trace, false);
@@ -141,6 +147,19 @@ static void fire(lua_State *L, la_state *state, la_event event, int source, int 
   lua_pushboolean(L, many);
   la_event_fire(L, state, event, source, 6);
   lua_settop(L, top);
+}
+
+/* The parts of the record lie behind stack index `record`. */
+static void tell_log(lua_State *L, la_state *state, int engine, int record) {
+  const char *text = lua_tostring(L, record + TEXT);
+  if (lua_toboolean(L, record + TRANSACTION)) {
+    la_engine_log_transaction(L, state, engine, text);
+    return;
+  }
+  la_origin origin = {(la_origin_kind)lua_tointeger(L, record + ORIGIN),
+                      lua_tonumber(L, record + AGE)};
+  la_engine_log(L, state, engine, text, record + PARAMETERS, lua_tonumber(L, record + SECONDS),
+                origin, lua_toboolean(L, record + MANY));
 }
 
 void la_session_tell(lua_State *L, la_state *state, la_session *session) {
@@ -164,18 +183,16 @@ void la_session_tell(lua_State *L, la_state *state, la_session *session) {
   lua_Integer count = (lua_Integer)lua_rawlen(L, top + 3);
   for (lua_Integer i = 1; i <= count; i++) {
     lua_rawgeti(L, top + 3, i);
-    lua_rawgeti(L, top + 4, 1); /* text: top + 5 */
-    lua_rawgeti(L, top + 4, 2);
-    lua_rawgeti(L, top + 4, 3);
-    lua_rawgeti(L, top + 4, 4);
-    lua_rawgeti(L, top + 4, 5);
-    bool transaction = lua_toboolean(L, top + 8), many = lua_toboolean(L, top + 9);
+    for (int place = TEXT; place <= AGE; place++) {
+      lua_rawgeti(L, top + 4, place); /* top + 4 + place */
+    }
+    bool transaction = lua_toboolean(L, top + 4 + TRANSACTION);
+    bool many = lua_toboolean(L, top + 4 + MANY);
     if (!transaction) {
       fire(L, state, LA_EVENT_BEFORE_CURSOR_EXECUTE, top + 2, top + 5, many);
     }
     if (box->echo) {
-      la_engine_log(L, state, top + 1, lua_tostring(L, top + 5), transaction ? 0 : top + 6,
-                    transaction ? -1 : lua_tonumber(L, top + 7), false, many);
+      tell_log(L, state, top + 1, top + 4);
     }
     if (!transaction) {
       fire(L, state, LA_EVENT_AFTER_CURSOR_EXECUTE, top + 2, top + 5, many);

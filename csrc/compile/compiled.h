@@ -80,6 +80,8 @@ typedef struct la_compiled {
   la_object *subjects; /* la_key_subjects: keeps named things alive. Set by who keeps the compiled
                           statement longer than the statement; else NULL */
   la_object *extra;    /* the ORM's load plan, or NULL; retained */
+  double made_at;      /* la_now() */
+  bool sent;           /* executed before; what the log says of it */
   la_object
       *shape; /* what the binding calls the columns of its rows, made once; or NULL; retained */
 } la_compiled;

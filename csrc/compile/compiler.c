@@ -4,6 +4,8 @@
  * compiled statement of it.
  */
 #include "compile/compiler.h"
+
+#include "base/clock.h"
 #include "sql/key.h"
 
 static void destroy_compiled(la_object *object) {
@@ -219,6 +221,7 @@ la_status la_compile(const la_sql *sql, const la_dialect *dialect, const la_node
   la_object_init(&compiled->object, &compiled_class);
   la_arena_init(&compiled->arena, sql->alloc);
   compiled->dialect = dialect;
+  compiled->made_at = la_now();
   la_compiler c = {.sql = sql,
                    .dialect = dialect,
                    .options = options ? options : &no_options,

@@ -36,6 +36,23 @@ void la_trace_settle(la_trace *trace) {
   trace->values.count = 0;
 }
 
+la_origin la_origin_take(la_compiled *compiled) {
+  if (compiled == NULL) {
+    return (la_origin){LA_ORIGIN_RAW, 0};
+  }
+  la_origin origin = {compiled->sent ? LA_ORIGIN_CACHED : LA_ORIGIN_NEW,
+                      la_now() - compiled->made_at};
+  compiled->sent = true;
+  return origin;
+}
+
+void la_trace_compiled(la_trace *trace, la_compiled *compiled) {
+  if (trace->on && trace->entries.count > 0) {
+    trace->entries.items[trace->entries.count - 1].origin = la_origin_take(compiled);
+  }
+  compiled->sent = true;
+}
+
 /* Appends a set of parameters to the newest entry. */
 static bool add_values(la_trace *trace, const la_value *values, uint32_t count) {
   for (uint32_t i = 0; i < count; i++) {

@@ -12,9 +12,24 @@
 
 #include "base/arena.h"
 #include "base/vec.h"
-#include "schema/value.h"
+#include "compile/compiled.h"
 
 #pragma GCC visibility push(hidden)
+
+/* Where a text that is sent comes from. */
+typedef enum la_origin_kind {
+  LA_ORIGIN_RAW, /* the program's own text */
+  LA_ORIGIN_NEW,
+  LA_ORIGIN_CACHED /* of a compiled statement that was sent before */
+} la_origin_kind;
+
+typedef struct la_origin {
+  la_origin_kind kind;
+  double age; /* seconds since it was compiled */
+} la_origin;
+
+/* `compiled`, NULL for the program's own text, counts as sent from now on. */
+la_origin la_origin_take(la_compiled *compiled);
 
 typedef struct la_trace_entry {
   la_text text;
@@ -22,6 +37,7 @@ typedef struct la_trace_entry {
   uint32_t count;
   uint32_t rows;
   bool transaction; /* BEGIN, COMMIT, ROLLBACK */
+  la_origin origin;
   double started, seconds;
 } la_trace_entry;
 
@@ -40,6 +56,8 @@ void la_trace_clear(la_trace *trace);
 void la_trace_switch(la_trace *trace, bool on);
 /* A statement with its first set of parameters. */
 void la_trace_statement(la_trace *trace, la_text text, const la_value *values, uint32_t count);
+/* The newest statement was made from `compiled`. */
+void la_trace_compiled(la_trace *trace, la_compiled *compiled);
 /* Another set for the newest statement. */
 void la_trace_rebind(la_trace *trace, const la_value *values, uint32_t count);
 /* A statement that begins or ends a transaction. */

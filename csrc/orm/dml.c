@@ -288,6 +288,7 @@ static la_status run_plain(dml *self) {
   if (status >= 0) {
     status = la_cursor_open(&cursor, connection, text, params.values.items,
                             (uint32_t)params.values.count, self->err);
+    la_trace_compiled(&engine->trace, compiled);
   }
   if (status >= 0) {
     do {

@@ -99,7 +99,7 @@ typedef struct la_run {
 la_status la_run_init(la_run *run, la_load *load, const la_load_plan *plan, la_outer outer,
                       la_error *err);
 /* Sends the statement; as la_params_fill. */
-la_status la_run_open(la_run *run, const la_compiled *compiled, const la_node *const *params,
+la_status la_run_open(la_run *run, la_compiled *compiled, const la_node *const *params,
                       uint32_t param_count, la_param_lookup lookup, void *context, la_error *err);
 /* Reads a row into `values` and `root`; LA_DONE at the end. */
 la_status la_run_step(la_run *run, la_error *err);

@@ -92,7 +92,7 @@ la_status la_run_restart(la_run *run, la_error *err) {
   return make_states(run, err);
 }
 
-la_status la_run_open(la_run *run, const la_compiled *compiled, const la_node *const *params,
+la_status la_run_open(la_run *run, la_compiled *compiled, const la_node *const *params,
                       uint32_t param_count, la_param_lookup lookup, void *context, la_error *err) {
   la_connection *connection = NULL;
   la_text text;
@@ -103,6 +103,7 @@ la_status la_run_open(la_run *run, const la_compiled *compiled, const la_node *c
   LA_TRY(la_params_fill(&run->params, compiled, params, param_count, lookup, context, &text, err));
   LA_TRY(la_cursor_open(run->cursor, connection, text, run->params.values.items,
                         (uint32_t)run->params.values.count, err));
+  la_trace_compiled(&run->session->engine->trace, compiled);
   return LA_OK;
 }
 

@@ -396,6 +396,7 @@ la_status la_persist_execute(la_flush *flush, la_error *err) {
   } else {
     status = la_cursor_open(&flush->cursor, flush->connection, flush->plan->compiled->text,
                             flush->values.items, count, err);
+    la_trace_compiled(&flush->session->engine->trace, flush->plan->compiled);
   }
   if (status >= 0) {
     status = la_cursor_step(&flush->cursor, err);

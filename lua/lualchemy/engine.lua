@@ -24,19 +24,17 @@ local function format_parameters(params, many, hidden)
   return require("lualchemy.describe").parameters(params, many)
 end
 
--- `seconds` is negative for what is no statement of the program's: BEGIN, COMMIT and the like.
-core.hook("engine_log", function(self, text, params, seconds, cached, many)
+-- BEGIN, COMMIT and the like are told by their text alone.
+core.hook("engine_log", function(self, text, params, seconds, tag, many)
   local settings = core.engine_settings(self)
   local echo = settings._echo
   if type(echo) == "function" then
-    return echo(text, params, seconds >= 0 and seconds or nil)
+    return echo(text, params, seconds)
   end
   local head = ("%s INFO %s "):format(os.date("%Y-%m-%d %H:%M:%S"), settings._logging_name)
   io.stderr:write(head, text, "\n")
-  if seconds >= 0 then
-    local tag = cached and "cached" or "generated"
-    io.stderr:write(head, ("[%s in %.5fs] "):format(tag, seconds), format_parameters(params or {}, many, settings.hide_parameters),
-      "\n")
+  if seconds then
+    io.stderr:write(head, "[", tag, "] ", format_parameters(params or {}, many, settings.hide_parameters), "\n")
   end
 end)
 

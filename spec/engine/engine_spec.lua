@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- create_engine, its options, and what an engine offers.
 local la = require "lualchemy"
+local orm = require "lualchemy.orm"
 local core = require "lualchemy.core"
 local exc = la.exc
 
@@ -145,6 +146,59 @@ describe("an engine", function()
     engine.echo = false
     engine:begin(function(conn) conn:execute(la.text "SELECT 1") end)
     assert.equal(3, #lines)
+  end)
+
+  -- What the log says of each statement in front of its parameters, and the parameters, without times.
+  local function tags_of(fn)
+    local stderr, tags = io.stderr, {}
+    io.stderr = {write = function(_, ...)
+      local tag = table.concat({...}):match("(%[%l[^%]]+%] .+)\n")
+      if tag then tags[#tags + 1] = (tag:gsub("%d[%d.e-]*s", "0s", 1)) end
+    end}
+    local ok, message = pcall(fn)
+    io.stderr = stderr
+    assert.is_true(ok, message)
+    return tags
+  end
+
+  it("says of a statement in the log since when it lies in the cache", function()
+    local engine = la.create_engine("sqlite://", {echo = true})
+    local t = la.Table("t", la.MetaData(), la.Column("id", la.Integer, {primary_key = true}))
+    assert.same({
+      "[raw sql] ()", "[raw sql] ()",
+      "[generated in 0s] (1)", "[cached since 0s ago] (2)",
+      "[generated in 0s] ()", "[cached since 0s ago] ()",
+    }, tags_of(function()
+      engine:begin(function(conn)
+        conn:execute(la.schema.CreateTable(t))
+        conn:exec_driver_sql("SELECT 1")
+        for i = 1, 2 do conn:execute(la.insert(t):values {id = i}) end
+        for _ = 1, 2 do conn:execute(la.select(t)) end
+      end)
+    end))
+  end)
+
+  it("says the same of what sessions send, also of what was sent while nothing was shown", function()
+    local engine = la.create_engine("sqlite://")
+    local Base = orm.declarative_base()
+    local Thing = Base:class "Thing" {__tablename__ = "things", id = la.Column(la.Integer, {primary_key = true})}
+    Base.metadata:create_all(engine)
+    local session = orm.Session(engine)
+    session:scalars(la.select(Thing)):all()
+    engine.echo = true
+    assert.same({
+      "[cached since 0s ago] ()",
+      "[generated in 0s] (1)", "[cached since 0s ago] (2)",
+      "[generated in 0s] (2)", "[cached since 0s ago] (1)",
+    }, tags_of(function()
+      session:scalars(la.select(Thing)):all()
+      for id = 1, 2 do
+        session:add(Thing {id = id})
+        session:flush()
+      end
+      for id = 2, 1, -1 do session:scalars(la.select(Thing):where(Thing.id:eq(id))):all() end
+    end))
+    session:close()
   end)
 
   it("ENG-14 uses its own JSON serializers", function()
