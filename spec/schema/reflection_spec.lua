@@ -2,6 +2,7 @@
 -- Reading a schema out of a database, and creating one with a look at what is there.
 local la = require "lualchemy"
 local exc = la.exc
+local tree = require "spec.support.tree"
 
 local function message(fn, ...)
   local ok, err = pcall(fn, ...)
@@ -145,6 +146,63 @@ describe("autoload", function()
     local again = la.MetaData()
     again:reflect(engine)
     assert.equal(before, tostring(la.schema.CreateTable(again.tables.p)))
+  end)
+
+  local questions = {"get_columns", "get_pk_constraint", "get_foreign_keys", "get_indexes", "get_unique_constraints",
+    "get_check_constraints"}
+
+  -- What the Inspector says of every table, types as texts.
+  local function facts_of(engine)
+    local reader, facts = la.inspect(engine), {}
+    for _, name in ipairs(reader:get_table_names()) do
+      facts[name] = {}
+      for _, question in ipairs(questions) do facts[name][question] = reader[question](reader, name) end
+      for _, info in ipairs(facts[name].get_columns) do info.type = tostring(info.type) end
+    end
+    return facts
+  end
+
+  local function assert_copied(engine)
+    local metadata, copy = la.MetaData(), la.create_engine("sqlite://")
+    metadata:reflect(engine)
+    metadata:create_all(copy)
+    local facts = facts_of(engine)
+    assert.is_true(next(facts) ~= nil)
+    assert.same(facts, facts_of(copy))
+  end
+
+  it("REF-01 makes the same schema again whatever its names and options are", function()
+    local engine = la.create_engine("sqlite://")
+    engine:begin(function(conn)
+      for _, statement in ipairs {
+        [[CREATE TABLE "select" ("order" INTEGER PRIMARY KEY, "group by" VARCHAR(20) DEFAULT 'it''s' NOT NULL,
+          "MixedCase" NUMERIC(10, 2) DEFAULT 1.5, "a""quote" TEXT DEFAULT (lower('X')),
+          "Twice" INTEGER GENERATED ALWAYS AS ("order" * 2) STORED,
+          thrice INTEGER GENERATED ALWAYS AS ("order" * 3) VIRTUAL, at TIMESTAMP DEFAULT CURRENT_TIMESTAMP,
+          CONSTRAINT "my check" CHECK ("MixedCase" > 0 AND "group by" != ')'), CHECK (length("group by") < 20),
+          CONSTRAINT "Uq One" UNIQUE ("group by", "MixedCase"), UNIQUE ("a""quote"))]],
+        [[CREATE TABLE "My Table" ("from" INTEGER NOT NULL, "To" INTEGER NOT NULL,
+          x INTEGER REFERENCES "select" ("order") ON DELETE CASCADE, parent_from INTEGER, parent_to INTEGER,
+          "a b" TEXT, m NUMERIC, CONSTRAINT "pk My" PRIMARY KEY ("To", "from"),
+          CONSTRAINT "fk self" FOREIGN KEY (parent_to, parent_from) REFERENCES "My Table" ("To", "from")
+            ON UPDATE SET NULL ON DELETE SET DEFAULT DEFERRABLE INITIALLY DEFERRED,
+          FOREIGN KEY ("a b", m) REFERENCES "select" ("group by", "MixedCase") ON UPDATE RESTRICT)]],
+        [[CREATE TABLE "it's" ("%" INTEGER PRIMARY KEY, "?" TEXT, ":name" TEXT, "[b]" BLOB,
+          "comma,paren)" TEXT UNIQUE, CHECK ("comma,paren)" <> ':x'))]],
+        [[CREATE UNIQUE INDEX "ix Part" ON "select" ("group by", "Twice") WHERE "MixedCase" > 5 AND "group by" <> 'a:b']],
+        [[CREATE INDEX "select ix" ON "My Table" ("a b")]],
+        [[CREATE INDEX "ix""q" ON "it's" (":name", "?") WHERE "%" IS NOT NULL]],
+      } do
+        conn:exec_driver_sql(statement)
+      end
+    end)
+    assert_copied(engine)
+  end)
+
+  local chinook = os.getenv("LUALCHEMY_CHINOOK") or "../shared/data/chinook.sqlite"
+  local with_chinook = tree.exists(chinook) and it or function() end
+  with_chinook("REF-01 makes the schema of a whole database again", function()
+    assert_copied(la.create_engine("sqlite:///" .. chinook))
   end)
 end)
 

@@ -38,6 +38,25 @@ local function fire(target, inspector, info)
   end
 end
 
+-- The columns of those names; nil if one of them was left out.
+local function all_columns(target, names)
+  local by_name, found = {}, {}
+  for _, each in ipairs(target.c) do by_name[each.name] = each end
+  for i, name in ipairs(names) do
+    if not by_name[name] then return nil end
+    found[i] = by_name[name]
+  end
+  return found
+end
+
+-- Columns of a primary key stand in its own order, which may differ from that of the table's.
+local function order_key(target, names)
+  local columns = #names > 1 and all_columns(target, names)
+  if columns and #columns == #target.primary_key.columns then
+    constraint.attach(target, constraint.PrimaryKeyConstraint(table.unpack(columns)))
+  end
+end
+
 -- Adds the columns that are not given by the program.
 local function add_columns(target, inspector, options, given)
   local schema, wanted, own, keys = target.schema, nil, {}, {}
@@ -51,18 +70,8 @@ local function add_columns(target, inspector, options, given)
       core.table_add_column(target, make_column(info, keys[info.name]))
     end
   end
+  order_key(target, primary.constrained_columns)
   if primary.name then core.constraint_set_name(target.primary_key._core, primary.name, true) end
-end
-
--- The columns of those names; nil if one of them was left out.
-local function all_columns(target, names)
-  local by_name, found = {}, {}
-  for _, each in ipairs(target.c) do by_name[each.name] = each end
-  for i, name in ipairs(names) do
-    if not by_name[name] then return nil end
-    found[i] = by_name[name]
-  end
-  return found
 end
 
 -- Has one of the columns a foreign key of the program's own?
