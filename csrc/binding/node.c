@@ -99,9 +99,9 @@ static void keep_parts(lua_State *L, int first, int last) {
 
 /* Pushes the one box for what `node` stands for: a table, or a column of its own table. */
 static bool push_known_subject(lua_State *L, la_state *state, const la_node *node) {
-  bool own = node->kind == LA_NODE_TABLE ||
-             (node->kind == LA_NODE_COLUMN && !la_node_child(node, 0) &&
-              !(node->flags & (LA_COLUMN_FOREIGN | LA_COLUMN_REMOTE)));
+  bool own =
+      node->kind == LA_NODE_TABLE || (node->kind == LA_NODE_COLUMN && !la_node_child(node, 0) &&
+                                      !(node->flags & (LA_COLUMN_FOREIGN | LA_COLUMN_REMOTE)));
   return own && node->subject && la_push_known(L, state, node->subject);
 }
 

@@ -422,10 +422,19 @@ static int session_expire_all(lua_State *L) {
   return 0;
 }
 
+/* session:is_modified(object, options): {include_collections = true}. */
 static int session_is_modified(lua_State *L) {
   la_check_session(L, 1);
   la_check_count(L, 2, "is_modified");
-  lua_pushboolean(L, la_instance_is_modified(la_check_instance(L, 2)));
+  const la_instance *instance = la_check_instance(L, 2);
+  bool with_collections = true;
+  if (!lua_isnoneornil(L, 3)) {
+    la_push_hook(L, la_state_of(L), "is_modified_options");
+    lua_pushvalue(L, 3);
+    lua_call(L, 1, 1);
+    with_collections = lua_toboolean(L, -1);
+  }
+  lua_pushboolean(L, la_instance_has_changes(instance, with_collections));
   return 1;
 }
 

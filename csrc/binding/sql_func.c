@@ -104,8 +104,7 @@ static int func_call(lua_State *L) {
 
 static bool is_callable(const la_node *node) {
   return node->kind == LA_NODE_FUNCTION || node->kind == LA_NODE_ELEMENT ||
-         node->kind == LA_NODE_FILTER ||
-         node->kind == LA_NODE_WITHIN_GROUP;
+         node->kind == LA_NODE_FILTER || node->kind == LA_NODE_WITHIN_GROUP;
 }
 
 /* Adds a LIST of the expressions of a keyword, one or a sequence; NULL if it is not given. */

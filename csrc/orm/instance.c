@@ -115,6 +115,10 @@ static bool link_is_modified(const la_instance *instance, uint32_t link) {
 }
 
 bool la_instance_is_modified(const la_instance *instance) {
+  return la_instance_has_changes(instance, true);
+}
+
+bool la_instance_has_changes(const la_instance *instance, bool with_collections) {
   for (uint32_t i = 0; i < instance->slot_count; i++) {
     if (instance->slots[i].flags & LA_SLOT_MODIFIED && la_slot_differs(instance, i)) {
       return true;
@@ -122,7 +126,8 @@ bool la_instance_is_modified(const la_instance *instance) {
   }
   if (instance->flags & LA_INSTANCE_LINKS_MODIFIED) {
     for (uint32_t i = 0; i < instance->link_count; i++) {
-      if (link_is_modified(instance, i)) {
+      bool many = instance->mapper->links[i]->relationship->uselist;
+      if ((with_collections || !many) && link_is_modified(instance, i)) {
         return true;
       }
     }

@@ -151,6 +151,8 @@ void la_instance_expire_slot(la_instance *instance, uint32_t slot);
 void la_instance_expire_all(la_instance *instance);
 /* True if a slot differs from what was loaded (a net change), or a link has been changed. */
 bool la_instance_is_modified(const la_instance *instance);
+/* The same; without collections, what would leave its own row as it is does not count. */
+bool la_instance_has_changes(const la_instance *instance, bool with_collections);
 /* "<User at 0x…>" is not ours: "User(id=1)" for messages, with the key if it has one, else
  * "User(transient)". */
 void la_instance_describe(const la_instance *instance, la_strbuf *out);

@@ -37,7 +37,8 @@ end
 
 describe("an FTS5 table", function()
   it("is created with its options, and dropped with all that belongs to it", function()
-    assert.sql(tostring(la.schema.CreateTable(docs):compile {dialect = "sqlite"}), [[CREATE VIRTUAL TABLE docs USING fts5( title, body, url UNINDEXED, tokenize = 'porter unicode61 separators ''.''', prefix = '2 3' )]])
+    assert.sql(tostring(la.schema.CreateTable(docs):compile {dialect = "sqlite"}), [[
+      CREATE VIRTUAL TABLE docs USING fts5( title, body, url UNINDEXED, tokenize = 'porter unicode61 separators ''.''', prefix = '2 3' )]])
     local engine = new_engine()
     metadata:create_all(engine)
     assert.same({"docs"}, {table.unpack(la.inspect(engine):get_table_names())})

@@ -103,6 +103,15 @@ describe("an attribute of an object", function()
     assert.same({{7}, {}, {99}}, known(ann, "age"))
   end)
 
+  it("is_modified tells changes of the row from those of collections (SES-16)", function()
+    ann.addresses:append(Address{email = "new@x"})
+    assert.is_true(s.session:is_modified(ann))
+    assert.is_false(s.session:is_modified(ann, {include_collections = false}))
+    ann.age = 50
+    assert.is_true(s.session:is_modified(ann, {include_collections = false}))
+    fails(exc.ArgumentError, "include_collection", function() s.session:is_modified(ann, {include_collection = false}) end)
+  end)
+
   it("takes committed lists and objects, without backrefs (UOW-72, SES-17)", function()
     local addresses = s.session:query(Address):order_by(Address.id):all()
     s:forget()

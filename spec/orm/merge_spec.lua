@@ -182,8 +182,7 @@ describe("merging a graph that is deep", function()
       last = last.next
     end
     last.next = first
-    local s = shop.open{Base = Base}
-    local merged = s.session:merge(first)
+    local merged = shop.open{Base = Base}.session:merge(first)
     local count, at = 1, merged.next
     while at ~= merged do
       count, at = count + 1, at.next

@@ -501,8 +501,8 @@ function work.join(self)
   self:note("join along %d", relation.number)
   if not self.session.autoflush then self:flush() end
   local target = relation.parent.root == relation.child.root and orm.aliased(relation.child.class) or relation.child.class
-  local expected, count = 0, nil
-  count = self.session:query(relation.parent.class.id, target.id):join(target, relation.parent.class[relation.down]:of_type(target)):all()
+  local expected = 0
+  local count = self.session:query(relation.parent.class.id, target.id):join(target, relation.parent.class[relation.down]:of_type(target)):all()
   self:learn_keys()
   for _, parent in ipairs(self:rows_of(relation.parent)) do
     if relation.kind == "tree" then
@@ -642,7 +642,8 @@ end
 local plan = {
   {"new", 22}, {"graph", 4}, {"switch", 2}, {"expunge", 1},
   {"set", 12}, {"set_expression", 2}, {"detach", 6}, {"move", 10}, {"replace_list", 5}, {"pair", 10}, {"replace_pairs", 3},
-  {"delete", 7}, {"expire", 4}, {"query", 8}, {"join", 3}, {"merge_graph", 3}, {"look", 4}, {"rekey", 3}, {"merge", 3}, {"flush", 6}, {"let_go", 2}, {"savepoint", 5}, {"end_savepoint", 4},
+  {"delete", 7}, {"expire", 4}, {"query", 8}, {"join", 3}, {"merge_graph", 3}, {"look", 4}, {"rekey", 3}, {"merge", 3}, {"flush", 6},
+  {"let_go", 2}, {"savepoint", 5}, {"end_savepoint", 4},
   {"rollback", 2}, {"commit", 6},
 }
 local total = 0

@@ -372,10 +372,13 @@ function Session:contains(object) end
 ---@return function
 function Session:iter() end
 
---- Does the object have changes that a flush would write?
+--- Does the object have changes that a flush would write? SQLAlchemy's `Session.is_modified()`.
+---
+---     session:is_modified(user, {include_collections = false}) -- would its own row change?
 ---@param object table
+---@param options? {include_collections?: boolean} false: changes of to-many relationships don't count (default true)
 ---@return boolean
-function Session:is_modified(object) end
+function Session:is_modified(object, options) end
 
 --- Is there a transaction?
 ---@return boolean

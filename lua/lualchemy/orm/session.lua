@@ -307,6 +307,13 @@ core.extend("lualchemy.Session", methods)
 
 local get_keywords = keywords.set {"options", "populate_existing", "with_for_update", "execution_options", "bind_arguments", "identity_token"}
 
+local modified_keywords = keywords.set {"include_collections"}
+
+--- Whether is_modified() counts changes of collections.
+core.hook("is_modified_options", function(options)
+  return keywords.check("is_modified", options, modified_keywords).include_collections ~= false
+end)
+
 --- The options of get(): execution options that it knows go among the others.
 core.hook("get_options", function(options)
   options = keywords.check("session:get", options, get_keywords)
