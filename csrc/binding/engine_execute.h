@@ -49,6 +49,7 @@ typedef struct la_execution {
   int names_index;     /* stack index of the first parameter's name; the others follow */
   uint32_t yield_per;
   bool streams;
+  la_text schema_translate; /* of its options: on the stack, then of what is compiled */
   size_t limit; /* rows to read; 0: all */
   /* for the lookup */
   la_params *params;

@@ -141,8 +141,10 @@ void la_execution_compile(la_execution *x, const la_node *statement) {
   if (keys != NULL && x->kind != LA_PARAMS_NONE) {
     keys = push_keys(x, &count);
   }
+  x->engine->schema_translate = x->schema_translate;
   la_status status =
       la_engine_compile(x->engine, statement, keys, count, x->many, &compiled, &cached, &err);
+  x->engine->schema_translate = LA_TEXT_NONE;
   lua_settop(L, top);
   if (status < 0) {
     la_raise(L, &err);
@@ -151,6 +153,7 @@ void la_execution_compile(la_execution *x, const la_node *statement) {
   x->result->compiled = compiled;
   la_tell_warnings(L, x->state);
   x->compiled = compiled;
+  x->schema_translate = compiled->schema_translate;
   x->round = x->engine->key.round;
   x->node_count = (uint32_t)x->engine->key.params.count;
 }

@@ -99,6 +99,7 @@ static void push_option(la_execution *x, const la_node *options, const char *nam
   }
 }
 
+/* Leaves the text of `schema_translate`, if there is one, on the stack. */
 static void read_options(la_execution *x, const la_node *statement) {
   lua_State *L = x->L;
   int part = statement ? la_statement_execution_part(statement) : -1;
@@ -118,6 +119,13 @@ static void read_options(la_execution *x, const la_node *statement) {
   push_option(x, options, "stream_results");
   x->streams = x->yield_per > 0 || lua_toboolean(L, -1);
   lua_settop(L, RESULT);
+  push_option(x, options, "schema_translate_map");
+  if (!lua_isnil(L, -1)) {
+    la_push_hook(L, x->state, "schema_translation");
+    lua_insert(L, -2);
+    lua_call(L, 1, 1);
+    x->schema_translate.bytes = lua_tolstring(L, -1, &x->schema_translate.len);
+  }
 }
 
 /* ---- execute ---- */
@@ -174,6 +182,7 @@ static la_result *execute(lua_State *L, size_t limit) {
   x.result = la_push_result_box(L, x.state);
   read_options(&x, statement);
   la_execution_compile(&x, statement);
+  lua_settop(L, RESULT);
   la_execution_run(&x);
   lua_settop(L, RESULT);
   x.result->yield_per = x.yield_per;
@@ -359,6 +368,7 @@ int la_connection_exec_driver_sql(lua_State *L) {
   x.result = la_push_result_box(L, x.state);
   read_sequences(&x);
   read_options(&x, NULL);
+  lua_settop(L, RESULT);
   la_execution_begin(&x);
   x.made = la_push_made(L, x.state, &x);
   lua_pushvalue(L, STATEMENT);

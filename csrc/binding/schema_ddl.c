@@ -19,16 +19,21 @@ static void clear_text(void *memory) {
   la_strbuf_clear(memory);
 }
 
-/* core.ddl(dialect name, what, thing, check): what is "create_table", "drop_table", "create_index",
+/* core.ddl(dialect name, what, thing, check, translation): what is "create_table", "drop_table", "create_index",
  * "drop_index", "column" or "constraint", and the thing a TABLE, INDEX, COLUMN or CONSTRAINT; with
- * `check` IF NOT EXISTS or IF EXISTS is written. */
+ * `check` IF NOT EXISTS or IF EXISTS is written; `translation`, or nil, is a map of schemas as in
+ * la_compile_options. */
 static int ddl(lua_State *L) {
   static const char *const kinds[] = {
       "create_table", "drop_table", "create_index", "drop_index", "column", "constraint", NULL};
   la_state *state = la_state_of(L);
-  const la_dialect *dialect = check_dialect(L, 1);
+  la_dialect translated = *check_dialect(L, 1);
+  const la_dialect *dialect = &translated;
   int kind = luaL_checkoption(L, 2, NULL, kinds);
   bool check = lua_toboolean(L, 4);
+  if (lua_isstring(L, 5)) {
+    translated.schema_translate = la_check_text(L, 5);
+  }
   la_error err = LA_ERROR_INIT;
   la_status status;
   la_table *table = kind < 2 ? la_check_table(L, 3) : NULL;

@@ -63,6 +63,7 @@ typedef struct la_compiled {
   const la_dialect *dialect;
   la_statement_kind kind;
   la_text text;
+  la_text schema_translate;  /* as in la_compile_options */
   la_compiled_param *params; /* in the order of the placeholders */
   uint32_t param_count;
   bool has_expanding;  /* `text` must be expanded before it is sent: la_compiled_expand */
@@ -94,7 +95,8 @@ typedef struct la_compile_options {
                                  count of 0: execution gives none */
   uint32_t column_key_count;
   bool for_executemany;
-  la_text schema_translate;     /* unused when none */
+  la_text schema_translate; /* which schemas stand for others: "from NUL to NUL …" by name; an empty
+                               one is no schema. None: each table's own */
   const la_node *const *params; /* the statement's PARAM nodes in the key's order */
   uint32_t param_count;
   bool inline_defaults; /* DDL of defaults and the like */
@@ -129,6 +131,9 @@ la_status la_compile_constraint(const la_sql *sql, const la_dialect *dialect,
 la_status la_compile_type(const la_dialect *dialect, const la_type *type, la_strbuf *out,
                           la_error *err);
 /* `ident` in quotes if the dialect needs them. */
+/* The schema of `table` under `map`, as in la_compile_options, and a dot; or nothing. */
+void la_compile_schema(const la_dialect *dialect, la_text map, const la_table *table,
+                       la_strbuf *out);
 void la_compile_ident(const la_dialect *dialect, la_text ident, la_strbuf *out);
 void la_compile_ident_as(const la_dialect *dialect, la_text ident, la_quote quote, la_strbuf *out);
 /* A value as an SQL literal: literal_binds, DDL defaults. LA_COMPILE if the type has no literal

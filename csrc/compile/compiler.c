@@ -211,6 +211,18 @@ la_status la_compile_inline(const la_sql *sql, const la_dialect *dialect, const 
   return status;
 }
 
+static la_status keep_translation(la_compiler *c, la_error *err) {
+  la_text map = c->options->schema_translate;
+  if (map.len > 0) {
+    const char *bytes = la_arena_copy(c->arena, map.bytes, map.len);
+    if (!bytes) {
+      return la_fail_nomem(err);
+    }
+    c->compiled->schema_translate = (la_text){bytes, map.len};
+  }
+  return LA_OK;
+}
+
 la_status la_compile(const la_sql *sql, const la_dialect *dialect, const la_node *node,
                      const la_compile_options *options, la_compiled **out, la_error *err) {
   static const la_compile_options no_options;
@@ -230,7 +242,10 @@ la_status la_compile(const la_sql *sql, const la_dialect *dialect, const la_node
                    .err = err,
                    .literal_binds = options && options->literal_binds};
   la_arena_init(&c.scratch, sql->alloc);
-  la_status status = run(&c, node);
+  la_status status = keep_translation(&c, err);
+  if (status >= 0) {
+    status = run(&c, node);
+  }
   if (status < 0) {
     la_object_release(compiled);
     return status;

@@ -6,9 +6,8 @@
 
 void la_ddl_put_table(const la_dialect *dialect, const la_table *table, bool with_schema,
                       la_strbuf *out) {
-  if (with_schema && table->schema.bytes) {
-    la_compile_ident_as(dialect, table->schema, table->quote_schema, out);
-    la_strbuf_char(out, '.');
+  if (with_schema) {
+    la_compile_schema(dialect, dialect->schema_translate, table, out);
   }
   la_compile_ident_as(dialect, table->name, table->quote, out);
 }
@@ -31,9 +30,8 @@ static la_status put_index_name(const la_sql *sql, const la_dialect *dialect, co
         la_fail(err, LA_COMPILE, "CREATE INDEX and DROP INDEX require that the index have a name");
   }
   if (status >= 0) {
-    if (with_schema && index->table && index->table->schema.bytes) {
-      la_compile_ident_as(dialect, index->table->schema, index->table->quote_schema, out);
-      la_strbuf_char(out, '.');
+    if (with_schema && index->table) {
+      la_compile_schema(dialect, dialect->schema_translate, index->table, out);
     }
     la_compile_ident(dialect, la_strbuf_view(&name), out);
   }

@@ -28,6 +28,7 @@ struct la_dialect {
   la_paramstyle paramstyle;
   char quote_open, quote_close;
   size_t max_identifier_length;
+  la_text schema_translate;          /* in a copy made for one DDL text: as in la_compile_options */
   const char *const *reserved_words; /* sorted, lower case */
   size_t reserved_count;
   bool supports_native_boolean; /* writes true and false; otherwise 1 and 0 */

@@ -123,10 +123,40 @@ void la_put_node_name(la_compiler *c, const la_node *node) {
   la_put_ident_as(c, node->text, la_quote_of_node(node));
 }
 
+/* Takes the first name off `map`. */
+static la_text take_name(la_text *map) {
+  const char *end = memchr(map->bytes, '\0', map->len);
+  la_text name = {map->bytes, end ? (size_t)(end - map->bytes) : map->len};
+  size_t taken = end ? name.len + 1 : name.len;
+  *map = (la_text){map->bytes + taken, map->len - taken};
+  return name;
+}
+
+/* What `schema` is under `map`; none: no schema. */
+static la_text translate(la_text map, la_text schema) {
+  while (map.len > 0) {
+    la_text from = take_name(&map), to = take_name(&map);
+    if (la_text_equal(from, schema)) {
+      return to.len > 0 ? to : LA_TEXT_NONE;
+    }
+  }
+  return schema;
+}
+
+void la_compile_schema(const la_dialect *dialect, la_text map, const la_table *table,
+                       la_strbuf *out) {
+  la_text schema = translate(map, table->schema);
+  if (schema.bytes) {
+    la_compile_ident_as(dialect, schema,
+                        schema.bytes == table->schema.bytes ? table->quote_schema : LA_QUOTE_AUTO,
+                        out);
+    la_strbuf_char(out, '.');
+  }
+}
+
 void la_put_table(la_compiler *c, const la_table *table) {
-  if (table->schema.bytes) {
-    la_put_ident_as(c, table->schema, table->quote_schema);
-    la_strbuf_char(c->out, '.');
+  if (table->schema.bytes || c->options->schema_translate.len > 0) {
+    la_compile_schema(c->dialect, c->options->schema_translate, table, c->out);
   }
   la_put_ident_as(c, table->name, table->quote);
 }

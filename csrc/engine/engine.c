@@ -178,11 +178,17 @@ void la_engine_dispose(la_engine *engine) {
   la_pool_dispose(engine->pool);
 }
 
-/* What else decides the text: the mode, and the names of the columns that execution gives. */
+/* What else decides the text: the map of schemas, the mode, and the names of the columns that
+ * execution gives. */
 static la_status build_salt(la_engine *engine, const la_text *keys, uint32_t count,
                             bool executemany, la_error *err) {
   la_strbuf *salt = &engine->salt;
   la_strbuf_reset(salt);
+  if (engine->schema_translate.len > 0) {
+    la_strbuf_char(salt, 't');
+    la_strbuf_bytes(salt, &engine->schema_translate.len, sizeof engine->schema_translate.len);
+    la_strbuf_text(salt, engine->schema_translate);
+  }
   la_strbuf_char(salt, executemany ? 'm' : '1');
   la_strbuf_char(salt, keys ? 'k' : 'n');
   for (uint32_t i = 0; i < count; i++) {
@@ -220,6 +226,7 @@ static la_status compile(la_engine *engine, const la_node *statement, const la_t
                                 .for_executemany = executemany,
                                 .lint_froms = engine->options.lint_froms,
                                 .label_length = engine->options.label_length,
+                                .schema_translate = engine->schema_translate,
                                 .params = engine->key.params.items,
                                 .param_count = (uint32_t)engine->key.params.count};
   la_status status;

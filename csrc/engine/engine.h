@@ -78,12 +78,14 @@ typedef struct la_engine {
   const la_driver *driver;
   la_engine_options options; /* texts in url.arena */
   la_pool *pool;
-  la_cache cache;                /* key → la_compiled */
-  la_key key;                    /* reused for each statement */
-  la_strbuf salt;                /* likewise */
-  la_slab *slab;                 /* rows of small results; NULL before the first */
-  bool announced;                /* its first connection, by the binding to listeners */
-  bool memory;                   /* the database lives and dies with its one connection */
+  la_cache cache;           /* key → la_compiled */
+  la_key key;               /* reused for each statement */
+  la_strbuf salt;           /* likewise */
+  la_text schema_translate; /* la_compile_options of the statement at hand; lent by who executes
+                               it, while it is compiled */
+  la_slab *slab;            /* rows of small results; NULL before the first */
+  bool announced;           /* its first connection, by the binding to listeners */
+  bool memory;              /* the database lives and dies with its one connection */
   uint32_t statement_cache_size; /* prepared statements kept by each raw connection */
   uint64_t statements, prepares; /* sent and prepared so far: counted work */
   la_trace trace;                /* of what the core sends by itself */

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- The options of create_engine: which there are, what they may be, and how the core is told.
 local core = require "lualchemy.core"
+local describe = require "lualchemy.describe"
 local exc = require "lualchemy.exc"
 local keywords = require "lualchemy.keywords"
 local pool = require "lualchemy.pool"
@@ -16,7 +17,7 @@ local known = keywords.set {
 local execution_known = keywords.set {
   "isolation_level", "stream_results", "yield_per", "max_row_buffer", "logging_token", "preserve_rowcount",
   "no_parameters", "insertmanyvalues_page_size", "autoflush", "populate_existing", "synchronize_session", "identity_token",
-  "render_nulls", "dml_strategy", "include_deferred",
+  "render_nulls", "dml_strategy", "include_deferred", "schema_translate_map",
 }
 
 -- What SQLAlchemy says of the built-in dialects, which have no limit of their own.
@@ -27,6 +28,28 @@ local isolation_levels = {SERIALIZABLE = true, ["READ UNCOMMITTED"] = true, AUTO
 
 local function fail(format, ...)
   error(exc.ArgumentError(format:format(...)), 0)
+end
+
+local function schema_name(value, what)
+  if value == core.null() then return "" end
+  if type(value) ~= "string" or value:find "\0" then
+    fail("schema_translate_map maps names of schemas, or null for none, to such; %s %s", what, describe.value(value))
+  end
+  return value
+end
+
+-- An execution option schema_translate_map as the core takes it, "from NUL to NUL …" by name; nil: there is none.
+local function translation(map)
+  if map == nil or map == core.null() then return nil end
+  if type(map) ~= "table" then
+    fail("schema_translate_map is a table {[schema] = its name here}, not %s", describe.value(map))
+  end
+  local entries = {}
+  for from, to in pairs(map) do
+    entries[#entries + 1] = schema_name(from, "a key is") .. "\0" .. schema_name(to, "a value is") .. "\0"
+  end
+  table.sort(entries)
+  return #entries > 0 and table.concat(entries) or nil
 end
 
 local function check_kind(options, name, kind, what)
@@ -143,6 +166,7 @@ return {
   isolation_levels = isolation_levels,
   fail = fail,
   check_kind = check_kind,
+  translation = translation,
   check_pool_options = check_pool_options,
   read = read_options,
 }

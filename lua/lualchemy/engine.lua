@@ -383,7 +383,9 @@ function engine.__set_isolation_level(connection, level)
   end
 end
 
---- Sets options for what this connection executes from now on, and gives the connection.
+--- Sets options for what this connection executes from now on, and gives the connection. With
+--- `schema_translate_map = {[from] = to}` tables of the schema `from` are named in the schema `to`, in statements and in
+--- DDL; `la.null` stands for no schema.
 ---@param options table
 ---@return lualchemy.Connection
 function Connection:execution_options(options)
@@ -515,6 +517,8 @@ core.hook("connection_field", function(connection, name, methods)
 end)
 
 local options_known = keywords.set {"execution_options", "bind_arguments"}
+
+core.hook("schema_translation", option.translation)
 
 core.hook("check_execute_options", function(options)
   keywords.check("execute", options, options_known)

@@ -272,7 +272,9 @@ function Connection:get_transaction() end
 ---@return lualchemy.Transaction?
 function Connection:get_nested_transaction() end
 
---- Sets options for what this connection executes from now on, and gives the connection.
+--- Sets options for what this connection executes from now on, and gives the connection. With
+--- `schema_translate_map = {[from] = to}` tables of the schema `from` are named in the schema `to`, in statements and in
+--- DDL; `la.null` stands for no schema.
 ---@param options table
 ---@return lualchemy.Connection
 function Connection:execution_options(options) end

@@ -43,8 +43,21 @@ local function with_connection(name, bind, work)
   end
 end
 
-local function place_of(target)
-  return target.schema and {schema = target.schema} or nil
+-- The connection's schema_translate_map as the core takes it, and as it is; nil without one.
+local function translation_of(connection)
+  if core.class_of(connection) ~= "lualchemy.Connection" then return nil end
+  local map = (core.connection_options(connection) or {}).schema_translate_map
+  return require("lualchemy._engine_options").translation(map), map
+end
+
+local function place_of(connection, target)
+  local text, map = translation_of(connection)
+  local schema = target.schema
+  if text then
+    local to = map[schema or core.null()]
+    if to ~= nil then schema = to ~= core.null() and to ~= "" and to or nil end
+  end
+  return schema and {schema = schema} or nil
 end
 
 local function inspector_of(connection)
@@ -52,13 +65,13 @@ local function inspector_of(connection)
 end
 
 local function has_table(connection, target)
-  return inspector_of(connection):has_table(target.name, place_of(target))
+  return inspector_of(connection):has_table(target.name, place_of(connection, target))
 end
 
 -- Whether the table, or the view that it stands for, is there.
 local function is_there(connection, target)
   if not core.record(target).is_view then return has_table(connection, target) end
-  for _, name in ipairs(inspector_of(connection):get_view_names(place_of(target))) do
+  for _, name in ipairs(inspector_of(connection):get_view_names(place_of(connection, target))) do
     if name == target.name then return true end
   end
   return false
@@ -71,14 +84,14 @@ end
 
 local function has_index(connection, index)
   local inspector = inspector_of(connection)
-  for _, known in ipairs(inspector:get_indexes(index.table.name, place_of(index.table))) do
+  for _, known in ipairs(inspector:get_indexes(index.table.name, place_of(connection, index.table))) do
     if known.name == index.name then return true end
   end
   return false
 end
 
 local function emit(connection, what, thing)
-  connection:exec_driver_sql(core.ddl(connection.dialect.name, what, thing))
+  connection:exec_driver_sql(core.ddl(connection.dialect.name, what, thing, false, (translation_of(connection))))
 end
 
 -- The statement that the program has set for creating ("creator") or dropping ("dropper") the table, or the usual one.
