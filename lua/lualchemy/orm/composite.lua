@@ -297,7 +297,8 @@ end)
 
 function Composite:of(entity, key, class)
   local clauses = {}
-  self.maker = self.maker or core.host(function(...) return self:made {...} end)
+  self.row_value = self.row_value or function(...) return self:made {...} end -- the number below does not hold it
+  self.maker = self.maker or core.host(self.row_value)
   for i, name in ipairs(self:keys(class)) do clauses[i] = entity[name] end
   return setmetatable({descriptor = self, key = key, class_ = class, clauses = clauses,
     __clause_element = core.bundle(key, clauses, self.maker)}, Comparator)
