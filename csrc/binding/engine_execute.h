@@ -50,7 +50,7 @@ typedef struct la_execution {
   uint32_t yield_per;
   bool streams;
   la_text schema_translate; /* of its options: on the stack, then of what is compiled */
-  size_t limit; /* rows to read; 0: all */
+  size_t limit;             /* rows to read; 0: all */
   /* for the lookup */
   la_params *params;
   int map_index; /* 0: none */

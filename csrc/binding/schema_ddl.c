@@ -19,10 +19,10 @@ static void clear_text(void *memory) {
   la_strbuf_clear(memory);
 }
 
-/* core.ddl(dialect name, what, thing, check, translation): what is "create_table", "drop_table", "create_index",
- * "drop_index", "column" or "constraint", and the thing a TABLE, INDEX, COLUMN or CONSTRAINT; with
- * `check` IF NOT EXISTS or IF EXISTS is written; `translation`, or nil, is a map of schemas as in
- * la_compile_options. */
+/* core.ddl(dialect name, what, thing, check, translation): what is "create_table", "drop_table",
+ * "create_index", "drop_index", "column" or "constraint", and the thing a TABLE, INDEX, COLUMN or
+ * CONSTRAINT; with `check` IF NOT EXISTS or IF EXISTS is written; `translation`, or nil, is a map
+ * of schemas as in la_compile_options. */
 static int ddl(lua_State *L) {
   static const char *const kinds[] = {
       "create_table", "drop_table", "create_index", "drop_index", "column", "constraint", NULL};

@@ -151,12 +151,12 @@ describe("an engine", function()
   -- What the log says of each statement in front of its parameters, and the parameters, without times.
   local function tags_of(fn)
     local stderr, tags = io.stderr, {}
-    io.stderr = {write = function(_, ...)
+    io.stderr = {write = function(_, ...) -- luacheck: ignore
       local tag = table.concat({...}):match("(%[%l[^%]]+%] .+)\n")
       if tag then tags[#tags + 1] = (tag:gsub("%d[%d.e-]*s", "0s", 1)) end
     end}
     local ok, message = pcall(fn)
-    io.stderr = stderr
+    io.stderr = stderr -- luacheck: ignore
     assert.is_true(ok, message)
     return tags
   end
