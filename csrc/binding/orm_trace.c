@@ -29,6 +29,11 @@ void la_session_set_options(lua_State *L, la_state *state, la_session *session) 
     la_push_hook(L, state, "connection_options"); /* options, function */
     lua_insert(L, -2);
     la_push_connection(L, state, session->connection);
+    la_push_session(L, state, session);
+    la_push_session_misc(L, -1);
+    lua_pushvalue(L, -3);
+    lua_setfield(L, -2, "_connection"); /* its box has the options: it stays as long */
+    lua_pop(L, 2);
     lua_insert(L, -2); /* function, connection, options */
     lua_call(L, 2, 0);
   } else {
