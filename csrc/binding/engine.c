@@ -157,11 +157,9 @@ static int core_engine_share(lua_State *L) {
 
 static int engine_dispose(lua_State *L) {
   la_engine *engine = la_check_engine(L, 1);
-  lua_settop(L, 1);
-  la_object_retain(engine);
+  lua_settop(L, 1); /* its box holds the engine, whatever listeners do */
   la_engine_dispose(engine);
   la_engine_tell_closed(L, la_state_of(L), 1);
-  la_object_release(engine);
   if (la_event_has(la_state_of(L), LA_EVENT_ENGINE_DISPOSED)) {
     lua_pushvalue(L, 1);
     la_event_fire(L, la_state_of(L), LA_EVENT_ENGINE_DISPOSED, 1, 1);

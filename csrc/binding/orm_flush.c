@@ -99,27 +99,8 @@ static void tell_failure(lua_State *L, la_state *state, la_session *session) {
   lua_settop(L, top);
 }
 
-/* Raises `err` with the statement that failed; the flush at `box_index` is dropped first. */
-static void raise_flush(lua_State *L, la_state *state, int box_index, flush_box *box,
-                        const la_error *err) {
-  la_text text = LA_TEXT_NONE;
-  const la_value *values = NULL;
-  uint32_t count = 0;
-  la_flush_failed_statement(box->flush, &text, &values, &count);
-  luaL_checkstack(L, 8, NULL);
-  if (!text.bytes) {
-    la_session *failed = la_object_retain(box->session);
-    la_scratch_clear(L, box_index);
-    tell_failure(L, state, failed);
-    la_object_release(failed);
-    la_raise_orm(L, err);
-  }
-  la_push_text(L, text);
-  lua_createtable(L, (int)count, 0);
-  for (uint32_t i = 0; i < count; i++) {
-    la_push_value_or_null(L, state, &values[i]);
-    lua_rawseti(L, -2, (lua_Integer)i + 1);
-  }
+/* Drops the flush at `box_index`, and tells what it had sent and that it has failed. */
+static void drop_flush(lua_State *L, la_state *state, int box_index, flush_box *box) {
   la_session *session = la_object_retain(box->session);
   la_scratch_clear(L, box_index);
   la_push_session(L, state, session); /* holds it from here on */
@@ -129,6 +110,27 @@ static void raise_flush(lua_State *L, la_state *state, int box_index, flush_box 
     tell_failure(L, state, session);
   }
   lua_pop(L, 1);
+}
+
+/* Raises `err` with the statement that failed; the flush at `box_index` is dropped first. */
+static void raise_flush(lua_State *L, la_state *state, int box_index, flush_box *box,
+                        const la_error *err) {
+  la_text text = LA_TEXT_NONE;
+  const la_value *values = NULL;
+  uint32_t count = 0;
+  la_flush_failed_statement(box->flush, &text, &values, &count);
+  luaL_checkstack(L, 8, NULL);
+  if (!text.bytes) {
+    drop_flush(L, state, box_index, box);
+    la_raise_orm(L, err);
+  }
+  la_push_text(L, text);
+  lua_createtable(L, (int)count, 0);
+  for (uint32_t i = 0; i < count; i++) {
+    la_push_value_or_null(L, state, &values[i]);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+  drop_flush(L, state, box_index, box);
   size_t len;
   const char *bytes = lua_tolstring(L, -2, &len);
   la_raise_statement(L, err, (la_text){bytes, len}, lua_gettop(L));
@@ -374,10 +376,9 @@ static void run_or_drop(lua_State *L, la_state *state, int index, int box_index,
     return;
   }
   if (box->session) {
-    la_session *session = la_object_retain(box->session);
+    la_session *session = box->session; /* held by its box */
     la_scratch_clear(L, box_index);
     la_session_fail_by(L, session);
-    la_object_release(session);
   }
   lua_error(L);
 }

@@ -237,14 +237,14 @@ void la_push_orm_result(lua_State *L, la_state *state, int session_index, const 
   const la_load_plan *plan = box->load.plan;
   la_row_shape **shape = la_push_shape(L, state, plan, statement); /* rows, shape */
   bool plain = la_rows_are_plain(plan);
-  lua_getiuservalue(L, -1, 1); /* rows, shape, fold */
-  la_row_shape *taken = *shape;
+  lua_pushvalue(L, at);
+  la_result *result = la_push_sourced_result(L, state, next_row); /* rows, shape, result */
+  result->box.object = *shape;
   *shape = NULL;
-  lua_insert(L, at);
-  lua_settop(L, at + 1); /* fold, rows */
-  la_result *result = la_push_sourced_result(L, state, taken, next_row);
-  lua_insert(L, at);
-  lua_setiuservalue(L, at, LA_RESULT_FOLD);
+  lua_getiuservalue(L, at + 1, 1);
+  lua_setiuservalue(L, -2, LA_RESULT_FOLD);
+  lua_replace(L, at);
+  lua_settop(L, at);
   result->packed = plain ? packed_rows : NULL;
   result->list = push_objects;
   result->needs_unique = !how->legacy && la_load_plan_needs_unique(plan);

@@ -44,21 +44,10 @@ la_result *la_push_result_box(lua_State *L, la_state *state) {
   return result;
 }
 
-/* The shape's reference must not be lost when the box cannot be made. */
-static void release_object(void *memory) {
-  la_object_release(*(la_object **)memory);
-}
-
-la_result *la_push_sourced_result(lua_State *L, la_state *state, la_row_shape *shape,
-                                  la_result_source source) {
-  la_object **held = la_push_scratch(L, state, sizeof *held, release_object);
-  *held = &shape->object;
-  la_result *result = la_push_result_box(L, state); /* data, scratch, result */
-  *held = NULL;
-  result->box.object = shape;
+la_result *la_push_sourced_result(lua_State *L, la_state *state, la_result_source source) {
+  la_result *result = la_push_result_box(L, state); /* data, result */
   result->source = source;
   result->returns_rows = true;
-  lua_replace(L, -2);
   lua_insert(L, -2);
   lua_setiuservalue(L, -2, LA_RESULT_DATA);
   return result;

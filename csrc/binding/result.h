@@ -107,11 +107,10 @@ struct la_result {
   int64_t rowcount, lastrowid;
 };
 
-/* Pushes a Result of `shape` (its reference is taken over, also when it raises) whose rows come
- * from `source`; the value on top of the stack is popped and becomes its user value LA_RESULT_DATA.
- */
-la_result *la_push_sourced_result(lua_State *L, la_state *state, la_row_shape *shape,
-                                  la_result_source source);
+/* Pushes a Result whose rows come from `source`; the value on top of the stack is popped and becomes
+ * its user value LA_RESULT_DATA. Its shape, a reference, is the caller's to set before anything else
+ * can see it. */
+la_result *la_push_sourced_result(lua_State *L, la_state *state, la_result_source source);
 /* Rows of one shape, and of one chunk, share a holder, which keeps both: `holder` is a stack slot
  * that has the holder of the row before, or nil, and has the new row's afterwards. */
 /* Gives true once the holder in the slot fits. False means that it has made an empty one, for which

@@ -335,8 +335,8 @@ static la_row_shape *in_order(lua_State *L, la_state *state, const la_row_shape 
  * would give them. */
 static void push_list_result(lua_State *L, la_state *state, int index) {
   la_result *result = la_check_result(L, index);
-  la_result *fresh =
-      la_push_sourced_result(L, state, in_order(L, state, la_result_shape(result)), list_source);
+  la_result *fresh = la_push_sourced_result(L, state, list_source);
+  fresh->box.object = in_order(L, state, la_result_shape(result));
   if (result->mode != LA_RESULT_ROWS) {
     push_view(L, state, lua_gettop(L), result->mode)->column = result->column;
     lua_remove(L, -2);
