@@ -100,6 +100,18 @@ describe("collection_class = \"set\" (REL-19)", function()
     fails(exc.ArgumentError, "update takes a sequence of objects, not a string", function() set:update "x" end)
   end)
 
+  it("is emptied from its end, where the list finds each object without a search", function()
+    for _, class in ipairs {"set", "dictionary"} do
+      local w = world {collection_class = class == "set" and class or orm.attribute_keyed_dict "keyword"}
+      local item, left = w.Item {}, {}
+      for _, word in ipairs {"a", "b", "c"} do w.Note {keyword = word, item = item} end
+      la.event.listen(w.Item.notes, "remove", function(_, note) left[#left + 1] = note.keyword end)
+      item.notes:clear()
+      assert.same({class, "c", "b", "a"}, {class, table.unpack(left)})
+      assert.equal(0, #item.notes)
+    end
+  end)
+
   it("can be changed while it is walked over", function()
     local w = world {collection_class = "set"}
     local set = w.Item({notes = {w.Note {keyword = "a"}, w.Note {keyword = "b"}, w.Note {keyword = "c"}}}).notes

@@ -60,6 +60,27 @@ function M.remove(view, object, place)
   if place then adapter.list:pop(place) end
 end
 
+--- The same for a view that has each object once: the list's last member is found without a search, so that emptying a view from its end
+--- takes time in proportion to its members.
+---@param view table
+---@param object any
+function M.remove_only(view, object)
+  local adapter = adapter_of[view]
+  local last = adapter and #adapter.list
+  M.remove(view, object, last and last > 0 and rawequal(adapter.list[last], object) and last or nil)
+end
+
+--- Goes through a sequence from its end.
+---@param list any[]
+---@return fun(list: any[], place: integer): integer?, any
+---@return any[]
+---@return integer
+function M.backwards(list)
+  return function(_, place)
+    if place > 1 then return place - 1, list[place - 1] end
+  end, list, #list + 1
+end
+
 --- A member was added that the view has already.
 ---@param view table
 ---@param object any

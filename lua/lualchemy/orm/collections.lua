@@ -266,7 +266,7 @@ end
 ---@param object any
 function Set:discard(object)
   if not members_of(self):has(object) then return end
-  adapter.remove(self, object)
+  adapter.remove_only(self, object)
   members_of(self):remove(object)
 end
 
@@ -276,7 +276,7 @@ function Set:remove(object)
   if not members_of(self):has(object) then
     error(exc.ArgumentError(("the object is not in the set: %s"):format(describe.value(object))), 2)
   end
-  adapter.remove(self, object)
+  adapter.remove_only(self, object)
   members_of(self):remove(object)
 end
 
@@ -297,7 +297,7 @@ end
 
 --- Takes out every object.
 function Set:clear()
-  for _, object in ipairs(members_of(self):list()) do self:remove(object) end
+  for _, object in adapter.backwards(members_of(self):list()) do self:remove(object) end
 end
 
 local function as_set(objects, method)

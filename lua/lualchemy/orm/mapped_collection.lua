@@ -127,7 +127,7 @@ end
 
 local function remove_key(view, key)
   local object = inside(view).objects[key]
-  adapter.remove(view, object)
+  adapter.remove_only(view, object)
   take_out(view, key)
   return object
 end
@@ -275,7 +275,7 @@ end
 
 --- Takes out every object.
 function Dict:clear()
-  for _, key in ipairs(inside(self).keys:list()) do remove_key(self, key) end
+  for _, key in adapter.backwards(inside(self).keys:list()) do remove_key(self, key) end
 end
 
 --- The keys in order; of several columns: sequences.
