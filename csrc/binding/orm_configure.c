@@ -184,7 +184,7 @@ static int relationship_reverse(lua_State *L) {
   return 0;
 }
 
-static void push_pairs(lua_State *L, la_state *state, const la_sync_pair *pairs, uint32_t count) {
+void la_append_pairs(lua_State *L, la_state *state, const la_sync_pair *pairs, uint32_t count) {
   for (uint32_t i = 0; i < count; i++) {
     lua_createtable(L, 2, 0);
     la_push_column(L, state, pairs[i].source);
@@ -203,8 +203,8 @@ static int relationship_pairs(lua_State *L) {
   luaL_checkstack(L, 6, NULL);
   lua_newtable(L);
   if (!relationship->viewonly) {
-    push_pairs(L, state, relationship->pairs, relationship->pair_count);
-    push_pairs(L, state, relationship->secondary_pairs, relationship->secondary_pair_count);
+    la_append_pairs(L, state, relationship->pairs, relationship->pair_count);
+    la_append_pairs(L, state, relationship->secondary_pairs, relationship->secondary_pair_count);
   }
   return 1;
 }

@@ -98,14 +98,7 @@ static void set_node(lua_State *L, la_state *state, const char *name, la_node *n
 static void set_pairs(lua_State *L, la_state *state, const char *name, const la_sync_pair *pairs,
                       uint32_t count) {
   lua_createtable(L, (int)count, 0);
-  for (uint32_t i = 0; i < count; i++) {
-    lua_createtable(L, 2, 0);
-    la_push_column(L, state, pairs[i].source);
-    lua_rawseti(L, -2, 1);
-    la_push_column(L, state, pairs[i].destination);
-    lua_rawseti(L, -2, 2);
-    lua_rawseti(L, -2, (lua_Integer)i + 1);
-  }
+  la_append_pairs(L, state, pairs, count);
   lua_setfield(L, -2, name);
 }
 

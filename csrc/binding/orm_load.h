@@ -38,6 +38,8 @@ void la_push_row_part(lua_State *L, la_state *state, const la_engine *engine,
 /* Leaves at `index`, where the list of names is that refresh or expire was given, one of mapped
  * properties: composites stand for their columns. */
 void la_expand_names(lua_State *L, la_state *state, const la_mapper *mapper, int index);
+/* Appends {source column, destination column} for each pair to the list on top of the stack. */
+void la_append_pairs(lua_State *L, la_state *state, const la_sync_pair *pairs, uint32_t count);
 /* Configures the registry of `mapper`, whose relationships are not resolved yet. */
 void la_configure(lua_State *L, la_state *state, const la_mapper *mapper);
 /* The same for the first class of `statement` that needs it. */

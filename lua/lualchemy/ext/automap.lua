@@ -8,6 +8,7 @@
 local declarative = require "lualchemy.orm.declarative"
 local deferred = require "lualchemy.orm.deferred"
 local exc = require "lualchemy.exc"
+local hierarchy = require "lualchemy.orm.hierarchy"
 local keywords = require "lualchemy.keywords"
 local reflect = require "lualchemy.schema.reflect"
 local relationships = require "lualchemy.orm.relationship"
@@ -100,14 +101,6 @@ local function referred_table(constraint)
   return constraint.elements[1].column.table
 end
 
-local function is_subclass(class, base)
-  while class do
-    if class == base then return true end
-    class = rawget(class, "__base__")
-  end
-  return false
-end
-
 --- What deletions and NOT NULL say of the side with the collection.
 local function collection_options(constraint, given)
   local options, nullable = {collection_class = given.collection_class}, true
@@ -155,7 +148,7 @@ end
 local function link_foreign_keys(base, given, class, of_table, classes)
   for _, constraint in ipairs(foreign_keys_of(of_table)) do
     local other = classes[referred_table(constraint)]
-    if other and (class == other or not is_subclass(class, other)) then
+    if other and (class == other or not hierarchy.is_a(class, other)) then
       local name = given.name_for_scalar_relationship(base, class, other, constraint)
       local back = given.name_for_collection_relationship(base, other, class, constraint)
       local keys = columns_of(constraint, "parent")

@@ -1,29 +1,16 @@
 -- SPDX-License-Identifier: MIT
 -- Relationships that write the same column from different ones: told by a warning when their classes are configured.
 local core = require "lualchemy.core"
+local hierarchy = require "lualchemy.orm.hierarchy"
 local warnings = require "lualchemy.warnings"
+
+local is_a = hierarchy.is_a
 
 local M = {}
 
-local function is_a(class, base)
-  while class do
-    if class == base then return true end
-    class = rawget(class, "__base__")
-  end
-  return false
-end
-
-local function root_of(class)
-  local base = rawget(class, "__base__")
-  while base and core.is_mapped(base) do
-    class, base = base, rawget(base, "__base__")
-  end
-  return class
-end
-
 --- Two branches of one hierarchy: their objects never are the same.
 local function are_siblings(a, b)
-  return root_of(a) == root_of(b) and not is_a(a, b) and not is_a(b, a)
+  return hierarchy.root(a) == hierarchy.root(b) and not is_a(a, b) and not is_a(b, a)
 end
 
 local function are_reverse(a, b)
@@ -40,7 +27,7 @@ end
 local function conflict(a, b)
   return not are_reverse(a, b) and not a.overlaps[b.key] and not b.overlaps[a.key] and not are_siblings(a.class, b.class) and
     not are_siblings(a.target, b.target) and not are_siblings(a.class, b.target) and not are_siblings(a.target, b.class) and
-    (a.key ~= b.key or root_of(a.class) ~= root_of(b.class))
+    (a.key ~= b.key or hierarchy.root(a.class) ~= hierarchy.root(b.class))
 end
 
 local function where(side)

@@ -7,6 +7,7 @@ local core = require "lualchemy.core"
 local exc = require "lualchemy.exc"
 local inspection = require "lualchemy.inspection"
 local keywords = require "lualchemy.keywords"
+local runs_of = require "lualchemy.orm.runs"
 
 local M = {}
 
@@ -115,27 +116,6 @@ local function check_keys(plan, rows)
   end
 end
 
-local function same_keys(a, b)
-  for key in pairs(a) do
-    if b[key] == nil then return false end
-  end
-  for key in pairs(b) do
-    if a[key] == nil then return false end
-  end
-  return true
-end
-
---- Runs `statement` for values in sequence with the same keys at once: `run(values)` is called with each such list.
-local function each_run(values, run)
-  local at = 1
-  while at <= #values do
-    local last = at
-    while last < #values and same_keys(values[at], values[last + 1]) do last = last + 1 end
-    run(table.move(values, at, last, 1, {}))
-    at = last + 1
-  end
-end
-
 local function execute(connection, statement, run)
   return connection:execute(statement, #run == 1 and run[1] or run)
 end
@@ -185,7 +165,7 @@ end
 local function insert_part(connection, plan, index, rows, options)
   local part, pending = plan.parts[index], {}
   local function send()
-    each_run(pending, function(run) execute(connection, lualchemy().insert(part.table), run) end)
+    for _, run in ipairs(runs_of(pending)) do execute(connection, lualchemy().insert(part.table), run) end
     pending = {}
   end
   for _, row in ipairs(rows) do
@@ -262,13 +242,13 @@ function M.update(connection, class, rows)
   for _, part in ipairs(plan.parts) do
     local statement, all = update_statement(plan, part), {}
     for _, row in ipairs(rows) do all[#all + 1] = update_values(plan, part, row) end
-    each_run(all, function(run)
+    for _, run in ipairs(runs_of(all)) do
       local count = execute(connection, statement, run).rowcount
       if count ~= #run then
         error(exc.StaleDataError(("UPDATE statement on table '%s' expected to update %d row(s); %d were matched.")
           :format(part.table.name, #run, count)), 0)
       end
-    end)
+    end
   end
 end
 

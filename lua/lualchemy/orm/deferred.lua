@@ -3,6 +3,7 @@
 local core = require "lualchemy.core"
 local exc = require "lualchemy.exc"
 local fields_of = require "lualchemy.orm.fields"
+local hierarchy = require "lualchemy.orm.hierarchy"
 local mapping = require "lualchemy.orm.mapping"
 
 local M = {}
@@ -81,21 +82,13 @@ function M.field(class, key)
   end
 end
 
-local function is_below(class, base)
-  while class do
-    if class == base then return true end
-    class = rawget(class, "__base__")
-  end
-  return false
-end
-
 --- The classes below `base` that wait, in the order in which they were made.
 ---@param base table
 ---@return table[]
 function M.classes(base)
   local found = {}
   for _, class in ipairs(records[base].registry.deferred or {}) do
-    if records[class].deferred and is_below(class, base) then found[#found + 1] = class end
+    if records[class].deferred and hierarchy.is_a(class, base) then found[#found + 1] = class end
   end
   return found
 end

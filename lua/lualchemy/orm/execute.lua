@@ -5,6 +5,7 @@ local core = require "lualchemy.core"
 local descriptors = require "lualchemy.orm.descriptor"
 local exc = require "lualchemy.exc"
 local keywords = require "lualchemy.keywords"
+local runs_of = require "lualchemy.orm.runs"
 
 local M = {}
 
@@ -31,30 +32,6 @@ end
 local function by_column(statement, params)
   if params == nil or not core.insert_keys then return params end
   return core.insert_keys(statement, params)
-end
-
-local function same_keys(a, b)
-  for key in pairs(a) do
-    if b[key] == nil then return false end
-  end
-  for key in pairs(b) do
-    if a[key] == nil then return false end
-  end
-  return true
-end
-
---- Rows one after the other with the same keys: each run is a statement of its own.
-local function runs_of(params)
-  local runs = {}
-  for _, row in ipairs(params) do
-    local run = runs[#runs]
-    if run and same_keys(run[1], row) then
-      run[#run + 1] = row
-    else
-      runs[#runs + 1] = {row}
-    end
-  end
-  return runs
 end
 
 --- Runs a statement that listeners have seen already.

@@ -3,18 +3,11 @@
 local core = require "lualchemy.core"
 local describe = require "lualchemy.describe"
 local exc = require "lualchemy.exc"
+local hierarchy = require "lualchemy.orm.hierarchy"
 local inspection = require "lualchemy.inspection"
 local keywords = require "lualchemy.keywords"
 
 local M = {}
-
-local function root_of(class)
-  local base = rawget(class, "__base__")
-  while base and core.is_mapped(base) do
-    class, base = base, rawget(base, "__base__")
-  end
-  return class
-end
 
 local function primary_keys(class)
   local keys = {}
@@ -38,13 +31,13 @@ local function key_of_object(object)
       identity[i] = value == nil and core.null() or value
     end
   end
-  return {root_of(class), identity}
+  return {hierarchy.root(class), identity}
 end
 
 local function key_of_row(class, row)
   local identity = {}
   for i, property in ipairs(primary_keys(class)) do identity[i] = row[property.column] end
-  return {root_of(class), identity}
+  return {hierarchy.root(class), identity}
 end
 
 local function key_of_identity(class, identity)
@@ -54,7 +47,7 @@ local function key_of_identity(class, identity)
     error(exc.ArgumentError(("identity_key: the primary key of %s has %d part%s, not %d"):format(class.__name__, count, count == 1 and "" or "s",
       #identity)), 0)
   end
-  return {root_of(class), {table.unpack(identity)}}
+  return {hierarchy.root(class), {table.unpack(identity)}}
 end
 
 local key_keywords = keywords.set {"class_", "ident", "instance", "row", "identity_token"}

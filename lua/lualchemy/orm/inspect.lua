@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- la.inspect of classes and objects: the mapper, and the state of an object.
 local core = require "lualchemy.core"
+local hierarchy = require "lualchemy.orm.hierarchy"
 local inspection = require "lualchemy.inspection"
 local properties = require "lualchemy.orm.properties"
 local strict = require "lualchemy.strict"
@@ -35,16 +36,7 @@ local function record_of(class)
   return require("lualchemy.orm.declarative").record(class)
 end
 
---- The mapped class that `class` inherits from, or nil.
-local function parent_of(class)
-  local parent = rawget(class, "__base__")
-  return parent and core.is_mapped(parent) and parent or nil
-end
-
-local function root_of(class)
-  while parent_of(class) do class = parent_of(class) end
-  return class
-end
+local parent_of, root_of = hierarchy.parent, hierarchy.root
 
 --- The class and its subclasses, level by level.
 local function family(class)

@@ -3,6 +3,7 @@
 local adapter = require "lualchemy.orm._adapter"
 local core = require "lualchemy.core"
 local exc = require "lualchemy.exc"
+local hierarchy = require "lualchemy.orm.hierarchy"
 local keywords = require "lualchemy.keywords"
 local warnings = require "lualchemy.warnings"
 
@@ -32,12 +33,9 @@ end
 
 --- The object made in this merge for the key, or nil and a function that remembers one.
 local function fresh_of(pass, class, identity)
-  local base = rawget(class, "__base__")
-  while base and core.is_mapped(base) do
-    class, base = base, rawget(base, "__base__")
-  end
-  local level = pass.fresh[class] or {}
-  pass.fresh[class] = level
+  local root = hierarchy.root(class)
+  local level = pass.fresh[root] or {}
+  pass.fresh[root] = level
   for i = 1, #identity - 1 do
     level[identity[i]] = level[identity[i]] or {}
     level = level[identity[i]]
