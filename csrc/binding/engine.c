@@ -7,7 +7,6 @@
 
 #include "binding/check.h"
 #include "binding/engine_execute.h"
-#include "binding/event.h"
 #include "binding/open.h"
 #include "binding/push.h"
 
@@ -160,7 +159,7 @@ static int engine_dispose(lua_State *L) {
   lua_settop(L, 1); /* its box holds the engine, whatever listeners do */
   la_engine_dispose(engine);
   la_engine_tell_closed(L, la_state_of(L), 1);
-  if (la_event_has(la_state_of(L), LA_EVENT_ENGINE_DISPOSED)) {
+  if (la_engine_hears(L, la_state_of(L), 1, LA_EVENT_ENGINE_DISPOSED)) {
     lua_pushvalue(L, 1);
     la_event_fire(L, la_state_of(L), LA_EVENT_ENGINE_DISPOSED, 1, 1);
   }
@@ -389,6 +388,7 @@ void la_engine_log_transaction(lua_State *L, la_state *state, int engine_index, 
 }
 
 void la_open_engine(lua_State *L, la_state *state) {
+  la_open_engine_event(L);
   la_open_engine_extend(L, state);
   la_open_engine_pool(L);
   static const luaL_Reg functions[] = {{"engine_open", core_engine_open},

@@ -28,7 +28,9 @@ enum {
 typedef struct la_engine_box {
   la_box box; /* object: la_engine */
   bool echo;
-  la_params params; /* reused by each execution that runs no Lua; see engine_execute.h */
+  uint32_t heard; /* bit for each event of engines, pools and dialects that is listened to … */
+  uint32_t heard_round; /* … as it was in this round of the state's events */
+  la_params params;     /* reused by each execution that runs no Lua; see engine_execute.h */
 } la_engine_box;
 
 typedef struct la_connection_box {
@@ -39,6 +41,7 @@ typedef struct la_connection_box {
 } la_connection_box;
 
 /* Parts of la_open_engine. */
+void la_open_engine_event(lua_State *L);
 void la_open_engine_extend(lua_State *L, la_state *state);
 void la_open_engine_pool(lua_State *L);
 la_engine *la_check_engine(lua_State *L, int index);

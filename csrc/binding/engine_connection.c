@@ -8,7 +8,6 @@
  */
 #include "binding/check.h"
 #include "binding/engine_execute.h"
-#include "binding/event.h"
 #include "binding/leave.h"
 #include "binding/open.h"
 #include "binding/push.h"
@@ -146,7 +145,7 @@ static void tell(lua_State *L, la_state *state, int index, la_event event, const
   if (engine->echo) {
     la_engine_log_transaction(L, state, top + 1, text);
   }
-  if (la_event_has(state, event)) {
+  if (la_engine_hears(L, state, index, event)) {
     lua_pushvalue(L, index);
     la_event_fire(L, state, event, index, 1);
   }
@@ -308,12 +307,12 @@ static void tell_savepoint(lua_State *L, la_state *state, int index, const char 
   lua_getiuservalue(L, index, LA_CONNECTION_ENGINE);
   const la_engine_box *engine = lua_touserdata(L, -1);
   la_event event = before ? LA_EVENT_BEFORE_CURSOR_EXECUTE : LA_EVENT_AFTER_CURSOR_EXECUTE;
-  if (engine->echo || la_event_has(state, event)) {
+  if (engine->echo || la_engine_hears(L, state, index, event)) {
     lua_pushfstring(L, "%s sa_savepoint_%d", what, (int)number);
     if (engine->echo && before) {
       la_engine_log_transaction(L, state, top + 1, lua_tostring(L, -1));
     }
-    if (la_event_has(state, event)) {
+    if (la_engine_hears(L, state, index, event)) {
       lua_pushvalue(L, index);
       lua_pushvalue(L, index);
       lua_pushvalue(L, top + 2);
@@ -329,7 +328,7 @@ static void tell_savepoint(lua_State *L, la_state *state, int index, const char 
 static void fire_savepoint(lua_State *L, la_state *state, int index, la_event event,
                            uint32_t number) {
   int top = lua_gettop(L);
-  if (la_event_has(state, event)) {
+  if (la_engine_hears(L, state, index, event)) {
     lua_pushvalue(L, index);
     lua_pushfstring(L, "sa_savepoint_%d", (int)number);
     lua_settop(L, top + (event == LA_EVENT_SAVEPOINT ? 2 : 3));

@@ -4,7 +4,55 @@
  * are run.
  */
 #include "binding/engine_execute.h"
-#include "binding/event.h"
+#include "binding/open.h"
+
+_Static_assert(LA_EVENT_HANDLE_ERROR < 32, "events of engines are bits of an uint32_t");
+
+/* Asks once for every change of listeners. */
+static void look_who_listens(lua_State *L, la_state *state, int index, la_engine_box *box) {
+  uint32_t heard = 0, round = state->event_round;
+  for (int event = 0; event <= LA_EVENT_HANDLE_ERROR; event++) {
+    heard |= (uint32_t)la_event_reaches(L, state, (la_event)event, index) << event;
+  }
+  box->heard = heard;
+  box->heard_round = round;
+}
+
+bool la_engine_hears(lua_State *L, la_state *state, int index, la_event event) {
+  if (!la_event_has(state, event)) {
+    return false;
+  }
+  const la_box *box = lua_touserdata(L, index);
+  int engine_index = index;
+  int top = lua_gettop(L);
+  if (box->class == LA_BOX_CONNECTION) {
+    const la_connection *connection = box->object;
+    if (connection != NULL && connection->heard) {
+      return true;
+    }
+    luaL_checkstack(L, 1, NULL);
+    lua_getiuservalue(L, index, LA_CONNECTION_ENGINE);
+    engine_index = lua_gettop(L);
+  }
+  la_engine_box *engine = lua_touserdata(L, engine_index);
+  if (engine->heard_round != state->event_round) {
+    look_who_listens(L, state, engine_index, engine);
+  }
+  lua_settop(L, top);
+  return engine->heard >> event & 1;
+}
+
+/* core.connection_listened(connection): it has a listener of its own. */
+static int core_connection_listened(lua_State *L) {
+  la_check_connection(L, 1)->heard = true;
+  return 0;
+}
+
+void la_open_engine_event(lua_State *L) {
+  static const luaL_Reg functions[] = {{"connection_listened", core_connection_listened},
+                                       {NULL, NULL}};
+  la_set_functions(L, functions);
+}
 
 /* Calls lualchemy.pool's hook with the connection at `connection` (a Connection, or the serial of
  * one that is closed) and leaves there its raw connection and its record. */
@@ -25,7 +73,7 @@ static void push_record(lua_State *L, la_state *state, int engine, int connectio
 static void fire_pool(lua_State *L, la_state *state, la_event event, int engine, int connection,
                       int count) {
   int top = lua_gettop(L) - (count > 2);
-  if (la_event_has(state, event)) {
+  if (la_engine_hears(L, state, engine, event)) {
     push_record(L, state, engine, connection);
     if (count > 2) {
       lua_pushvalue(L, top + 1);
@@ -75,7 +123,8 @@ static void tell_connect(lua_State *L, la_state *state, int engine_index, int co
   bool first = !engine->announced;
   raw->announced = true;
   engine->announced = true;
-  if (!la_event_has(state, LA_EVENT_FIRST_CONNECT) && !la_event_has(state, LA_EVENT_CONNECT)) {
+  if (!la_engine_hears(L, state, engine_index, LA_EVENT_FIRST_CONNECT) &&
+      !la_engine_hears(L, state, engine_index, LA_EVENT_CONNECT)) {
     return;
   }
   lua_pushlightuserdata(L, state);
@@ -103,12 +152,12 @@ void la_engine_tell_checkout(lua_State *L, la_state *state, int engine, int conn
   if (!la_check_connection(L, connection)->raw->announced) {
     tell_connect(L, state, engine, connection);
   }
-  if (la_event_has(state, LA_EVENT_CHECKOUT)) {
+  if (la_engine_hears(L, state, engine, LA_EVENT_CHECKOUT)) {
     push_record(L, state, engine, connection);
     lua_settop(L, top + 1); /* the raw connection stands for what is lent as well */
     fire_pool(L, state, LA_EVENT_CHECKOUT, engine, connection, 3);
   }
-  if (la_event_has(state, LA_EVENT_ENGINE_CONNECT)) {
+  if (la_engine_hears(L, state, engine, LA_EVENT_ENGINE_CONNECT)) {
     lua_pushvalue(L, connection);
     la_event_fire(L, state, LA_EVENT_ENGINE_CONNECT, engine, 1);
   }
@@ -147,8 +196,8 @@ void la_engine_tell_detach(lua_State *L, la_state *state, int connection) {
 
 void la_engine_tell_checkin(lua_State *L, la_state *state, int connection) {
   const la_connection *given = la_check_connection(L, connection);
-  if ((!la_event_has(state, LA_EVENT_CHECKIN) && !la_event_has(state, LA_EVENT_RESET)) ||
-      given->raw == NULL) {
+  if (given->raw == NULL || (!la_engine_hears(L, state, connection, LA_EVENT_CHECKIN) &&
+                             !la_engine_hears(L, state, connection, LA_EVENT_RESET))) {
     return;
   }
   int top = lua_gettop(L);
@@ -172,7 +221,7 @@ void la_engine_tell_checkin(lua_State *L, la_state *state, int connection) {
 int la_execution_raise(la_execution *x, int text, int list) {
   lua_State *L = x->L;
   int error = lua_gettop(L);
-  if (la_event_has(x->state, LA_EVENT_HANDLE_ERROR)) {
+  if (la_engine_hears(L, x->state, x->connection_index, LA_EVENT_HANDLE_ERROR)) {
     luaL_checkstack(L, 10, NULL);
     la_push_hook(L, x->state, "exception_context");
     lua_pushvalue(L, error);

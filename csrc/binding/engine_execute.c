@@ -5,7 +5,6 @@
 #include "binding/engine_execute.h"
 
 #include "base/clock.h"
-#include "binding/event.h"
 #include "binding/host.h"
 #include "binding/process.h"
 #include "binding/push.h"
@@ -252,7 +251,7 @@ void la_execution_begin(la_execution *x) {
   if (x->engine_box->echo) {
     la_engine_log_transaction(L, x->state, x->engine_index, "BEGIN (implicit)");
   }
-  if (la_event_has(x->state, LA_EVENT_BEGIN)) {
+  if (la_engine_hears(x->L, x->state, x->connection_index, LA_EVENT_BEGIN)) {
     lua_pushvalue(L, x->connection_index);
     la_event_fire(L, x->state, LA_EVENT_BEGIN, x->connection_index, 1);
     lua_pop(L, 1);
@@ -342,7 +341,7 @@ void la_execution_run(la_execution *x) {
   bool by_lua =
       x->engine->extensions.count > 0 || x->engine_box->echo || la_execution_needs_lua(x->compiled);
   for (size_t i = 0; i < sizeof heard / sizeof *heard; i++) {
-    by_lua |= la_event_has(x->state, heard[i]);
+    by_lua |= la_engine_hears(x->L, x->state, x->connection_index, heard[i]);
   }
   la_execution_begin(x);
   if (by_lua || x->kind != LA_PARAMS_NONE) {
@@ -364,7 +363,7 @@ void la_execution_run(la_execution *x) {
 /* Fires before_cursor_execute; `text` and `list` are stack indexes and are replaced. */
 static void fire_before(la_execution *x, int text, int list) {
   lua_State *L = x->L;
-  if (!la_event_has(x->state, LA_EVENT_BEFORE_CURSOR_EXECUTE)) {
+  if (!la_engine_hears(x->L, x->state, x->connection_index, LA_EVENT_BEFORE_CURSOR_EXECUTE)) {
     return;
   }
   int top = lua_gettop(L);
@@ -375,6 +374,7 @@ static void fire_before(la_execution *x, int text, int list) {
   lua_pushnil(L);
   lua_pushboolean(L, x->many);
   la_event_fire(L, x->state, LA_EVENT_BEFORE_CURSOR_EXECUTE, x->connection_index, 6);
+  x->list_counts = true;
   lua_pushvalue(L, top + 3);
   lua_replace(L, text);
   lua_pushvalue(L, top + 4);
@@ -384,7 +384,7 @@ static void fire_before(la_execution *x, int text, int list) {
 
 static void fire_after(la_execution *x, int text, int list) {
   lua_State *L = x->L;
-  if (!la_event_has(x->state, LA_EVENT_AFTER_CURSOR_EXECUTE)) {
+  if (!la_engine_hears(x->L, x->state, x->connection_index, LA_EVENT_AFTER_CURSOR_EXECUTE)) {
     return;
   }
   int top = lua_gettop(L);
@@ -466,8 +466,7 @@ static void make_all(la_execution *x, int text, int list) {
 
 /* Values come from the list where a listener may have changed it, and where there are many sets. */
 static bool send_from_list(const la_execution *x) {
-  return x->compiled == NULL || x->sets > 1 ||
-         la_event_has(x->state, LA_EVENT_BEFORE_CURSOR_EXECUTE);
+  return x->compiled == NULL || x->sets > 1 || x->list_counts;
 }
 
 static la_status send(la_execution *x, la_text sent, int list, lua_Integer set, la_error *err) {

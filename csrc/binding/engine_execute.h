@@ -12,6 +12,7 @@
 #define LA_BINDING_ENGINE_EXECUTE_H
 
 #include "binding/engine.h"
+#include "binding/event.h"
 #include "binding/result.h"
 
 #pragma GCC visibility push(hidden)
@@ -53,8 +54,9 @@ typedef struct la_execution {
   size_t limit;             /* rows to read; 0: all */
   /* for the lookup */
   la_params *params;
-  int map_index; /* 0: none */
-  la_made *made; /* of the second way */
+  int map_index;    /* 0: none */
+  la_made *made;    /* of the second way */
+  bool list_counts; /* listeners had the list of parameters in hand */
 } la_execution;
 
 /* Finds out what the parameters are; a RowMapping becomes a map, an empty table none. Raises. */
@@ -101,6 +103,9 @@ void la_engine_log(lua_State *L, la_state *state, int engine_index, const char *
                    int params_index, double seconds, la_origin origin, bool many);
 /* … with BEGIN, COMMIT and the like. */
 void la_engine_log_transaction(lua_State *L, la_state *state, int engine_index, const char *text);
+/* True if `event` (of an engine, a pool or a dialect), happening on the connection or engine at
+ * `index`, reaches a listener: another engine's are no reason to tell of anything. */
+bool la_engine_hears(lua_State *L, la_state *state, int index, la_event event);
 /* Pool listeners hear that the connection at `connection` was taken, its raw connection being new
  * or not … */
 void la_engine_tell_checkout(lua_State *L, la_state *state, int engine, int connection);

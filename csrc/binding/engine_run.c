@@ -4,7 +4,6 @@
  */
 #include "binding/check.h"
 #include "binding/engine_execute.h"
-#include "binding/event.h"
 #include "binding/host.h"
 #include "binding/push.h"
 #include "orm/load.h"
@@ -132,7 +131,7 @@ static void read_options(la_execution *x, const la_node *statement) {
 
 static void fire_before_execute(la_execution *x) {
   lua_State *L = x->L;
-  if (la_event_has(x->state, LA_EVENT_BEFORE_EXECUTE)) {
+  if (la_engine_hears(L, x->state, CONNECTION, LA_EVENT_BEFORE_EXECUTE)) {
     bool list = lua_istable(L, PARAMS) && lua_rawlen(L, PARAMS) > 0;
     lua_pushvalue(L, CONNECTION);
     lua_pushvalue(L, STATEMENT);
@@ -159,7 +158,7 @@ static void fire_before_execute(la_execution *x) {
 
 static void fire_after_execute(la_execution *x) {
   lua_State *L = x->L;
-  if (la_event_has(x->state, LA_EVENT_AFTER_EXECUTE)) {
+  if (la_engine_hears(L, x->state, CONNECTION, LA_EVENT_AFTER_EXECUTE)) {
     lua_pushvalue(L, CONNECTION);
     lua_pushvalue(L, STATEMENT);
     lua_pushvalue(L, PARAMS);

@@ -20,6 +20,21 @@ bool la_event_has(const la_state *state, la_event event) {
   return state->listeners[event] != 0;
 }
 
+bool la_event_reaches(lua_State *L, la_state *state, la_event event, int target) {
+  if (!la_event_has(state, event)) {
+    return false;
+  }
+  luaL_checkstack(L, 4, NULL);
+  target = lua_absindex(L, target);
+  la_push_hook(L, state, "event_has");
+  lua_pushvalue(L, target);
+  lua_pushstring(L, events[event].identifier);
+  lua_call(L, 2, 1);
+  bool reaches = lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  return reaches;
+}
+
 int la_call_program(lua_State *L, int arguments, int results) {
   int status = lua_pcall(L, arguments, results, 0);
   if (status != LUA_OK && lua_type(L, -1) == LUA_TSTRING &&
@@ -59,6 +74,7 @@ static int core_listening(lua_State *L) {
   for (int event = 0; event < LA_EVENT_COUNT; event++) {
     if (strcmp(events[event].identifier, identifier) == 0) {
       state->listeners[event] += (uint32_t)luaL_checkinteger(L, 2);
+      state->event_round++;
       return 0;
     }
   }
@@ -90,4 +106,5 @@ void la_open_event(lua_State *L, la_state *state) {
   state->listeners = lua_newuserdatauv(L, sizeof(uint32_t) * LA_EVENT_COUNT, 0);
   memset(state->listeners, 0, sizeof(uint32_t) * LA_EVENT_COUNT);
   luaL_ref(L, LUA_REGISTRYINDEX);
+  state->event_round = 1;
 }

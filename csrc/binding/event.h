@@ -126,6 +126,8 @@ typedef enum la_event {
 
 /* True if somebody listens to `event`, on whatever target. */
 bool la_event_has(const la_state *state, la_event event);
+/* True if an event of `target` reaches a listener: asks lualchemy.event. May raise. */
+bool la_event_reaches(lua_State *L, la_state *state, la_event event, int target);
 /* lua_pcall of a function of the program that can't yield here: where it tries, the error says so.
  */
 int la_call_program(lua_State *L, int arguments, int results);

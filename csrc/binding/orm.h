@@ -139,7 +139,9 @@ void la_session_set_options(lua_State *L, la_state *state, la_session *session);
 void la_session_listen(lua_State *L, la_state *state, la_session *session);
 void la_session_tell(lua_State *L, la_state *state, la_session *session);
 /* The first without a connection being taken: for work that sends nothing if there is none. */
-void la_session_trace(const la_state *state, la_session *session);
+void la_session_trace(lua_State *L, la_state *state, la_session *session);
+/* Does an event of its engine or connection, which must be there, reach a listener? */
+bool la_session_hears(lua_State *L, la_state *state, const la_session *session, la_event event);
 /* Calls the listeners of what has happened to objects of `session`. */
 void la_session_tell_notes(lua_State *L, la_state *state, la_session *session);
 /* after_begin, for the levels whose connection or savepoint is there and that were not told of. */

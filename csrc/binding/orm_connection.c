@@ -4,12 +4,12 @@
  * gives back by itself.
  */
 #include "binding/engine_execute.h"
-#include "binding/event.h"
 #include "binding/orm_transaction.h"
 
-static bool is_heard(const la_state *state, const la_event *events, size_t count) {
+static bool is_heard(lua_State *L, la_state *state, const la_session *session,
+                     const la_event *events, size_t count) {
   for (size_t i = 0; i < count; i++) {
-    if (la_event_has(state, events[i])) {
+    if (la_session_hears(L, state, session, events[i])) {
       return true;
     }
   }
@@ -20,7 +20,7 @@ static bool is_heard(const la_state *state, const la_event *events, size_t count
 void la_session_tell_checkout(lua_State *L, la_state *state, const la_session *session) {
   static const la_event taken[] = {LA_EVENT_FIRST_CONNECT, LA_EVENT_CONNECT, LA_EVENT_CHECKOUT,
                                    LA_EVENT_ENGINE_CONNECT};
-  if (!is_heard(state, taken, sizeof taken / sizeof *taken)) {
+  if (!is_heard(L, state, session, taken, sizeof taken / sizeof *taken)) {
     session->connection->raw->announced = true;
     session->connection->engine->announced = true;
     return;
@@ -67,15 +67,15 @@ static bool fire_protected(lua_State *L, la_state *state, la_connection *connect
 bool la_session_tell_transaction(lua_State *L, la_state *state, const la_session *session,
                                  la_event event) {
   la_connection *connection = own_connection(session);
-  return connection == NULL || !la_event_has(state, event) || !connection->in_transaction ||
-         fire_protected(L, state, connection, event);
+  return connection == NULL || !connection->in_transaction ||
+         !la_session_hears(L, state, session, event) || fire_protected(L, state, connection, event);
 }
 
 bool la_session_tell_checkin(lua_State *L, la_state *state, const la_session *session) {
   static const la_event given[] = {LA_EVENT_CHECKIN, LA_EVENT_RESET};
   la_connection *connection = own_connection(session);
   return connection == NULL || !session->connection_is_ours ||
-         !is_heard(state, given, sizeof given / sizeof *given) ||
+         !is_heard(L, state, session, given, sizeof given / sizeof *given) ||
          fire_protected(L, state, connection, LA_EVENT_CHECKIN);
 }
 

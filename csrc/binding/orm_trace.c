@@ -10,7 +10,6 @@
 
 #include "binding/engine_execute.h"
 #include "binding/orm_session.h"
-#include "binding/event.h"
 #include "binding/orm_transaction.h"
 #include "binding/warning.h"
 
@@ -88,16 +87,30 @@ void la_session_connect(lua_State *L, la_state *state, la_session *session) {
 
 void la_session_listen(lua_State *L, la_state *state, la_session *session) {
   la_session_connect(L, state, session);
-  la_session_trace(state, session);
+  la_session_trace(L, state, session);
 }
 
-void la_session_trace(const la_state *state, la_session *session) {
+bool la_session_hears(lua_State *L, la_state *state, const la_session *session, la_event event) {
+  if (!la_event_has(state, event)) {
+    return false;
+  }
+  if (session->connection != NULL && session->connection->heard) {
+    return true;
+  }
+  luaL_checkstack(L, 4, NULL);
+  push_engine(L, state, session);
+  bool hears = la_engine_hears(L, state, lua_gettop(L), event);
+  lua_pop(L, 1);
+  return hears;
+}
+
+void la_session_trace(lua_State *L, la_state *state, la_session *session) {
   if (!session->engine || session->engine->trace.on) {
     return;
   }
   session->engine->trace.on = session->engine->trace.echo ||
-                              la_event_has(state, LA_EVENT_BEFORE_CURSOR_EXECUTE) ||
-                              la_event_has(state, LA_EVENT_AFTER_CURSOR_EXECUTE);
+                              la_session_hears(L, state, session, LA_EVENT_BEFORE_CURSOR_EXECUTE) ||
+                              la_session_hears(L, state, session, LA_EVENT_AFTER_CURSOR_EXECUTE);
 }
 
 /* Places in a record of the trace. */
@@ -140,7 +153,7 @@ static void take(lua_State *L, la_state *state, la_trace *trace) {
 /* Fires a cursor event for the record whose text and parameters are at `text` and `text` + 1;
  * `source` is the connection or engine. */
 static void fire(lua_State *L, la_state *state, la_event event, int source, int text, bool many) {
-  if (!la_event_has(state, event)) {
+  if (!la_engine_hears(L, state, source, event)) {
     return;
   }
   int top = lua_gettop(L);

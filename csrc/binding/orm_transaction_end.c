@@ -108,7 +108,7 @@ static void commit_prepared(lua_State *L, la_state *state, int index) {
   uint32_t depth = (uint32_t)session->levels.count;
   push_ending(L, state, index, depth);
   int transaction = lua_gettop(L);
-  la_session_trace(state, session);
+  la_session_trace(L, state, session);
   if (depth == 1 && !la_session_tell_transaction(L, state, session, LA_EVENT_COMMIT)) {
     lua_error(L);
   }
@@ -163,7 +163,7 @@ static void rollback_innermost(lua_State *L, la_state *state, int index, bool in
   bool active = session->levels.items[depth - 1]->active, told;
   push_ending(L, state, index, depth);
   int transaction = lua_gettop(L);
-  la_session_trace(state, session);
+  la_session_trace(L, state, session);
   told = depth > 1 || la_session_tell_transaction(L, state, session, LA_EVENT_ROLLBACK);
   la_status status = la_session_rollback_database(session, &err);
   if (told && active && !inner) {
@@ -219,7 +219,7 @@ void la_session_end(lua_State *L, la_state *state, int index, bool for_good) {
     push_ending(L, state, index, depth);
     forget_transaction(L, index, depth);
   }
-  la_session_trace(state, session);
+  la_session_trace(L, state, session);
   bool told = la_session_tell_transaction(L, state, session, LA_EVENT_ROLLBACK);
   told = told && la_session_tell_checkin(L, state, session);
   if (for_good) {

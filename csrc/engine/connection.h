@@ -28,6 +28,7 @@ typedef struct la_connection {
   bool in_transaction;
   bool autobegun;              /* the transaction began by itself */
   bool doomed;                 /* a failure ended the transaction inside: only rollback helps */
+  bool heard;                  /* it has listeners of its own, beside its engine's; the binding's */
   uint32_t transaction_serial; /* the raw connection's when ours began */
   uint32_t savepoint_serial;   /* the highest number given */
   uint32_t open_savepoints;    /* set and not released */

@@ -616,8 +616,12 @@ local function chain(target)
   return chain_of(target)
 end
 
+local function listened(target)
+  if core.class_of(target) == "lualchemy.Connection" then core.connection_listened(target) end
+end
+
 for _, family in ipairs {"POOL", "CONNECTION", "DIALECT"} do
-  event.__family(family, {accepts = accepts, chain = chain})
+  event.__family(family, {accepts = accepts, chain = chain, listened = listened})
 end
 
 --- Listeners of `source` hear of `other` too.

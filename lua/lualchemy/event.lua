@@ -270,5 +270,6 @@ function event.__fire(identifier, target, ...)
 end
 
 core.hook("fire", event.__fire)
+core.hook("event_has", event.__has)
 
 return require("lualchemy.strict").module("lualchemy.event", event)

@@ -82,4 +82,55 @@ describe("events of connections (EVT-02)", function()
     assert.same({"after_cursor_execute", "after_execute"}, names())
     assert.truthy(told[1][4]:find("/* seen */ SELECT 2", 1, true))
   end)
+
+  it("of one engine cost no other engine a call of Lua, in Core and in sessions", function()
+    local orm = require "lualchemy.orm"
+    local quiet = database.engine()
+    local session <close> = orm.Session(quiet)
+    local conn <close> = quiet:connect()
+    local statement = la.select(la.literal(1))
+    note(engine, "before_cursor_execute", "after_cursor_execute", "before_execute", "after_execute", "handle_error", "begin", "commit")
+    local function work()
+      assert.equal(1, conn:execute(statement):scalar())
+      assert.equal(1, session:execute(statement):scalar())
+    end
+    local function fired()
+      local count = 0
+      debug.sethook(function()
+        local info = debug.getinfo(2, "S")
+        if info.source:find("event.lua", 1, true) then count = count + 1 end
+      end, "c")
+      work()
+      debug.sethook()
+      return count
+    end
+    work() -- asks once who listens
+    assert.equal(0, fired())
+    assert.equal(0, #told)
+    local reached = 0
+    local function every() reached = reached + 1 end
+    la.event.listen(la.Engine, "after_cursor_execute", every) -- those of all engines reach this one
+    work()
+    la.event.remove(la.Engine, "after_cursor_execute", every)
+    assert.equal(2, reached)
+  end)
+
+  it("reach the listeners of a connection alone, of whatever engine", function()
+    note(engine, "before_cursor_execute")
+    local quiet = database.engine()
+    local conn <close> = quiet:connect()
+    local other <close> = quiet:connect()
+    note(conn, "after_cursor_execute")
+    other:execute(la.text "SELECT 1")
+    assert.equal(0, #told)
+    conn:execute(la.text "SELECT 1")
+    assert.same({"after_cursor_execute"}, names())
+  end)
+
+  it("use the parameters of a listener with retval that is called once", function()
+    la.event.listen(engine, "before_cursor_execute", function(_, _, statement) return statement, {7} end, {retval = true, once = true})
+    local conn <close> = engine:connect()
+    assert.equal(7, conn:execute(la.select(la.literal(1))):scalar())
+    assert.equal(1, conn:execute(la.select(la.literal(1))):scalar())
+  end)
 end)
