@@ -325,8 +325,8 @@ static void tell_savepoint(lua_State *L, la_state *state, int index, const char 
   lua_settop(L, top);
 }
 
-static void fire_savepoint(lua_State *L, la_state *state, int index, la_event event,
-                           uint32_t number) {
+void la_connection_tell_savepoint(lua_State *L, la_state *state, int index, la_event event,
+                                  uint32_t number) {
   int top = lua_gettop(L);
   if (la_engine_hears(L, state, index, event)) {
     lua_pushvalue(L, index);
@@ -346,8 +346,9 @@ static int core_connection_begin_nested(lua_State *L) {
   la_connection_begin_told(L, state, 1);
   transaction_box *box = push_transaction(L, state, 1);
   push_nested(L, 1);
-  fire_savepoint(L, state, 1, LA_EVENT_SAVEPOINT, connection->savepoint_serial + 1);
-  tell_savepoint(L, state, 1, "SAVEPOINT", connection->savepoint_serial + 1, true);
+  la_connection_tell_savepoint(L, state, 1, LA_EVENT_SAVEPOINT,
+                               la_connection_next_savepoint(connection));
+  tell_savepoint(L, state, 1, "SAVEPOINT", la_connection_next_savepoint(connection), true);
   if (la_connection_savepoint(connection, &box->number, &err) < 0) {
     return la_raise_execution(L, connection->engine, &err, LA_TEXT_NONE, 0, false);
   }
@@ -411,11 +412,12 @@ static void end_nested(lua_State *L, transaction_box *box, int index, bool commi
   const char *what = commit ? "RELEASE SAVEPOINT" : "ROLLBACK TO SAVEPOINT";
   la_error err = LA_ERROR_INIT;
   lua_Integer place = place_of(L, index, box);
-  fire_savepoint(L, state, index, commit ? LA_EVENT_RELEASE_SAVEPOINT : LA_EVENT_ROLLBACK_SAVEPOINT,
-                 box->number);
+  la_connection_tell_savepoint(L, state, index,
+                               commit ? LA_EVENT_RELEASE_SAVEPOINT : LA_EVENT_ROLLBACK_SAVEPOINT,
+                               box->number);
   tell_savepoint(L, state, index, what, box->number, true);
   la_status status = commit ? la_connection_release(connection, box->number, &err)
-                            : la_connection_rollback_to(connection, box->number, &err);
+                            : la_connection_rollback_to(connection, box->number, false, &err);
   box->active = status < 0 && commit;
   if (status < 0) {
     la_raise_execution(L, connection->engine, &err, LA_TEXT_NONE, 0, false);

@@ -83,6 +83,10 @@ la_status la_execution_read_plain(la_execution *x, int index, la_value *out, la_
 void la_execution_begin(la_execution *x);
 /* The same for the connection at `index`. */
 void la_connection_begin_told(lua_State *L, la_state *state, int index);
+/* Listeners of the connection at `index` hear that a savepoint is set, released or rolled back to.
+ */
+void la_connection_tell_savepoint(lua_State *L, la_state *state, int index, la_event event,
+                                  uint32_t number);
 /* Runs the statement and leaves the Result on the stack. */
 void la_execution_run(la_execution *x);
 /* The second way. */

@@ -33,20 +33,21 @@ void la_session_tell_checkout(lua_State *L, la_state *state, const la_session *s
   lua_settop(L, top);
 }
 
-/* Its connection, if the transaction is the session's own. */
-static la_connection *own_connection(const la_session *session) {
+/* Its connection, if there is something to be told of it. */
+static la_connection *open_connection(const la_session *session) {
   la_connection *connection = session->connection;
-  return connection != NULL && !session->joined && !connection->closed && connection->raw != NULL
-             ? connection
-             : NULL;
+  return connection != NULL && !connection->closed && connection->raw != NULL ? connection : NULL;
 }
 
-/* Upvalue: state, event. Arguments: connection. */
+/* Upvalues: state, event, number of a savepoint or 0. Arguments: connection. */
 static int fire(lua_State *L) {
   la_state *state = lua_touserdata(L, lua_upvalueindex(1));
   la_event event = (la_event)lua_tointeger(L, lua_upvalueindex(2));
+  uint32_t savepoint = (uint32_t)lua_tointeger(L, lua_upvalueindex(3));
   if (event == LA_EVENT_CHECKIN) {
     la_engine_tell_checkin(L, state, 1);
+  } else if (savepoint > 0) {
+    la_connection_tell_savepoint(L, state, 1, event, savepoint);
   } else {
     lua_pushvalue(L, 1);
     la_event_fire(L, state, event, 1, 1);
@@ -54,29 +55,47 @@ static int fire(lua_State *L) {
   return 0;
 }
 
-static bool fire_protected(lua_State *L, la_state *state, la_connection *connection,
-                           la_event event) {
+static bool fire_protected(lua_State *L, la_state *state, la_connection *connection, la_event event,
+                           uint32_t savepoint) {
   luaL_checkstack(L, 6, NULL);
   lua_pushlightuserdata(L, state);
   lua_pushinteger(L, (lua_Integer)event);
-  lua_pushcclosure(L, fire, 2);
+  lua_pushinteger(L, (lua_Integer)savepoint);
+  lua_pushcclosure(L, fire, 3);
   la_push_connection(L, state, connection);
   return lua_pcall(L, 1, 0, 0) == LUA_OK;
 }
 
-bool la_session_tell_transaction(lua_State *L, la_state *state, const la_session *session,
-                                 la_event event) {
-  la_connection *connection = own_connection(session);
-  return connection == NULL || !connection->in_transaction ||
-         !la_session_hears(L, state, session, event) || fire_protected(L, state, connection, event);
+bool la_session_tell_event(lua_State *L, la_state *state, const la_session *session, la_event event,
+                           uint32_t savepoint) {
+  la_connection *connection = open_connection(session);
+  return connection == NULL || !la_session_hears(L, state, session, event) ||
+         fire_protected(L, state, connection, event, savepoint);
+}
+
+bool la_session_tell_end(lua_State *L, la_state *state, const la_session *session, size_t depth,
+                         bool commit) {
+  const la_session_level *level = session->levels.items[depth - 1];
+  if (!session->entered || !level->active) {
+    return true;
+  }
+  if (level->savepoint_sent) {
+    return la_session_tell_event(L, state, session,
+                                 commit ? LA_EVENT_RELEASE_SAVEPOINT : LA_EVENT_ROLLBACK_SAVEPOINT,
+                                 level->savepoint);
+  }
+  bool ends = depth == 1 && !(commit && session->joined) && session->connection != NULL &&
+              session->connection->in_transaction;
+  return !ends ||
+         la_session_tell_event(L, state, session, commit ? LA_EVENT_COMMIT : LA_EVENT_ROLLBACK, 0);
 }
 
 bool la_session_tell_checkin(lua_State *L, la_state *state, const la_session *session) {
   static const la_event given[] = {LA_EVENT_CHECKIN, LA_EVENT_RESET};
-  la_connection *connection = own_connection(session);
+  la_connection *connection = open_connection(session);
   return connection == NULL || !session->connection_is_ours ||
          !is_heard(L, state, session, given, sizeof given / sizeof *given) ||
-         fire_protected(L, state, connection, LA_EVENT_CHECKIN);
+         fire_protected(L, state, connection, LA_EVENT_CHECKIN, 0);
 }
 
 void la_session_tell_closed(lua_State *L, la_state *state, const la_session *session) {

@@ -86,6 +86,13 @@ static void tell_failure(lua_State *L, la_state *state, la_session *session) {
   int top = lua_gettop(L);
   la_push_session(L, state, session);
   if (!lua_isnil(L, -1) && session->phase == LA_SESSION_INACTIVE) {
+    uint32_t savepoint = session->levels.items[session->levels.count - 1]->savepoint;
+    if (session->entered &&
+        !la_session_tell_event(L, state, session,
+                               savepoint ? LA_EVENT_ROLLBACK_SAVEPOINT : LA_EVENT_ROLLBACK,
+                               savepoint)) {
+      lua_error(L);
+    }
     la_session_fire(L, state, LA_EVENT_AFTER_ROLLBACK, top + 1, 0);
     la_session_settle(L, state, session);
     if (la_event_has(state, LA_EVENT_AFTER_TRANSACTION_END) ||

@@ -40,56 +40,6 @@ void la_session_set_options(lua_State *L, la_state *state, la_session *session) 
   }
 }
 
-/* Is there something to take for the transaction: a connection, or savepoints that somebody wants
- * to hear of? */
-static bool lacks_connection(const la_state *state, const la_session *session) {
-  if (!session->connection || !la_event_has(state, LA_EVENT_AFTER_BEGIN)) {
-    return !session->connection;
-  }
-  return !session->entered || (session->levels.count > 1 &&
-                               !session->levels.items[session->levels.count - 1]->savepoint_sent);
-}
-
-void la_session_connect(lua_State *L, la_state *state, la_session *session) {
-  la_error err;
-  la_error_init(&err);
-  la_connection *connection = NULL;
-  if (!session->engine || !lacks_connection(state, session) ||
-      la_session_check(session, &err) < 0) {
-    return;
-  }
-  bool takes = session->connection == NULL, enters = !session->entered;
-  if (session->has_options) {
-    la_push_session(L, state, session);
-    la_push_session_misc(L, -1);
-    lua_getfield(L, -1, "execution_options");
-    la_session_set_options(L, state, session);
-    lua_pop(L, 2);
-  }
-  if (session->connection == NULL && la_session_reserve(session, &err) == LA_TIMEOUT) {
-    lua_gc(L, LUA_GCCOLLECT); /* sessions that nobody holds give theirs back … */
-    lua_gc(L, LUA_GCCOLLECT); /* … in finalizers, which may have found each other's way barred */
-    la_error_clear(&err);
-    (void)la_session_reserve(session, &err);
-  }
-  if (session->connection == NULL) {
-    return; /* the core fails again, and says why */
-  }
-  if (takes) {
-    la_session_tell_checkout(L, state, session);
-  }
-  if (la_session_connection(session, &connection, &err) >= 0 && enters &&
-      !la_session_tell_transaction(L, state, session, LA_EVENT_BEGIN)) {
-    lua_error(L);
-  }
-  la_session_tell_begin(L, state, session);
-}
-
-void la_session_listen(lua_State *L, la_state *state, la_session *session) {
-  la_session_connect(L, state, session);
-  la_session_trace(L, state, session);
-}
-
 bool la_session_hears(lua_State *L, la_state *state, const la_session *session, la_event event) {
   if (!la_event_has(state, event)) {
     return false;
@@ -180,9 +130,8 @@ static void tell_log(lua_State *L, la_state *state, int engine, int record) {
                 origin, lua_toboolean(L, record + MANY));
 }
 
-void la_session_tell(lua_State *L, la_state *state, la_session *session) {
-  la_tell_warnings(L, state);
-  la_session_tell_closed(L, state, session);
+/* Empties the trace. */
+static void tell_sent(lua_State *L, la_state *state, const la_session *session) {
   if (!session->engine || session->engine->trace.entries.count == 0) {
     if (session->engine) {
       session->engine->trace.on = false;
@@ -218,4 +167,83 @@ void la_session_tell(lua_State *L, la_state *state, la_session *session) {
     lua_settop(L, top + 3);
   }
   lua_settop(L, top);
+}
+
+void la_session_tell(lua_State *L, la_state *state, la_session *session) {
+  la_tell_warnings(L, state);
+  la_session_tell_closed(L, state, session);
+  tell_sent(L, state, session);
+}
+
+/* Is there something to take for the transaction: a connection, or savepoints that somebody wants
+ * to hear of? */
+static bool lacks_connection(const la_state *state, const la_session *session) {
+  if (!session->connection ||
+      (!la_event_has(state, LA_EVENT_AFTER_BEGIN) && !la_event_has(state, LA_EVENT_SAVEPOINT))) {
+    return !session->connection;
+  }
+  return !session->entered || la_session_next_savepoint(session) != NULL;
+}
+
+/* Sends the savepoints that the levels wait for, each after its listeners; what goes wrong is left
+ * to the core, which tries again. */
+static void set_savepoints(lua_State *L, la_state *state, la_session *session) {
+  la_session_level *level;
+  la_error err = LA_ERROR_INIT;
+  if (!session->entered || la_connection_autobegin(session->connection, &err) < 0) {
+    return;
+  }
+  while ((level = la_session_next_savepoint(session)) != NULL) {
+    if (!la_session_tell_event(L, state, session, LA_EVENT_SAVEPOINT,
+                               la_connection_next_savepoint(session->connection))) {
+      lua_error(L);
+    }
+    if (level != la_session_next_savepoint(session) ||
+        la_session_send_savepoint(session, level, &err) < 0) {
+      return;
+    }
+  }
+}
+
+void la_session_connect(lua_State *L, la_state *state, la_session *session) {
+  la_error err;
+  la_error_init(&err);
+  if (!session->engine || !lacks_connection(state, session) ||
+      la_session_check(session, &err) < 0) {
+    return;
+  }
+  bool takes = session->connection == NULL, enters = !session->entered;
+  if (session->has_options) {
+    la_push_session(L, state, session);
+    la_push_session_misc(L, -1);
+    lua_getfield(L, -1, "execution_options");
+    la_session_set_options(L, state, session);
+    lua_pop(L, 2);
+  }
+  if (session->connection == NULL && la_session_reserve(session, &err) == LA_TIMEOUT) {
+    lua_gc(L, LUA_GCCOLLECT); /* sessions that nobody holds give theirs back … */
+    lua_gc(L, LUA_GCCOLLECT); /* … in finalizers, which may have found each other's way barred */
+    la_error_clear(&err);
+    (void)la_session_reserve(session, &err);
+  }
+  if (session->connection == NULL) {
+    return; /* the core fails again, and says why */
+  }
+  if (takes) {
+    la_session_tell_checkout(L, state, session);
+  }
+  la_session_trace(L, state, session);
+  if (la_session_enter(session, &err) >= 0 && enters && !session->joined &&
+      session->connection->in_transaction &&
+      !la_session_tell_event(L, state, session, LA_EVENT_BEGIN, 0)) {
+    lua_error(L);
+  }
+  set_savepoints(L, state, session);
+  tell_sent(L, state, session);
+  la_session_tell_begin(L, state, session);
+}
+
+void la_session_listen(lua_State *L, la_state *state, la_session *session) {
+  la_session_connect(L, state, session);
+  la_session_trace(L, state, session);
 }

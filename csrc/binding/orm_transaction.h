@@ -31,9 +31,13 @@ void la_session_commit_to(lua_State *L, la_state *state, int index, uint32_t dep
 void la_session_rollback_to(lua_State *L, la_state *state, int index, uint32_t depth);
 /* Listeners of pools and engines hear that the session has taken its connection … */
 void la_session_tell_checkout(lua_State *L, la_state *state, const la_session *session);
-/* … that its transaction begins, or is about to end; false leaves a listener's error … */
-bool la_session_tell_transaction(lua_State *L, la_state *state, const la_session *session,
-                                 la_event event);
+/* … of an event of its connection, if that is open, about the savepoint of that number, or 0; false
+ * leaves a listener's error … */
+bool la_session_tell_event(lua_State *L, la_state *state, const la_session *session, la_event event,
+                           uint32_t savepoint);
+/* … that the innermost level, which is the one at `depth`, is about to end; likewise … */
+bool la_session_tell_end(lua_State *L, la_state *state, const la_session *session, size_t depth,
+                         bool commit);
 /* … that its connection goes back; likewise … */
 bool la_session_tell_checkin(lua_State *L, la_state *state, const la_session *session);
 /* … and which connections were closed. */

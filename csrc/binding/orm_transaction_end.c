@@ -109,7 +109,7 @@ static void commit_prepared(lua_State *L, la_state *state, int index) {
   push_ending(L, state, index, depth);
   int transaction = lua_gettop(L);
   la_session_trace(L, state, session);
-  if (depth == 1 && !la_session_tell_transaction(L, state, session, LA_EVENT_COMMIT)) {
+  if (!la_session_tell_end(L, state, session, depth, true)) {
     lua_error(L);
   }
   la_status status = la_session_commit_database(session, &err);
@@ -164,7 +164,7 @@ static void rollback_innermost(lua_State *L, la_state *state, int index, bool in
   push_ending(L, state, index, depth);
   int transaction = lua_gettop(L);
   la_session_trace(L, state, session);
-  told = depth > 1 || la_session_tell_transaction(L, state, session, LA_EVENT_ROLLBACK);
+  told = la_session_tell_end(L, state, session, depth, false);
   la_status status = la_session_rollback_database(session, &err);
   if (told && active && !inner) {
     told = tell(L, state, LA_EVENT_AFTER_ROLLBACK, index, 0, "rollback()");
@@ -220,7 +220,11 @@ void la_session_end(lua_State *L, la_state *state, int index, bool for_good) {
     forget_transaction(L, index, depth);
   }
   la_session_trace(L, state, session);
-  bool told = la_session_tell_transaction(L, state, session, LA_EVENT_ROLLBACK);
+  bool told = true;
+  for (size_t depth = session->levels.count; told && depth > 0; depth--) {
+    bool left_alone = session->joined && !session->levels.items[depth - 1]->savepoint_sent;
+    told = left_alone || la_session_tell_end(L, state, session, depth, false);
+  }
   told = told && la_session_tell_checkin(L, state, session);
   if (for_good) {
     la_session_close(session);

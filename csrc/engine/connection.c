@@ -241,13 +241,16 @@ static la_status send_savepoint(la_connection *connection, const char *what, uin
   return la_raw_execute(connection->raw, (la_text){text, (size_t)len}, err);
 }
 
-la_status la_connection_savepoint(la_connection *connection, uint32_t *number_out, la_error *err) {
-  uint32_t number = connection->savepoint_serial + 1;
-  LA_TRY(la_connection_autobegin(connection, err));
+uint32_t la_connection_next_savepoint(const la_connection *connection) {
   /* Users of one raw connection share its stack, so a number is not given twice. */
-  if (number <= connection->raw->savepoint_serial) {
-    number = connection->raw->savepoint_serial + 1;
-  }
+  uint32_t shared = connection->raw != NULL ? connection->raw->savepoint_serial : 0;
+  uint32_t own = connection->savepoint_serial;
+  return (own > shared ? own : shared) + 1;
+}
+
+la_status la_connection_savepoint(la_connection *connection, uint32_t *number_out, la_error *err) {
+  LA_TRY(la_connection_autobegin(connection, err));
+  uint32_t number = la_connection_next_savepoint(connection);
   LA_TRY(send_savepoint(connection, "SAVEPOINT", number, err));
   connection->savepoint_serial = number;
   connection->raw->savepoint_serial = number;
@@ -263,7 +266,8 @@ la_status la_connection_release(la_connection *connection, uint32_t number, la_e
   return LA_OK;
 }
 
-la_status la_connection_rollback_to(la_connection *connection, uint32_t number, la_error *err) {
+la_status la_connection_rollback_to(la_connection *connection, uint32_t number, bool release,
+                                    la_error *err) {
   if (connection->closed) {
     return check_open(connection, err);
   }
@@ -275,7 +279,9 @@ la_status la_connection_rollback_to(la_connection *connection, uint32_t number, 
   }
   LA_TRY(la_raw_check_outside(connection->raw, err));
   la_raw_close_cursors(connection->raw);
-  return send_savepoint(connection, "ROLLBACK TO SAVEPOINT", number, err);
+  LA_TRY(send_savepoint(connection, "ROLLBACK TO SAVEPOINT", number, err));
+  connection->open_savepoints -= connection->open_savepoints > 0 ? 1 : 0;
+  return release ? send_savepoint(connection, "RELEASE SAVEPOINT", number, err) : LA_OK;
 }
 
 la_status la_connection_invalidate(la_connection *connection, la_error *err) {

@@ -57,10 +57,15 @@ void la_connection_close_cursors(la_connection *connection);
 la_status la_connection_autobegin(la_connection *connection, la_error *err);
 la_status la_connection_commit(la_connection *connection, la_error *err);
 la_status la_connection_rollback(la_connection *connection, la_error *err);
+/* The number that the next savepoint gets. */
+uint32_t la_connection_next_savepoint(const la_connection *connection);
 /* `*number_out` names the savepoint for the two below. */
 la_status la_connection_savepoint(la_connection *connection, uint32_t *number_out, la_error *err);
 la_status la_connection_release(la_connection *connection, uint32_t number, la_error *err);
-la_status la_connection_rollback_to(la_connection *connection, uint32_t number, la_error *err);
+/* What is open counts as over; `release`: SQLite is to forget it as well, for each that it knows of
+ * slows what is written later in the transaction. */
+la_status la_connection_rollback_to(la_connection *connection, uint32_t number, bool release,
+                                    la_error *err);
 /* Closes the raw connection for good; the next statement takes another from the pool, after a
  * rollback() if a transaction was open. LA_RESOURCE_CLOSED if closed. */
 la_status la_connection_invalidate(la_connection *connection, la_error *err);

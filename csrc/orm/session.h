@@ -42,8 +42,9 @@ typedef enum la_session_origin {
  * was inserted in the outermost is told by LA_INSTANCE_INSERTED alone, and its rollback expires
  * everything, so its `inserted` and `touched` stay empty: an object that no one holds can go. */
 typedef struct la_session_level {
-  uint32_t savepoint;  /* number, 0 for the outermost */
-  bool savepoint_sent; /* SAVEPOINT goes out with the first statement inside */
+  uint32_t savepoint;  /* its number; 0: none was sent */
+  bool in_savepoint;   /* all but the outermost, and that too if it joins with a savepoint … */
+  bool savepoint_sent; /* … whose SAVEPOINT goes out with the first statement inside */
   bool active;
   la_session_origin origin;
   bool told, begin_told; /* the binding's: its listeners know of the level, and of its connection */
@@ -152,6 +153,11 @@ la_status la_session_begin(la_session *session, bool nested, la_error *err);
 la_status la_session_reserve(la_session *session, la_error *err);
 /* The connection, with a transaction and the levels' savepoints sent. LA_UNBOUND_EXECUTION. */
 la_status la_session_connection(la_session *session, la_connection **out, la_error *err);
+/* Its parts: a connection with a transaction; the outermost level whose savepoint has to be sent,
+ * or NULL; its SAVEPOINT. */
+la_status la_session_enter(la_session *session, la_error *err);
+la_session_level *la_session_next_savepoint(const la_session *session);
+la_status la_session_send_savepoint(la_session *session, la_session_level *level, la_error *err);
 
 /* add(): every instance of `root`'s save-update cascade becomes pending, or persistent again.
  * LA_INVALID_REQUEST with SQLAlchemy's words: attached to another session, deleted. */

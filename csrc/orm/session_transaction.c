@@ -30,6 +30,7 @@ static la_status push_level(la_session *session, la_session_origin origin, la_er
   }
   level->active = true;
   level->origin = origin;
+  level->in_savepoint = session->levels.count > 1;
   session->phase = LA_SESSION_BEGUN;
   return LA_OK;
 }
@@ -70,7 +71,6 @@ la_status la_session_begin(la_session *session, bool nested, la_error *err) {
 /* Joins or begins a transaction on a connection that has just been taken. */
 static la_status enter(la_session *session, la_error *err) {
   la_connection *connection = session->connection;
-  la_session_level *outermost = session->levels.items[0];
   bool inside = connection->in_transaction;
   int mode = session->join_transaction_mode;
   bool in_savepoint = connection->open_savepoints > 0;
@@ -81,10 +81,7 @@ static la_status enter(la_session *session, la_error *err) {
     return la_connection_begin(connection, err);
   }
   session->joined = mode != LA_JOIN_CONTROL_FULLY;
-  if (mode == LA_JOIN_CREATE_SAVEPOINT) {
-    LA_TRY(la_connection_savepoint(connection, &outermost->savepoint, err));
-    outermost->savepoint_sent = true;
-  }
+  session->levels.items[0]->in_savepoint = mode == LA_JOIN_CREATE_SAVEPOINT;
   return LA_OK;
 }
 
@@ -116,19 +113,37 @@ static la_status take_connection(la_session *session, la_error *err) {
   return status;
 }
 
-la_status la_session_connection(la_session *session, la_connection **out, la_error *err) {
+la_status la_session_enter(la_session *session, la_error *err) {
   LA_TRY(la_session_check(session, err));
   LA_TRY(la_session_autobegin(session, err));
   if (!session->entered) {
     LA_TRY(take_connection(session, err));
     session->entered = true;
   }
-  for (size_t i = 1; i < session->levels.count; i++) {
+  return LA_OK;
+}
+
+la_session_level *la_session_next_savepoint(const la_session *session) {
+  for (size_t i = 0; i < session->levels.count; i++) {
     la_session_level *level = session->levels.items[i];
-    if (!level->savepoint_sent) {
-      LA_TRY(la_connection_savepoint(session->connection, &level->savepoint, err));
-      level->savepoint_sent = true;
+    if (level->in_savepoint && !level->savepoint_sent) {
+      return level;
     }
+  }
+  return NULL;
+}
+
+la_status la_session_send_savepoint(la_session *session, la_session_level *level, la_error *err) {
+  LA_TRY(la_connection_savepoint(session->connection, &level->savepoint, err));
+  level->savepoint_sent = true;
+  return LA_OK;
+}
+
+la_status la_session_connection(la_session *session, la_connection **out, la_error *err) {
+  la_session_level *level;
+  LA_TRY(la_session_enter(session, err));
+  while ((level = la_session_next_savepoint(session)) != NULL) {
+    LA_TRY(la_session_send_savepoint(session, level, err));
   }
   *out = session->connection;
   return LA_OK;
@@ -211,13 +226,8 @@ static la_status end_database_side(la_session *session, la_session_level *level,
   }
   if (level->savepoint_sent) {
     level->savepoint_sent = false;
-    if (!commit) {
-      LA_TRY(la_connection_rollback_to(connection, level->savepoint, err));
-      if (connection->doomed || connection->raw == NULL) {
-        return LA_OK;
-      }
-    }
-    return la_connection_release(connection, level->savepoint, err);
+    return commit ? la_connection_release(connection, level->savepoint, err)
+                  : la_connection_rollback_to(connection, level->savepoint, true, err);
   }
   if (session->levels.count > 1 || (commit && session->joined)) {
     return LA_OK;
@@ -502,7 +512,8 @@ void la_session_reset(la_session *session) {
     la_session_level *level = la_session_top(session);
     /* Handing our own connection back rolls back, unless others take part in its transaction. */
     bool left_alone = session->joined && !level->savepoint_sent;
-    if (level->active && !session->connection_is_ours && !left_alone) {
+    bool ends_here = level->savepoint_sent || !session->connection_is_ours;
+    if (level->active && ends_here && !left_alone) {
       (void)end_database_side(session, level, false, &ignored);
     }
     pop_level(session);

@@ -96,7 +96,7 @@ TEST(savepoints) {
   run(connection, "INSERT INTO t VALUES (1)");
   CHECK(la_connection_savepoint(connection, &inner, &err) == LA_OK && inner == 2);
   run(connection, "INSERT INTO t VALUES (2)");
-  CHECK(la_connection_rollback_to(connection, inner, &err) == LA_OK);
+  CHECK(la_connection_rollback_to(connection, inner, false, &err) == LA_OK);
   CHECK(run(connection, "SELECT count(*) FROM t") == 1);
   CHECK(la_connection_release(connection, outer, &err) == LA_OK);
   CHECK(la_connection_release(connection, outer, &err) == LA_OPERATIONAL);
@@ -367,7 +367,7 @@ static bool whole_way(la_allocator *failing, void *argument) {
     ok = run_with(connection, "CREATE TABLE t (x)", NULL, 0, &err) == -1 &&
          la_connection_savepoint(connection, &number, &err) == LA_OK &&
          run_with(connection, "INSERT INTO t VALUES (1)", NULL, 0, &err) == -1 &&
-         la_connection_rollback_to(connection, number, &err) == LA_OK &&
+         la_connection_rollback_to(connection, number, false, &err) == LA_OK &&
          read_rows(connection, &err) && la_connection_commit(connection, &err) == LA_OK;
     if (!ok && err.status == LA_NOMEM) {
       /* The connection can still be used. */
