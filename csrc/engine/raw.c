@@ -7,6 +7,9 @@
 
 #include "base/clock.h"
 
+/* A program that opens a database is about to fill memory with what it stores and reads. */
+#define AHEAD ((size_t)24 * 1024 * 1024)
+
 /* ---- life ---- */
 
 static void raw_destroy(la_object *object) {
@@ -40,6 +43,9 @@ la_status la_raw_open(la_engine *engine, la_raw **out, la_error *err) {
   if (status < 0) {
     la_object_release(raw);
     return status;
+  }
+  if (raw->serial == 1) {
+    la_alloc_ahead(engine->alloc, AHEAD);
   }
   *out = raw;
   return LA_OK;
