@@ -14,7 +14,7 @@
 /* No block may be larger than what differences of pointers can express. */
 #define LARGEST_BLOCK ((size_t)PTRDIFF_MAX)
 #define PAGE          ((size_t)4096)
-#define MOST_AHEAD    ((size_t)24 * 1024 * 1024)
+#define MOST_AHEAD    ((size_t)30 * 1024 * 1024) /* below the most that the C library's heap takes */
 
 void la_allocator_init(la_allocator *alloc, la_alloc_function function, void *userdata) {
   *alloc = (la_allocator){.function = function, .userdata = userdata};

@@ -15,8 +15,8 @@
 #define FREE        ((uintptr_t)2)
 #define PAGE_SIZE   512u
 #define AHEAD_FIRST 8192
-#define AHEAD_COUNT 98304 /* so many places are prepared for at a time, from the first on */
-#define EACH_BYTES  256   /* what Lua takes for a handle, its tables and what is read of it */
+#define AHEAD_COUNT 32768 /* so many places are prepared for at a time, from the first on */
+#define EACH_BYTES  1024  /* what Lua takes for a handle, its tables and what goes in and out */
 
 static const char handle_mark = 0;
 

@@ -8,7 +8,7 @@
 #include "base/clock.h"
 
 /* A program that opens a database is about to fill memory with what it stores and reads. */
-#define AHEAD ((size_t)24 * 1024 * 1024)
+#define AHEAD ((size_t)30 * 1024 * 1024)
 
 /* ---- life ---- */
 
