@@ -29,7 +29,7 @@ static bool is_current(lua_State *L, int index) {
   la_collection_box *box = box_at(L, index);
   la_instance *owner = push_owner(L, index); /* owner */
   bool current = false;
-  if (owner && box->link < owner->link_count && owner->links[box->link].flags & LA_LINK_LOADED) {
+  if (owner && box->link < owner->link_count && la_links(owner)[box->link].flags & LA_LINK_LOADED) {
     la_push_object_table(L, -1);
     lua_rawgeti(L, -1, LA_LINK_KEY(box->link));
     current = lua_rawequal(L, -1, index);
@@ -269,7 +269,7 @@ static int collection_newindex(lua_State *L) {
     lua_pushinteger(L, i);
     lua_rawsetp(L, 6, member);
   }
-  la_collection *collection = owner->links[box->link].to.many;
+  la_collection *collection = la_links(owner)[box->link].to.many;
   size_t members = collection ? collection->items.count : 0;
   lua_createtable(L, (int)count, 0); /* 7: the items as they are wanted */
   for (lua_Integer i = 1; i <= count; i++) {

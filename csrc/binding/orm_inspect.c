@@ -198,7 +198,7 @@ const la_property *la_check_property(lua_State *L, const la_instance *instance, 
 static bool is_loaded(const la_instance *instance, const la_property *property) {
   if (property->kind == LA_PROPERTY_RELATIONSHIP) {
     return property->slot < instance->link_count &&
-           instance->links[property->slot].flags & LA_LINK_LOADED;
+           la_links(instance)[property->slot].flags & LA_LINK_LOADED;
   }
   return property->slot < instance->slot_count &&
          instance->slots[property->slot].flags & LA_SLOT_LOADED;
@@ -303,7 +303,7 @@ static int object_history(lua_State *L) {
   bool modified;
   bool old = false;
   if (property->kind == LA_PROPERTY_RELATIONSHIP) {
-    const la_link *link = &instance->links[property->slot];
+    const la_link *link = &la_links(instance)[property->slot];
     modified = link->flags & LA_LINK_MODIFIED;
     if (modified && link->committed) {
       la_push_object(L, state, link->committed);

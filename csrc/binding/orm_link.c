@@ -65,7 +65,7 @@ void la_push_collection(lua_State *L, la_state *state, int index, uint32_t link)
 /* Fills the sequence of the collection on top of the stack from the core's members, whose handles
  * exist or are made. */
 static void fill_items(lua_State *L, la_state *state, la_instance *instance, uint32_t link) {
-  la_collection *collection = instance->links[link].to.many;
+  la_collection *collection = la_links(instance)[link].to.many;
   size_t count = collection ? collection->items.count : 0;
   lua_createtable(L, (int)count, 0); /* collection, items */
   for (size_t i = 0; i < count && i < collection->items.count; i++) {
@@ -116,9 +116,9 @@ static void apply_link_load(lua_State *L, la_state *state, la_pusher *pusher,
       lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
     push_new_collection(L, state, owner, found->link);
-    bool queued = instance->links[found->link].to.many &&
-                  (instance->links[found->link].to.many->added.count ||
-                   instance->links[found->link].to.many->removed.count);
+    bool queued = la_links(instance)[found->link].to.many &&
+                  (la_links(instance)[found->link].to.many->added.count ||
+                   la_links(instance)[found->link].to.many->removed.count);
     if (la_collection_load(instance, found->link, found->members, found->count, &err) < 0) {
       la_raise(L, &err);
     }
@@ -149,7 +149,7 @@ static void load_link(lua_State *L, la_state *state, la_instance *instance, uint
     la_push_session(L, state, instance->session);
     la_session_autoflush(L, state, -1);
     lua_pop(L, 1);
-    if (instance->links[link].flags & LA_LINK_LOADED) {
+    if (la_links(instance)[link].flags & LA_LINK_LOADED) {
       return;
     }
   }
@@ -179,7 +179,7 @@ static void load_link(lua_State *L, la_state *state, la_instance *instance, uint
 }
 
 void la_object_load_link(lua_State *L, la_state *state, la_instance *instance, uint32_t link) {
-  if (!(instance->links[link].flags & LA_LINK_LOADED)) {
+  if (!(la_links(instance)[link].flags & LA_LINK_LOADED)) {
     load_link(L, state, instance, link, true);
   }
 }
@@ -228,12 +228,13 @@ void la_object_get_link(lua_State *L, la_state *state, int index, uint32_t link)
                   instance->mapper->links[link]->relationship, 0);
     return;
   }
-  if (!(instance->links[link].flags & LA_LINK_LOADED) && !(instance->flags & LA_INSTANCE_KEYED) &&
+  if (!(la_links(instance)[link].flags & LA_LINK_LOADED) &&
+      !(instance->flags & LA_INSTANCE_KEYED) &&
       !instance->mapper->links[link]->relationship->uselist) {
     lua_pushnil(L); /* nothing is remembered: after the flush the row says what it refers to */
     return;
   }
-  if (!(instance->links[link].flags & LA_LINK_LOADED)) {
+  if (!(la_links(instance)[link].flags & LA_LINK_LOADED)) {
     load_link(L, state, instance, link, false);
   }
   const la_relationship *relationship = instance->mapper->links[link]->relationship;
@@ -249,7 +250,7 @@ void la_object_get_link(lua_State *L, la_state *state, int index, uint32_t link)
   la_push_object_table(L, index);
   lua_rawgeti(L, -1, LA_LINK_KEY(link));
   lua_remove(L, -2);
-  if (!(instance->links[link].flags & LA_LINK_LOADED) || !instance->links[link].to.one) {
+  if (!(la_links(instance)[link].flags & LA_LINK_LOADED) || !la_links(instance)[link].to.one) {
     lua_pop(L, 1);
     lua_pushnil(L);
   }
@@ -413,12 +414,12 @@ static void set_scalar(lua_State *L, la_state *state, la_instance *instance,
   if (la_link_needs_old(instance, relationship->link)) {
     load_link(L, state, instance, relationship->link, false);
   }
-  bool known = instance->links[relationship->link].flags & LA_LINK_LOADED;
+  bool known = la_links(instance)[relationship->link].flags & LA_LINK_LOADED;
   la_link_change change = {.kind = LA_LINK_SET,
                            .instance = instance,
                            .link = relationship->link,
                            .other = other,
-                           .old = known ? instance->links[relationship->link].to.one : NULL,
+                           .old = known ? la_links(instance)[relationship->link].to.one : NULL,
                            .at = SIZE_MAX};
   if (known && change.old == other) {
     return;
@@ -450,7 +451,7 @@ static la_instance *member_at(lua_State *L, int list_index, lua_Integer at,
 /* The collection between the changes of an assignment, whose listeners may have expired it. */
 static la_collection *current_list(lua_State *L, const la_instance *instance,
                                    const la_relationship *relationship) {
-  const la_link *link = &instance->links[relationship->link];
+  const la_link *link = &la_links(instance)[relationship->link];
   if (!(link->flags & LA_LINK_LOADED) || !link->to.many) {
     la_raise_status(L, LA_INVALID_REQUEST,
                     "the list '%.*s' was expired by a listener of its own change",
@@ -535,7 +536,7 @@ static void set_list(lua_State *L, la_state *state, int index, la_instance *inst
       at = at > collection->items.count ? collection->items.count : at;
     }
   }
-  collection = instance->links[relationship->link].to.many;
+  collection = la_links(instance)[relationship->link].to.many;
   if (collection &&
       collection->items.count == (size_t)count) { /* the same members: the order asked for */
     for (lua_Integer i = 1; i <= count; i++) {

@@ -41,7 +41,7 @@ static void push_member(lua_State *L, la_state *state, la_instance *instance) {
  */
 static void push_row(lua_State *L, la_state *state, const la_link_change *change) {
   const la_property *property = change->instance->mapper->links[change->link];
-  bool known = change->instance->links[change->link].flags & LA_LINK_LOADED;
+  bool known = la_links(change->instance)[change->link].flags & LA_LINK_LOADED;
   lua_createtable(L, 7, 0);
   la_push_object(L, state, change->instance);
   lua_rawseti(L, -2, 1);
@@ -61,7 +61,7 @@ static void push_row(lua_State *L, la_state *state, const la_link_change *change
 
 /* The change's place and old value as they are after the listeners; false if it is done already. */
 static bool look_again(lua_State *L, la_link_change *change) {
-  const la_link *link = &change->instance->links[change->link];
+  const la_link *link = &la_links(change->instance)[change->link];
   const la_property *property = change->instance->mapper->links[change->link];
   bool loaded = link->flags & LA_LINK_LOADED;
   if (change->kind == LA_LINK_SET) {

@@ -597,7 +597,7 @@ static int object_next(lua_State *L) {
     bool loaded = false;
     if (property->kind == LA_PROPERTY_RELATIONSHIP) {
       loaded = property->slot < instance->link_count &&
-               instance->links[property->slot].flags & LA_LINK_LOADED;
+               la_links(instance)[property->slot].flags & LA_LINK_LOADED;
     } else if (property->kind != LA_PROPERTY_SYNONYM && property->slot < instance->slot_count) {
       loaded = instance->slots[property->slot].flags & LA_SLOT_LOADED;
     }

@@ -48,7 +48,7 @@ static int link_queued(lua_State *L) {
   la_instance *instance = la_check_instance(L, 1);
   const la_relationship *relationship = check_unloaded(L, instance, 2);
   const la_collection *collection = relationship->link < instance->link_count
-                                        ? instance->links[relationship->link].to.many
+                                        ? la_links(instance)[relationship->link].to.many
                                         : NULL;
   push_queue(L, state, collection ? &collection->added : NULL);
   push_queue(L, state, collection ? &collection->removed : NULL);

@@ -20,7 +20,7 @@ static bool push_all(la_allocator *alloc, la_instances *out, const la_instances 
 
 la_status la_link_members(const la_instance *instance, uint32_t link, la_allocator *alloc,
                           la_instances *out, la_error *err) {
-  const la_link *l = &instance->links[link];
+  const la_link *l = &la_links(instance)[link];
   bool ok = true;
   if (!relationship_of(instance, link)->uselist) {
     if (l->flags & LA_LINK_LOADED && l->to.one != NULL) {
@@ -34,7 +34,7 @@ la_status la_link_members(const la_instance *instance, uint32_t link, la_allocat
 
 la_status la_link_leavers(const la_instance *instance, uint32_t link, la_allocator *alloc,
                           la_instances *out, la_error *err) {
-  const la_link *l = &instance->links[link];
+  const la_link *l = &la_links(instance)[link];
   la_instances added = {0}, removed = {0};
   la_status status = LA_OK;
   if (!(l->flags & LA_LINK_MODIFIED)) {
@@ -129,7 +129,7 @@ la_status la_cascade_save_update(la_session *session, la_instance *root, la_inst
       }
       members.count = 0;
       status = la_link_members(instance, link, alloc, &members, err);
-      if (status == LA_OK && instance->links[link].flags & LA_LINK_MODIFIED) {
+      if (status == LA_OK && la_links(instance)[link].flags & LA_LINK_MODIFIED) {
         status = la_link_leavers(instance, link, alloc, &members, err);
       }
       if (status == LA_OK) {
@@ -168,7 +168,7 @@ la_status la_cascade_collect(la_session *session, la_instance *root, uint32_t ca
 bool la_cascade_needs_load(const la_instance *instance, uint32_t link) {
   const la_relationship *r = relationship_of(instance, link);
   bool cascades = r->cascade & LA_CASCADE_DELETE;
-  if (instance->links[link].flags & LA_LINK_LOADED || r->viewonly ||
+  if (la_links(instance)[link].flags & LA_LINK_LOADED || r->viewonly ||
       r->passive_deletes != LA_PASSIVE_DELETES_NO || r->lazy == LA_LOADER_NOLOAD) {
     return false;
   }

@@ -6,7 +6,7 @@
 #define FEW ((size_t)8) /* members up to this many are compared one with another */
 
 la_collection *la_link_collection(la_instance *instance, uint32_t link) {
-  la_link *l = &instance->links[link];
+  la_link *l = &la_links(instance)[link];
   if (l->to.many == NULL) {
     la_collection *many = la_alloc_zero(instance->mapper->alloc, sizeof *many);
     if (many != NULL) {
@@ -207,10 +207,10 @@ la_status la_collection_load(la_instance *instance, uint32_t link, la_instance *
     c->added.count = 0;
     c->removed.count = 0;
   } else {
-    instance->links[link].flags &= ~(uint32_t)LA_LINK_MODIFIED;
+    la_links(instance)[link].flags &= ~(uint32_t)LA_LINK_MODIFIED;
   }
-  instance->links[link].flags |= LA_LINK_LOADED;
-  instance->links[link].flags &= ~(uint32_t)LA_LINK_EXPIRED;
+  la_links(instance)[link].flags |= LA_LINK_LOADED;
+  la_links(instance)[link].flags &= ~(uint32_t)LA_LINK_EXPIRED;
   return LA_OK;
 }
 

@@ -108,7 +108,7 @@ static bool back_link_names_other(const la_instance *child, const la_relationshi
   if (reverse == NULL || reverse->uselist || reverse->link >= child->link_count) {
     return false;
   }
-  back = &child->links[reverse->link];
+  back = &la_links(child)[reverse->link];
   return back->flags & LA_LINK_LOADED && back->to.one != NULL && back->to.one != parent;
 }
 
@@ -121,7 +121,7 @@ static bool back_link_syncs(const la_instance *child, const la_relationship *rel
       reverse->viewonly) {
     return false;
   }
-  back = &child->links[reverse->link];
+  back = &la_links(child)[reverse->link];
   return back->flags & LA_LINK_MODIFIED && back->to.one == parent;
 }
 
@@ -197,7 +197,7 @@ static la_status child_lost(la_flush *flush, la_relationship *relationship, la_i
 /* What a changed link gained and lost, into flush->added and flush->removed. */
 static la_status link_history(la_flush *flush, const la_instance *instance, uint32_t link,
                               la_error *err) {
-  const la_link *l = &instance->links[link];
+  const la_link *l = &la_links(instance)[link];
   flush->added.count = 0;
   flush->removed.count = 0;
   if (!(l->flags & LA_LINK_MODIFIED)) {
@@ -276,7 +276,7 @@ static la_status scan_saved_scalar(la_flush *flush, uint32_t number, la_relation
                                    uint32_t link, la_error *err) {
   la_flush_record *record = &flush->records.items[number];
   la_instance *instance = record->instance;
-  const la_link *l = &instance->links[link];
+  const la_link *l = &la_links(instance)[link];
   bool is_new = !(instance->flags & LA_INSTANCE_KEYED);
   la_instance *parent = l->to.one;
   if (!(l->flags & LA_LINK_LOADED) || !(l->flags & LA_LINK_MODIFIED || (is_new && parent))) {
@@ -423,8 +423,8 @@ static la_status scan_deleted_link(la_flush *flush, uint32_t number, uint32_t li
 static bool must_follow_key(const la_instance *instance, uint32_t link) {
   const la_relationship *relationship = relationship_of(instance, link);
   return !relationship->passive_updates && relationship->direction == LA_ONE_TO_MANY &&
-         instance->flags & LA_INSTANCE_KEYED && !(instance->links[link].flags & LA_LINK_LOADED) &&
-         key_has_changed(instance);
+         instance->flags & LA_INSTANCE_KEYED &&
+         !(la_links(instance)[link].flags & LA_LINK_LOADED) && key_has_changed(instance);
 }
 
 /* Objects refer to others by `relationship` without being listed there: when a key changes they
@@ -443,7 +443,7 @@ static la_status follow_from_child(la_flush *flush, la_instance *child, uint32_t
   la_relationship *relationship = relationship_of(child, link);
   la_error inner = LA_ERROR_INIT;
   la_flush_record *record;
-  bool loaded = child->links[link].flags & LA_LINK_LOADED;
+  bool loaded = la_links(child)[link].flags & LA_LINK_LOADED;
   if (!loaded && relationship->passive_updates) {
     return LA_OK;
   }
@@ -514,7 +514,7 @@ static la_status scan(la_flush *flush, uint32_t number, la_flush_step *step_out,
   }
   for (; flush->link_at < instance->link_count; flush->link_at++) {
     uint32_t link = flush->link_at;
-    const la_link *l = &instance->links[link];
+    const la_link *l = &la_links(instance)[link];
     if (relationship_of(instance, link)->viewonly) {
       continue;
     }

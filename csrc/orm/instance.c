@@ -16,11 +16,10 @@ static la_instance *place(void *memory, la_chunk *chunk, la_mapper *mapper) {
   la_instance *instance = memory;
   memset(memory, 0, la_instance_size(mapper));
   instance->mapper = la_object_retain(mapper);
-  instance->chunk = chunk;
+  instance->chunk_offset = (uint16_t)(((uintptr_t)memory - (uintptr_t)chunk) / 8);
   instance->pins = 1;
   instance->slot_count = (uint16_t)mapper->slot_count;
   instance->link_count = (uint16_t)mapper->link_count;
-  instance->links = (la_link *)(void *)(instance->slots + mapper->slot_count);
   return instance;
 }
 
@@ -66,13 +65,13 @@ static void free_instance(la_instance *instance) {
     }
   }
   la_instance_drop_history(instance);
-  la_object_release(instance->kept);
+  la_object_release((la_object *)instance->aside);
   for (uint32_t i = 0; i < instance->link_count; i++) {
     if (instance->mapper->links[i]->relationship->uselist) {
-      la_collection_free(instance->links[i].to.many);
+      la_collection_free(la_links(instance)[i].to.many);
     }
   }
-  la_chunk_unpin(instance->chunk);
+  la_chunk_unpin(la_instance_chunk(instance));
   la_object_release(mapper);
 }
 
@@ -101,7 +100,7 @@ la_object_state la_instance_state(const la_instance *instance) {
 }
 
 static bool link_is_modified(const la_instance *instance, uint32_t link) {
-  const la_link *l = &instance->links[link];
+  const la_link *l = &la_links(instance)[link];
   const la_collection *many = l->to.many;
   if (!instance->mapper->links[link]->relationship->uselist) {
     return l->flags & LA_LINK_MODIFIED &&

@@ -80,28 +80,46 @@ typedef struct la_link {
 } la_link;
 
 typedef struct la_history { /* committed values of modified slots, allocated at the first write */
+  la_object *kept;          /* what the instance's `aside` was */
   uint32_t count;           /* slots it has room for */
   la_value values[];        /* flags KNOWN: the old value was known; OWNED: bytes are ours */
 } la_history;
 
-/* Read only outside orm/, but for `handle` and `handle_serial`, which are the binding's. */
+/* Memory decides how fast many of them are loaded, so the head is one line of the processor's
+ * cache. Read only outside orm/, but for `handle` and `handle_serial`, which are the binding's. */
 struct la_instance {
-  la_mapper *mapper;   /* retained */
-  la_session *session; /* plain: cleared when the session goes */
-  la_chunk *chunk;     /* pinned once for the instance's memory */
-  la_history *history;
-  la_object *kept; /* loader options that it came with (orm/kept.h); retained; or NULL */
-  uint32_t pins;
-  uint32_t flags;                  /* la_instance_flag */
-  uint32_t handle, handle_serial;  /* the place of its handle, 0 if it has none */
-  uint32_t order;                  /* order of add() in the session: INSERT order */
-  uint16_t slot_count, link_count; /* when it was made */
-  uint32_t set_index;       /* in dirty_objects while DIRTY, in a flush's records while FLUSHING */
-  uint32_t key_hash;        /* of the identity key */
+  la_mapper *mapper;        /* retained */
+  la_session *session;      /* plain: cleared when the session goes */
+  uintptr_t aside;          /* loader options that it came with, or its history: see below */
   la_instance *next_in_map; /* chain of the identity map's bucket */
-  la_link *links;           /* link_count of them, behind the slots */
-  la_value slots[];
+  uint32_t key_hash;        /* of the identity key */
+  uint32_t pins;
+  uint32_t handle, handle_serial; /* the place of its handle, 0 if it has none */
+  uint32_t order;                 /* order of add() in the session: INSERT order */
+  uint32_t set_index;    /* in dirty_objects while DIRTY, in a flush's records while FLUSHING */
+  uint16_t flags;        /* la_instance_flag */
+  uint16_t chunk_offset; /* from its chunk, pinned once for it, in units of 8 bytes */
+  uint16_t slot_count, link_count; /* when it was made */
+  la_value slots[];                /* behind them the links */
 };
+
+/* `aside` is the address of the history, with this bit set, or that of the kept options, or 0. */
+#define LA_ASIDE_HISTORY ((uintptr_t)1)
+
+/* NULL if it has none. */
+static inline la_history *la_instance_history(const la_instance *instance) {
+  return instance->aside & LA_ASIDE_HISTORY ? (la_history *)(instance->aside & ~LA_ASIDE_HISTORY)
+                                            : NULL;
+}
+/* The loader options that it came with (orm/kept.h), retained; or NULL. */
+static inline la_object *la_instance_kept(const la_instance *instance) {
+  const la_history *history = la_instance_history(instance);
+  return history != NULL ? history->kept : (la_object *)instance->aside;
+}
+/* Its links, link_count of them. */
+static inline la_link *la_links(const la_instance *instance) {
+  return (la_link *)(uintptr_t)(instance->slots + instance->slot_count);
+}
 
 /* Bytes an instance of `mapper` takes in a chunk, without texts. */
 size_t la_instance_size(const la_mapper *mapper);

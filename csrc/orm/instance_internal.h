@@ -25,6 +25,12 @@ bool la_instance_reserve_history(la_instance *instance);
 void la_instance_keep_committed(la_instance *instance, uint32_t slot);
 /* Takes the committed value of a modified slot back. */
 void la_instance_revert_slot(la_instance *instance, uint32_t slot);
+/* `kept`, which is retained, takes the place of the options that the instance came with. */
+void la_instance_keep(la_instance *instance, la_object *kept);
+/* Where its memory and its texts lie. */
+static inline la_chunk *la_instance_chunk(const la_instance *instance) {
+  return (la_chunk *)((uintptr_t)instance - (uintptr_t)instance->chunk_offset * 8);
+}
 /* Frees the history and what it owns. */
 void la_instance_drop_history(la_instance *instance);
 /* One value of the identity key: what slot `slot` had when the object was loaded or flushed. */

@@ -73,26 +73,41 @@ static size_t history_size(const la_instance *instance) {
 }
 
 bool la_instance_reserve_history(la_instance *instance) {
-  if (instance->history == NULL) {
-    instance->history = la_alloc_zero(instance->mapper->alloc, history_size(instance));
-    if (instance->history == NULL) {
-      return false;
-    }
-    instance->history->count = instance->slot_count;
+  la_history *history;
+  if (la_instance_history(instance) != NULL) {
+    return true;
   }
+  history = la_alloc_zero(instance->mapper->alloc, history_size(instance));
+  if (history == NULL) {
+    return false;
+  }
+  history->kept = la_instance_kept(instance);
+  history->count = instance->slot_count;
+  instance->aside = (uintptr_t)history | LA_ASIDE_HISTORY;
   return true;
 }
 
 void la_instance_drop_history(la_instance *instance) {
-  la_history *history = instance->history;
+  la_history *history = la_instance_history(instance);
   if (history == NULL) {
     return;
   }
-  instance->history = NULL;
+  instance->aside = (uintptr_t)history->kept;
   for (uint32_t i = 0; i < history->count; i++) {
     la_slot_free(instance->mapper->alloc, &history->values[i]);
   }
   la_free(instance->mapper->alloc, history, history_size(instance));
+}
+
+void la_instance_keep(la_instance *instance, la_object *kept) {
+  la_history *history = la_instance_history(instance);
+  la_object_retain(kept);
+  la_object_release(la_instance_kept(instance));
+  if (history != NULL) {
+    history->kept = kept;
+  } else {
+    instance->aside = (uintptr_t)kept;
+  }
 }
 
 static bool is_key_slot(const la_instance *instance, uint32_t slot) {
@@ -101,7 +116,7 @@ static bool is_key_slot(const la_instance *instance, uint32_t slot) {
 
 void la_instance_keep_committed(la_instance *instance, uint32_t slot) {
   la_value *value = &instance->slots[slot];
-  la_value *kept = &instance->history->values[slot];
+  la_value *kept = &la_instance_history(instance)->values[slot];
   bool known = value->flags & LA_SLOT_LOADED || is_key_slot(instance, slot);
   la_slot_free(instance->mapper->alloc, kept);
   *kept = *value;
@@ -112,10 +127,10 @@ void la_instance_keep_committed(la_instance *instance, uint32_t slot) {
 void la_instance_revert_slot(la_instance *instance, uint32_t slot) {
   la_value *value = &instance->slots[slot];
   la_value *kept;
-  if (!(value->flags & LA_SLOT_MODIFIED) || instance->history == NULL) {
+  if (!(value->flags & LA_SLOT_MODIFIED) || la_instance_history(instance) == NULL) {
     return;
   }
-  kept = &instance->history->values[slot];
+  kept = &la_instance_history(instance)->values[slot];
   la_slot_free(instance->mapper->alloc, value);
   *value = *kept;
   value->flags =
@@ -151,7 +166,7 @@ static bool write_plainly(la_instance *instance, la_value *place, const la_value
   bool first = place->kind == LA_VALUE_NULL && !(place->flags & LA_SLOT_LOADED);
   char *bytes = NULL;
   if (first && la_value_has_bytes(value) && value->len > 0) {
-    bytes = la_chunk_alloc(instance->chunk, value->len);
+    bytes = la_chunk_alloc(la_instance_chunk(instance), value->len);
   }
   if (bytes == NULL) {
     return la_slot_write(instance->mapper->alloc, place, value, flags);
@@ -217,8 +232,8 @@ la_status la_instance_flag(la_instance *instance, uint32_t slot, bool *first_out
     if (!la_instance_reserve_history(instance)) {
       return la_fail_nomem(err);
     }
-    la_slot_free(instance->mapper->alloc, &instance->history->values[slot]);
-    instance->history->values[slot] = LA_VALUE_NONE; /* what it was is not known */
+    la_slot_free(instance->mapper->alloc, &la_instance_history(instance)->values[slot]);
+    la_instance_history(instance)->values[slot] = LA_VALUE_NONE; /* what it was is not known */
     instance->slots[slot].flags |= LA_SLOT_MODIFIED;
   }
   return LA_OK;
@@ -227,8 +242,8 @@ la_status la_instance_flag(la_instance *instance, uint32_t slot, bool *first_out
 la_status la_instance_load(la_instance *instance, uint32_t slot, const la_value *value, bool borrow,
                            la_error *err) {
   la_value *place = &instance->slots[slot];
-  if (place->flags & LA_SLOT_MODIFIED && instance->history != NULL) {
-    la_slot_free(instance->mapper->alloc, &instance->history->values[slot]);
+  if (place->flags & LA_SLOT_MODIFIED && la_instance_history(instance) != NULL) {
+    la_slot_free(instance->mapper->alloc, &la_instance_history(instance)->values[slot]);
   }
   if (borrow || !la_value_has_bytes(value)) {
     la_slot_free(instance->mapper->alloc, place);
@@ -245,8 +260,8 @@ void la_instance_commit_slot(la_instance *instance, uint32_t slot) {
   la_value *place = &instance->slots[slot];
   if (place->flags & LA_SLOT_MODIFIED) {
     place->flags &= (uint8_t)~LA_SLOT_MODIFIED;
-    if (instance->history != NULL) {
-      la_slot_free(instance->mapper->alloc, &instance->history->values[slot]);
+    if (la_instance_history(instance) != NULL) {
+      la_slot_free(instance->mapper->alloc, &la_instance_history(instance)->values[slot]);
     }
   }
 }
@@ -271,10 +286,10 @@ bool la_instance_committed(const la_instance *instance, uint32_t slot, la_value 
   }
   place = &instance->slots[slot];
   if (place->flags & LA_SLOT_MODIFIED) {
-    if (instance->history == NULL) {
+    if (la_instance_history(instance) == NULL) {
       return false;
     }
-    *out = instance->history->values[slot];
+    *out = la_instance_history(instance)->values[slot];
     return out->flags & LA_SLOT_KNOWN;
   }
   *out = *place;
@@ -282,8 +297,8 @@ bool la_instance_committed(const la_instance *instance, uint32_t slot, la_value 
 }
 
 void la_instance_key_part(const la_instance *instance, uint32_t slot, la_value *out) {
-  *out = instance->slots[slot].flags & LA_SLOT_MODIFIED && instance->history != NULL
-             ? instance->history->values[slot]
+  *out = instance->slots[slot].flags & LA_SLOT_MODIFIED && la_instance_history(instance) != NULL
+             ? la_instance_history(instance)->values[slot]
              : instance->slots[slot];
 }
 

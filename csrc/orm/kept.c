@@ -41,7 +41,7 @@ la_kept_options *la_kept_options_new(const la_load_plan *plan, const la_plan_ent
 }
 
 const la_kept_options *la_kept_options_of(const la_instance *instance) {
-  return (const la_kept_options *)(const void *)instance->kept;
+  return (const la_kept_options *)(const void *)la_instance_kept(instance);
 }
 
 la_outer la_kept_options_outer(const la_kept_options *kept) {

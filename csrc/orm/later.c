@@ -390,7 +390,7 @@ static la_status run_immediate(la_load *load, const la_job *job, la_error *err) 
   for (size_t i = 0; i < job->count; i++) {
     la_instance *parent = job->parents[i];
     uint32_t number = la_link_number(parent->mapper, link->relationship);
-    if (load->populate_existing || !(parent->links[number].flags & LA_LINK_LOADED)) {
+    if (load->populate_existing || !(la_links(parent)[number].flags & LA_LINK_LOADED)) {
       LA_TRY(la_lazy_run(load, parent, number, &choice, err));
     }
   }

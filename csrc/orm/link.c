@@ -16,7 +16,7 @@ bool la_link_has_other_owner(const la_instance *child, const la_relationship *lo
   }
   for (uint32_t i = 0; i < child->link_count; i++) {
     const la_relationship *reverse = relationship_of(child, i)->reverse;
-    const la_link *l = &child->links[i];
+    const la_link *l = &la_links(child)[i];
     bool owns = reverse != NULL && reverse != lost && reverse->cascade & LA_CASCADE_DELETE_ORPHAN &&
                 reverse->direction == LA_ONE_TO_MANY;
     if (owns &&
@@ -38,12 +38,12 @@ static bool is_pending_orphan(const la_link_change *change, const la_instance *c
   if (relationship->reverse == NULL || relationship->reverse->uselist) {
     return true;
   }
-  back = &child->links[relationship->reverse->link];
+  back = &la_links(child)[relationship->reverse->link];
   return back->to.one == NULL || back->to.one == change->instance;
 }
 
 static void set_one(la_instance *instance, uint32_t link, la_instance *other, la_instance *old) {
-  la_link *l = &instance->links[link];
+  la_link *l = &la_links(instance)[link];
   bool known = l->flags & LA_LINK_LOADED || !(instance->flags & LA_INSTANCE_KEYED) || old != NULL;
   if (!(l->flags & LA_LINK_MODIFIED)) {
     l->committed = l->flags & LA_LINK_LOADED ? l->to.one : old;
@@ -55,7 +55,7 @@ static void set_one(la_instance *instance, uint32_t link, la_instance *other, la
 }
 
 static la_status change_many(const la_link_change *change, la_error *err) {
-  la_link *l = &change->instance->links[change->link];
+  la_link *l = &la_links(change->instance)[change->link];
   la_collection *many = la_link_collection(change->instance, change->link);
   size_t at = change->at;
   if (many == NULL) {
@@ -119,7 +119,7 @@ bool la_link_needs_old(const la_instance *instance, uint32_t link) {
                 !(r->cascade & LA_CASCADE_DELETE_ORPHAN);
   if (r->uselist || r->viewonly || by_key || instance->session == NULL ||
       la_instance_state(instance) != LA_STATE_PERSISTENT ||
-      instance->links[link].flags & LA_LINK_LOADED) {
+      la_links(instance)[link].flags & LA_LINK_LOADED) {
     return false;
   }
   return r->lazy != LA_LOADER_NOLOAD && r->lazy != LA_LOADER_RAISE &&
@@ -127,7 +127,7 @@ bool la_link_needs_old(const la_instance *instance, uint32_t link) {
 }
 
 bool la_link_was_let_go(const la_instance *instance, uint32_t link) {
-  const la_link *l = &instance->links[link];
+  const la_link *l = &la_links(instance)[link];
   const la_relationship *reverse = relationship_of(instance, link)->reverse;
   uint32_t known = LA_LINK_MODIFIED | LA_LINK_COMMITTED_KNOWN;
   return reverse != NULL && reverse->cascade & LA_CASCADE_DELETE_ORPHAN &&
@@ -135,11 +135,11 @@ bool la_link_was_let_go(const la_instance *instance, uint32_t link) {
 }
 
 void la_link_load_one(la_instance *instance, uint32_t link, la_instance *other) {
-  instance->links[link] = (la_link){.to.one = other, .flags = LA_LINK_LOADED};
+  la_links(instance)[link] = (la_link){.to.one = other, .flags = LA_LINK_LOADED};
 }
 
 static void forget(la_instance *instance, uint32_t link) {
-  la_link *l = &instance->links[link];
+  la_link *l = &la_links(instance)[link];
   if (relationship_of(instance, link)->uselist) {
     la_collection_free(l->to.many);
   }
@@ -156,12 +156,12 @@ void la_links_unload(la_instance *instance) {
 void la_link_expire(la_instance *instance, uint32_t link) {
   if (link < instance->link_count) {
     forget(instance, link);
-    instance->links[link].flags = LA_LINK_EXPIRED;
+    la_links(instance)[link].flags = LA_LINK_EXPIRED;
   }
 }
 
 void la_link_commit(la_instance *instance, uint32_t link) {
-  la_link *l = &instance->links[link];
+  la_link *l = &la_links(instance)[link];
   l->flags &= ~(uint32_t)(LA_LINK_MODIFIED | LA_LINK_COMMITTED_KNOWN);
   if (relationship_of(instance, link)->uselist) {
     if (l->to.many != NULL) {

@@ -27,7 +27,7 @@ static la_status add(la_link_changes *p, size_t cause, la_link_change change, la
 }
 
 static bool is_loaded(const la_instance *instance, uint32_t link) {
-  return instance->links[link].flags & LA_LINK_LOADED;
+  return la_links(instance)[link].flags & LA_LINK_LOADED;
 }
 
 /* `owner`.`link` gains `other`. */
@@ -42,7 +42,7 @@ static la_status gain(la_link_changes *p, size_t cause, la_instance *owner, uint
   }
   change.kind = LA_LINK_SET;
   if (is_loaded(owner, link)) {
-    change.old = owner->links[link].to.one;
+    change.old = la_links(owner)[link].to.one;
     if (change.old == other) {
       return LA_OK;
     }
@@ -56,7 +56,7 @@ static la_status gain(la_link_changes *p, size_t cause, la_instance *owner, uint
 static la_status lose(la_link_changes *p, size_t cause, la_instance *owner, uint32_t link,
                       la_instance *other, la_error *err) {
   la_link_change change = {.instance = owner, .link = link, .other = other};
-  const la_link *l = &owner->links[link];
+  const la_link *l = &la_links(owner)[link];
   bool queues = la_relationship_never_loads(relationship_of(owner, link));
   bool has_row = (owner->flags & LA_INSTANCE_KEYED) || queues;
   if (!is_loaded(owner, link) && !has_row) {
@@ -143,7 +143,7 @@ static la_status check_single_parent(const la_link_change *change, la_error *err
       change->kind == LA_LINK_REMOVE || change->kind == LA_LINK_QUEUE_REMOVE) {
     return LA_OK;
   }
-  back = &other->links[r->reverse->link];
+  back = &la_links(other)[r->reverse->link];
   taken = r->reverse->uselist ? back->to.many != NULL && back->to.many->items.count > 0 &&
                                     la_collection_index(back->to.many, change->instance) == SIZE_MAX
                               : back->to.one != NULL && back->to.one != change->instance;
@@ -170,7 +170,7 @@ la_status la_link_plan(const la_link_change *first, la_link_changes *out, la_err
   if (change.kind == LA_LINK_SET && change.old == NULL &&
       change.link < change.instance->link_count) {
     change.old = is_loaded(change.instance, change.link)
-                     ? change.instance->links[change.link].to.one
+                     ? la_links(change.instance)[change.link].to.one
                      : la_link_peek(change.instance, change.link);
   }
   LA_TRY(add(out, SIZE_MAX, change, err));

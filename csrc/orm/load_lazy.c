@@ -343,7 +343,7 @@ bool la_link_needs_statement(const la_instance *instance, uint32_t link) {
   la_loader_strategy strategy = la_kept_choice(instance, relationship, &choice);
   if (session == NULL || !(instance->flags & LA_INSTANCE_KEYED) || !relationship->configured ||
       strategy == LA_LOADER_NOLOAD || strategy == LA_LOADER_RAISE ||
-      instance->links[link].flags & LA_LINK_RAISE) {
+      la_links(instance)[link].flags & LA_LINK_RAISE) {
     return false;
   }
   if (!relationship->use_get || choice.criteria != NULL || relationship->pair_count > MOST_KEYS) {
@@ -359,7 +359,7 @@ bool la_link_needs_statement(const la_instance *instance, uint32_t link) {
 la_status la_load_link(la_instance *instance, uint32_t link, bool forced, la_load *load,
                        la_error *err) {
   la_relationship *relationship = instance->mapper->links[link]->relationship;
-  uint32_t flags = instance->links[link].flags;
+  uint32_t flags = la_links(instance)[link].flags;
   la_link_choice choice;
   la_loader_strategy strategy;
   if (!relationship->configured) {

@@ -196,8 +196,7 @@ static la_status keep_options(la_run *run, const la_plan_entity *entity, la_inst
       return la_fail_nomem(err);
     }
   }
-  la_object_release(instance->kept);
-  instance->kept = la_object_retain(state->kept);
+  la_instance_keep(instance, &state->kept->object);
   return LA_OK;
 }
 
@@ -333,7 +332,7 @@ static la_status gather_of(la_run *run, const la_plan_link *link, la_instance *p
     la_gather gather = {.parent = parent};
     number = la_link_number(parent->mapper, link->relationship);
     gather.skip = number >= parent->link_count ||
-                  ((parent->links[number].flags & LA_LINK_LOADED) && !run->populate);
+                  ((la_links(parent)[number].flags & LA_LINK_LOADED) && !run->populate);
     if (!la_vec_push(alloc, &state->gathers, gather)) {
       return la_fail_nomem(err);
     }
@@ -394,10 +393,10 @@ static la_status note_seen(la_run *run, const la_plan_entity *entity, la_instanc
 static void mark_link(la_run *run, const la_plan_link *link, la_instance *instance) {
   uint32_t number = la_link_number(instance->mapper, link->relationship);
   if (number < instance->link_count &&
-      (run->populate || !(instance->links[number].flags & LA_LINK_LOADED))) {
-    instance->links[number].flags |= link->sql_only || link->strategy == LA_LOADER_RAISE_ON_SQL
-                                         ? LA_LINK_RAISE_ON_SQL
-                                         : LA_LINK_RAISE;
+      (run->populate || !(la_links(instance)[number].flags & LA_LINK_LOADED))) {
+    la_links(instance)[number].flags |= link->sql_only || link->strategy == LA_LOADER_RAISE_ON_SQL
+                                            ? LA_LINK_RAISE_ON_SQL
+                                            : LA_LINK_RAISE;
   }
 }
 
@@ -603,7 +602,7 @@ static la_status queue_later(la_run *run, const la_plan_entity *entity, const la
     la_instance *parent = state->seen.items[i];
     uint32_t number = la_link_number(parent->mapper, link->relationship);
     if (number < parent->link_count &&
-        (run->populate || !(parent->links[number].flags & LA_LINK_LOADED))) {
+        (run->populate || !(la_links(parent)[number].flags & LA_LINK_LOADED))) {
       job.parents[job.count++] = parent;
     }
   }

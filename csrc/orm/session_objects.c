@@ -99,7 +99,7 @@ static la_status join(la_session *session, la_instance *instance, la_error *err)
 
 static bool has_links(const la_instance *instance) {
   for (uint32_t i = 0; i < instance->link_count; i++) {
-    if (instance->links[i].flags & (LA_LINK_LOADED | LA_LINK_MODIFIED)) {
+    if (la_links(instance)[i].flags & (LA_LINK_LOADED | LA_LINK_MODIFIED)) {
       return true;
     }
   }

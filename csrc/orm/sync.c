@@ -10,8 +10,8 @@ la_instance *la_link_peek(const la_instance *instance, uint32_t link) {
   const la_relationship *r = instance->mapper->links[link]->relationship;
   const la_mapper *root;
   la_value key[KEY_PARTS];
-  if (instance->links[link].flags & LA_LINK_LOADED) {
-    return instance->links[link].to.one;
+  if (la_links(instance)[link].flags & LA_LINK_LOADED) {
+    return la_links(instance)[link].to.one;
   }
   if (!r->use_get || instance->session == NULL || !(instance->flags & LA_INSTANCE_KEYED) ||
       r->target->root->primary_key_count > KEY_PARTS) {

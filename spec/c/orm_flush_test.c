@@ -164,7 +164,7 @@ TEST(deletes_orphans_and_expunges_pending_ones) {
   CHECK(ok(change_link(LA_LINK_REMOVE, held[0], f.user_addresses, held[2], 1, &err), &err));
   CHECK(la_instance_state(held[2]) == LA_STATE_TRANSIENT);
   CHECK(ok(change_link(LA_LINK_REMOVE, held[0], f.user_addresses, held[1], 0, &err), &err));
-  CHECK(held[1]->links[f.address_user->link].to.one == NULL);
+  CHECK(la_links(held[1])[f.address_user->link].to.one == NULL);
   CHECK(ok(flush(&f, &err), &err));
   CHECK(f.record->entries.count == 1);
   CHECK_TEXT(sent(&f, 0), "DELETE FROM addresses WHERE addresses.id = ?");
@@ -182,8 +182,8 @@ TEST(moves_children_between_parents) {
   held[2] = make(&f, f.user, "name", "wendy", &err);
   CHECK(ok(la_session_add(f.session, held[2], &err), &err));
   CHECK(ok(append_to(held[2], f.user_addresses, held[1], &err), &err));
-  CHECK(held[0]->links[f.user_addresses->link].to.many->items.count == 0);
-  CHECK(held[1]->links[f.address_user->link].to.one == held[2]);
+  CHECK(la_links(held[0])[f.user_addresses->link].to.many->items.count == 0);
+  CHECK(la_links(held[1])[f.address_user->link].to.one == held[2]);
   CHECK(ok(flush(&f, &err), &err));
   CHECK_TEXT(sent(&f, 0), "INSERT INTO users (name, age) VALUES (?, ?)");
   CHECK_TEXT(sent(&f, 1), "UPDATE addresses SET user_id=? WHERE addresses.id = ?");

@@ -123,7 +123,7 @@ TEST(keeps_committed_values_and_gives_them_back) {
   CHECK(
       !la_instance_committed(held[0], la_mapper_property(f.user, la_text_of("age"))->slot, &seen));
   la_instance_commit_all(held[0]);
-  CHECK(held[0]->history == NULL && !la_instance_is_modified(held[0]));
+  CHECK(la_instance_history(held[0]) == NULL && !la_instance_is_modified(held[0]));
   drop(&f, held, 1);
 }
 
@@ -172,12 +172,12 @@ TEST(queues_changes_of_collections_that_are_not_loaded) {
   CHECK(ok(change_link(LA_LINK_SET, held[1], f.address_user, held[0], 0, &err), &err));
   la_link_load_one(held[2], f.address_user->link, held[0]);
   CHECK(ok(change_link(LA_LINK_SET, held[2], f.address_user, NULL, 0, &err), &err));
-  CHECK(!(held[0]->links[link].flags & LA_LINK_LOADED) &&
-        held[0]->links[link].to.many->added.count == 1);
-  CHECK(held[0]->links[link].to.many->removed.count == 1);
+  CHECK(!(la_links(held[0])[link].flags & LA_LINK_LOADED) &&
+        la_links(held[0])[link].to.many->added.count == 1);
+  CHECK(la_links(held[0])[link].to.many->removed.count == 1);
   la_instance *rows[2] = {held[2], held[3]};
   CHECK(ok(la_collection_load(held[0], link, rows, 2, &err), &err));
-  const la_instances *items = &held[0]->links[link].to.many->items;
+  const la_instances *items = &la_links(held[0])[link].to.many->items;
   CHECK(items->count == 2 && items->items[0] == held[3] && items->items[1] == held[1]);
   CHECK(la_instance_is_modified(held[0]));
   drop(&f, held, 4);
@@ -201,10 +201,10 @@ TEST(takes_an_object_from_the_parent_it_had) {
                             &key, false, &err),
            &err));
   CHECK(ok(append_to(held[1], f.user_addresses, held[2], &err), &err));
-  CHECK(held[2]->links[back].to.one == held[1] && held[2]->links[back].committed == held[0]);
-  CHECK(held[0]->links[link].to.many->items.count == 0);
+  CHECK(la_links(held[2])[back].to.one == held[1] && la_links(held[2])[back].committed == held[0]);
+  CHECK(la_links(held[0])[link].to.many->items.count == 0);
   CHECK(ok(change_link(LA_LINK_REMOVE, held[1], f.user_addresses, held[2], 0, &err), &err));
-  CHECK(held[2]->links[back].to.one == NULL);
+  CHECK(la_links(held[2])[back].to.one == NULL);
   drop(&f, held, 3);
 }
 
@@ -219,7 +219,7 @@ TEST(refuses_an_object_of_another_class) {
   held[1] = make(&f, f.item, "name", "i", &err);
   CHECK(append_to(held[0], f.user_addresses, held[1], &err) == LA_ARGUMENT);
   CHECK(strstr(err.message, "\"User.addresses\"") != NULL &&
-        held[0]->links[f.user_addresses->link].to.many == NULL);
+        la_links(held[0])[f.user_addresses->link].to.many == NULL);
   drop(&f, held, 2);
 }
 

@@ -107,7 +107,7 @@ static la_status run(fixture *f, la_node *take_select, la_load *load, la_error *
 }
 
 static la_collection *many(la_instance *instance, const la_relationship *relationship) {
-  return instance->links[relationship->link].to.many;
+  return la_links(instance)[relationship->link].to.many;
 }
 
 #define OPEN(sqlite)                                                                               \
@@ -196,10 +196,10 @@ TEST(loads_links_by_keys) {
                &load, &error),
            &error));
   CHECK(load.entities.count == 4 && load.links.count == 4);
-  CHECK(load.entities.items[1]->links[f.address_user->link].to.one ==
-        load.entities.items[2]->links[f.address_user->link].to.one);
-  CHECK(load.entities.items[3]->links[f.address_user->link].to.one == NULL);
-  CHECK(load.entities.items[3]->links[f.address_user->link].flags & LA_LINK_LOADED);
+  CHECK(la_links(load.entities.items[1])[f.address_user->link].to.one ==
+        la_links(load.entities.items[2])[f.address_user->link].to.one);
+  CHECK(la_links(load.entities.items[3])[f.address_user->link].to.one == NULL);
+  CHECK(la_links(load.entities.items[3])[f.address_user->link].flags & LA_LINK_LOADED);
   la_load_free(&load);
   CHECK(
       ok(run(&f, select_with(&f, f.item->entity, LA_LOADER_SELECTIN, attribute(f.item, "keywords")),
@@ -213,7 +213,7 @@ TEST(loads_links_by_keys) {
       ok(run(&f, select_with(&f, f.node->entity, LA_LOADER_IMMEDIATE, attribute(f.node, "parent")),
              &load, &error),
          &error));
-  CHECK(load.entities.items[3]->links[f.node_parent->link].to.one == load.entities.items[1]);
+  CHECK(la_links(load.entities.items[3])[f.node_parent->link].to.one == load.entities.items[1]);
   CLOSE();
 }
 
