@@ -239,6 +239,7 @@ build = {
         "csrc/binding/orm_transaction_end.c",
         "csrc/binding/orm_unloaded.c",
         "csrc/binding/orm_view.c",
+        "csrc/binding/page.c",
         "csrc/binding/process.c",
         "csrc/binding/push.c",
         "csrc/binding/raise.c",

@@ -2,6 +2,7 @@
 #include "binding/box.h"
 
 #include "binding/open.h"
+#include "binding/page.h"
 #include "binding/raise.h"
 
 /* Its address is in every box of ours and in no other userdata. */
@@ -80,8 +81,10 @@ void la_register_class(lua_State *L, la_state *state, la_box_class class, const 
   lua_setfield(L, -2, "__name");
   lua_pushboolean(L, 0);
   lua_setfield(L, -2, "__metatable");
-  const luaL_Reg release[] = {{"__gc", la_box_release}, {NULL, NULL}};
-  la_set_functions(L, release);
+  if (!la_is_paged(class)) {
+    const luaL_Reg release[] = {{"__gc", la_box_release}, {NULL, NULL}};
+    la_set_functions(L, release);
+  }
   lua_CFunction index = NULL;
   if (metamethods) {
     la_set_functions(L, metamethods);

@@ -22,7 +22,7 @@ typedef struct la_box {
   const void *mark; /* address that only this library's boxes carry */
   uint32_t class;   /* la_box_class */
   uint32_t flags;   /* the class's own */
-  void *object;     /* owned, or NULL */
+  void *object;     /* owned, or NULL; of boxes of nodes their page, see page.h */
 } la_box;
 
 /* Registers class `class` with its methods and metamethods, each a list of luaL_Reg or NULL, called
@@ -30,7 +30,7 @@ typedef struct la_box {
  * upvalue (and must fall back to it); otherwise `__index` is the methods table. Children get what
  * their parent has and they have not, metamethods too; which of the two is registered first does
  * not matter. `__gc` is la_box_release unless given; given as NULL there is none, for boxes that
- * own nothing. From Lua, core.extend("lualchemy.Select", {name = function …}) adds methods and
+ * own nothing, as those on pages. From Lua, core.extend("lualchemy.Select", {name = function …}) adds methods and
  * metamethods, to children as well. */
 void la_register_class(lua_State *L, la_state *state, la_box_class class, const luaL_Reg *methods,
                        const luaL_Reg *metamethods);

@@ -18,6 +18,7 @@
   X(box)                                                                                           \
   X(host)                                                                                          \
   X(raise)                                                                                         \
+  X(page)                                                                                          \
   X(node)                                                                                          \
   X(decimal)                                                                                       \
   X(moment)                                                                                        \

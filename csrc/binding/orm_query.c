@@ -9,28 +9,29 @@
 #include "binding/orm_load.h"
 
 #include "binding/open.h"
+#include "binding/page.h"
 #include "binding/result.h"
 #include "binding/sql.h"
 #include "sql/select.h"
 
 static la_node *query_node(lua_State *L, int index) {
-  return la_check_box(L, index, LA_BOX_QUERY)->object;
+  return la_paged_node(la_check_box(L, index, LA_BOX_QUERY));
 }
 
 /* Wraps the Select on top of the stack (replaced) for the session (or nil) at `session_index`. */
 static void wrap(lua_State *L, la_state *state, int session_index) {
-  const la_box *select = la_to_box_of(L, -1, LA_BOX_SELECT);
-  la_box *query = la_push_query(L, state, session_index);
-  query->object = la_node_retain(select->object);
-  lua_insert(L, -2);
-  lua_setiuservalue(L, -2, LA_QUERY_PARTS);
+  int select = lua_gettop(L);
+  la_push_query(L, state, session_index);
+  la_page_take(L, state, la_node_retain(la_to_node(L, select)), select, select);
+  lua_replace(L, select);
 }
 
 /* Pushes a Query of the entities and columns in stack slots `first` to the last, for the session or
  * nil at `session_index`. */
 static void push_query(lua_State *L, la_state *state, int session_index, int first) {
   int last = lua_gettop(L);
-  la_finish_select(L, la_push_query(L, state, session_index), first, last, LA_SELECT_LEGACY);
+  la_push_query(L, state, session_index);
+  la_finish_select(L, first, last, LA_SELECT_LEGACY);
   la_configure_statement(L, state, query_node(L, -1));
 }
 
@@ -601,7 +602,6 @@ void la_open_orm_query(lua_State *L, la_state *state) {
                                      {"iter", query_iter},     {NULL, NULL}};
   static const luaL_Reg metamethods[] = {{"__index", query_index},
                                          {"__tostring", la_node_tostring},
-                                         {"__gc", la_node_release_box},
                                          {"__call", query_call},
                                          {NULL, NULL}};
   static const luaL_Reg functions[] = {{"query_wrap", query_wrap},

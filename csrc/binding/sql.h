@@ -68,21 +68,19 @@ bool la_nodes_add_each(lua_State *L, la_nodes *nodes, int first, int last, la_no
 la_node *la_clause_element(lua_State *L, int index);
 /* The node at `index` as la_to_node gives it, without looking for the state. */
 la_node *la_node_at(lua_State *L, la_state *state, int index);
-/* User values of a Query's box: what its node's host values live in, or nil; the session's box. */
-enum { LA_QUERY_PARTS = 1, LA_QUERY_SESSION = 2 };
+/* User values of a Query's box: its page; the session's box. */
+enum { LA_QUERY_PAGE = 1, LA_QUERY_SESSION = 2 };
 /* Pushes an empty box of a Query for the session's box at `session`. */
-la_box *la_push_query(lua_State *L, la_state *state, int session);
+void la_push_query(lua_State *L, la_state *state, int session);
 /* Pushes an empty box of `class` (of a Query: for the session of the Query that is argument 1),
  * before anything is held; la_finish puts `take` (NULL: out of
  * memory) into it, keeps the arguments up to `last` alive where it needs them, and gives 1. The way
  * of the functions that are called most. */
-la_box *la_push_result(lua_State *L, la_state *state, la_box_class class);
-int la_finish(lua_State *L, la_box *result, la_node *take, int last);
+void la_push_result(lua_State *L, la_state *state, la_box_class class);
+int la_finish(lua_State *L, la_node *take, int last);
 /* The same for a SELECT of the arguments from `first` to `last`, with `flags`. */
-int la_finish_select(lua_State *L, la_box *result, int first, int last, uint32_t flags);
+int la_finish_select(lua_State *L, int first, int last, uint32_t flags);
 extern const luaL_Reg la_query_building_methods[];
-/* __gc of boxes whose object is a node. */
-int la_node_release_box(lua_State *L);
 
 /* Pushes `take` (NULL: out of memory) as the result of the running function, its arguments kept
  * alive where it needs them; gives 1. */

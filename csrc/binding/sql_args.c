@@ -2,6 +2,7 @@
 /*
  * Arguments of SQL functions → nodes.
  */
+#include "binding/page.h"
 #include "binding/sql.h"
 
 void la_nodes_init(la_nodes *nodes, la_state *state) {
@@ -244,52 +245,29 @@ bool la_nodes_add_each(lua_State *L, la_nodes *nodes, int first, int last, la_no
   return true;
 }
 
-la_box *la_push_query(lua_State *L, la_state *state, int session) {
+void la_push_query(lua_State *L, la_state *state, int session) {
   session = lua_absindex(L, session);
-  la_box *box = la_push_box(L, state, LA_BOX_QUERY, sizeof *box, LA_QUERY_SESSION);
+  la_push_paged_box(L, state, LA_BOX_QUERY, LA_QUERY_SESSION);
   lua_pushvalue(L, session);
   lua_setiuservalue(L, -2, LA_QUERY_SESSION);
-  return box;
 }
 
-la_box *la_push_result(lua_State *L, la_state *state, la_box_class class) {
+void la_push_result(lua_State *L, la_state *state, la_box_class class) {
   if (class != LA_BOX_QUERY) {
-    return la_push_box(L, state, class, sizeof(la_box), 1);
+    la_push_paged_box(L, state, class, 1);
+    return;
   }
   lua_getiuservalue(L, 1, LA_QUERY_SESSION);
-  la_box *box = la_push_query(L, state, -1);
+  la_push_query(L, state, -1);
   lua_remove(L, -2);
-  return box;
 }
 
-/* Keeps the arguments up to `last` alive with the box on top of the stack. */
-static void keep_arguments(lua_State *L, int last) {
-  luaL_checkstack(L, 3, NULL);
-  lua_createtable(L, last, 0);
-  for (int i = 1; i <= last; i++) {
-    lua_pushvalue(L, i);
-    lua_rawseti(L, -2, i);
-  }
-  lua_setiuservalue(L, -2, 1);
-}
-
-int la_finish(lua_State *L, la_box *result, la_node *take, int last) {
+int la_finish(lua_State *L, la_node *take, int last) {
   if (take == NULL) {
     return la_raise_status(L, LA_NOMEM, "out of memory");
   }
-  result->object = take;
-  if (take->flags & LA_NODE_HAS_HOST) {
-    keep_arguments(L, last);
-  }
+  la_page_take(L, la_state_of(L), take, 1, last);
   return 1;
-}
-
-int la_node_release_box(lua_State *L) {
-  la_box *box = lua_touserdata(L, 1);
-  la_node *node = box->object;
-  box->object = NULL;
-  la_node_release(node);
-  return 0;
 }
 
 int la_return_node(lua_State *L, la_state *state, la_node *take) {

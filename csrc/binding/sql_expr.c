@@ -38,28 +38,26 @@ static bool takes_null(la_operator op) {
 static int compare(lua_State *L, la_operator op, const char *function) {
   la_state *state = la_state_of(L);
   la_node *self = check_self(L);
-  la_box *result;
   la_node *made;
   la_nodes nodes;
   la_check_count(L, 2, function);
   if (!takes_null(op) && (la_is_null(L, 2) || lua_isboolean(L, 2))) {
     return la_raise_status(L, LA_ARGUMENT, "%s", NOT_FOR_NULL);
   }
-  result = la_push_result(L, state, LA_BOX_EXPR);
+  la_push_result(L, state, LA_BOX_EXPR);
   la_nodes_init(&nodes, state);
   if (!la_nodes_add_compared(L, &nodes, 2, self)) {
     return la_nodes_raise(L, &nodes);
   }
   made = la_expr_binary(&state->sql, op, self, nodes.items[0]);
   la_nodes_clear(&nodes);
-  return la_finish(L, result, made, 2);
+  return la_finish(L, made, 2);
 }
 
 /* self .. value, value .. self: whichever side is an expression gives the other its type. */
 static int combine(lua_State *L, la_operator op, const char *function) {
   la_state *state = la_state_of(L);
   la_node *left = la_node_at(L, state, 1), *right = la_node_at(L, state, 2);
-  la_box *result;
   la_node *made;
   la_nodes nodes;
   la_check_count(L, 2, function);
@@ -68,7 +66,7 @@ static int combine(lua_State *L, la_operator op, const char *function) {
     lua_call(L, lua_gettop(L) - 1, 1);
     return 1;
   }
-  result = la_push_result(L, state, LA_BOX_EXPR);
+  la_push_result(L, state, LA_BOX_EXPR);
   la_nodes_init(&nodes, state);
   if (!la_nodes_add_expr(L, &nodes, 1, left == NULL ? right : NULL) ||
       !la_nodes_add_expr(L, &nodes, 2, right == NULL ? left : NULL)) {
@@ -76,7 +74,7 @@ static int combine(lua_State *L, la_operator op, const char *function) {
   }
   made = la_expr_binary(&state->sql, op, nodes.items[0], nodes.items[1]);
   la_nodes_clear(&nodes);
-  return la_finish(L, result, made, 2);
+  return la_finish(L, made, 2);
 }
 
 #define COMPARE(name, op)                                                                          \
@@ -133,11 +131,10 @@ static int expr_pow(lua_State *L) {
 
 static int unary(lua_State *L, la_operator op) {
   la_state *state = la_state_of(L);
-  la_box *result;
   la_node *made;
   la_nodes nodes;
   lua_settop(L, 1);
-  result = la_push_result(L, state, LA_BOX_EXPR);
+  la_push_result(L, state, LA_BOX_EXPR);
   la_nodes_init(&nodes, state);
   /* desc("name"): the name of a label. */
   bool is_order = (la_operator_get(op)->flags & LA_OPERATOR_POSTFIX) != 0;
@@ -146,7 +143,7 @@ static int unary(lua_State *L, la_operator op) {
   }
   made = la_expr_unary(&state->sql, op, nodes.items[0]);
   la_nodes_clear(&nodes);
-  return la_finish(L, result, made, 1);
+  return la_finish(L, made, 1);
 }
 
 #define UNARY(name, op)                                                                            \
@@ -167,7 +164,7 @@ UNARY(all, ALL)
 /* a & b, a | b, and_(…), or_(…). */
 static int conjunction(lua_State *L, la_operator op, int count) {
   la_state *state = la_state_of(L);
-  la_box *result = la_push_result(L, state, LA_BOX_EXPR);
+  la_push_result(L, state, LA_BOX_EXPR);
   la_node *made;
   la_nodes nodes;
   la_nodes_init(&nodes, state);
@@ -178,7 +175,7 @@ static int conjunction(lua_State *L, la_operator op, int count) {
   }
   made = la_expr_clauses(&state->sql, op, nodes.items, nodes.count);
   la_nodes_clear(&nodes);
-  return la_finish(L, result, made, count);
+  return la_finish(L, made, count);
 }
 
 static int expr_band(lua_State *L) {
@@ -255,7 +252,6 @@ static int like(lua_State *L, la_operator op, const char *function) {
   la_node *self = check_self(L);
   la_text escape = LA_TEXT_NONE;
   int keywords = la_keywords(L, 3), last = lua_gettop(L), pattern = 2;
-  la_box *result;
   la_node *made;
   la_nodes nodes;
   la_node text = {.kind = LA_NODE_COLUMN, .type = state->types.text};
@@ -277,7 +273,7 @@ static int like(lua_State *L, la_operator op, const char *function) {
     pattern = lua_gettop(L);
   }
   text.text = la_expr_param_name(self);
-  result = la_push_result(L, state, LA_BOX_EXPR);
+  la_push_result(L, state, LA_BOX_EXPR);
   la_nodes_init(&nodes, state);
   if (!la_nodes_add_expr(L, &nodes, pattern,
                          self->type != NULL && self->type->affinity == LA_AFFINITY_TEXT ? self
@@ -286,7 +282,7 @@ static int like(lua_State *L, la_operator op, const char *function) {
   }
   made = la_expr_like(&state->sql, op, self, nodes.items[0], escape);
   la_nodes_clear(&nodes);
-  return la_finish(L, result, made, last);
+  return la_finish(L, made, last);
 }
 
 #define LIKE(name, op)                                                                             \
@@ -615,7 +611,6 @@ static const luaL_Reg metamethods[] = {{"__index", expr_index},
                                        {"__lt", expr_meta_lt},
                                        {"__le", expr_meta_le},
                                        {"__index", la_expr_index},
-                                       {"__gc", la_node_release_box},
                                        {"__tostring", la_node_tostring},
                                        {NULL, NULL}};
 

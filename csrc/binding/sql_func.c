@@ -69,7 +69,6 @@ static int func_call(lua_State *L) {
   int last = lua_gettop(L) - (keywords != 0);
   la_node like = {.kind = LA_NODE_FUNCTION};
   la_type *type = NULL;
-  la_box *result;
   la_node *made;
   la_nodes nodes;
   luaL_checkstack(L, 8, NULL);
@@ -81,7 +80,7 @@ static int func_call(lua_State *L) {
   if (la_push_keyword(L, keywords, "type_")) {
     type = la_check_type(L, lua_gettop(L));
   }
-  result = la_push_result(L, state, LA_BOX_EXPR);
+  la_push_result(L, state, LA_BOX_EXPR);
   la_nodes_init(&nodes, state);
   for (int i = 2; i <= last; i++) {
     if (!la_nodes_add_expr(L, &nodes, i, &like)) {
@@ -97,7 +96,7 @@ static int func_call(lua_State *L) {
   }
   made = la_expr_function(&state->sql, like.text, nodes.items, nodes.count, type);
   la_nodes_clear(&nodes);
-  return la_finish(L, result, made, keywords != 0 ? keywords : last);
+  return la_finish(L, made, keywords != 0 ? keywords : last);
 }
 
 /* ---- OVER, FILTER, WITHIN GROUP ---- */

@@ -185,7 +185,6 @@ static bool add_list(lua_State *L, la_nodes *nodes, const la_node *self) {
 static int in_list(lua_State *L, la_operator op, const char *function) {
   la_state *state = la_state_of(L);
   la_node *self = la_node_at(L, state, 1);
-  la_box *result;
   la_node *made;
   la_nodes nodes;
   if (self == NULL || !la_node_is_expr(self)) {
@@ -193,14 +192,14 @@ static int in_list(lua_State *L, la_operator op, const char *function) {
   }
   la_check_count(L, 2, function);
   luaL_checkstack(L, 8, NULL);
-  result = la_push_result(L, state, LA_BOX_EXPR);
+  la_push_result(L, state, LA_BOX_EXPR);
   la_nodes_init(&nodes, state);
   if (!add_list(L, &nodes, self)) {
     return la_nodes_raise(L, &nodes);
   }
   made = la_expr_binary(&state->sql, op, self, nodes.items[nodes.count - 1]);
   la_nodes_clear(&nodes);
-  return la_finish(L, result, made, 2);
+  return la_finish(L, made, 2);
 }
 
 int la_expr_in(lua_State *L) {

@@ -40,7 +40,7 @@ static int chain_arguments(lua_State *L, la_node *self, uint32_t part, int first
                            la_nodes_adder add) {
   la_state *state = la_state_of(L);
   int last = lua_gettop(L);
-  la_box *box = la_push_result(L, state, la_to_box(L, 1)->class);
+  la_push_result(L, state, la_to_box(L, 1)->class);
   la_node *result;
   la_nodes nodes;
   la_nodes_init(&nodes, state);
@@ -50,7 +50,7 @@ static int chain_arguments(lua_State *L, la_node *self, uint32_t part, int first
   result = nodes.count != 0 ? la_node_with_chained(self, part, nodes.items, (uint32_t)nodes.count)
                             : la_node_retain(self);
   la_nodes_clear(&nodes);
-  return la_finish(L, box, result, last);
+  return la_finish(L, result, last);
 }
 
 /* A condition, a column of booleans among them. */
@@ -90,8 +90,8 @@ static bool add_group(lua_State *L, la_nodes *nodes, int index) {
 static int order_clause(lua_State *L, uint32_t part, la_nodes_adder add) {
   la_node *self = check_ordered(L);
   if (lua_gettop(L) == 2 && la_is_null(L, 2)) {
-    la_box *box = la_push_result(L, la_state_of(L), la_to_box(L, 1)->class);
-    return la_finish(L, box, la_node_with_child(self, part, NULL), 2);
+    la_push_result(L, la_state_of(L), la_to_box(L, 1)->class);
+    return la_finish(L, la_node_with_child(self, part, NULL), 2);
   }
   return chain_arguments(L, self, part, 2, add);
 }
@@ -150,10 +150,9 @@ static bool add_bound(lua_State *L, la_nodes *nodes, int index) {
 static int bound_clause(lua_State *L, uint32_t part, const char *function) {
   la_state *state = la_state_of(L);
   la_node *self = check_ordered(L), *result;
-  la_box *box;
   la_nodes nodes;
   la_check_count(L, 2, function);
-  box = la_push_result(L, state, la_to_box(L, 1)->class);
+  la_push_result(L, state, la_to_box(L, 1)->class);
   la_nodes_init(&nodes, state);
   if (!add_bound(L, &nodes, 2)) {
     return la_nodes_raise(L, &nodes);
@@ -165,7 +164,7 @@ static int bound_clause(lua_State *L, uint32_t part, const char *function) {
     result = without;
   }
   la_nodes_clear(&nodes);
-  return la_finish(L, box, result, 2);
+  return la_finish(L, result, 2);
 }
 
 static int select_limit(lua_State *L) {
@@ -378,7 +377,6 @@ static int join_step(lua_State *L, bool explicit_left, uint32_t flags, const cha
   la_node *self = check_select(L), *step, *result = NULL;
   int target = explicit_left ? 3 : 2;
   int keywords = la_keywords(L, target + 1), last = lua_gettop(L);
-  la_box *box;
   la_nodes nodes;
   la_check_count(L, target, function);
   la_check_keywords(L, keywords, join_keywords, function);
@@ -386,7 +384,7 @@ static int join_step(lua_State *L, bool explicit_left, uint32_t flags, const cha
   flags |= la_keyword_flag(L, keywords, "full") ? LA_JOIN_FULL : 0u;
   luaL_checkstack(L, 6, NULL);
   lua_settop(L, last > target + 1 ? last : target + 1);
-  box = la_push_result(L, state, la_to_box(L, 1)->class);
+  la_push_result(L, state, la_to_box(L, 1)->class);
   la_nodes_init(&nodes, state);
   if (!add_join_target(L, &nodes, target) || !add_onclause(L, &nodes, target + 1, keywords) ||
       (explicit_left && !la_nodes_add_from(L, &nodes, 2))) {
@@ -398,7 +396,7 @@ static int join_step(lua_State *L, bool explicit_left, uint32_t flags, const cha
   la_node_release(step);
   la_nodes_clear(&nodes);
   lua_pushvalue(L, last > target + 1 ? last + 1 : target + 2);
-  return la_finish(L, box, result, last);
+  return la_finish(L, result, last);
 }
 
 static int select_join(lua_State *L) {
@@ -471,7 +469,7 @@ COMPOUND(intersect_all, INTERSECT_ALL)
 COMPOUND(except_, EXCEPT)
 COMPOUND(except_all, EXCEPT_ALL)
 
-int la_finish_select(lua_State *L, la_box *box, int first, int last, uint32_t flags) {
+int la_finish_select(lua_State *L, int first, int last, uint32_t flags) {
   la_state *state = la_state_of(L);
   la_node *result;
   la_nodes nodes;
@@ -481,13 +479,14 @@ int la_finish_select(lua_State *L, la_box *box, int first, int last, uint32_t fl
   }
   result = la_select_flagged(&state->sql, nodes.items, nodes.count, flags);
   la_nodes_clear(&nodes);
-  return la_finish(L, box, result, last);
+  return la_finish(L, result, last);
 }
 
 /* select(column…) */
 static int core_select(lua_State *L) {
   int last = lua_gettop(L);
-  return la_finish_select(L, la_push_result(L, la_state_of(L), LA_BOX_SELECT), 1, last, 0);
+  la_push_result(L, la_state_of(L), LA_BOX_SELECT);
+  return la_finish_select(L, 1, last, 0);
 }
 
 /* Methods that make of a Query another Query: they push the result as a box of their self's class.
@@ -549,10 +548,8 @@ static const luaL_Reg methods[] = {{"where", la_statement_where},
                                    {"compile", la_node_compile},
                                    {NULL, NULL}};
 
-static const luaL_Reg metamethods[] = {{"__index", la_statement_index},
-                                       {"__gc", la_node_release_box},
-                                       {"__tostring", la_node_tostring},
-                                       {NULL, NULL}};
+static const luaL_Reg metamethods[] = {
+    {"__index", la_statement_index}, {"__tostring", la_node_tostring}, {NULL, NULL}};
 
 static const luaL_Reg functions[] = {{"select", core_select},
                                      {"union", select_union},

@@ -101,6 +101,7 @@ la_state *la_state_open(lua_State *L) {
   state->sql.warnings = &state->warnings;
   state->hosts = ref_weak_table(L);
   state->known = ref_weak_table(L);
+  state->pages = ref_weak_table(L);
   state->hooks = ref_table(L);
   state->homes = ref_table(L);
   state->core = ref_table(L);

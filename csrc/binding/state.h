@@ -61,7 +61,8 @@
   X(INSTANCE_STATE, "lualchemy.InstanceState", NONE)                                               \
   X(LOADER_OPTION, "lualchemy.LoaderOption", NONE)                                                 \
   X(DECIMAL, "lualchemy.Decimal", NONE) /* an exact number, its text inside: see values.h */       \
-  X(SCRATCH, "lualchemy.scratch", NONE) /* memory that must not outlive an error: see box.h */
+  X(SCRATCH, "lualchemy.scratch", NONE) /* memory that must not outlive an error: see box.h */     \
+  X(PAGE, "lualchemy.page", NONE)       /* owns the nodes of other boxes: see page.h */
 
 typedef enum la_box_class {
 #define X(name, lua_name, parent) LA_BOX_##name,
@@ -111,7 +112,8 @@ struct la_state {
   int kept;  /* registry reference: the error in flight, see la_keep_error */
   lua_State *callbacks; /* a thread anchored in the registry, on which the database's calls run;
                            NULL before the first function is made */
-  int spare; /* registry reference: an empty box made ahead, or false, see la_push_node */
+  int pages; /* registry reference: weak table of the page that new boxes go to, see page.h */
+  int spare; /* registry reference: an empty page made ahead, or false */
   int lent[LA_LENT_SCRATCHES]; /* registry references: scratches to be borrowed, see box.h … */
   int lent_count;              /* … the first ones; the others hold false */
   int moments[3]; /* registry references: metatables of dates, times, datetimes, see values.h */

@@ -114,6 +114,29 @@ static void fill_bytes(la_node *node, const la_node_parts *parts) {
   }
 }
 
+#define MOST_WEIGHT (1u << 24)
+
+static uint32_t add_weight(uint32_t weight, uint32_t more) {
+  return weight + more < MOST_WEIGHT ? weight + more : MOST_WEIGHT;
+}
+
+/* The children of the new node, which are in their places, are its own from now on; gives what all
+ * of them together have of the inherited flags. */
+static uint32_t adopt_children(la_node *node) {
+  uint32_t weight = node->size < MOST_WEIGHT ? (uint32_t)node->size : MOST_WEIGHT;
+  uint32_t flags = 0;
+  for (uint32_t i = 0; i < node->count; i++) {
+    la_node *child = node->children[i];
+    if (child != NULL) {
+      child->object.references++;
+      flags |= child->flags;
+      weight = add_weight(weight, la_node_weight(child));
+    }
+  }
+  node->object.id = weight;
+  return flags & LA_NODE_INHERITED_FLAGS;
+}
+
 la_node *la_node_new(la_allocator *alloc, const la_node_parts *parts) {
   size_t size = sizeof(la_node) + parts->count * sizeof(la_node *);
   la_node *node;
@@ -136,14 +159,10 @@ la_node *la_node_new(la_allocator *alloc, const la_node_parts *parts) {
   node->value_count = parts->value_count;
   node->count = parts->count;
   node->size = size;
-  for (uint32_t i = 0; i < parts->count; i++) {
-    la_node *child = parts->children[i];
-    node->children[i] = child;
-    if (child != NULL) {
-      child->object.references++;
-      node->flags |= child->flags & LA_NODE_INHERITED_FLAGS;
-    }
+  if (parts->count != 0) {
+    memcpy(node->children, parts->children, parts->count * sizeof(la_node *));
   }
+  node->flags |= adopt_children(node);
   fill_bytes(node, parts);
   return node;
 }
@@ -203,12 +222,7 @@ static la_node *copy_with_child(const la_node *node, uint32_t index, la_node *ch
   copy->flags &= ~(uint32_t)(LA_NODE_HAS_ORM | LA_NODE_HAS_PARAM);
   copy->flags |= node->kind >= LA_NODE_ENTITY ? LA_NODE_HAS_ORM : 0u;
   copy->children[index] = child;
-  for (uint32_t i = 0; i < copy->count; i++) {
-    if (copy->children[i] != NULL) {
-      copy->children[i]->object.references++;
-      copy->flags |= copy->children[i]->flags & LA_NODE_INHERITED_FLAGS;
-    }
-  }
+  copy->flags |= adopt_children(copy);
   return copy;
 }
 

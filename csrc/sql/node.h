@@ -198,7 +198,7 @@ enum la_node_flag {
 /* Read only outside sql/. */
 typedef struct la_node la_node;
 struct la_node {
-  la_object object; /* counted; class la_node_class */
+  la_object object; /* counted; class la_node_class; its id is the node's weight */
   la_allocator *alloc;
   uint16_t kind;      /* la_node_kind */
   uint16_t op;        /* la_operator, or as the kind's row says */
@@ -295,6 +295,11 @@ typedef struct la_node_parts {
   uint32_t count;
 } la_node_parts;
 
+/* The bytes of the node and of all below it, at least: what is met twice counts twice, and there is
+ * a most. */
+static inline uint32_t la_node_weight(const la_node *node) {
+  return node->object.id;
+}
 /* NULL when out of memory. Inherited flags are added; a host type or HOST value sets
  * LA_NODE_HAS_HOST. */
 la_node *la_node_new(la_allocator *alloc, const la_node_parts *parts);
