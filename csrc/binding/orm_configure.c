@@ -10,6 +10,7 @@
 #include "binding/sql.h"
 #include "binding/warning.h"
 #include "sql/adapt.h"
+#include "sql/from.h"
 #include "sql/select.h"
 
 /* Columns named by the list in field `name` (COLUMN or ATTRIBUTE boxes), in memory of a userdata
@@ -106,6 +107,19 @@ static void order_field(lua_State *L, la_state *state, la_relationship_options *
   options->order_by = la_to_node(L, -1);
 }
 
+/* The FROM element in field "secondary", in a box that stays on the stack; NULL if there is none. */
+static la_node *secondary_field(lua_State *L, la_state *state) {
+  if (lua_getfield(L, 3, "secondary") == LUA_TNIL) {
+    return NULL;
+  }
+  la_node *node = la_to_node(L, -1);
+  if (!node) {
+    la_push_node(L, state, la_from_table(&state->sql, la_check_table(L, -1)), 1, -1);
+    node = la_to_node(L, -1);
+  }
+  return node;
+}
+
 static la_relationship *check_relationship(lua_State *L, int class_index, int key_index) {
   la_mapper *mapper = la_check_mapper(L, class_index);
   la_property *property = la_mapper_property(mapper, la_check_text(L, key_index));
@@ -126,9 +140,10 @@ static int relationship_configure(lua_State *L) {
   la_relationship_options options = {.uselist = -1, .join_depth = -1};
   lua_getfield(L, 3, "target");
   options.target = la_check_mapper(L, -1);
-  if (lua_getfield(L, 3, "secondary") != LUA_TNIL) {
-    options.secondary = la_check_table(L, -1);
+  if (lua_getfield(L, 3, "alias") != LUA_TNIL) {
+    options.element = la_node_child(la_to_node(L, -1), 0);
   }
+  options.through = secondary_field(L, state);
   options.primaryjoin = node_field(L, 3, "primaryjoin");
   options.secondaryjoin = node_field(L, 3, "secondaryjoin");
   options.foreign_keys = columns_field(L, 3, "foreign_keys", &options.foreign_key_count);
@@ -202,7 +217,8 @@ static int relationship_pairs(lua_State *L) {
   la_relationship *relationship = check_relationship(L, 1, 2);
   luaL_checkstack(L, 6, NULL);
   lua_newtable(L);
-  if (!relationship->viewonly) {
+  bool writes_alias = relationship->element && relationship->direction != LA_MANY_TO_ONE;
+  if (!relationship->viewonly && !writes_alias) {
     la_append_pairs(L, state, relationship->pairs, relationship->pair_count);
     la_append_pairs(L, state, relationship->secondary_pairs, relationship->secondary_pair_count);
   }

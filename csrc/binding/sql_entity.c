@@ -41,7 +41,7 @@ bool la_push_descriptor(lua_State *L, la_state *state, int index, la_text key) {
 la_node *la_relationship_target(const la_node *relationship, la_error *err) {
   const la_relationship *link = (const la_relationship *)(const void *)relationship->subject;
   la_node *narrowed = la_node_child(relationship, 1);
-  la_node *entity;
+  la_node *entity = NULL;
   if (narrowed != NULL) {
     return la_node_retain(narrowed);
   }
@@ -50,11 +50,8 @@ la_node *la_relationship_target(const la_node *relationship, la_error *err) {
             LA_TEXT_FORMAT(link->key));
     return NULL;
   }
-  entity = la_mapper_entity(link->target);
-  if (entity == NULL) {
-    la_fail_nomem(err);
-  }
-  return la_node_retain(entity);
+  (void)la_relationship_target_entity(link->parent->sql, link, &entity, err);
+  return entity;
 }
 
 void la_push_relationship_call(lua_State *L, la_state *state, la_node *relationship,

@@ -62,17 +62,8 @@ static la_status make_by_target(la_later_making *self) {
 /* The criteria of the link's option, written for the target's class, moved to the target of this
  * statement; NULL if there are none. */
 static la_status target_criteria(la_later_making *self, la_node **out) {
-  la_node *own = la_mapper_entity(self->link->relationship->target);
-  *out = NULL;
-  if (self->link->criteria == NULL) {
-    return LA_OK;
-  }
-  if (own != NULL && own->children[0] != element_of(self->target)) {
-    return la_adapt_columns(self->sql, self->link->criteria, own->children[0],
-                            element_of(self->target), out, self->err);
-  }
-  *out = la_node_retain(self->link->criteria);
-  return LA_OK;
+  return la_relationship_move(self->sql, self->link->relationship, self->link->criteria,
+                              self->target, out, self->err);
 }
 
 /* ON of a secondary table and the target, with the criteria. */
@@ -99,21 +90,16 @@ static la_status make_by_foreign_key(la_later_making *self) {
   LA_TRY(la_later_set_width(self, relationship->pair_count));
   for (uint32_t i = 0; i < relationship->pair_count; i++) {
     self->later->local[i] = relationship->pairs[i].source;
-    if (relationship->secondary == NULL) {
-      LA_TRY(add_key(self, relationship->pairs[i].destination, self->target));
-    } else {
-      la_node *column = la_expr_column(self->sql, relationship->pairs[i].destination, NULL);
-      LA_TRY(la_node_list_take(&self->keys, self->sql->alloc, column, self->err));
-    }
+    la_node *from = relationship->through != NULL ? relationship->through : self->target;
+    LA_TRY(add_key(self, relationship->pairs[i].destination, from));
   }
-  if (relationship->secondary == NULL) {
+  if (relationship->through == NULL) {
     return LA_OK;
   }
-  table = la_from_table(self->sql, relationship->secondary);
-  if (table == NULL || parent == NULL) {
-    la_node_release(table);
+  if (parent == NULL) {
     return la_fail_nomem(self->err);
   }
+  LA_TRY(la_relationship_secondary(self->sql, relationship, false, &table, self->err));
   status = la_relationship_join(self->sql, relationship, parent, self->target, table, &primary,
                                 &second, self->err);
   if (status >= 0) {
@@ -145,18 +131,15 @@ static la_status make_by_join(la_later_making *self) {
     self->later->local[k] = parent->primary_key[k]->column;
     status = add_key(self, parent->primary_key[k]->column, alias);
   }
-  if (status >= 0 && relationship->secondary != NULL) {
-    la_node *plain = la_from_table(self->sql, relationship->secondary);
-    table = plain != NULL ? la_from_alias(self->sql, plain, LA_TEXT_NONE, 0) : NULL;
-    la_node_release(plain);
-    status = table != NULL ? LA_OK : la_fail_nomem(self->err);
+  if (status >= 0) {
+    status = la_relationship_secondary(self->sql, relationship, true, &table, self->err);
   }
   if (status >= 0) {
     status = la_relationship_join(self->sql, relationship, alias, self->target, table, &primary,
                                   &second, self->err);
   }
-  if (status >= 0 && table != NULL) {
-    status = add_target_criteria(self, &second);
+  if (status >= 0) {
+    status = add_target_criteria(self, table != NULL ? &second : &primary);
   }
   if (status >= 0) {
     status =
@@ -194,7 +177,7 @@ static la_status add_in(la_later_making *self) {
                   : NULL;
   la_node_release(left);
   LA_TRY(la_node_list_take(&self->where, self->sql->alloc, condition, self->err));
-  if (self->link->relationship->secondary == NULL) {
+  if (self->froms.list.count == 0) {
     la_node *criteria = NULL;
     LA_TRY(target_criteria(self, &criteria));
     if (criteria != NULL) {
@@ -223,8 +206,21 @@ static la_node *select_parts(la_later_making *self) {
   return select;
 }
 
-static la_status make_select(la_later_making *self, la_node **out) {
+static la_status add_order(la_later_making *self, la_node **select) {
   const la_relationship *relationship = self->link->relationship;
+  la_node *order = NULL;
+  la_status status;
+  if (relationship->order_by == NULL || !relationship->uselist) {
+    return LA_OK;
+  }
+  LA_TRY(la_relationship_move(self->sql, relationship, relationship->order_by, self->target, &order,
+                              self->err));
+  status = la_build_chain(select, LA_SELECT_ORDER_BY, order->children, order->count, self->err);
+  la_node_release(order);
+  return status;
+}
+
+static la_status make_select(la_later_making *self, la_node **out) {
   la_node *select = select_parts(self);
   la_status status = select != NULL ? LA_OK : la_fail_nomem(self->err);
   if (status >= 0) { /* no row is read by names */
@@ -242,9 +238,8 @@ static la_status make_select(la_later_making *self, la_node **out) {
     status = la_build_chain(&select, LA_SELECT_WHERE, self->where.list.items,
                             self->where.list.count, self->err);
   }
-  if (status >= 0 && relationship->order_by != NULL && relationship->uselist) {
-    status = la_build_chain(&select, LA_SELECT_ORDER_BY, relationship->order_by->children,
-                            relationship->order_by->count, self->err);
+  if (status >= 0) {
+    status = add_order(self, &select);
   }
   if (status < 0) {
     la_node_release(select);
@@ -294,7 +289,7 @@ static la_status make(la_later_making *self, const la_load_plan *plan) {
   } else if (relationship->use_get && relationship->direction == LA_MANY_TO_ONE && !self->by_join) {
     LA_TRY(make_by_target(self));
   } else if (is_by_parent_key(relationship) &&
-             !(relationship->secondary != NULL && relationship->self_referential)) {
+             !(relationship->through != NULL && relationship->self_referential)) {
     LA_TRY(make_by_foreign_key(self));
   } else {
     LA_TRY(make_by_join(self));

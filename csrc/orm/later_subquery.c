@@ -14,17 +14,10 @@ static la_status join_step(la_later_making *self, const la_relationship *relatio
                            la_node *source, la_node *target, la_node *criteria, la_node **from) {
   la_node *secondary = NULL, *primary = NULL, *second = NULL, *on = NULL, *joined = NULL;
   la_node *element = target->children[0];
-  la_status status = LA_OK;
-  if (relationship->secondary != NULL) {
-    la_node *table = la_from_table(self->sql, relationship->secondary);
-    secondary = table != NULL ? la_from_alias(self->sql, table, LA_TEXT_NONE, 0) : NULL;
-    la_node_release(table);
-    status = secondary != NULL ? LA_OK : la_fail_nomem(self->err);
-  }
-  if (status >= 0) {
-    status = la_relationship_join(self->sql, relationship, source, target, secondary, &primary,
-                                  &second, self->err);
-  }
+  la_status status;
+  LA_TRY(la_relationship_secondary(self->sql, relationship, true, &secondary, self->err));
+  status = la_relationship_join(self->sql, relationship, source, target, secondary, &primary,
+                                &second, self->err);
   if (status >= 0 && secondary != NULL) {
     status = la_from_join(self->sql, *from, secondary, primary, 0, &joined, self->err);
     if (status >= 0) {
@@ -72,26 +65,12 @@ static la_status add_keys(la_later_making *self, const la_relationship *relation
   return status;
 }
 
-/* The option's criteria, written for the class, as the target that is joined has them. */
-static la_status move_criteria(la_later_making *self, la_node **out) {
-  la_node *own = la_mapper_entity(self->link->relationship->target);
-  *out = NULL;
-  if (own == NULL) {
-    return la_fail_nomem(self->err);
-  }
-  if (self->link->criteria == NULL || own->children[0] == self->target->children[0]) {
-    *out = la_node_retain(self->link->criteria);
-    return LA_OK;
-  }
-  return la_adapt_columns(self->sql, self->link->criteria, own->children[0],
-                          self->target->children[0], out, self->err);
-}
-
 static la_status join_last(la_later_making *self, const la_relationship *relationship,
                            la_node *source, la_node **from) {
   la_node *criteria = NULL;
   la_status status;
-  LA_TRY(move_criteria(self, &criteria));
+  LA_TRY(la_relationship_move(self->sql, self->link->relationship, self->link->criteria,
+                              self->target, &criteria, self->err));
   status = join_step(self, relationship, source, self->target, criteria, from);
   la_node_release(criteria);
   return status < 0 ? status : add_keys(self, relationship, source);
@@ -102,7 +81,7 @@ static la_status join_between(la_later_making *self, const la_relationship *rela
                               la_node **source, la_node **from) {
   la_node *alias = NULL;
   la_status status;
-  LA_TRY(la_mapper_aliased(self->sql, relationship->target, LA_TEXT_NONE, NULL, &alias, self->err));
+  LA_TRY(la_relationship_entity(self->sql, relationship, NULL, true, &alias, self->err));
   status = join_step(self, relationship, *source, alias, NULL, from);
   la_node_release(*source);
   *source = alias;

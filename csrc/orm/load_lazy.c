@@ -18,7 +18,7 @@ typedef struct making {
   const la_sql *sql;
   const la_relationship *relationship;
   la_single_load *load;
-  la_node *target; /* ENTITY; lent */
+  la_node *target; /* ENTITY */
   la_node_list params;
   la_node_list where;
 } making;
@@ -28,15 +28,12 @@ static la_status place_column(const la_node *node, void *context, la_node **out,
   making *self = context;
   const la_relationship *relationship = self->relationship;
   la_column *column = (la_column *)(void *)node->subject;
-  bool remote = la_node_child(node, 0) == relationship->marker;
   la_node *param = NULL;
-  if (node->kind != LA_NODE_COLUMN || column == NULL || (node->count != 0 && !remote)) {
-    return LA_OK;
+  if (la_relationship_is_far(relationship, node)) {
+    return la_relationship_far_column(self->sql, relationship, node, self->target, out, err);
   }
-  if (remote) {
-    return la_column_through(self->sql, column, self->target, out, err);
-  }
-  if (column->table == relationship->secondary ||
+  if (node->kind != LA_NODE_COLUMN || column == NULL || node->count != 0 ||
+      la_relationship_is_through(relationship, node) ||
       !la_mapper_has_table(relationship->parent, column->table)) {
     return LA_OK;
   }
@@ -52,14 +49,39 @@ static la_status gather_where(making *self, const la_link_choice *choice, la_err
   LA_TRY(la_adapt(self->sql->alloc, relationship->marked, place_column, self, &condition, err));
   LA_TRY(la_node_list_take(&self->where, self->sql->alloc, condition, err));
   if (relationship->secondaryjoin != NULL) {
-    LA_TRY(la_node_list_take(&self->where, self->sql->alloc,
-                             la_node_retain(relationship->secondaryjoin), err));
+    LA_TRY(la_relationship_move(self->sql, relationship, relationship->secondaryjoin, self->target,
+                                &condition, err));
+    LA_TRY(la_node_list_take(&self->where, self->sql->alloc, condition, err));
   }
   if (choice->criteria != NULL) {
     LA_TRY(
         la_node_list_take(&self->where, self->sql->alloc, la_node_retain(choice->criteria), err));
   }
   return LA_OK;
+}
+
+/* FROM a secondary that is no table: its columns alone do not say how its parts are joined. */
+static la_status add_through(making *self, la_node **select, la_error *err) {
+  la_node *through = self->relationship->through;
+  la_node *froms[2] = {self->target, through};
+  if (through == NULL || through->kind == LA_NODE_TABLE) {
+    return LA_OK;
+  }
+  return la_build_chain(select, LA_SELECT_FROM, froms, 2, err);
+}
+
+static la_status add_order(making *self, la_node **select, la_error *err) {
+  const la_relationship *relationship = self->relationship;
+  la_node *order = NULL;
+  la_status status;
+  if (relationship->order_by == NULL) {
+    return LA_OK;
+  }
+  LA_TRY(la_relationship_move(self->sql, relationship, relationship->order_by, self->target, &order,
+                              err));
+  status = la_build_chain(select, LA_SELECT_ORDER_BY, order->children, order->count, err);
+  la_node_release(order);
+  return status;
 }
 
 static la_status compile(making *self, la_engine *engine, const la_link_choice *choice,
@@ -84,9 +106,11 @@ static la_status compile(making *self, la_engine *engine, const la_link_choice *
     status = la_build_chain(&select, LA_SELECT_WHERE, self->where.list.items,
                             self->where.list.count, err);
   }
-  if (status >= 0 && relationship->order_by != NULL) {
-    status = la_build_chain(&select, LA_SELECT_ORDER_BY, relationship->order_by->children,
-                            relationship->order_by->count, err);
+  if (status >= 0) {
+    status = add_through(self, &select, err);
+  }
+  if (status >= 0) {
+    status = add_order(self, &select, err);
   }
   if (status >= 0) {
     status = la_single_load_compile(self->load, engine, select, &request, self->params.list.items,
@@ -100,9 +124,13 @@ static la_status make_lazy(la_engine *engine, const la_relationship *relationshi
                            const la_link_choice *choice, la_single_load **out, la_error *err) {
   making self = {.sql = &engine->sql, .relationship = relationship};
   la_status status;
-  self.target = choice->target != NULL ? choice->target : la_mapper_entity(relationship->target);
+  if (choice->target != NULL) {
+    self.target = la_node_retain(choice->target);
+  } else {
+    LA_TRY(la_relationship_target_entity(self.sql, relationship, &self.target, err));
+  }
   self.load = la_single_load_new(engine->alloc, engine->dialect);
-  status = self.load != NULL && self.target != NULL ? LA_OK : la_fail_nomem(err);
+  status = self.load != NULL ? LA_OK : la_fail_nomem(err);
   if (status >= 0) {
     status = gather_where(&self, choice, err);
   }
@@ -111,6 +139,7 @@ static la_status make_lazy(la_engine *engine, const la_relationship *relationshi
   }
   la_node_list_clear(&self.params, engine->alloc);
   la_node_list_clear(&self.where, engine->alloc);
+  la_node_release(self.target);
   if (status < 0) {
     la_object_release(self.load);
     return status;

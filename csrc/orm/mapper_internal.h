@@ -35,6 +35,33 @@ la_status la_relationship_check_cascade(const la_relationship *relationship, la_
  * reference. */
 la_status la_relationship_entity(const la_sql *sql, const la_relationship *relationship,
                                  la_node *target, bool aliased, la_node **out, la_error *err);
+/* True if `column`, a COLUMN, is one of `element`, a FROM element. */
+bool la_element_has(const la_node *element, const la_node *column);
+/* `expr`, which may be NULL, whose columns of `from` are those of `to` instead; a new reference. */
+la_status la_element_move(const la_sql *sql, const la_node *expr, const la_node *from, la_node *to,
+                          la_node **out, la_error *err);
+/* The FROM element of la_relationship_target_entity, lent; NULL when out of memory. */
+la_node *la_relationship_target_element(const la_relationship *relationship);
+/* `expr`, written for the target that the relationship has by default, or NULL, for `target`, an
+ * ENTITY or FROM element; a new reference. */
+la_status la_relationship_move(const la_sql *sql, const la_relationship *relationship,
+                               const la_node *expr, la_node *target, la_node **out, la_error *err);
+/* True for a column of the target in a condition, the primary one being `marked`. */
+bool la_relationship_is_far(const la_relationship *relationship, const la_node *node);
+/* Such a column as `target` offers it; a new reference. */
+la_status la_relationship_far_column(const la_sql *sql, const la_relationship *relationship,
+                                     const la_node *node, la_node *target, la_node **out,
+                                     la_error *err);
+/* The secondary's FROM element, under an anonymous alias if `alias`; NULL if there is none; a new
+ * reference. */
+la_status la_relationship_secondary(const la_sql *sql, const la_relationship *relationship,
+                                    bool alias, la_node **out, la_error *err);
+/* The same under an alias, where no FROM list says how the tables of a join are joined: as a
+ * subquery then. */
+la_status la_relationship_secondary_apart(const la_sql *sql, const la_relationship *relationship,
+                                          la_node **out, la_error *err);
+/* True for a column of the secondary. */
+bool la_relationship_is_through(const la_relationship *relationship, const la_node *node);
 /* True if selects of the class have subclasses' columns by its own arguments. */
 bool la_mapper_loads_subclasses(const la_mapper *mapper);
 /* What `from` becomes as an alias: each table of a join under an alias of its own. A new

@@ -198,9 +198,27 @@ static bool has_plain_table(const la_node *from) {
   return from->kind == LA_NODE_TABLE;
 }
 
+/* Of a relationship to an alias: what it leads to, or, to be joined, an alias of that. */
+static la_status alias_entity(const la_sql *sql, const la_relationship *relationship,
+                              la_node *target, bool aliased, la_node **out, la_error *err) {
+  la_node *element = NULL;
+  if (!aliased) {
+    *out = la_node_retain(target);
+    return target != NULL ? LA_OK : la_relationship_target_entity(sql, relationship, out, err);
+  }
+  LA_TRY(la_mapper_alias_of(sql, target != NULL ? target->children[0] : relationship->element,
+                            LA_TEXT_NONE, &element, err));
+  *out = entity_of(sql, relationship->target, LA_TEXT_NONE, &element, 1);
+  la_node_release(element);
+  return *out != NULL ? LA_OK : la_fail_nomem(err);
+}
+
 la_status la_relationship_entity(const la_sql *sql, const la_relationship *relationship,
                                  la_node *target, bool aliased, la_node **out, la_error *err) {
   la_mapper *below = target != NULL ? (la_mapper *)(void *)target->subject : NULL;
+  if (relationship->element != NULL && (target == NULL || target != below->entity)) {
+    return alias_entity(sql, relationship, target, aliased, out, err);
+  }
   if (target == NULL || (target == below->entity && below == relationship->target)) {
     la_node *own = la_mapper_entity(relationship->target);
     if (own == NULL) {

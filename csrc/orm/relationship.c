@@ -12,6 +12,8 @@ static la_object *owner_of(const la_object *object) {
 
 void la_relationship_clear_join(la_relationship *relationship) {
   la_allocator *alloc = relationship->alloc;
+  la_node_release(relationship->element);
+  la_node_release(relationship->through);
   la_node_release(relationship->primaryjoin);
   la_node_release(relationship->secondaryjoin);
   la_node_release(relationship->order_by);
@@ -33,6 +35,7 @@ void la_relationship_clear_join(la_relationship *relationship) {
       relationship->lazy_clause = NULL;
   relationship->marker = relationship->marked = NULL;
   relationship->lazy_extra = NULL;
+  relationship->element = relationship->through = NULL;
   relationship->secondary = NULL;
   relationship->pairs = relationship->secondary_pairs = NULL;
   relationship->get_pairs = NULL;

@@ -88,7 +88,11 @@ struct la_relationship {
   la_loader_strategy lazy;
   int join_depth; /* -1: not given */
   uint32_t cascade;
-  la_table *secondary;
+  la_node *element; /* the FROM element that an alias as the target stands for, free of ORM nodes;
+                       NULL: the class's own; retained */
+  la_node *through; /* the secondary's FROM element: a TABLE, or for a viewonly one a join, alias or
+                       subquery; NULL; retained */
+  la_table *secondary;                  /* the table of `through`, which a flush writes; NULL */
   la_node *primaryjoin, *secondaryjoin; /* retained */
   la_node *order_by;                    /* LIST or NULL; retained */
   la_sync_pair *pairs; /* ONE_TO_MANY: parent column → child column; MANY_TO_ONE: target column →
@@ -118,8 +122,9 @@ struct la_relationship {
 
 typedef struct la_relationship_options {
   la_mapper *target;
-  la_text back_populates; /* none: no reverse */
-  la_table *secondary;
+  la_text back_populates;               /* none: no reverse */
+  la_node *element;                     /* with an alias as the target; free of ORM nodes */
+  la_node *through;                     /* the secondary */
   la_node *primaryjoin, *secondaryjoin; /* NULL: found through foreign keys */
   la_column *const *foreign_keys;       /* columns; NULL: by the tables' constraints */
   uint32_t foreign_key_count;
@@ -150,6 +155,10 @@ la_status la_relationship_set_reverse(la_relationship *relationship, la_text bac
                                       la_error *err);
 /* lazy = "dynamic" or "write_only": its members are never loaded into the link. */
 bool la_relationship_never_loads(const la_relationship *relationship);
+/* The ENTITY that loads of `relationship` read by default: the target class, or the alias that it
+ * was given instead; a new reference. */
+la_status la_relationship_target_entity(const la_sql *sql, const la_relationship *relationship,
+                                        la_node **out, la_error *err);
 /* "User.addresses" */
 void la_relationship_describe(const la_relationship *relationship, la_strbuf *out);
 /* The join condition between `source` and `target` FROM elements or entities (aliases adapted),

@@ -100,7 +100,7 @@ static bool refers_to(const la_column *column, const la_column *other) {
 
 static la_status mark_foreign(const la_node *node, void *context, la_node **out, la_error *err) {
   const annotating *self = context;
-  const la_table *secondary = self->relationship->secondary;
+  const la_relationship *relationship = self->relationship;
   const la_column *column = la_annotated_column(node);
   bool wanted[2] = {false, false};
   la_column *sides[2];
@@ -116,9 +116,11 @@ static la_status mark_foreign(const la_node *node, void *context, la_node **out,
     wanted[0] = true;
   } else if (refers_to(sides[1], sides[0])) {
     wanted[1] = true;
-  } else if (secondary != NULL) {
-    wanted[0] = sides[0]->table == secondary && sides[1]->table != secondary;
-    wanted[1] = sides[1]->table == secondary && sides[0]->table != secondary;
+  } else if (relationship->through != NULL) {
+    bool within[2] = {la_relationship_is_through(relationship, node->children[0]),
+                      la_relationship_is_through(relationship, node->children[1])};
+    wanted[0] = within[0] && !within[1];
+    wanted[1] = within[1] && !within[0];
   }
   return flag_sides(node, wanted, LA_COLUMN_FOREIGN, out, err);
 }
@@ -151,11 +153,15 @@ static la_status mark_remote_by_column(const la_node *node, void *context, la_no
   const la_relationship *relationship = self->relationship;
   const la_column *column = la_annotated_column(node);
   bool wanted;
-  if (column == NULL) {
+  if (node->kind != LA_NODE_COLUMN) {
     return LA_OK;
   }
-  if (relationship->secondary != NULL) {
-    wanted = column->table == relationship->secondary;
+  if (relationship->through != NULL) {
+    wanted = la_relationship_is_through(relationship, node);
+  } else if (relationship->element != NULL) {
+    wanted = la_element_has(relationship->element, node);
+  } else if (column == NULL) {
+    wanted = false;
   } else if (self->options->remote_side_count != 0) {
     wanted = in_columns(self->options->remote_side, self->options->remote_side_count, column);
   } else {
@@ -232,7 +238,7 @@ static void warn_of_complex(const la_relationship *relationship) {
 
 static la_status annotate_remote(la_relationship *relationship, annotating *self, la_error *err) {
   la_replace_function mark = mark_remote_by_column;
-  bool overlaps = relationship->secondary == NULL &&
+  bool overlaps = relationship->through == NULL && relationship->element == NULL &&
                   la_mappers_overlap(relationship->parent, relationship->target);
   if (overlaps) {
     LA_TRY(la_walk(relationship->alloc, relationship->primaryjoin, look_at_comparison, self, err));
@@ -246,7 +252,7 @@ static la_status annotate_remote(la_relationship *relationship, annotating *self
     }
   }
   LA_TRY(replace_join(relationship, &relationship->primaryjoin, mark, self, err));
-  if (relationship->secondary != NULL) {
+  if (relationship->through != NULL) {
     return replace_join(relationship, &relationship->secondaryjoin, mark, self, err);
   }
   return LA_OK;

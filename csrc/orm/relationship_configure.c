@@ -5,6 +5,7 @@
  * Which columns are foreign and which are remote is found first (relationship_annotate.c).
  * Direction follows from where the foreign columns stand.
  */
+#include "orm/load.h"
 #include "orm/option.h"
 #include "orm/relationship_internal.h"
 #include "sql/from.h"
@@ -126,12 +127,34 @@ static la_status condition_of(const la_configuring *self, const la_constraint *c
   return status;
 }
 
+/* The condition between two FROM elements of which one is no class's own. */
+static la_status find_condition_of(la_configuring *self, const la_node *left, const la_node *right,
+                                   la_node **out) {
+  la_error inner = LA_ERROR_INIT;
+  la_status status = la_from_join_condition(self->sql, left, right, out, &inner);
+  la_error_clear(&inner);
+  return status == LA_NO_FOREIGN_KEYS          ? fail_no_keys(self)
+         : status == LA_AMBIGUOUS_FOREIGN_KEYS ? fail_ambiguous(self)
+         : status < 0                          ? la_fail_nomem(self->err)
+                                               : LA_OK;
+}
+
 /* The condition between the tables of `mapper` and `other` (`only` set: that table alone), its own
  * table before its bases'. */
 static la_status find_condition(la_configuring *self, la_mapper *mapper, la_mapper *target,
                                 la_table *only, la_node **out) {
+  const la_relationship *relationship = self->relationship;
   constraint_list found = {0};
   la_status status = LA_OK;
+  if (relationship->element != NULL || (only == NULL && relationship->through != NULL)) {
+    la_node *left = mapper == relationship->target ? la_relationship_target_element(relationship)
+                                                   : la_mapper_entity(mapper)->children[0];
+    return find_condition_of(self, left,
+                             relationship->through != NULL
+                                 ? relationship->through
+                                 : la_relationship_target_element(relationship),
+                             out);
+  }
   for (la_mapper *m = mapper; m != NULL && status >= 0 && found.count == 0; m = m->base) {
     la_table *ours = m->table;
     la_mapper *t = target;
@@ -161,27 +184,54 @@ static la_status find_condition(la_configuring *self, la_mapper *mapper, la_mapp
   return status;
 }
 
+static la_status move_to_own(const la_configuring *self, la_node *expr, const la_node *given,
+                             la_node *own, la_node **out) {
+  if (given == NULL || given->kind == LA_NODE_JOIN) { /* columns of a join are its tables' */
+    *out = la_node_retain(expr);
+    return LA_OK;
+  }
+  return la_element_move(self->sql, expr, given, own, out, self->err);
+}
+
+/* An expression of the program's, or NULL, of columns that the relationship's own elements have. */
+static la_status take_expr(const la_configuring *self, la_node *expr, la_node **out) {
+  const la_relationship *relationship = self->relationship;
+  la_node *moved = NULL, *again = NULL;
+  la_status status;
+  if (expr == NULL) {
+    return LA_OK;
+  }
+  if (relationship->element == NULL && relationship->through == NULL) {
+    return la_strip_orm(self->sql, expr, out, self->err);
+  }
+  LA_TRY(move_to_own(self, expr, self->options->element, relationship->element, &moved));
+  status = move_to_own(self, moved, self->options->through, relationship->through, &again);
+  la_node_release(moved);
+  LA_TRY(status);
+  status = la_strip_orm(self->sql, again, out, self->err);
+  la_node_release(again);
+  return status;
+}
+
 static la_status find_joins(la_configuring *self) {
   la_relationship *relationship = self->relationship;
   const la_relationship_options *options = self->options;
-  if (options->secondaryjoin != NULL && options->secondary == NULL) {
+  if (options->secondaryjoin != NULL && options->through == NULL) {
     return la_fail(
         self->err, LA_ARGUMENT,
         "Property %.*s.%.*s specified with secondary join condition but no secondary argument",
         NAME_OF(relationship));
   }
   if (options->secondaryjoin != NULL) {
-    LA_TRY(la_strip_orm(relationship->parent->sql, options->secondaryjoin,
-                        &relationship->secondaryjoin, self->err));
-  } else if (options->secondary != NULL) {
-    LA_TRY(find_condition(self, relationship->target, NULL, options->secondary,
+    LA_TRY(take_expr(self, options->secondaryjoin, &relationship->secondaryjoin));
+  } else if (options->through != NULL) {
+    LA_TRY(find_condition(self, relationship->target, NULL, relationship->secondary,
                           &relationship->secondaryjoin));
   }
   if (options->primaryjoin != NULL) {
-    return la_strip_orm(relationship->parent->sql, options->primaryjoin, &relationship->primaryjoin,
-                        self->err);
+    return take_expr(self, options->primaryjoin, &relationship->primaryjoin);
   }
-  return find_condition(self, relationship->parent, relationship->target, options->secondary,
+  return find_condition(self, relationship->parent, relationship->target, relationship->secondary,
                         &relationship->primaryjoin);
 }
 
@@ -206,7 +256,7 @@ static la_status mark_remote(la_configuring *self) {
   if (relationship->marker == NULL) {
     return la_fail_nomem(self->err);
   }
-  if (relationship->secondary != NULL) {
+  if (relationship->through != NULL || relationship->element != NULL) {
     relationship->marked = la_node_retain(relationship->primaryjoin);
     return LA_OK;
   }
@@ -283,7 +333,7 @@ static la_status find_use_get(la_configuring *self) {
   const la_node *join = relationship->primaryjoin;
   bool several = join->kind == LA_NODE_CLAUSES && join->op == LA_OP_AND;
   uint32_t count = target->primary_key_count, found = 0;
-  if (relationship->uselist || relationship->secondary != NULL ||
+  if (relationship->uselist || relationship->through != NULL || relationship->element != NULL ||
       (several ? join->count : 1) != count) {
     return LA_OK;
   }
@@ -330,6 +380,35 @@ static la_status find_locals(la_configuring *self) {
   return LA_OK;
 }
 
+static la_status copy_param(const la_node *node, void *context, la_node **out, la_error *err) {
+  (void)context;
+  if (node->kind != LA_NODE_PARAM) {
+    return LA_OK;
+  }
+  *out = la_node_with_flags(node, 0, 0);
+  return *out != NULL ? LA_OK : la_fail_nomem(err);
+}
+
+/* A FROM element of the program's without ORM nodes, and with parameters of its own: those of a
+ * statement that has the same element are numbered there. */
+static la_status free_of_orm(const la_configuring *self, const la_node *element, la_node **out) {
+  la_node *core = NULL, *plain = NULL;
+  la_status status = LA_OK;
+  if (element == NULL) {
+    return LA_OK;
+  }
+  LA_TRY(la_orm_translate(self->sql, element, &core, self->err));
+  if (core->kind != LA_NODE_TABLE) {
+    status = la_strip_orm(self->sql, core, &plain, self->err);
+    la_node_release(core);
+    LA_TRY(status);
+    status = la_adapt(self->sql->alloc, plain, copy_param, NULL, &core, self->err);
+    la_node_release(plain);
+  }
+  *out = core;
+  return status;
+}
+
 static la_status take_options(la_configuring *self) {
   la_relationship *relationship = self->relationship;
   const la_relationship_options *options = self->options;
@@ -338,7 +417,12 @@ static la_status take_options(la_configuring *self) {
     la_object_retain(options->target);
     relationship->target_retained = true;
   }
-  relationship->secondary = options->secondary ? la_object_retain(options->secondary) : NULL;
+  LA_TRY(free_of_orm(self, options->element, &relationship->element));
+  LA_TRY(free_of_orm(self, options->through, &relationship->through));
+  if (options->through != NULL && options->through->kind == LA_NODE_TABLE) {
+    relationship->secondary = (la_table *)(void *)options->through->subject;
+    la_object_retain(relationship->secondary);
+  }
   relationship->lazy = options->lazy;
   relationship->cascade = options->cascade;
   relationship->viewonly = options->viewonly;
@@ -352,14 +436,10 @@ static la_status take_options(la_configuring *self) {
   relationship->passive_deletes = options->passive_deletes;
   relationship->join_depth = options->join_depth;
   relationship->host = options->host;
-  relationship->self_referential = options->secondary == NULL
+  relationship->self_referential = options->through == NULL
                                        ? la_mappers_overlap(relationship->parent, options->target)
                                        : relationship->parent->root == options->target->root;
-  if (options->order_by != NULL) {
-    LA_TRY(la_strip_orm(relationship->parent->sql, options->order_by, &relationship->order_by,
-                        self->err));
-  }
-  return LA_OK;
+  return take_expr(self, options->order_by, &relationship->order_by);
 }
 
 static la_status resolve_tables(la_configuring *self) {
@@ -369,13 +449,26 @@ static la_status resolve_tables(la_configuring *self) {
   for (la_mapper *m = self->options->target; m != NULL; m = m->base) {
     LA_TRY(la_table_resolve(m->table, self->err));
   }
-  return self->options->secondary ? la_table_resolve(self->options->secondary, self->err) : LA_OK;
+  return self->relationship->secondary ? la_table_resolve(self->relationship->secondary, self->err)
+                                       : LA_OK;
+}
+
+static la_status check_secondary(const la_configuring *self) {
+  if (self->relationship->through == NULL || self->relationship->secondary != NULL ||
+      self->options->viewonly) {
+    return LA_OK;
+  }
+  return la_fail(self->err, LA_ARGUMENT,
+                 "relationship %.*s.%.*s: its secondary is no table but a join, an alias or a "
+                 "subquery, to which a flush cannot write rows: set viewonly = true",
+                 NAME_OF(self->relationship));
 }
 
 static la_status configure(la_configuring *self) {
   la_relationship *relationship = self->relationship;
-  LA_TRY(resolve_tables(self));
   LA_TRY(take_options(self));
+  LA_TRY(resolve_tables(self));
+  LA_TRY(check_secondary(self));
   LA_TRY(find_joins(self));
   LA_TRY(la_relationship_annotate(relationship, self->options, self->err));
   LA_TRY(la_relationship_find_pairs(self));

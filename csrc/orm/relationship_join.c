@@ -16,6 +16,7 @@ typedef struct placing {
   la_node *secondary;          /* or NULL: the table itself */
   const la_instance *instance; /* values of its attributes take the place of … */
   bool values_of_remote;       /* … the remote columns, or the local ones */
+  bool in_secondary_join;      /* its columns of the target are not the secondary's */
 } placing;
 
 /* A PARAM called `name` with the value that the instance's attribute for `column` has. */
@@ -38,27 +39,46 @@ static la_status value_of_column(const la_sql *sql, const la_instance *instance,
   return *out != NULL ? LA_OK : la_fail_nomem(err);
 }
 
+/* A column of the target in the primary join. */
+static la_status place_far(placing *self, const la_node *node, la_node **out, la_error *err) {
+  la_column *column = (la_column *)(void *)node->subject;
+  if (self->instance == NULL || !(self->values_of_remote || self->in_secondary_join)) {
+    return la_relationship_far_column(self->sql, self->relationship, node, self->remote, out, err);
+  }
+  if (column == NULL) {
+    return la_fail(err, LA_INVALID_REQUEST,
+                   "Relationship %.*s.%.*s can't be compared with an object: its condition has "
+                   "\"%.*s\", of which objects of class %.*s know nothing",
+                   LA_TEXT_FORMAT(self->relationship->parent->class_name),
+                   LA_TEXT_FORMAT(self->relationship->key), LA_TEXT_FORMAT(node->text),
+                   LA_TEXT_FORMAT(self->relationship->target->class_name));
+  }
+  return value_of_column(self->sql, self->instance, column, LA_TEXT_LITERAL("param"), out, err);
+}
+
 static la_status place_column(const la_node *node, void *context, la_node **out, la_error *err) {
   placing *self = context;
   const la_relationship *relationship = self->relationship;
   la_column *column = (la_column *)(void *)node->subject;
-  bool remote = la_node_child(node, 0) == relationship->marker;
-  if (node->kind != LA_NODE_COLUMN || column == NULL || (node->count != 0 && !remote)) {
+  const la_mapper *mapper = self->in_secondary_join ? relationship->target : relationship->parent;
+  bool near;
+  if (la_relationship_is_far(relationship, node)) {
+    return place_far(self, node, out, err);
+  }
+  near = node->kind == LA_NODE_COLUMN && column != NULL && node->count == 0 &&
+         la_mapper_has_table(mapper, column->table);
+  if (la_relationship_is_through(relationship, node) && !(near && self->in_secondary_join)) {
+    return self->secondary
+               ? la_element_move(self->sql, node, relationship->through, self->secondary, out, err)
+               : LA_OK;
+  }
+  if (!near) {
     return LA_OK;
   }
-  if (relationship->secondary != NULL && column->table == relationship->secondary) {
-    return self->secondary ? la_column_through(self->sql, column, self->secondary, out, err)
-                           : LA_OK;
-  }
-  if (self->instance != NULL && remote == self->values_of_remote) {
+  if (self->instance != NULL && !self->values_of_remote) {
     return value_of_column(self->sql, self->instance, column, LA_TEXT_LITERAL("param"), out, err);
   }
-  if (!remote && !la_mapper_has_table(self->local == self->remote ? relationship->target
-                                                                  : relationship->parent,
-                                      column->table)) {
-    return LA_OK;
-  }
-  return la_column_through(self->sql, column, remote ? self->remote : self->local, out, err);
+  return la_column_through(self->sql, column, self->local, out, err);
 }
 
 la_status la_relationship_join(const la_sql *sql, const la_relationship *relationship,
@@ -80,6 +100,7 @@ la_status la_relationship_join(const la_sql *sql, const la_relationship *relatio
   if (relationship->secondaryjoin != NULL) {
     la_status status;
     self.local = target;
+    self.in_secondary_join = true;
     status =
         la_adapt(sql->alloc, relationship->secondaryjoin, place_column, &self, secondary_out, err);
     if (status < 0) {
@@ -92,23 +113,6 @@ la_status la_relationship_join(const la_sql *sql, const la_relationship *relatio
 
 static const la_relationship *relationship_of(const la_node *node) {
   return (const la_relationship *)(const void *)node->subject;
-}
-
-static la_status secondary_node(const la_sql *sql, const la_relationship *relationship, bool alias,
-                                la_node **out, la_error *err) {
-  la_node *table;
-  *out = NULL;
-  if (relationship->secondary == NULL) {
-    return LA_OK;
-  }
-  table = la_from_table(sql, relationship->secondary);
-  if (table != NULL && alias) {
-    *out = la_from_alias(sql, table, LA_TEXT_NONE, 0);
-    la_node_release(table);
-  } else {
-    *out = table;
-  }
-  return *out != NULL ? LA_OK : la_fail_nomem(err);
 }
 
 /* EXISTS (SELECT 1 FROM target, secondary WHERE the join AND `extra`), all of the caller's. */
@@ -167,27 +171,11 @@ static la_status far_side(const la_sql *sql, const la_node *node, la_node **out,
     *out = la_node_retain(node->children[1]);
     return LA_OK;
   }
-  if (relationship->self_referential && !is_alias(node->children[0])) {
+  if (relationship->self_referential && relationship->element == NULL &&
+      !is_alias(node->children[0])) {
     return la_mapper_aliased(sql, relationship->target, LA_TEXT_NONE, NULL, out, err);
   }
-  *out = la_node_retain(la_mapper_entity(relationship->target));
-  return *out != NULL ? LA_OK : la_fail_nomem(err);
-}
-
-/* Moves the columns of the class itself in `condition` to `target`, its alias. */
-static la_status move_condition(const la_sql *sql, const la_relationship *relationship,
-                                la_node *condition, la_node *target, la_node **out, la_error *err) {
-  la_node *own = la_mapper_entity(relationship->target);
-  if (own == NULL) {
-    return la_fail_nomem(err);
-  }
-  if (condition == NULL || target->children[0] == own->children[0]) {
-    *out = la_node_retain(condition);
-    return LA_OK;
-  }
-  return la_adapt_columns(sql, condition,
-                          own->children[0]->kind == LA_NODE_TABLE ? own->children[0] : NULL,
-                          target->children[0], out, err);
+  return la_relationship_target_entity(sql, relationship, out, err);
 }
 
 static la_status check_configured(const la_relationship *relationship, la_error *err) {
@@ -208,15 +196,15 @@ la_status la_relationship_any(const la_sql *sql, const la_node *node, la_node *c
   LA_TRY(check_configured(relationship, err));
   status = far_side(sql, node, &target, err);
   if (status >= 0) {
-    status = secondary_node(sql, relationship, is_alias(target) || is_alias(node->children[0]),
-                            &secondary, err);
+    status = la_relationship_secondary(
+        sql, relationship, is_alias(target) || is_alias(node->children[0]), &secondary, err);
   }
   if (status >= 0 && la_node_child(node, 2) != NULL) {
-    status = move_condition(sql, relationship, node->children[2], target, &extra[count], err);
+    status = la_relationship_move(sql, relationship, node->children[2], target, &extra[count], err);
     count += status >= 0;
   }
   if (status >= 0 && condition != NULL) {
-    status = move_condition(sql, relationship, condition, target, &extra[count], err);
+    status = la_relationship_move(sql, relationship, condition, target, &extra[count], err);
     count += status >= 0;
   }
   if (status >= 0) {
@@ -300,9 +288,9 @@ static la_status has_not(const la_sql *sql, const la_node *node, const la_instan
                          la_node **out, la_error *err) {
   const la_relationship *relationship = relationship_of(node);
   la_mapper *target = relationship->target;
-  la_node *entity = la_mapper_entity(target), *is_other = NULL, *exists = NULL;
+  la_node *entity = NULL, *is_other = NULL, *exists = NULL;
   la_node_list terms = {0};
-  la_status status = entity != NULL ? LA_OK : la_fail_nomem(err);
+  la_status status = la_relationship_target_entity(sql, relationship, &entity, err);
   for (uint32_t i = 0; status >= 0 && i < target->primary_key_count; i++) {
     la_column *column = target->primary_key[i]->column;
     status = add_comparison(sql, &terms, LA_OP_EQ, column, entity, other, column, err);
@@ -318,6 +306,7 @@ static la_status has_not(const la_sql *sql, const la_node *node, const la_instan
     status = *out != NULL ? LA_OK : la_fail_nomem(err);
   }
   la_node_list_clear(&terms, sql->alloc);
+  la_node_release(entity);
   la_node_release(is_other);
   la_node_release(exists);
   return status;
@@ -392,12 +381,13 @@ static la_status contains_through(const la_sql *sql, const la_node *node, const 
   const la_relationship *relationship = relationship_of(node);
   la_node *secondary = NULL, *first = NULL, *second = NULL, *both = NULL, *neither = NULL;
   placing self = {.sql = sql, .relationship = relationship, .local = node->children[0]};
-  la_status status = secondary_node(sql, relationship, true, &secondary, err);
+  la_status status = la_relationship_secondary_apart(sql, relationship, &secondary, err);
   self.secondary = secondary;
   if (status >= 0) {
     status = la_adapt(sql->alloc, relationship->marked, place_column, &self, &first, err);
   }
   self.instance = other;
+  self.in_secondary_join = true;
   if (status >= 0) {
     status = la_adapt(sql->alloc, relationship->secondaryjoin, place_column, &self, &second, err);
   }
@@ -447,24 +437,28 @@ la_status la_relationship_with_parent(const la_sql *sql, const la_node *node,
                    LA_TEXT_FORMAT(relationship->parent->class_name),
                    LA_TEXT_FORMAT(relationship->key));
   }
-  self.remote = target != NULL                   ? target
-                : la_node_child(node, 1) != NULL ? node->children[1]
-                                                 : la_mapper_entity(relationship->target);
-  status = self.remote != NULL ? LA_OK : la_fail_nomem(err);
-  if (status >= 0) {
-    status = secondary_node(sql, relationship, true, &self.secondary, err);
+  if (target == NULL) {
+    target = la_node_child(node, 1);
   }
+  if (target != NULL) {
+    self.remote = la_node_retain(target);
+  } else {
+    LA_TRY(la_relationship_target_entity(sql, relationship, &self.remote, err));
+  }
+  status = la_relationship_secondary_apart(sql, relationship, &self.secondary, err);
   if (status >= 0) {
     status = la_adapt(sql->alloc, relationship->marked, place_column, &self, &first, err);
   }
   if (status >= 0 && relationship->secondaryjoin != NULL) {
     self.instance = NULL;
     self.local = self.remote;
+    self.in_secondary_join = true;
     status = la_adapt(sql->alloc, relationship->secondaryjoin, place_column, &self, &second, err);
   }
   if (status >= 0) {
     status = la_build_and(sql, first, second, out, err);
   }
+  la_node_release(self.remote);
   la_node_release(self.secondary);
   la_node_release(first);
   la_node_release(second);

@@ -31,8 +31,10 @@ static la_walk_answer gather_columns(const la_node *node, void *context) {
   return LA_WALK_CONTINUE;
 }
 
-static bool is_mapped(const la_relationship *relationship, const la_table *table) {
-  return table == relationship->secondary || la_mapper_has_table(relationship->parent, table) ||
+static bool is_mapped(const la_relationship *relationship, const la_node *node) {
+  const la_table *table = la_annotated_column(node)->table;
+  return la_relationship_is_through(relationship, node) ||
+         la_mapper_has_table(relationship->parent, table) ||
          la_mapper_has_table(relationship->target, table);
 }
 
@@ -40,8 +42,7 @@ static bool is_mapped(const la_relationship *relationship, const la_table *table
 static bool note_pair(la_configuring *self, bool equal, const la_node *left, const la_node *right) {
   la_allocator *alloc = self->relationship->alloc;
   la_column *sides[2] = {la_annotated_column(left), la_annotated_column(right)};
-  bool mapped[2] = {is_mapped(self->relationship, sides[0]->table),
-                    is_mapped(self->relationship, sides[1]->table)};
+  bool mapped[2] = {is_mapped(self->relationship, left), is_mapped(self->relationship, right)};
   bool remote[2] = {left->flags & LA_COLUMN_REMOTE, right->flags & LA_COLUMN_REMOTE};
   la_sync_pair pair;
   self->has_sides |= remote[0] != remote[1] && mapped[remote[0] ? 1 : 0];
@@ -179,7 +180,7 @@ la_status la_relationship_find_direction(la_configuring *self) {
   la_relationship *relationship = self->relationship;
   bool theirs = false, ours = false, remote = false, local = false;
   LA_TRY(gather_all(self));
-  if (relationship->secondary != NULL) {
+  if (relationship->through != NULL) {
     relationship->direction = LA_MANY_TO_MANY;
     return LA_OK;
   }
@@ -188,7 +189,8 @@ la_status la_relationship_find_direction(la_configuring *self) {
     for (size_t i = 0; i < self->foreign.count; i++) {
       const la_node *node = self->foreign.items[i];
       const la_column *column = la_annotated_column(node);
-      theirs |= la_mapper_has_table(relationship->target, column->table);
+      theirs |= la_mapper_has_table(relationship->target, column->table) ||
+                la_relationship_is_far(relationship, node);
       ours |= la_mapper_has_table(relationship->parent, column->table);
       if (pass == 0 || !is_both_sides(self, column)) {
         remote |= (node->flags & LA_COLUMN_REMOTE) != 0;
@@ -224,7 +226,7 @@ la_status la_relationship_check_remote(const la_configuring *self) {
   }
   for (size_t i = 0; i < self->columns.count; i++) {
     const la_column *column = la_annotated_column(self->columns.items[i]);
-    if (self->columns.items[i]->flags & LA_COLUMN_REMOTE &&
+    if (self->columns.items[i]->flags & LA_COLUMN_REMOTE && relationship->element == NULL &&
         la_mapper_has_table(relationship->parent, column->table) &&
         !la_mapper_has_table(relationship->target, column->table)) {
       la_warn(self->sql->warnings,

@@ -491,6 +491,7 @@ void la_translation_clear(la_translation *self) {
   la_node_list_clear(&self->eager, self->alloc);
   la_node_list_clear(&self->froms, self->alloc);
   la_node_list_clear(&self->full, self->alloc);
+  la_node_list_clear(&self->targets, self->alloc);
   la_node_list_clear(&self->eager_order, self->alloc);
   la_node_list_clear(&self->where, self->alloc);
   la_vec_clear(self->alloc, &self->entities);

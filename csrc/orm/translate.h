@@ -78,6 +78,7 @@ typedef struct la_translation {
   la_node_list where;      /* conditions that come with entities */
   la_entity_list entities; /* that the columns are of */
   la_node_list full;       /* what stands for classes\' own entities in it, see la_entity_full */
+  la_node_list targets;    /* what la_translate_target has given */
   la_entity_list joined;   /* that joins lead to: their rows' conditions stand in ON */
   LA_VEC(la_eager_join) joins;
   LA_VEC(la_plan_part) details;
@@ -188,6 +189,9 @@ la_status la_translate_froms(la_translation *self, const la_node *select);
 /* Joins `element` to the one of `froms` that has `root` in it, or to `root` itself as a new one. */
 la_status la_translate_attach(la_translation *self, la_node *root, la_node *element, la_node *on,
                               uint32_t flags);
+/* The ENTITY that a relationship leads to by default; lent by the translation. */
+la_status la_translate_target(la_translation *self, const la_relationship *relationship,
+                              la_node **out);
 bool la_from_contains(const la_node *from, const la_node *part);
 /* translate_eager.c */
 la_status la_translate_joined(la_translation *self, la_plan_link *link, la_node *source,

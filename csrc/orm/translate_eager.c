@@ -29,35 +29,42 @@ static la_node *element_of(la_node *from) {
  * alias and the secondary's. */
 static la_status move_to_alias(la_translation *self, const la_relationship *relationship,
                                const la_node *expr, const la_eager_join *join, la_node **out) {
-  la_node *own = la_mapper_entity(relationship->target);
-  la_node *first = NULL, *table = NULL;
+  la_node *first = NULL;
   la_status status;
-  if (own == NULL) {
-    return la_fail_nomem(self->err);
-  }
-  status = la_adapt_columns(self->sql, expr,
-                            own->children[0]->kind == LA_NODE_TABLE ? own->children[0] : NULL,
-                            element_of(join->alias), &first, self->err);
-  if (status < 0 || join->secondary == NULL) {
+  LA_TRY(la_relationship_move(self->sql, relationship, expr, join->alias, &first, self->err));
+  if (join->secondary == NULL) {
     *out = first;
-    return status;
+    return LA_OK;
   }
-  table = la_from_table(self->sql, relationship->secondary);
-  status = table != NULL
-               ? la_adapt_columns(self->sql, first, table, join->secondary, out, self->err)
-               : la_fail_nomem(self->err);
-  la_node_release(table);
+  status =
+      la_element_move(self->sql, first, relationship->through, join->secondary, out, self->err);
   la_node_release(first);
   return status;
 }
 
+/* The criteria of the link's option: written for the class, or for the alias that the link leads
+ * to, of which the join has one of its own. */
+static la_status move_criteria(la_translation *self, const la_plan_link *link,
+                               const la_eager_join *join, la_node **out) {
+  la_node *moved = NULL;
+  la_status status;
+  LA_TRY(move_to_alias(self, link->relationship, link->criteria, join, &moved));
+  if (link->target == NULL || link->target == join->alias) {
+    *out = moved;
+    return LA_OK;
+  }
+  status = la_element_move(self->sql, moved, element_of(link->target), element_of(join->alias), out,
+                           self->err);
+  la_node_release(moved);
+  return status;
+}
+
 /* The ON condition of the target: the join's, the option's criteria, the class's own rows. */
-static la_status add_conditions(la_translation *self, const la_relationship *relationship,
-                                const la_node *criteria, const la_eager_join *join,
-                                la_node **condition) {
+static la_status add_conditions(la_translation *self, const la_plan_link *link,
+                                const la_eager_join *join, la_node **condition) {
   la_node *extra = NULL, *both = NULL;
-  if (criteria != NULL) {
-    LA_TRY(move_to_alias(self, relationship, criteria, join, &extra));
+  if (link->criteria != NULL) {
+    LA_TRY(move_criteria(self, link, join, &extra));
     la_status status = la_build_and(self->sql, *condition, extra, &both, self->err);
     la_node_release(extra);
     LA_TRY(status);
@@ -83,18 +90,10 @@ static la_status make_join(la_translation *self, const la_plan_link *link, la_no
   la_status status;
   LA_TRY(
       la_relationship_entity(self->sql, relationship, link->target, true, &join->alias, self->err));
-  if (relationship->secondary != NULL) {
-    la_node *table = la_from_table(self->sql, relationship->secondary);
-    join->secondary = table != NULL ? la_from_alias(self->sql, table, LA_TEXT_NONE, 0) : NULL;
-    la_node_release(table);
-    if (join->secondary == NULL) {
-      return la_fail_nomem(self->err);
-    }
-  }
+  LA_TRY(la_relationship_secondary(self->sql, relationship, true, &join->secondary, self->err));
   LA_TRY(la_relationship_join(self->sql, relationship, source, join->alias, join->secondary,
                               &primary, &second, self->err));
-  status =
-      add_conditions(self, relationship, link->criteria, join, second != NULL ? &second : &primary);
+  status = add_conditions(self, link, join, second != NULL ? &second : &primary);
   if (status >= 0 && second != NULL) {
     status = la_from_join(self->sql, join->secondary, element_of(join->alias), second, 0,
                           &join->element, self->err);
@@ -163,9 +162,9 @@ la_status la_translate_joined(la_translation *self, la_plan_link *link, la_node 
   bool inner = relationship->innerjoin, unnested = relationship->unnested;
   self->multi_row = self->multi_row || relationship->uselist;
   if (link->strategy == LA_LOADER_CONTAINS) {
-    alias = link->target != NULL ? link->target : la_mapper_entity(relationship->target);
+    alias = link->target;
     if (alias == NULL) {
-      return la_fail_nomem(self->err);
+      LA_TRY(la_translate_target(self, relationship, &alias));
     }
     return spread_target(self, link, alias, option, path, false, SIZE_MAX);
   }

@@ -25,7 +25,8 @@ static la_walk_answer note_local(const la_node *node, void *context) {
   const la_relationship *relationship = self->relationship;
   la_column *column = (la_column *)(void *)node->subject;
   if (node->kind != LA_NODE_COLUMN || column == NULL || node->count != 0 ||
-      column->table == relationship->secondary ||
+      la_relationship_is_far(relationship, node) ||
+      la_relationship_is_through(relationship, node) ||
       !la_mapper_has_table(relationship->parent, column->table)) {
     return LA_WALK_CONTINUE;
   }

@@ -77,44 +77,39 @@ static la_status add_entity_condition(la_translation *self, la_node *entity, la_
   return status;
 }
 
+la_status la_translate_target(la_translation *self, const la_relationship *relationship,
+                              la_node **out) {
+  la_node *entity = NULL;
+  LA_TRY(la_relationship_target_entity(self->sql, relationship, &entity, self->err));
+  *out = entity;
+  return la_node_list_take(&self->targets, self->alloc, entity, self->err);
+}
+
 /* join(User.addresses), join(target, User.addresses). */
 static la_status join_along(la_translation *self, const la_node *along, la_node *target,
                             uint32_t flags) {
   la_relationship *relationship = (la_relationship *)(void *)along->subject;
   la_node *source = along->children[0], *left, *element;
-  la_node *table, *secondary = NULL, *primary = NULL, *second = NULL, *on = NULL, *right = NULL,
-                  *moved = NULL;
+  la_node *secondary = NULL, *primary = NULL, *second = NULL, *on = NULL, *right = NULL,
+          *moved = NULL;
   la_status status = LA_OK;
   if (target == NULL) {
-    target = la_node_child(along, 1) != NULL ? along->children[1]
-                                             : la_mapper_entity(relationship->target);
+    target = la_node_child(along, 1);
   }
   if (target == NULL) {
-    return la_fail_nomem(self->err);
+    LA_TRY(la_translate_target(self, relationship, &target));
   }
   LA_TRY(la_translate_element(self, source, &left));
   LA_TRY(la_translate_element(self, target, &element));
-  if (relationship->secondary != NULL) {
-    table = la_from_table(self->sql, relationship->secondary);
-    secondary = table != NULL ? la_from_alias(self->sql, table, LA_TEXT_NONE, 0) : NULL;
-    la_node_release(table);
-    status = secondary != NULL ? LA_OK : la_fail_nomem(self->err);
-  }
-  if (status >= 0) {
-    status = la_relationship_join(self->sql, relationship, source, target, secondary, &primary,
-                                  &second, self->err);
-  }
+  LA_TRY(la_relationship_secondary(self->sql, relationship, true, &secondary, self->err));
+  status = la_relationship_join(self->sql, relationship, source, target, secondary, &primary,
+                                &second, self->err);
   if (status >= 0) {
     status = add_entity_condition(self, target, second != NULL ? second : primary, &on);
   }
   if (status >= 0 && la_node_child(along, 2) != NULL) {
-    la_node *own = la_mapper_entity(relationship->target);
-    if (own != NULL && own->children[0] != element) {
-      status = la_adapt_columns(self->sql, along->children[2], own->children[0], element, &moved,
-                                self->err);
-    } else {
-      moved = la_node_retain(along->children[2]);
-    }
+    status = la_relationship_move(self->sql, relationship, along->children[2], element, &moved,
+                                  self->err);
     if (status >= 0) {
       la_node *both = NULL;
       status = la_build_and(self->sql, on, moved, &both, self->err);

@@ -36,7 +36,8 @@ static bool is_of_eager_alias(const la_translation *self, const la_node *column)
   const la_node *from = la_node_child(column, 0);
   for (size_t i = 0; from != NULL && i < self->joins.count; i++) {
     const la_eager_join *join = &self->joins.items[i];
-    if (from == join->secondary || la_from_contains(join->alias->children[0], from)) {
+    if ((join->secondary != NULL && la_from_contains(join->secondary, from)) ||
+        la_from_contains(join->alias->children[0], from)) {
       return true;
     }
   }

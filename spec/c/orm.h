@@ -92,13 +92,18 @@ static inline la_status configure(la_relationship *relationship, la_mapper *targ
                                      .uselist = -1,
                                      .lazy = LA_LOADER_SELECT,
                                      .cascade = cascade,
-                                     .secondary = secondary,
                                      .remote_side = &remote,
                                      .remote_side_count = remote ? 1 : 0,
                                      .passive_updates = true,
                                      .enable_typechecks = true,
                                      .join_depth = -1};
-  return la_relationship_configure(relationship, &options, err);
+  la_status status;
+  if (secondary != NULL) {
+    options.through = la_from_table(target->sql, secondary);
+  }
+  status = la_relationship_configure(relationship, &options, err);
+  la_node_release(options.through);
+  return status;
 }
 
 static inline la_status make_tables(fixture *f, la_error *err) {

@@ -5,6 +5,7 @@ local core = require "lualchemy.core"
 local events = require "lualchemy.orm.events"
 local exc = require "lualchemy.exc"
 local fields_of = require "lualchemy.orm.fields"
+local hierarchy = require "lualchemy.orm.hierarchy"
 local keywords = require "lualchemy.keywords"
 local mapped_columns = require "lualchemy.orm.columns"
 local polymorphic = require "lualchemy.orm.polymorphic"
@@ -147,14 +148,35 @@ local function make_mapper(class, record, parent, own_table, values)
   }), given
 end
 
+--- The alias that relationship `key` of `class` leads to, if it does not lead to a class.
+local function alias_of(class, key)
+  while class do
+    local aliases = records[class] and records[class].aliases
+    if aliases and aliases[key] then return aliases[key] end
+    class = hierarchy.parent(class)
+  end
+end
+
 --- Makes the class attributes of all mapped properties, and the objects' keys.
 local function refresh_attributes(class, record)
   core.mapper_keys(class, record.keys)
   for key, number in next, record.keys do
     if math.type(number) == "integer" and (rawget(class, key) == nil or record.attributes[key]) then
-      rawset(class, key, core.mapper_attribute(class, key))
+      local alias = alias_of(class, key)
+      local attribute = core.mapper_attribute(class, key)
+      rawset(class, key, alias and attribute:of_type(alias) or attribute)
       record.attributes[key] = true
     end
+  end
+end
+
+--- Notes that the relationship `key` leads to `alias`, whose columns statements then can name beside it.
+function M.narrow(class, key, alias)
+  local record = records[class]
+  record.aliases = record.aliases or {}
+  record.aliases[key] = alias
+  for other, other_record in pairs(records) do
+    if hierarchy.is_a(other, class) and core.is_mapped(other) then refresh_attributes(other, other_record) end
   end
 end
 
@@ -173,6 +195,7 @@ local function add_mapped(class, record, key, value)
       core.mapper_synonym(class, key, value.argument)
     else
       core.mapper_relationship(class, key)
+      if core.entity_class(value.argument) and not core.is_mapped(value.argument) then M.narrow(class, key, value.argument) end
       record.registry:_wait(class, key, value)
     end
   else

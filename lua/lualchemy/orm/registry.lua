@@ -137,8 +137,14 @@ function Registry:_evaluate(text, entry, option)
   return table.pack(chunk())
 end
 
---- The class at the other end.
+--- The class at the other end, and the alias of it that the relationship was given instead.
 function Registry:_target(entry)
+  if entry.target then return entry.target, entry.alias end
+  entry.target, entry.alias = self:_find_target(entry)
+  return entry.target, entry.alias
+end
+
+function Registry:_find_target(entry)
   local argument = entry.property.argument
   if argument == nil then
     error(exc.ArgumentError(("relationship %s has no target class"):format(where(entry))), 0)
@@ -147,10 +153,12 @@ function Registry:_target(entry)
   if type(argument) == "string" then
     argument = argument:match("^[%a_][%w_]*$") and self:_find(argument, entry) or self:_evaluate(argument, entry, "argument")[1]
   end
-  if not core.is_mapped(argument) then
+  if core.is_mapped(argument) then return argument end
+  local class = core.entity_class(argument)
+  if class == nil then
     error(exc.ArgumentError(("relationship '%s' expects a class or a mapper argument (received: %s)"):format(entry.key, tostring(argument))), 0)
   end
-  return argument
+  return class, argument
 end
 
 --- The value of an option that may be a string, a function, or the thing itself; as a list if `several`.
@@ -196,8 +204,10 @@ local passed = {"uselist", "viewonly", "single_parent", "post_update", "passive_
 
 function Registry:_configure_one(entry)
   local given = entry.property.options
+  local target, alias = self:_target(entry)
   local options = {
-    target = self:_target(entry),
+    target = target,
+    alias = alias,
     secondary = self:_secondary(entry),
     primaryjoin = self:_resolve(entry, "primaryjoin"),
     secondaryjoin = self:_resolve(entry, "secondaryjoin"),
@@ -211,6 +221,7 @@ function Registry:_configure_one(entry)
   for _, name in ipairs(passed) do options[name] = given[name] end
   options.collection = require("lualchemy.orm.declarative").keep_collection(entry.class, entry.key, collections.kind(given.collection_class, where(entry)))
   core.relationship_configure(entry.class, entry.key, options)
+  if alias then require("lualchemy.orm.mapping").narrow(entry.class, entry.key, alias) end
 end
 
 --- A backref is a relationship of the target class: it is added before anything is configured.
@@ -280,7 +291,7 @@ function Registry:configure()
   self.waiting, self.fresh = {}, {}
   pending[self] = nil
   if next(pending) == nil then core.configure_wanted(false) end
-  for _, entry in ipairs(configured) do overlaps.check(self.targets, entry, self:_target(entry)) end
+  for _, entry in ipairs(configured) do overlaps.check(self.targets, entry, entry.target) end
   event.__fire("after_configured", self, self)
   for _, class in ipairs(fresh) do
     if class.__declare_last__ then class:__declare_last__() end
