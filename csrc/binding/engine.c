@@ -147,8 +147,15 @@ static int core_engine_open(lua_State *L) {
 static int core_engine_share(lua_State *L) {
   la_engine *engine = la_check_engine(L, 1);
   luaL_checktype(L, 2, LUA_TTABLE);
+  la_engine *shared = NULL;
+  la_error err = LA_ERROR_INIT;
   la_engine_box *box = push_empty(L, la_state_of(L), 2);
-  box->box.object = la_object_retain(engine);
+  if (la_engine_share(engine, &shared, &err) < 0) {
+    return la_raise(L, &err);
+  }
+  box->box.object = shared;
+  shared->trace.echo = box->echo;
+  la_know(L, la_state_of(L), shared);
   return 1;
 }
 
@@ -173,15 +180,11 @@ static int core_engine_settings(lua_State *L) {
   return 1;
 }
 
-/* core.engine_echo(engine, on). What sessions send is told as the engine's first object says. */
+/* core.engine_echo(engine, on) */
 static int core_engine_echo(lua_State *L) {
   la_engine *engine = la_check_engine(L, 1);
   la_engine_box *box = lua_touserdata(L, 1);
-  box->echo = lua_toboolean(L, 2);
-  la_push_engine(L, la_state_of(L), engine);
-  if (lua_touserdata(L, -1) == box) {
-    engine->trace.echo = box->echo;
-  }
+  box->echo = engine->trace.echo = lua_toboolean(L, 2);
   return 0;
 }
 
@@ -209,17 +212,17 @@ static int core_engine_counts(lua_State *L) {
   lua_setfield(L, -2, "statements");
   lua_pushinteger(L, (lua_Integer)engine->prepares);
   lua_setfield(L, -2, "prepares");
-  lua_pushinteger(L, (lua_Integer)engine->cache.hits);
+  lua_pushinteger(L, (lua_Integer)engine->root->cache.hits);
   lua_setfield(L, -2, "hits");
-  lua_pushinteger(L, (lua_Integer)engine->cache.misses);
+  lua_pushinteger(L, (lua_Integer)engine->root->cache.misses);
   lua_setfield(L, -2, "misses");
-  lua_pushinteger(L, (lua_Integer)engine->cache.count);
+  lua_pushinteger(L, (lua_Integer)engine->root->cache.count);
   lua_setfield(L, -2, "cached");
   return 1;
 }
 
 static int engine_clear_compiled_cache(lua_State *L) {
-  la_cache_clear(&la_check_engine(L, 1)->cache);
+  la_cache_clear(&la_check_engine(L, 1)->root->cache);
   return 0;
 }
 

@@ -50,6 +50,8 @@ la_connection *la_check_connection(lua_State *L, int index);
 void la_push_engine(lua_State *L, la_state *state, la_engine *engine);
 /* Pushes a box of `connection` (retained), the one known for it or a new one. */
 void la_push_connection(lua_State *L, la_state *state, la_connection *connection);
+/* The connection at `connection` gets the execution options of the engine at `engine`. */
+void la_connection_take_options(lua_State *L, int engine, int connection);
 /* The transaction objects of `connection` are over if a session has ended its transaction. */
 void la_connection_settle(lua_State *L, la_state *state, la_connection *connection);
 /* Takes a connection from the pool of the engine at `index` and pushes its box; an exhausted pool

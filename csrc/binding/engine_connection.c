@@ -64,6 +64,13 @@ void la_push_connection(lua_State *L, la_state *state, la_connection *connection
   la_know(L, state, connection);
 }
 
+void la_connection_take_options(lua_State *L, int engine, int connection) {
+  lua_getiuservalue(L, engine, LA_ENGINE_SETTINGS);
+  lua_getfield(L, -1, "_execution_options");
+  lua_setiuservalue(L, connection, LA_CONNECTION_OPTIONS);
+  lua_pop(L, 1);
+}
+
 la_connection *la_engine_connect(lua_State *L, la_state *state, int index) {
   la_engine *engine = la_check_engine(L, index);
   la_connection *connection = NULL;
@@ -81,10 +88,7 @@ la_connection *la_engine_connect(lua_State *L, la_state *state, int index) {
   }
   box->box.object = connection;
   la_know(L, state, connection);
-  lua_getiuservalue(L, index, LA_ENGINE_SETTINGS);
-  lua_getfield(L, -1, "_execution_options");
-  lua_setiuservalue(L, -3, LA_CONNECTION_OPTIONS);
-  lua_pop(L, 1);
+  la_connection_take_options(L, index, lua_gettop(L));
   la_engine_tell_checkout(L, state, index, lua_gettop(L));
   return connection;
 }
@@ -191,7 +195,7 @@ static void close_connection(lua_State *L, int index) {
   la_engine_tell_checkin(L, la_state_of(L), index);
   la_engine *engine = connection->engine;
   la_connection_close(connection);
-  if (engine->closed.count > 0) {
+  if (engine->root->closed.count > 0) {
     lua_getiuservalue(L, index, LA_CONNECTION_ENGINE);
     la_engine_tell_closed(L, la_state_of(L), lua_gettop(L));
     lua_pop(L, 1);
@@ -558,6 +562,23 @@ static int core_connection_options(lua_State *L) {
   return 1;
 }
 
+/* core.connection_schemas(connection or engine, map of schemas as text, or nil, has_options): what
+ * follows from execution options; an engine's are those of its connections to come. */
+static int core_connection_schemas(lua_State *L) {
+  la_error err = LA_ERROR_INIT;
+  la_text schemas = LA_TEXT_NONE;
+  if (!lua_isnoneornil(L, 2)) {
+    schemas = la_check_text(L, 2);
+  }
+  if (la_to_box_of(L, 1, LA_BOX_ENGINE) != NULL) {
+    la_engine *engine = la_check_engine(L, 1);
+    engine->has_options = lua_toboolean(L, 3);
+    return la_engine_set_schemas(engine, schemas, &err) < 0 ? la_raise(L, &err) : 0;
+  }
+  return la_connection_set_schemas(la_check_connection(L, 1), schemas, &err) < 0 ? la_raise(L, &err)
+                                                                                 : 0;
+}
+
 /* core.connection_begin_mode(connection, mode or nil) → the mode. LA_INVALID_REQUEST in a
  * transaction. */
 static int core_connection_begin_mode(lua_State *L) {
@@ -639,6 +660,7 @@ void la_open_connection(lua_State *L, la_state *state) {
       {"connection_begin_nested", core_connection_begin_nested},
       {"connection_guard", core_connection_guard},
       {"connection_options", core_connection_options},
+      {"connection_schemas", core_connection_schemas},
       {"connection_begin_mode", core_connection_begin_mode},
       {NULL, NULL}};
   static const luaL_Reg methods[] = {{"execute", la_connection_execute},

@@ -89,11 +89,11 @@ void la_engine_tell_closed(lua_State *L, la_state *state, int engine_index) {
   int top = lua_gettop(L);
   engine_index = lua_absindex(L, engine_index);
   luaL_checkstack(L, 12, NULL);
-  while (engine->closed.count > 0) {
-    la_closed closed = engine->closed.items[0];
-    engine->closed.count--;
-    memmove(engine->closed.items, engine->closed.items + 1,
-            engine->closed.count * sizeof *engine->closed.items);
+  while (engine->root->closed.count > 0) {
+    la_closed closed = engine->root->closed.items[0];
+    engine->root->closed.count--;
+    memmove(engine->root->closed.items, engine->root->closed.items + 1,
+            engine->root->closed.count * sizeof *engine->root->closed.items);
     lua_pushinteger(L, (lua_Integer)closed.serial);
     fire_pool(L, state, closed.detached ? LA_EVENT_CLOSE_DETACHED : LA_EVENT_CLOSE, engine_index,
               top + 1, closed.detached ? 1 : 2);
@@ -120,9 +120,9 @@ static void tell_connect(lua_State *L, la_state *state, int engine_index, int co
   const la_connection *connection = la_check_connection(L, connection_index);
   la_raw *raw = connection->raw;
   la_engine *engine = connection->engine;
-  bool first = !engine->announced;
+  bool first = !engine->root->announced;
   raw->announced = true;
-  engine->announced = true;
+  engine->root->announced = true;
   if (!la_engine_hears(L, state, engine_index, LA_EVENT_FIRST_CONNECT) &&
       !la_engine_hears(L, state, engine_index, LA_EVENT_CONNECT)) {
     return;
@@ -136,7 +136,7 @@ static void tell_connect(lua_State *L, la_state *state, int engine_index, int co
   if (lua_pcall(L, 3, 0, 0) != LUA_OK) {
     raw->invalid = true;
     raw->announced = false;
-    engine->announced &= !first;
+    engine->root->announced &= !first;
     la_object_release(raw);
     lua_error(L);
   }

@@ -338,8 +338,8 @@ void la_execution_run(la_execution *x) {
   const la_node *statement = la_to_node(x->L, x->statement_index);
   /* Functions of the program may execute statements of the same engine: then nothing of it is
    * shared. */
-  bool by_lua =
-      x->engine->extensions.count > 0 || x->engine_box->echo || la_execution_needs_lua(x->compiled);
+  bool by_lua = x->engine->root->extensions.count > 0 || x->engine_box->echo ||
+                la_execution_needs_lua(x->compiled);
   for (size_t i = 0; i < sizeof heard / sizeof *heard; i++) {
     by_lua |= la_engine_hears(x->L, x->state, x->connection_index, heard[i]);
   }

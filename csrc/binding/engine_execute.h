@@ -87,6 +87,9 @@ void la_connection_begin_told(lua_State *L, la_state *state, int index);
  */
 void la_connection_tell_savepoint(lua_State *L, la_state *state, int index, la_event event,
                                   uint32_t number);
+/* The option schema_translate_map on top of the stack as the core takes it; what replaces it there
+ * keeps the bytes. */
+la_text la_read_schemas(lua_State *L, la_state *state);
 /* Runs the statement and leaves the Result on the stack. */
 void la_execution_run(la_execution *x);
 /* The second way. */

@@ -71,15 +71,23 @@ static const la_node *check_statement(lua_State *L, la_execution *x) {
 
 /* ---- options ---- */
 
-/* Pushes the execution option `name`: of the call, of the statement, of the connection; nil if none
- * has it. */
-static void push_option(la_execution *x, const la_node *options, const char *name) {
+la_text la_read_schemas(lua_State *L, la_state *state) {
+  la_text schemas = LA_TEXT_NONE;
+  la_push_hook(L, state, "schema_translation");
+  lua_insert(L, -2);
+  lua_call(L, 1, 1);
+  schemas.bytes = lua_tolstring(L, -1, &schemas.len);
+  return schemas;
+}
+
+/* True, and pushed, if the call or the statement has the execution option `name`. */
+static bool push_own_option(la_execution *x, const la_node *options, const char *name) {
   lua_State *L = x->L;
   if (lua_istable(L, OPTIONS)) {
     if (lua_getfield(L, OPTIONS, "execution_options") == LUA_TTABLE &&
         lua_getfield(L, -1, name) != LUA_TNIL) {
       lua_remove(L, -2);
-      return;
+      return true;
     }
     lua_settop(L, RESULT);
   }
@@ -88,11 +96,19 @@ static void push_option(la_execution *x, const la_node *options, const char *nam
       const la_node *option = chain->children[i - 1];
       if (option != NULL && la_text_is(option->text, name)) {
         la_push_value(L, x->state, &option->value);
-        return;
+        return true;
       }
     }
   }
-  if (lua_getiuservalue(L, CONNECTION, LA_CONNECTION_OPTIONS) == LUA_TTABLE) {
+  return false;
+}
+
+/* Pushes the execution option `name`: of the call, of the statement, of the connection; nil if none
+ * has it. */
+static void push_option(la_execution *x, const la_node *options, const char *name) {
+  lua_State *L = x->L;
+  if (!push_own_option(x, options, name) &&
+      lua_getiuservalue(L, CONNECTION, LA_CONNECTION_OPTIONS) == LUA_TTABLE) {
     lua_getfield(L, -1, name);
     lua_remove(L, -2);
   }
@@ -104,6 +120,7 @@ static void read_options(la_execution *x, const la_node *statement) {
   int part = statement ? la_statement_execution_part(statement) : -1;
   const la_node *options = part >= 0 ? la_node_child(statement, (uint32_t)part) : NULL;
   bool any = lua_istable(L, OPTIONS) || options != NULL;
+  x->schema_translate = x->connection->schemas;
   if (!any) {
     any = lua_getiuservalue(L, CONNECTION, LA_CONNECTION_OPTIONS) == LUA_TTABLE;
     lua_pop(L, 1);
@@ -118,12 +135,8 @@ static void read_options(la_execution *x, const la_node *statement) {
   push_option(x, options, "stream_results");
   x->streams = x->yield_per > 0 || lua_toboolean(L, -1);
   lua_settop(L, RESULT);
-  push_option(x, options, "schema_translate_map");
-  if (!lua_isnil(L, -1)) {
-    la_push_hook(L, x->state, "schema_translation");
-    lua_insert(L, -2);
-    lua_call(L, 1, 1);
-    x->schema_translate.bytes = lua_tolstring(L, -1, &x->schema_translate.len);
+  if (push_own_option(x, options, "schema_translate_map")) {
+    x->schema_translate = la_read_schemas(L, x->state);
   }
 }
 

@@ -137,6 +137,9 @@ void la_session_connect(lua_State *L, la_state *state, la_session *session);
 void la_session_set_options(lua_State *L, la_state *state, la_session *session);
 /* Work of the core on `session` begins, and is over: what it sent is told to echo and listeners. */
 void la_session_listen(lua_State *L, la_state *state, la_session *session);
+/* … the first for a statement of the program, which may have a map of schemas. */
+void la_session_listen_to(lua_State *L, la_state *state, la_session *session,
+                          const la_node *statement);
 void la_session_tell(lua_State *L, la_state *state, la_session *session);
 /* The first without a connection being taken: for work that sends nothing if there is none. */
 void la_session_trace(lua_State *L, la_state *state, la_session *session);

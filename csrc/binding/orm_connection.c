@@ -22,7 +22,7 @@ void la_session_tell_checkout(lua_State *L, la_state *state, const la_session *s
                                    LA_EVENT_ENGINE_CONNECT};
   if (!is_heard(L, state, session, taken, sizeof taken / sizeof *taken)) {
     session->connection->raw->announced = true;
-    session->connection->engine->announced = true;
+    session->connection->engine->root->announced = true;
     return;
   }
   int top = lua_gettop(L);
@@ -99,7 +99,7 @@ bool la_session_tell_checkin(lua_State *L, la_state *state, const la_session *se
 }
 
 void la_session_tell_closed(lua_State *L, la_state *state, const la_session *session) {
-  if (session->engine != NULL && session->engine->closed.count > 0) {
+  if (session->engine != NULL && session->engine->root->closed.count > 0) {
     la_push_engine(L, state, session->engine);
     la_engine_tell_closed(L, state, lua_gettop(L));
     lua_pop(L, 1);

@@ -50,7 +50,7 @@ static la_made_defaults *push_functions(lua_State *L, la_state *state, la_sessio
   }
   luaL_checkstack(L, 8, NULL);
   la_compiled **compiled = la_push_scratch(L, state, sizeof *compiled, la_clear_reference);
-  if (la_orm_compile(session->engine, statement, compiled, &cached, &err) < 0) {
+  if (la_session_compile(session, statement, compiled, &cached, &err) < 0) {
     la_raise_orm(L, &err);
   }
   return la_has_defaults(*compiled) ? la_push_defaults(L, state, session, *compiled, NULL, 0)
@@ -65,7 +65,7 @@ static void run_dml(lua_State *L, la_state *state) {
   la_error err = LA_ERROR_INIT;
   lua_settop(L, 3);
   la_node *node = push_statement(L, state);
-  la_session_listen(L, state, session);
+  la_session_listen_to(L, state, session, node);
   la_made_defaults *made = push_functions(L, state, session, node);
   la_status status = la_session_dml_with(session, node, how, made ? la_defaults_lookup : NULL, made,
                                          &matched, &err);
@@ -96,7 +96,7 @@ static int session_dml_rows(lua_State *L) {
   la_node *node = push_statement(L, state);
   int at = lua_gettop(L);
   la_dml **dml = la_push_scratch(L, state, sizeof *dml, free_dml);
-  la_session_listen(L, state, session);
+  la_session_listen_to(L, state, session, node);
   if (la_dml_begin(session, node, how, dml, &err) < 0) {
     la_session_tell(L, state, session);
     la_raise_orm(L, &err);

@@ -146,7 +146,7 @@ static la_load *run_given(lua_State *L, la_state *state, int session_index,
   if (how->autoflush) {
     la_session_autoflush(L, state, session_index);
   }
-  la_session_listen(L, state, session);
+  la_session_listen_to(L, state, session, statement);
   if (la_session_describe_text(session, node, &err) < 0) {
     const la_node *text = statement->children[LA_SELECT_STATEMENT];
     la_raise_statement(L, &err,
@@ -193,9 +193,9 @@ la_load *la_run_select(lua_State *L, la_state *state, int session_index, const l
   }
   la_load *load = how->into ? how->into : la_push_load(L, state);
   run_box *taken = la_borrow_scratch(L, state, sizeof *taken, clear_run);
-  la_session_listen(L, state, session);
+  la_session_listen_to(L, state, session, statement);
   bool cached = false;
-  if (la_orm_compile(session->engine, statement, &taken->compiled, &cached, &err) < 0) {
+  if (la_session_compile(session, statement, &taken->compiled, &cached, &err) < 0) {
     la_raise_orm(L, &err);
   }
   la_compiled *compiled = taken->compiled;

@@ -9,8 +9,10 @@
 #include "binding/orm.h"
 
 #include "binding/engine_execute.h"
+#include "binding/orm_load.h"
 #include "binding/orm_session.h"
 #include "binding/orm_transaction.h"
+#include "binding/push.h"
 #include "binding/warning.h"
 
 /* Pushes the engine's box. */
@@ -19,20 +21,42 @@ static la_engine_box *push_engine(lua_State *L, la_state *state, const la_sessio
   return lua_touserdata(L, -1);
 }
 
+/* Pushes the box of the session's connection, which has its options: it stays as long. */
+static void hold_connection(lua_State *L, la_state *state, la_session *session) {
+  la_push_connection(L, state, session->connection);
+  la_push_session(L, state, session);
+  la_push_session_misc(L, -1);
+  lua_pushvalue(L, -3);
+  lua_setfield(L, -2, "_connection");
+  lua_pop(L, 2);
+}
+
+/* Takes the connection that the transaction is going to have, with the options of its engine. */
+static la_status reserve(lua_State *L, la_state *state, la_session *session, la_error *err) {
+  int top = lua_gettop(L);
+  LA_TRY(la_session_reserve(session, err));
+  if (session->engine->has_options) {
+    luaL_checkstack(L, 8, NULL);
+    push_engine(L, state, session);
+    hold_connection(L, state, session);
+    la_connection_take_options(L, top + 1, top + 2);
+    la_push_hook(L, state, "settle_connection");
+    lua_insert(L, top + 2);
+    lua_call(L, 1, 0);
+    lua_settop(L, top);
+  }
+  return LA_OK;
+}
+
 void la_session_set_options(lua_State *L, la_state *state, la_session *session) {
   la_error err = LA_ERROR_INIT;
   if (session->connection == NULL) {
-    if (la_session_reserve(session, &err) < 0) {
+    if (reserve(L, state, session, &err) < 0) {
       la_raise_orm(L, &err);
     }
     la_push_hook(L, state, "connection_options"); /* options, function */
     lua_insert(L, -2);
-    la_push_connection(L, state, session->connection);
-    la_push_session(L, state, session);
-    la_push_session_misc(L, -1);
-    lua_pushvalue(L, -3);
-    lua_setfield(L, -2, "_connection"); /* its box has the options: it stays as long */
-    lua_pop(L, 2);
+    hold_connection(L, state, session);
     lua_insert(L, -2); /* function, connection, options */
     lua_call(L, 2, 0);
   } else {
@@ -220,11 +244,11 @@ void la_session_connect(lua_State *L, la_state *state, la_session *session) {
     la_session_set_options(L, state, session);
     lua_pop(L, 2);
   }
-  if (session->connection == NULL && la_session_reserve(session, &err) == LA_TIMEOUT) {
+  if (session->connection == NULL && reserve(L, state, session, &err) == LA_TIMEOUT) {
     lua_gc(L, LUA_GCCOLLECT); /* sessions that nobody holds give theirs back … */
     lua_gc(L, LUA_GCCOLLECT); /* … in finalizers, which may have found each other's way barred */
     la_error_clear(&err);
-    (void)la_session_reserve(session, &err);
+    (void)reserve(L, state, session, &err);
   }
   if (session->connection == NULL) {
     return; /* the core fails again, and says why */
@@ -244,6 +268,23 @@ void la_session_connect(lua_State *L, la_state *state, la_session *session) {
 }
 
 void la_session_listen(lua_State *L, la_state *state, la_session *session) {
+  session->statement_schemas = LA_TEXT_NONE;
   la_session_connect(L, state, session);
   la_session_trace(L, state, session);
+}
+
+void la_session_listen_to(lua_State *L, la_state *state, la_session *session,
+                          const la_node *statement) {
+  const la_value *map = la_execution_option(statement, "schema_translate_map");
+  la_session_listen(L, state, session);
+  if (map != NULL) {
+    int top = lua_gettop(L);
+    luaL_checkstack(L, 8, NULL);
+    la_push_session(L, state, session);
+    la_push_session_misc(L, -1);
+    la_push_value(L, state, map);
+    session->statement_schemas = la_read_schemas(L, state);
+    lua_setfield(L, -2, "_schemas"); /* holds the bytes */
+    lua_settop(L, top);
+  }
 }

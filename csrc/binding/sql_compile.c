@@ -2,6 +2,7 @@
 /*
  * Compiling for people: tostring(statement), statement:compile{…} and what it gives.
  */
+#include "binding/engine_execute.h"
 #include "binding/open.h"
 #include "binding/orm_load.h"
 #include "binding/push.h"
@@ -85,6 +86,7 @@ static la_status compile_for_engine(la_engine *engine, la_node *node, compiled_b
                                     la_error *err) {
   la_compiled *compiled = NULL;
   bool cached;
+  engine->schema_translate = engine->schemas;
   LA_TRY(node->flags & LA_NODE_HAS_ORM
              ? la_orm_compile(engine, node, &compiled, &cached, err)
              : la_engine_compile(engine, node, NULL, 0, false, &compiled, &cached, err));
@@ -206,14 +208,15 @@ static int dialect_tostring(lua_State *L) {
 /* ---- compile{…} ---- */
 
 static const char *const compile_keywords[] = {
-    "dialect",     "bind", "literal_binds", "render_postcompile", "compile_kwargs",
-    "column_keys", NULL};
+    "dialect",        "bind",        "literal_binds",        "render_postcompile",
+    "compile_kwargs", "column_keys", "schema_translate_map", NULL};
 enum compile_keyword {
   COMPILE_DIALECT = 1 << 0,
   COMPILE_BIND = 1 << 1,
   COMPILE_FLAGS = 1 << 2 | 1 << 3,
   COMPILE_KWARGS = 1 << 4,
-  COMPILE_COLUMN_KEYS = 1 << 5
+  COMPILE_COLUMN_KEYS = 1 << 5,
+  COMPILE_SCHEMAS = 1 << 6
 };
 
 static void read_flags(lua_State *L, int keywords, la_compile_options *options) {
@@ -295,6 +298,10 @@ static void read_options(lua_State *L, int keywords, unsigned given, la_compile_
   }
   if (given & COMPILE_COLUMN_KEYS) {
     read_column_keys(L, keywords, options);
+  }
+  if (given & COMPILE_SCHEMAS) {
+    la_push_keyword(L, keywords, "schema_translate_map");
+    options->schema_translate = la_read_schemas(L, la_state_of(L)); /* stays on the stack */
   }
 }
 

@@ -45,12 +45,40 @@ static void connection_destroy(la_object *object) {
   la_connection *connection = (la_connection *)object;
   la_engine *engine = connection->engine;
   la_connection_close(connection);
+  if (engine->schema_translate.bytes == connection->schemas.bytes) {
+    engine->schema_translate = LA_TEXT_NONE;
+  }
+  la_free(engine->alloc, (void *)connection->schemas.bytes, connection->schemas.len);
   la_free(engine->alloc, connection, sizeof *connection);
   la_object_release(engine);
 }
 
 static const la_object_class connection_class = {.name = "connection",
                                                  .destroy = connection_destroy};
+
+static la_status set_schemas(la_allocator *alloc, la_text *place, la_text schemas, la_error *err) {
+  char *copy = NULL;
+  if (schemas.len > 0) {
+    copy = la_alloc(alloc, schemas.len);
+    if (copy == NULL) {
+      return la_fail_nomem(err);
+    }
+    memcpy(copy, schemas.bytes, schemas.len);
+  }
+  la_free(alloc, (void *)place->bytes, place->len);
+  *place = (la_text){copy, schemas.len};
+  return LA_OK;
+}
+
+la_status la_connection_set_schemas(la_connection *connection, la_text schemas, la_error *err) {
+  connection->engine->schema_translate = LA_TEXT_NONE;
+  return set_schemas(connection->engine->alloc, &connection->schemas, schemas, err);
+}
+
+la_status la_engine_set_schemas(la_engine *engine, la_text schemas, la_error *err) {
+  engine->schema_translate = LA_TEXT_NONE;
+  return set_schemas(engine->alloc, &engine->schemas, schemas, err);
+}
 
 la_status la_connection_new(la_engine *engine, la_connection **out, la_error *err) {
   la_connection *connection = la_alloc_zero(engine->alloc, sizeof *connection);
@@ -61,7 +89,10 @@ la_status la_connection_new(la_engine *engine, la_connection **out, la_error *er
   la_object_init(&connection->object, &connection_class);
   connection->engine = la_object_retain(engine);
   connection->begin_mode = engine->options.begin_mode;
-  status = take_raw(connection, err);
+  status = la_connection_set_schemas(connection, engine->schemas, err);
+  if (status >= 0) {
+    status = take_raw(connection, err);
+  }
   if (status < 0) {
     la_object_release(connection);
     return status;

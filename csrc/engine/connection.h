@@ -33,13 +33,18 @@ typedef struct la_connection {
   uint32_t savepoint_serial;   /* the highest number given */
   uint32_t open_savepoints;    /* set and not released */
   la_begin_mode begin_mode;
-  struct la_cursor *cursors;              /* still open: closed by commit, rollback, close */
-  struct la_blob *blobs;                  /* likewise */
+  la_text schemas;           /* which schemas stand for others, as in la_compile_options; owned */
+  struct la_cursor *cursors; /* still open: closed by commit, rollback, close */
+  struct la_blob *blobs;     /* likewise */
   struct la_connection *next, **previous; /* among the users of `raw` */
 } la_connection;
 
 /* Takes a raw connection from the pool. */
 la_status la_connection_new(la_engine *engine, la_connection **out, la_error *err);
+/* Statements are compiled with this map of schemas from now on: for a connection, and for those
+ * that an engine is going to have. */
+la_status la_connection_set_schemas(la_connection *connection, la_text schemas, la_error *err);
+la_status la_engine_set_schemas(la_engine *engine, la_text schemas, la_error *err);
 /* Rolls back what is open and gives the raw connection back. Never fails; again is nothing. */
 void la_connection_close(la_connection *connection);
 /* LA_INVALID_REQUEST while a statement of it calls a function of the program. */

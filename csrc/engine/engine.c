@@ -43,7 +43,10 @@ static void free_extension(la_allocator *alloc, la_extension *extension) {
 
 static void engine_destroy(la_object *object) {
   la_engine *engine = (la_engine *)object;
-  la_pool_free(engine->pool);
+  la_engine *root = engine->root;
+  if (root == engine) {
+    la_pool_free(engine->pool);
+  }
   la_cache_clear(&engine->cache);
   la_key_clear(&engine->key);
   la_strbuf_clear(&engine->salt);
@@ -54,8 +57,14 @@ static void engine_destroy(la_object *object) {
   }
   la_vec_clear(engine->alloc, &engine->extensions);
   la_vec_clear(engine->alloc, &engine->closed);
-  la_url_clear(&engine->url);
+  la_free(engine->alloc, (void *)engine->schemas.bytes, engine->schemas.len);
+  if (root == engine) {
+    la_url_clear(&engine->url);
+  }
   la_free(engine->alloc, engine, sizeof *engine);
+  if (root != engine) {
+    la_object_release(root);
+  }
 }
 
 static const la_object_class engine_class = {.name = "engine", .destroy = engine_destroy};
@@ -112,22 +121,47 @@ static la_status fill(la_engine *engine, la_error *err) {
   return la_pool_new(engine, (la_pool_kind)options->pool_kind, &engine->pool, err);
 }
 
+static la_engine *new_engine(const la_sql *sql) {
+  la_engine *engine = la_alloc_zero(sql->alloc, sizeof *engine);
+  if (engine != NULL) {
+    la_object_init(&engine->object, &engine_class);
+    engine->root = engine;
+    engine->alloc = sql->alloc;
+    engine->sql = *sql;
+    la_arena_init(&engine->url.arena, sql->alloc);
+    la_cache_init(&engine->cache, sql->alloc, 0);
+    la_trace_init(&engine->trace, sql->alloc);
+    la_key_init(&engine->key, sql->alloc);
+    la_strbuf_init(&engine->salt, sql->alloc);
+  }
+  return engine;
+}
+
+la_status la_engine_share(la_engine *engine, la_engine **out, la_error *err) {
+  la_engine *shared = new_engine(&engine->sql);
+  if (shared == NULL) {
+    return la_fail_nomem(err);
+  }
+  shared->root = la_object_retain(engine->root);
+  shared->url = engine->url;
+  shared->dialect = engine->dialect;
+  shared->driver = engine->driver;
+  shared->options = engine->options;
+  shared->pool = engine->pool;
+  shared->memory = engine->memory;
+  shared->statement_cache_size = engine->statement_cache_size;
+  *out = shared;
+  return LA_OK;
+}
+
 la_status la_engine_new(const la_sql *sql, const la_engine_options *options, la_engine **out,
                         la_error *err) {
-  la_engine *engine = la_alloc_zero(sql->alloc, sizeof *engine);
+  la_engine *engine = new_engine(sql);
   la_status status;
   if (engine == NULL) {
     return la_fail_nomem(err);
   }
-  la_object_init(&engine->object, &engine_class);
-  engine->alloc = sql->alloc;
-  engine->sql = *sql;
   engine->options = *options;
-  la_arena_init(&engine->url.arena, sql->alloc);
-  la_cache_init(&engine->cache, sql->alloc, 0);
-  la_trace_init(&engine->trace, sql->alloc);
-  la_key_init(&engine->key, sql->alloc);
-  la_strbuf_init(&engine->salt, sql->alloc);
   status = fill(engine, err);
   if (status < 0) {
     la_object_release(engine);
@@ -146,6 +180,7 @@ la_slab *la_engine_slab(la_engine *engine) {
 
 la_status la_engine_extend(la_engine *engine, const la_extension *extension, la_error *err) {
   la_extension *copy = NULL;
+  engine = engine->root;
   if (engine->driver->extend == NULL) {
     return la_fail(err, LA_NOT_SUPPORTED, "the driver \"%s\" has no functions of the program",
                    engine->driver->name);
@@ -169,6 +204,7 @@ la_status la_engine_extend(la_engine *engine, const la_extension *extension, la_
 }
 
 void la_engine_forget_extension(la_engine *engine) {
+  engine = engine->root;
   if (engine->extensions.count > 0) {
     free_extension(engine->alloc, engine->extensions.items[--engine->extensions.count]);
   }
@@ -243,7 +279,7 @@ static la_status compile(la_engine *engine, const la_node *statement, const la_t
 }
 
 la_status la_engine_check_unhooked(const la_engine *engine, la_error *err) {
-  return engine->hooked == 0
+  return engine->root->hooked == 0
              ? LA_OK
              : la_fail(err, LA_INVALID_REQUEST,
                        "a hook of the database can't execute statements of its engine: it is "
@@ -259,7 +295,7 @@ la_status la_engine_compile(la_engine *engine, const la_node *statement, const l
   LA_TRY(build_salt(engine, column_keys, column_key_count, for_executemany, err));
   LA_TRY(la_key_build(key, statement, la_strbuf_view(&engine->salt), err));
   if (key->cacheable) {
-    found = la_cache_get(&engine->cache, la_strbuf_view(&key->bytes), key->hash);
+    found = la_cache_get(&engine->root->cache, la_strbuf_view(&key->bytes), key->hash);
   }
   *cached_out = found != NULL;
   if (found != NULL) {
@@ -268,7 +304,7 @@ la_status la_engine_compile(la_engine *engine, const la_node *statement, const l
   }
   LA_TRY(compile(engine, statement, column_keys, column_key_count, for_executemany, out, err));
   if (key->cacheable) {
-    la_cache_put(&engine->cache, la_strbuf_view(&key->bytes), key->hash, &(*out)->object);
+    la_cache_put(&engine->root->cache, la_strbuf_view(&key->bytes), key->hash, &(*out)->object);
   }
   return LA_OK;
 }

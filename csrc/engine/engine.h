@@ -71,6 +71,8 @@ typedef struct la_closed {
 /* Read only outside engine/. */
 typedef struct la_engine {
   la_object object;
+  struct la_engine *root; /* whose pool, cache, extensions and counts it shares: itself, or retained
+                             by an engine that differs in its options alone; la_engine_share */
   la_allocator *alloc;
   la_sql sql; /* borrowed basic types: the binding's state outlives the engine */
   la_url url;
@@ -81,8 +83,10 @@ typedef struct la_engine {
   la_cache cache;           /* key → la_compiled */
   la_key key;               /* reused for each statement */
   la_strbuf salt;           /* likewise */
-  la_text schema_translate; /* la_compile_options of the statement at hand; lent by who executes
-                               it, while it is compiled */
+  la_text schema_translate; /* la_compile_options of what is compiled next, lent: set before each
+                               compilation by who executes it */
+  la_text schemas;          /* the map that its connections begin with, owned; see connection.h */
+  bool has_options;         /* its connections get execution options, by the binding */
   la_slab *slab;            /* rows of small results; NULL before the first */
   bool announced;           /* its first connection, by the binding to listeners */
   bool memory;              /* the database lives and dies with its one connection */
@@ -102,6 +106,8 @@ la_status la_engine_check_unhooked(const la_engine *engine, la_error *err);
 
 /* The slab for rows, made if there is none; NULL when out of memory. */
 la_slab *la_engine_slab(la_engine *engine);
+/* An engine with options of its own on the same pool. */
+la_status la_engine_share(la_engine *engine, la_engine **out, la_error *err);
 la_status la_engine_new(const la_sql *sql, const la_engine_options *options, la_engine **out,
                         la_error *err);
 /* Adds what `extension` says to every connection from now on; copied. */

@@ -38,7 +38,7 @@ la_status la_raw_open(la_engine *engine, la_raw **out, la_error *err) {
   raw->statement_limit = engine->statement_cache_size;
   raw->is_host = engine->options.host_handle != NULL;
   raw->opened_at = la_now();
-  raw->serial = ++engine->raw_serial;
+  raw->serial = ++engine->root->raw_serial;
   status = engine->driver->open(engine->alloc, &options, &raw->handle, err);
   if (status < 0) {
     la_object_release(raw);
@@ -110,7 +110,8 @@ la_status la_raw_check_usable(const la_raw *raw, la_error *err) {
 void la_raw_note_close(const la_raw *raw, la_engine *engine) {
   if (raw->handle != NULL && raw->announced) {
     la_closed closed = {raw->serial, raw->detached};
-    (void)la_vec_push(engine->alloc, &engine->closed, closed); /* without memory nobody is told */
+    (void)la_vec_push(engine->alloc, &engine->root->closed,
+                      closed); /* without memory nobody is told */
   }
 }
 
@@ -173,11 +174,11 @@ static la_status call_extension(la_extension_use *use, la_callback_call *call) {
     raw->refusal = "a hook of the database can't use the connection that has called it";
   }
   if (engine != NULL) { /* NULL while the pool asks whether the connection lives */
-    engine->hooked += is_hook;
+    engine->root->hooked += is_hook;
   }
   la_status status = extension->callback(extension->context, extension->number, call);
   if (engine != NULL) {
-    engine->hooked -= is_hook;
+    engine->root->hooked -= is_hook;
   }
   raw->refusal = outer;
   raw->inside--;
@@ -186,12 +187,12 @@ static la_status call_extension(la_extension_use *use, la_callback_call *call) {
 
 /* Takes over what the engine was given since the last time. */
 static la_status extend(la_raw *raw, la_error *err) {
-  while (raw->extended < raw->engine->extensions.count) {
+  while (raw->extended < raw->engine->root->extensions.count) {
     la_extension_use *use = la_alloc_zero(raw->alloc, sizeof *use);
     if (use == NULL) {
       return la_fail_nomem(err);
     }
-    *use = (la_extension_use){.extension = raw->engine->extensions.items[raw->extended],
+    *use = (la_extension_use){.extension = raw->engine->root->extensions.items[raw->extended],
                               .call = call_extension,
                               .owner = raw,
                               .next = raw->uses};
@@ -262,7 +263,7 @@ la_status la_raw_prepare(la_raw *raw, la_text text, la_prepared **out, la_error 
   if (raw->handle == NULL || raw->refusal != NULL) {
     return la_raw_check_usable(raw, err);
   }
-  if (raw->engine != NULL && raw->extended < raw->engine->extensions.count) {
+  if (raw->engine != NULL && raw->extended < raw->engine->root->extensions.count) {
     LA_TRY(extend(raw, err));
   }
   if (prepared == NULL) {

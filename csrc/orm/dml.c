@@ -228,7 +228,7 @@ static la_status fetch_before(dml *self) {
   bool cached;
   la_status status;
   LA_TRY(key_select(self, &select));
-  status = la_orm_compile(engine, select, &compiled, &cached, self->err);
+  status = la_session_compile(self->session, select, &compiled, &cached, self->err);
   if (status >= 0) {
     status = la_load_run(&load, self->session, compiled,
                          (const la_node *const *)engine->key.params.items,
@@ -255,7 +255,7 @@ static la_status run_fetching(dml *self) {
                    "synchronize_session='fetch' needs a database with RETURNING");
   }
   LA_TRY(with_returning(self, &statement));
-  status = la_orm_compile(engine, statement, &compiled, &cached, self->err);
+  status = la_session_compile(self->session, statement, &compiled, &cached, self->err);
   if (status >= 0) {
     status = la_load_run(
         &load, self->session, compiled, (const la_node *const *)engine->key.params.items,
@@ -280,7 +280,7 @@ static la_status run_plain(dml *self) {
   bool cached;
   la_status status;
   LA_TRY(la_session_connection(self->session, &connection, self->err));
-  LA_TRY(la_orm_compile(engine, self->statement, &compiled, &cached, self->err));
+  LA_TRY(la_session_compile(self->session, self->statement, &compiled, &cached, self->err));
   la_params_init(&params, self->alloc);
   status = la_params_fill(&params, compiled, (const la_node *const *)engine->key.params.items,
                           (uint32_t)engine->key.params.count, self->lookup, self->lookup_context,

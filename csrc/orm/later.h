@@ -23,8 +23,9 @@ typedef struct la_single_load {
 } la_single_load;
 
 la_single_load *la_single_load_new(la_allocator *alloc, const la_dialect *dialect);
-/* False if it was made for another dialect, or a mapper has changed since. */
-bool la_single_load_holds(const la_single_load *load, const la_dialect *dialect);
+/* False if it was made for another dialect or map of schemas than what the engine compiles next, or
+ * a mapper has changed since. */
+bool la_single_load_holds(const la_single_load *load, const la_engine *engine);
 /* A new PARAM for the next column. */
 la_status la_single_load_param(la_single_load *load, const la_sql *sql, la_column *column,
                                la_node **out, la_error *err);

@@ -93,6 +93,7 @@ static la_status later_for(la_load *load, const la_job *job, la_later **out, la_
       la_free(plan->alloc, later, sizeof *later);
       return la_fail_nomem(err);
     }
+    load->session->engine->schema_translate = plan->schemas;
     status = make(load->session->engine, job->behind->mapper, plan, later, err);
     if (status < 0) {
       la_later_free(later, plan->alloc);

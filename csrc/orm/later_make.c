@@ -330,6 +330,7 @@ la_status la_later_for(la_load *load, const la_job *job, bool by_join, la_later 
     return LA_OK;
   }
   self.sql = &load->session->engine->sql;
+  self.engine->schema_translate = plan->schemas;
   self.later = la_alloc_zero(plan->alloc, sizeof *self.later);
   if (self.later == NULL || !la_vec_reserve(plan->alloc, &plan->laters, 1)) {
     la_free(plan->alloc, self.later, sizeof *self.later);

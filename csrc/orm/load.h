@@ -61,6 +61,9 @@ bool la_load_plan_needs_unique(const la_load_plan *plan);
 
 /* Translates `statement` (select, or DML with ORM table and RETURNING), compiles, caches in
  * `engine->cache`. As la_engine_compile. */
+la_status la_session_compile(la_session *session, const la_node *statement, la_compiled **out,
+                             bool *cached_out, la_error *err);
+/* The same with the map of schemas that is lent to the engine. */
 la_status la_orm_compile(la_engine *engine, const la_node *statement, la_compiled **out,
                          bool *cached_out, la_error *err);
 /* The la_entity_columns of what classes and aliases of them are in a select list. */

@@ -157,9 +157,10 @@ static la_status lazy_for(la_session *session, la_relationship *relationship,
   if (engine == NULL) {
     return la_fail(err, LA_UNBOUND_EXECUTION, "Session is not bound to an engine");
   }
+  la_session_use_schemas(session);
   if (!plain) {
-    known = la_load_plan_own(choice->owner, choice->path, relationship, 0, engine->dialect);
-  } else if (known != NULL && !la_single_load_holds(known, engine->dialect)) {
+    known = la_load_plan_own(choice->owner, choice->path, relationship, 0, engine);
+  } else if (known != NULL && !la_single_load_holds(known, engine)) {
     known = NULL;
   }
   if (known != NULL) {

@@ -101,10 +101,12 @@ static la_status make_load(la_engine *engine, la_mapper *mapper, la_node *const 
   return LA_OK;
 }
 
-static la_status check_engine(const la_session *session, la_error *err) {
-  return session->engine != NULL
-             ? LA_OK
-             : la_fail(err, LA_UNBOUND_EXECUTION, "Session is not bound to an engine");
+static la_status use_engine(la_session *session, la_error *err) {
+  if (session->engine == NULL) {
+    return la_fail(err, LA_UNBOUND_EXECUTION, "Session is not bound to an engine");
+  }
+  la_session_use_schemas(session);
+  return LA_OK;
 }
 
 /* How the entity is translated for an object that has kept `kept`, which may be NULL. */
@@ -124,7 +126,7 @@ static la_status kept_load(la_session *session, la_mapper *mapper, const la_kept
                            int purpose, la_single_load **out, la_error *err) {
   la_translate_request request = request_for(kept, purpose);
   la_single_load *known =
-      la_load_plan_own(kept->plan, kept->path, mapper, purpose, session->engine->dialect);
+      la_load_plan_own(kept->plan, kept->path, mapper, purpose, session->engine);
   la_node *entity = la_mapper_entity(mapper);
   if (known != NULL) {
     *out = la_object_retain(known);
@@ -144,7 +146,7 @@ static la_status whole_load(la_session *session, la_mapper *mapper, const la_kep
   mapper_loads *loads;
   la_node *entity = la_mapper_entity(mapper);
   la_single_load **place;
-  LA_TRY(check_engine(session, err));
+  LA_TRY(use_engine(session, err));
   if (kept != NULL) {
     return kept_load(session, mapper, kept, purpose, out, err);
   }
@@ -156,7 +158,7 @@ static la_status whole_load(la_session *session, la_mapper *mapper, const la_kep
   }
   LA_TRY(loads_of(mapper, &loads, err));
   place = &loads->whole[purpose];
-  if (*place == NULL || !la_single_load_holds(*place, session->engine->dialect)) {
+  if (*place == NULL || !la_single_load_holds(*place, session->engine)) {
     la_translate_request request = request_for(NULL, purpose);
     la_single_load *made = NULL;
     LA_TRY(make_load(session->engine, mapper, &entity, 1, false, &request, &made, err));
@@ -208,11 +210,11 @@ static la_status make_partial(la_session *session, la_mapper *mapper, const uint
 static la_status partial_load(la_session *session, la_mapper *mapper, const uint32_t *slots,
                               size_t count, la_single_load **out, la_error *err) {
   mapper_loads *loads;
-  LA_TRY(check_engine(session, err));
+  LA_TRY(use_engine(session, err));
   LA_TRY(loads_of(mapper, &loads, err));
   for (size_t i = 0; i < loads->partial.count; i++) {
     la_single_load *load = loads->partial.items[i];
-    if (has_slots(load, slots, count) && la_single_load_holds(load, session->engine->dialect)) {
+    if (has_slots(load, slots, count) && la_single_load_holds(load, session->engine)) {
       *out = la_object_retain(load);
       return LA_OK;
     }
@@ -495,7 +497,7 @@ static la_status run_only(la_load *load, la_instance *instance, la_property *con
   la_status status;
   request.only = (const la_property *const *)only;
   request.only_count = count;
-  LA_TRY(check_engine(load->session, err));
+  LA_TRY(use_engine(load->session, err));
   if (entity == NULL) {
     return la_fail_nomem(err);
   }

@@ -104,17 +104,34 @@ static la_status keep_params(la_load_plan *plan, const la_key *key, la_error *er
   return LA_OK;
 }
 
+/* A plan for what the engine compiles now. */
+static la_status new_plan(la_engine *engine, bool weak, la_load_plan **out, la_error *err) {
+  la_text schemas = engine->schema_translate;
+  la_load_plan *plan = la_load_plan_new(engine->alloc, weak);
+  if (plan != NULL && schemas.len > 0) {
+    plan->schemas.bytes = la_arena_copy(&plan->arena, schemas.bytes, schemas.len);
+    plan->schemas.len = schemas.len;
+    if (plan->schemas.bytes == NULL) {
+      la_object_release(plan);
+      plan = NULL;
+    }
+  }
+  *out = plan;
+  return plan != NULL ? LA_OK : la_fail_nomem(err);
+}
+
 static la_status compile_with_plan(la_engine *engine, const la_node *statement, la_compiled **out,
                                    la_error *err) {
   const la_key *key = &engine->key;
   la_compile_options options = {.params = key->params.items,
                                 .param_count = (uint32_t)key->params.count,
                                 .lint_froms = engine->options.lint_froms,
-                                .label_length = engine->options.label_length};
-  la_load_plan *plan = la_load_plan_new(engine->alloc, false);
+                                .label_length = engine->options.label_length,
+                                .schema_translate = engine->schema_translate};
+  la_load_plan *plan = NULL;
   la_node *core = NULL;
   la_compiled *compiled = NULL;
-  la_status status = plan != NULL ? LA_OK : la_fail_nomem(err);
+  la_status status = new_plan(engine, false, &plan, err);
   if (status >= 0) {
     status = translate_with_plan(&engine->sql, statement, plan, &core, err);
   }
@@ -156,9 +173,13 @@ la_status la_orm_compile(la_engine *engine, const la_node *statement, la_compile
     return la_engine_compile(engine, statement, NULL, 0, false, out, cached_out, err);
   }
   LA_TRY(la_engine_check_unhooked(engine, err));
-  LA_TRY(la_key_build(key, statement, LA_TEXT_LITERAL("orm"), err));
+  la_strbuf_reset(&engine->salt);
+  la_strbuf_string(&engine->salt, "orm");
+  la_strbuf_text(&engine->salt, engine->schema_translate);
+  LA_TRY(la_strbuf_status(&engine->salt, err));
+  LA_TRY(la_key_build(key, statement, la_strbuf_view(&engine->salt), err));
   if (key->cacheable) {
-    found = la_cache_get(&engine->cache, la_strbuf_view(&key->bytes), key->hash);
+    found = la_cache_get(&engine->root->cache, la_strbuf_view(&key->bytes), key->hash);
     if (found != NULL && !la_load_plan_holds(plan_of((la_compiled *)(void *)found))) {
       found = NULL;
     }
@@ -170,9 +191,15 @@ la_status la_orm_compile(la_engine *engine, const la_node *statement, la_compile
   }
   LA_TRY(compile_with_plan(engine, statement, out, err));
   if (key->cacheable) {
-    la_cache_put(&engine->cache, la_strbuf_view(&key->bytes), key->hash, &(*out)->object);
+    la_cache_put(&engine->root->cache, la_strbuf_view(&key->bytes), key->hash, &(*out)->object);
   }
   return LA_OK;
+}
+
+la_status la_session_compile(la_session *session, const la_node *statement, la_compiled **out,
+                             bool *cached_out, la_error *err) {
+  la_session_use_schemas(session);
+  return la_orm_compile(session->engine, statement, out, cached_out, err);
 }
 
 la_status la_translate_compile(la_engine *engine, const la_node *select,
@@ -182,11 +209,12 @@ la_status la_translate_compile(la_engine *engine, const la_node *select,
   la_compile_options options = {.params = params,
                                 .param_count = param_count,
                                 .lint_froms = engine->options.lint_froms,
-                                .label_length = engine->options.label_length};
-  la_load_plan *plan = la_load_plan_new(engine->alloc, weak);
+                                .label_length = engine->options.label_length,
+                                .schema_translate = engine->schema_translate};
+  la_load_plan *plan = NULL;
   la_node *core = NULL;
   la_compiled *compiled = NULL;
-  la_status status = plan != NULL ? LA_OK : la_fail_nomem(err);
+  la_status status = new_plan(engine, weak, &plan, err);
   if (status >= 0) {
     status = la_translate_select(&engine->sql, select, request, plan, &core, err);
   }

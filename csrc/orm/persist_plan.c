@@ -248,7 +248,7 @@ void la_persist_close(la_flush *flush) {
 static la_status find_plan(recipe *r, const void *name, const void *owner, uint32_t version,
                            la_error *err) {
   la_flush *flush = r->flush;
-  la_cache *cache = &flush->connection->engine->cache;
+  la_cache *cache = &flush->connection->engine->root->cache;
   la_strbuf bytes;
   uint32_t head[3] = {(uint32_t)r->kind, version, r->table->metadata->version};
   la_status status = LA_OK;
@@ -259,6 +259,8 @@ static la_status find_plan(recipe *r, const void *name, const void *owner, uint3
   la_strbuf_bytes(&bytes, head, sizeof head);
   la_strbuf_bytes(&bytes, &name, sizeof name);
   la_strbuf_bytes(&bytes, &owner, sizeof owner);
+  la_session_use_schemas(flush->session);
+  la_strbuf_text(&bytes, flush->connection->engine->schema_translate);
   la_strbuf_bytes(&bytes, r->shape, column_count(r));
   la_strbuf_bytes(&bytes, r->keys, column_count(r) * sizeof *r->keys);
   status = la_strbuf_status(&bytes, err);

@@ -107,9 +107,9 @@ static la_own_load *find_own(const la_load_plan *plan, const struct la_path *pat
 }
 
 la_single_load *la_load_plan_own(const la_load_plan *plan, const struct la_path *path,
-                                 const void *subject, int purpose, const la_dialect *dialect) {
+                                 const void *subject, int purpose, const la_engine *engine) {
   const la_own_load *own = find_own(plan, path, subject, purpose);
-  return own != NULL && la_single_load_holds(own->load, dialect) ? own->load : NULL;
+  return own != NULL && la_single_load_holds(own->load, engine) ? own->load : NULL;
 }
 
 void la_load_plan_keep_own(const la_load_plan *plan, const struct la_path *path,

@@ -113,6 +113,8 @@ struct la_load_plan {
   la_object object;
   la_allocator *alloc;
   la_arena arena;
+  la_text
+      schemas; /* the map of schemas that it was compiled with: what follows its rows has it too */
   bool weak;
   bool single;
   bool needs_unique;
@@ -153,10 +155,9 @@ la_status la_load_plan_note_mapper(la_load_plan *plan, la_mapper *mapper, la_err
 la_status la_load_plan_note_inputs(la_load_plan *plan, const la_node *const *params, uint32_t count,
                                    la_error *err);
 /* The statement for an object that was made for the entity with `path`, if it is there and holds
- * for `dialect`; lent, or NULL. */
+ * for what the engine compiles next; lent, or NULL. */
 struct la_single_load *la_load_plan_own(const la_load_plan *plan, const struct la_path *path,
-                                        const void *subject, int purpose,
-                                        const la_dialect *dialect);
+                                        const void *subject, int purpose, const la_engine *engine);
 /* Keeps `load` as that statement, if there is memory. */
 void la_load_plan_keep_own(const la_load_plan *plan, const struct la_path *path,
                            const void *subject, int purpose, struct la_single_load *load);

@@ -122,7 +122,9 @@ struct la_session {
   la_session_phase phase;
   bool autoflush, expire_on_commit, autobegin, close_resets_only;
   uint32_t autoflush_off; /* nesting of no_autoflush */
-  bool has_options;       /* the binding has execution options for each connection that it takes */
+  la_text
+      statement_schemas; /* the map of schemas of the statement that runs, lent by the binding */
+  bool has_options;      /* the binding has execution options for each connection that it takes */
   bool flushing;
   bool executing;    /* a flush sends its statements */
   const char *doing; /* what changes its state right now and calls the program: "commit()"; or NULL.
@@ -158,6 +160,10 @@ la_status la_session_connection(la_session *session, la_connection **out, la_err
 la_status la_session_enter(la_session *session, la_error *err);
 la_session_level *la_session_next_savepoint(const la_session *session);
 la_status la_session_send_savepoint(la_session *session, la_session_level *level, la_error *err);
+
+/* What is compiled next has the map of schemas of the statement at hand, or else of the connection.
+ */
+void la_session_use_schemas(la_session *session);
 
 /* add(): every instance of `root`'s save-update cascade becomes pending, or persistent again.
  * LA_INVALID_REQUEST with SQLAlchemy's words: attached to another session, deleted. */

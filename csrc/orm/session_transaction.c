@@ -101,6 +101,13 @@ la_status la_session_reserve(la_session *session, la_error *err) {
   return LA_OK;
 }
 
+void la_session_use_schemas(la_session *session) {
+  la_engine *engine = session->engine;
+  engine->schema_translate = session->statement_schemas.len > 0 ? session->statement_schemas
+                             : session->connection != NULL      ? session->connection->schemas
+                                                                : engine->schemas;
+}
+
 static la_status take_connection(la_session *session, la_error *err) {
   la_status status;
   LA_TRY(la_session_reserve(session, err));

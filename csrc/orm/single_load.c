@@ -28,8 +28,10 @@ static const la_load_plan *plan_of(const la_single_load *self) {
   return (const la_load_plan *)(const void *)self->compiled->extra;
 }
 
-bool la_single_load_holds(const la_single_load *self, const la_dialect *dialect) {
-  return self->dialect == dialect && la_load_plan_holds(plan_of(self));
+bool la_single_load_holds(const la_single_load *self, const la_engine *engine) {
+  const la_load_plan *plan = plan_of(self);
+  return self->dialect == engine->dialect &&
+         la_text_equal(plan->schemas, engine->schema_translate) && la_load_plan_holds(plan);
 }
 
 la_status la_single_load_param(la_single_load *self, const la_sql *sql, la_column *column,

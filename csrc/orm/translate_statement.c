@@ -57,6 +57,7 @@ static la_status describe(la_session *session, la_node *text, const la_node *tex
   la_status status;
   LA_TRY(la_session_connection(session, &connection, err));
   LA_TRY(la_connection_autobegin(connection, err));
+  la_session_use_schemas(session);
   LA_TRY(la_engine_compile(engine, text, NULL, 0, false, &compiled, &cached, err));
   la_params_init(&params, engine->alloc);
   status = la_params_fill(&params, compiled, (const la_node *const *)engine->key.params.items,

@@ -73,6 +73,12 @@ local function check_function(options, name)
   return option.check_kind(options, name, "function", "a function")
 end
 
+-- What the core knows of the options of an engine's connections.
+local function tell_options(self)
+  local options = core.engine_settings(self)._execution_options or {}
+  core.connection_schemas(self, option.translation(options.schema_translate_map), next(options) ~= nil)
+end
+
 local function open(url, options, low)
   local settings = {
     url = url,
@@ -95,6 +101,7 @@ local function open(url, options, low)
   end
   local self = core.engine_open(url:render_as_string(false), low, settings)
   settings.pool = pool.__of(self)
+  tell_options(self)
   option.check_pool_options(options, (core.engine_pool(self)))
   return self
 end
@@ -227,6 +234,7 @@ local function settle(connection)
   if options and options.isolation_level then engine.__set_isolation_level(connection, options.isolation_level) end
   return connection
 end
+core.hook("settle_connection", settle)
 
 -- Connection → where it was taken, for engines with echo_pool.
 local places = setmetatable({}, {__mode = "k"})
@@ -294,6 +302,7 @@ end
 function Engine:execution_options(options)
   keywords.check("execution_options", options, execution_known)
   local other = core.engine_share(self, copy_settings(self, options))
+  tell_options(other)
   engine.__inherit(other, self)
   event.__fire("set_engine_execution_options", other, other, options)
   return other
@@ -304,6 +313,7 @@ end
 function Engine:update_execution_options(options)
   keywords.check("update_execution_options", options, execution_known)
   core.engine_settings(self)._execution_options = copy_settings(self, options)._execution_options
+  tell_options(self)
   event.__fire("set_engine_execution_options", self, self, options)
 end
 
@@ -398,6 +408,7 @@ function Connection:execution_options(options)
     end
   end
   if options.isolation_level ~= nil then engine.__set_isolation_level(self, options.isolation_level) end
+  core.connection_schemas(self, option.translation(all.schema_translate_map))
   core.connection_options(self, all)
   return self
 end

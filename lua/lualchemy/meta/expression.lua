@@ -365,7 +365,7 @@ function ColumnElement:column_valued(name) end
 ---@return lualchemy.FromClause
 function ColumnElement:alias(name) end
 
---- Text and parameters: `dialect`, `literal_binds`, `compile_kwargs`.
+--- Text and parameters: `dialect`, `literal_binds`, `schema_translate_map`, `compile_kwargs`.
 ---@param options table?
 ---@return lualchemy.Compiled
 function ColumnElement:compile(options) end

@@ -271,6 +271,9 @@ end
 --- An UPDATE or DELETE of a class.
 local function change(session, statement, kind, params, execution)
   local how = synchronize(statement, execution)
+  if execution.schema_translate_map ~= nil then
+    statement = statement:execution_options {schema_translate_map = execution.schema_translate_map}
+  end
   if params ~= nil and params[1] ~= nil then
     if kind == "delete" then
       error(exc.InvalidRequestError("Bulk ORM DELETE not supported right now. Statement may be invoked at the Core level using " ..

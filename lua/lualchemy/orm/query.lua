@@ -153,7 +153,7 @@ end
 core.hook("query_count", function(select, session)
   local la = lualchemy()
   local count = la.select(la.func.count(la.literal_column "*")):select_from(without_eager_loads(select):subquery())
-  return check_session(session):scalar(count)
+  return check_session(session):scalar(count:execution_options(select:get_execution_options()))
 end)
 
 core.hook("query_value", function(select, session, column)

@@ -43,12 +43,21 @@ local function with_connection(name, bind, work)
   end
 end
 
--- The connection's schema_translate_map as the core takes it, and as it is; nil without one.
-local function translation_of(connection)
-  if core.class_of(connection) ~= "lualchemy.Connection" then return nil end
-  local map = (core.connection_options(connection) or {}).schema_translate_map
-  return require("lualchemy._engine_options").translation(map), map
+--- A schema_translate_map as the core takes it.
+---@private
+function ddl.translation(map)
+  return require("lualchemy._engine_options").translation(map)
 end
+
+--- The schema_translate_map of a call's options, or of the connection, as the core takes it, and as it is; nil without one.
+---@private
+function ddl.translation_of(connection, options)
+  if core.class_of(connection) ~= "lualchemy.Connection" then return nil end
+  local map = ((options or {}).execution_options or {}).schema_translate_map
+  if map == nil then map = (core.connection_options(connection) or {}).schema_translate_map end
+  return ddl.translation(map), map
+end
+local translation_of = ddl.translation_of
 
 local function place_of(connection, target)
   local text, map = translation_of(connection)
@@ -98,7 +107,8 @@ end
 local function emit_table(connection, what, target, role)
   local element = core.record(target)[role]
   if element then
-    connection:exec_driver_sql(element:compile{dialect = connection.dialect})
+    local _, map = translation_of(connection)
+    connection:exec_driver_sql(element:compile{dialect = connection.dialect, schema_translate_map = map})
   else
     emit(connection, what, target)
   end

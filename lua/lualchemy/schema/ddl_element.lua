@@ -30,11 +30,16 @@ local condition_keywords = keywords.set {"dialect", "callable_", "state"}
 
 local methods = {}
 
---- The text: `la.CreateTable(users):compile{dialect = "sqlite"}`.
----@param options {dialect: any}?
+local compile_keywords = keywords.set {"dialect", "schema_translate_map", "compile_kwargs"}
+
+--- The text: `la.CreateTable(users):compile{dialect = "sqlite"}`. With `schema_translate_map` tables are named in other
+--- schemas, as for a connection.
+---@param options {dialect: any, schema_translate_map: table?, compile_kwargs: table?}?
 ---@return string
 function methods.compile(self, options)
-  return self._write(self, dialect_name(options))
+  options = keywords.check("compile", options, compile_keywords)
+  return self._write(self, dialect_name(options), ddl.translation(options.schema_translate_map),
+    options.schema_translate_map)
 end
 
 local function copy(self, changes)
@@ -79,14 +84,15 @@ local function is_wanted(self, target, connection, options)
   return condition.callable_(self, target, connection, passed) and true or false
 end
 
-local function send(self, connection)
-  return connection:exec_driver_sql(self:compile{dialect = connection.dialect})
+local function send(self, connection, options)
+  local _, map = ddl.translation_of(connection, options)
+  return connection:exec_driver_sql(self:compile{dialect = connection.dialect, schema_translate_map = map})
 end
 
 -- What `connection:execute(element)` does.
-local function execute(self, connection)
+local function execute(self, connection, _, options)
   if not is_wanted(self, self.target, connection) then return nil end
-  return send(self, connection)
+  return send(self, connection, options)
 end
 
 -- As a listener of a DDL event.
@@ -138,8 +144,8 @@ local function quote(dialect, name, schema)
   return (schema and core.quote_ident(dialect, schema) .. "." or "") .. core.quote_ident(dialect, name)
 end
 
-local function table_name(dialect, target)
-  return core.ddl(dialect, "drop_table", target):match("^DROP TABLE (.*)$")
+local function table_name(dialect, target, schemas)
+  return core.ddl(dialect, "drop_table", target, false, schemas):match("^DROP TABLE (.*)$")
 end
 
 local function literal(text)
@@ -153,8 +159,8 @@ local check_keywords = keywords.set {"if_not_exists", "if_exists"}
 
 -- What the core writes: `what` of the thing that `find` makes of the element's.
 local function simple(name, what, find)
-  local make = new_class(name, function(self, dialect)
-    return core.ddl(dialect, what, find(self.element), self._check)
+  local make = new_class(name, function(self, dialect, schemas)
+    return core.ddl(dialect, what, find(self.element), self._check, schemas)
   end, {"element"})
   --- The statement as a thing: `tostring` gives its text, `connection:execute` sends it.
   ---@param thing any  a Table, a mapped class, an Index or a Column, as the name says
@@ -181,9 +187,10 @@ element.CreateColumn = simple("CreateColumn", "column", column_of)
 -- ---------------------------------------------------------------------------------------------
 -- Constraints
 
-local new_add_constraint = new_class("AddConstraint", function(self, dialect)
+local new_add_constraint = new_class("AddConstraint", function(self, dialect, schemas)
   local box = constraint_of(self.element)
-  return ("ALTER TABLE %s ADD %s"):format(table_name(dialect, self.element.table), core.ddl(dialect, "constraint", box))
+  return ("ALTER TABLE %s ADD %s"):format(table_name(dialect, self.element.table, schemas),
+    core.ddl(dialect, "constraint", box, false, schemas))
 end, {"element"})
 
 --- ALTER TABLE … ADD for a constraint, which CREATE TABLE then leaves out, unless `isolate_from_table` is false.
@@ -198,12 +205,12 @@ function element.AddConstraint(constraint, options)
   return new_add_constraint {element = constraint, target = constraint}
 end
 
-local new_drop_constraint = new_class("DropConstraint", function(self, dialect)
+local new_drop_constraint = new_class("DropConstraint", function(self, dialect, schemas)
   local name = core.constraint_name(constraint_of(self.element))
   if not name then
     fail(exc.CompileError, "Can't emit DROP CONSTRAINT for constraint %s; it has no name", tostring(self.element))
   end
-  return ("ALTER TABLE %s DROP CONSTRAINT %s%s%s"):format(table_name(dialect, self.element.table),
+  return ("ALTER TABLE %s DROP CONSTRAINT %s%s%s"):format(table_name(dialect, self.element.table, schemas),
     self._options.if_exists and "IF EXISTS " or "", core.quote_ident(dialect, name),
     self._options.cascade and " CASCADE" or "")
 end, {"element"})
@@ -291,11 +298,11 @@ element.DropSequence = sequence("DropSequence", "DROP", "IF EXISTS ")
 
 local function comment(name, is_column, drops)
   local find = is_column and column_of or table_of
-  local make = new_class(name, function(self, dialect)
+  local make = new_class(name, function(self, dialect, schemas)
     local thing = find(self.element)
     local text = not drops and thing.comment
-    local on = is_column and table_name(dialect, thing.table) .. "." .. core.quote_ident(dialect, thing.name) or
-      table_name(dialect, thing)
+    local on = is_column and table_name(dialect, thing.table, schemas) .. "." .. core.quote_ident(dialect, thing.name) or
+      table_name(dialect, thing, schemas)
     return ("COMMENT ON %s %s IS %s"):format(is_column and "COLUMN" or "TABLE", on, text and literal(text) or "NULL")
   end, {"element"})
   --- COMMENT ON a table or column: the comment that it has, or NULL.
@@ -335,13 +342,14 @@ element.ExecutableDDLElement = element.DDLElement
 -- Text
 
 -- `%(name)s` is what the target and the context say, `%%` a percent sign.
-local function fill_in(self, dialect)
+local function fill_in(self, dialect, schemas)
   local names, target = {}, self.target
   for name, value in next, self._context do names[name] = value end
   if target ~= nil and core.class_of(target) == "lualchemy.Table" then
-    names.table = names.table or core.quote_ident(dialect, target.name)
-    names.schema = names.schema or target.schema and core.quote_ident(dialect, target.schema) or ""
-    names.fullname = names.fullname or table_name(dialect, target)
+    local name, full = core.quote_ident(dialect, target.name), table_name(dialect, target, schemas)
+    names.table = names.table or name
+    names.schema = names.schema or full:sub(1, -#name - 2)
+    names.fullname = names.fullname or full
   end
   local text = self.statement:gsub("%%(%(?)([%w_]*)(%)?s?)", function(open, name, close)
     if open == "(" and close == ")s" then

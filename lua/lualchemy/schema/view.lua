@@ -15,8 +15,8 @@ local elements = require "lualchemy.schema.ddl_element"
 
 local view = {}
 
-local function name_of(dialect, target)
-  return core.ddl(dialect, "drop_table", target):match("^DROP TABLE (.*)$")
+local function name_of(dialect, target, schemas)
+  return core.ddl(dialect, "drop_table", target, false, schemas):match("^DROP TABLE (.*)$")
 end
 
 local function check_start(name, selectable, target)
@@ -40,26 +40,27 @@ local function table_of(selectable, target, options)
   return made
 end
 
-local function body_of(self, dialect)
-  return tostring(self.selectable:compile {dialect = dialect, literal_binds = true})
+local function body_of(self, dialect, map)
+  return tostring(self.selectable:compile {dialect = dialect, literal_binds = true, schema_translate_map = map})
 end
 
 local view_keywords = keywords.set {"metadata", "schema", "temporary", "or_replace", "materialized",
   "sqlite_if_not_exists"}
 
-local new_view = elements.__new_class("CreateView", function(self, dialect)
+local new_view = elements.__new_class("CreateView", function(self, dialect, schemas, map)
   local options, words = self._options, {"CREATE"}
   if options.or_replace then words[#words + 1] = "OR REPLACE" end
   if options.temporary then words[#words + 1] = "TEMPORARY" end
   if options.materialized then words[#words + 1] = "MATERIALIZED" end
   words[#words + 1] = "VIEW"
   if options.sqlite_if_not_exists and dialect == "sqlite" then words[#words + 1] = "IF NOT EXISTS" end
-  return ("%s %s AS %s"):format(table.concat(words, " "), name_of(dialect, self.table), body_of(self, dialect))
+  return ("%s %s AS %s"):format(table.concat(words, " "), name_of(dialect, self.table, schemas),
+    body_of(self, dialect, map))
 end, {"selectable", "table"})
 
-local new_drop_view = elements.__new_class("DropView", function(self, dialect)
+local new_drop_view = elements.__new_class("DropView", function(self, dialect, schemas)
   return ("DROP %sVIEW %s%s"):format(self._options.materialized and "MATERIALIZED " or "",
-    self._options.if_exists and "IF EXISTS " or "", name_of(dialect, self.element))
+    self._options.if_exists and "IF EXISTS " or "", name_of(dialect, self.element, schemas))
 end, {"element"})
 
 --- DROP VIEW, of a view's table.
@@ -98,10 +99,11 @@ end
 
 local select_keywords = keywords.set {"metadata", "schema", "temporary", "if_not_exists"}
 
-local new_table_as = elements.__new_class("CreateTableAs", function(self, dialect)
+local new_table_as = elements.__new_class("CreateTableAs", function(self, dialect, schemas, map)
   local options = self._options
   return ("CREATE %sTABLE %s%s AS %s"):format(options.temporary and "TEMPORARY " or "",
-    options.if_not_exists and "IF NOT EXISTS " or "", name_of(dialect, self.table), body_of(self, dialect))
+    options.if_not_exists and "IF NOT EXISTS " or "", name_of(dialect, self.table, schemas),
+    body_of(self, dialect, map))
 end, {"selectable", "table"})
 
 --- CREATE TABLE … AS SELECT: an element to be executed, whose `table` has the columns of the SELECT.
