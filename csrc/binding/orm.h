@@ -50,6 +50,7 @@ typedef struct la_mapper_box {
 typedef struct la_session_box {
   la_box box;
   bool commits_on_close; /* the session of sessionmaker:begin() */
+  bool has_class;        /* of a class of the program's, whose members go before methods */
 } la_session_box;
 
 /* A collection's box has no object. User values: 1 the sequence of members' handles, 2 the owner's
@@ -132,6 +133,19 @@ void la_push_collection(lua_State *L, la_state *state, int index, uint32_t link)
 /* Sees to it that `session` has its connection before the core needs it: an exhausted pool collects
  * garbage and tries once more. What else goes wrong is left to the core to say. */
 void la_session_connect(lua_State *L, la_state *state, la_session *session);
+/* In a session that works on several engines, goes on where the statement belongs that is about to
+ * be sent: `mapper` or NULL, what it is about; `statement` or NULL; `instance` or NULL, the object
+ * that is loaded for, or written. Without these two the token is the one at hand. Nothing in any
+ * other session. */
+void la_session_route(lua_State *L, la_state *state, la_session *session, const la_mapper *mapper,
+                      const la_node *statement, la_instance *instance);
+/* The same, to the engine or connection at the top of the stack, which is popped; nil: nothing. */
+void la_session_route_to(lua_State *L, la_session *session);
+/* The same for what `load` reads behind its statement. */
+void la_session_route_eager(lua_State *L, la_state *state, const la_load *load);
+/* Reads what a link of `instance` needs of the object's own row, where the target's lies elsewhere.
+ */
+void la_session_read_own(lua_State *L, la_state *state, la_instance *instance, uint32_t link);
 /* Gives the connection that the transaction is going to have the execution options on top of the
  * stack, which are popped; nothing if it has one. */
 void la_session_set_options(lua_State *L, la_state *state, la_session *session);

@@ -73,8 +73,8 @@ bool la_session_tell_event(lua_State *L, la_state *state, const la_session *sess
          fire_protected(L, state, connection, event, savepoint);
 }
 
-bool la_session_tell_end(lua_State *L, la_state *state, const la_session *session, size_t depth,
-                         bool commit) {
+static bool tell_end_at_bind(lua_State *L, la_state *state, const la_session *session, size_t depth,
+                             bool commit) {
   const la_session_level *level = session->levels.items[depth - 1];
   if (!session->entered || !level->active) {
     return true;
@@ -90,12 +90,38 @@ bool la_session_tell_end(lua_State *L, la_state *state, const la_session *sessio
          la_session_tell_event(L, state, session, commit ? LA_EVENT_COMMIT : LA_EVENT_ROLLBACK, 0);
 }
 
-bool la_session_tell_checkin(lua_State *L, la_state *state, const la_session *session) {
+bool la_session_tell_end(lua_State *L, la_state *state, la_session *session, size_t depth,
+                         bool commit) {
+  bool well = true;
+  for (la_bind_walk walk = {0}; la_session_next_bind(session, &walk);) {
+    well = well && tell_end_at_bind(L, state, session, depth, commit);
+  }
+  return well;
+}
+
+bool la_session_tell_left(lua_State *L, la_state *state, la_session *session, size_t depth) {
+  bool well = true;
+  for (la_bind_walk walk = {0}; la_session_next_bind(session, &walk);) {
+    bool left_alone = session->joined && !session->levels.items[depth - 1]->savepoint_sent;
+    well = well && (left_alone || tell_end_at_bind(L, state, session, depth, false));
+  }
+  return well;
+}
+
+static bool tell_checkin(lua_State *L, la_state *state, const la_session *session) {
   static const la_event given[] = {LA_EVENT_CHECKIN, LA_EVENT_RESET};
   la_connection *connection = open_connection(session);
   return connection == NULL || !session->connection_is_ours ||
          !is_heard(L, state, session, given, sizeof given / sizeof *given) ||
          fire_protected(L, state, connection, LA_EVENT_CHECKIN, 0);
+}
+
+bool la_session_tell_checkin(lua_State *L, la_state *state, la_session *session) {
+  bool well = true;
+  for (la_bind_walk walk = {0}; la_session_next_bind(session, &walk);) {
+    well = well && tell_checkin(L, state, session);
+  }
+  return well;
 }
 
 void la_session_tell_closed(lua_State *L, la_state *state, const la_session *session) {

@@ -24,6 +24,7 @@ static la_node *push_statement(lua_State *L, la_state *state) {
   }
   la_configure_statement(L, state, node);
   la_session_autoflush(L, state, 1);
+  la_session_route(L, state, session, NULL, node, NULL);
   return la_push_converted(L, state, session->engine, node);
 }
 

@@ -47,6 +47,7 @@ void la_finish_load(lua_State *L, la_state *state, la_load *load, int holder) {
     if (load->session && la_session_loads_heard(state, load->session)) {
       tell_eager(L, state, load);
     }
+    la_session_route_eager(L, state, load);
     la_status status = la_load_eager(load, &err);
     if (status < 0) {
       la_raise_orm(L, &err);
@@ -235,6 +236,14 @@ static void run_step(lua_State *L, la_state *state, int box_index, flush_box *bo
   const la_type *type =
       step->property && step->property->column ? step->property->column->type : NULL;
   switch (step->kind) {
+  case LA_FLUSH_PLACE: {
+    la_error err = LA_ERROR_INIT;
+    la_session_route(L, state, box->session, step->instance->mapper->root, NULL, step->instance);
+    if (la_flush_supply_bind(box->flush, box->session->bind, box->session->map.token, &err) < 0) {
+      raise_flush(L, state, box_index, box, &err);
+    }
+    break;
+  }
   case LA_FLUSH_LOAD:
     la_push_object(L, state, step->instance);
     la_object_load_link(L, state, step->instance, step->slot);

@@ -161,10 +161,13 @@ static void load_link(lua_State *L, la_state *state, la_instance *instance, uint
       return;
     }
   }
+  la_session_read_own(L, state, instance, link);
   la_load *load = la_push_load(L, state);
   la_error err;
   la_error_init(&err);
   if (instance->session) {
+    la_session_route(L, state, instance->session,
+                     instance->mapper->links[link]->relationship->target, NULL, instance);
     la_session_listen(L, state, instance->session);
   }
   if (la_load_link(instance, link, forced, load, &err) < 0) {

@@ -146,6 +146,7 @@ static la_load *run_given(lua_State *L, la_state *state, int session_index,
   if (how->autoflush) {
     la_session_autoflush(L, state, session_index);
   }
+  la_session_route(L, state, session, NULL, statement, NULL);
   la_session_listen_to(L, state, session, statement);
   if (la_session_describe_text(session, node, &err) < 0) {
     const la_node *text = statement->children[LA_SELECT_STATEMENT];
@@ -186,6 +187,8 @@ la_load *la_run_select(lua_State *L, la_state *state, int session_index, const l
     la_session_autoflush(L, state, session_index);
   }
   la_configure_statement(L, state, statement);
+  session->routed |= how->has_token;
+  la_session_route(L, state, session, NULL, statement, NULL);
   if (!session->engine) {
     la_raise_status(L, LA_UNBOUND_EXECUTION,
                     "Could not locate a bind configured on this Session: sessionmaker{bind = "
@@ -326,7 +329,7 @@ static bool option(lua_State *L, int index, const char *name) {
 /* The everyday look-up, of an integer key that the map has: pushes the object. */
 static bool push_known(lua_State *L, la_state *state, const la_session *session,
                        const la_mapper *mapper) {
-  if (!lua_isnoneornil(L, 4) || !lua_isinteger(L, 3) || !mapper->configured ||
+  if (session->routed || !lua_isnoneornil(L, 4) || !lua_isinteger(L, 3) || !mapper->configured ||
       mapper->primary_key_count != 1) {
     return false;
   }
@@ -346,6 +349,8 @@ int la_session_peek(lua_State *L) {
   la_state *state = la_state_of(L);
   la_session *session = la_check_session(L, 1);
   la_mapper *mapper = la_check_mapper(L, 2);
+  session->map.token = (uint32_t)luaL_optinteger(L, 4, 0);
+  lua_settop(L, 3);
   key_box *key = check_identity(L, state, mapper, 3);
   la_instance *known = la_identity_find(&session->map, mapper->root, key->values,
                                         la_identity_hash(mapper->root, key->values));
@@ -413,6 +418,22 @@ static bool tell_get(lua_State *L, la_state *state, const la_mapper *mapper, la_
   return loaded;
 }
 
+/* The number of the identity token among the options of get(); 0 without one. */
+static uint32_t get_token(lua_State *L, la_state *state, la_session *session) {
+  uint32_t token = 0;
+  if (lua_istable(L, 4)) {
+    if (lua_getfield(L, 4, "identity_token") != LUA_TNIL) {
+      la_push_hook(L, state, "identity_token");
+      lua_insert(L, -2);
+      lua_call(L, 1, 1);
+      token = (uint32_t)lua_tointeger(L, -1);
+      session->routed = true;
+    }
+    lua_pop(L, 1);
+  }
+  return token;
+}
+
 static int session_get(lua_State *L) {
   la_state *state = la_state_of(L);
   la_session *session = la_check_session(L, 1);
@@ -458,6 +479,7 @@ static int session_get(lua_State *L) {
     }
   }
   uint32_t hash = la_identity_hash(mapper->root, key->values);
+  session->map.token = get_token(L, state, session);
   la_instance *known =
       populate_existing ? NULL : la_identity_find(&session->map, mapper->root, key->values, hash);
   if (!known || known->flags & LA_INSTANCE_EXPIRED) {
@@ -473,6 +495,10 @@ static int session_get(lua_State *L) {
   }
   la_load *load = la_push_load(L, state);
   la_instance *found = NULL;
+  if (session->routed) {
+    session->map.token = get_token(L, state, session);
+    la_session_route(L, state, session, mapper, NULL, NULL);
+  }
   la_session_listen(L, state, session);
   if (la_load_get(session, mapper, key->values, populate_existing, load, &found, &err) < 0) {
     la_raise_orm(L, &err);
@@ -561,6 +587,7 @@ static int session_refresh(lua_State *L) {
     return 0;
   }
   la_load *load = la_push_load(L, state);
+  la_session_route(L, state, session, instance->mapper, NULL, instance);
   la_session_listen(L, state, session);
   if (la_load_refresh(session, instance, box->names.items, (uint32_t)box->names.count, load, &err) <
       0) {

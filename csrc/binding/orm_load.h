@@ -19,6 +19,7 @@ typedef struct la_select_run {
   bool legacy; /* session:query: joined collections are made unique by themselves */
   bool unique;
   bool populate_existing;
+  bool has_token; /* the execution options say which identity token the rows have */
   bool described; /* what from_statement() gave has its columns' names */
   size_t limit;   /* rows to read at most; 0: all */
   la_param_lookup lookup;

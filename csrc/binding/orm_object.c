@@ -180,6 +180,7 @@ void la_object_get(lua_State *L, la_state *state, int index, const la_property *
   la_error err;
   la_error_init(&err);
   if (instance->session) {
+    la_session_route(L, state, instance->session, instance->mapper, NULL, instance);
     la_session_listen(L, state, instance->session);
   }
   if (la_load_slots(instance, property->slot, load, &err) < 0) {

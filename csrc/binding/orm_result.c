@@ -281,7 +281,8 @@ const la_value *la_execution_option(const la_node *statement, const char *name) 
 la_select_run la_run_options(const la_node *statement) {
   const la_value *populate = la_execution_option(statement, "populate_existing");
   const la_value *autoflush = la_execution_option(statement, "autoflush");
-  return (la_select_run){.autoflush = !autoflush || autoflush->as.integer,
+  return (la_select_run){.has_token = la_execution_option(statement, "identity_token") != NULL,
+                         .autoflush = !autoflush || autoflush->as.integer,
                          .populate_existing = populate && populate->as.integer};
 }
 
@@ -364,10 +365,19 @@ static int session_scalar(lua_State *L) {
   return execute(L, "scalar", "scalar");
 }
 
-/* session:connection{execution_options = …} → the connection of the session's transaction. */
+/* session:connection{execution_options = …, bind_arguments = …} → the connection of the session's
+ * transaction. */
 static int session_connection(lua_State *L) {
   la_state *state = la_state_of(L);
   la_session *session = la_check_session(L, 1);
+  lua_settop(L, 2);
+  if (session->routed || !lua_isnil(L, 2)) {
+    la_push_hook(L, state, "connection_bind");
+    lua_pushvalue(L, 1);
+    lua_pushvalue(L, 2);
+    lua_call(L, 2, 1);
+    la_session_route_to(L, session);
+  }
   la_connection *connection = NULL;
   la_error err = LA_ERROR_INIT;
   if (lua_istable(L, 2) && lua_getfield(L, 2, "execution_options") == LUA_TTABLE) {

@@ -463,8 +463,20 @@ static int push_identity_map(lua_State *L, la_session *session) {
   return 1;
 }
 
+/* Pushes what the session's class has under the key at 2; nil if that is nothing. */
+static bool push_member(lua_State *L) {
+  la_push_session_misc(L, 1);
+  lua_getfield(L, -1, "_members");
+  lua_pushvalue(L, 2);
+  return lua_gettable(L, -2) != LUA_TNIL;
+}
+
 /* Upvalues: state, methods. */
 static int session_index(lua_State *L) {
+  if (((const la_session_box *)lua_touserdata(L, 1))->has_class && push_member(L)) {
+    return 1;
+  }
+  lua_settop(L, 2);
   lua_pushvalue(L, 2);
   if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNIL) {
     return 1;
@@ -489,6 +501,10 @@ static int session_index(lua_State *L) {
   }
   if (la_text_is(name, "expire_on_commit")) {
     lua_pushboolean(L, session->expire_on_commit);
+    return 1;
+  }
+  if (la_text_is(name, "_flushing")) {
+    lua_pushboolean(L, session->flushing);
     return 1;
   }
   if (la_text_is(name, "is_active")) {
@@ -519,6 +535,13 @@ static int session_newindex(lua_State *L) {
   }
   if (la_text_is(name, "expire_on_commit")) {
     session->expire_on_commit = lua_toboolean(L, 3);
+    return 0;
+  }
+  if (((const la_session_box *)lua_touserdata(L, 1))->has_class) {
+    la_push_session_misc(L, 1);
+    lua_pushvalue(L, 2);
+    lua_pushvalue(L, 3);
+    lua_rawset(L, -3);
     return 0;
   }
   return la_raise_status(L, LA_INVALID_REQUEST,
@@ -650,4 +673,5 @@ void la_open_orm_session(lua_State *L, la_state *state) {
   lua_pop(L, 1);
   la_set_functions(L, functions);
   la_set_functions(L, la_session_making_functions);
+  la_set_functions(L, la_session_route_functions);
 }

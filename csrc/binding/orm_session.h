@@ -31,7 +31,11 @@ void la_session_flush_all(lua_State *L, la_state *state, int index);
 /* Functions of the core table that make sessions and list them. */
 extern const luaL_Reg la_session_making_functions[];
 
-/* core.session_peek(session, class, identity) → the object that the identity map has, or nil. */
+/* … and that say where statements of them go. */
+extern const luaL_Reg la_session_route_functions[];
+
+/* core.session_peek(session, class, identity, token's number) → the object that the identity map
+ * has, or nil. */
 int la_session_peek(lua_State *L);
 /* Expires `root`, unless `with_root` is false, and what follows it along refresh-expire. */
 void la_session_expire_all_of(lua_State *L, la_session *session, la_instance *root, bool with_root);

@@ -154,8 +154,8 @@ static void tell_log(lua_State *L, la_state *state, int engine, int record) {
                 origin, lua_toboolean(L, record + MANY));
 }
 
-/* Empties the trace. */
-static void tell_sent(lua_State *L, la_state *state, const la_session *session) {
+/* Empties the trace of the bind at hand. */
+static void tell_sent(lua_State *L, la_state *state, la_session *session) {
   if (!session->engine || session->engine->trace.entries.count == 0) {
     if (session->engine) {
       session->engine->trace.on = false;
@@ -195,8 +195,10 @@ static void tell_sent(lua_State *L, la_state *state, const la_session *session) 
 
 void la_session_tell(lua_State *L, la_state *state, la_session *session) {
   la_tell_warnings(L, state);
-  la_session_tell_closed(L, state, session);
-  tell_sent(L, state, session);
+  for (la_bind_walk walk = {0}; la_session_next_bind(session, &walk);) {
+    la_session_tell_closed(L, state, session);
+    tell_sent(L, state, session);
+  }
 }
 
 /* Is there something to take for the transaction: a connection, or savepoints that somebody wants
@@ -269,7 +271,9 @@ void la_session_connect(lua_State *L, la_state *state, la_session *session) {
 
 void la_session_listen(lua_State *L, la_state *state, la_session *session) {
   session->statement_schemas = LA_TEXT_NONE;
-  la_session_connect(L, state, session);
+  if (!session->routed) {
+    la_session_connect(L, state, session);
+  }
   la_session_trace(L, state, session);
 }
 

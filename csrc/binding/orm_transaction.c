@@ -239,8 +239,10 @@ static int session_invalidate(lua_State *L) {
   la_session *session = la_check_session(L, 1);
   la_error ignored = LA_ERROR_INIT;
   la_session_check_change(L, session, "close()");
-  if (session->connection && session->entered) {
-    (void)la_connection_invalidate(session->connection, &ignored);
+  for (la_bind_walk walk = {0}; la_session_next_bind(session, &walk);) {
+    if (session->connection && session->entered) {
+      (void)la_connection_invalidate(session->connection, &ignored);
+    }
   }
   la_session_end(L, la_state_of(L), 1, true);
   return 0;

@@ -23,7 +23,7 @@ void la_push_transaction(lua_State *L, la_state *state, int index, uint32_t dept
 /* Pushes the transaction that a flush is in itself, as events show it. */
 void la_push_subtransaction(lua_State *L, la_state *state, int index);
 /* Raises IllegalStateChangeError if `method` is called from a listener of a change of state. */
-void la_session_check_change(lua_State *L, const la_session *session, const char *method);
+void la_session_check_change(lua_State *L, la_session *session, const char *method);
 /* Commits the levels from the innermost to the one at `depth`: before_commit, flush, database,
  * after_commit, objects, after_transaction_end. */
 void la_session_commit_to(lua_State *L, la_state *state, int index, uint32_t depth);
@@ -36,10 +36,12 @@ void la_session_tell_checkout(lua_State *L, la_state *state, const la_session *s
 bool la_session_tell_event(lua_State *L, la_state *state, const la_session *session, la_event event,
                            uint32_t savepoint);
 /* … that the innermost level, which is the one at `depth`, is about to end; likewise … */
-bool la_session_tell_end(lua_State *L, la_state *state, const la_session *session, size_t depth,
+bool la_session_tell_end(lua_State *L, la_state *state, la_session *session, size_t depth,
                          bool commit);
+/* … or, in a session that is closed, is left to its connections; likewise … */
+bool la_session_tell_left(lua_State *L, la_state *state, la_session *session, size_t depth);
 /* … that its connection goes back; likewise … */
-bool la_session_tell_checkin(lua_State *L, la_state *state, const la_session *session);
+bool la_session_tell_checkin(lua_State *L, la_state *state, la_session *session);
 /* … and which connections were closed. */
 void la_session_tell_closed(lua_State *L, la_state *state, const la_session *session);
 /* Everything of the session goes and its transaction ends; see la_session_close. */

@@ -10,7 +10,7 @@
 
 #include "binding/engine.h"
 
-void la_session_check_change(lua_State *L, const la_session *session, const char *method) {
+void la_session_check_change(lua_State *L, la_session *session, const char *method) {
   la_error err;
   la_error_init(&err);
   if (session->doing) {
@@ -20,9 +20,11 @@ void la_session_check_change(lua_State *L, const la_session *session, const char
                  method, session->doing);
     la_raise(L, &err);
   }
-  const la_connection *connection = session->connection;
-  if (connection != NULL && la_raw_check_outside(connection->raw, &err) < 0) {
-    la_raise(L, &err);
+  for (la_bind_walk walk = {0}; la_session_next_bind(session, &walk);) {
+    const la_connection *connection = session->connection;
+    if (connection != NULL && la_raw_check_outside(connection->raw, &err) < 0) {
+      la_raise(L, &err);
+    }
   }
 }
 
@@ -79,9 +81,17 @@ static void push_ending(lua_State *L, la_state *state, int index, uint32_t depth
 }
 
 /* The database's half of an end is over: a connection of the program's has to know. */
-static void settle_connection(lua_State *L, la_state *state, const la_session *session) {
-  if (session->connection && !session->connection_is_ours) {
-    la_connection_settle(L, state, session->connection);
+static void settle_connection(lua_State *L, la_state *state, la_session *session) {
+  for (la_bind_walk walk = {0}; la_session_next_bind(session, &walk);) {
+    if (session->connection && !session->connection_is_ours) {
+      la_connection_settle(L, state, session->connection);
+    }
+  }
+}
+
+static void trace_all(lua_State *L, la_state *state, la_session *session) {
+  for (la_bind_walk walk = {0}; la_session_next_bind(session, &walk);) {
+    la_session_trace(L, state, session);
   }
 }
 
@@ -108,7 +118,7 @@ static void commit_prepared(lua_State *L, la_state *state, int index) {
   uint32_t depth = (uint32_t)session->levels.count;
   push_ending(L, state, index, depth);
   int transaction = lua_gettop(L);
-  la_session_trace(L, state, session);
+  trace_all(L, state, session);
   if (!la_session_tell_end(L, state, session, depth, true)) {
     lua_error(L);
   }
@@ -163,7 +173,7 @@ static void rollback_innermost(lua_State *L, la_state *state, int index, bool in
   bool active = session->levels.items[depth - 1]->active, told;
   push_ending(L, state, index, depth);
   int transaction = lua_gettop(L);
-  la_session_trace(L, state, session);
+  trace_all(L, state, session);
   told = la_session_tell_end(L, state, session, depth, false);
   la_status status = la_session_rollback_database(session, &err);
   if (told && active && !inner) {
@@ -219,11 +229,10 @@ void la_session_end(lua_State *L, la_state *state, int index, bool for_good) {
     push_ending(L, state, index, depth);
     forget_transaction(L, index, depth);
   }
-  la_session_trace(L, state, session);
+  trace_all(L, state, session);
   bool told = true;
   for (size_t depth = session->levels.count; told && depth > 0; depth--) {
-    bool left_alone = session->joined && !session->levels.items[depth - 1]->savepoint_sent;
-    told = left_alone || la_session_tell_end(L, state, session, depth, false);
+    told = la_session_tell_left(L, state, session, depth);
   }
   told = told && la_session_tell_checkin(L, state, session);
   if (for_good) {

@@ -190,8 +190,25 @@ int la_statement_with_for_update(lua_State *L) {
 /* ---- options ---- */
 
 /* options(option…): loader options of the ORM. */
+/* Options that are a table with `__execution_options` are these; they leave the arguments. */
+static void take_execution_options(lua_State *L) {
+  for (int i = lua_gettop(L); i >= 2; i--) {
+    if (lua_istable(L, i) && lua_getfield(L, i, "__execution_options") == LUA_TTABLE) {
+      lua_getfield(L, 1, "execution_options");
+      lua_pushvalue(L, 1);
+      lua_rotate(L, -3, -1); /* function, statement, options */
+      lua_call(L, 2, 1);
+      lua_replace(L, 1);
+      lua_remove(L, i);
+    } else if (lua_istable(L, i)) {
+      lua_pop(L, 1);
+    }
+  }
+}
+
 int la_statement_options(lua_State *L) {
   la_state *state = la_state_of(L);
+  take_execution_options(L);
   la_node *self = la_check_statement(L, 1), *result;
   int part = la_statement_options_part(self);
   la_nodes nodes;

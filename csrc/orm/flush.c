@@ -183,6 +183,9 @@ static void place_in_map(la_flush *flush, la_flush_record *record) {
   }
   la_identity_remove(&session->map, instance);
   la_instance_commit_all(instance);
+  if (is_new) {
+    la_instance_set_token(instance, la_flush_token(flush, record));
+  }
   (void)la_session_register(session, instance, NULL); /* room was made */
 }
 
@@ -363,6 +366,7 @@ void la_flush_free(la_flush *flush) {
   for (size_t i = 0; i < flush->switches.count; i++) {
     la_key_switch_free(alloc, flush->switches.items[i]);
   }
+  la_vec_clear(alloc, &flush->places);
   la_vec_clear(alloc, &flush->records);
   la_vec_clear(alloc, &flush->syncs);
   la_vec_clear(alloc, &flush->pairs);

@@ -25,6 +25,8 @@
 typedef struct la_flush la_flush;
 
 typedef enum la_flush_step_kind {
+  LA_FLUSH_PLACE,      /* say which bind of the session `instance` is written at, and its identity
+                          token: la_flush_supply_bind */
   LA_FLUSH_LOAD,       /* load link `slot` of `instance`, then go on (from la_flush_prepare) */
   LA_FLUSH_READ,       /* read `property` of `instance`, then go on (from la_flush_prepare) */
   LA_FLUSH_DEFAULT,    /* evaluate the Lua default `host` (insert or update: `default_slot`) of
@@ -63,6 +65,8 @@ la_status la_flush_sort(la_flush *flush, la_error *err);
 la_status la_flush_next(la_flush *flush, la_flush_step *step_out, la_error *err);
 /* Answers DEFAULT, VERSION and CONVERT; bytes are copied. */
 la_status la_flush_supply(la_flush *flush, const la_value *value, la_error *err);
+/* Answers PLACE. */
+la_status la_flush_supply_bind(la_flush *flush, uint32_t bind, uint32_t token, la_error *err);
 /* Answers EXPRESSION; `expression` is retained. */
 la_status la_flush_supply_expression(la_flush *flush, la_node *expression, la_error *err);
 /* The slots of a FETCHED step, one by one: `*at` begins as the step's `slot`. False at the end. */

@@ -112,6 +112,11 @@ typedef struct la_flush_expire {
 
 typedef LA_VEC(uint32_t) la_numbers;
 
+/* Where the row of a record goes: the session's bind, and the object's identity token. */
+typedef struct la_flush_place {
+  uint32_t bind, token;
+} la_flush_place;
+
 /* How the rows of one table come from the objects of one mapper; in the flush's arena. */
 typedef struct la_table_map {
   struct la_table_map *next;
@@ -198,8 +203,10 @@ struct la_flush {
   /* order */
   LA_VEC(la_flush_unit) units;
   LA_VEC(la_flush_node) nodes;
-  la_numbers order;  /* nodes */
-  la_numbers levels; /* where each level of `order` begins */
+  la_numbers order;              /* nodes */
+  la_numbers levels;             /* where each level of `order` begins */
+  LA_VEC(la_flush_place) places; /* of a routed session: of each record; those that are known */
+  uint32_t place;                /* the bind at hand */
   /* running */
   size_t order_at, level_at;
   la_flush_node batch_node;
@@ -258,6 +265,16 @@ la_status la_flush_write_fetched(la_flush *flush, la_instance *instance, uint32_
                                  const la_value *value, la_error *err);
 la_status la_flush_expire_later(la_flush *flush, la_instance *instance, uint32_t slot,
                                 la_error *err);
+/* flush_place.c. Asks for the place of each object; LA_ROW with a step, LA_OK when all are known.
+ */
+la_status la_flush_ask_places(la_flush *flush, la_flush_step *step_out, la_error *err);
+/* The identity token that the record's object has, or gets. */
+uint32_t la_flush_token(const la_flush *flush, const la_flush_record *record);
+/* Whether all records of the batch go to one bind. */
+bool la_flush_has_one_place(const la_flush *flush);
+/* Goes on at the bind of `record`, NULL: the one at which the flush has been; true if it is another
+ * than before, whose statement is closed then. */
+bool la_flush_go_to(la_flush *flush, const la_flush_record *record);
 /* What of a failure: memory is as before, the session inactive. Gives `status`. */
 la_status la_flush_fail(la_flush *flush, la_status status, la_error *err);
 /* Fills `order` and `levels` from the nodes and `edges`. LA_CIRCULAR_DEPENDENCY. */

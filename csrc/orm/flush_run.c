@@ -194,6 +194,7 @@ static la_status begin_saves(la_flush *flush, la_error *err) {
     if (record->first_sync != LA_FLUSH_NONE) {
       LA_TRY(la_flush_sync_record(flush, record, err));
     }
+    flush->session->map.token = la_flush_token(flush, record);
     if (!(record->instance->flags & LA_INSTANCE_KEYED)) {
       record->flags |= LA_RECORD_INSERTS;
       find_row_switch(flush, record);
@@ -205,8 +206,9 @@ static la_status begin_saves(la_flush *flush, la_error *err) {
 /* Where objects are saved one by one, the first is the batch, and the others wait. */
 static la_status separate(la_flush *flush, la_error *err) {
   const la_numbers empty = {0};
-  if (is_delete(flush) || flush->batch.count < 2 ||
-      record_at(flush, 0)->instance->mapper->root->batch) {
+  bool together = is_delete(flush) || record_at(flush, 0)->instance->mapper->root->batch;
+  (void)la_flush_go_to(flush, record_at(flush, 0));
+  if (flush->batch.count < 2 || (together && la_flush_has_one_place(flush))) {
     return LA_OK;
   }
   la_vec_clear(flush->alloc, &flush->alone);
@@ -224,6 +226,7 @@ static bool take_next(la_flush *flush) {
     return false;
   }
   flush->batch.items[0] = flush->alone.items[flush->alone_at++];
+  (void)la_flush_go_to(flush, record_at(flush, 0));
   flush->stage = LA_STAGE_BEFORE;
   return true;
 }
@@ -546,7 +549,8 @@ static la_status reserve(la_flush *flush, la_error *err) {
 }
 
 la_status la_flush_next(la_flush *flush, la_flush_step *step_out, la_error *err) {
-  la_status status = LA_OK;
+  la_status status = la_flush_ask_places(flush, step_out, err);
+  (void)la_flush_go_to(flush, NULL);
   while (status == LA_OK) {
     flush->session->executing = true;
     if (!flush->in_batch) {

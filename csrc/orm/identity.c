@@ -19,8 +19,10 @@ void la_identity_clear(la_identity_map *map) {
       instance = next;
     }
   }
+  uint32_t token = map->token;
   la_free(map->alloc, map->buckets, map->bucket_count * sizeof *map->buckets);
   la_identity_init(map, map->alloc);
+  map->token = token;
 }
 
 static bool rehash(la_identity_map *map, size_t bucket_count) {
@@ -99,7 +101,9 @@ la_instance *la_identity_find(const la_identity_map *map, const la_mapper *root,
     return NULL;
   }
   instance = map->buckets[hash & (map->bucket_count - 1)];
-  while (instance != NULL && !(instance->key_hash == hash && has_key(instance, root, key))) {
+  while (instance != NULL &&
+         !(instance->key_hash == hash && la_instance_token(instance) == map->token &&
+           has_key(instance, root, key))) {
     instance = instance->next_in_map;
   }
   return instance;
@@ -140,6 +144,9 @@ void la_identity_remove(la_identity_map *map, la_instance *instance) {
 }
 
 bool la_instance_same_key(const la_instance *a, const la_instance *b) {
+  if (la_instance_token(a) != la_instance_token(b)) {
+    return false;
+  }
   for (uint32_t i = 0; i < a->mapper->primary_key_count; i++) {
     la_value left, right;
     la_instance_key_part(a, a->mapper->primary_key[i]->slot, &left);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The identity map: one instance per root mapper and primary key, per session.
+ * The identity map: one instance per root mapper, primary key and identity token, per session.
  *
  * Holds no pins: an instance leaves when its last pin goes. Look-up and insertion are one probe.
  * Keys are not stored: an entry's key is what its instance's primary key slots had when it was
@@ -18,6 +18,7 @@ typedef struct la_identity_map {
   la_instance **buckets; /* chains through next_in_map; a power of two */
   size_t bucket_count;
   size_t count;
+  uint32_t token; /* of what is looked for, and of objects that come from rows */
 } la_identity_map;
 
 void la_identity_init(la_identity_map *map, la_allocator *alloc);
@@ -26,7 +27,7 @@ void la_identity_clear(la_identity_map *map);
 /* Room for `count` more entries, sized ahead of a load. */
 la_status la_identity_reserve(la_identity_map *map, size_t count, la_error *err);
 uint32_t la_identity_hash(const la_mapper *root, const la_value *key);
-/* `key` has root->primary_key_count values. NULL if there is none. */
+/* `key` has root->primary_key_count values; the token is the map's. NULL if there is none. */
 la_instance *la_identity_find(const la_identity_map *map, const la_mapper *root,
                               const la_value *key, uint32_t hash);
 /* Adds `instance`, whose key slots hold its key; `instance->key_hash` is set. The caller knows that

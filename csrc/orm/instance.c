@@ -154,3 +154,10 @@ void la_instance_describe(const la_instance *instance, la_strbuf *out) {
   }
   la_strbuf_char(out, ')');
 }
+
+void la_instance_set_token(la_instance *instance, uint32_t token) {
+  if (token != 0) {
+    instance->order = token;
+    instance->flags |= LA_INSTANCE_TOKENED;
+  }
+}

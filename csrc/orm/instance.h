@@ -57,7 +57,8 @@ enum la_instance_flag {
   LA_INSTANCE_LINKS_MODIFIED = 1024,
   LA_INSTANCE_FLUSHING = 2048,
   LA_INSTANCE_ORPHAN_CHECKED = 4096,
-  LA_INSTANCE_MARKED = 8192 /* seen by a walk that is under way; clear between calls */
+  LA_INSTANCE_MARKED = 8192,  /* seen by a walk that is under way; clear between calls */
+  LA_INSTANCE_TOKENED = 16384 /* its row comes from a shard: `order` is its identity token */
 };
 
 enum la_link_flag {
@@ -95,7 +96,7 @@ struct la_instance {
   uint32_t key_hash;        /* of the identity key */
   uint32_t pins;
   uint32_t handle, handle_serial; /* the place of its handle, 0 if it has none */
-  uint32_t order;                 /* order of add() in the session: INSERT order */
+  uint32_t order;        /* order of add() in the session: INSERT order; TOKENED: see there */
   uint32_t set_index;    /* in dirty_objects while DIRTY, in a flush's records while FLUSHING */
   uint16_t flags;        /* la_instance_flag */
   uint16_t chunk_offset; /* from its chunk, pinned once for it, in units of 8 bytes */
@@ -121,8 +122,15 @@ static inline la_link *la_links(const la_instance *instance) {
   return (la_link *)(uintptr_t)(instance->slots + instance->slot_count);
 }
 
+/* The number of the identity token of an instance that has a row; 0 without one. */
+static inline uint32_t la_instance_token(const la_instance *instance) {
+  return instance->flags & LA_INSTANCE_TOKENED ? instance->order : 0;
+}
+
 /* Bytes an instance of `mapper` takes in a chunk, without texts. */
 size_t la_instance_size(const la_mapper *mapper);
+/* Gives it to an instance that has just got a row. */
+void la_instance_set_token(la_instance *instance, uint32_t token);
 /* A transient instance with one pin, the caller's. Slots are unloaded. */
 la_status la_instance_new(la_allocator *alloc, la_slab *slab, la_mapper *mapper, la_instance **out,
                           la_error *err);

@@ -15,6 +15,8 @@ la_status la_load_begin(la_load *load, la_session *session, la_error *err) {
     return la_fail_nomem(err);
   }
   load->session = la_object_retain(session);
+  load->bind = session->bind;
+  load->token = session->map.token;
   la_arena_init(&load->arena, session->alloc);
   return LA_OK;
 }

@@ -87,6 +87,7 @@ typedef struct la_load {
                    address, pinned */
   LA_VEC(la_link_load) links;
   la_instances pinned;             /* all instances that this load touched */
+  uint32_t bind, token;            /* where it runs, and the identity token of its rows */
   struct la_load_pending *pending; /* selectin and subquery loads still to run */
 } la_load;
 

@@ -239,6 +239,7 @@ static la_status make_instance(la_run *run, const la_plan_entity *entity, const 
   }
   instance->session = run->session;
   instance->flags |= LA_INSTANCE_KEYED;
+  la_instance_set_token(instance, run->session->map.token);
   if (entity->keeps && keep_options(run, entity, instance, err) < 0) {
     la_instance_unpin(instance);
     return LA_NOMEM;

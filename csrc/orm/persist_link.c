@@ -77,10 +77,11 @@ static la_status run_pairs(la_flush *flush, bool add, la_error *err) {
     if (!is_wanted(flush, pair, add)) {
       continue;
     }
-    if (expected++ == 0) {
+    if (la_flush_go_to(flush, la_flush_record_of(flush, pair->owner)) || expected == 0) {
       LA_TRY(la_persist_use_pair_plan(flush, add ? LA_PLAN_INSERT_PAIR : LA_PLAN_DELETE_PAIR,
                                       relationship, err));
     }
+    expected++;
     LA_TRY(run_pair(flush, pair, err));
     matched += add ? 1 : la_persist_changes(flush);
   }

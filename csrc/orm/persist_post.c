@@ -105,6 +105,7 @@ la_status la_persist_post_updates(la_flush *flush, la_flush_step *step_out, la_e
   for (; flush->at < flush->batch.count; flush->at++, flush->column = 0) {
     la_flush_record *record = &flush->records.items[flush->batch.items[flush->at]];
     la_persist_row r = {.record = record, .instance = record->instance};
+    (void)la_flush_go_to(flush, record);
     if (flush->column++ == 0) {
       la_status status = raise_version(flush, record, table, step_out, err);
       if (status != LA_OK) {

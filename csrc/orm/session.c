@@ -22,6 +22,7 @@ static void session_destroy(la_object *object) {
   la_vec_clear(alloc, &session->deleted_objects);
   la_vec_clear(alloc, &session->levels);
   la_identity_clear(&session->map);
+  la_session_clear_binds(session);
   la_object_release(session->slab);
   la_object_release(session->connection);
   la_object_release(session->engine);
@@ -198,7 +199,7 @@ void la_session_detach(la_session *session, la_instance *instance, bool to_trans
   instance->session = NULL;
   instance->flags &= ~(uint32_t)LA_INSTANCE_INSERTED;
   if (to_transient) {
-    instance->flags &= ~(uint32_t)(LA_INSTANCE_KEYED | LA_INSTANCE_GONE);
+    instance->flags &= ~(uint32_t)(LA_INSTANCE_KEYED | LA_INSTANCE_GONE | LA_INSTANCE_TOKENED);
     la_instance_drop_history(instance);
   }
 }

@@ -85,6 +85,22 @@ typedef struct la_note {
   la_note_kind kind;
 } la_note;
 
+/* Part of the transaction on one connection: the savepoint of a level. */
+typedef struct la_bind_savepoint {
+  uint32_t savepoint;
+  bool sent, begin_told;
+  bool in_savepoint; /* of the outermost level, whose own this is; the others are in one */
+} la_bind_savepoint;
+
+/* A place where the session works while another is at hand (session_bind.c). */
+typedef struct la_session_bind {
+  la_engine *engine;         /* retained */
+  la_connection *connection; /* retained */
+  bool connection_is_ours, entered, joined;
+  la_bind_savepoint *savepoints; /* by level; `room` of them */
+  size_t room;
+} la_session_bind;
+
 typedef struct la_session_options {
   la_engine *engine;         /* NULL: unbound */
   la_connection *connection; /* bound to a connection of the program's, or NULL */
@@ -124,7 +140,12 @@ struct la_session {
   uint32_t autoflush_off; /* nesting of no_autoflush */
   la_text
       statement_schemas; /* the map of schemas of the statement that runs, lent by the binding */
-  bool has_options;      /* the binding has execution options for each connection that it takes */
+  LA_VEC(la_session_bind) binds; /* of a session that works on several engines: all of them */
+  uint32_t bind; /* which of them `engine`, `connection` and the levels' savepoints belong to */
+  bool routed;   /* the binding says where each statement goes, and which token rows have: bind and
+                    `map.token` are set before each */
+  bool sharded;  /* each object of a flush may go somewhere else; not only each hierarchy */
+  bool has_options; /* the binding has execution options for each connection that it takes */
   bool flushing;
   bool executing;    /* a flush sends its statements */
   const char *doing; /* what changes its state right now and calls the program: "commit()"; or NULL.
@@ -139,6 +160,18 @@ struct la_session {
   la_instances
       hold_changes; /* instances whose LA_INSTANCE_HELD should be looked at again; pinned */
 };
+
+/* The number of the bind with `engine`, or with the program's `connection`, added if it is new. */
+la_status la_session_add_bind(la_session *session, la_engine *engine, la_connection *connection,
+                              uint32_t *out, la_error *err);
+/* Work goes on at the bind `at`, as if the session had no other. */
+void la_session_use_bind(la_session *session, uint32_t at);
+/* Goes through the binds, each being at hand in turn, of which most sessions have one; after the
+ * last one the one that was at hand is so again. Zero-initialise. */
+typedef struct la_bind_walk {
+  uint32_t at, back;
+} la_bind_walk;
+bool la_session_next_bind(la_session *session, la_bind_walk *walk);
 
 la_status la_session_new(const la_sql *sql, const la_session_options *options, la_session **out,
                          la_error *err);

@@ -31,6 +31,11 @@ void la_session_leave_sets(la_session *session, la_instance *instance);
 void la_session_detach(la_session *session, la_instance *instance, bool to_transient);
 /* Marks the slots of `dirty_objects` with their places again, after a flush has used the field. */
 void la_session_number_dirty(la_session *session);
+/* Room for `count` levels at each bind. */
+la_status la_session_fit_binds(la_session *session, size_t count, la_error *err);
+/* The level `at` is over: no bind has a savepoint of it any more. */
+void la_session_forget_savepoints(la_session *session, size_t at);
+void la_session_clear_binds(la_session *session);
 /* Unpins and empties. */
 void la_session_clear_pinned(la_session *session, la_instances *list);
 /* Pins and appends. */

@@ -82,6 +82,7 @@ static la_status make_persistent(la_session *session, la_instance *instance, la_
     return LA_OK;
   }
   LA_TRY(check_key(session, instance, err));
+  session->routed |= la_instance_token(instance) != 0;
   LA_TRY(la_identity_add(&session->map, instance, instance->key_hash, err));
   instance->session = session;
   la_session_note_hold(session, instance);
@@ -189,7 +190,7 @@ void la_session_make_transient(la_instance *instance) {
   }
   la_instance_drop_history(instance);
   instance->flags &= ~(uint32_t)(LA_INSTANCE_KEYED | LA_INSTANCE_GONE | LA_INSTANCE_EXPIRED |
-                                 LA_INSTANCE_INSERTED);
+                                 LA_INSTANCE_INSERTED | LA_INSTANCE_TOKENED);
   for (uint32_t i = 0; i < instance->slot_count; i++) {
     if (!(instance->slots[i].flags & LA_SLOT_LOADED)) { /* a key slot has a value in any case */
       la_slot_free(mapper->alloc, &instance->slots[i]);

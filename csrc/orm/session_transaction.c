@@ -20,6 +20,7 @@ la_session_level *la_session_top(const la_session *session) {
 }
 
 static la_status push_level(la_session *session, la_session_origin origin, la_error *err) {
+  LA_TRY(la_session_fit_binds(session, session->levels.count + 1, err));
   la_session_level *level = la_alloc_zero(session->alloc, sizeof *level);
   if (level == NULL) {
     return la_fail_nomem(err);
@@ -170,6 +171,7 @@ static void pop_level(la_session *session) {
   la_allocator *alloc = session->alloc;
   session->levels.count--;
   session->levels_ended++;
+  la_session_forget_savepoints(session, session->levels.count);
   la_session_clear_pinned(session, &level->inserted);
   la_session_clear_pinned(session, &level->deleted);
   la_session_clear_pinned(session, &level->touched);
@@ -184,14 +186,16 @@ static void pop_level(la_session *session) {
   session->phase = session->levels.count > 0 ? LA_SESSION_BEGUN : LA_SESSION_IDLE;
 }
 
-/* The outermost transaction is over: the connection goes back. */
-static void leave_connection(la_session *session) {
-  session->entered = false;
-  session->joined = false;
-  if (session->connection != NULL && session->connection_is_ours) {
-    la_connection_close(session->connection);
-    la_object_release(session->connection);
-    session->connection = NULL;
+/* The outermost transaction is over: the connections go back. */
+static void leave_connections(la_session *session) {
+  for (la_bind_walk walk = {0}; la_session_next_bind(session, &walk);) {
+    session->entered = false;
+    session->joined = false;
+    if (session->connection != NULL && session->connection_is_ours) {
+      la_connection_close(session->connection);
+      la_object_release(session->connection);
+      session->connection = NULL;
+    }
   }
 }
 
@@ -225,8 +229,8 @@ static void empty_dirty(la_session *session) {
   }
 }
 
-static la_status end_database_side(la_session *session, la_session_level *level, bool commit,
-                                   la_error *err) {
+static la_status end_at_bind(la_session *session, la_session_level *level, bool commit,
+                             la_error *err) {
   la_connection *connection = session->connection;
   if (!session->entered || connection == NULL) {
     return LA_OK;
@@ -240,6 +244,19 @@ static la_status end_database_side(la_session *session, la_session_level *level,
     return LA_OK;
   }
   return commit ? la_connection_commit(connection, err) : la_connection_rollback(connection, err);
+}
+
+/* Ends the level at each bind. A rollback goes on where one fails. */
+static la_status end_database_side(la_session *session, la_session_level *level, bool commit,
+                                   la_error *err) {
+  la_status first = LA_OK;
+  for (la_bind_walk walk = {0}; la_session_next_bind(session, &walk);) {
+    if (first >= 0 || !commit) {
+      la_status status = end_at_bind(session, level, commit, err);
+      first = first < 0 ? first : status;
+    }
+  }
+  return first;
 }
 
 static bool append(la_session *session, la_instances *to, la_instances *from) {
@@ -287,7 +304,7 @@ static void commit_outermost(la_session *session) {
     clear_inserted(session);
   }
   pop_level(session);
-  leave_connection(session);
+  leave_connections(session);
 }
 
 la_status la_session_commit_database(la_session *session, la_error *err) {
@@ -478,7 +495,7 @@ void la_session_rollback_objects(la_session *session) {
   }
   pop_level(session);
   if (!nested) {
-    leave_connection(session);
+    leave_connections(session);
   }
 }
 
@@ -517,15 +534,17 @@ void la_session_reset(la_session *session) {
   while (session->levels.count > 0) {
     la_error ignored = LA_ERROR_INIT;
     la_session_level *level = la_session_top(session);
-    /* Handing our own connection back rolls back, unless others take part in its transaction. */
-    bool left_alone = session->joined && !level->savepoint_sent;
-    bool ends_here = level->savepoint_sent || !session->connection_is_ours;
-    if (level->active && ends_here && !left_alone) {
-      (void)end_database_side(session, level, false, &ignored);
+    for (la_bind_walk walk = {0}; la_session_next_bind(session, &walk);) {
+      /* Handing our own connection back rolls back, unless others take part in its transaction. */
+      bool left_alone = session->joined && !level->savepoint_sent;
+      bool ends_here = level->savepoint_sent || !session->connection_is_ours;
+      if (level->active && ends_here && !left_alone) {
+        (void)end_at_bind(session, level, false, &ignored);
+      }
     }
     pop_level(session);
   }
-  leave_connection(session);
+  leave_connections(session);
   session->phase = LA_SESSION_IDLE;
 }
 

@@ -18,6 +18,7 @@ la_instance *la_link_peek(const la_instance *instance, uint32_t link) {
     return NULL;
   }
   root = r->target->root;
+  instance->session->map.token = la_instance_token(instance);
   for (uint32_t i = 0; i < r->get_count; i++) {
     const la_column *column = r->get_pairs[i].destination;
     const la_property *property = la_mapper_property_of_column(instance->mapper, column);

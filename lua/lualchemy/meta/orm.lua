@@ -388,9 +388,22 @@ function Session:in_transaction() end
 ---@return boolean
 function Session:in_nested_transaction() end
 
---- Where the session works.
+--- Where the session sends what is about a class, or the statement `clause`.
+---@param mapper? table  a mapped class or a mapper; or the options
+---@param options? {mapper: table?, clause: any?, bind: any?}
 ---@return lualchemy.Engine|lualchemy.Connection
-function Session:get_bind() end
+---@raise UnboundExecutionError if there is none
+function Session:get_bind(mapper, options) end
+
+--- Sends what is about a class, or the classes below it, to `bind`.
+---@param mapper table
+---@param bind lualchemy.Engine|lualchemy.Connection
+function Session:bind_mapper(mapper, bind) end
+
+--- Sends what is about a table to `bind`.
+---@param table lualchemy.Table
+---@param bind lualchemy.Engine|lualchemy.Connection
+function Session:bind_table(table, bind) end
 
 --- Runs `fn(session)` in a transaction and commits; does it again, `times` times at most (3), while the database is locked by others.
 ---@param fn fun(session: lualchemy.Session): any

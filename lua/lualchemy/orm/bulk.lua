@@ -3,6 +3,7 @@
 --
 -- A row is a table keyed by attribute. For a class of several tables each table gets its part of every row, the base's first. Rows in
 -- sequence that set the same columns are one statement; one that must tell the key it was given is a statement of its own.
+local binds = require "lualchemy.orm.binds"
 local core = require "lualchemy.core"
 local exc = require "lualchemy.exc"
 local inspection = require "lualchemy.inspection"
@@ -361,7 +362,7 @@ function methods.bulk_insert_mappings(session, class, rows, options)
   class = check_class("bulk_insert_mappings", class)
   check_rows("bulk_insert_mappings", rows)
   core.session_write(session, function()
-    local full, plan = M.insert(session:connection(), class, rows, options)
+    local full, plan = M.insert(binds.connection(session, class), class, rows, options)
     for i, row in ipairs(options.return_defaults and rows or {}) do
       for key in pairs(plan.primary) do row[key] = full[i][key] end
     end
@@ -378,7 +379,7 @@ end
 function methods.bulk_update_mappings(session, class, rows)
   class = check_class("bulk_update_mappings", class)
   check_rows("bulk_update_mappings", rows)
-  core.session_write(session, function() M.update(session:connection(), class, rows) end)
+  core.session_write(session, function() M.update(binds.connection(session, class), class, rows) end)
 end
 
 --- Writes objects without the unit of work, as SQLAlchemy's `Session.bulk_save_objects()`: those without a row are inserted, the others
@@ -396,7 +397,7 @@ function methods.bulk_save_objects(session, objects, options)
   end
   local groups = groups_of(objects, options.preserve_order ~= false)
   core.session_write(session, function()
-    for _, group in ipairs(groups) do save_group(session:connection(), group, options) end
+    for _, group in ipairs(groups) do save_group(binds.connection(session, group.class), group, options) end
   end)
 end
 

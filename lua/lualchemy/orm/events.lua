@@ -27,10 +27,13 @@ local record_of = function() end
 local classes = setmetatable({}, {__mode = "k"})
 -- Session → the sessionmaker that made it.
 local makers = setmetatable({}, {__mode = "k"})
+-- Session → its class, if that is one of the program's.
+local session_classes = setmetatable({}, {__mode = "k"})
 
 local function is_class(target)
   return type(target) == "table" and record_of(target) ~= nil
 end
+M.is_class = is_class
 
 --- The class that a target of mapper and instance events stands for: a class, a mixin, an inspected mapper, a mapper.
 local function class_target(target, identifier)
@@ -161,7 +164,7 @@ end
 
 local function session_target(target, identifier)
   local name = type(target) == "table" and (getmetatable(target) or {}).__name
-  if target == M.Session or name == "lualchemy.sessionmaker" or core.class_of(target) == "lualchemy.Session" then return target end
+  if name == "lualchemy.SessionClass" or name == "lualchemy.sessionmaker" or core.class_of(target) == "lualchemy.Session" then return target end
   if name == "lualchemy.scoped_session" then return target.session_factory end
   error(exc.ArgumentError(("No such event '%s' for target '%s': a session, a sessionmaker, a scoped_session or orm.Session is one")
     :format(identifier, tostring(target))), 0)
@@ -170,8 +173,15 @@ end
 event.__family("SESSION", {
   accepts = session_target,
   chain = function(session)
-    if makers[session] then return {M.Session, makers[session], session} end
-    return {M.Session, session}
+    local list = {session}
+    if makers[session] then table.insert(list, 1, makers[session]) end
+    local class = session_classes[session]
+    while class and class ~= M.Session do
+      table.insert(list, 1, class)
+      class = rawget(class, "__base__")
+    end
+    table.insert(list, 1, M.Session)
+    return list
   end,
   changed = session_changed,
 })
@@ -221,7 +231,7 @@ event.__family("INSTRUMENTATION", {accepts = class_target, chain = class_chain, 
 --- The connection that listeners of a flush get.
 core.hook("mapper_event", function(name, object, session)
   local class = core.mapped_class_of(object)
-  event.__fire(name, class, class.__mapper__, session:connection(), object)
+  event.__fire(name, class, class.__mapper__, core.session_connection_at_hand(session), object)
 end)
 
 local instance_events = {"load", "refresh", "expire"}
@@ -265,9 +275,10 @@ function M.listened(identifier)
   return (counts[identifier] or 0) > 0
 end
 
---- A session has been made, by `maker` if that is not nil.
-function M.session_made(session, maker)
+--- A session has been made, by `maker` if that is not nil, of `class` if that is not nil.
+function M.session_made(session, maker, class)
   if maker then makers[session] = maker end
+  if class and class ~= M.Session then session_classes[session] = class end
   if next(counts) ~= nil then tell_session(session) end
 end
 

@@ -2,6 +2,7 @@
 -- Executing statements in a session: what C does not answer by itself, statements without classes, with parameters, and DML of
 -- classes.
 local core = require "lualchemy.core"
+local binds = require "lualchemy.orm.binds"
 local descriptors = require "lualchemy.orm.descriptor"
 local exc = require "lualchemy.exc"
 local keywords = require "lualchemy.keywords"
@@ -55,7 +56,7 @@ local function insert_runs(session, statement, params, options)
   local translated, results, count = core.orm_translate(statement), {}, 0
   local returning = core.has_returning(statement)
   for i, run in ipairs(runs_of(params)) do
-    local result = session:connection():execute(translated, run, options)
+    local result = binds.connection(session, nil, statement):execute(translated, run, options)
     if returning then results[i] = result else count = count + result.rowcount end
   end
   if not returning then return core.rowcount_result(count) end
@@ -125,7 +126,7 @@ end
 local function insert_joined(session, statement, class, rows, execution)
   local render_nulls = execution.render_nulls or core.execution_option(statement, "render_nulls")
   local returning = core.returning_items(statement)
-  local full = require("lualchemy.orm.bulk").insert(session:connection(), class, rows,
+  local full = require("lualchemy.orm.bulk").insert(binds.connection(session, class), class, rows,
     {return_defaults = returning ~= nil, render_nulls = render_nulls})
   if not returning then return core.rowcount_result(#full) end
   return read_back(session, class, primary_keys(class), full, returning)
@@ -134,19 +135,19 @@ end
 --- An INSERT of a class.
 local function insert(session, statement, params, options, execution)
   if strategy_of(statement, execution) == "raw" then
-    return session:connection():execute(core.orm_translate(statement), params, options)
+    return binds.connection(session, nil, statement):execute(core.orm_translate(statement), params, options)
   end
   if params ~= nil and params[1] == nil and next(params) ~= nil then params = {params} end
   if params == nil or #params == 0 then
     if core.returns_entities(statement) then return run_again(session, statement:execution_options(execution)) end
-    return session:connection():execute(core.orm_translate(statement), nil, options)
+    return binds.connection(session, nil, statement):execute(core.orm_translate(statement), nil, options)
   end
   local class = core.dml_class(statement)
   params = descriptors.bulk_rows(class, params)
   if is_joined(class) then return insert_joined(session, statement, class, params, execution) end
   params = without_nulls(statement, by_column(statement, params), execution)
   if #params == 1 and not core.has_returning(statement) then
-    return session:connection():execute(core.orm_translate(statement), params[1], options)
+    return binds.connection(session, nil, statement):execute(core.orm_translate(statement), params[1], options)
   end
   if next(execution) then statement = statement:execution_options(execution) end
   return insert_runs(session, statement, params, options)
@@ -214,7 +215,7 @@ end
 --- The same for a class of several tables.
 local function update_joined(session, class, rows, how)
   local keys, identities = primary_keys(class), {}
-  require("lualchemy.orm.bulk").update(session:connection(), class, rows)
+  require("lualchemy.orm.bulk").update(binds.connection(session, class), class, rows)
   for i, row in ipairs(rows) do
     identities[i] = {}
     for k, key in ipairs(keys) do identities[i][k] = row[key] end
@@ -228,7 +229,7 @@ local function update_rows(session, statement, rows, how)
   refuse_bulk_update(statement, how)
   local translated = core.orm_translate(statement)
   if core.has_where(statement) then
-    return session:connection():execute(translated, by_column(statement, rows))
+    return binds.connection(session, nil, statement):execute(translated, by_column(statement, rows))
   end
   local bindparam = require "lualchemy".bindparam
   local class = core.dml_class(statement)
@@ -244,7 +245,7 @@ local function update_rows(session, statement, rows, how)
   translated = translated:where(table.unpack(criteria))
   for _, run in ipairs(runs_of(by_name)) do
     if sets_something(run[1], #keys) then
-      local count = session:connection():execute(translated, run).rowcount
+      local count = binds.connection(session, class):execute(translated, run).rowcount
       if count ~= #run then
         error(exc.StaleDataError(("UPDATE statement on table '%s' expected to update %d row(s); %d were matched.")
           :format(class.__table__.name, #run, count)), 0)
@@ -259,12 +260,12 @@ end
 --- An UPDATE or DELETE with one map of parameters: names of mapped columns are what an UPDATE sets, the others are its
 --- parameters' names.
 local function with_one_row(statement, kind, params)
-  local values, binds, mapped = {}, {}, {}
+  local values, given, mapped = {}, {}, {}
   for _, property in ipairs(kind == "update" and core.mapper_properties(core.dml_class(statement)) or {}) do
     if property.column then mapped[property.key] = true end
   end
-  for name, value in pairs(params) do (mapped[name] and values or binds)[name] = value end
-  if next(binds) ~= nil then statement = statement:params(binds) end
+  for name, value in pairs(params) do (mapped[name] and values or given)[name] = value end
+  if next(given) ~= nil then statement = statement:params(given) end
   return next(values) ~= nil and statement:values(values) or statement
 end
 
@@ -331,9 +332,7 @@ local function under_statement(session, statement)
 end
 M.under_statement = under_statement
 
-core.hook("session_execute", function(session, statement, params, options, name)
-  options = keywords.check("session:" .. name, options, option_keywords)
-  check_params(name, params)
+local function execute(session, statement, params, options)
   local given = options.execution_options and {execution_options = options.execution_options} or nil
   local kind = core.is_orm(statement)
   local execution = options.execution_options or {}
@@ -354,9 +353,16 @@ core.hook("session_execute", function(session, statement, params, options, name)
     if kind == "insert" then
       result = insert(session, statement, params, given, execution)
     else
-      result = session:connection():execute(statement, params, given)
+      result = binds.connection(session, nil, statement):execute(statement, params, given)
     end
   end
+  return result
+end
+
+core.hook("session_execute", function(session, statement, params, options, name)
+  options = keywords.check("session:" .. name, options, option_keywords)
+  check_params(name, params)
+  local result = binds.with_arguments(session, options.bind_arguments, function() return execute(session, statement, params, options) end)
   if name == "execute" then return result end
   return result[name](result)
 end)

@@ -3,6 +3,7 @@
 --
 -- While nobody listens, the core makes those loads without Lua. With listeners, each is described by the statement that the program would
 -- write for it; where a listener changes that, or answers with a Result, its rows are what the object gets, else the core goes on.
+local binds = require "lualchemy.orm.binds"
 local core = require "lualchemy.core"
 local event = require "lualchemy.event"
 local exc = require "lualchemy.exc"
@@ -119,7 +120,12 @@ function State:invoke_statement(statement, params, options)
   for _, from in ipairs {self._options, options.execution_options or {}} do
     for key, value in pairs(from) do all[key] = value end
   end
-  return core.session_run(self.session, statement or self.statement, params, next(all) and {execution_options = all} or nil, "execute")
+  local arguments = {}
+  for _, from in ipairs {self.bind_arguments, options.bind_arguments or {}} do
+    for key, value in pairs(from) do arguments[key] = value end
+  end
+  local given = (next(all) or next(arguments)) and {execution_options = next(all) and all, bind_arguments = next(arguments) and arguments} or nil
+  return core.session_run(self.session, statement or self.statement, params, given, "execute")
 end
 
 local statement_kinds = {["lualchemy.Select"] = "select", ["lualchemy.CompoundSelect"] = "select", ["lualchemy.Insert"] = "insert",
@@ -219,6 +225,7 @@ core.hook("get_load", function(session, class, identity, options)
   local execution = {}
   for name, value in pairs(options.execution_options or {}) do execution[name] = value end
   if options.populate_existing or options.with_for_update then execution.populate_existing = true end
+  if options.identity_token ~= nil then execution.identity_token = options.identity_token end
   local statement = select_by_key(class, identity_list(class, identity))
   if next(execution) then statement = statement:execution_options(execution) end
   local result = told(session, statement, {})
@@ -231,6 +238,8 @@ core.hook("column_load", function(object, _, refresh)
   local session = core.object_session(object)
   if not event.__has(session, "do_orm_execute") then return false end
   local statement = select_by_key(core.mapped_class_of(object), core.object_identity(object))
+  local token = binds.token_of(object)
+  if token ~= nil then statement = statement:execution_options {identity_token = token} end
   if refresh then statement = statement:execution_options {populate_existing = true, autoflush = false} end
   local result = told(session, statement, {column = true})
   return result ~= nil and result:scalars():unique():first() ~= nil

@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: MIT
 -- Keys of the identity map, and from classes and objects to their mappers.
+local binds = require "lualchemy.orm.binds"
 local core = require "lualchemy.core"
 local describe = require "lualchemy.describe"
 local exc = require "lualchemy.exc"
@@ -31,7 +32,7 @@ local function key_of_object(object)
       identity[i] = value == nil and core.null() or value
     end
   end
-  return {hierarchy.root(class), identity}
+  return {hierarchy.root(class), identity, binds.token_of(object)}
 end
 
 local function key_of_row(class, row)
@@ -84,7 +85,7 @@ function M.identity_key(class, ident, options)
       error(exc.ArgumentError("ident or row is required"), 2)
     end
   end
-  key[3] = options.identity_token
+  if options.identity_token ~= nil then key[3] = options.identity_token end
   return key
 end
 
@@ -125,7 +126,7 @@ end
 -- ---- the identity map ----
 
 local function same_key(a, b)
-  if type(a) ~= "table" or a[1] ~= b[1] or type(a[2]) ~= "table" or #a[2] ~= #b[2] then return false end
+  if type(a) ~= "table" or a[1] ~= b[1] or a[3] ~= b[3] or type(a[2]) ~= "table" or #a[2] ~= #b[2] then return false end
   for i, value in ipairs(b[2]) do
     if a[2][i] ~= value then return false end
   end

@@ -370,6 +370,7 @@ local state_fields = {
   detached = function(object) return core.object_state(object) == "detached" end,
   was_deleted = function(object) return core.was_deleted(object) end,
   modified = function(object) return (select(2, core.object_state(object))) end,
+  identity_token = function(object) return require("lualchemy.orm.binds").token_of(object) end,
   session = function(object) return core.object_session(object) end,
   identity = function(object) return core.object_identity(object) end,
   has_identity = function(object) return core.object_identity(object) ~= nil end,

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- session:merge: the state of an object, and of what hangs on it, copied onto the session's own objects.
 local adapter = require "lualchemy.orm._adapter"
+local binds = require "lualchemy.orm.binds"
 local core = require "lualchemy.core"
 local exc = require "lualchemy.exc"
 local hierarchy = require "lualchemy.orm.hierarchy"
@@ -70,7 +71,7 @@ local function target_without_load(session, object, class)
       wants_flush), 0)
   end
   local key = core.object_identity(object)
-  local target = core.session_peek(session, class, key)
+  local target = core.session_peek(session, class, key, core.object_token(object))
   if target then return target end
   if select(2, core.object_state(object)) then
     error(exc.InvalidRequestError("merge() with load=False option does not support objects marked as 'dirty'.  " .. wants_flush), 0)
@@ -87,7 +88,7 @@ local function target_of(session, object, class, properties, pass)
   local target, remember
   if identity then
     target, remember = fresh_of(pass, class, identity)
-    target = target or session:get(class, identity, {options = pass.options})
+    target = target or session:get(class, identity, {options = pass.options, identity_token = binds.token_of(object)})
   end
   if not target then
     target = core.object_new(class)

@@ -123,7 +123,8 @@ end
 ---@param scopefunc (fun(): any)?  what names the scope instead of the coroutine, for example the request at hand
 ---@return lualchemy.scoped_session
 function M.scoped_session(session_factory, scopefunc)
-  if type(session_factory) ~= "function" and (getmetatable(session_factory) or {}).__name ~= "lualchemy.sessionmaker" then
+  local name = (getmetatable(session_factory) or {}).__name
+  if type(session_factory) ~= "function" and name ~= "lualchemy.sessionmaker" and name ~= "lualchemy.SessionClass" then
     error(exc.ArgumentError("scoped_session takes a sessionmaker, or a function that gives a session"), 2)
   end
   local registry = setmetatable({

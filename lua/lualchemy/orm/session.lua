@@ -8,12 +8,11 @@ local exc = require "lualchemy.exc"
 local keywords = require "lualchemy.keywords"
 local strict = require "lualchemy.strict"
 
+local binds = require "lualchemy.orm.binds"
+
 local M = {}
 
-local session_keywords = keywords.set {
-  "bind", "binds", "autoflush", "expire_on_commit", "autobegin", "future", "info", "close_resets_only", "twophase",
-  "join_transaction_mode", "enable_baked_queries", "query_cls", "execution_options",
-}
+local session_keywords = binds.session_keywords {}
 
 local join_modes = keywords.set {"conditional_savepoint", "rollback_only", "control_fully", "create_savepoint"}
 
@@ -26,17 +25,6 @@ local function join_mode(given)
   return given
 end
 
---- The one bind that `binds` names for its classes and tables. A session works on one database at a time.
-local function bind_of_all(bind, binds)
-  for _, engine in pairs(binds) do
-    if bind ~= nil and bind ~= engine then
-      error(exc.NotSupportedError("Session{binds = …}: a session works on one engine; these are several: give each its own session"), 0)
-    end
-    bind = engine
-  end
-  return bind
-end
-
 --- Makes a session, as SQLAlchemy's `Session`.
 ---
 ---     local session <close> = orm.Session(engine)
@@ -44,25 +32,39 @@ end
 ---     session:commit()
 ---@param bind lualchemy.Engine|lualchemy.Connection|table?  where it works; or the options, with `bind` among them
 ---@param options table?  `autoflush`, `expire_on_commit`, `autobegin`, `close_resets_only` (true each), `join_transaction_mode`,
---- `execution_options` (of each connection that it takes), `info`
+--- `binds` (engines by class and table, of a session that works on several), `execution_options` (of each connection that it takes), `info`
 ---@return lualchemy.Session
 ---@raise ArgumentError for an unknown keyword
-function M.Session(bind, options)
-  return M.new_session(nil, bind, options)
+local function make_session(bind, options)
+  return M.new_session(nil, nil, bind, options)
 end
 
---- The same for the sessionmaker `maker`, whose listeners hear of the session.
-function M.new_session(maker, bind, options)
+--- Options of a session are those of `Session` and of the classes that it is of.
+local function check_keywords(what, class, options)
+  return keywords.check(what, options, class and rawget(class, "__keywords") or session_keywords)
+end
+
+--- A session whose class has members of its own.
+local function become(session, class, options)
+  if class == nil or class == M.Session then return end
+  core.session_misc(session)._members = class.__members
+  core.session_of_class(session)
+  if class.__members.get_bind then binds.route(session, class.__sharded) end
+  if class.__members.__init then class.__members.__init(session, options or {}) end
+end
+
+--- The same for the sessionmaker `maker`, whose listeners hear of the session, and of a class of sessions.
+function M.new_session(maker, class, bind, options)
   if options == nil and keywords.is_table(bind) then
     bind, options = bind.bind, bind
   elseif options == nil then
     local session = core.session_new(bind)
-    events.session_made(session, maker)
+    events.session_made(session, maker, class)
+    become(session, class)
     return session
   end
-  options = keywords.check("Session", options, session_keywords)
+  options = check_keywords("Session", class, options)
   if bind == nil then bind = options.bind end
-  if options.binds then bind = bind_of_all(bind, options.binds) end
   if options.twophase then
     error(exc.NotSupportedError("Session{twophase = true}: SQLite has no two-phase commit"), 0)
   end
@@ -77,8 +79,63 @@ function M.new_session(maker, bind, options)
     core.session_misc(session).execution_options = options.execution_options
     core.session_has_options(session)
   end
-  events.session_made(session, maker)
+  for key, engine in pairs(options.binds or {}) do binds.add(session, key, engine) end
+  events.session_made(session, maker, class)
+  become(session, class, options)
   return session
+end
+
+-- ---- classes of sessions ----
+
+--- Sessions, and classes of them: `orm.Session(engine)` makes one; `orm.Session.get_bind` is the method.
+---@class lualchemy.SessionClass
+local class_meta = {__name = "lualchemy.SessionClass"}
+
+--- Makes a class of sessions with methods of its own, for which SQLAlchemy has subclasses of `Session`: `get_bind` says where each statement
+--- goes, `__init(session, options)` is called for each session that is made. What a method hides is reached through the class above,
+--- `orm.Session.get_bind(session, …)`; a session of such a class takes fields of the program's.
+---
+---     local RoutingSession = orm.Session:class "RoutingSession" {
+---       get_bind = function(self, mapper, options)
+---         return self._flushing and writer or reader
+---       end,
+---     }
+---     local Session = orm.sessionmaker{class_ = RoutingSession}
+---@param name string
+---@return fun(members: table): lualchemy.SessionClass
+local function new_class(base, name)
+  keywords.expect("Session:class", "the name of the class", name, "string")
+  return function(members)
+    keywords.expect("Session:class", "a table of methods", members, "table")
+    local own = {}
+    for key, value in pairs(members) do own[key] = value end
+    local class = {__name__ = name, __base__ = base, __members = setmetatable(own, {__index = rawget(base, "__members")}),
+      __keywords = rawget(base, "__keywords")}
+    return setmetatable(class, class_meta)
+  end
+end
+
+function class_meta:__index(key)
+  if key == "class" then return new_class end
+  local members = rawget(self, "__members")
+  local value = members and members[key]
+  if value == nil then value = core.session_methods()[key] end
+  if value == nil and not strict.is_probe(key) then strict.unknown("class " .. self.__name__, key, core.session_methods(), {class = true}) end
+  return value
+end
+
+function class_meta:__call(bind, options)
+  if self == M.Session then return make_session(bind, options) end
+  return M.new_session(nil, self, bind, options)
+end
+
+function class_meta:__tostring() return self.__name__ end
+
+M.Session = setmetatable({__name__ = "Session"}, class_meta)
+
+--- Is `value` `orm.Session` or a class made of it?
+function M.is_class(value)
+  return type(value) == "table" and getmetatable(value) == class_meta
 end
 
 ---@class lualchemy.sessionmaker
@@ -94,16 +151,16 @@ Maker.__name = "lualchemy.sessionmaker"
 
 --- A session with the maker's options and `options` over them.
 function Maker:__call(options)
-  options = keywords.check("Session", options, session_keywords)
+  options = check_keywords("Session", self.class_, options)
   local all = {}
   for key, value in pairs(self._options) do all[key] = value end
   for key, value in pairs(options) do all[key] = value end
-  return M.new_session(self, all)
+  return M.new_session(self, self.class_, all)
 end
 
 --- Changes the options of sessions made from now on.
 function Maker:configure(options)
-  for key, value in pairs(keywords.check("sessionmaker.configure", options, session_keywords)) do self._options[key] = value end
+  for key, value in pairs(check_keywords("sessionmaker.configure", self.class_, options)) do self._options[key] = value end
 end
 
 --- Runs `fn(session)` in a new session and transaction: commits at the end, rolls back on an error, closes the session. Gives what `fn` returns.
@@ -129,17 +186,22 @@ end
 ---     local Session = orm.sessionmaker{bind = engine}
 ---     local session = Session()
 ---@param bind lualchemy.Engine|table?
----@param options table?  as for `Session`
+---@param options table?  as for `Session`; `class_`: the class of its sessions (`orm.Session:class`)
 ---@return lualchemy.sessionmaker
 function M.sessionmaker(bind, options)
   if options == nil and keywords.is_table(bind) then
     bind, options = bind.bind, bind
   end
-  options = keywords.check("sessionmaker", options, session_keywords)
   local own = {}
-  for key, value in pairs(options) do own[key] = value end
+  for key, value in pairs(options or {}) do own[key] = value end
+  local class = own.class_ or M.Session
+  own.class_ = nil
+  if not M.is_class(class) then
+    error(exc.ArgumentError("sessionmaker: class_ is orm.Session, or a class made by orm.Session:class"), 2)
+  end
+  check_keywords("sessionmaker", class, own)
   if bind ~= nil then own.bind = bind end
-  return setmetatable({_options = own}, Maker)
+  return setmetatable({_options = own, class_ = class}, Maker)
 end
 
 --- The session that an object belongs to, or nil. As SQLAlchemy's `object_session()`.
@@ -225,17 +287,6 @@ end
 --- First phase of a two-phase commit, as SQLAlchemy's `Session.prepare()`. No database here has one, so it is refused.
 function methods.prepare(session) -- luacheck: ignore session
   error(exc.InvalidRequestError("'twophase' mode not enabled, or not root transaction; can't prepare."), 0)
-end
-
---- Where the session works, as SQLAlchemy's `Session.get_bind()`.
----@return lualchemy.Engine|lualchemy.Connection
----@raise UnboundExecutionError
-function methods.get_bind(session)
-  local bind = session.bind
-  if bind == nil then
-    error(exc.UnboundExecutionError("This session is not bound to a single Engine or Connection, and no context was provided to locate a binding."), 0)
-  end
-  return bind
 end
 
 local retry_keywords = keywords.set {"times", "wait"}
