@@ -107,7 +107,8 @@ static void order_field(lua_State *L, la_state *state, la_relationship_options *
   options->order_by = la_to_node(L, -1);
 }
 
-/* The FROM element in field "secondary", in a box that stays on the stack; NULL if there is none. */
+/* The FROM element in field "secondary", in a box that stays on the stack; NULL if there is none.
+ */
 static la_node *secondary_field(lua_State *L, la_state *state) {
   if (lua_getfield(L, 3, "secondary") == LUA_TNIL) {
     return NULL;
@@ -137,7 +138,7 @@ static int relationship_configure(lua_State *L) {
   luaL_checktype(L, 3, LUA_TTABLE);
   luaL_checkstack(L, 20, NULL);
   la_error err = LA_ERROR_INIT;
-  la_relationship_options options = {.uselist = -1, .join_depth = -1};
+  la_relationship_options options = {.uselist = -1, .join_depth = -1, .distinct_target_key = -1};
   lua_getfield(L, 3, "target");
   options.target = la_check_mapper(L, -1);
   if (lua_getfield(L, 3, "alias") != LUA_TNIL) {
@@ -161,6 +162,11 @@ static int relationship_configure(lua_State *L) {
   options.unnested = flag(L, 3, "unnested", false);
   options.active_history = flag(L, 3, "active_history", false);
   options.enable_typechecks = flag(L, 3, "enable_typechecks", true);
+  options.apart = !flag(L, 3, "sync_backref", true);
+  options.by_join = !flag(L, 3, "omit_join", true);
+  if (lua_getfield(L, 3, "distinct_target_key") != LUA_TNIL) {
+    options.distinct_target_key = (int8_t)lua_toboolean(L, -1);
+  }
   if (lua_getfield(L, 3, "passive_deletes") == LUA_TSTRING) {
     options.passive_deletes = LA_PASSIVE_DELETES_ALL;
   } else if (lua_toboolean(L, -1)) {

@@ -105,7 +105,8 @@ static bool back_link_names_other(const la_instance *child, const la_relationshi
                                   const la_instance *parent) {
   const la_relationship *reverse = relationship->reverse;
   const la_link *back;
-  if (reverse == NULL || reverse->uselist || reverse->link >= child->link_count) {
+  if (reverse == NULL || relationship->apart || reverse->uselist ||
+      reverse->link >= child->link_count) {
     return false;
   }
   back = &la_links(child)[reverse->link];

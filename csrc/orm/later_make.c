@@ -286,6 +286,8 @@ static la_status make(la_later_making *self, const la_load_plan *plan) {
                                 self->err));
   if (self->link->strategy == LA_LOADER_SUBQUERY) {
     LA_TRY(la_later_make_subquery(self));
+  } else if (relationship->by_join) {
+    LA_TRY(make_by_join(self));
   } else if (relationship->use_get && relationship->direction == LA_MANY_TO_ONE && !self->by_join) {
     LA_TRY(make_by_target(self));
   } else if (is_by_parent_key(relationship) &&

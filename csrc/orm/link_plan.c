@@ -84,12 +84,13 @@ static la_status lose(la_link_changes *p, size_t cause, la_instance *owner, uint
 /* Adds what change number `at` brings. */
 static la_status follow(la_link_changes *p, size_t at, la_error *err) {
   la_link_change change = p->items[at];
-  la_relationship *reverse = relationship_of(change.instance, change.link)->reverse;
+  const la_relationship *relationship = relationship_of(change.instance, change.link);
+  const la_relationship *reverse = relationship->reverse;
   size_t cause = p->causes[at];
   const la_link_change *origin = cause != SIZE_MAX ? &p->items[cause] : NULL;
   la_instance *skipped = NULL; /* the mirror on this object is what brought the change */
   la_instance *gained = NULL, *lost = NULL;
-  if (reverse == NULL || reverse->viewonly || reverse->reverse == NULL ||
+  if (reverse == NULL || relationship->apart || reverse->viewonly || reverse->reverse == NULL ||
       reverse->reverse->viewonly) {
     return LA_OK;
   }

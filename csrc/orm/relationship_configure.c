@@ -433,6 +433,9 @@ static la_status take_options(la_configuring *self) {
   relationship->unnested = options->unnested;
   relationship->active_history = options->active_history;
   relationship->enable_typechecks = options->enable_typechecks;
+  relationship->apart = options->apart;
+  relationship->by_join = options->by_join;
+  relationship->distinct_target_key = options->distinct_target_key;
   relationship->passive_deletes = options->passive_deletes;
   relationship->join_depth = options->join_depth;
   relationship->host = options->host;

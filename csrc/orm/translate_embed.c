@@ -109,7 +109,9 @@ static la_status make_select(la_translation *self, const la_relationship *first,
   bool distinct;
   la_status status;
   LA_TRY(la_relationship_local_columns(self->sql, first, self->arena, &columns, &count, self->err));
-  distinct = !have_key(columns, count, (const la_mapper *)(const void *)self->root->subject);
+  distinct = first->distinct_target_key < 0
+                 ? !have_key(columns, count, (const la_mapper *)(const void *)self->root->subject)
+                 : first->distinct_target_key != 0;
   set |= distinct ? LA_SELECT_DISTINCT : 0;
   select = la_node_with_flags(self->statement, set, LA_SELECT_LABELS_NONE | LA_SELECT_LEGACY);
   status = select != NULL ? LA_OK : la_fail_nomem(self->err);

@@ -96,6 +96,7 @@ static inline la_status configure(la_relationship *relationship, la_mapper *targ
                                      .remote_side_count = remote ? 1 : 0,
                                      .passive_updates = true,
                                      .enable_typechecks = true,
+                                     .distinct_target_key = -1,
                                      .join_depth = -1};
   la_status status;
   if (secondary != NULL) {

@@ -374,7 +374,106 @@ describe("an option of a relationship that would do nothing", function()
       fails(exc.ArgumentError, ("backref: %s is not supported: "):format(option), function() orm.backref("user", {[option] = true}) end)
       assert.truthy(relationship("User", {[option] = false}))
     end
-    fails(exc.ArgumentError, "sync_backref = false is not supported", function() relationship("User", {sync_backref = false}) end)
-    assert.truthy(relationship("User", {sync_backref = false, viewonly = true}))
+  end)
+end)
+
+describe("the two sides of a link", function()
+  local Base, A, B
+  local function classes(of_many, of_one)
+    Base = orm.declarative_base()
+    A = Base:class "A" {__tablename__ = "a", id = id(), bs = relationship("B", of_many)}
+    B = Base:class "B" {__tablename__ = "b", id = id(), a_id = Column(ForeignKey "a.id"), a = relationship("A", of_one)}
+    return open(Base)
+  end
+
+  it("name each other by a string, an attribute, or a function (REL-06)", function()
+    for _, back in ipairs{function() return B.a end, function() return "a" end, "a"} do
+      classes({back_populates = back}, {back_populates = "bs"})
+      local a, b = A{}, B{}
+      a.bs:append(b)
+      assert.equal(a, b.a)
+      s:close()
+    end
+    classes({back_populates = 7}, {})
+    fails(exc.ArgumentError, "Invalid back_populates value: 7", function() Base.registry:configure() end)
+  end)
+
+  it("do not follow each other with sync_backref = false, and are written all the same (REL-06)", function()
+    local session = classes({back_populates = "a", sync_backref = false}, {back_populates = "bs"})
+    local a, b, c = A{id = 1}, B{id = 1}, B{id = 2}
+    a.bs:append(b)
+    assert.is_nil(b.a)
+    c.a = a
+    assert.is_true(a.bs:contains(c))
+    session:add_all{a, b}
+    session:commit()
+    assert.equal(a, b.a)
+    local other = A{id = 2}
+    session:add(other)
+    other.bs:append(b)
+    assert.equal(a, b.a)
+    session:commit()
+    assert.equal(other, b.a)
+  end)
+
+  it("of which one cannot change do not follow it (REL-12)", function()
+    classes({back_populates = "a", viewonly = true}, {back_populates = "bs", sync_backref = true})
+    fails(exc.InvalidRequestError, "Relationship B.a cannot specify sync_backref=True since A.bs includes viewonly=True.",
+      function() Base.registry:configure() end)
+  end)
+end)
+
+describe("an option of a relationship for its loads", function()
+  local Base, A, B, session
+  local function classes(options)
+    Base = orm.declarative_base()
+    A = Base:class "A" {__tablename__ = "a", id = id(), code = Column(Integer), bs = relationship("B", options)}
+    B = Base:class "B" {__tablename__ = "b", id = id(), a_id = Column(ForeignKey "a.id"), a = relationship("A", {omit_join = false, viewonly = true})}
+    session = open(Base)
+    session:add_all{A{id = 1, bs = {B{id = 1}}}, A{id = 2}}
+    session:commit()
+    session:expunge_all()
+  end
+
+  it("omit_join = false joins the parents in a selectinload (LOAD-3.3)", function()
+    classes{omit_join = false, order_by = "B.id"}
+    local sent = s:during(function() session:scalars(la.select(A):options(orm.selectinload(A.bs))):all() end)
+    assert.equal("SELECT a_1.id, b.id, b.a_id FROM a AS a_1 JOIN b ON a_1.id = b.a_id WHERE a_1.id IN (?, ?) ORDER BY b.id", sent[2])
+    session:expunge_all()
+    sent = s:during(function() session:scalars(la.select(B):options(orm.selectinload(B.a))):all() end)
+    assert.equal("SELECT b_1.id, a.id, a.code FROM b AS b_1 JOIN a ON a.id = b_1.a_id WHERE b_1.id IN (?)", sent[2])
+    assert.equal("setting omit_join to True is not supported; selectin loading of this relationship may not work correctly if this flag is set " ..
+      "explicitly.  omit_join optimization is automatically detected for conditions under which it is supported.",
+      warnings.catch_warnings(function() relationship("B", {omit_join = true}) end)[1].message)
+  end)
+
+  it("distinct_target_key says whether the parents' statement is DISTINCT in a subqueryload (LOAD-3.4)", function()
+    for given, text in pairs{[true] = "SELECT DISTINCT a.id AS a_id", [false] = "SELECT a.id AS a_id"} do
+      classes{distinct_target_key = given}
+      local sent = s:during(function() session:scalars(la.select(A):options(orm.subqueryload(A.bs))):all() end)
+      assert.equal(text, sent[2]:match "FROM %((.-) FROM")
+      s:close()
+    end
+  end)
+end)
+
+describe("a secondary", function()
+  it("may stand behind the class, and is no mapped class (REL-04)", function()
+    local Base = orm.declarative_base()
+    local links = la.Table("links", Base.metadata, Column("a_id", ForeignKey "a.id", {primary_key = true}),
+      Column("b_id", ForeignKey "b.id", {primary_key = true}))
+    local A = Base:class "A" {__tablename__ = "a", id = id(), bs = relationship("B", links, {back_populates = "as"})}
+    local B = Base:class "B" {__tablename__ = "b", id = id(), as = relationship("A", links, {back_populates = "bs"})}
+    local session = open(Base)
+    session:add(A{id = 1, bs = {B{id = 1}}})
+    session:commit()
+    assert.equal(1, session:get(B, 1).as[1].id)
+    A.wrong = relationship(B, {secondary = A})
+    fails(exc.ArgumentError, "must be a Table object or other FROM clause; can't send a mapped class directly as rows in 'secondary' are " ..
+      "persisted independently of a class that is mapped to that same table.", function() Base.registry:configure() end)
+    local Other = orm.declarative_base()
+    Other:class "C" {__tablename__ = "c", id = id(), cs = relationship("C", {secondary = 7})}
+    fails(exc.ArgumentError, "relationship C.cs: secondary is a table, its name, a join, an alias or a subquery, not 7",
+      function() Other.registry:configure() end)
   end)
 end)

@@ -184,10 +184,15 @@ function Registry:_resolve(entry, option, several)
   return value
 end
 
---- The table that `secondary` names.
+--- The table that `secondary` names, or the FROM element that it is.
 function Registry:_secondary(entry)
   local value = entry.property.options.secondary
   if type(value) == "function" then value = value() end
+  if value ~= nil and (core.is_mapped(value) or core.entity_class(value)) then
+    error(exc.ArgumentError(("secondary argument %s passed to to relationship() %s must be a Table object or other FROM clause; can't send a " ..
+      "mapped class directly as rows in 'secondary' are persisted independently of a class that is mapped to that same table.")
+      :format(tostring(value), where(entry))), 0)
+  end
   if type(value) == "string" then
     local tables = self.metadata.tables
     local ok, found = pcall(function() return tables[value] end)
@@ -196,11 +201,50 @@ function Registry:_secondary(entry)
     end
     return found
   end
+  if value ~= nil and not core.is(value, "lualchemy.Table") and not core.is(value, "lualchemy.FromClause") then
+    error(exc.ArgumentError(("relationship %s: secondary is a table, its name, a join, an alias or a subquery, not %s")
+      :format(where(entry), describe.value(value))), 0)
+  end
   return value
 end
 
+--- The name that `back_populates` says: a string, an attribute, or a function that gives one of these.
+function Registry:_back_populates(entry)
+  local value = entry.property.options.back_populates
+  if value == nil or type(value) == "string" then return value end
+  if type(value) == "function" then value = value() end
+  local _, key = core.attribute_of(value)
+  key = type(value) == "string" and value or key
+  if key == nil then
+    error(exc.ArgumentError(("Invalid back_populates value: %s"):format(describe.value(value))), 0)
+  end
+  entry.property.options.back_populates = key
+  return key
+end
+
+--- A side that is told of the other's changes must be one that may change.
+local function check_sync(viewonly, other, name, other_name)
+  if viewonly.viewonly and other.sync_backref then
+    error(exc.InvalidRequestError(("Relationship %s cannot specify sync_backref=True since %s includes viewonly=True."):format(other_name, name)), 0)
+  end
+end
+
+--- Ties a relationship to the one that it names by `back_populates`.
+function Registry:_tie(entry)
+  local back = self:_back_populates(entry)
+  if not back then return end
+  local described = entry.target.registry.described
+  local other = described[entry.target] and described[entry.target][back]
+  if other then
+    local other_name = ("%s.%s"):format(entry.target.__name__, back)
+    check_sync(entry.property.options, other.options, where(entry), other_name)
+    check_sync(other.options, entry.property.options, other_name, where(entry))
+  end
+  core.relationship_reverse(entry.class, entry.key, back)
+end
+
 local passed = {"uselist", "viewonly", "single_parent", "post_update", "passive_updates", "innerjoin", "active_history",
-  "enable_typechecks", "passive_deletes", "join_depth"}
+  "enable_typechecks", "passive_deletes", "join_depth", "sync_backref", "omit_join", "distinct_target_key"}
 
 function Registry:_configure_one(entry)
   local given = entry.property.options
@@ -234,7 +278,7 @@ function Registry:_add_backref(entry)
   local target = self:_target(entry)
   local given = entry.property.options
   local options = {back_populates = entry.key}
-  for _, name in ipairs {"secondary", "viewonly", "post_update", "passive_updates"} do options[name] = given[name] end
+  for _, name in ipairs {"secondary", "viewonly", "post_update", "passive_updates", "sync_backref"} do options[name] = given[name] end
   if given.secondary then
     options.primaryjoin, options.secondaryjoin = given.secondaryjoin, given.primaryjoin
   else
@@ -283,10 +327,7 @@ function Registry:configure()
     event.__fire("mapper_configured", class, class.__mapper__, class)
   end
   self:_configure_waiting(nil)
-  for _, entry in ipairs(self.waiting) do
-    local back_populates = entry.property.options.back_populates
-    if back_populates then core.relationship_reverse(entry.class, entry.key, back_populates) end
-  end
+  for _, entry in ipairs(self.waiting) do self:_tie(entry) end
   local configured = self.waiting
   self.waiting, self.fresh = {}, {}
   pending[self] = nil

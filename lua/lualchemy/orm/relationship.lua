@@ -74,19 +74,24 @@ end
 ---     }
 ---
 --- Names and expressions given as strings, or as functions, are looked up when the classes are first used.
----@param argument string|table|function?  the class at the other end, its name, or a function that gives it
----@param options table?  `secondary`, `back_populates`, `backref`, `order_by`, `uselist`, `lazy`, `cascade`, `foreign_keys`, `remote_side`,
+---@param argument string|table|function?  the class at the other end, or an alias of it, its name, or a function that gives it
+---@param secondary any?  as the option of that name
+---@param options table?  `secondary`, a table, or with `viewonly` also a join, an alias or a subquery, `back_populates`, `backref`, `order_by`, `uselist`, `lazy`, `cascade`, `foreign_keys`, `remote_side`,
 --- `collection_class` ("list", "set", `attribute_keyed_dict(…)`, … see `lualchemy.orm.collections`),
 --- `primaryjoin`, `secondaryjoin`, `passive_deletes`, `passive_updates`, `single_parent`, `viewonly`, `post_update`, `innerjoin`, `join_depth`, …
 ---@return table property  a field for a class table, or to be assigned to a class
 ---@raise ArgumentError for an unknown keyword
-function M.relationship(argument, options)
-  if options == nil and keywords.is_table(argument) then
+function M.relationship(argument, secondary, options)
+  if keywords.is_table(argument) and secondary == nil then
     argument, options = argument.argument, argument
+  elseif options == nil and (secondary == nil or keywords.is_table(secondary)) then
+    secondary, options = nil, secondary
   end
   options = keywords.check("relationship", options, relationship_keywords, nil, without_effect)
-  if options.sync_backref == false and not options.viewonly then
-    error(exc.ArgumentError("relationship: sync_backref = false is not supported: both ends of links that a flush writes are kept in step"), 2)
+  if secondary ~= nil then options.secondary = secondary end
+  if options.omit_join then
+    warnings.warn("setting omit_join to True is not supported; selectin loading of this relationship may not work correctly if this flag is set " ..
+      "explicitly.  omit_join optimization is automatically detected for conditions under which it is supported.")
   end
   if options.viewonly then check_viewonly(options) end
   if options.back_populates and options.backref then
