@@ -104,6 +104,19 @@ static void *take_block(la_allocator *alloc, size_t size) {
   return block;
 }
 
+/* Keeps a block for its next use, or lets it go. */
+static void give_block(la_allocator *alloc, void *block, size_t size) {
+  size_t whole = whole_size(size);
+  if (size <= LA_KEPT_SIZE && whole <= alloc->room) {
+    void **list = list_of(alloc, size);
+    *(void **)block = *list;
+    *list = block;
+    alloc->room -= whole;
+    return;
+  }
+  alloc->function(alloc->userdata, block, whole, 0);
+}
+
 void *la_alloc(la_allocator *alloc, size_t size) {
   void *block;
   if (size == 0 || size > LARGEST_BLOCK) {
@@ -127,6 +140,17 @@ void *la_alloc_zero(la_allocator *alloc, size_t size) {
   return block;
 }
 
+/* The bytes of a block in another, which may be one that was kept: asking the function for another
+ * size of a small block costs more. */
+static void *move_block(la_allocator *alloc, void *block, size_t old_size, size_t new_size) {
+  void *moved = take_block(alloc, new_size);
+  if (moved != NULL) {
+    memcpy(moved, block, old_size < new_size ? old_size : new_size);
+    give_block(alloc, block, old_size);
+  }
+  return moved;
+}
+
 void *la_realloc(la_allocator *alloc, void *block, size_t old_size, size_t new_size) {
   void *moved;
   if (block == NULL) {
@@ -141,11 +165,15 @@ void *la_realloc(la_allocator *alloc, void *block, size_t old_size, size_t new_s
   }
   moved = block;
   if (whole_size(old_size) != whole_size(new_size)) {
-    moved = alloc->function(alloc->userdata, block, whole_size(old_size), whole_size(new_size));
+    if (old_size <= LA_KEPT_SIZE && new_size <= LA_KEPT_SIZE && !KEEPS_NONE) {
+      moved = move_block(alloc, block, old_size, new_size);
+    } else {
+      moved = alloc->function(alloc->userdata, block, whole_size(old_size), whole_size(new_size));
+      advise_huge_pages(moved, moved != NULL ? new_size : 0);
+    }
     if (moved == NULL) {
       return NULL;
     }
-    advise_huge_pages(moved, new_size);
   }
   alloc->bytes += new_size - old_size;
   alloc->allocations++;
@@ -153,20 +181,12 @@ void *la_realloc(la_allocator *alloc, void *block, size_t old_size, size_t new_s
 }
 
 void la_free(la_allocator *alloc, void *block, size_t size) {
-  size_t whole = whole_size(size);
   if (block == NULL) {
     return;
   }
   alloc->bytes -= size;
   alloc->blocks--;
-  if (size <= LA_KEPT_SIZE && whole <= alloc->room) {
-    void **list = list_of(alloc, size);
-    *(void **)block = *list;
-    *list = block;
-    alloc->room -= whole;
-    return;
-  }
-  alloc->function(alloc->userdata, block, whole, 0);
+  give_block(alloc, block, size);
 }
 
 size_t la_array_size(size_t count, size_t size) {

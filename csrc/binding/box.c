@@ -223,11 +223,9 @@ void *la_push_box(lua_State *L, la_state *state, la_box_class class, size_t size
 }
 
 la_box *la_to_box(lua_State *L, int index) {
-  if (lua_type(L, index) != LUA_TUSERDATA || lua_rawlen(L, index) < sizeof(la_box)) {
-    return NULL;
-  }
   la_box *box = lua_touserdata(L, index);
-  return box->mark == &box_mark ? box : NULL;
+  bool full = box && lua_rawlen(L, index) >= sizeof *box; /* light userdata have no length */
+  return full && box->mark == &box_mark ? box : NULL;
 }
 
 la_box *la_to_box_of(lua_State *L, int index, la_box_class class) {

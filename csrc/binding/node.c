@@ -38,7 +38,7 @@ static la_box_class class_of_kind(la_node_kind kind) {
   }
 }
 
-static la_box_class class_of_node(la_state *state, const la_node *node) {
+la_box_class la_class_of_node(const la_state *state, const la_node *node) {
   la_box_class class = class_of_kind((la_node_kind)node->kind);
   if (class == LA_BOX_CLAUSE) {
     class = la_node_is_expr(node)   ? LA_BOX_EXPR
@@ -74,7 +74,7 @@ void la_push_node(lua_State *L, la_state *state, la_node *node, int first, int l
     la_node_release(node);
     return;
   }
-  la_push_paged(L, state, class_of_node(state, node), node, first > 0 ? first : 1,
+  la_push_paged(L, state, la_class_of_node(state, node), node, first > 0 ? first : 1,
                 first > 0 ? last : 0);
 }
 

@@ -77,25 +77,18 @@ static void keep_values(lua_State *L, int first, int last) {
   lua_setiuservalue(L, -2, 1);
 }
 
-/* What is left to do for `node`, which the box on top of the stack has. */
-static void finish(lua_State *L, la_state *state, const la_node *node, int first, int last) {
+void la_page_take(lua_State *L, la_state *state, la_node *take, int first, int last) {
   la_box *box = lua_touserdata(L, -1);
   la_page *page = box->object;
-  if (la_node_weight(node) >= LA_PAGE_WEIGHT / 4) {
+  page->slots[box->flags] = take;
+  if (la_node_weight(take) >= LA_LONE_WEIGHT) {
     move_apart(L, state, box);
   } else {
-    page->weight += la_node_weight(node);
+    page->weight += la_node_weight(take);
   }
-  if ((node->flags & LA_NODE_HAS_HOST) && last >= first) {
+  if ((take->flags & LA_NODE_HAS_HOST) && last >= first) {
     keep_values(L, first, last);
   }
-}
-
-void la_page_take(lua_State *L, la_state *state, la_node *take, int first, int last) {
-  const la_box *box = lua_touserdata(L, -1);
-  la_page *page = box->object;
-  page->slots[box->flags] = take;
-  finish(L, state, take, first, last);
 }
 
 static int make_page(lua_State *L) {
@@ -159,7 +152,7 @@ void la_push_paged(lua_State *L, la_state *state, la_box_class class, la_node *t
     lua_setmetatable(L, -2);
     lua_insert(L, top + 1);
     lua_setiuservalue(L, -2, 1);
-    finish(L, state, take, first, last);
+    la_page_take(L, state, take, first, last);
   } else {
     lua_setmetatable(L, -2);
     box->object = take;

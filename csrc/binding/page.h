@@ -31,8 +31,10 @@
 #else
 #define LA_PAGE_SLOTS 32
 #endif
-/* A page takes no more nodes once it holds so much, as la_node_weight counts. */
-#define LA_PAGE_WEIGHT 32768u
+/* A page takes no more nodes once it holds so much, and a node of so much is alone, as
+ * la_node_weight counts. */
+#define LA_PAGE_WEIGHT 131072u
+#define LA_LONE_WEIGHT 32768u
 
 /* The classes of boxes that are on pages. */
 #define LA_PAGED(class) (UINT64_C(1) << LA_BOX_##class)

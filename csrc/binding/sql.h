@@ -77,6 +77,10 @@ void la_push_query(lua_State *L, la_state *state, int session);
  * memory) into it, keeps the arguments up to `last` alive where it needs them, and gives 1. The way
  * of the functions that are called most. */
 void la_push_result(lua_State *L, la_state *state, la_box_class class);
+/* The same of the class of argument 1, which stands for `self`. */
+void la_push_chained(lua_State *L, la_state *state, const la_node *self);
+/* Of what class a box of `node` is. */
+la_box_class la_class_of_node(const la_state *state, const la_node *node);
 int la_finish(lua_State *L, la_node *take, int last);
 /* The same for a SELECT of the arguments from `first` to `last`, with `flags`. */
 int la_finish_select(lua_State *L, int first, int last, uint32_t flags);

@@ -262,6 +262,11 @@ void la_push_result(lua_State *L, la_state *state, la_box_class class) {
   lua_remove(L, -2);
 }
 
+void la_push_chained(lua_State *L, la_state *state, const la_node *self) {
+  const la_box *box = la_to_box(L, 1);
+  la_push_result(L, state, box != NULL ? box->class : la_class_of_node(state, self));
+}
+
 int la_finish(lua_State *L, la_node *take, int last) {
   if (take == NULL) {
     return la_raise_status(L, LA_NOMEM, "out of memory");

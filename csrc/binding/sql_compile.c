@@ -17,8 +17,7 @@
 typedef struct compiled_box {
   la_box box; /* object: la_compiled */
   la_allocator *alloc;
-  la_node *node;          /* what was compiled; a reference */
-  const la_node **params; /* its PARAMs as the compiled statement numbers them, lent from it */
+  la_node **params; /* the statement's PARAMs as the compiled statement numbers them; references */
   size_t param_count;
 } compiled_box;
 
@@ -26,11 +25,12 @@ enum { COMPILED_PARAMS = 1, COMPILED_POSITIONS = 2, COMPILED_STATEMENT = 3 };
 
 static int compiled_gc(lua_State *L) {
   compiled_box *self = lua_touserdata(L, 1);
-  if (self->alloc != NULL) {
+  if (self->params != NULL) {
+    for (size_t i = 0; i < self->param_count; i++) {
+      la_node_release(self->params[i]);
+    }
     la_free(self->alloc, self->params, self->param_count * sizeof *self->params);
-    la_node_release(self->node);
     self->params = NULL;
-    self->node = NULL;
     self->param_count = 0;
   }
   return la_box_release(L);
@@ -42,42 +42,47 @@ static compiled_box *push_compiled_box(lua_State *L, la_state *state) {
   return self;
 }
 
-/* Keeps the parameters that `key` has collected from `self->node`. */
+/* Keeps the parameters that `key` has collected. */
 static la_status keep_params(compiled_box *self, const la_key *key, la_error *err) {
   if (key->params.count != 0) {
     self->params = la_alloc(self->alloc, key->params.count * sizeof *self->params);
     if (self->params == NULL) {
       return la_fail_nomem(err);
     }
-    memcpy(self->params, key->params.items, key->params.count * sizeof *self->params);
+    for (size_t i = 0; i < key->params.count; i++) {
+      self->params[i] = la_node_retain(key->params.items[i]);
+    }
     self->param_count = key->params.count;
   }
   return LA_OK;
 }
 
-static la_status compile_with_key(la_state *state, const la_dialect *dialect, la_key *key,
-                                  la_compile_options *options, compiled_box *self, la_error *err) {
+static la_status compile_with_key(la_state *state, const la_node *node, const la_dialect *dialect,
+                                  la_key *key, la_compile_options *options, compiled_box *self,
+                                  la_error *err) {
   la_compiled *compiled = NULL;
-  LA_TRY(la_key_collect_params(key, self->node, err));
+  LA_TRY(la_key_collect_params(key, node, err));
   options->params = key->params.items;
   options->param_count = (uint32_t)key->params.count;
-  LA_TRY(la_compile(&state->sql, dialect, self->node, options, &compiled, err));
+  LA_TRY(la_compile(&state->sql, dialect, node, options, &compiled, err));
   self->box.object = compiled;
   return keep_params(self, key, err);
 }
 
 static la_status compile(la_state *state, const la_node *node, const la_dialect *dialect,
                          la_compile_options *options, compiled_box *self, la_error *err) {
+  la_node *plain;
   la_status status;
   la_key key;
   if (node->flags & LA_NODE_HAS_ORM) {
-    LA_TRY(la_orm_translate(&state->sql, node, &self->node, err));
+    LA_TRY(la_orm_translate(&state->sql, node, &plain, err));
   } else {
-    self->node = la_node_retain(node);
+    plain = la_node_retain(node);
   }
   la_key_init(&key, &state->alloc);
-  status = compile_with_key(state, dialect, &key, options, self, err);
+  status = compile_with_key(state, plain, dialect, &key, options, self, err);
   la_key_clear(&key);
+  la_node_release(plain);
   return status;
 }
 
@@ -91,7 +96,6 @@ static la_status compile_for_engine(la_engine *engine, la_node *node, compiled_b
              ? la_orm_compile(engine, node, &compiled, &cached, err)
              : la_engine_compile(engine, node, NULL, 0, false, &compiled, &cached, err));
   self->box.object = compiled;
-  self->node = la_node_retain(node);
   return keep_params(self, &engine->key, err);
 }
 

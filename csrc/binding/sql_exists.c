@@ -133,13 +133,14 @@ static int push_whereclause(lua_State *L, la_state *state, const la_node *statem
 }
 
 int la_statement_index(lua_State *L) {
-  la_state *state = la_state_of(L);
+  la_state *state;
   la_node *self;
   const char *key;
   lua_pushvalue(L, 2);
   if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNIL) {
     return 1;
   }
+  state = la_state_of(L);
   self = la_to_node(L, 1);
   key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
   if (self == NULL) {

@@ -3,6 +3,7 @@
  * Fields of expressions: `type`, `name`, `key`; of attributes of classes what their mappers say.
  */
 #include "binding/host.h"
+#include "binding/page.h"
 #include "binding/push.h"
 #include "binding/sql.h"
 #include "orm/mapper.h"
@@ -42,17 +43,19 @@ bool la_push_attribute_field(lua_State *L, la_state *state, const la_mapper *map
 
 /* Methods, those of the type first, then fields; what is neither raises, with the nearest name. */
 int la_expr_index(lua_State *L) {
-  la_state *state = la_state_of(L);
-  const la_node *self = la_node_at(L, state, 1);
+  const la_box *box = lua_touserdata(L, 1);
+  const la_node *self =
+      la_is_paged(box->class) ? la_paged_node(box) : la_node_at(L, la_state_of(L), 1);
   la_text key = LA_TEXT_NONE;
   if (self != NULL && self->type != NULL && (self->type->flags & LA_TYPE_COMPARATOR) &&
-      la_push_comparator(L, state, self->type, lua_tostring(L, 2))) {
+      la_push_comparator(L, la_state_of(L), self->type, lua_tostring(L, 2))) {
     return 1;
   }
   lua_pushvalue(L, 2);
   if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNIL) {
     return 1;
   }
+  la_state *state = la_state_of(L);
   if (lua_type(L, 2) == LUA_TSTRING) {
     key.bytes = lua_tolstring(L, 2, &key.len);
   }

@@ -40,7 +40,7 @@ static int chain_arguments(lua_State *L, la_node *self, uint32_t part, int first
                            la_nodes_adder add) {
   la_state *state = la_state_of(L);
   int last = lua_gettop(L);
-  la_push_result(L, state, la_to_box(L, 1)->class);
+  la_push_chained(L, state, self);
   la_node *result;
   la_nodes nodes;
   la_nodes_init(&nodes, state);
@@ -90,7 +90,7 @@ static bool add_group(lua_State *L, la_nodes *nodes, int index) {
 static int order_clause(lua_State *L, uint32_t part, la_nodes_adder add) {
   la_node *self = check_ordered(L);
   if (lua_gettop(L) == 2 && la_is_null(L, 2)) {
-    la_push_result(L, la_state_of(L), la_to_box(L, 1)->class);
+    la_push_chained(L, la_state_of(L), self);
     return la_finish(L, la_node_with_child(self, part, NULL), 2);
   }
   return chain_arguments(L, self, part, 2, add);
@@ -152,7 +152,7 @@ static int bound_clause(lua_State *L, uint32_t part, const char *function) {
   la_node *self = check_ordered(L), *result;
   la_nodes nodes;
   la_check_count(L, 2, function);
-  la_push_result(L, state, la_to_box(L, 1)->class);
+  la_push_chained(L, state, self);
   la_nodes_init(&nodes, state);
   if (!add_bound(L, &nodes, 2)) {
     return la_nodes_raise(L, &nodes);
@@ -384,7 +384,7 @@ static int join_step(lua_State *L, bool explicit_left, uint32_t flags, const cha
   flags |= la_keyword_flag(L, keywords, "full") ? LA_JOIN_FULL : 0u;
   luaL_checkstack(L, 6, NULL);
   lua_settop(L, last > target + 1 ? last : target + 1);
-  la_push_result(L, state, la_to_box(L, 1)->class);
+  la_push_chained(L, state, self);
   la_nodes_init(&nodes, state);
   if (!add_join_target(L, &nodes, target) || !add_onclause(L, &nodes, target + 1, keywords) ||
       (explicit_left && !la_nodes_add_from(L, &nodes, 2))) {

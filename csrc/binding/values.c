@@ -17,7 +17,8 @@
 #define SECONDS_LIMIT 4e11 /* more than the calendar holds */
 
 bool la_is_null(lua_State *L, int index) {
-  return lua_isnoneornil(L, index) || (lua_islightuserdata(L, index) && !lua_touserdata(L, index));
+  int type = lua_type(L, index);
+  return type <= LUA_TNIL || (type == LUA_TLIGHTUSERDATA && !lua_touserdata(L, index));
 }
 
 static la_value_kind moment_of_affinity(la_affinity affinity) {

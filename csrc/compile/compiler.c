@@ -179,7 +179,9 @@ static la_status run(la_compiler *c, const la_node *node) {
   la_strbuf_init(&text, c->sql->alloc);
   c->out = &text;
   c->params = &params;
-  la_status status = la_strbuf_reserve(&text, 512) ? write_top(c, node) : la_fail_nomem(c->err);
+  bool has_room = la_strbuf_reserve(&text, 512) &&
+                  la_vec_reserve(c->sql->alloc, &params, c->options->param_count);
+  la_status status = has_room ? write_top(c, node) : la_fail_nomem(c->err);
   if (status >= 0) {
     status = take_results(c, &text, &params);
   }

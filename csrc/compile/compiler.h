@@ -194,6 +194,8 @@ bool la_ident_has_illegal_characters(la_text ident);
 la_text la_anon_name_of(la_compiler *c, const void *identity, const void *owner, la_text base);
 /* A new one, for what is written once. */
 la_text la_new_anon_name(la_compiler *c, la_text base);
+/* `base`, "_" and the number, in the compiled statement's arena; none when out of memory. */
+la_text la_numbered_name(la_compiler *c, la_text base, uint32_t number);
 /* `name` cut to what the dialect takes. */
 la_text la_truncate_name(la_compiler *c, la_text name);
 /* What tells FROM elements apart: the table, the alias's node, the CTE's number. */

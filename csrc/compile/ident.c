@@ -226,30 +226,31 @@ la_text la_truncate_name(la_compiler *c, la_text name) {
   return (la_text){bytes, keep + (size_t)len};
 }
 
-/* The text of a new anonymous name. */
-static la_text make_name(la_compiler *c, la_text base) {
-  uint32_t number = next_number(c, base);
-  if (number == 0) {
-    return LA_TEXT_NONE;
-  }
-  char *bytes = la_arena_alloc(c->arena, base.len + 12);
+la_text la_numbered_name(la_compiler *c, la_text base, uint32_t number) {
+  char digits[12];
+  size_t count = 0, len = base.len;
+  char *bytes = la_arena_alloc(c->arena, base.len + sizeof digits);
   if (!bytes) {
     return LA_TEXT_NONE;
   }
-  memcpy(bytes, base.bytes, base.len);
-  char digits[12];
-  size_t count = 0;
   do {
     digits[count++] = (char)('0' + number % 10);
     number /= 10;
   } while (number > 0);
-  size_t len = base.len;
+  memcpy(bytes, base.bytes, base.len);
   bytes[len++] = '_';
   while (count > 0) {
     bytes[len++] = digits[--count];
   }
   bytes[len] = '\0';
-  return la_truncate_name(c, (la_text){bytes, len});
+  return (la_text){bytes, len};
+}
+
+/* The text of a new anonymous name. */
+static la_text make_name(la_compiler *c, la_text base) {
+  uint32_t number = next_number(c, base);
+  la_text name = number != 0 ? la_numbered_name(c, base, number) : LA_TEXT_NONE;
+  return name.bytes ? la_truncate_name(c, name) : name;
 }
 
 la_text la_new_anon_name(la_compiler *c, la_text base) {

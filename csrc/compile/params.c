@@ -3,7 +3,6 @@
  * Parameters: their names, placeholders, and where each one's value comes from.
  */
 #include "compile/compiler.h"
-#include <stdio.h>
 
 /* The number that the statement's key gives to `node`, or UINT32_MAX. Parameters mostly come in the
  * key's order, so the next one is tried first; a map is made when one comes out of order. */
@@ -222,6 +221,13 @@ static la_status keep_name(la_compiler *c, la_text *name) {
   return LA_OK;
 }
 
+/* The name of item `i` of a list of single values or tuples: "id_1_2", "id_1_2_1". */
+static la_text item_name(la_compiler *c, const la_compiled_param *list, uint32_t i) {
+  uint32_t width = list->tuple_width;
+  la_text name = la_numbered_name(c, list->name, width ? i / width + 1 : i + 1);
+  return width && name.bytes ? la_numbered_name(c, name, i % width + 1) : name;
+}
+
 /* render_postcompile: a parameter for each value that the list has now. */
 static la_status write_values(la_compiler *c, const la_node *node, la_compiled_param *list) {
   uint32_t width = list->tuple_width;
@@ -234,15 +240,10 @@ static la_status write_values(la_compiler *c, const la_node *node, la_compiled_p
     la_compiled_param param = {.source = LA_PARAM_FROM_CONSTANT,
                                .type = width ? NULL : list->type,
                                .column = list->column};
-    char *name = la_arena_alloc(c->arena, list->name.len + 24);
-    if (!name || !la_value_copy(c->arena, &node->values[i], &param.constant)) {
+    param.name = item_name(c, list, i);
+    if (!param.name.bytes || !la_value_copy(c->arena, &node->values[i], &param.constant)) {
       return la_fail_nomem(c->err);
     }
-    int len =
-        width ? snprintf(name, list->name.len + 24, "%.*s_%u_%u", LA_TEXT_FORMAT(list->name),
-                         i / width + 1, i % width + 1)
-              : snprintf(name, list->name.len + 24, "%.*s_%u", LA_TEXT_FORMAT(list->name), i + 1);
-    param.name = (la_text){name, (size_t)len};
     la_put(c, i == 0 ? "" : ", ");
     la_put(c, width && i % width == 0 ? "(" : "");
     LA_TRY(add_param(c, &param));

@@ -5,7 +5,7 @@ local core = require "lualchemy.core"
 local la = require "lualchemy"
 local collect = require "spec.support.collect"
 
-local text = ("x"):rep(20000)
+local text = ("x"):rep(100000)
 
 local function many(count, make)
   local boxes = {}
@@ -58,7 +58,7 @@ describe("memory of expressions", function()
     local function keep(count)
       local kept = {}
       for i = 1, count do
-        local all = la.and_(table.unpack(many(200, condition)))
+        local all = la.and_(table.unpack(many(1000, condition)))
         many(40, la.literal)
         kept[i] = {la.literal(i), tostring(all:label "all") and nil}
       end
@@ -69,7 +69,7 @@ describe("memory of expressions", function()
     local before = core.memory()
     local kept = keep(20)
     collect.all()
-    assert.is_true(core.memory() - before < 20 * 32768)
+    assert.is_true(core.memory() - before < 20 * 131072)
     assert.equal(20, #kept)
   end)
 
