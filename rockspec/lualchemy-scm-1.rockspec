@@ -208,6 +208,7 @@ build = {
         "csrc/binding/engine_run.c",
         "csrc/binding/event.c",
         "csrc/binding/handle.c",
+        "csrc/binding/handle_tie.c",
         "csrc/binding/host.c",
         "csrc/binding/json.c",
         "csrc/binding/json_decode.c",

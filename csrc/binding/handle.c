@@ -17,8 +17,9 @@
 #define AHEAD_FIRST 8192
 #define AHEAD_COUNT 32768 /* so many places are prepared for at a time, from the first on */
 #define EACH_BYTES  1024  /* what Lua takes for a handle, its tables and what goes in and out */
+#define MANY        64    /* objects of a list with thin handles */
 
-static const char handle_mark = 0;
+static const char handle_mark = 0; /* key of the metatables of handles */
 
 static inline la_instance *instance_in(uintptr_t place) {
   return (la_instance *)(place & ~LOST);
@@ -74,11 +75,18 @@ la_instance *la_handle_instance(lua_State *L, la_state *state, int index) {
 }
 
 la_instance *la_to_instance(lua_State *L, int index) {
-  if (lua_type(L, index) != LUA_TUSERDATA || lua_rawlen(L, index) != sizeof(la_handle)) {
+  if (lua_type(L, index) != LUA_TUSERDATA || lua_rawlen(L, index) != sizeof(la_handle) ||
+      !lua_getmetatable(L, index)) {
     return NULL;
   }
-  const la_handle *handle = lua_touserdata(L, index);
-  return handle->mark == &handle_mark ? la_handle_instance(L, la_state_of(L), index) : NULL;
+  bool is_handle = lua_rawgetp(L, -1, &handle_mark) != LUA_TNIL;
+  lua_pop(L, 2);
+  return is_handle ? la_handle_instance(L, la_state_of(L), index) : NULL;
+}
+
+void la_mark_object_metatable(lua_State *L) {
+  lua_pushboolean(L, 1);
+  lua_rawsetp(L, -2, &handle_mark);
 }
 
 /* ---- from the instance to the handle ---- */
@@ -208,26 +216,70 @@ static void enter(lua_State *L, int page, const la_instance *instance, la_handle
 }
 
 la_pusher la_push_pusher(lua_State *L, la_state *state) {
-  luaL_checkstack(L, 4, NULL);
+  luaL_checkstack(L, 5, NULL);
   lua_rawgeti(L, LUA_REGISTRYINDEX, state->objects);
-  lua_pushnil(L);
-  lua_pushnil(L);
-  lua_pushnil(L);
-  return (la_pusher){.at = lua_gettop(L) - 3};
+  int at = lua_gettop(L);
+  lua_settop(L, at + 4);
+  return (la_pusher){.at = at};
 }
 
-/* Pushes an empty handle of a class. */
-static la_handle *push_empty_handle(lua_State *L, la_state *state, la_pusher *pusher,
-                                    const la_mapper *mapper) {
-  la_handle *handle = lua_newuserdatauv(L, sizeof *handle, 1);
-  *handle = (la_handle){.mark = &handle_mark};
+/* Objects without relationships and values of Lua seldom have a table. */
+static bool may_be_thin(const la_mapper *mapper) {
+  for (uint32_t i = 0; i < mapper->slot_count; i++) {
+    if (mapper->slots[i]->flags & LA_PROPERTY_HOST_TYPE) {
+      return false;
+    }
+  }
+  return mapper->link_count == 0;
+}
+
+static void turn_to_mapper(lua_State *L, la_state *state, la_pusher *pusher,
+                           const la_mapper *mapper) {
   if (pusher->mapper != mapper) {
     la_push_object_metatable(L, state, mapper);
     lua_replace(L, pusher->at + 1);
     pusher->mapper = mapper;
+    pusher->thin = pusher->many && may_be_thin(mapper);
   }
-  lua_pushvalue(L, pusher->at + 1);
+}
+
+static void turn_to_session(lua_State *L, la_state *state, la_pusher *pusher, la_session *session) {
+  if (pusher->session != session) {
+    la_push_session(L, state, session);
+    lua_replace(L, pusher->at + 2);
+    pusher->session = session;
+    pusher->tied = NULL;
+  }
+}
+
+/* Sees to it that the fifth slot has the metatable of thin handles of the pusher's mapper; false if
+ * the session has no box any more. */
+static bool turn_to_tied(lua_State *L, la_state *state, la_pusher *pusher) {
+  if (pusher->tied != pusher->mapper) {
+    if (lua_isnil(L, pusher->at + 2)) {
+      return false;
+    }
+    la_push_tied_metatable(L, state, pusher->mapper, pusher->at + 2);
+    lua_replace(L, pusher->at + 4);
+    pusher->tied = pusher->mapper;
+  }
+  return true;
+}
+
+/* Pushes an empty handle for `instance`; `*thin_out`: it is one, tied to the pusher's session. */
+static la_handle *push_empty_handle(lua_State *L, la_state *state, la_pusher *pusher,
+                                    const la_instance *instance, bool *thin_out) {
+  turn_to_mapper(L, state, pusher, instance->mapper);
+  bool thin = false;
+  if (pusher->thin && instance->session && !(instance->flags & LA_INSTANCE_LONG_TEXT)) {
+    turn_to_session(L, state, pusher, instance->session);
+    thin = turn_to_tied(L, state, pusher);
+  }
+  la_handle *handle = lua_newuserdatauv(L, sizeof *handle, thin ? 0 : 1);
+  *handle = (la_handle){0};
+  lua_pushvalue(L, pusher->at + (thin ? 4 : 1));
   lua_setmetatable(L, -2);
+  *thin_out = thin;
   return handle;
 }
 
@@ -244,7 +296,8 @@ void la_push_object_by(lua_State *L, la_state *state, la_pusher *pusher, la_inst
   if (la_push_object_from(L, pusher->at, instance)) {
     return;
   }
-  la_handle *handle = push_empty_handle(L, state, pusher, instance->mapper);
+  bool thin;
+  la_handle *handle = push_empty_handle(L, state, pusher, instance, &thin);
   while (!has_room(&state->handles)) {
     make_room(L, state, pusher->at);
   }
@@ -260,12 +313,8 @@ void la_push_object_by(lua_State *L, la_state *state, la_pusher *pusher, la_inst
   }
   turn_to_page(L, pusher, instance->handle);
   enter(L, pusher->at + 3, instance, handle);
-  if (instance->session) {
-    if (pusher->session != instance->session) {
-      la_push_session(L, state, instance->session);
-      lua_replace(L, pusher->at + 2);
-      pusher->session = instance->session;
-    }
+  if (!thin && instance->session) {
+    turn_to_session(L, state, pusher, instance->session);
     lua_pushvalue(L, pusher->at + 2);
     lua_setiuservalue(L, -2, 1);
   }
@@ -287,6 +336,7 @@ void la_push_object_list(lua_State *L, la_state *state, const la_instances *inst
   la_push_list(L, state, (int)(end - from));
   int list = lua_gettop(L);
   la_pusher pusher = la_push_pusher(L, state);
+  pusher.many = end - from >= MANY;
   for (size_t i = from; i < end; i++) {
     if (instances->items[i]) {
       la_push_object_by(L, state, &pusher, instances->items[i]);
@@ -305,7 +355,7 @@ la_instance *la_push_transient(lua_State *L, la_state *state, la_slab *slab, la_
   la_error_init(&err);
   luaL_checkstack(L, 2, NULL);
   la_handle *handle = lua_newuserdatauv(L, sizeof *handle, 1);
-  *handle = (la_handle){.mark = &handle_mark};
+  *handle = (la_handle){0};
   lua_pushvalue(L, metatable);
   lua_setmetatable(L, -2);
   while (!has_room(&state->handles)) {

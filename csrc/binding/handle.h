@@ -2,10 +2,13 @@
 /*
  * Handles: what Lua holds of mapped objects, and the way from an instance to its handle.
  *
- * A handle is a userdata of 16 bytes with one user value (see orm.h) and its class's metatable. It
+ * A handle is a userdata of 8 bytes with one user value (see orm.h) and its class's metatable. It
  * has a place in the state's table of handles, and the serial that its instance got with it. The
  * place pins the instance; weak tables of Lua have the handle by the same number. Places are
  * used again, so both tables are arrays as long as the most objects that were held at once.
+ *
+ * Of many objects that are loaded at once, those that are not likely to need more than their
+ * session get thin handles, which have no user value and take 32 bytes less: handle_tie.c.
  *
  * Handles have no finalizer: with one, each would outlive a cycle of the collector and cost a call.
  * A watch, an empty userdata made for one cycle, has one instead: it goes through the places after
@@ -24,9 +27,8 @@
 #pragma GCC visibility push(hidden)
 
 typedef struct la_handle {
-  const void *mark; /* address that only handles carry */
-  uint32_t place;   /* in the state's table; 0 in one that is half made */
-  uint32_t serial;  /* the instance's `handle_serial`, while they belong together */
+  uint32_t place;  /* in the state's table; 0 in one that is half made */
+  uint32_t serial; /* the instance's `handle_serial`, while they belong together */
 } la_handle;
 
 /* The instance of the value at `index`; NULL if that is no handle. Raises for one that has lost its
@@ -41,13 +43,16 @@ void la_push_object(lua_State *L, la_state *state, la_instance *instance);
 bool la_push_object_if(lua_State *L, la_state *state, la_instance *instance);
 /* The same with the state's table of handles at `objects`. */
 bool la_push_object_from(lua_State *L, int objects, const la_instance *instance);
-/* The same for callers that push many: what is looked up stays on the stack, in four slots from
+/* The same for callers that push many: what is looked up stays on the stack, in five slots from
  * `at` on. */
 typedef struct la_pusher {
   int at;
   const la_mapper *mapper;   /* whose objects' metatable the second slot has; or NULL */
   const la_session *session; /* whose box the third has; or NULL */
   lua_Integer page;          /* of the table of handles, which the fourth has; or 0 */
+  const la_mapper *tied;     /* whose metatable for that session the fifth has; or NULL */
+  bool many;                 /* thin handles are worth a metatable of their own */
+  bool thin;                 /* objects of `mapper` may have thin handles */
 } la_pusher;
 la_pusher la_push_pusher(lua_State *L, la_state *state);
 void la_push_object_by(lua_State *L, la_state *state, la_pusher *pusher, la_instance *instance);
@@ -55,6 +60,8 @@ void la_push_object_by(lua_State *L, la_state *state, la_pusher *pusher, la_inst
  * with null for none. */
 void la_push_object_list(lua_State *L, la_state *state, const la_instances *instances, size_t from,
                          size_t end);
+/* Marks the metatable on top of the stack as one of handles. */
+void la_mark_object_metatable(lua_State *L);
 /* Pushes the metatable of the objects of a class; raises if the class is gone. */
 void la_push_object_metatable(lua_State *L, la_state *state, const la_mapper *mapper);
 /* Pushes the handle of a new transient object. The table of handles and the metatable of its class

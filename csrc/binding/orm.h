@@ -5,7 +5,7 @@
  * A mapped class is a Lua table. Its metatable's C functions find the mapper; the class attributes
  * (ATTRIBUTE and RELATIONSHIP boxes) and methods lie raw in the class table.
  *
- * An object's handle is a thin userdata (handle.h).
+ * An object's handle is a small userdata (handle.h).
  *
  * The handle's user value is nil (transient), the session's box, or a table once there is more to
  * hold:
@@ -32,9 +32,7 @@
 #pragma GCC visibility push(hidden)
 
 /* A slot whose Lua value lies in the handle's table; any write of the core clears it. */
-#define LA_SLOT_CACHED 128
-/* The longest text that Lua interns: making it anew is a look-up. */
-#define LA_SHORT_TEXT     40
+#define LA_SLOT_CACHED    128
 #define LA_KEPT           (-100000)
 #define LA_SESSION_KEY    1
 #define LA_LINK_KEY(link) ((lua_Integer)(link) + 2)
@@ -46,7 +44,9 @@ typedef struct la_mapper_box {
 } la_mapper_box;
 
 /* A session's box: object: la_session. User values: 1 strong table of handles, by their places; 2 a
- * table for what only Lua uses (info, engine and connection boxes). */
+ * table for what only Lua uses (info, engine and connection boxes); 3 nil, or a table from the
+ * metatables of classes to their copies for thin handles. */
+#define LA_SESSION_METATABLES 3
 typedef struct la_session_box {
   la_box box;
   bool commits_on_close; /* the session of sessionmaker:begin() */
@@ -79,10 +79,18 @@ void la_push_from_class(lua_State *L, int class_index, int key_index);
 void la_push_keys(lua_State *L, int index);
 /* Forgets what was found in the keys table at `keys`, whose numbers have changed. */
 void la_forget_keys(lua_State *L, int keys);
-/* Pushes the table of the handle at `index`, making it. */
-void la_push_object_table(lua_State *L, int index);
+/* Pushes the table of the handle at `index`, making it; or only if it has one: false, and nothing
+ * pushed, otherwise. */
+void la_push_object_table(lua_State *L, la_state *state, int index);
+bool la_push_object_table_if(lua_State *L, la_state *state, int index);
 /* Ties the handle at `index` to the session box at `session_index` (0: unties it). */
 void la_object_set_session(lua_State *L, int index, int session_index);
+/* Pushes the metatable of thin handles of `mapper` that are tied to the session box at `session`.
+ */
+void la_push_tied_metatable(lua_State *L, la_state *state, const la_mapper *mapper, int session);
+/* core.object_metamethod(metatable, name, value): sets a field of the metatable of a class's
+ * objects, of its copies too. */
+int la_object_metamethod(lua_State *L);
 /* Pushes the session's box, by address through the state's table of known boxes. */
 void la_push_session(lua_State *L, la_state *state, la_session *session);
 /* The session of the SESSION box at `index`; raises if it is none. */

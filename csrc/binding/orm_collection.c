@@ -30,7 +30,7 @@ static bool is_current(lua_State *L, int index) {
   la_instance *owner = push_owner(L, index); /* owner */
   bool current = false;
   if (owner && box->link < owner->link_count && la_links(owner)[box->link].flags & LA_LINK_LOADED) {
-    la_push_object_table(L, -1);
+    la_push_object_table(L, la_state_of(L), -1);
     lua_rawgeti(L, -1, LA_LINK_KEY(box->link));
     current = lua_rawequal(L, -1, index);
     lua_pop(L, 2);

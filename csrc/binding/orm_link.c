@@ -21,8 +21,8 @@ static void keep_in_table(lua_State *L) {
 }
 
 /* Pushes the collection's box if the handle at `index` has one for `link`, else nothing. */
-static bool push_collection_if(lua_State *L, int index, uint32_t link) {
-  la_push_object_table(L, index);
+static bool push_collection_if(lua_State *L, la_state *state, int index, uint32_t link) {
+  la_push_object_table(L, state, index);
   lua_rawgeti(L, -1, LA_LINK_KEY(link));
   lua_remove(L, -2);
   la_box *box = la_to_box(L, -1);
@@ -45,7 +45,7 @@ static void push_new_collection(lua_State *L, la_state *state, int index, uint32
   lua_setiuservalue(L, -2, 1);
   lua_pushvalue(L, index);
   lua_setiuservalue(L, -2, 2);
-  la_push_object_table(L, index); /* items, collection, table */
+  la_push_object_table(L, state, index); /* items, collection, table */
   lua_pushvalue(L, -2);
   lua_rawseti(L, -2, LA_LINK_KEY(link));
   lua_pop(L, 1);
@@ -54,7 +54,7 @@ static void push_new_collection(lua_State *L, la_state *state, int index, uint32
 void la_push_collection(lua_State *L, la_state *state, int index, uint32_t link) {
   index = lua_absindex(L, index);
   luaL_checkstack(L, 6, NULL);
-  if (push_collection_if(L, index, link)) {
+  if (push_collection_if(L, state, index, link)) {
     return;
   }
   lua_newtable(L);
@@ -100,7 +100,7 @@ static void apply_link_load(lua_State *L, la_state *state, la_pusher *pusher,
   la_error_init(&err);
   if (!relationship->uselist) {
     la_instance *other = found->count > 0 ? found->members[0] : NULL;
-    la_push_object_table(L, owner);
+    la_push_object_table(L, state, owner);
     if (other) {
       la_push_object_by(L, state, pusher, other);
     } else {
@@ -250,7 +250,7 @@ void la_object_get_link(lua_State *L, la_state *state, int index, uint32_t link)
     }
     return;
   }
-  la_push_object_table(L, index);
+  la_push_object_table(L, state, index);
   lua_rawgeti(L, -1, LA_LINK_KEY(link));
   lua_remove(L, -2);
   if (!(la_links(instance)[link].flags & LA_LINK_LOADED) || !la_links(instance)[link].to.one) {
@@ -302,7 +302,7 @@ static void apply_change(lua_State *L, la_state *state, la_pusher *pusher,
   luaL_checkstack(L, 10, NULL);
   la_push_object_by(L, state, pusher, change->instance);
   int owner = lua_gettop(L);
-  la_push_object_table(L, owner);
+  la_push_object_table(L, state, owner);
   int table = lua_gettop(L);
   if (change->other) {
     la_push_object_by(L, state, pusher, change->other);

@@ -34,62 +34,16 @@ la_instance *la_check_instance(lua_State *L, int index) {
   return instance;
 }
 
-void la_push_object_table(lua_State *L, int index) {
-  index = lua_absindex(L, index);
-  luaL_checkstack(L, 4, NULL);
-  if (lua_getiuservalue(L, index, 1) == LUA_TTABLE) {
-    return;
-  }
-  bool tied = lua_isuserdata(L, -1);
-  lua_createtable(L, 2, 0); /* session or nil, table */
-  if (tied) {
-    lua_insert(L, -2);
-  } else {
-    lua_pushboolean(L, 0); /* no hole, so that links stay in the array */
-  }
-  lua_rawseti(L, -2, LA_SESSION_KEY);
-  if (!tied) {
-    lua_replace(L, -2);
-  } /* table */
-  lua_pushvalue(L, -1);
-  lua_setiuservalue(L, index, 1);
-}
-
-/* Pushes the table of the handle if it has one; false, and nothing pushed, otherwise. */
-static bool push_table_if(lua_State *L, int index) {
-  if (lua_getiuservalue(L, index, 1) == LUA_TTABLE) {
-    return true;
-  }
-  lua_pop(L, 1);
-  return false;
-}
-
-void la_object_set_session(lua_State *L, int index, int session_index) {
-  index = lua_absindex(L, index);
-  if (session_index) {
-    lua_pushvalue(L, session_index);
-  } else {
-    lua_pushboolean(L, 0);
-  }
-  if (push_table_if(L, index)) { /* session or false, table */
-    lua_insert(L, -2);
-    lua_rawseti(L, -2, LA_SESSION_KEY);
-    lua_pop(L, 1);
-  } else {
-    lua_setiuservalue(L, index, 1);
-  }
-}
-
 /* Keeps the value on top of the stack, which stays, as slot `slot`'s Lua value. */
-static void cache_slot(lua_State *L, int index, uint32_t slot) {
-  la_push_object_table(L, index);
+static void cache_slot(lua_State *L, la_state *state, int index, uint32_t slot) {
+  la_push_object_table(L, state, index);
   lua_pushvalue(L, -2);
   lua_rawseti(L, -2, -(lua_Integer)(slot + 1));
   lua_pop(L, 1);
 }
 
-static bool push_cached(lua_State *L, int index, uint32_t slot) {
-  if (!push_table_if(L, index)) {
+static bool push_cached(lua_State *L, la_state *state, int index, uint32_t slot) {
+  if (!la_push_object_table_if(L, state, index)) {
     return false;
   }
   lua_rawgeti(L, -1, -(lua_Integer)(slot + 1));
@@ -114,7 +68,7 @@ static void push_slot(lua_State *L, la_state *state, int index, la_instance *ins
                       const la_property *property) {
   la_value *value = &instance->slots[property->slot];
   if (value->kind == LA_VALUE_HOST) {
-    if (!push_cached(L, index, property->slot)) {
+    if (!push_cached(L, state, index, property->slot)) {
       lua_pushnil(L);
     }
     return;
@@ -122,7 +76,7 @@ static void push_slot(lua_State *L, la_state *state, int index, la_instance *ins
   bool processed =
       property->flags & LA_PROPERTY_HOST_TYPE && property->column && value->kind != LA_VALUE_NULL;
   bool cached = processed || (value->kind == LA_VALUE_TEXT && value->len > LA_SHORT_TEXT);
-  if (cached && value->flags & LA_SLOT_CACHED && push_cached(L, index, property->slot)) {
+  if (cached && value->flags & LA_SLOT_CACHED && push_cached(L, state, index, property->slot)) {
     return;
   }
   la_push_value(L, state, value);
@@ -134,7 +88,7 @@ static void push_slot(lua_State *L, la_state *state, int index, la_instance *ins
     }
   }
   if (cached) {
-    cache_slot(L, index, property->slot);
+    cache_slot(L, state, index, property->slot);
     instance->slots[property->slot].flags |= LA_SLOT_CACHED;
   }
 }
@@ -320,7 +274,7 @@ static int object_index(lua_State *L) {
     call_descriptor(L, "get", 2, 1);
     return 1;
   }
-  if (push_table_if(L, 1)) {
+  if (la_push_object_table_if(L, state, 1)) {
     if (lua_type(L, 2) == LUA_TSTRING) {
       lua_pushvalue(L, 2);
       lua_rawget(L, -2);
@@ -443,7 +397,7 @@ void la_object_set_slot(lua_State *L, la_state *state, int index, const la_prope
       value = la_value_of_kind(LA_VALUE_HOST, 0);
       value.flags = LA_SLOT_EXPR;
       lua_pushvalue(L, value_index);
-      cache_slot(L, index, property->slot); /* the box keeps the node */
+      cache_slot(L, state, index, property->slot); /* the box keeps the node */
       lua_pop(L, 1);
       store(L, state, instance, property, &value, committed);
       return;
@@ -468,7 +422,7 @@ void la_object_set_slot(lua_State *L, la_state *state, int index, const la_prope
       if (property->flags & LA_PROPERTY_MUTABLE) {
         track_value(L, state, index, property, "mutable_set");
       }
-      cache_slot(L, index, property->slot);
+      cache_slot(L, state, index, property->slot);
       lua_pop(L, 1);
     }
     store(L, state, instance, property, &value, committed);
@@ -507,7 +461,7 @@ static int object_newindex(lua_State *L) {
     call_descriptor(L, "set", 3, 0);
     return 0;
   }
-  la_push_object_table(L, 1);
+  la_push_object_table(L, state, 1);
   lua_pushvalue(L, 2);
   lua_pushvalue(L, 3);
   lua_rawset(L, -3);
@@ -521,7 +475,7 @@ bool la_object_has_value(lua_State *L, int index, const la_instance *instance,
   value_index = lua_absindex(L, value_index);
   if (!slot || !(slot->flags & LA_SLOT_LOADED) || slot->flags & LA_SLOT_EXPR ||
       (slot->kind != LA_VALUE_HOST && !(slot->flags & LA_SLOT_CACHED)) ||
-      !push_cached(L, index, property->slot)) {
+      !push_cached(L, la_state_of(L), index, property->slot)) {
     return false;
   }
   bool same = lua_rawequal(L, -1, value_index);
@@ -668,14 +622,17 @@ static int object_metatable(lua_State *L) {
   luaL_setfuncs(L, functions, 4);
   lua_pushvalue(L, 2);
   lua_rawsetp(L, -2, &keys_key);
+  la_mark_object_metatable(L);
   lua_pushboolean(L, 0);
   lua_setfield(L, -2, "__metatable");
   return 1;
 }
 
 void la_open_orm_object(lua_State *L, la_state *state) {
-  static const luaL_Reg functions[] = {
-      {"object_metatable", object_metatable}, {"object_to_table", object_to_table}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"object_metatable", object_metatable},
+                                       {"object_metamethod", la_object_metamethod},
+                                       {"object_to_table", object_to_table},
+                                       {NULL, NULL}};
   la_open_handles(L, state);
   la_set_functions(L, functions);
 }

@@ -44,7 +44,7 @@ static void hold(lua_State *L, la_state *state, int base, la_instance *instance)
 
 /* Takes the handle out of the strong table. That of an instance that left its session is untied;
  * what was kept for a flush is let go. */
-static void let_go(lua_State *L, int base, la_instance *instance, bool known) {
+static void let_go(lua_State *L, la_state *state, int base, la_instance *instance, bool known) {
   bool tied = instance->flags & LA_INSTANCE_HELD;
   instance->flags &= ~(uint32_t)LA_INSTANCE_HELD;
   if (la_push_object_from(L, base + SETTLE_HANDLES, instance)) {
@@ -53,11 +53,12 @@ static void let_go(lua_State *L, int base, la_instance *instance, bool known) {
     } else if (known && !tied) {
       la_object_set_session(L, -1, base + SETTLE_BOX);
     }
-    if (lua_getiuservalue(L, -1, 1) == LUA_TTABLE) {
+    if (la_push_object_table_if(L, state, -1)) {
       lua_pushnil(L);
       lua_rawseti(L, -2, LA_KEPT);
+      lua_pop(L, 1);
     }
-    lua_pop(L, 2);
+    lua_pop(L, 1);
   }
   if (known && instance->handle != 0) {
     lua_pushnil(L);
@@ -85,7 +86,7 @@ void la_session_settle(lua_State *L, la_state *state, la_session *session) {
     if (known && la_instance_wants_hold(instance)) {
       hold(L, state, base, instance);
     } else {
-      let_go(L, base, instance, known);
+      let_go(L, state, base, instance, known);
     }
     session->hold_changes.count--;
     la_instance_unpin(instance);

@@ -79,7 +79,7 @@ static int session_new(lua_State *L) {
     options.join_transaction_mode = luaL_checkoption(L, -1, modes[0], modes);
     lua_pop(L, 1);
   }
-  la_session_box *box = la_push_box(L, state, LA_BOX_SESSION, sizeof *box, 2);
+  la_session_box *box = la_push_box(L, state, LA_BOX_SESSION, sizeof *box, LA_SESSION_METATABLES);
   lua_createtable(L, 0, 1);
   lua_setiuservalue(L, -2, 1);
   lua_pushvalue(L, 1);

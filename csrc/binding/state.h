@@ -119,6 +119,7 @@ struct la_state {
   int moments[3]; /* registry references: metatables of dates, times, datetimes, see values.h */
   int list;       /* registry reference: metatable of lists */
   int objects;    /* registry reference: weak tables of handles, by their places, see handle.h */
+  int extras;     /* registry reference: weak table thin handle → its table; 0 before the first */
   la_handles handles;
   int classes; /* registry reference: weak table address of a mapper → metatable of its objects, see
                   orm.h */

@@ -57,9 +57,13 @@ enum la_instance_flag {
   LA_INSTANCE_LINKS_MODIFIED = 1024,
   LA_INSTANCE_FLUSHING = 2048,
   LA_INSTANCE_ORPHAN_CHECKED = 4096,
-  LA_INSTANCE_MARKED = 8192,  /* seen by a walk that is under way; clear between calls */
-  LA_INSTANCE_TOKENED = 16384 /* its row comes from a shard: `order` is its identity token */
+  LA_INSTANCE_MARKED = 8192,    /* seen by a walk that is under way; clear between calls */
+  LA_INSTANCE_TOKENED = 16384,  /* its row comes from a shard: `order` is its identity token */
+  LA_INSTANCE_LONG_TEXT = 32768 /* was loaded with a text longer than LA_SHORT_TEXT */
 };
+
+/* The longest text that Lua interns: making it anew is a look-up, and a longer one is kept. */
+#define LA_SHORT_TEXT 40
 
 enum la_link_flag {
   LA_LINK_LOADED = 1,

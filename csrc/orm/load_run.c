@@ -157,8 +157,10 @@ static bool read_key(la_run *run, const la_plan_entity *entity, la_value *key, l
 }
 
 /* The values of the view's slots into `converted`; gives the bytes that they take. */
-static la_status read_slots(la_run *run, const la_view *view, size_t *bytes_out, la_error *err) {
+static la_status read_slots(la_run *run, const la_view *view, size_t *bytes_out,
+                            uint32_t *longest_out, la_error *err) {
   size_t bytes = 0;
+  uint32_t longest = 0;
   for (uint32_t i = 0; i < view->slot_count; i++) {
     const la_plan_slot *slot = &view->slots[i];
     la_value *value = &run->converted[i];
@@ -169,9 +171,11 @@ static la_status read_slots(la_run *run, const la_view *view, size_t *bytes_out,
     }
     if (la_value_has_bytes(value)) {
       bytes += value->len;
+      longest = value->len > longest ? value->len : longest;
     }
   }
   *bytes_out = bytes;
+  *longest_out = longest;
   return LA_OK;
 }
 
@@ -205,9 +209,10 @@ static la_status make_instance(la_run *run, const la_plan_entity *entity, const 
                                uint32_t hash, la_instance **out, la_error *err) {
   la_instance *instance;
   size_t bytes;
+  uint32_t longest;
   char *text = NULL;
   la_status status;
-  LA_TRY(read_slots(run, view, &bytes, err));
+  LA_TRY(read_slots(run, view, &bytes, &longest, err));
   LA_TRY(room_in_chunk(run, round_up(la_instance_size(view->mapper)) + round_up(bytes), err));
   instance = la_instance_in_chunk(run->chunk, view->mapper);
   if (bytes != 0) {
@@ -238,7 +243,7 @@ static la_status make_instance(la_run *run, const la_plan_entity *entity, const 
     return status;
   }
   instance->session = run->session;
-  instance->flags |= LA_INSTANCE_KEYED;
+  instance->flags |= LA_INSTANCE_KEYED | (longest > LA_SHORT_TEXT ? LA_INSTANCE_LONG_TEXT : 0);
   la_instance_set_token(instance, run->session->map.token);
   if (entity->keeps && keep_options(run, entity, instance, err) < 0) {
     la_instance_unpin(instance);
@@ -271,8 +276,8 @@ static bool wants(const la_run *run, const la_instance *instance, uint32_t slot)
 static la_status fill_instance(la_run *run, const la_plan_entity *entity, la_instance *instance,
                                la_error *err) {
   const la_view *view;
-  uint32_t first = 0;
-  size_t unused;
+  uint32_t first = 0, longest;
+  size_t bytes;
   LA_TRY(la_run_view(run, entity, instance->mapper, &view, err));
   while (first < view->slot_count && !wants(run, instance, view->slots[first].slot)) {
     first++;
@@ -280,7 +285,7 @@ static la_status fill_instance(la_run *run, const la_plan_entity *entity, la_ins
   if (first == view->slot_count) {
     return LA_OK;
   }
-  LA_TRY(read_slots(run, view, &unused, err));
+  LA_TRY(read_slots(run, view, &bytes, &longest, err));
   for (uint32_t i = first; i < view->slot_count; i++) {
     uint32_t slot = view->slots[i].slot;
     if (wants(run, instance, slot)) {

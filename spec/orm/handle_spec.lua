@@ -2,6 +2,7 @@
 -- What Lua holds of objects: how long they live, what finalizers may do with them, and what they cost.
 local la = require "lualchemy"
 local core = require "lualchemy.core"
+local orm = require "lualchemy.orm"
 local collect = require "spec.support.collect"
 local fails = require "spec.support.fails"
 local shop = require "spec.support.shop"
@@ -74,5 +75,129 @@ describe("an object that nobody holds", function()
     weak[s.session:get(s.User, 1)] = true
     collectgarbage()
     assert.is_nil(next(weak))
+  end)
+end)
+
+-- Objects of large lists whose class has no relationships have no user value: their metatable ties them to their session.
+describe("an object of a large list", function()
+  local engine, Note, count = nil, nil, 100
+  before_each(function()
+    local Base = orm.declarative_base()
+    Note = Base:class "Note" {
+      __tablename__ = "note",
+      id = la.Column(la.Integer, {primary_key = true}),
+      title = la.Column(la.String),
+    }
+    function Note:shout() return self.title:upper() end
+    engine = la.create_engine "sqlite://"
+    Base.metadata:create_all(engine)
+    local session <close> = orm.Session(engine)
+    for i = 1, count do session:add(Note{title = "note " .. i}) end
+    session:commit()
+  end)
+  after_each(function() engine:dispose() end)
+
+  local function load(session) return session:query(Note):order_by(Note.id):all() end
+
+  it("takes less than one that was loaded by itself", function()
+    local session <close> = orm.Session(engine)
+    local function bytes_of(load_some)
+      collect.all()
+      local before = collectgarbage "count"
+      local held = load_some()
+      collect.all()
+      return (collectgarbage "count" - before) * 1024 / #held
+    end
+    local single = bytes_of(function()
+      local list = {}
+      for i = 1, count // 2 do list[i] = session:get(Note, i) end
+      return list
+    end)
+    session:expunge_all()
+    local many = bytes_of(function() return load(session) end)
+    assert.is_true(many + 16 <= single)
+  end)
+
+  it("keeps its session, which goes with the last of them", function()
+    local weak = setmetatable({}, {__mode = "k"})
+    do
+      local note
+      do
+        local session = orm.Session(engine)
+        weak[session] = true
+        note = load(session)[50]
+        session:expire(note)
+      end
+      collect.all()
+      assert.equal("note 50", note.title)
+      assert.equal(next(weak), orm.object_session(note))
+    end
+    collect.all()
+    assert.is_nil(next(weak))
+  end)
+
+  it("is one object, with methods, and hides its metatable", function()
+    local session <close> = orm.Session(engine)
+    local list = load(session)
+    assert.equal(list[3], session:get(Note, 3))
+    assert.equal("NOTE 3", list[3]:shout())
+    assert.is_nil(list[3].unknown)
+    assert.is_false(getmetatable(list[3]))
+    assert.equal('Note(id=3, title="note 3")', tostring(list[3]))
+  end)
+
+  it("has metamethods that its class gets later", function()
+    local session <close> = orm.Session(engine)
+    local list = load(session)
+    function Note:__len() return #self.title end
+    assert.equal(6, #list[1])
+    assert.equal(6, #load(session)[1])
+  end)
+
+  it("keeps fields, long texts and expressions of its own, and takes them with it", function()
+    local session <close> = orm.Session(engine)
+    local weak = setmetatable({}, {__mode = "v"})
+    do
+      local note = load(session)[1]
+      local long = ("long "):rep(20)
+      note.remark, note.itself, note.title = {1}, note, long
+      collect.all()
+      assert.same({1}, note.remark)
+      assert.equal(note, note.itself)
+      assert.equal(long, note.title)
+      note.title = la.func.upper "flushed"
+      session:flush()
+      assert.equal("FLUSHED", note.title)
+      weak[1], weak[2] = note, note.remark
+    end
+    collect.all()
+    assert.is_nil(next(weak))
+  end)
+
+  it("leaves its session, and enters another", function()
+    local weak, note = setmetatable({}, {__mode = "v"})
+    local second <close> = orm.Session(engine)
+    do
+      local first = orm.Session(engine)
+      weak[1] = first
+      note = load(first)[1]
+      note.remark = "kept"
+      first:expunge(note)
+      assert.is_true(la.inspect(note).detached)
+      first:close()
+    end
+    collect.all()
+    assert.is_nil(weak[1])
+    second:add(note)
+    note.title = "moved"
+    second:commit()
+    assert.equal("moved", note.title)
+    assert.equal("kept", note.remark)
+    assert.equal(second, orm.object_session(note))
+  end)
+
+  it("is no other small userdata", function()
+    local session <close> = orm.Session(engine)
+    fails(la.exc.UnmappedInstanceError, "not an instance", function() session:add(io.stdout) end)
   end)
 end)

@@ -31,7 +31,7 @@ local metamethods = fields_of.metamethods
 --- Sets a metamethod or directive of the class; true if `key` was one.
 local function set_special(class, record, key, value)
   if metamethods[key] then
-    if record.objects then record.objects[key] = value end
+    if record.objects then core.object_metamethod(record.objects, key, value) end
     rawset(class, key, value)
     return true
   end
@@ -104,7 +104,7 @@ local function finish_class(class, record, parent, fields)
   while at do -- metamethods of base classes hold for the objects of this one
     for key in next, metamethods do
       local method = rawget(at, key)
-      if method ~= nil and rawget(class, key) == nil and key ~= "__name" then record.objects[key] = method end
+      if method ~= nil and rawget(class, key) == nil and key ~= "__name" then core.object_metamethod(record.objects, key, method) end
     end
     at = rawget(at, "__base__")
   end
