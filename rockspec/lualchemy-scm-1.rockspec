@@ -351,6 +351,7 @@ build = {
     ["lualchemy.pool"] = "lua/lualchemy/pool.lua",
     ["lualchemy.reflection"] = "lua/lualchemy/reflection.lua",
     ["lualchemy.reflection._create_table"] = "lua/lualchemy/reflection/_create_table.lua",
+    ["lualchemy.reflection._many"] = "lua/lualchemy/reflection/_many.lua",
     ["lualchemy.reflection._sqlite"] = "lua/lualchemy/reflection/_sqlite.lua",
     ["lualchemy.schema"] = "lua/lualchemy/schema.lua",
     ["lualchemy.schema._constraint"] = "lua/lualchemy/schema/_constraint.lua",

@@ -5,6 +5,8 @@
  */
 #include "binding/schema_common.h"
 
+#include "sql/adapt.h"
+
 static const char *const constraint_kinds[] = {"primary_key", "foreign_key", "unique", "check",
                                                NULL};
 
@@ -304,6 +306,42 @@ static int sql_text(lua_State *L) {
   return 1;
 }
 
+typedef struct column_move {
+  const la_sql *sql;
+  const la_table *from, *to;
+} column_move;
+
+static la_status move_column(const la_node *node, void *context, la_node **out, la_error *err) {
+  const column_move *move = context;
+  const la_column *column = node->kind == LA_NODE_COLUMN ? (const void *)node->subject : NULL;
+  la_column *moved = NULL;
+  if (column == NULL || column->table != move->from) {
+    return LA_OK;
+  }
+  moved = la_table_column(move->to, column->key);
+  if (moved == NULL) {
+    return LA_OK;
+  }
+  *out = la_expr_column(move->sql, moved, NULL);
+  return *out != NULL ? LA_OK : la_fail_nomem(err);
+}
+
+/* core.move_columns(expression, table, other) → the expression over the columns of those names of
+ * the other table. */
+static int move_columns(lua_State *L) {
+  la_state *state = la_state_of(L);
+  const la_node *node = la_to_node(L, 1);
+  column_move move = {&state->sql, la_check_table(L, 2), la_check_table(L, 3)};
+  la_node *moved = NULL;
+  la_error err = LA_ERROR_INIT;
+  if (node == NULL) {
+    return la_raise_argument(L, 1, "expression");
+  }
+  la_raise_if(L, la_adapt(&state->alloc, node, move_column, &move, &moved, &err), &err);
+  la_push_node(L, state, moved, 1, 1);
+  return 1;
+}
+
 void la_open_schema_constraint(lua_State *L, la_state *state) {
   static const luaL_Reg functions[] = {{"constraint_add", constraint_add},
                                        {"index_add", index_add},
@@ -315,6 +353,7 @@ void la_open_schema_constraint(lua_State *L, la_state *state) {
                                        {"table_constraints", table_constraints},
                                        {"table_indexes", table_indexes},
                                        {"sql_text", sql_text},
+                                       {"move_columns", move_columns},
                                        {NULL, NULL}};
   static const luaL_Reg constraint_meta[] = {{"__gc", constraint_gc}, {NULL, NULL}};
   static const luaL_Reg index_meta[] = {{"__gc", index_gc}, {NULL, NULL}};

@@ -6,9 +6,11 @@
 local core = require "lualchemy.core"
 local exc = require "lualchemy.exc"
 local describe = require "lualchemy.describe"
+local keywords = require "lualchemy.keywords"
+local many = require "lualchemy.reflection._many"
 local strict = require "lualchemy.strict"
 
-local reflection = {}
+local reflection = {ObjectKind = many.ObjectKind, ObjectScope = many.ObjectScope}
 
 ---@class lualchemy.Inspector
 ---@field bind lualchemy.Engine|lualchemy.Connection
@@ -80,9 +82,11 @@ end
 
 local methods = {}
 
--- Lists about one table.
+local is_map = keywords.set {"get_pk_constraint", "get_table_options"}
+
+-- What is told of one table.
 for _, name in ipairs {"get_columns", "get_pk_constraint", "get_foreign_keys", "get_unique_constraints", "get_indexes",
-  "get_check_constraints"} do
+  "get_check_constraints", "get_table_options"} do
   methods[name] = function(self, table_name, options)
     check_name(name, table_name)
     local schema = schema_of(options)
@@ -92,12 +96,12 @@ for _, name in ipairs {"get_columns", "get_pk_constraint", "get_foreign_keys", "
       self._cache[key] = ask(self, name, table_name, schema)
     end
     local found = copy(self._cache[key])
-    return name == "get_pk_constraint" and found or core.list(found)
+    return is_map[name] and found or core.list(found)
   end
 end
 
 -- Lists of names.
-for _, name in ipairs {"get_table_names", "get_view_names", "get_temp_table_names", "get_schema_names"} do
+for _, name in ipairs {"get_table_names", "get_view_names", "get_temp_table_names", "get_temp_view_names", "get_schema_names"} do
   methods[name] = function(self, options)
     return core.list(copy(ask_cached(self, name, schema_of(options))))
   end
@@ -126,6 +130,28 @@ function methods.get_view_definition(self, name, options)
   check_table(self, name, schema_of(options))
   return ask(self, "get_view_definition", name, schema_of(options))
 end
+
+-- SQLite keeps no comments, and has neither sequences nor materialized views.
+function methods.get_table_comment(self, name, options)
+  check_name("get_table_comment", name)
+  check_table(self, name, schema_of(options))
+  return {}
+end
+
+function methods.get_sequence_names(_, options)
+  schema_of(options)
+  return core.list {}
+end
+
+methods.get_materialized_view_names = methods.get_sequence_names
+
+function methods.has_sequence(_, name, options)
+  check_name("has_sequence", name)
+  schema_of(options)
+  return false
+end
+
+many.add(methods, schema_of)
 
 --- Forgets what was read.
 function methods.clear_cache(self)

@@ -79,6 +79,7 @@ describe("the Inspector", function()
       plain(inspector:get_check_constraints("p")))
     assert.same({
       {name = "ix", column_names = {"b"}, unique = false, dialect_options = {}},
+      {name = "ix_expr", column_names = {la.null}, expressions = {"lower(b)"}, unique = false, dialect_options = {}},
       {name = "ix_where", column_names = {"c", "b"}, unique = true, dialect_options = {sqlite_where = "a > 5"}},
     }, plain(inspector:get_indexes("p")))
   end)
@@ -109,7 +110,7 @@ describe("autoload", function()
     assert.equal("pk_q", q.primary_key.name)
     assert.equal(metadata.tables.p.c.a, q.c.b.foreign_keys[1].column)
     assert.equal("ckx", metadata.tables.p.constraints[#metadata.tables.p.constraints].name)
-    assert.equal(2, #metadata.tables.p.indexes)
+    assert.equal(3, #metadata.tables.p.indexes)
   end)
 
   it("REF-01 leaves the columns that the program gives, and takes those asked for", function()
@@ -290,15 +291,7 @@ describe("creating in a database", function()
 end)
 
 describe("REF-07 what cannot be reflected", function()
-  local warnings = require "lualchemy.warnings"
   local inspector = la.inspect(database())
-
-  it("is an index over expressions, which is left out with a warning", function()
-    local list, indexes = warnings.catch_warnings(function() return inspector:get_indexes("p") end)
-    assert.equal(1, #list)
-    assert.equal("Skipped unsupported reflection of expression-based index ix_expr", list[1].message)
-    assert.equal(2, #indexes)
-  end)
 
   it("are keys of a view, and comments, which SQLite does not keep", function()
     assert.equal(0, #inspector:get_pk_constraint("v").constrained_columns)

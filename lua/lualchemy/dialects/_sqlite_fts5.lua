@@ -51,6 +51,17 @@ function fts5.arguments(value)
   return table.concat(list, ", ")
 end
 
+--- Settings out of a CREATE VIRTUAL TABLE as the table option has them.
+---@param texts table<string, string>
+---@return table
+function fts5.settings(texts)
+  local found = {}
+  for name, text in pairs(texts) do
+    found[name] = known[name] == "number" and tonumber(text) or text
+  end
+  return found
+end
+
 -- The FTS5 table that `target` is about: a table, an alias, a mapped class or an alias of one.
 local function table_of(what, target)
   local found = core.base_table(target)

@@ -131,16 +131,33 @@ local function read_reference(reader, name, columns)
   return key
 end
 
+-- ON CONFLICT behind a constraint; nil if there is none.
+local function read_conflict(reader)
+  local at = reader.at
+  if reader:word("ON") and reader:word("CONFLICT") then return (reader:name() or ""):upper() end
+  reader.at = at
+end
+
+local function read_primary_key(reader, found, name, column)
+  reader:word("KEY")
+  found.primary_key_name = name or found.primary_key_name
+  if not column then
+    reader:names()
+  elseif not reader:word("ASC") then
+    reader:word("DESC")
+  end
+  found.primary_key_conflict = read_conflict(reader)
+  found.autoincrement = found.autoincrement or reader:word("AUTOINCREMENT") or false
+end
+
 -- A constraint at the reader's place; false if there is none. `column` is the column it stands behind, if any.
 local function read_constraint(reader, found, name, column)
   if reader:word("PRIMARY") then
-    reader:word("KEY")
-    found.primary_key_name = name or found.primary_key_name
-    if not column then reader:names() end
+    read_primary_key(reader, found, name, column)
   elseif reader:word("UNIQUE") then
-    table.insert(found.uniques, {name = name, columns = column and {column} or reader:names()})
+    table.insert(found.uniques, {name = name, columns = column and {column} or reader:names(), conflict = read_conflict(reader)})
   elseif reader:word("CHECK") then
-    table.insert(found.checks, {name = name, sqltext = trim(reader:group() or "")})
+    table.insert(found.checks, {name = name, sqltext = trim(reader:group() or ""), conflict = read_conflict(reader)})
   elseif column and reader:word("REFERENCES") then
     table.insert(found.foreign_keys, read_reference(reader, name, {column}))
   elseif not column and reader:word("FOREIGN") then
@@ -154,7 +171,18 @@ local function read_constraint(reader, found, name, column)
   return true
 end
 
-local function read_computed(reader, found, column)
+-- What a column has that is no constraint by name: its expression, what happens to NULL, its collation.
+local function read_own(reader, found, column)
+  local at = reader.at
+  if reader:word("NOT") and reader:word("NULL") then
+    found.not_null_conflicts[column] = read_conflict(reader)
+    return true
+  end
+  reader.at = at
+  if reader:word("COLLATE") then
+    found.collations[column] = reader:name()
+    return true
+  end
   if reader:word("GENERATED") then reader:word("ALWAYS") end
   if not reader:word("AS") then return false end
   found.computed[column] = trim(reader:group() or "")
@@ -170,30 +198,99 @@ local function read_part(reader, found)
     local token = reader.tokens[reader.at]
     if token.kind == "char" and (token.text == "," or token.text == ")") then return end
     name = reader:word("CONSTRAINT") and reader:name() or nil
-    if not (column and (read_constraint(reader, found, name, column) or read_computed(reader, found, column))) then
+    if not (column and (read_constraint(reader, found, name, column) or read_own(reader, found, column))) then
       if not reader:group() then reader.at = reader.at + 1 end
     end
   end
 end
 
---- What the text says: `primary_key_name`, `uniques`, `checks`, `foreign_keys`, `computed` by column.
----@param sql string
----@return table
-function create_table.read(sql)
-  local found = {uniques = {}, checks = {}, foreign_keys = {}, computed = {}}
-  local reader = setmetatable({sql = sql, tokens = tokenize(sql), at = 1}, Reader)
-  while reader.tokens[reader.at] and not reader:char("(") do reader.at = reader.at + 1 end
+-- The columns and constraints, up to the parenthesis behind them.
+local function read_body(reader, found)
   while reader.tokens[reader.at] do
     local before = reader.at
     read_part(reader, found)
-    if reader:char(")") then break end
+    if reader:char(")") then return end
     if not reader:char(",") and reader.at == before then reader.at = reader.at + 1 end
     while reader.tokens[reader.at] and reader.at > before and reader.tokens[reader.at - 1].text ~= "," do
-      if reader:char(")") then return found end
+      if reader:char(")") then return end
       if not reader:char(",") then reader.at = reader.at + 1 end
     end
   end
+end
+
+-- STRICT and WITHOUT ROWID.
+local function read_suffix(reader, found)
+  repeat
+    if reader:word("STRICT") then found.strict = true end
+    if reader:word("WITHOUT") and reader:word("ROWID") then found.without_rowid = true end
+  until not reader:char(",")
+end
+
+-- The parts of a list, between its commas: each the reader of its tokens.
+local function parts_of(text)
+  local list, tokens, depth = {}, {}, 0
+  for _, token in ipairs(tokenize(text)) do
+    if token.kind == "char" then depth = depth + (token.text == "(" and 1 or token.text == ")" and -1 or 0) end
+    if depth == 0 and token.kind == "char" and token.text == "," then
+      list[#list + 1], tokens = setmetatable({sql = text, tokens = tokens, at = 1}, Reader), {}
+    else
+      tokens[#tokens + 1] = token
+    end
+  end
+  if #tokens > 0 then list[#list + 1] = setmetatable({sql = text, tokens = tokens, at = 1}, Reader) end
+  return list
+end
+
+-- The module of a virtual table and its arguments: settings `name = value`, and words behind columns.
+local function read_virtual(reader, found)
+  while reader.tokens[reader.at] and not reader:word("USING") do reader.at = reader.at + 1 end
+  found.module, found.settings, found.words = (reader:name() or ""):lower(), {}, {}
+  for _, part in ipairs(parts_of(reader:group() or "")) do
+    local name = part:name()
+    if name and part:char("=") then
+      local last = part.tokens[#part.tokens]
+      local first = part.tokens[part.at]
+      found.settings[name:lower()] = first and (first == last and first.text or part.sql:sub(first.from, last.to))
+    elseif name then
+      found.words[name] = (part:name() or ""):upper()
+    end
+  end
+end
+
+--- What the text says: `primary_key_name`, `primary_key_conflict`, `autoincrement`, `uniques`, `checks`, `foreign_keys`; by column
+--- `computed`, `not_null_conflicts`, `collations`; `strict`, `without_rowid`; of a virtual table `module`, `settings` and, by column,
+--- `words`.
+---@param sql string
+---@return table
+function create_table.read(sql)
+  local found = {uniques = {}, checks = {}, foreign_keys = {}, computed = {}, not_null_conflicts = {}, collations = {}}
+  local reader = setmetatable({sql = sql, tokens = tokenize(sql), at = 1}, Reader)
+  if reader:word("CREATE") and reader:word("VIRTUAL") then
+    read_virtual(reader, found)
+    return found
+  end
+  while reader.tokens[reader.at] and not reader:char("(") do reader.at = reader.at + 1 end
+  read_body(reader, found)
+  read_suffix(reader, found)
   return found
+end
+
+--- What a CREATE INDEX is over: texts, each with `desc` if it is in descending order, and `name` if it is no more than a column's.
+---@param sql string
+---@return {text: string, desc: boolean, name: string?}[]
+function create_table.index_parts(sql)
+  local reader = setmetatable({sql = sql, tokens = tokenize(sql), at = 1}, Reader)
+  while reader.tokens[reader.at] and not reader:word("ON") do reader.at = reader.at + 1 end
+  reader:name()
+  local list = {}
+  for i, part in ipairs(parts_of(reader:group() or "")) do
+    local tokens = part.tokens
+    local order = tokens[#tokens].kind == "word" and tokens[#tokens].text:upper()
+    if #tokens > 1 and (order == "DESC" or order == "ASC") then tokens[#tokens] = nil end
+    list[i] = {desc = order == "DESC", text = part.sql:sub(tokens[1].from, tokens[#tokens].to),
+      name = #tokens == 1 and tokens[1].kind ~= "string" and tokens[1].text or nil}
+  end
+  return list
 end
 
 --- The condition of a partial index, from its CREATE INDEX.

@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: MIT
 -- What a SQLite database says about itself: pragmas, and the text of CREATE TABLE for the rest.
+local core = require "lualchemy.core"
 local types = require "lualchemy.types"
 local create_table = require "lualchemy.reflection._create_table"
-local warnings = require "lualchemy.warnings"
 
 local sqlite = {default_schema_name = "main"}
 
@@ -70,6 +70,10 @@ function sqlite.get_temp_table_names(connection)
   return names(connection, "table", "temp")
 end
 
+function sqlite.get_temp_view_names(connection)
+  return names(connection, "view", "temp")
+end
+
 function sqlite.get_schema_names(connection)
   local list = {}
   for _, row in ipairs(rows_of(connection, "PRAGMA database_list")) do
@@ -109,14 +113,17 @@ end
 local takes_length = {CHAR = true, VARCHAR = true, NCHAR = true, NVARCHAR = true, TEXT = true, BLOB = true}
 local takes_precision = {DECIMAL = 2, NUMERIC = 2, FLOAT = 1, REAL = 1, DOUBLE = 1}
 
+local takes_collation = {CHAR = true, VARCHAR = true, NCHAR = true, NVARCHAR = true, TEXT = true}
+
 --- The type for a declaration such as "VARCHAR(50)".
-function sqlite.type_of(declared)
+function sqlite.type_of(declared, collation)
   local name, arguments = declared:upper():match("^%s*([%w_ ]-)%s*(%b())")
   name = name or declared:upper():match("^%s*(.-)%s*$")
   local kind = known_types[name]
   if not kind then return type_by_affinity(name) end
   local numbers = {}
   for number in (arguments or ""):gmatch("%d+") do numbers[#numbers + 1] = math.tointeger(number) end
+  if collation and takes_collation[kind] then return types[kind] {length = numbers[1], collation = collation} end
   if #numbers == 0 then return types[kind] end
   if takes_length[kind] then return types[kind](numbers[1]) end
   if takes_precision[kind] then return types[kind](table.unpack(numbers, 1, takes_precision[kind])) end
@@ -124,13 +131,18 @@ function sqlite.type_of(declared)
 end
 
 -- cid, name, type, notnull, dflt_value, pk, hidden (1 of a virtual table; 2 and 3 computed, virtual and stored)
-local function read_column(row, computed)
+local function read_column(row, text)
+  local name = row[2]
   local info = {
-    name = row[2], type = sqlite.type_of(row[3] or ""), nullable = row[4] == 0 or row[4] == false,
+    name = name, type = sqlite.type_of(row[3] or "", text.collations[name]), nullable = row[4] == 0 or row[4] == false,
     default = row[5], primary_key = row[6],
   }
   if row[7] == 2 or row[7] == 3 then
-    info.computed = {sqltext = computed[row[2]] or "", persisted = row[7] == 3}
+    info.computed = {sqltext = text.computed[name] or "", persisted = row[7] == 3}
+  end
+  local conflict, unindexed = text.not_null_conflicts[name], text.module == "fts5" and text.words[name] == "UNINDEXED"
+  if conflict or unindexed then
+    info.dialect_options = {sqlite_on_conflict_not_null = conflict, sqlite_unindexed = unindexed or nil}
   end
   return info
 end
@@ -139,9 +151,9 @@ function sqlite.get_columns(connection, name, schema)
   local rows = pragma(connection, "table_xinfo", name, schema)
   if #rows == 0 then return nil end
   local sql, list = sql_of(connection, name, schema), {}
-  local computed = sql and create_table.read(sql).computed or {}
+  local text = create_table.read(sql or "")
   for _, row in ipairs(rows) do
-    if row[7] ~= 1 then list[#list + 1] = read_column(row, computed) end
+    if row[7] ~= 1 then list[#list + 1] = read_column(row, text) end
   end
   return list
 end
@@ -154,12 +166,30 @@ end
 -- ---------------------------------------------------------------------------------------------
 -- Keys, constraints, indexes
 
+local function conflict_option(action)
+  return action and {sqlite_on_conflict = action} or nil
+end
+
 function sqlite.get_pk_constraint(connection, name, schema)
   local columns = {}
   for _, row in ipairs(pragma(connection, "table_info", name, schema)) do
     if row[6] > 0 then columns[row[6]] = row[2] end
   end
-  return {constrained_columns = columns, name = read_text(connection, name, schema).primary_key_name}
+  local text = read_text(connection, name, schema)
+  return {constrained_columns = columns, name = text.primary_key_name,
+    dialect_options = conflict_option(text.primary_key_conflict)}
+end
+
+-- What stands behind the columns of CREATE TABLE, as options of a Table.
+function sqlite.get_table_options(connection, name, schema)
+  local text, options = read_text(connection, name, schema), {}
+  options.sqlite_strict = text.strict
+  if text.without_rowid then options.sqlite_with_rowid = false end
+  options.sqlite_autoincrement = text.autoincrement or nil
+  if text.module == "fts5" then
+    options.sqlite_fts5 = next(text.settings) == nil or require("lualchemy.dialects._sqlite_fts5").settings(text.settings)
+  end
+  return options
 end
 
 -- The foreign key of the text over the same columns.
@@ -212,34 +242,45 @@ end
 function sqlite.get_unique_constraints(connection, name, schema)
   local list = {}
   for i, unique in ipairs(read_text(connection, name, schema).uniques) do
-    list[i] = {name = unique.name, column_names = unique.columns}
+    list[i] = {name = unique.name, column_names = unique.columns, dialect_options = conflict_option(unique.conflict)}
   end
   return list
 end
 
 function sqlite.get_check_constraints(connection, name, schema)
-  return read_text(connection, name, schema).checks
+  local list = {}
+  for i, check in ipairs(read_text(connection, name, schema).checks) do
+    list[i] = {name = check.name, sqltext = check.sqltext, dialect_options = conflict_option(check.conflict)}
+  end
+  return list
 end
 
--- seq, name, unique, origin, partial; of each: seqno, cid, name. Indexes over expressions are left out, with
--- a warning; those that belong to constraints without.
+-- The parts of an index: their columns' names, null for expressions, which come in a list of their own.
+local function read_parts(index, parts)
+  for i, part in ipairs(parts) do
+    index.column_names[i] = part.name or core.null()
+    if not part.name and not index.expressions then
+      index.expressions = {}
+      for before = 1, i - 1 do index.expressions[before] = parts[before].name end
+    end
+    if index.expressions then index.expressions[i] = part.name or part.text end
+    if part.desc then
+      index.column_sorting = index.column_sorting or {}
+      index.column_sorting[part.name or part.text] = {"desc"}
+    end
+  end
+end
+
+-- seq, name, unique, origin, partial; those that belong to constraints are left out.
 function sqlite.get_indexes(connection, name, schema)
   local list = {}
   for _, row in ipairs(pragma(connection, "index_list", name, schema)) do
-    local index = {name = row[2], unique = row[3] == 1 or row[3] == true, column_names = {}, dialect_options = {}}
-    local is_own = row[4] == "c"
-    local plain = is_own
-    for _, part in ipairs(plain and pragma(connection, "index_info", row[2], schema) or {}) do
-      plain = plain and part[3] ~= nil
-      index.column_names[#index.column_names + 1] = part[3]
-    end
-    if plain and (row[5] == 1 or row[5] == true) then
-      index.dialect_options.sqlite_where = create_table.index_where(sql_of(connection, row[2], schema) or "")
-    end
-    if plain then
+    if row[4] == "c" then
+      local index = {name = row[2], unique = row[3] == 1 or row[3] == true, column_names = {}, dialect_options = {}}
+      local sql = sql_of(connection, row[2], schema) or ""
+      read_parts(index, create_table.index_parts(sql))
+      if row[5] == 1 or row[5] == true then index.dialect_options.sqlite_where = create_table.index_where(sql) end
       list[#list + 1] = index
-    elseif is_own then
-      warnings.warn(("Skipped unsupported reflection of expression-based index %s"):format(index.name))
     end
   end
   table.sort(list, function(a, b) return a.name < b.name end)

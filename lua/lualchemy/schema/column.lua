@@ -283,6 +283,12 @@ function column.Column(...)
   return target
 end
 
+-- Was the foreign key given with the column, not in a ForeignKeyConstraint of the table?
+local function is_own_key(key)
+  local owner = rawget(key, "constraint")
+  return not owner or not owner._core or core.constraint_get(owner._core).inline_rendered
+end
+
 --- A copy without a table, for a mixin's class or another metadata. It keeps its place in the order of creation.
 function column.copy_column(source)
   local copy = core.column_copy(source)
@@ -297,9 +303,12 @@ function column.copy_column(source)
     for key, value in next, from.info do to.info[key] = value end
   end
   to.foreign_keys, to.constraints = {}, {}
-  for i, key in ipairs(from.foreign_keys or {}) do
-    to.foreign_keys[i] = constraint.copy_foreign_key(key)
-    to.foreign_keys[i].parent = copy
+  for _, key in ipairs(from.foreign_keys or {}) do
+    if is_own_key(key) then
+      local copied = constraint.copy_foreign_key(key)
+      copied.parent = copy
+      table.insert(to.foreign_keys, copied)
+    end
   end
   for i, check in ipairs(from.constraints or {}) do
     to.constraints[i] = constraint.CheckConstraint(check._sqltext or check.sqltext, {name = rawget(check, "_name")})

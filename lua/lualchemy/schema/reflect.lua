@@ -24,6 +24,7 @@ local function make_column(info, is_key)
   local options = {nullable = info.nullable, primary_key = is_key or nil, comment = info.comment, key = info.key,
     info = info.info}
   if info.default ~= nil then options.server_default = text(info.default) end
+  for name, value in next, info.dialect_options or {} do options[name] = value end
   if info.computed then
     return column.Column(info.name, info.type, column.Computed(text(info.computed.sqltext),
       {persisted = info.computed.persisted}), options)
@@ -57,6 +58,19 @@ local function order_key(target, names)
   end
 end
 
+-- A key of one column may be written behind that, where SQLite counts by itself.
+local function set_key_conflict(target, conflict)
+  local columns = target.primary_key.columns
+  if #columns == 1 then
+    core.column_set(columns[1], "conflict_primary_key", conflict)
+  elseif #columns > 1 then
+    local names = {}
+    for i, each in ipairs(columns) do names[i] = each end
+    names[#names + 1] = {sqlite_on_conflict = conflict}
+    constraint.attach(target, constraint.PrimaryKeyConstraint(table.unpack(names)))
+  end
+end
+
 -- Adds the columns that are not given by the program.
 local function add_columns(target, inspector, options, given)
   local schema, wanted, own, keys = target.schema, nil, {}, {}
@@ -71,6 +85,8 @@ local function add_columns(target, inspector, options, given)
     end
   end
   order_key(target, primary.constrained_columns)
+  local conflict = (primary.dialect_options or {}).sqlite_on_conflict
+  if conflict then set_key_conflict(target, conflict) end
   if primary.name then core.constraint_set_name(target.primary_key._core, primary.name, true) end
 end
 
@@ -102,18 +118,44 @@ local function add_foreign_keys(target, inspector, options)
   end
 end
 
+local function named(info)
+  local options = {name = info.name}
+  for name, value in next, info.dialect_options or {} do options[name] = value end
+  return options
+end
+
+-- What an index is over: columns, and texts of expressions; nil if a column was left out.
+local function index_parts(target, index)
+  local parts = {}
+  for i = 1, #index.column_names do
+    local name = index.column_names[i]
+    local part
+    if name ~= core.null() then
+      local found = all_columns(target, {name})
+      part = found and found[1]
+    else
+      part = text(index.expressions[i])
+    end
+    if part == nil then return nil end
+    local sorting = (index.column_sorting or {})[name ~= core.null() and name or index.expressions[i]]
+    if sorting and sorting[1] == "desc" then part = part:desc() end
+    parts[i] = part
+  end
+  return parts
+end
+
 local function add_others(target, inspector)
   for _, unique in ipairs(inspector:get_unique_constraints(target.name, target.schema)) do
     local columns = all_columns(target, unique.column_names)
-    if columns then constraint.attach(target, constraint.unique_over(columns, {name = unique.name})) end
+    if columns then constraint.attach(target, constraint.unique_over(columns, named(unique))) end
   end
   for _, check in ipairs(inspector:get_check_constraints(target.name, target.schema)) do
-    constraint.attach(target, constraint.CheckConstraint(text(check.sqltext), {name = check.name}))
+    constraint.attach(target, constraint.CheckConstraint(text(check.sqltext), named(check)))
   end
   for _, index in ipairs(inspector:get_indexes(target.name, target.schema)) do
-    local columns, where = all_columns(target, index.column_names), index.dialect_options.sqlite_where
-    if columns and #columns > 0 then
-      constraint.attach(target, constraint.index_over(index.name, columns,
+    local parts, where = index_parts(target, index), index.dialect_options.sqlite_where
+    if parts and #parts > 0 then
+      constraint.attach(target, constraint.index_over(index.name, parts,
         {unique = index.unique, sqlite_where = where and text(where)}))
     end
   end
@@ -123,6 +165,7 @@ end
 function reflect.table(target, bind, options, given)
   local inspector = inspector_of(bind)
   add_columns(target, inspector, options, given)
+  require("lualchemy.schema.table").add_dialect_kwargs(target, inspector:get_table_options(target.name, target.schema))
   for _, each in ipairs(given) do
     -- Constraints may need them, so they come now; what they bring along is attached by the caller.
     if not each.table then core.table_add_column(target, each) end

@@ -135,7 +135,9 @@ local function set_options(target, options)
   for _, prefix in ipairs(options.prefixes or {}) do
     core.table_add_prefix(target, prefix)
   end
+  core.record(target).dialect_kwargs = core.record(target).dialect_kwargs or {}
   for key, value in next, item.dialect_kwargs(options) do
+    core.record(target).dialect_kwargs[key] = value
     if key == "sqlite_fts5" then value = require("lualchemy.dialects._sqlite_fts5").arguments(value) end
     if value ~= nil then core.table_set_option(target, key, value) end
   end
@@ -143,6 +145,16 @@ local function set_options(target, options)
   for _, listener in ipairs(options.listeners or {}) do
     require("lualchemy.event").listen(target, listener[1], listener[2])
   end
+end
+
+--- Sets options of dialects that the program has not set.
+---@private
+function M.add_dialect_kwargs(target, options)
+  local own, missing = core.record(target).dialect_kwargs, {}
+  for key, value in next, options do
+    if own[key] == nil then missing[key] = value end
+  end
+  set_options(target, missing)
 end
 
 local function fill(target, items, options, replace)
@@ -272,6 +284,7 @@ local fields = {
     record.info = record.info or {}
     return record.info
   end,
+  dialect_kwargs = function(self) return core.record(self).dialect_kwargs end,
   prefixes = core.table_prefixes,
   description = function(self) return self.name end,
 }
@@ -314,27 +327,66 @@ end
 
 local to_metadata_keywords = keywords.set {"schema", "name", "referred_schema_fn"}
 
--- The constraints and indexes of `self` that are not its columns' own, for another table.
+-- Options of dialects, and those in `options`.
+local function with_kwargs(source, options)
+  for key, value in next, rawget(source, "dialect_kwargs") or {} do options[key] = value end
+  return options
+end
+
+local function keys_of(columns)
+  local keys = {}
+  for i, part in ipairs(columns) do keys[i] = part.key end
+  return keys
+end
+
+-- What a column brings along comes with its copy.
+local function is_of_column(self, keys, what)
+  return #keys == 1 and self.c[keys[1]][what]
+end
+
+-- The constraints of `self` that are not its columns' own, for another table, as far as they name its columns by key.
 local function copied_items(self)
   local copies = {}
   for _, box in ipairs(core.table_constraints(self)) do
     local wrapped = constraint.wrap(self, box)
-    local kind, keys = item.kind(wrapped), {}
-    for i, part in ipairs(wrapped.columns) do keys[i] = part.key end
-    local options = {name = rawget(wrapped, "_name"), deferrable = wrapped.deferrable, initially = wrapped.initially}
-    if kind == "UniqueConstraint" and not (#keys == 1 and self.c[keys[1]].unique) then
+    local kind, keys = item.kind(wrapped), keys_of(wrapped.columns)
+    local options = with_kwargs(wrapped, {name = rawget(wrapped, "_name"), deferrable = wrapped.deferrable,
+      initially = wrapped.initially})
+    if kind == "UniqueConstraint" and not is_of_column(self, keys, "unique") then
       copies[#copies + 1] = constraint.unique_over(keys, options)
-    elseif kind == "CheckConstraint" and wrapped._sqltext and not core.constraint_get(box).type_bound then
-      copies[#copies + 1] = constraint.CheckConstraint(core.sql_text(tostring(wrapped.sqltext)), options)
+    elseif kind == "PrimaryKeyConstraint" and #keys > 0 and (next(options) ~= nil or #keys > 1) then
+      keys[#keys + 1] = options
+      copies[#copies + 1] = constraint.PrimaryKeyConstraint(table.unpack(keys))
     elseif kind == "ForeignKeyConstraint" and not core.constraint_get(box).inline_rendered then
       local targets = {}
       for i, element in ipairs(wrapped.elements) do targets[i] = element.target_fullname end
-      copies[#copies + 1] = constraint.ForeignKeyConstraint(keys, targets, {name = options.name,
-        onupdate = wrapped.onupdate,
-        ondelete = wrapped.ondelete, use_alter = wrapped.use_alter, match = wrapped.match})
+      options.onupdate, options.ondelete = wrapped.onupdate, wrapped.ondelete
+      options.use_alter, options.match = wrapped.use_alter, wrapped.match
+      copies[#copies + 1] = constraint.ForeignKeyConstraint(keys, targets, options)
     end
   end
   return copies
+end
+
+-- Checks and indexes are over expressions, which name the columns of their own table.
+local function copy_expressions(self, copy)
+  for _, box in ipairs(core.table_constraints(self)) do
+    local wrapped = constraint.wrap(self, box)
+    local known = core.constraint_get(box)
+    if known.kind == "check" and not known.type_bound and not known.inline_rendered then
+      constraint.attach(copy, constraint.CheckConstraint(core.move_columns(wrapped.sqltext, self, copy),
+        with_kwargs(wrapped, {name = rawget(wrapped, "_name")})))
+    end
+  end
+  for _, index in ipairs(self.indexes) do
+    if not (#index.expressions == 1 and is_of_column(self, keys_of(index.columns), "index")) then
+      local parts, options = {}, with_kwargs(index, {unique = index.unique})
+      for i, part in ipairs(index.expressions) do parts[i] = core.move_columns(part, self, copy) end
+      local where = options.sqlite_where
+      if where ~= nil and type(where) ~= "string" then options.sqlite_where = core.move_columns(where, self, copy) end
+      constraint.attach(copy, constraint.index_over(rawget(index, "_name"), parts, options))
+    end
+  end
 end
 
 --- A copy of the table in another metadata.
@@ -352,15 +404,11 @@ function methods.to_metadata(self, metadata, options)
   for _, copy in ipairs(copied_items(self)) do
     items[#items + 1] = copy
   end
-  items[#items + 1] = {schema = schema, comment = self.comment, prefixes = self.prefixes}
+  local given = {schema = schema, comment = self.comment, prefixes = self.prefixes}
+  for key, value in next, self.dialect_kwargs do given[key] = value end
+  items[#items + 1] = given
   local copy = M.Table(name, metadata, table.unpack(items))
-  for _, index in ipairs(self.indexes) do
-    local keys = {}
-    for i, part in ipairs(index.columns) do keys[i] = part.key end
-    if not (#keys == 1 and self.c[keys[1]].index) and #keys == #index.expressions then
-      constraint.attach(copy, constraint.index_over(rawget(index, "_name"), keys, {unique = index.unique}))
-    end
-  end
+  copy_expressions(self, copy)
   return copy
 end
 
