@@ -18,9 +18,10 @@ static bool is_heard(lua_State *L, la_state *state, const la_session *session,
 
 /* The session has just taken its connection. */
 void la_session_tell_checkout(lua_State *L, la_state *state, const la_session *session) {
-  static const la_event taken[] = {LA_EVENT_FIRST_CONNECT, LA_EVENT_CONNECT, LA_EVENT_CHECKOUT,
-                                   LA_EVENT_ENGINE_CONNECT};
-  if (!is_heard(L, state, session, taken, sizeof taken / sizeof *taken)) {
+  static const la_event taken[] = {LA_EVENT_CHECKOUT, LA_EVENT_ENGINE_CONNECT,
+                                   LA_EVENT_FIRST_CONNECT, LA_EVENT_CONNECT};
+  size_t count = session->connection->raw->announced ? 2 : 4; /* the others are of a new one */
+  if (!is_heard(L, state, session, taken, count)) {
     session->connection->raw->announced = true;
     session->connection->engine->root->announced = true;
     return;

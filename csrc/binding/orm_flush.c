@@ -448,7 +448,8 @@ void la_session_flush(lua_State *L, la_state *state, int index) {
     return;
   }
   int top = lua_gettop(L);
-  flush_box *box = la_push_scratch(L, state, sizeof *box, clear_flush);
+  _Static_assert(sizeof(flush_box) <= LA_LENT_BYTES, "a flush fits a borrowed scratch");
+  flush_box *box = la_borrow_scratch(L, state, sizeof *box, clear_flush);
   int box_index = lua_gettop(L);
   la_arena_init(&box->arena, &state->alloc);
   tell_subtransaction(L, state, index, LA_EVENT_AFTER_TRANSACTION_CREATE);
@@ -460,7 +461,7 @@ void la_session_flush(lua_State *L, la_state *state, int index) {
   }
   box->ended = session->levels_ended;
   run_or_drop(L, state, index, box_index, box);
-  la_scratch_clear(L, box_index);
+  la_give_back_scratch(L, state, box_index);
   lua_settop(L, top);
   tell_finish(L, state, session, index);
 }

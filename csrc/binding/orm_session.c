@@ -20,12 +20,6 @@ la_session *la_check_session(lua_State *L, int index) {
   return box->object;
 }
 
-void la_push_session(lua_State *L, la_state *state, la_session *session) {
-  if (!la_push_known(L, state, session)) {
-    lua_pushnil(L);
-  }
-}
-
 /* What la_session_settle has on the stack: the session's box or nil, its strong table or nil, the
  * state's table of handles. */
 enum { SETTLE_BOX = 1, SETTLE_STRONG, SETTLE_HANDLES };
@@ -109,6 +103,7 @@ static int session_gc(lua_State *L) {
   la_session *session = box->object;
   if (session) {
     box->object = NULL;
+    la_forget_session_box(L, la_state_of(L), session);
     la_session_close(session);
     la_object_release(session);
   }

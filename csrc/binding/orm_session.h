@@ -28,6 +28,9 @@ void la_push_session_misc(lua_State *L, int index);
 /* Flushes until nothing is left to flush. */
 void la_session_flush_all(lua_State *L, la_state *state, int index);
 
+/* The session's box is dead: its place can be used again. */
+void la_forget_session_box(lua_State *L, la_state *state, la_session *session);
+
 /* Functions of the core table that make sessions and list them. */
 extern const luaL_Reg la_session_making_functions[];
 

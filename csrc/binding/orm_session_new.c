@@ -24,25 +24,60 @@ void la_push_session_misc(lua_State *L, int index) {
   lua_setiuservalue(L, index, 2);
 }
 
+/* Gives the session a place for its box, which is on top of the stack. Free places form a list in
+ * the table itself: each holds the number of the next. */
+static void place_box(lua_State *L, la_state *state, la_session *session) {
+  lua_rawgeti(L, LUA_REGISTRYINDEX, state->session_boxes);
+  uint32_t place = state->session_free;
+  if (place != 0) {
+    lua_rawgeti(L, -1, place);
+    state->session_free = (uint32_t)lua_tointeger(L, -1);
+    lua_pop(L, 1);
+  } else {
+    place = ++state->session_places;
+  }
+  lua_pushvalue(L, -2);
+  lua_rawseti(L, -2, place);
+  lua_pop(L, 1);
+  session->place = place;
+}
+
+void la_forget_session_box(lua_State *L, la_state *state, la_session *session) {
+  uint32_t place = session->place;
+  session->place = 0;
+  if (place != 0) {
+    lua_rawgeti(L, LUA_REGISTRYINDEX, state->session_boxes);
+    lua_pushinteger(L, state->session_free);
+    lua_rawseti(L, -2, place);
+    lua_pop(L, 1);
+    state->session_free = place;
+  }
+}
+
+void la_push_session(lua_State *L, la_state *state, la_session *session) {
+  luaL_checkstack(L, 2, NULL);
+  if (session->place == 0) {
+    lua_pushnil(L);
+    return;
+  }
+  lua_rawgeti(L, LUA_REGISTRYINDEX, state->session_boxes);
+  lua_rawgeti(L, -1, session->place);
+  lua_replace(L, -2);
+}
+
 /* core.sessions() → those that live, in no order. */
 static int sessions(lua_State *L) {
   la_state *state = la_state_of(L);
   lua_Integer count = 0;
   lua_settop(L, 0);
   lua_newtable(L);
-  lua_rawgeti(L, LUA_REGISTRYINDEX, state->known); /* list, known */
-  int running = lua_gc(L, LUA_GCISRUNNING);
-  lua_gc(L, LUA_GCSTOP); /* a finalizer may make things known, which ends the walk */
-  lua_pushnil(L);
-  while (lua_next(L, 2)) {
-    if (la_to_box_of(L, -1, LA_BOX_SESSION)) {
+  lua_rawgeti(L, LUA_REGISTRYINDEX, state->session_boxes); /* list, boxes */
+  for (uint32_t place = 1; place <= state->session_places; place++) {
+    if (lua_rawgeti(L, 2, place) == LUA_TUSERDATA) {
       lua_rawseti(L, 1, ++count);
     } else {
       lua_pop(L, 1);
     }
-  }
-  if (running) {
-    lua_gc(L, LUA_GCRESTART);
   }
   lua_settop(L, 1);
   return 1;
@@ -92,7 +127,7 @@ static int session_new(lua_State *L) {
     la_raise_orm(L, &err);
   }
   box->box.object = session;
-  la_know(L, state, session);
+  place_box(L, state, session);
   return 1;
 }
 

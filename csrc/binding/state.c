@@ -102,6 +102,7 @@ la_state *la_state_open(lua_State *L) {
   state->hosts = ref_weak_table(L);
   state->known = ref_weak_table(L);
   state->pages = ref_weak_table(L);
+  state->session_boxes = ref_weak_table(L);
   state->hooks = ref_table(L);
   state->homes = ref_table(L);
   state->core = ref_table(L);

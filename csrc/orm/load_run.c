@@ -186,7 +186,8 @@ static la_status room_in_chunk(la_run *run, size_t size, la_error *err) {
   if (run->chunk != NULL) {
     la_chunk_unpin(run->chunk);
   }
-  run->chunk = la_slab_chunk(run->session->slab, size, (size_t)run->rows_read * size);
+  la_slab *slab = la_session_slab(run->session);
+  run->chunk = slab != NULL ? la_slab_chunk(slab, size, (size_t)run->rows_read * size) : NULL;
   return run->chunk != NULL ? LA_OK : la_fail_nomem(err);
 }
 

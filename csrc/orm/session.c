@@ -23,6 +23,7 @@ static void session_destroy(la_object *object) {
   la_vec_clear(alloc, &session->levels);
   la_identity_clear(&session->map);
   la_session_clear_binds(session);
+  la_session_forget_reason(session);
   la_object_release(session->slab);
   la_object_release(session->connection);
   la_object_release(session->engine);
@@ -49,13 +50,15 @@ la_status la_session_new(const la_sql *sql, const la_session_options *options, l
   session->close_resets_only = options->close_resets_only;
   session->serial = options->serial;
   la_identity_init(&session->map, sql->alloc);
-  session->slab = la_slab_new(sql->alloc);
-  if (session->slab == NULL) {
-    la_object_release(session);
-    return la_fail_nomem(err);
-  }
   *out = session;
   return LA_OK;
+}
+
+la_slab *la_session_slab(la_session *session) {
+  if (session->slab == NULL) {
+    session->slab = la_slab_new(session->alloc);
+  }
+  return session->slab;
 }
 
 la_status la_session_check(la_session *session, la_error *err) {
@@ -69,7 +72,7 @@ la_status la_session_check(la_session *session, la_error *err) {
                         "This Session's transaction has been rolled back due to a previous "
                         "exception during flush. To begin a new transaction with this Session, "
                         "first issue Session.rollback(). Original exception was: %s",
-                        session->inactive_reason);
+                        session->inactive_reason != NULL ? session->inactive_reason : "");
   }
   if (session->phase == LA_SESSION_COMMITTED || session->phase == LA_SESSION_ROLLED_BACK) {
     return la_fail(err, LA_INVALID_REQUEST,

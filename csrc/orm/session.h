@@ -128,7 +128,7 @@ struct la_session {
   bool entered; /* `connection` is in use for the transaction */
   bool joined;  /* the transaction is the program's: commit leaves it open */
   int join_transaction_mode;
-  la_slab *slab;
+  la_slab *slab; /* NULL before the first load, see la_session_slab */
   la_identity_map map;
   la_instances new_objects;     /* pending, in order of add(); pinned */
   la_instances dirty_objects;   /* persistent with changes; pinned */
@@ -153,7 +153,8 @@ struct la_session {
   bool busy;
   uint32_t next_order;
   uint32_t serial;           /* "session '3'" in messages */
-  char inactive_reason[600]; /* the failure that made it inactive */
+  uint32_t place;            /* of its box, the binding's; 0 when it has none */
+  char *inactive_reason;     /* the failure that made it inactive; NULL before the first */
   uint32_t
       watched; /* bits 1 << la_note_kind: what of all objects is noted; and LA_WATCHED_ATTACH */
   LA_VEC(la_note) notes; /* what has happened and was not told yet, in order */
@@ -175,6 +176,8 @@ bool la_session_next_bind(la_session *session, la_bind_walk *walk);
 
 la_status la_session_new(const la_sql *sql, const la_session_options *options, la_session **out,
                          la_error *err);
+/* The slab for what is loaded, made if there is none; NULL when out of memory. */
+la_slab *la_session_slab(la_session *session);
 /* What handle the binding must hold strongly: new, dirty (with changes), deleted, or in a level's
  * sets. */
 bool la_instance_wants_hold(const la_instance *instance);

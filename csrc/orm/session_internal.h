@@ -42,6 +42,8 @@ void la_session_clear_pinned(la_session *session, la_instances *list);
 bool la_session_push_pinned(la_session *session, la_instances *list, la_instance *instance);
 /* Puts objects back as they were before the innermost level, and drops the level. */
 void la_session_restore(la_session *session);
+/* Frees `inactive_reason`. */
+void la_session_forget_reason(la_session *session);
 void la_key_switch_free(la_allocator *alloc, la_key_switch *change);
 
 #pragma GCC visibility pop

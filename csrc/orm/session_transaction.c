@@ -512,10 +512,26 @@ la_status la_session_rollback(la_session *session, bool to_root, la_error *err) 
   return first;
 }
 
+#define REASON_SIZE ((size_t)600)
+
+void la_session_forget_reason(la_session *session) {
+  la_free(session->alloc, session->inactive_reason, REASON_SIZE);
+  session->inactive_reason = NULL;
+}
+
+/* Out of memory the session tells of no reason. */
+static void keep_reason(la_session *session, const la_error *reason) {
+  if (session->inactive_reason == NULL) {
+    session->inactive_reason = la_alloc(session->alloc, REASON_SIZE);
+  }
+  if (session->inactive_reason != NULL) {
+    snprintf(session->inactive_reason, REASON_SIZE, "%.*s", (int)REASON_SIZE - 1, reason->message);
+  }
+}
+
 void la_session_fail(la_session *session, const la_error *reason) {
   if (reason != NULL && reason->message[0] != '\0') {
-    snprintf(session->inactive_reason, sizeof session->inactive_reason, "%.*s",
-             (int)sizeof session->inactive_reason - 1, reason->message);
+    keep_reason(session, reason);
   }
   if (session->levels.count > 0 && la_session_top(session)->active) {
     la_error ignored = LA_ERROR_INIT;
