@@ -139,6 +139,7 @@ build = {
         "csrc/orm/flush_place.c",
         "csrc/orm/flush_run.c",
         "csrc/orm/flush_sort.c",
+        "csrc/orm/flush_work.c",
         "csrc/orm/identity.c",
         "csrc/orm/instance.c",
         "csrc/orm/instance_slots.c",

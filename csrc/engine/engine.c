@@ -48,6 +48,7 @@ static void engine_destroy(la_object *object) {
     la_pool_free(engine->pool);
   }
   la_cache_clear(&engine->cache);
+  la_object_release(engine->flush_work);
   la_key_clear(&engine->key);
   la_strbuf_clear(&engine->salt);
   la_trace_clear(&engine->trace);

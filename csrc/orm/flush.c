@@ -38,14 +38,10 @@ la_status la_flush_new(la_session *session, la_flush **out, la_error *err) {
     return la_fail(err, LA_INVALID_REQUEST, "Session is already flushing");
   }
   LA_TRY(la_session_autobegin(session, err));
-  flush = la_alloc_zero(session->alloc, sizeof *flush);
+  flush = la_flush_take(session);
   if (flush == NULL) {
     return la_fail_nomem(err);
   }
-  flush->session = la_object_retain(session);
-  flush->alloc = session->alloc;
-  la_arena_init(&flush->arena, flush->alloc);
-  la_arena_init(&flush->scratch, flush->alloc);
   session->flushing = true;
   status = register_all(flush, &session->new_objects, LA_RECORD_SAVE, err);
   if (status == LA_OK) {
@@ -306,7 +302,7 @@ static void forget_late_changes(la_session *session) {
 void la_flush_finish(la_flush *flush) {
   la_session *session = flush->session;
   la_session_level *level = la_session_top(session);
-  la_persist_close(flush);
+  la_persist_end(flush);
   for (size_t i = 0; i < flush->records.count; i++) {
     if (flush->records.items[i].op == LA_RECORD_DELETE) {
       finish_delete(flush, &flush->records.items[i]);
@@ -366,30 +362,6 @@ void la_flush_free(la_flush *flush) {
   for (size_t i = 0; i < flush->switches.count; i++) {
     la_key_switch_free(alloc, flush->switches.items[i]);
   }
-  la_vec_clear(alloc, &flush->places);
-  la_vec_clear(alloc, &flush->records);
-  la_vec_clear(alloc, &flush->syncs);
-  la_vec_clear(alloc, &flush->pairs);
-  la_map_clear(&flush->pairs_seen, alloc);
-  la_vec_clear(alloc, &flush->relationships);
-  la_vec_clear(alloc, &flush->undo);
-  la_vec_clear(alloc, &flush->expires);
-  la_vec_clear(alloc, &flush->fetched);
-  la_vec_clear(alloc, &flush->switches);
-  la_vec_clear(alloc, &flush->queue);
-  la_vec_clear(alloc, &flush->added);
-  la_vec_clear(alloc, &flush->removed);
-  la_vec_clear(alloc, &flush->units);
-  la_vec_clear(alloc, &flush->nodes);
-  la_vec_clear(alloc, &flush->order);
-  la_vec_clear(alloc, &flush->levels);
-  la_vec_clear(alloc, &flush->batch);
-  la_vec_clear(alloc, &flush->alone);
-  la_vec_clear(alloc, &flush->tables);
-  la_vec_clear(alloc, &flush->values);
   la_flush_clear_answers(flush);
-  la_arena_clear(&flush->scratch);
-  la_arena_clear(&flush->arena);
-  la_free(alloc, flush, sizeof *flush);
-  la_object_release(session);
+  la_flush_give_back(flush, flush->finished);
 }

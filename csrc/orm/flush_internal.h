@@ -3,10 +3,10 @@
  * Insides of a flush.
  *
  * A flush works on records, one per object, found from the object by `set_index` while it is
- * FLUSHING. Files: flush.c (life, undo), flush_gather.c (which objects, which foreign keys),
- * flush_sort.c and flush_graph.c (actions in order), flush_run.c (steps of a batch), persist_plan.c
- * (statements), persist.c, persist_delete.c, persist_table.c, persist_post.c (rows of mapped
- * tables), persist_link.c (rows of secondary tables), sync.c (foreign keys).
+ * FLUSHING. Files: flush.c (life, undo), flush_work.c (memory), flush_gather.c (which objects,
+ * which foreign keys), flush_sort.c and flush_graph.c (actions in order), flush_run.c (steps of a
+ * batch), persist_plan.c (statements), persist.c, persist_delete.c, persist_table.c, persist_post.c
+ * (rows of mapped tables), persist_link.c (rows of secondary tables), sync.c (foreign keys).
  */
 #ifndef LA_ORM_FLUSH_INTERNAL_H
 #define LA_ORM_FLUSH_INTERNAL_H
@@ -117,21 +117,22 @@ typedef struct la_flush_place {
   uint32_t bind, token;
 } la_flush_place;
 
-/* How the rows of one table come from the objects of one mapper; in the flush's arena. */
+/* How the rows of one table come from the objects of one mapper; in the flush's lasting arena. */
 typedef struct la_table_map {
   struct la_table_map *next;
-  la_mapper *mapper;
+  la_mapper *mapper; /* retained */
   la_table *table;
-  uint32_t count;             /* columns */
-  la_property **properties;   /* by ordinal; NULL: not mapped */
-  uint32_t depth;             /* in the chain of inheritance: 0 is the root's table */
-  la_property *autoincrement; /* whose value is the last insert id, or NULL */
-  uint8_t *shape;             /* scratch: la_cell of each column */
-  bool *keys;                 /* scratch: compared in the WHERE */
-  bool *primary;              /* the columns of the table's key */
-  bool follows_key;           /* the database changes its keys with those of the base table */
-  bool passive_deletes;       /* the database deletes its rows with those of the base table */
-  bool may_expire;            /* some column has a default that the database evaluates */
+  uint32_t mapper_version, table_version; /* of the facts in it */
+  uint32_t count;                         /* columns */
+  la_property **properties;               /* by ordinal; NULL: not mapped */
+  uint32_t depth;                         /* in the chain of inheritance: 0 is the root's table */
+  la_property *autoincrement;             /* whose value is the last insert id, or NULL */
+  uint8_t *shape;                         /* scratch: la_cell of each column */
+  bool *keys;                             /* scratch: compared in the WHERE */
+  bool *primary;                          /* the columns of the table's key */
+  bool follows_key;     /* the database changes its keys with those of the base table */
+  bool passive_deletes; /* the database deletes its rows with those of the base table */
+  bool may_expire;      /* some column has a default that the database evaluates */
 } la_table_map;
 
 /* A row at hand: what its statement must know beside the shape of its map. */
@@ -181,57 +182,54 @@ typedef enum la_flush_stage {
   LA_STAGE_END
 } la_flush_stage;
 
+/* The vectors of a flush. */
+#define LA_FLUSH_VECTORS(X)                                                                        \
+  X(records)                                                                                       \
+  X(syncs)                                                                                         \
+  X(pairs)                                                                                         \
+  X(relationships)                                                                                 \
+  X(undo)                                                                                          \
+  X(expires)                                                                                       \
+  X(fetched)                                                                                       \
+  X(switches)                                                                                      \
+  X(queue)                                                                                         \
+  X(added)                                                                                         \
+  X(removed)                                                                                       \
+  X(units)                                                                                         \
+  X(nodes)                                                                                         \
+  X(order)                                                                                         \
+  X(levels)                                                                                        \
+  X(batch)                                                                                         \
+  X(alone)                                                                                         \
+  X(tables)                                                                                        \
+  X(places)                                                                                        \
+  X(values)
+
 struct la_flush {
+  la_object object;
   la_session *session; /* retained */
   la_allocator *alloc;
   la_arena arena;
-  LA_VEC(la_flush_record) records;
-  LA_VEC(la_flush_sync) syncs;
-  LA_VEC(la_flush_pair) pairs;
-  la_map pairs_seen;                       /* of relationships with a reverse */
-  LA_VEC(la_relationship *) relationships; /* that have pairs or order things */
-  LA_VEC(la_flush_undo) undo;
-  LA_VEC(la_flush_expire) expires;
-  LA_VEC(la_flush_fetched) fetched;
-  LA_VEC(la_key_switch *) switches;
+  la_map pairs_seen; /* of relationships with a reverse */
   /* gathering */
-  la_numbers queue;
   size_t queue_at;
   uint32_t link_at;
-  bool asked;                  /* the link at hand has been asked for */
-  la_instances added, removed; /* scratch */
-  /* order */
-  LA_VEC(la_flush_unit) units;
-  LA_VEC(la_flush_node) nodes;
-  la_numbers order;              /* nodes */
-  la_numbers levels;             /* where each level of `order` begins */
-  LA_VEC(la_flush_place) places; /* of a routed session: of each record; those that are known */
-  uint32_t place;                /* the bind at hand */
+  bool asked;     /* the link at hand has been asked for */
+  uint32_t place; /* the bind at hand */
   /* running */
   size_t order_at, level_at;
   la_flush_node batch_node;
-  la_numbers batch; /* records, or pairs */
-  la_numbers alone; /* records that go one at a time, each as a batch: mapper->batch is off */
   size_t alone_at;
   la_flush_stage stage;
   size_t at; /* in the batch */
   uint32_t column;
   size_t table_at;
   bool in_batch;
-  LA_VEC(la_table *) tables; /* of the batch, base tables first */
-  la_mapper *tables_of;      /* whose they are, if the batch has one mapper */
-  la_table_map *maps;        /* all made so far */
   la_connection *connection; /* lent by the session */
   la_cursor cursor;
-  la_persist_plan *plan; /* what `cursor` runs; retained */
-  uint8_t *plan_shape;   /* its shape, and whose */
-  size_t plan_shape_size, plan_shape_room;
-  la_table_map *plan_map;
-  la_plan_kind plan_kind;
   la_value row_version; /* of the row that a post_update is at */
   bool has_row_version;
-  la_arena scratch; /* bytes of the row at hand */
-  LA_VEC(la_value) values;
+  la_arena scratch;      /* bytes of the row at hand */
   la_value *converted;   /* answers of CONVERT for the row at hand, by ordinal; LA_SLOT_LOADED tells
                             which */
   la_node **expressions; /* answers of EXPRESSION, by ordinal; retained */
@@ -245,7 +243,46 @@ struct la_flush {
   la_text failed_text;
   la_value *failed_values;
   uint32_t failed_count;
+  /* From here on memory outlives the flush, see flush_work.c. What its statements are made of: */
+  la_arena lasting;
+  la_table_map *maps; /* all made so far */
+  uint32_t map_count;
+  la_mapper *tables_of;  /* whose `tables` are, if the batch has one mapper */
+  la_persist_plan *plan; /* what `cursor` runs; retained */
+  uint8_t *plan_shape;   /* its shape, and whose */
+  size_t plan_shape_room;
+  la_table_map *plan_map;
+  la_plan_kind plan_kind;
+  bool plan_translated; /* by a map of schemas */
+  /* Vectors: what takes part */
+  LA_VEC(la_flush_record) records;
+  LA_VEC(la_flush_sync) syncs;
+  LA_VEC(la_flush_pair) pairs;
+  LA_VEC(la_relationship *) relationships; /* that have pairs or order things */
+  LA_VEC(la_flush_undo) undo;
+  LA_VEC(la_flush_expire) expires;
+  LA_VEC(la_flush_fetched) fetched;
+  LA_VEC(la_key_switch *) switches;
+  la_numbers queue;
+  la_instances added, removed; /* scratch */
+  /* order */
+  LA_VEC(la_flush_unit) units;
+  LA_VEC(la_flush_node) nodes;
+  la_numbers order;  /* nodes */
+  la_numbers levels; /* where each level of `order` begins */
+  /* running */
+  la_numbers batch; /* records, or pairs */
+  la_numbers alone; /* records that go one at a time, each as a batch: mapper->batch is off */
+  LA_VEC(la_table *) tables;     /* of the batch, base tables first */
+  LA_VEC(la_flush_place) places; /* of a routed session: of each record; those that are known */
+  LA_VEC(la_value) values;
 };
+
+/* An empty flush, the engine's kept one if there is one; NULL when out of memory. */
+la_flush *la_flush_take(la_session *session);
+/* The end of a flush whose records are unpinned: its memory is kept with the engine, if it was
+ * `well` done, or freed. */
+void la_flush_give_back(la_flush *flush, bool well);
 
 /* The record of an object that takes part, made if need be; NULL if it is not in the session, or
  * out of memory (`err` is filled then). */
@@ -313,6 +350,9 @@ la_status la_persist_execute(la_flush *flush, la_error *err);
 int64_t la_persist_changes(const la_flush *flush);
 int64_t la_persist_insert_id(const la_flush *flush);
 void la_persist_close(la_flush *flush);
+/* The same at the end of a flush: the plan stays for the next, unless maps of schemas have to do
+ * with it. */
+void la_persist_end(la_flush *flush);
 
 /* Forgets the answers for the row at hand. */
 void la_flush_clear_answers(la_flush *flush);

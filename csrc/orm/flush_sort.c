@@ -70,42 +70,46 @@ static void sort_units(la_flush *flush) {
   }
 }
 
+static la_status add_relationships(sorter *s, const la_mapper *mapper) {
+  la_flush *flush = s->flush;
+  for (uint32_t i = 0; i < mapper->link_count; i++) {
+    la_relationship *relationship = mapper->links[i]->relationship;
+    bool known = relationship->viewonly || !relationship->configured;
+    for (size_t j = 0; !known && j < flush->relationships.count; j++) {
+      known = flush->relationships.items[j] == relationship;
+    }
+    if (!known && !la_vec_push(flush->alloc, &flush->relationships, relationship)) {
+      return fail_nomem(s);
+    }
+  }
+  return LA_OK;
+}
+
 /* The units of all records, and the relationships of their mappers. */
 static la_status make_units(sorter *s) {
   la_flush *flush = s->flush;
-  la_map mappers = {0};
-  size_t at = 0;
-  la_map_entry *entry;
+  la_map others = {0};
+  la_mapper *first = flush->records.count > 0 ? flush->records.items[0].instance->mapper : NULL;
   la_mapper *last = NULL;
   la_status status = LA_OK;
   for (size_t i = 0; status == LA_OK && i < flush->records.count; i++) {
     la_mapper *mapper = flush->records.items[i].instance->mapper;
-    if (mapper == last || la_map_get_pointer(&mappers, mapper) != NULL) {
-      last = mapper;
+    bool known = mapper == last || (i > 0 && mapper == first) ||
+                 (i > 0 && la_map_get_pointer(&others, mapper) != NULL);
+    last = mapper;
+    if (known) {
       continue;
     }
-    last = mapper;
     la_flush_unit unit = {.root = mapper->root};
-    if (!la_map_set_pointer(&mappers, flush->alloc, mapper, mapper) ||
+    if ((i > 0 && !la_map_set_pointer(&others, flush->alloc, mapper, mapper)) ||
         (find_unit(flush, mapper) == LA_FLUSH_NONE &&
          !la_vec_push(flush->alloc, &flush->units, unit))) {
       status = fail_nomem(s);
+    } else {
+      status = add_relationships(s, mapper);
     }
   }
-  while (status == LA_OK && (entry = la_map_next(&mappers, &at)) != NULL) {
-    const la_mapper *mapper = entry->value;
-    for (uint32_t i = 0; status == LA_OK && i < mapper->link_count; i++) {
-      la_relationship *relationship = mapper->links[i]->relationship;
-      bool known = relationship->viewonly || !relationship->configured;
-      for (size_t j = 0; !known && j < flush->relationships.count; j++) {
-        known = flush->relationships.items[j] == relationship;
-      }
-      if (!known && !la_vec_push(flush->alloc, &flush->relationships, relationship)) {
-        status = fail_nomem(s);
-      }
-    }
-  }
-  la_map_clear(&mappers, flush->alloc);
+  la_map_clear(&others, flush->alloc);
   sort_units(flush);
   return status;
 }
@@ -385,6 +389,21 @@ static la_status order_records(sorter *s) {
   return LA_OK;
 }
 
+/* Objects of one unit that nothing relates: they are saved, then deleted. */
+static la_status order_alone(sorter *s) {
+  la_flush *flush = s->flush;
+  static const la_node_action actions[] = {LA_ACTION_SAVE_UNIT, LA_ACTION_DELETE_UNIT};
+  for (uint32_t i = 0; i < 2; i++) {
+    uint32_t node;
+    LA_TRY(add_node(s, actions[i], 0, 0, &node));
+    if (!la_vec_push(flush->alloc, &flush->order, node) ||
+        !la_vec_push(flush->alloc, &flush->levels, i)) {
+      return fail_nomem(s);
+    }
+  }
+  return LA_OK;
+}
+
 static la_status make_order(sorter *s) {
   la_flush *flush = s->flush;
   LA_TRY(make_units(s));
@@ -392,6 +411,9 @@ static la_status make_order(sorter *s) {
   sort_relationships(flush);
   if (flush->units.count == 0) {
     return LA_OK;
+  }
+  if (flush->units.count == 1 && flush->relationships.count == 0) {
+    return order_alone(s);
   }
   LA_TRY(find_cycles(s));
   LA_TRY(add_unit_nodes(s));

@@ -244,6 +244,13 @@ void la_persist_close(la_flush *flush) {
   flush->plan_map = NULL;
 }
 
+void la_persist_end(la_flush *flush) {
+  if (flush->plan_translated) {
+    la_persist_close(flush);
+  }
+  la_cursor_close(&flush->cursor);
+}
+
 /* The plan of `r` from the engine's cache, or made and kept there. */
 static la_status find_plan(recipe *r, const void *name, const void *owner, uint32_t version,
                            la_error *err) {
@@ -282,15 +289,23 @@ static la_status find_plan(recipe *r, const void *name, const void *owner, uint3
   return status;
 }
 
-/* True if the plan in use is the one for `map` and its shape. */
+/* The text of statements depends on a map of schemas. */
+static bool is_translated(const la_flush *flush) {
+  la_session_use_schemas(flush->session);
+  return flush->connection->engine->schema_translate.len > 0;
+}
+
+/* True if the plan in use is the one for `map` and its shape; one that an earlier flush has left
+ * has no cursor yet. */
 static bool is_in_use(const la_flush *flush, la_plan_kind kind, const la_table_map *map) {
   return flush->plan != NULL && flush->plan_map == map && flush->plan_kind == kind &&
-         memcmp(flush->plan_shape, map->shape, map->count) == 0;
+         memcmp(flush->plan_shape, map->shape, map->count) == 0 &&
+         (flush->cursor.connection != NULL || !is_translated(flush));
 }
 
 static bool keep_shape(la_flush *flush, la_plan_kind kind, la_table_map *map) {
   if (flush->plan_shape_room < map->count) {
-    flush->plan_shape = la_arena_alloc(&flush->arena, map->count);
+    flush->plan_shape = la_arena_alloc(&flush->lasting, map->count);
     flush->plan_shape_room = flush->plan_shape != NULL ? map->count : 0;
     if (flush->plan_shape == NULL) {
       return false;
@@ -299,6 +314,7 @@ static bool keep_shape(la_flush *flush, la_plan_kind kind, la_table_map *map) {
   memcpy(flush->plan_shape, map->shape, map->count);
   flush->plan_kind = kind;
   flush->plan_map = map;
+  flush->plan_translated = is_translated(flush);
   return true;
 }
 
@@ -310,10 +326,10 @@ la_status la_persist_use_plan(la_flush *flush, la_plan_kind kind, la_table_map *
               .shape = map->shape,
               .keys = map->keys,
               .owner = &map->mapper->object};
+  LA_TRY(la_persist_connect(flush, err));
   if (is_in_use(flush, kind, map)) {
     return LA_OK;
   }
-  LA_TRY(la_persist_connect(flush, err));
   LA_TRY(find_plan(&r, map->table, map->mapper, map->mapper->version, err));
   return keep_shape(flush, kind, map) ? LA_OK : la_fail_nomem(err);
 }

@@ -67,16 +67,21 @@ static bool is_made_by_database(const la_column *column) {
 
 static la_table_map *make_map(la_flush *flush, la_mapper *mapper, la_table *table, uint32_t depth) {
   uint32_t count = (uint32_t)table->columns.count;
-  la_table_map *map = la_arena_alloc_zero(&flush->arena, sizeof *map);
+  la_table_map *map = la_arena_alloc_zero(&flush->lasting, sizeof *map);
   la_column *autoincrement = depth == 0 ? la_table_autoincrement_column(table) : NULL;
   if (map == NULL) {
     return NULL;
   }
-  *map = (la_table_map){.mapper = mapper, .table = table, .count = count, .depth = depth};
-  map->properties = la_arena_alloc_zero(&flush->arena, (count + 1) * sizeof *map->properties);
-  map->shape = la_arena_alloc_zero(&flush->arena, count + 1);
-  map->keys = la_arena_alloc_zero(&flush->arena, (count + 1) * sizeof *map->keys);
-  map->primary = la_arena_alloc_zero(&flush->arena, (count + 1) * sizeof *map->primary);
+  *map = (la_table_map){.mapper = mapper,
+                        .table = table,
+                        .mapper_version = mapper->version,
+                        .table_version = table->metadata->version,
+                        .count = count,
+                        .depth = depth};
+  map->properties = la_arena_alloc_zero(&flush->lasting, (count + 1) * sizeof *map->properties);
+  map->shape = la_arena_alloc_zero(&flush->lasting, count + 1);
+  map->keys = la_arena_alloc_zero(&flush->lasting, (count + 1) * sizeof *map->keys);
+  map->primary = la_arena_alloc_zero(&flush->lasting, (count + 1) * sizeof *map->primary);
   if (map->properties == NULL || map->shape == NULL || map->keys == NULL || map->primary == NULL) {
     return NULL;
   }
@@ -112,6 +117,8 @@ la_status la_flush_table_map(la_flush *flush, la_mapper *mapper, la_table *table
     }
     map->next = flush->maps;
     flush->maps = map;
+    flush->map_count++;
+    la_object_retain(mapper);
   }
   *out = map;
   return LA_OK;
