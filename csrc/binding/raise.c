@@ -246,6 +246,12 @@ static const char *describe_kind(lua_State *L, int index) {
   return lua_isnone(L, index) ? "no value" : luaL_typename(L, index);
 }
 
+/* A number that is not the one expected says more than its type. */
+static const char *describe_number(lua_State *L, int index, const char *expected) {
+  bool wants = strncmp(expected, "number", 6) == 0 || strncmp(expected, "integer", 7) == 0;
+  return wants && lua_type(L, index) == LUA_TNUMBER ? luaL_tolstring(L, index, NULL) : NULL;
+}
+
 int la_raise_argument(lua_State *L, int argument, const char *expected) {
   luaL_checkstack(L, 8, NULL);
   lua_Debug ar;
@@ -270,7 +276,10 @@ int la_raise_argument(lua_State *L, int argument, const char *expected) {
         "write User.name:eq \"x\"",
         shown, name);
   }
-  const char *kind = describe_kind(L, argument);
+  const char *kind = describe_number(L, argument, expected);
+  if (kind == NULL) {
+    kind = describe_kind(L, argument);
+  }
   if (shown == 0) {
     return la_raise_status(
         L, LA_ARGUMENT,

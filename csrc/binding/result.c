@@ -242,8 +242,12 @@ static int result_fetchmany(lua_State *L) {
   la_result *result = la_check_result(L, 1);
   lua_Integer size = la_opt_integer(L, 2, result->yield_per ? (lua_Integer)result->yield_per : 1);
   la_result_check_open(L, result);
-  if (size < 1) {
-    return la_raise_argument(L, 2, "number of rows from 1 on");
+  if (size < 0) {
+    return la_raise_argument(L, 2, "number of rows from 0 on");
+  }
+  if (size == 0) { /* which stands for all */
+    la_push_list(L, la_state_of(L), 0);
+    return 1;
   }
   la_result_push_list(L, la_state_of(L), result, 1, (size_t)size);
   return 1;
@@ -522,6 +526,13 @@ static int result_tostring(lua_State *L) {
   return 1;
 }
 
+/* SQLite counts what a statement changes, of one row and of many. */
+static int result_counts_rows(lua_State *L) {
+  la_check_result(L, 1);
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
 void la_open_result(lua_State *L, la_state *state) {
   static const luaL_Reg methods[] = {{"all", result_all},
                                      {"fetchall", result_all},
@@ -545,6 +556,8 @@ void la_open_result(lua_State *L, la_state *state) {
                                      {"merge", la_result_merge},
                                      {"iter", la_result_iter},
                                      {"close", result_close},
+                                     {"supports_sane_rowcount", result_counts_rows},
+                                     {"supports_sane_multi_rowcount", result_counts_rows},
                                      {NULL, NULL}};
   static const luaL_Reg metamethods[] = {
       {"__index", result_index}, {"__call", result_fetchone},     {"__gc", result_gc},

@@ -95,9 +95,10 @@ int la_result_columns(lua_State *L) {
   return 1;
 }
 
-int la_result_keys(lua_State *L) {
+/* Pushes the keys of the result at `index`. */
+static void push_keys(lua_State *L, int index) {
   la_state *state = la_state_of(L);
-  la_result *result = la_check_result(L, 1);
+  la_result *result = la_check_result(L, index);
   check_returns_rows(L, result);
   const la_row_shape *shape = la_result_shape(result);
   la_push_list(L, state, (int)shape->count);
@@ -105,6 +106,10 @@ int la_result_keys(lua_State *L) {
     la_push_text(L, shape->columns[i].name);
     lua_rawseti(L, -2, (lua_Integer)i + 1);
   }
+}
+
+int la_result_keys(lua_State *L) {
+  push_keys(L, 1);
   return 1;
 }
 
@@ -137,8 +142,8 @@ static int next_partition(lua_State *L) {
 
 int la_result_partitions(lua_State *L) {
   la_result *result = la_check_result(L, 1);
-  lua_Integer size = la_opt_integer(L, 2, (lua_Integer)result->yield_per);
-  if (size < 0 || (size == 0 && !lua_isnoneornil(L, 2))) {
+  lua_Integer size = la_opt_integer(L, 2, result->yield_per ? (lua_Integer)result->yield_per : 1);
+  if (size < 1) {
     return la_raise_argument(L, 2, "number of rows from 1 on");
   }
   lua_pushlightuserdata(L, la_state_of(L));
@@ -355,21 +360,26 @@ static void push_rows(lua_State *L, la_state *state, int index) {
   la_result_push_list(L, state, &rows, index, 0);
 }
 
-/* Upvalues: 2 the list, 3 the result that was frozen. */
-static int call_frozen(lua_State *L) {
-  lua_settop(L, 0);
-  lua_pushvalue(L, lua_upvalueindex(3));
+/* (list): a result of those rows. Upvalue 2: the result that was frozen. */
+static int thaw(lua_State *L) {
+  lua_settop(L, 1);
   lua_pushvalue(L, lua_upvalueindex(2));
+  lua_insert(L, 1);
   push_list_result(L, la_state_of(L), 1);
   return 1;
 }
 
 int la_result_freeze(lua_State *L) {
+  la_state *state = la_state_of(L);
   la_check_result(L, 1);
-  lua_pushlightuserdata(L, la_state_of(L));
-  push_rows(L, la_state_of(L), 1);
+  lua_settop(L, 1);
+  la_push_hook(L, state, "frozen_result");
+  push_rows(L, state, 1);
+  lua_pushlightuserdata(L, state);
   lua_pushvalue(L, 1);
-  lua_pushcclosure(L, call_frozen, 3);
+  lua_pushcclosure(L, thaw, 2);
+  push_keys(L, 1);
+  lua_call(L, 3, 1);
   return 1;
 }
 

@@ -590,6 +590,38 @@ core.hook("describe_row", function(values, names)
   return "(" .. text .. ")"
 end)
 
+---@class lualchemy.FrozenResult
+---@field data lualchemy.Row[]  the rows
+local FrozenResult = {}
+FrozenResult.__index = FrozenResult
+FrozenResult.__name = "lualchemy.FrozenResult"
+
+--- A new Result of the rows.
+function FrozenResult:__call()
+  return self._thaw(self.data)
+end
+
+--- The same with other rows: sequences of values for the same columns.
+---@param rows any[][]
+---@return lualchemy.FrozenResult
+function FrozenResult:with_new_rows(rows)
+  keywords.expect("with_new_rows", "a list of rows", rows, "table")
+  for i, row in ipairs(rows) do
+    if type(row) ~= "table" and core.class_of(row) ~= "lualchemy.Row" or #row ~= self._width then
+      fail("with_new_rows: row %d is to have %d values; it is %s", i, self._width, require("lualchemy.describe").value(row))
+    end
+  end
+  return setmetatable({data = rows, _thaw = self._thaw, _width = self._width}, FrozenResult)
+end
+
+function FrozenResult:__tostring()
+  return ("FrozenResult(%d rows)"):format(#self.data)
+end
+
+core.hook("frozen_result", function(rows, thaw, keys)
+  return setmetatable({data = rows, _thaw = thaw, _width = #keys}, FrozenResult)
+end)
+
 core.hook("unknown_result_member", function(name, methods)
   strict.unknown("Result", name, methods, keywords.set {"rowcount", "lastrowid", "returns_rows", "closed",
     "inserted_primary_key", "inserted_primary_key_rows", "is_insert"})

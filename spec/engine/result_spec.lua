@@ -118,6 +118,30 @@ describe("a result (RES-01)", function()
     assert.same({1, 2}, conn:execute(statement):unique():scalars():all())
   end)
 
+  it("RES-04 a frozen result has its rows, and serves others in their place", function()
+    local frozen = all_users():freeze()
+    assert.equal(#all_users():all(), #frozen.data)
+    local width = #all_users():keys()
+    local row = {}
+    for place = 1, width do row[place] = place end
+    local other = frozen:with_new_rows {row}
+    assert.equal(1, other():one()[1])
+    assert.equal(width, other():one()[width])
+    assert.equal(#frozen.data, #frozen():all())
+    local err = select(2, pcall(frozen.with_new_rows, frozen, {{}}))
+    assert.truthy(tostring(err):find(("row 1 is to have %d values"):format(width), 1, true))
+  end)
+
+  it("RES-01 parts and fetchmany have one row unless they are told how many", function()
+    assert.equal(1, #all_users():fetchmany())
+    assert.equal(0, #all_users():fetchmany(0))
+    assert.equal(1, #all_users():partitions()())
+    assert.equal(2, #all_users():yield_per(2):partitions()())
+    local err = select(2, pcall(function() all_users():fetchmany(-1) end))
+    assert.truthy(tostring(err):find("(number of rows from 0 on expected, got -1)", 1, true))
+    assert.is_true(all_users():supports_sane_rowcount() and all_users():supports_sane_multi_rowcount())
+  end)
+
   it("RES-04 can be frozen and merged", function()
     local frozen = all_users():freeze()
     assert.equal(3, #frozen():all())

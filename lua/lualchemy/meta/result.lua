@@ -71,7 +71,7 @@ function Result:tuples() end
 ---@return lualchemy.Result
 function Result:unique(strategy) end
 
---- An iterator over lists of at most `n` rows.
+--- An iterator over lists of at most `n` rows; without `n` as many as `yield_per` says, or one.
 ---@param n integer?
 ---@return function
 function Result:partitions(n) end
@@ -85,8 +85,16 @@ function Result:yield_per(n) end
 ---@return string[]
 function Result:keys() end
 
---- Keeps the rows: each call gives a result of them.
----@return function
+--- Is `rowcount` to be trusted? As SQLite's is, always.
+---@return boolean
+function Result:supports_sane_rowcount() end
+
+--- The same for many sets of parameters.
+---@return boolean
+function Result:supports_sane_multi_rowcount() end
+
+--- Keeps the rows: each call of what it gives is a new result of them; `with_new_rows(rows)` is the same with others.
+---@return lualchemy.FrozenResult
 function Result:freeze() end
 
 --- One result of the rows of several.
