@@ -348,6 +348,7 @@ build = {
     ["lualchemy.orm.runs"] = "lua/lualchemy/orm/runs.lua",
     ["lualchemy.orm.scoping"] = "lua/lualchemy/orm/scoping.lua",
     ["lualchemy.orm.session"] = "lua/lualchemy/orm/session.lua",
+    ["lualchemy.orm.stand_in"] = "lua/lualchemy/orm/stand_in.lua",
     ["lualchemy.orm.synonym"] = "lua/lualchemy/orm/synonym.lua",
     ["lualchemy.pool"] = "lua/lualchemy/pool.lua",
     ["lualchemy.reflection"] = "lua/lualchemy/reflection.lua",

@@ -319,6 +319,15 @@ static int mapper_element(lua_State *L) {
   return 1;
 }
 
+/* core.mapper_concrete_base(class, base): the class is a concrete subclass of `base` from now on.
+ */
+static int mapper_concrete_base(lua_State *L) {
+  la_error err = LA_ERROR_INIT;
+  raise_if(L, la_mapper_set_concrete_base(la_check_mapper(L, 1), la_check_mapper(L, 2), &err),
+           &err);
+  return 0;
+}
+
 /* core.mapper_loading(mapper, {all, inline, selectin}): how selects of a class load subclasses. */
 static int mapper_loading(lua_State *L) {
   la_mapper *mapper = la_check_mapper(L, 1);
@@ -459,6 +468,18 @@ static int is_join(lua_State *L) {
   return 1;
 }
 
+/* core.column_behind(expression) → the Column of a table that a column of a subquery comes from, or
+ * nil. */
+static int column_behind(lua_State *L) {
+  const la_node *node = la_to_node(L, 1);
+  if (node && node->kind == LA_NODE_COLUMN && node->subject) {
+    la_push_column(L, la_state_of(L), (la_column *)node->subject);
+  } else {
+    lua_pushnil(L);
+  }
+  return 1;
+}
+
 /* core.is_subclass(class, base) → true for the class itself, too. */
 static int is_subclass(lua_State *L) {
   lua_pushboolean(L, la_mapper_is_a(la_check_mapper(L, 1), la_check_mapper(L, 2)));
@@ -485,12 +506,14 @@ void la_open_orm_class(lua_State *L, la_state *state) {
                                        {"mapper_withdraw", mapper_withdraw},
                                        {"mapper_polymorphic", mapper_polymorphic},
                                        {"mapper_keys", mapper_keys},
+                                       {"mapper_concrete_base", mapper_concrete_base},
                                        {"mapper_loading", mapper_loading},
                                        {"mapper_element", mapper_element},
                                        {"mapper_attribute", mapper_attribute},
                                        {"mapper_bind", mapper_bind},
                                        {"mapped_class_of", class_of},
                                        {"is_mapped", is_mapped},
+                                       {"column_behind", column_behind},
                                        {"is_subclass", is_subclass},
                                        {"is_join", is_join},
                                        {"is_unnamed", is_unnamed},

@@ -103,7 +103,7 @@ static bool has_new_parent(const la_flush *flush, const la_flush_record *record,
 /* The other side says that `child` has a parent which is not `parent`. */
 static bool back_link_names_other(const la_instance *child, const la_relationship *relationship,
                                   const la_instance *parent) {
-  const la_relationship *reverse = relationship->reverse;
+  const la_relationship *reverse = la_relationship_reverse_of(relationship, child->mapper);
   const la_link *back;
   if (reverse == NULL || relationship->apart || reverse->uselist ||
       reverse->link >= child->link_count) {
@@ -116,7 +116,7 @@ static bool back_link_names_other(const la_instance *child, const la_relationshi
 /* The many-to-one side of the same pair of relationships copies the key by itself. */
 static bool back_link_syncs(const la_instance *child, const la_relationship *relationship,
                             const la_instance *parent) {
-  const la_relationship *reverse = relationship->reverse;
+  const la_relationship *reverse = la_relationship_reverse_of(relationship, child->mapper);
   const la_link *back;
   if (reverse == NULL || reverse->uselist || reverse->link >= child->link_count ||
       reverse->viewonly) {

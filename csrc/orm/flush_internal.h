@@ -66,7 +66,7 @@ typedef struct la_flush_pair {
 } la_flush_pair;
 
 typedef struct la_flush_unit {
-  la_mapper *root;
+  const la_mapper *root; /* the top of the hierarchy */
   bool cyclic;
   bool has_deletes;
   uint32_t component;

@@ -2,7 +2,7 @@
 /*
  * The order of a flush's actions.
  *
- * A graph of actions: saving and deleting the objects of a unit (all classes of one root mapper),
+ * A graph of actions: saving and deleting the objects of a unit (all classes of one hierarchy),
  * and rows of secondary tables. Relationships give the edges. It is taken level by level,
  * everything that waits for nothing more at once, each level in order of names. Units whose saves
  * wait for each other are taken apart: each of their objects is an action of its own, between a
@@ -36,8 +36,9 @@ static la_status add_node(sorter *s, la_node_action action, uint32_t unit, uint3
 }
 
 static uint32_t find_unit(const la_flush *flush, const la_mapper *mapper) {
+  const la_mapper *top = la_mapper_top(mapper);
   for (uint32_t i = 0; i < flush->units.count; i++) {
-    if (flush->units.items[i].root == mapper->root) {
+    if (flush->units.items[i].root == top) {
       return i;
     }
   }
@@ -100,7 +101,7 @@ static la_status make_units(sorter *s) {
     if (known) {
       continue;
     }
-    la_flush_unit unit = {.root = mapper->root};
+    la_flush_unit unit = {.root = la_mapper_top(mapper)};
     if ((i > 0 && !la_map_set_pointer(&others, flush->alloc, mapper, mapper)) ||
         (find_unit(flush, mapper) == LA_FLUSH_NONE &&
          !la_vec_push(flush->alloc, &flush->units, unit))) {

@@ -30,15 +30,17 @@ bool la_link_has_other_owner(const la_instance *child, const la_relationship *lo
 /* A child that has no row yet and loses the parent it must have leaves the session at once. */
 static bool is_pending_orphan(const la_link_change *change, const la_instance *child) {
   const la_relationship *relationship = relationship_of(change->instance, change->link);
+  const la_relationship *reverse;
   const la_link *back;
   if (child == NULL || !(relationship->cascade & LA_CASCADE_DELETE_ORPHAN) ||
       !(child->flags & LA_INSTANCE_NEW) || la_link_has_other_owner(child, relationship)) {
     return false;
   }
-  if (relationship->reverse == NULL || relationship->reverse->uselist) {
+  reverse = la_relationship_reverse_of(relationship, child->mapper);
+  if (reverse == NULL || reverse->uselist || reverse->link >= child->link_count) {
     return true;
   }
-  back = &la_links(child)[relationship->reverse->link];
+  back = &la_links(child)[reverse->link];
   return back->to.one == NULL || back->to.one == change->instance;
 }
 

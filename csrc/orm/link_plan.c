@@ -86,6 +86,7 @@ static la_status follow(la_link_changes *p, size_t at, la_error *err) {
   la_link_change change = p->items[at];
   const la_relationship *relationship = relationship_of(change.instance, change.link);
   const la_relationship *reverse = relationship->reverse;
+  const la_relationship *of_lost, *of_gained;
   size_t cause = p->causes[at];
   const la_link_change *origin = cause != SIZE_MAX ? &p->items[cause] : NULL;
   la_instance *skipped = NULL; /* the mirror on this object is what brought the change */
@@ -94,8 +95,9 @@ static la_status follow(la_link_changes *p, size_t at, la_error *err) {
       reverse->reverse->viewonly) {
     return LA_OK;
   }
-  if (origin != NULL && origin->link == reverse->link) {
-    skipped = origin->instance;
+  if (origin != NULL) {
+    reverse = la_relationship_reverse_of(relationship, origin->instance->mapper);
+    skipped = reverse != NULL && origin->link == reverse->link ? origin->instance : NULL;
   }
   switch (change.kind) {
   case LA_LINK_SET:
@@ -109,11 +111,13 @@ static la_status follow(la_link_changes *p, size_t at, la_error *err) {
   default:
     lost = change.other;
   }
-  if (lost != NULL && lost != skipped && reverse->link < lost->link_count) {
-    LA_TRY(lose(p, at, lost, reverse->link, change.instance, err));
+  of_lost = lost != NULL ? la_relationship_reverse_of(relationship, lost->mapper) : NULL;
+  of_gained = gained != NULL ? la_relationship_reverse_of(relationship, gained->mapper) : NULL;
+  if (of_lost != NULL && lost != skipped && of_lost->link < lost->link_count) {
+    LA_TRY(lose(p, at, lost, of_lost->link, change.instance, err));
   }
-  if (gained != NULL && gained != skipped && reverse->link < gained->link_count) {
-    LA_TRY(gain(p, at, gained, reverse->link, change.instance, err));
+  if (of_gained != NULL && gained != skipped && of_gained->link < gained->link_count) {
+    LA_TRY(gain(p, at, gained, of_gained->link, change.instance, err));
   }
   return LA_OK;
 }
@@ -138,16 +142,21 @@ static la_status check_type(const la_link_change *change, la_error *err) {
 static la_status check_single_parent(const la_link_change *change, la_error *err) {
   const la_relationship *r = relationship_of(change->instance, change->link);
   const la_instance *other = change->other;
+  const la_relationship *reverse;
   const la_link *back;
   bool taken;
-  if (!r->single_parent || other == NULL || r->reverse == NULL || r->direction == LA_ONE_TO_MANY ||
+  if (!r->single_parent || other == NULL || r->direction == LA_ONE_TO_MANY ||
       change->kind == LA_LINK_REMOVE || change->kind == LA_LINK_QUEUE_REMOVE) {
     return LA_OK;
   }
-  back = &la_links(other)[r->reverse->link];
-  taken = r->reverse->uselist ? back->to.many != NULL && back->to.many->items.count > 0 &&
-                                    la_collection_index(back->to.many, change->instance) == SIZE_MAX
-                              : back->to.one != NULL && back->to.one != change->instance;
+  reverse = la_relationship_reverse_of(r, other->mapper);
+  if (reverse == NULL || reverse->link >= other->link_count) {
+    return LA_OK;
+  }
+  back = &la_links(other)[reverse->link];
+  taken = reverse->uselist ? back->to.many != NULL && back->to.many->items.count > 0 &&
+                                 la_collection_index(back->to.many, change->instance) == SIZE_MAX
+                           : back->to.one != NULL && back->to.one != change->instance;
   if (!taken) {
     return LA_OK;
   }

@@ -471,6 +471,12 @@ la_status la_load_get(la_session *session, la_mapper *mapper, const la_value *ke
   status = la_single_load_run(load, statement, NULL, key, (la_outer){0}, 0, &found, &count, err);
   la_object_release(statement);
   LA_TRY(status);
+  for (size_t i = 1; i < count; i++) { /* concrete classes may have equal keys */
+    if (found[i] != found[0]) {
+      return la_fail(err, LA_MULTIPLE_RESULTS,
+                     "Multiple rows were found when exactly one was required");
+    }
+  }
   if (count != 0 && la_mapper_is_a(found[0]->mapper, mapper)) {
     *out = found[0];
   }

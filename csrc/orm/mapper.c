@@ -311,17 +311,30 @@ static la_status copy_options(la_mapper *mapper, const la_mapper_options *option
   return LA_OK;
 }
 
+la_status la_mapper_set_concrete_base(la_mapper *mapper, la_mapper *base, la_error *err) {
+  if (mapper->base != NULL || mapper->concrete_base != NULL || la_mapper_is_a(base, mapper)) {
+    return la_fail(err, LA_INVALID_REQUEST, "Mapper '%.*s' inherits from a class already",
+                   LA_TEXT_FORMAT(mapper->class_name));
+  }
+  if (!la_vec_push(base->alloc, &base->subclasses, mapper)) {
+    return la_fail_nomem(err);
+  }
+  mapper->concrete_base = la_object_retain(base);
+  la_mapper_raise_version(mapper);
+  la_mapper_raise_version(base);
+  return LA_OK;
+}
+
 static la_status join_hierarchy(la_mapper *mapper, la_mapper *base, bool concrete, la_error *err) {
   mapper->root = mapper;
   if (base == NULL) {
     return LA_OK;
   }
+  if (concrete) {
+    return la_mapper_set_concrete_base(mapper, base, err);
+  }
   if (!la_vec_push(base->alloc, &base->subclasses, mapper)) {
     return la_fail_nomem(err);
-  }
-  if (concrete) {
-    mapper->concrete_base = la_object_retain(base);
-    return LA_OK;
   }
   mapper->base = la_object_retain(base);
   mapper->root = base->root;
@@ -336,7 +349,7 @@ static la_status check_primary_key(const la_mapper *mapper, la_error *err) {
                    "Mapper Mapper[%.*s(%.*s)] could not assemble any primary key columns for "
                    "mapped table '%.*s'",
                    LA_TEXT_FORMAT(mapper->class_name), LA_TEXT_FORMAT(mapper->table->name),
-                   LA_TEXT_FORMAT(mapper->table->fullname));
+                   LA_TEXT_FORMAT(mapper->table->name));
   }
   return LA_OK;
 }

@@ -202,6 +202,8 @@ la_status la_mapper_add_relationship(la_mapper *mapper, la_text key, la_relation
 void la_mapper_withdraw(la_mapper *mapper);
 /* Called once the columns are added: finds the primary key's and other special properties. */
 la_status la_mapper_finish(la_mapper *mapper, la_error *err);
+/* A mapper of a table of its own, without a base so far, becomes a concrete subclass of `base`. */
+la_status la_mapper_set_concrete_base(la_mapper *mapper, la_mapper *base, la_error *err);
 /* Inheritance: what tells rows of subclasses apart (`on` NULL: as the base has it), and this
  * class's value (NULL: none). */
 la_status la_mapper_set_polymorphic(la_mapper *mapper, la_property *on, const la_value *identity,

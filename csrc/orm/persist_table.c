@@ -17,10 +17,24 @@ static la_property *inherited_property(const la_mapper *mapper, const la_column 
   return NULL;
 }
 
+/* The property of a concrete class under the name that `column`, one of its base's, has there. */
+static la_property *property_by_name(const la_mapper *mapper, const la_column *column) {
+  const la_mapper *base = mapper->root->concrete_base;
+  const la_property *property = NULL;
+  while (base != NULL && property == NULL) {
+    property = la_mapper_property_of_column(base, column);
+    base = base->root->concrete_base;
+  }
+  return property != NULL ? la_map_get(&mapper->by_key, property->key) : NULL;
+}
+
 la_property *la_persist_property(const la_mapper *mapper, const la_column *column) {
   la_property *property = la_mapper_property_of_column(mapper, column);
   if (property == NULL && column->primary_key && mapper->base != NULL) {
     property = inherited_property(mapper, column);
+  }
+  if (property == NULL && mapper->root->concrete_base != NULL) {
+    property = property_by_name(mapper, column);
   }
   return property;
 }

@@ -186,7 +186,19 @@ la_status la_relationship_check_cascade(const la_relationship *relationship, la_
 }
 
 static bool share_hierarchy(const la_mapper *a, const la_mapper *b) {
-  return a->root == b->root;
+  return la_mapper_top(a) == la_mapper_top(b);
+}
+
+la_relationship *la_relationship_reverse_of(const la_relationship *relationship,
+                                            const la_mapper *mapper) {
+  la_relationship *reverse = relationship->reverse;
+  const la_property *property;
+  if (reverse == NULL || reverse->parent->root == mapper->root) {
+    return reverse;
+  }
+  property = la_mapper_property(mapper, reverse->key);
+  reverse = property != NULL ? property->relationship : NULL;
+  return reverse != NULL && reverse->reverse == relationship ? reverse : NULL;
 }
 
 la_status la_relationship_set_reverse(la_relationship *relationship, la_text back_populates,
@@ -233,6 +245,9 @@ la_status la_relationship_set_reverse(la_relationship *relationship, la_text bac
                    NAME_OF(other), NAME_OF(relationship), symbols[relationship->direction]);
   }
   relationship->reverse = other;
-  other->reverse = relationship;
+  if (other->reverse == NULL || other->target == NULL ||
+      relationship->parent->root == other->target->root) {
+    other->reverse = relationship; /* else that of a concrete subclass of the target */
+  }
   return LA_OK;
 }

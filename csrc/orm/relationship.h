@@ -154,6 +154,10 @@ la_status la_cascade_parse(la_text text, uint32_t *out, la_error *err);
 /* Sets everything from `options`; the relationship has been added to its mapper. */
 la_status la_relationship_configure(la_relationship *relationship,
                                     const la_relationship_options *options, la_error *err);
+/* The reverse of a relationship as objects of `mapper`, that it leads to, have it: concrete classes
+ * below its target have their own; NULL if there is none. */
+la_relationship *la_relationship_reverse_of(const la_relationship *relationship,
+                                            const la_mapper *mapper);
 /* Ties a relationship to its reverse once both are configured; checks directions and targets. */
 la_status la_relationship_set_reverse(la_relationship *relationship, la_text back_populates,
                                       la_error *err);

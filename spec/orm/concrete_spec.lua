@@ -66,12 +66,12 @@ describe("concrete inheritance (MAP-04)", function()
     local s = open(declarative.ConcreteBase)
     local Employee = s.Employee
     assert.sql(la.select(Employee):where(Employee.name:eq "x"), "SELECT pjoin.id, pjoin.name, pjoin.age, pjoin.type, pjoin.status, pjoin.lang FROM (" ..
-      "SELECT employee.id AS id, employee.name AS name, employee.age AS age, CAST(NULL AS VARCHAR) AS lang, CAST(NULL AS VARCHAR) AS status, " ..
+      "SELECT employee.id AS id, employee.name AS name, employee.age AS age, CAST(NULL AS VARCHAR) AS status, CAST(NULL AS VARCHAR) AS lang, " ..
       "'employee' AS type FROM employee UNION ALL " ..
-      "SELECT engineer.id AS id, engineer.name AS name, CAST(NULL AS INTEGER) AS age, engineer.lang AS lang, CAST(NULL AS VARCHAR) AS status, " ..
-      "'engineer' AS type FROM engineer UNION ALL " ..
-      "SELECT manager.id AS id, manager.name AS name, CAST(NULL AS INTEGER) AS age, CAST(NULL AS VARCHAR) AS lang, manager.status AS status, " ..
-      "'manager' AS type FROM manager) AS pjoin WHERE pjoin.name = :name_1")
+      "SELECT manager.id AS id, manager.name AS name, CAST(NULL AS INTEGER) AS age, manager.status AS status, CAST(NULL AS VARCHAR) AS lang, " ..
+      "'manager' AS type FROM manager UNION ALL " ..
+      "SELECT engineer.id AS id, engineer.name AS name, CAST(NULL AS INTEGER) AS age, CAST(NULL AS VARCHAR) AS status, engineer.lang AS lang, " ..
+      "'engineer' AS type FROM engineer) AS pjoin WHERE pjoin.name = :name_1")
     local all
     assert.equal(1, #s:during(function() all = s.session:scalars(la.select(Employee):order_by(Employee.name)):all() end))
     assert.same({"Employee Ann", "Engineer Eve", "Manager Mo"}, names(all))
@@ -111,6 +111,12 @@ describe("concrete inheritance (MAP-04)", function()
     s:close()
   end)
 
+  it("refuses a key that rows of two tables have", function()
+    local s = open(declarative.ConcreteBase)
+    fails(exc.MultipleResultsFound, "Multiple rows were found when exactly one was required", function() s.session:get(s.Employee, 1) end)
+    s:close()
+  end)
+
   it("has polymorphic_union for tables of one's own", function()
     local metadata = la.MetaData()
     local one = la.Table("one", metadata, Column("a", Integer), Column("b", String))
@@ -121,5 +127,104 @@ describe("concrete inheritance (MAP-04)", function()
     assert.sql(la.select(orm.polymorphic_union({one = one, two = two}, nil, "u", {cast_nulls = false})),
       "SELECT u.a, u.b FROM (SELECT one.a AS a, one.b AS b FROM one UNION ALL SELECT two.a AS a, NULL AS b FROM two) AS u")
     fails(exc.ArgumentError, "identity = table", function() orm.polymorphic_union {} end)
+    fails(exc.InvalidRequestError, "Polymorphic union can't use 'a' as the discriminator column due to mapped column one.a", function()
+      orm.polymorphic_union({one = one}, "a")
+    end)
+  end)
+end)
+
+describe("a base without a table, AbstractConcreteBase (MAP-04, EXT-13)", function()
+  local function staff(strict)
+    local Base = orm.declarative_base()
+    local Company = Base:class "Company" {__tablename__ = "company", id = Column(Integer, {primary_key = true}),
+      employees = orm.relationship("Employee", {back_populates = "company"})}
+    local Employee = Base:class "Employee" {declarative.AbstractConcreteBase, strict_attrs = strict, name = Column(String),
+      company_id = orm.declared_attr(function() return Column(la.ForeignKey "company.id") end),
+      company = orm.declared_attr(function() return orm.relationship("Company", {back_populates = "employees"}) end),
+      greeting = function(self) return "hi " .. self.name end}
+    local function below(name, own)
+      return Employee:class(name) {__tablename__ = name:lower(), id = Column(Integer, {primary_key = true}), [own] = Column(String),
+        __mapper_args__ = {polymorphic_identity = name:lower(), concrete = true}}
+    end
+    return {Base = Base, Company = Company, Employee = Employee, Manager = below("Manager", "data"), Engineer = below("Engineer", "info"), below = below}
+  end
+
+  local function open_staff(strict)
+    local classes = staff(strict)
+    classes.Base.registry:configure()
+    return shop.open(classes)
+  end
+
+  it("waits for the classes below it", function()
+    local classes = staff(true)
+    local message = "Class Employee is a subclass of AbstractConcreteBase and has a mapping pending until all subclasses are defined."
+    fails(exc.UnmappedClassError, message, function() return classes.Employee.name end)
+    fails(exc.UnmappedClassError, message, function() classes.Employee {} end)
+    orm.configure_mappers()
+    assert.equal("Employee", la.inspect(classes.Manager).inherits.class_.__name__)
+    fails(exc.InvalidRequestError, "Can't instantiate class for Mapper[Employee(pjoin)]", function() classes.Employee {} end)
+  end)
+
+  it("is read from the union of their tables", function()
+    local s = open_staff(true)
+    local Employee = s.Employee
+    assert.sql(la.select(Employee):where(Employee.name:eq "x"), "SELECT pjoin.id, pjoin.name, pjoin.company_id, pjoin.type, pjoin.data, pjoin.info " ..
+      "FROM (SELECT manager.id AS id, manager.data AS data, manager.name AS name, manager.company_id AS company_id, CAST(NULL AS VARCHAR) AS info, " ..
+      "'manager' AS type FROM manager UNION ALL SELECT engineer.id AS id, CAST(NULL AS VARCHAR) AS data, engineer.name AS name, " ..
+      "engineer.company_id AS company_id, engineer.info AS info, 'engineer' AS type FROM engineer) AS pjoin WHERE pjoin.name = :name_1")
+    assert.sql(la.select(s.Manager), "SELECT manager.id, manager.data, manager.name, manager.company_id FROM manager")
+    s.session:add_all {s.Manager {name = "Mo", data = "d"}, s.Engineer {name = "Eve", info = "i"}}
+    s.session:commit()
+    s.session:expunge_all()
+    local all = s.session:scalars(la.select(Employee):order_by(Employee.name)):all()
+    assert.same({"Engineer Eve", "Manager Mo"}, names(all))
+    assert.same({"hi Eve", "i"}, {all[1]:greeting(), all[1].info})
+    s:close()
+  end)
+
+  it("has the attributes that it names with strict_attrs, else those of all tables", function()
+    local strict, whole = open_staff(true), open_staff(false)
+    local function keys(class)
+      local found = {}
+      for _, property in ipairs(la.inspect(class).column_attrs) do found[#found + 1] = property.key end
+      table.sort(found)
+      return table.concat(found, " ")
+    end
+    assert.equal("company_id id name type", keys(strict.Employee))
+    assert.equal("company_id data id info name type", keys(whole.Employee))
+    strict:close()
+    whole:close()
+  end)
+
+  it("is the target of relationships, whose other side each class has itself", function()
+    local s = open_staff(true)
+    local company = s.Company {}
+    local mo, eve = s.Manager {name = "Mo", company = company}, s.Engineer {name = "Eve"}
+    assert.equal(mo, company.employees[1])
+    company.employees:append(eve)
+    assert.equal(company, eve.company)
+    company.employees:remove(mo)
+    assert.is_nil(mo.company)
+    mo.company = company
+    s.session:add(company)
+    assert.same({"INSERT INTO company DEFAULT VALUES", "INSERT INTO engineer (info, name, company_id) VALUES (?, ?, ?)",
+      "INSERT INTO manager (data, name, company_id) VALUES (?, ?, ?)"}, s:during(function() s.session:commit() end))
+    s.session:expunge_all()
+    company = s.session:get(s.Company, 1)
+    assert.same({"Manager Mo", "Engineer Eve"}, names(company.employees))
+    assert.equal(company, company.employees[1].company)
+    assert.equal(company, company.employees[2].company)
+    s:close()
+  end)
+
+  it("takes classes that come later", function()
+    local s = open_staff(true)
+    assert.equal(0, s.session:query(s.Employee):count())
+    local Clerk = s.below("Clerk", "desk")
+    s.Base.metadata:create_all(s.engine)
+    s.session:add(Clerk {name = "Cid"})
+    assert.same({"Clerk Cid"}, names(s.session:scalars(la.select(s.Employee)):all()))
+    assert.equal("Cid", s.session:scalars(la.select(Clerk)):one().name)
+    s:close()
   end)
 end)

@@ -64,4 +64,14 @@ M.DeferredReflection = deferred.declare(fields_of.mixin {prepare = prepare}, "De
 ---       __mapper_args__ = {polymorphic_identity = "manager", concrete = true}}
 M.ConcreteBase = concrete.ConcreteBase
 
+--- A mixin for a base without a table: selects of it read from the union of the tables of the concrete classes below it. It is mapped when these
+--- are all there, at the first use of the classes or by `orm.configure_mappers()`; its columns and relationships, each class
+--- below has, too. With the field `strict_attrs = true` it has the attributes that it names and the key alone, else those of all tables. As
+--- SQLAlchemy's `AbstractConcreteBase`.
+---
+---     local Employee = Base:class "Employee" {AbstractConcreteBase, strict_attrs = true, name = Column(String)}
+---     local Manager = Employee:class "Manager" {__tablename__ = "managers", id = Column(Integer, {primary_key = true}),
+---       __mapper_args__ = {polymorphic_identity = "manager", concrete = true}}
+M.AbstractConcreteBase = concrete.AbstractConcreteBase
+
 return strict.module("lualchemy.ext.declarative", M)

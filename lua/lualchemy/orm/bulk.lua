@@ -6,6 +6,7 @@
 local binds = require "lualchemy.orm.binds"
 local core = require "lualchemy.core"
 local exc = require "lualchemy.exc"
+local hierarchy = require "lualchemy.orm.hierarchy"
 local inspection = require "lualchemy.inspection"
 local keywords = require "lualchemy.keywords"
 local runs_of = require "lualchemy.orm.runs"
@@ -49,10 +50,10 @@ end
 --- What gives the next version: a function of the old one, or false if the program or the database does.
 local function version_generator(class)
   local at = class
-  while at and core.is_mapped(at) do
+  while at do
     local own = record_of(at).arguments.version_id_generator
     if own ~= nil then return own end
-    at = rawget(at, "__base__")
+    at = hierarchy.parent(at)
   end
   return count_up
 end
@@ -69,12 +70,12 @@ local function attributes_of(class, plan, concrete)
       if property.version then plan.version = property.key end
     end
   end
-  local above = not concrete and rawget(class, "__base__")
-  while above and core.is_mapped(above) do
+  local above = not concrete and hierarchy.parent(class)
+  while above do
     for _, property in ipairs(core.mapper_properties(above)) do
       if property.column and plan.mapped[property.key] then keys[property.column] = keys[property.column] or property.key end
     end
-    above = rawget(above, "__base__")
+    above = hierarchy.parent(above)
   end
   return keys
 end

@@ -5,12 +5,14 @@
 -- handles what is not there: names of base classes, names that do not exist, and assignments that add properties.
 local changes = require "lualchemy.orm.changes"
 local composites = require "lualchemy.orm.composite"
+local concrete = require "lualchemy.orm.concrete"
 local core = require "lualchemy.core"
 local deferred = require "lualchemy.orm.deferred"
 local descriptors = require "lualchemy.orm.descriptor"
 local events = require "lualchemy.orm.events"
 local exc = require "lualchemy.exc"
 local fields_of = require "lualchemy.orm.fields"
+local hierarchy = require "lualchemy.orm.hierarchy"
 local keywords = require "lualchemy.keywords"
 local mapping = require "lualchemy.orm.mapping"
 local polymorphic = require "lualchemy.orm.polymorphic"
@@ -41,6 +43,9 @@ end
 local ClassMeta = {}
 
 function ClassMeta.index(class, key)
+  local showing = records[class].showing
+  local shown = showing and showing(key)
+  if shown ~= nil then return shown end
   local at = class
   while at do
     local found = rawget(at, key)
@@ -89,7 +94,7 @@ end
 
 --- Maps a class, and gives it its other fields.
 local function finish_class(class, record, parent, fields)
-  if not record.abstract then mapping.map_class(class, record, parent, fields) end
+  if not record.abstract then mapping.map_class(class, record, hierarchy.parent(class), fields) end
   for _, field in ipairs(fields) do
     local key, value = field.key, field.value
     if not fields_of.directives[key] and not set_special(class, record, key, value) and rawget(class, key) == nil and not is_column(value) and
@@ -112,6 +117,7 @@ local function finish_class(class, record, parent, fields)
   events.class_mapped(class)
 end
 deferred.finish_class = finish_class
+concrete.connect {finish_class = finish_class}
 
 --- Makes the class `name` below `parent`.
 local function make_class(parent, name, definition)
@@ -120,21 +126,23 @@ local function make_class(parent, name, definition)
   end
   local registry = records[parent].registry
   local class = {__name__ = name, __base__ = parent}
-  local record = {keys = {}, attributes = {}, registry = registry, definition = definition, abstract = definition.__abstract__ == true}
+  local record = {keys = {}, attributes = {}, registry = registry, definition = definition,
+    abstract = definition.__abstract__ == true or concrete.is_template(definition)}
   record.metatable = {
     __index = ClassMeta.index, __newindex = ClassMeta.newindex, __call = core.class_call, __tostring = class_tostring,
     __name = "class " .. name, __metatable = false,
   }
   records[class] = record
+  if concrete.is_template(definition) then concrete.begin_template(record) end
   inherit_validators(record, parent)
   descriptors.begin(class, parent, record.keys)
   setmetatable(class, record.metatable)
-  local fields = fields_of.all_fields(class, definition, parent)
+  local fields = fields_of.all_fields(class, definition, parent, record.abstract)
   for _, field in ipairs(fields) do field.value = changes.take_field(class, record, field.value) end
   if not record.abstract and deferred.is_deferred(class, definition) then
     deferred.hold(class, record, parent, fields)
   else
-    mapping.whole(class, record, parent, finish_class, class, record, parent, fields)
+    mapping.whole(class, record, finish_class, class, record, parent, fields)
   end
   return class
 end
@@ -191,7 +199,7 @@ function M.map_imperatively(registry, class, table_to_map, options)
   end
   table.sort(later, function(a, b) return a.serial < b.serial end)
   for _, field in ipairs(later) do fields[#fields + 1] = field end
-  mapping.whole(class, record, options.inherits, mapping.map_class, class, record, options.inherits, fields)
+  mapping.whole(class, record, mapping.map_class, class, record, options.inherits, fields)
   for _, field in ipairs(later) do
     if descriptors.is_descriptor(field.value) then class[field.key] = field.value end
   end

@@ -52,7 +52,7 @@ end
 --- Keeps a class until it is mapped.
 function M.hold(class, record, parent, fields)
   record.deferred = {parent = parent, fields = fields}
-  record.metatable.__call = refuse
+  record.awaits, record.metatable.__call = refuse, refuse
   local registry = record.registry
   registry.deferred = registry.deferred or {}
   table.insert(registry.deferred, class)
@@ -60,7 +60,8 @@ end
 
 --- Raises for a class that is not mapped yet.
 function M.check(class)
-  if records[class] and records[class].deferred then refuse(class) end
+  local record = records[class]
+  if record and record.awaits then record.awaits(class) end
 end
 
 --- A field that is given to a class that waits; false for other classes.
@@ -99,15 +100,15 @@ function M.make_table(class)
   return record.own_table or mapping.prepare_table(class, record, record.deferred.parent, record.deferred.fields)
 end
 
---- Maps a class that waits.
+--- Maps a class that waits; one that can't be mapped leaves nothing behind.
 function M.map(class)
   local record = records[class]
   local held = record.deferred
-  record.deferred, record.metatable.__call = nil, core.class_call
-  M.finish_class(class, record, held.parent, held.fields)
+  record.deferred, record.awaits, record.metatable.__call = nil, nil, core.class_call
   for i, waiting in ipairs(record.registry.deferred) do
     if waiting == class then table.remove(record.registry.deferred, i) break end
   end
+  mapping.whole(class, record, M.finish_class, class, record, held.parent, held.fields)
 end
 
 return M

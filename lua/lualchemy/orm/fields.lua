@@ -1,8 +1,10 @@
 -- SPDX-License-Identifier: MIT
 -- The fields of class tables: what they may be, and those of a class with what mixins and abstract bases add.
 local composites = require "lualchemy.orm.composite"
+local describe = require "lualchemy.describe"
 local exc = require "lualchemy.exc"
 local keywords = require "lualchemy.keywords"
+local item = require "lualchemy.schema.item"
 local relationships = require "lualchemy.orm.relationship"
 local schema = require "lualchemy.schema"
 
@@ -34,14 +36,35 @@ function M.mixin(fields)
   return setmetatable(fields, M.Mixin)
 end
 
---- A field that is worked out for each class, as SQLAlchemy's `declared_attr`.
+--- A declared_attr; `cascading`: classes below a mapped one get their own, too.
+local function declared(make, cascading)
+  if type(make) ~= "function" then
+    error(exc.ArgumentError(("declared_attr takes a function of the class, not %s"):format(describe.value(make))), 3)
+  end
+  return setmetatable({make = make, cascading = cascading, serial = item.next_serial()}, M.DeclaredAttr)
+end
+
+--- A field that is worked out for each class, as SQLAlchemy's `declared_attr`. The function finds the other columns of the class in it.
 ---
 ---     orm.mixin{ __tablename__ = declared_attr(function(cls) return cls.__name__:lower() end) }
----@param make fun(cls: table): any
----@return table
-function M.declared_attr(make)
-  return setmetatable({make = make}, M.DeclaredAttr)
-end
+---     orm.mixin{ x = Column(Integer), y = Column(Integer), sum = declared_attr(function(cls) return column_property(cls.x + cls.y) end) }
+---
+--- Directives like `__tablename__` are worked out for every class of a hierarchy, attributes for the topmost that has a table:
+--- `declared_attr.cascading(fn)` for those below it, too. `declared_attr.directive(fn)` is the same as `declared_attr(fn)`.
+---@overload fun(make: fun(cls: table): any): table
+M.declared_attr = setmetatable({
+  --- Worked out for every mapped class of a hierarchy.
+  ---@param make fun(cls: table): any
+  ---@return table
+  cascading = function(make) return declared(make, true) end,
+  --- A declared_attr for `__tablename__` and its kin.
+  ---@param make fun(cls: table): any
+  ---@return table
+  directive = function(make) return declared(make, false) end,
+}, {
+  __name = "lualchemy.declared_attr",
+  __call = function(_, make) return declared(make, false) end,
+})
 
 --- Copies of a mixin's or abstract class's values, so that each class has its own.
 local function own_copy(value)
@@ -62,6 +85,7 @@ end
 function M.serial_of(value)
   if schema.is_column(value) then return schema.column_serial(value) end
   if composites.is_composite(value) then return value:serial() end
+  if getmetatable(value) == M.DeclaredAttr then return value.serial end
   if relationships.is_property(value) then
     if schema.is_column(value.expression) then return schema.column_serial(value.expression) end
     return value.serial
@@ -80,54 +104,109 @@ function M.refuse_name(class_name, key)
   end
 end
 
---- The fields of a definition in a sequence of {key, value}, in the order in which they were made; names of own fields are taken.
-local function gather(class, fields, taken, copy, into)
-  local found = {}
-  for key, value in next, fields do
-    if type(key) == "string" and not taken[key] then
-      M.refuse_name(class.__name__, key)
-      taken[key] = true
-      if getmetatable(value) == M.DeclaredAttr then value = value.make(class) end
-      if copy then value = own_copy(value) end
-      found[#found + 1] = {key = key, value = value, serial = M.serial_of(fields[key])}
-      for _, field in ipairs(composites.is_composite(value) and value:fields() or {}) do
-        if not taken[field.key] and fields[field.key] == nil then
-          taken[field.key] = true
-          found[#found + 1] = field
-        end
-      end
-    elseif type(key) ~= "string" and math.type(key) ~= "integer" then
-      error(exc.ArgumentError(("class %s: a field is named by a string, not by a %s"):format(class.__name__, type(key))), 0)
-    end
-  end
-  table.sort(found, function(a, b)
-    if a.serial ~= b.serial then return a.serial < b.serial end
-    return a.key < b.key
-  end)
-  for _, field in ipairs(found) do into[#into + 1] = field end
-end
-
---- Own fields, then those of mixins, then those of abstract bases.
-function M.all_fields(class, definition, parent)
-  local taken, fields = {}, {}
-  gather(class, definition, taken, false, fields)
+--- Adds those who give fields to a class: `definition`, then the mixins in its array part, which may have mixins, too.
+--- `copied`: the class has copies; `below`: a mapped class has these fields already.
+local function add_sources(class, definition, copied, below, into)
+  into[#into + 1] = {fields = definition, copied = copied, below = below}
   for i, mixin in ipairs(definition) do
     if type(mixin) ~= "table" or (getmetatable(mixin) ~= M.Mixin and getmetatable(mixin) ~= nil and not M.records[mixin]) then
       error(exc.ArgumentError(("class %s: item %d of its table is a %s; mixins stand there"):format(class.__name__, i, type(mixin))), 0)
     end
-    gather(class, M.records[mixin] and M.records[mixin].definition or mixin, taken, true, fields)
+    add_sources(class, M.records[mixin] and M.records[mixin].definition or mixin, true, below, into)
   end
-  local base = parent
-  while base and M.records[base] and M.records[base].abstract do
-    local definition_of_base = M.records[base].definition
-    if definition_of_base then
-      taken.__abstract__ = true
-      for _, mixin in ipairs(definition_of_base) do gather(class, mixin, taken, true, fields) end
-      gather(class, definition_of_base, taken, true, fields)
-    end
+end
+
+--- Those who give fields to a class: itself, its mixins, its abstract bases with theirs; and its mapped ones, for what they pass on.
+local function sources_of(class, definition, parent)
+  local sources, below, base = {}, false, parent
+  add_sources(class, definition, false, false, sources)
+  while base and M.records[base] do
+    local record = M.records[base]
+    below = below or not (record.abstract or record.template)
+    if record.definition then add_sources(class, record.definition, true, below, sources) end
     base = rawget(base, "__base__")
   end
-  return fields
+  return sources
+end
+
+--- Does a class below a mapped one get `value` as the field `key`, too?
+local function passes_mapped(key, value)
+  return getmetatable(value) == M.DeclaredAttr and (value.cascading or M.directives[key] == true)
+end
+
+--- The fields of one source in a sequence of {key, value}, in the order in which they were made; names that are taken are left out.
+local function gather(class, source, taken, into)
+  local from = #into + 1
+  for key, value in next, source.fields do
+    if type(key) == "string" and not taken[key] and (not source.below or passes_mapped(key, value)) then
+      M.refuse_name(class.__name__, key)
+      taken[key] = {key = key, value = source.copied and own_copy(value) or value, serial = M.serial_of(value), copied = source.copied}
+      into[#into + 1] = taken[key]
+    elseif type(key) ~= "string" and math.type(key) ~= "integer" then
+      error(exc.ArgumentError(("class %s: a field is named by a string, not by a %s"):format(class.__name__, type(key))), 0)
+    end
+  end
+  local found = table.move(into, from, #into, 1, {})
+  table.sort(found, function(a, b)
+    if a.serial ~= b.serial then return a.serial < b.serial end
+    return a.key < b.key
+  end)
+  table.move(found, 1, #found, from, into)
+end
+
+--- Calls the functions of the declared_attrs among `fields`; while they run, the class shows its fields.
+local function work_out(class, fields, by_name)
+  local function value_of(key)
+    local field = by_name[key]
+    if type(field) ~= "table" then return nil end
+    if getmetatable(field.value) == M.DeclaredAttr then
+      if field.running then
+        error(exc.InvalidRequestError(("class %s: the declared_attr \"%s\" needs itself"):format(class.__name__, key)), 0)
+      end
+      field.running = true
+      local made = field.value.make(class)
+      field.value = field.copied and own_copy(made) or made
+    end
+    if schema.is_column(field.value) then schema.name_column(field.value, key) end
+    return field.value
+  end
+  M.records[class].showing = value_of
+  for _, field in ipairs(fields) do
+    if getmetatable(field.value) == M.DeclaredAttr then value_of(field.key) end
+  end
+  M.records[class].showing = nil
+end
+
+--- The fields with those that composites bring.
+local function with_parts(fields, taken)
+  local all = {}
+  for _, field in ipairs(fields) do
+    all[#all + 1] = field
+    for _, part in ipairs(composites.is_composite(field.value) and field.value:fields() or {}) do
+      if not taken[part.key] then
+        taken[part.key] = part
+        all[#all + 1] = part
+      end
+    end
+  end
+  return all
+end
+
+--- Own fields, then those of mixins, then those of abstract bases. An abstract class leaves its declared_attrs to the classes below it.
+function M.all_fields(class, definition, parent, abstract)
+  local taken, fields = {}, {}
+  for i, source in ipairs(sources_of(class, definition, parent)) do
+    gather(class, source, taken, fields)
+    if i == 1 then taken.__abstract__ = taken.__abstract__ or true end
+  end
+  if abstract then
+    for i = #fields, 1, -1 do
+      if getmetatable(fields[i].value) == M.DeclaredAttr then table.remove(fields, i) end
+    end
+  else
+    work_out(class, fields, taken)
+  end
+  return with_parts(fields, taken)
 end
 
 return M

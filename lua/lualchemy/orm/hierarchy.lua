@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- Where a class stands among those that it inherits from, mapped or not: its `__base__`, which lies raw in the class.
 local core = require "lualchemy.core"
+local records = require("lualchemy.orm.fields").records
 
 local M = {}
 
@@ -16,12 +17,22 @@ function M.is_a(class, base)
   return false
 end
 
---- The mapped class that `class` inherits from, or nil.
+--- The nearest mapped class that `class` inherits from, past abstract ones, or nil.
 ---@param class table
 ---@return table|nil
 function M.parent(class)
   local parent = rawget(class, "__base__")
-  return parent and core.is_mapped(parent) and parent or nil
+  while parent and not core.is_mapped(parent) do parent = rawget(parent, "__base__") end
+  return parent
+end
+
+--- The nearest class above `class` that keeps those below it: a mapped one, or one that will be mapped to their union.
+---@param class table
+---@return table|nil
+function M.above(class)
+  local at = rawget(class, "__base__")
+  while at and not (records[at] and records[at].below) do at = rawget(at, "__base__") end
+  return at
 end
 
 --- The topmost mapped class above `class`; itself if there is none.

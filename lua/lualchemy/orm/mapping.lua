@@ -11,6 +11,7 @@ local mapped_columns = require "lualchemy.orm.columns"
 local polymorphic = require "lualchemy.orm.polymorphic"
 local relationships = require "lualchemy.orm.relationship"
 local schema = require "lualchemy.schema"
+local stand_in = require "lualchemy.orm.stand_in"
 local synonyms = require "lualchemy.orm.synonym"
 
 local M = {}
@@ -38,6 +39,11 @@ local function is_mapped_column(value)
   return is_column(value) or relationships.is_property(value) and value.kind == "column" and is_column(value.expression)
 end
 
+--- The column that a field maps.
+local function column_of(value)
+  return is_column(value) and value or value.expression
+end
+
 --- The columns of a join as a select, each under the name that the join has for it.
 local function select_of_join(join)
   local columns = {}
@@ -45,20 +51,15 @@ local function select_of_join(join)
   return require("lualchemy").select(table.unpack(columns)):select_from(join):subquery()
 end
 
---- For a class that is mapped to a select: a table that stands for it, with its columns, in no metadata that anybody creates.
+--- For a class that is mapped to a select: a table that stands for it.
 local function table_of_select(class, record, element)
-  local la = require "lualchemy"
   if not core.is(element, "lualchemy.FromClause") then
     error(exc.ArgumentError(("class %s: __table__ is a Table, a subquery or a join, not %s"):format(class.__name__,
       require("lualchemy.describe").value(element))), 0)
   end
   if core.is_join(element) then element = select_of_join(element) end
-  local columns = {}
-  for i, key in ipairs(element.c:keys()) do
-    columns[i] = la.Column(key, element.c[key].type)
-  end
   record.element = element
-  return la.Table(element.name or class.__name__, la.MetaData(), table.unpack(columns))
+  return stand_in.table_of_subquery(record.registry.metadata, element, element.name or class.__name__)
 end
 
 --- The class's table: given, made from its columns, or its parent's.
@@ -209,7 +210,7 @@ function M.add_property(class, key, value)
   local record = records[class]
   refuse_name(class.__name__, key)
   if is_mapped_column(value) then
-    schema.append_column(class.__table__, key, is_column(value) and value or value.expression)
+    schema.append_column(class.__table__, key, column_of(value))
   end
   add_mapped(class, record, key, value)
   core.mapper_finish(class)
@@ -271,7 +272,7 @@ local function sort_fields(class, fields)
     values[field.key] = field.value
     if is_mapped_column(field.value) then
       local property = not is_column(field.value) and field.value or nil
-      columns[#columns + 1] = {key = field.key, column = property and property.expression or field.value,
+      columns[#columns + 1] = {key = field.key, column = column_of(field.value),
         options = property and property.options or nil}
     end
   end
@@ -289,8 +290,9 @@ function M.prepare_table(class, record, parent, fields)
 end
 
 --- Takes back what a declaration that failed has left: its place in the registry and below its parent, and the table that it made.
-local function withdraw(class, record, parent)
-  local siblings = parent and records[parent] and records[parent].below or {}
+local function withdraw(class, record)
+  local above = hierarchy.above(class)
+  local siblings = above and records[above].below or {}
   for i = #siblings, 1, -1 do
     if siblings[i] == class then table.remove(siblings, i) end
   end
@@ -302,10 +304,10 @@ local function withdraw(class, record, parent)
 end
 
 --- Calls `declare`, which maps `class`; if that fails, it leaves nothing behind.
-function M.whole(class, record, parent, declare, ...)
+function M.whole(class, record, declare, ...)
   local ok, problem = pcall(declare, ...)
   if not ok then
-    withdraw(class, record, parent)
+    withdraw(class, record)
     error(problem, 0)
   end
   record.failed = nil
@@ -338,14 +340,15 @@ function M.map_class(class, record, parent, fields)
     core.mapper_polymorphic(class, discriminator(class, values, arguments.polymorphic_on), arguments.polymorphic_identity)
   end
   if arguments.polymorphic_abstract then polymorphic.forbid_objects(class, record) end
-  record.arguments, record.below = arguments, {}
-  if parent and records[parent] and records[parent].below then table.insert(records[parent].below, class) end
+  record.arguments, record.below = arguments, record.below or {}
+  local above = hierarchy.above(class)
+  if above then table.insert(records[above].below, class) end
   core.mapper_finish(class)
   if record.element then core.mapper_element(class, record.element, true) end
   refresh_attributes(class, record)
   if arguments.concrete then concrete.begin(class, parent) end
 end
 
-concrete.connect {refresh_attributes = refresh_attributes}
+concrete.connect {refresh_attributes = refresh_attributes, is_mapped_column = is_mapped_column, column_of = column_of}
 
 return M

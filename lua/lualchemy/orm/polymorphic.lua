@@ -2,6 +2,7 @@
 -- Classes of a hierarchy: with_polymorphic(), and the mapper arguments that say how rows are told apart and subclasses loaded.
 local core = require "lualchemy.core"
 local exc = require "lualchemy.exc"
+local hierarchy = require "lualchemy.orm.hierarchy"
 local keywords = require "lualchemy.keywords"
 local warnings = require "lualchemy.warnings"
 
@@ -93,9 +94,7 @@ end
 
 --- The class of the hierarchy that has `identity` already.
 local function class_of_identity(class, identity)
-  local top = class
-  while top.__base__ and core.is_mapped(top.__base__) do top = top.__base__ end
-  local list = {top}
+  local list = {hierarchy.root(class)}
   for _, at in ipairs(list) do
     if at ~= class and M.records[at].arguments and M.records[at].arguments.polymorphic_identity == identity then return at end
     for _, below in ipairs(M.records[at].below or {}) do list[#list + 1] = below end
