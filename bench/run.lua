@@ -11,7 +11,8 @@ local usage = [=[
   --rounds N        measurements of each program, interleaved (default 5); medians are shown
   --markdown        the table as doc/performance.md has it
   --write           measure all and write the table into doc/performance.md
-  --generational    the collector of the Lua side in generational mode
+  --collectors      measure Lualchemy alone, in each mode of Lua's collector, under the stand-alone
+                    interpreter and inside a host; with --write as well, into doc/performance.md
   --instructions    count instructions under valgrind instead, compare them with those kept
   --keep            with --instructions: keep the counts as the new ones
   --setup           only build what is needed
@@ -106,7 +107,15 @@ local function make_databases(divide)
   run(("BENCH_DIVIDE=%d %s prepare %s"):format(divide, quote(reference), quote(scratch.path)))
 end
 
-local function environment(target, divide)
+-- Where and how the Lua side may run. The stand-alone interpreter starts in generational mode, the state of a host
+-- in incremental mode.
+local ways = {
+  {name = "`lua5.4`, generational", collector = "generational"}, {name = "`lua5.4`, incremental", collector = "incremental"},
+  {name = "host, generational", collector = "generational", host = true},
+  {name = "host, incremental", collector = "incremental", host = true},
+}
+
+local function environment(target, divide, way)
   local storage, data = target[3], scratch.path .. "/" .. target.data
   local path = ":memory:"
   if storage == "file" then
@@ -116,7 +125,7 @@ local function environment(target, divide)
   local words = {
     BENCH_DB = path, BENCH_INIT = ("%s.%s.sql"):format(data, storage), BENCH_STORAGE = storage,
     BENCH_TMP = scratch.path, BENCH_DIVIDE = tostring(divide),
-    BENCH_COLLECTOR = options.generational and "generational" or nil,
+    BENCH_COLLECTOR = way and way.collector, BENCH_LUA = way and way.host and build .. "/bench/host" or nil,
   }
   local list = {}
   for name, value in pairs(words) do list[#list + 1] = name .. "=" .. quote(value) end
@@ -124,8 +133,8 @@ local function environment(target, divide)
 end
 
 -- One process. Gives its figures; nil if the program has no such workload.
-local function measure(program, target, divide, before)
-  local text = try(("%s %s %s %s %s"):format(environment(target, divide), before or "", program, target[1], target[2]))
+local function measure(program, target, divide, before, way)
+  local text = try(("%s %s %s %s %s"):format(environment(target, divide, way), before or "", program, target[1], target[2]))
   if not text then return nil end
   local figures = {}
   for key, value in text:gmatch('"([%w_]+)":([%d.]+)') do figures[key] = tonumber(value) end
@@ -228,16 +237,52 @@ local function print_times()
   if options.markdown then print("\n" .. machine()) end
 end
 
--- Puts the table between the marks of doc/performance.md.
-local function write_times()
+-- Puts what `show` shows between the marks of that name in doc/performance.md.
+local function write_into(name, show)
   local path = root .. "/doc/performance.md"
   local lines = {}
-  show_times(function(text) lines[#lines + 1] = text end)
+  show(function(text) lines[#lines + 1] = text end)
   local file <close> = assert(io.open(path))
-  local before, after = file:read("a"):match("^(.*<!%-%- figures %-%->\n).*(<!%-%- end of figures %-%->.*)$")
+  local before, after = file:read("a"):match("^(.*<!%-%- " .. name .. " %-%->\n).*(<!%-%- end of " .. name .. " %-%->.*)$")
   if not before then fail("doc/performance.md has lost its marks") end
   local out <close> = assert(io.open(path, "w"))
   out:write(before, table.concat(lines, "\n"), "\n\n", machine(), "\n", after)
+end
+
+local function write_times()
+  write_into("figures", show_times)
+end
+
+-- ---------------------------------------------------------------------------------------------
+-- Collectors: the medians of Lualchemy's own times, in milliseconds
+
+local function compare_ways(target)
+  local taken, words = {}, {("%s %s %s"):format(target[1], target[2], target[3])}
+  for _ = 1, options.rounds do
+    for at, way in ipairs(ways) do
+      taken[at] = taken[at] or {}
+      table.insert(taken[at], measure(quote(lualchemy), target, 1, nil, way))
+    end
+  end
+  for at in ipairs(ways) do words[at + 1] = milliseconds(median(taken[at], "seconds")) end
+  return words
+end
+
+local function show_ways(show)
+  local names = {"workload"}
+  for _, way in ipairs(ways) do names[#names + 1] = way.name end
+  show("| " .. table.concat(names, " | ") .. " |")
+  show("|---|" .. ("---:|"):rep(#ways))
+  make_databases(1)
+  for _, target in ipairs(chosen()) do show("| " .. table.concat(compare_ways(target), " | ") .. " |") end
+end
+
+local function compare_collectors()
+  if options.write then
+    write_into("collectors", show_ways)
+  else
+    show_ways(print)
+  end
 end
 
 -- ---------------------------------------------------------------------------------------------
@@ -294,6 +339,7 @@ end
 
 read_arguments()
 if not options.setup then
-  local work = options.instructions and show_instructions or options.write and write_times or print_times
+  local work = options.instructions and show_instructions or options.collectors and compare_collectors
+    or options.write and write_times or print_times
   work()
 end
