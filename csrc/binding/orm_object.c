@@ -157,20 +157,20 @@ void la_object_get(lua_State *L, la_state *state, int index, const la_property *
  * table holds each name and never takes it back, so an address means nothing else. */
 #define KNOWN_KEYS 32
 typedef struct known_keys {
+  la_state *state;
   struct {
-    const char *name;
+    const void *name;
     lua_Integer number;
   } at[KNOWN_KEYS];
 } known_keys;
 
 /* The property that the key at `key_index` names. NULL if there is none, and then nil or a
  * descriptor (orm/descriptor.lua) is pushed. Upvalues: state, keys, class, known keys. */
-static const la_property *find_property(lua_State *L, const la_mapper *mapper, int key_index) {
-  known_keys *known = lua_touserdata(L, lua_upvalueindex(4));
-  size_t len = SIZE_MAX;
-  const char *name = lua_type(L, key_index) == LUA_TSTRING ? lua_tolstring(L, key_index, &len) : "";
+static const la_property *find_property(lua_State *L, known_keys *known, const la_mapper *mapper,
+                                        int key_index) {
+  const void *name = lua_topointer(L, key_index); /* the key itself, if it is a string */
   size_t place = ((uintptr_t)name >> 5) % KNOWN_KEYS;
-  if (known->at[place].name == name) {
+  if (known->at[place].name == name && name != NULL) {
     return mapper->properties.items[known->at[place].number];
   }
   lua_pushvalue(L, key_index);
@@ -179,7 +179,7 @@ static const la_property *find_property(lua_State *L, const la_mapper *mapper, i
   }
   lua_Integer number = lua_tointeger(L, -1);
   lua_pop(L, 1);
-  if (len <= LA_SHORT_TEXT) {
+  if (lua_rawlen(L, key_index) <= LA_SHORT_TEXT) {
     known->at[place].name = name;
     known->at[place].number = number;
   }
@@ -188,7 +188,8 @@ static const la_property *find_property(lua_State *L, const la_mapper *mapper, i
 
 void la_forget_keys(lua_State *L, int keys) {
   if (lua_rawgetp(L, keys, &known_key) == LUA_TUSERDATA) {
-    memset(lua_touserdata(L, -1), 0, sizeof(known_keys));
+    known_keys *known = lua_touserdata(L, -1);
+    memset(known->at, 0, sizeof known->at);
   }
   lua_pop(L, 1);
 }
@@ -261,9 +262,10 @@ static bool push_loaded(lua_State *L, const la_instance *instance, const la_prop
 
 /* Upvalues: as for find_property. */
 static int object_index(lua_State *L) {
-  la_state *state = la_state_of(L);
+  known_keys *known = lua_touserdata(L, lua_upvalueindex(4));
+  la_state *state = known->state;
   la_instance *instance = la_handle_instance(L, state, 1);
-  const la_property *property = find_property(L, instance->mapper, 2);
+  const la_property *property = find_property(L, known, instance->mapper, 2);
   if (property) {
     if (!push_loaded(L, instance, property)) {
       la_object_get(L, state, 1, property);
@@ -438,9 +440,10 @@ void la_object_set_slot(lua_State *L, la_state *state, int index, const la_prope
 
 /* Upvalues: as for find_property. */
 static int object_newindex(lua_State *L) {
-  la_instance *instance = la_handle_instance(L, la_state_of(L), 1);
-  const la_property *property = find_property(L, instance->mapper, 2);
-  la_state *state = la_state_of(L);
+  known_keys *known = lua_touserdata(L, lua_upvalueindex(4));
+  la_state *state = known->state;
+  la_instance *instance = la_handle_instance(L, state, 1);
+  const la_property *property = find_property(L, known, instance->mapper, 2);
   if (property) {
     if (instance->mapper->hears & LA_HEARS_CHANGES && property->kind != LA_PROPERTY_RELATIONSHIP) {
       la_push_hook(L, state, "attribute_set");
@@ -616,7 +619,8 @@ static int object_metatable(lua_State *L) {
   lua_pushlightuserdata(L, la_state_of(L));
   lua_pushvalue(L, 2);
   lua_pushvalue(L, 1);
-  memset(lua_newuserdatauv(L, sizeof(known_keys), 0), 0, sizeof(known_keys));
+  known_keys *known = lua_newuserdatauv(L, sizeof *known, 0);
+  *known = (known_keys){.state = la_state_of(L)};
   lua_pushvalue(L, -1);
   lua_rawsetp(L, 2, &known_key);
   luaL_setfuncs(L, functions, 4);

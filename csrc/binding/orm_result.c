@@ -31,6 +31,7 @@ static void clear_rows(void *memory) {
   la_cursor_close(&box->cursor);
   la_load_free(&box->load);
   memset(&box->load, 0, sizeof box->load);
+  box->made = box->made_end = 0;
   la_object_release(box->session);
   box->session = NULL;
 }
@@ -168,6 +169,20 @@ static bool next_row(lua_State *L, la_state *state, la_result *result, int resul
   return true;
 }
 
+/* la_result_quick_source: the handle of the next object if it is made. */
+static bool push_next_made(lua_State *L, la_result *result, int result_index) {
+  rows_box *box = result->data;
+  if (box->busy || box->at < box->made || box->at >= box->made_end ||
+      box->load.entities.items[box->at] == NULL) {
+    return false;
+  }
+  lua_getiuservalue(L, result_index, LA_RESULT_MADE);
+  lua_rawgeti(L, -1, (lua_Integer)(box->at - box->made) + 1);
+  lua_replace(L, -2);
+  box->at++;
+  return true;
+}
+
 /* la_result_packed_source, for rows of values that Lua has no say in. */
 static la_rows *packed_rows(lua_State *L, la_state *state, la_result *result, int result_index) {
   (void)result;
@@ -247,6 +262,8 @@ void la_push_orm_result(lua_State *L, la_state *state, int session_index, const 
   lua_settop(L, at);
   result->packed = plain ? packed_rows : NULL;
   result->list = push_objects;
+  result->quick = push_next_made;
+  result->data = box;
   result->needs_unique = !how->legacy && la_load_plan_needs_unique(plan);
   result->yield_per = (uint32_t)part;
   result->returns_rows = true;

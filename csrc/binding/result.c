@@ -188,8 +188,26 @@ static bool push_any(lua_State *L, la_state *state, la_result *result, int index
   return found;
 }
 
+/* Objects of a stream are made some at a time. */
+static bool push_quick(lua_State *L, const la_result *result, int index) {
+  la_result *base = result->base;
+  if (base->quick == NULL || result->mode != LA_RESULT_SCALARS || result->unique) {
+    return false;
+  }
+  int base_index = push_base(L, result, index);
+  if (!base->quick(L, base, base_index)) {
+    lua_pop(L, 1);
+    return false;
+  }
+  lua_replace(L, base_index);
+  return true;
+}
+
 bool la_result_next(lua_State *L, la_state *state, la_result *result, int index) {
   luaL_checkstack(L, 8, NULL);
+  if (push_quick(L, result, index)) {
+    return true;
+  }
   while (push_any(L, state, result, index)) {
     if (!result->unique || la_result_is_new(L, state, index)) {
       return true;

@@ -65,6 +65,10 @@ typedef la_rows *(*la_result_packed_source)(lua_State *L, la_state *state, la_re
 typedef bool (*la_result_list_source)(lua_State *L, la_state *state, la_result *result,
                                       int result_index);
 
+/* Pushes the next row, of one value, if it is at hand: a short cut of `source`. False, and nothing
+ * pushed, otherwise. The base's box is at `base_index`. */
+typedef bool (*la_result_quick_source)(lua_State *L, la_result *base, int base_index);
+
 enum {
   LA_RESULT_DATA = 1,
   LA_RESULT_BASE = 2,
@@ -96,6 +100,8 @@ struct la_result {
   la_result_source source;        /* NULL: `rows` and `cursor` */
   la_result_packed_source packed; /* instead of `source` for whole rows; or NULL */
   la_result_list_source list;     /* instead of `source` for all as scalars; or NULL */
+  la_result_quick_source quick;   /* instead of `source` for the next as a scalar; or NULL */
+  void *data;                     /* what `quick` works on: memory of user value LA_RESULT_DATA */
   la_rows rows;
   la_cursor cursor;      /* open while it streams */
   la_compiled *compiled; /* retained, or NULL */
@@ -107,9 +113,9 @@ struct la_result {
   int64_t rowcount, lastrowid;
 };
 
-/* Pushes a Result whose rows come from `source`; the value on top of the stack is popped and becomes
- * its user value LA_RESULT_DATA. Its shape, a reference, is the caller's to set before anything else
- * can see it. */
+/* Pushes a Result whose rows come from `source`; the value on top of the stack is popped and
+ * becomes its user value LA_RESULT_DATA. Its shape, a reference, is the caller's to set before
+ * anything else can see it. */
 la_result *la_push_sourced_result(lua_State *L, la_state *state, la_result_source source);
 /* Rows of one shape, and of one chunk, share a holder, which keeps both: `holder` is a stack slot
  * that has the holder of the row before, or nil, and has the new row's afterwards. */

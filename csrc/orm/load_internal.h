@@ -41,6 +41,7 @@ typedef struct la_link_state {
   la_map index; /* parent → its gather's place, from 1 */
   size_t last;  /* the gather of the row before; SIZE_MAX */
   la_pair_set pairs;
+  bool has_pairs; /* all members are in it */
 } la_link_state;
 
 /* Values of PARAMs, in the order of la_load_plan.params or .inputs; lent. */
@@ -65,6 +66,7 @@ typedef struct la_view {
 
 typedef struct la_entity_state {
   la_instance *last; /* of the row before; NULL */
+  bool made;         /* by the row at hand */
   la_instances seen; /* distinct ones, if links are loaded later; lent: the load pins them */
   la_map seen_index;
   struct la_kept_options *kept; /* what its objects keep; made for the first; retained */

@@ -309,6 +309,14 @@ static la_status find_concrete(la_run *run, const la_plan_entity *entity, const 
   return LA_OK;
 }
 
+/* The same key part; most are integers. */
+static inline bool same_part(const la_value *a, const la_value *b) {
+  if (a->kind == LA_VALUE_INTEGER && b->kind == LA_VALUE_INTEGER) {
+    return a->as.integer == b->as.integer;
+  }
+  return la_value_equal(a, b);
+}
+
 static bool is_last(const la_entity_state *state, const la_value *key) {
   const la_instance *last = state->last;
   if (last == NULL) {
@@ -316,7 +324,7 @@ static bool is_last(const la_entity_state *state, const la_value *key) {
   }
   for (uint32_t k = 0; k < last->mapper->primary_key_count; k++) {
     const la_value *slot = &last->slots[last->mapper->primary_key[k]->slot];
-    if ((slot->flags & LA_SLOT_MODIFIED) || !la_value_equal(slot, &key[k])) {
+    if ((slot->flags & LA_SLOT_MODIFIED) || !same_part(slot, &key[k])) {
       return false;
     }
   }
@@ -353,6 +361,19 @@ static la_status gather_of(la_run *run, const la_plan_link *link, la_instance *p
   return LA_OK;
 }
 
+/* An object that its row has made can be no member yet. The set of the others is made when the
+ * first comes that was there before. */
+static la_status note_pairs(la_run *run, la_link_state *state, la_error *err) {
+  bool is_new;
+  for (size_t i = 0; i < state->gathers.count && !state->has_pairs; i++) {
+    for (const la_member *at = state->gathers.items[i].first; at != NULL; at = at->next) {
+      LA_TRY(la_pair_set_add(&state->pairs, run->session->alloc, i, at->instance, &is_new, err));
+    }
+  }
+  state->has_pairs = true;
+  return LA_OK;
+}
+
 static la_status add_member(la_run *run, const la_plan_link *link, size_t at, la_instance *child,
                             la_error *err) {
   la_link_state *state = &run->links[link->number];
@@ -362,7 +383,9 @@ static la_status add_member(la_run *run, const la_plan_link *link, size_t at, la
   if (gather->skip || (!link->relationship->uselist && gather->count != 0)) {
     return LA_OK;
   }
-  if (link->relationship->uselist) {
+  if (link->relationship->uselist &&
+      (state->has_pairs || !run->entities[link->entity->number].made)) {
+    LA_TRY(note_pairs(run, state, err));
     LA_TRY(la_pair_set_add(&state->pairs, run->session->alloc, at, child, &is_new, err));
     if (!is_new) {
       return LA_OK;
@@ -477,6 +500,7 @@ static la_status read_entity(la_run *run, const la_plan_entity *entity, la_insta
   if ((!entity->concrete || (state->last != NULL && state->last->mapper == mapper)) &&
       is_last(state, key)) {
     instance = state->last;
+    state->made = false;
     if (wants_pin) {
       la_instance_pin(instance);
       *pinned_out = true;
@@ -486,6 +510,7 @@ static la_status read_entity(la_run *run, const la_plan_entity *entity, la_insta
   }
   hash = la_identity_hash(mapper->root, key);
   instance = la_identity_find(&run->session->map, mapper->root, key, hash);
+  state->made = instance == NULL;
   if (instance != NULL) {
     la_instance_pin(instance);
     status = fill_instance(run, entity, instance, err);
