@@ -73,8 +73,7 @@ static void push_slot(lua_State *L, la_state *state, int index, la_instance *ins
     }
     return;
   }
-  bool processed =
-      property->flags & LA_PROPERTY_HOST_TYPE && property->column && value->kind != LA_VALUE_NULL;
+  bool processed = property->flags & LA_PROPERTY_HOST_TYPE && property->column;
   bool cached = processed || (value->kind == LA_VALUE_TEXT && value->len > LA_SHORT_TEXT);
   if (cached && value->flags & LA_SLOT_CACHED && push_cached(L, state, index, property->slot)) {
     return;
@@ -83,7 +82,7 @@ static void push_slot(lua_State *L, la_state *state, int index, la_instance *ins
   if (processed) {
     la_process_result_of(L, state, property->column->type,
                          instance->session ? instance->session->engine : NULL);
-    if (property->flags & LA_PROPERTY_MUTABLE) {
+    if (property->flags & LA_PROPERTY_MUTABLE && !lua_isnil(L, -1)) {
       track_value(L, state, index, property, "mutable_loaded");
     }
   }
@@ -374,6 +373,18 @@ void la_object_set(lua_State *L, la_state *state, int index, const la_property *
   la_object_set_slot(L, state, index, property, value_index, false);
 }
 
+/* NULL that the program has written is nil, whatever the type makes of a NULL that is loaded. */
+static void keep_written_null(lua_State *L, la_state *state, int index, la_instance *instance,
+                              const la_property *property) {
+  if (property->flags & LA_PROPERTY_HOST_TYPE &&
+      instance->slots[property->slot].kind == LA_VALUE_NULL) {
+    lua_pushnil(L);
+    cache_slot(L, state, index, property->slot);
+    lua_pop(L, 1);
+    instance->slots[property->slot].flags |= LA_SLOT_CACHED;
+  }
+}
+
 void la_object_set_slot(lua_State *L, la_state *state, int index, const la_property *property,
                         int value_index, bool committed) {
   la_instance *instance = la_handle_instance(L, state, index);
@@ -428,6 +439,7 @@ void la_object_set_slot(lua_State *L, la_state *state, int index, const la_prope
       lua_pop(L, 1);
     }
     store(L, state, instance, property, &value, committed);
+    keep_written_null(L, state, index, instance, property);
     if (arena) {
       la_scratch_clear(L, -1);
       lua_pop(L, 1);
@@ -436,6 +448,7 @@ void la_object_set_slot(lua_State *L, la_state *state, int index, const la_prope
   }
   }
   store(L, state, instance, property, &value, committed);
+  keep_written_null(L, state, index, instance, property);
 }
 
 /* Upvalues: as for find_property. */

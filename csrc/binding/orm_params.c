@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Parameters of a session's statements that Lua makes: defaults that are functions, and values of
- * types with a process_bind_param.
+ * Defaults of a session's statements that are functions of Lua.
  *
- * They are made before the statement runs, for nothing may call Lua while it does.
+ * They are called before the statement runs, for nothing may call Lua while it does.
  */
 #include "binding/orm_load.h"
 
@@ -12,130 +11,6 @@
 #include "binding/sql.h"
 #include "sql/adapt.h"
 #include "sql/walk.h"
-
-/* ---- values of the program's types ---- */
-
-static void clear_arena(void *arena) {
-  la_arena_clear(arena);
-}
-
-/* One value of a parameter as its type's process_bind_param makes it; bytes are lent from the
- * stack, where the Lua value stays. */
-static void convert_value(lua_State *L, la_state *state, const la_engine *engine,
-                          const la_type *type, const la_value *value, la_arena *arena,
-                          la_value *out) {
-  la_error err = LA_ERROR_INIT;
-  bool host = false;
-  luaL_checkstack(L, 6, "too many values");
-  la_push_value(L, state, value);
-  la_process_bind_of(L, state, type, engine);
-  if (la_value_from_lua(L, -1, la_type_base(type), arena, out, &host, &err) < 0) {
-    la_raise(L, &err);
-  }
-  if (host) {
-    la_raise_status(L, LA_STATEMENT,
-                    "process_bind_param gave a %s, which is no value for the database",
-                    luaL_typename(L, -1));
-  }
-}
-
-la_node *la_convert_param(lua_State *L, la_state *state, const la_engine *engine,
-                          const la_node *param) {
-  int top = lua_gettop(L);
-  la_arena *arena = la_push_scratch(L, state, sizeof *arena, clear_arena);
-  la_arena_init(arena, &state->alloc);
-  la_node_parts parts = {.kind = LA_NODE_PARAM,
-                         .op = param->op,
-                         .flags = param->flags,
-                         .type = param->type,
-                         .text = param->text,
-                         .value = param->value};
-  if (param->value_count > 0) {
-    la_value *values = lua_newuserdatauv(L, sizeof *values * param->value_count, 0);
-    for (uint32_t i = 0; i < param->value_count; i++) {
-      convert_value(L, state, engine, param->type, &param->values[i], arena, &values[i]);
-    }
-    parts.values = values;
-    parts.value_count = param->value_count;
-  } else {
-    convert_value(L, state, engine, param->type, &param->value, arena, &parts.value);
-  }
-  la_node *fresh = la_node_new(&state->alloc, &parts);
-  la_scratch_clear(L, top + 1);
-  lua_settop(L, top);
-  if (!fresh) {
-    la_error err = LA_ERROR_INIT;
-    la_fail_nomem(&err);
-    la_raise(L, &err);
-  }
-  return fresh;
-}
-
-bool la_param_needs_lua(const la_node *param) {
-  return param->type && param->type->flags & LA_TYPE_HOST_BIND;
-}
-
-/* The parameters of a statement that Lua converts, and what takes their places. */
-typedef struct conversions {
-  la_nodes from, to;
-} conversions;
-
-static void clear_conversions(void *memory) {
-  conversions *self = memory;
-  if (self->from.state) {
-    la_nodes_clear(&self->from);
-    la_nodes_clear(&self->to);
-  }
-}
-
-static la_walk_answer find_param(const la_node *node, void *context) {
-  conversions *self = context;
-  if (node->kind != LA_NODE_PARAM || !la_param_needs_lua(node) || node->flags & LA_PARAM_REQUIRED) {
-    return LA_WALK_CONTINUE;
-  }
-  return la_nodes_add(&self->from, la_node_retain(node)) ? LA_WALK_CONTINUE : LA_WALK_STOP;
-}
-
-static la_status swap_param(const la_node *node, void *context, la_node **out, la_error *err) {
-  conversions *self = context;
-  (void)err;
-  for (size_t i = 0; i < self->from.count && node->kind == LA_NODE_PARAM; i++) {
-    if (self->from.items[i] == node) {
-      *out = la_node_retain(self->to.items[i]);
-    }
-  }
-  return LA_OK;
-}
-
-la_node *la_push_converted(lua_State *L, la_state *state, const la_engine *engine,
-                           la_node *statement) {
-  la_error err = LA_ERROR_INIT;
-  la_node *converted = NULL;
-  luaL_checkstack(L, 8, NULL);
-  conversions *self = la_push_scratch(L, state, sizeof *self, clear_conversions);
-  int at = lua_gettop(L);
-  la_nodes_init(&self->from, state);
-  la_nodes_init(&self->to, state);
-  if (la_walk(&state->alloc, statement, find_param, self, &err) != LA_OK) {
-    la_nodes_raise(L, &self->from);
-  }
-  for (size_t i = 0; i < self->from.count; i++) {
-    if (!la_nodes_add(&self->to, la_convert_param(L, state, engine, self->from.items[i]))) {
-      la_nodes_raise(L, &self->to);
-    }
-  }
-  if (self->from.count == 0) {
-    converted = la_node_retain(statement);
-  } else if (la_adapt(&state->alloc, statement, swap_param, self, &converted, &err) < 0) {
-    la_raise(L, &err);
-  }
-  la_scratch_clear(L, at);
-  la_push_node(L, state, converted, 0, -1);
-  lua_replace(L, at);
-  return converted;
-}
-
-/* ---- defaults ---- */
 
 struct la_made_defaults {
   la_arena arena;

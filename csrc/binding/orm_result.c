@@ -105,7 +105,7 @@ void la_push_row_part(lua_State *L, la_state *state, const la_engine *engine,
     }
   } else {
     la_push_value(L, state, value);
-    if (part->type && value->kind != LA_VALUE_NULL && la_type_has_process_result(part->type)) {
+    if (part->type && la_type_has_process_result(part->type)) {
       la_process_result_of(L, state, part->type, engine);
     }
   }

@@ -25,8 +25,12 @@ bool la_type_has_process_result(const la_type *type) {
   return has_flag(type, LA_TYPE_HOST_RESULT);
 }
 
-/* value → value', by `method` of the type's Lua object, if it has that method. */
-static void process(lua_State *L, la_state *state, const la_type *type, const char *method,
+bool la_type_has_process_literal(const la_type *type) {
+  return type != NULL && type->host != 0;
+}
+
+/* value → value', by `method` of the type's Lua object; false if it has no such method. */
+static bool process(lua_State *L, la_state *state, const la_type *type, const char *method,
                     int dialect_index) {
   luaL_checkstack(L, 6, NULL);
   if (lua_islightuserdata(L, -1) && !lua_touserdata(L, -1)) {
@@ -37,7 +41,7 @@ static void process(lua_State *L, la_state *state, const la_type *type, const ch
   la_push_host(L, state, type->host); /* value, object */
   if (lua_isnil(L, -1) || lua_getfield(L, -1, method) == LUA_TNIL) {
     lua_settop(L, value);
-    return;
+    return false;
   }
   lua_insert(L, -3); /* function, value, object */
   lua_insert(L, -2); /* function, object, value */
@@ -47,6 +51,7 @@ static void process(lua_State *L, la_state *state, const la_type *type, const ch
     lua_pushnil(L);
   }
   lua_call(L, 3, 1);
+  return true;
 }
 
 void la_plain_value(lua_State *L) {
@@ -61,6 +66,19 @@ void la_type_process_bind(lua_State *L, la_state *state, const la_type *type, in
   la_plain_value(L);
   for (int depth = 0; type && depth < MAX_DEPTH; depth++) {
     if ((type->flags & LA_TYPE_HOST_BIND) && type->host) {
+      process(L, state, type, "process_bind_param", dialect_index);
+    }
+    type = type->kind == LA_TYPE_DECORATOR ? type->impl : NULL;
+  }
+}
+
+void la_type_process_literal(lua_State *L, la_state *state, const la_type *type,
+                             int dialect_index) {
+  dialect_index = dialect_index ? lua_absindex(L, dialect_index) : 0;
+  la_plain_value(L);
+  for (int depth = 0; type && depth < MAX_DEPTH; depth++) {
+    if (type->host && !process(L, state, type, "process_literal_param", dialect_index) &&
+        type->flags & LA_TYPE_HOST_BIND) {
       process(L, state, type, "process_bind_param", dialect_index);
     }
     type = type->kind == LA_TYPE_DECORATOR ? type->impl : NULL;
@@ -82,8 +100,7 @@ void la_type_process_result(lua_State *L, la_state *state, const la_type *type, 
   }
 }
 
-/* value → dialect object or nil, value. */
-static void push_dialect_below(lua_State *L, la_state *state, const la_engine *engine) {
+void la_push_engine_dialect(lua_State *L, la_state *state, const la_engine *engine) {
   luaL_checkstack(L, 4, NULL);
   if (engine && la_push_known(L, state, engine)) {
     lua_getiuservalue(L, -1, LA_ENGINE_DIALECT);
@@ -91,6 +108,11 @@ static void push_dialect_below(lua_State *L, la_state *state, const la_engine *e
   } else {
     lua_pushnil(L);
   }
+}
+
+/* value → dialect object or nil, value. */
+static void push_dialect_below(lua_State *L, la_state *state, const la_engine *engine) {
+  la_push_engine_dialect(L, state, engine);
   lua_insert(L, -2);
 }
 

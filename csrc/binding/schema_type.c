@@ -69,7 +69,8 @@ static uint32_t read_flags(lua_State *L, int index) {
                {"native", LA_TYPE_NATIVE},
                {"host_bind", LA_TYPE_HOST_BIND},
                {"host_result", LA_TYPE_HOST_RESULT},
-               {"comparator", LA_TYPE_COMPARATOR}};
+               {"comparator", LA_TYPE_COMPARATOR},
+               {"coerces", LA_TYPE_COERCES}};
   uint32_t found = 0;
   for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
     found |= la_field_flag(L, index, flags[i].name) ? flags[i].flag : 0;

@@ -29,6 +29,7 @@ typedef struct la_nodes {
   la_error err;
   int bad_argument;     /* its index, 0: `err` says what failed */
   const char *expected; /* what it should have been */
+  la_type *value_type;  /* of plain values, in place of what they are compared with; NULL: none */
   la_node *on_stack[LA_NODES_ON_STACK];
 } la_nodes;
 
@@ -49,6 +50,12 @@ bool la_nodes_refuse(la_nodes *nodes, int argument, const char *expected);
 bool la_nodes_add_expr(lua_State *L, la_nodes *nodes, int index, const la_node *like);
 /* As above, but booleans are constants: comparisons. */
 bool la_nodes_add_compared(lua_State *L, la_nodes *nodes, int index, const la_node *like);
+/* A parameter with the value at `index`, a list if it is expanding. NULL when out of memory, or
+ * when it noted why the value does not serve. */
+la_node *la_param_with_value(lua_State *L, la_nodes *nodes, int index, la_text name, la_type *type,
+                             uint32_t flags);
+/* What `tuple` is compared with: a sequence of as many values becomes a TUPLE. */
+bool la_nodes_add_tuple(lua_State *L, la_nodes *nodes, int index, const la_node *tuple);
 bool la_nodes_add_condition(lua_State *L, la_nodes *nodes, int index);
 /* What a select list may hold. */
 bool la_nodes_add_column(lua_State *L, la_nodes *nodes, int index);
@@ -61,6 +68,11 @@ bool la_nodes_add_select(lua_State *L, la_nodes *nodes, int index);
  * its items. */
 typedef bool (*la_nodes_adder)(lua_State *L, la_nodes *nodes, int index);
 bool la_nodes_add_each(lua_State *L, la_nodes *nodes, int first, int last, la_nodes_adder add);
+
+/* The type that plain values get where they are compared or combined with `self` by `op`: what the
+ * coerce_compared_value of its type gives, left on the stack; NULL: the usual one. May call Lua. */
+la_type *la_push_compared_type(lua_State *L, la_state *state, const la_node *self, const char *op,
+                               int index);
 
 /* The node that the Lua table at `index` stands for: of the box in its field `__clause_element`,
  * which keeps what its method `__clause_element__` gave when it was first asked. NULL if it has
@@ -154,6 +166,10 @@ void la_push_sql(lua_State *L, la_state *state, const la_node *node);
 /* A DIALECT box, and the dialect of one, of a name, or of a thing with a field `dialect` at
  * `index`. Raises for anything else. */
 void la_push_dialect(lua_State *L, la_state *state, const la_dialect *dialect);
+/* Pushes `statement` with the values of the program's types as their process_literal_param makes
+ * them, for text without parameters, and lends it. May call Lua. */
+la_node *la_push_literals(lua_State *L, la_state *state, const la_dialect *dialect,
+                          la_node *statement);
 const la_dialect *la_check_dialect(lua_State *L, int index);
 /* Methods `compile` and `__tostring` of everything that holds a node. */
 int la_node_compile(lua_State *L);
@@ -208,10 +224,19 @@ int la_expr_as_float(lua_State *L);
 int la_expr_as_numeric(lua_State *L);
 int la_expr_as_boolean(lua_State *L);
 int la_expr_as_json(lua_State *L);
+/* True for what over(), filter() and the like may follow. */
+bool la_is_function(const la_node *node);
 int la_expr_over_method(lua_State *L);
 int la_expr_filter_method(lua_State *L);
 int la_expr_within_group_method(lua_State *L);
+int la_expr_aggregate_order_by(lua_State *L);
 int la_expr_table_valued(lua_State *L);
+int la_expr_scalar_table_valued(lua_State *L);
+int la_from_render_derived(lua_State *L);
+int la_from_tablesample(lua_State *L);
+/* The only column of a function in FROM, which goes by its alias's name. NULL when out of memory.
+ */
+la_node *la_from_function_column(const la_sql *sql, la_node *alias);
 int la_expr_column_valued(lua_State *L);
 int la_expr_function_alias(lua_State *L);
 int la_expr_where(lua_State *L);

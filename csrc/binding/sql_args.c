@@ -13,6 +13,7 @@ void la_nodes_init(la_nodes *nodes, la_state *state) {
   la_error_init(&nodes->err);
   nodes->bad_argument = 0;
   nodes->expected = NULL;
+  nodes->value_type = NULL;
 }
 
 void la_nodes_clear(la_nodes *nodes) {
@@ -86,7 +87,7 @@ bool la_nodes_refuse(la_nodes *nodes, int argument, const char *expected) {
 /* A parameter for the plain value at `index`. */
 static bool add_param(lua_State *L, la_nodes *nodes, int index, const la_node *like) {
   la_state *state = nodes->state;
-  la_type *type = like != NULL ? like->type : NULL;
+  la_type *type = nodes->value_type != NULL ? nodes->value_type : like != NULL ? like->type : NULL;
   la_value value = LA_VALUE_NONE;
   la_node *param = NULL;
   la_arena scratch;
@@ -191,6 +192,9 @@ bool la_nodes_add_order(lua_State *L, la_nodes *nodes, int index) {
         nodes, la_node_new(&nodes->state->alloc, &(la_node_parts){.kind = LA_NODE_LABEL_REF,
                                                                   .type = nodes->state->types.null,
                                                                   .text = name}));
+  }
+  if (given == NULL && (lua_type(L, index) == LUA_TNUMBER || lua_isboolean(L, index))) {
+    return la_nodes_refuse(nodes, index, "column expression or name");
   }
   return la_nodes_add_expr(L, nodes, index, NULL);
 }

@@ -342,13 +342,18 @@ int la_node_compile(lua_State *L) {
   }
   read_options(L, keywords, given, &options);
   la_configure_statement(L, state, self);
+  source = 1;
+  if (options.literal_binds && self->flags & LA_NODE_HAS_HOST) {
+    self = la_push_literals(L, state, dialect, self);
+    source = lua_gettop(L);
+  }
   box = push_compiled_box(L, state);
   status = engine != NULL ? compile_for_engine(engine, self, box, &err)
                           : compile(state, self, dialect, &options, box, &err);
   if (status < 0) {
     return la_raise(L, &err);
   }
-  lua_pushvalue(L, 1);
+  lua_pushvalue(L, source);
   lua_setiuservalue(L, -2, COMPILED_STATEMENT);
   return 1;
 }

@@ -109,8 +109,7 @@ static const char *const bindparam_keywords[] = {"value",    "type_",      "uniq
                                                  "quote",    "isoutparam", NULL};
 
 /* Whether bindparam() has a value, whose index is then given; 0 if not. */
-static int bind_value_index(lua_State *L, int keywords) {
-  int top = lua_gettop(L);
+static int bind_value_index(lua_State *L, int keywords, int top) {
   if (keywords != 0) {
     lua_getfield(L, keywords, "value");
     if (!lua_isnil(L, -1)) {
@@ -158,8 +157,8 @@ static la_node *expanding_list(lua_State *L, la_nodes *nodes, int index, la_text
   return node;
 }
 
-static la_node *bind_with_value(lua_State *L, la_nodes *nodes, int index, la_text name,
-                                la_type *type, uint32_t flags) {
+la_node *la_param_with_value(lua_State *L, la_nodes *nodes, int index, la_text name, la_type *type,
+                             uint32_t flags) {
   la_arena scratch;
   la_value value;
   la_node *node = NULL;
@@ -177,7 +176,7 @@ static la_node *bind_with_value(lua_State *L, la_nodes *nodes, int index, la_tex
 /* bindparam(name, value, {type_ = …, expanding = true}) */
 static int core_bindparam(lua_State *L) {
   la_state *state = la_state_of(L);
-  int keywords = la_keywords(L, 2), value;
+  int keywords = la_keywords(L, 2), top = lua_gettop(L), value;
   uint32_t flags = 0;
   la_text name = LA_TEXT_LITERAL("param");
   la_type *type;
@@ -192,7 +191,7 @@ static int core_bindparam(lua_State *L) {
   }
   luaL_checkstack(L, 8, NULL);
   type = optional_type(L, 3, keywords);
-  value = bind_value_index(L, keywords);
+  value = bind_value_index(L, keywords, top);
   flags |= la_keyword_flag(L, keywords, "unique") ? LA_PARAM_UNIQUE : 0u;
   flags |= la_keyword_flag(L, keywords, "expanding") ? LA_PARAM_EXPANDING : 0u;
   flags |= la_keyword_flag(L, keywords, "literal_execute") ? LA_PARAM_LITERAL : 0u;
@@ -201,7 +200,7 @@ static int core_bindparam(lua_State *L) {
     flags |= LA_PARAM_REQUIRED;
   }
   la_nodes_init(&nodes, state);
-  node = value != 0 ? bind_with_value(L, &nodes, value, name, type, flags)
+  node = value != 0 ? la_param_with_value(L, &nodes, value, name, type, flags)
                     : la_expr_bindparam(&state->sql, name, NULL, type, flags);
   if (node == NULL && nodes.err.status != LA_OK) {
     return la_nodes_raise(L, &nodes);
@@ -251,6 +250,21 @@ static int core_bundle(lua_State *L) {
                                                        .count = (uint32_t)nodes.count});
   la_nodes_clear(&nodes);
   return la_return_node(L, state, result);
+}
+
+/* core.next_value(name, schema or nil): the next value of a sequence. */
+static int core_next_value(lua_State *L) {
+  la_state *state = la_state_of(L);
+  la_text name = la_check_text(L, 1);
+  la_text schema = la_is_null(L, 2) ? LA_TEXT_NONE : la_check_text(L, 2);
+  la_type *type = la_is_null(L, 3) ? state->types.integer : la_check_type(L, 3);
+  return la_return_node(
+      L, state,
+      la_node_new(&state->alloc,
+                  &(la_node_parts){.kind = LA_NODE_NEXT_VALUE,
+                                   .type = type,
+                                   .text = name,
+                                   .value = schema.bytes ? la_value_text(schema) : LA_VALUE_NONE}));
 }
 
 static int core_extract(lua_State *L) {
@@ -343,6 +357,7 @@ static const luaL_Reg functions[] = {{"true_", core_true},
                                      {"bindparam", core_bindparam},
                                      {"tuple_", core_tuple},
                                      {"bundle", core_bundle},
+                                     {"next_value", core_next_value},
                                      {"extract", core_extract},
                                      {"case", core_case},
                                      {NULL, NULL}};

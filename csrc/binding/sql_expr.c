@@ -44,14 +44,43 @@ static int compare(lua_State *L, la_operator op, const char *function) {
   if (!takes_null(op) && (la_is_null(L, 2) || lua_isboolean(L, 2))) {
     return la_raise_status(L, LA_ARGUMENT, "%s", NOT_FOR_NULL);
   }
+  la_type *value_type = la_push_compared_type(L, state, self, function, 2);
   la_push_result(L, state, LA_BOX_EXPR);
   la_nodes_init(&nodes, state);
-  if (!la_nodes_add_compared(L, &nodes, 2, self)) {
+  nodes.value_type = value_type;
+  if (!(self->kind == LA_NODE_TUPLE ? la_nodes_add_tuple(L, &nodes, 2, self)
+                                    : la_nodes_add_compared(L, &nodes, 2, self))) {
     return la_nodes_raise(L, &nodes);
   }
   made = la_expr_binary(&state->sql, op, self, nodes.items[0]);
   la_nodes_clear(&nodes);
   return la_finish(L, made, 2);
+}
+
+/* The type of the number at `index` in arithmetic with a date, a time or an interval, which it is
+ * none of; NULL for all others. Seconds are added to what has a time of day. */
+static la_type *number_type(lua_State *L, la_state *state, const la_node *with, la_operator op,
+                            int index) {
+  la_affinity affinity =
+      with != NULL && with->type != NULL ? with->type->affinity : LA_AFFINITY_NULL;
+  bool is_sum = op == LA_OP_ADD || op == LA_OP_SUBTRACT;
+  if (lua_type(L, index) != LUA_TNUMBER) {
+    return NULL;
+  }
+  switch (affinity) {
+  case LA_AFFINITY_TIME:
+  case LA_AFFINITY_DATETIME:
+  case LA_AFFINITY_INTERVAL:
+    if (is_sum) {
+      return state->types.interval;
+    }
+    break;
+  case LA_AFFINITY_DATE:
+    break;
+  default:
+    return NULL;
+  }
+  return lua_isinteger(L, index) ? state->types.integer : state->types.real;
 }
 
 /* self .. value, value .. self: whichever side is an expression gives the other its type. */
@@ -66,8 +95,15 @@ static int combine(lua_State *L, la_operator op, const char *function) {
     lua_call(L, lua_gettop(L) - 1, 1);
     return 1;
   }
+  const la_node *given = left != NULL ? left : right;
+  int value = left != NULL ? 2 : 1;
+  la_type *value_type = la_push_compared_type(L, state, given, function, value);
+  if (value_type == NULL) {
+    value_type = number_type(L, state, given, op, value);
+  }
   la_push_result(L, state, LA_BOX_EXPR);
   la_nodes_init(&nodes, state);
+  nodes.value_type = value_type;
   if (!la_nodes_add_expr(L, &nodes, 1, left == NULL ? right : NULL) ||
       !la_nodes_add_expr(L, &nodes, 2, right == NULL ? left : NULL)) {
     return la_nodes_raise(L, &nodes);
@@ -273,8 +309,10 @@ static int like(lua_State *L, la_operator op, const char *function) {
     pattern = lua_gettop(L);
   }
   text.text = la_expr_param_name(self);
+  la_type *value_type = la_push_compared_type(L, state, self, function, 2);
   la_push_result(L, state, LA_BOX_EXPR);
   la_nodes_init(&nodes, state);
+  nodes.value_type = value_type;
   if (!la_nodes_add_expr(L, &nodes, pattern,
                          self->type != NULL && self->type->affinity == LA_AFFINITY_TEXT ? self
                                                                                         : &text)) {
@@ -568,7 +606,9 @@ static const luaL_Reg methods[] = {{"eq", expr_eq},
                                    {"over", la_expr_over_method},
                                    {"filter", la_expr_filter_method},
                                    {"within_group", la_expr_within_group_method},
+                                   {"aggregate_order_by", la_expr_aggregate_order_by},
                                    {"table_valued", la_expr_table_valued},
+                                   {"scalar_table_valued", la_expr_scalar_table_valued},
                                    {"column_valued", la_expr_column_valued},
                                    {"alias", la_expr_function_alias},
                                    {"where", la_expr_where},
@@ -580,21 +620,7 @@ static const luaL_Reg methods[] = {{"eq", expr_eq},
                                    {"compile", la_node_compile},
                                    {NULL, NULL}};
 
-/* expression.type; methods come first. Other names give nil. */
-static int expr_index(lua_State *L) {
-  lua_pushvalue(L, 2);
-  if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNIL || lua_type(L, 2) != LUA_TSTRING ||
-      strcmp(lua_tostring(L, 2), "type") != 0) {
-    return 1;
-  }
-  la_state *state = la_state_of(L);
-  const la_node *node = la_to_node(L, 1);
-  la_push_type(L, state, node != NULL && node->type != NULL ? node->type : state->types.null);
-  return 1;
-}
-
-static const luaL_Reg metamethods[] = {{"__index", expr_index},
-                                       {"__add", expr_add},
+static const luaL_Reg metamethods[] = {{"__add", expr_add},
                                        {"__sub", expr_sub},
                                        {"__mul", expr_mul},
                                        {"__div", expr_div},

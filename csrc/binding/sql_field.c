@@ -24,6 +24,22 @@ bool la_push_comparator(lua_State *L, la_state *state, const la_type *type, cons
   return true;
 }
 
+la_type *la_push_compared_type(lua_State *L, la_state *state, const la_node *self, const char *op,
+                               int index) {
+  if (self == NULL || self->type == NULL || !(self->type->flags & LA_TYPE_COERCES) ||
+      la_is_null(L, index) || la_node_at(L, state, index) != NULL) {
+    return NULL;
+  }
+  luaL_checkstack(L, 6, NULL);
+  index = lua_absindex(L, index);
+  la_push_hook(L, state, "coerce_compared_value");
+  la_push_type(L, state, self->type);
+  lua_pushstring(L, op);
+  lua_pushvalue(L, index);
+  lua_call(L, 3, 1);
+  return la_check_type(L, lua_gettop(L));
+}
+
 bool la_push_attribute_field(lua_State *L, la_state *state, const la_mapper *mapper, la_text key,
                              int name) {
   if (!la_push_hook_if(L, state, "attribute_field")) {

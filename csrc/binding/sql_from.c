@@ -14,7 +14,7 @@ static bool is_from_or_select(const la_node *node) {
 /* A statement that a CTE can be made of. */
 static bool is_cte_source(const la_node *node) {
   return la_node_is_select(node) || node->kind == LA_NODE_INSERT || node->kind == LA_NODE_UPDATE ||
-         node->kind == LA_NODE_DELETE;
+         node->kind == LA_NODE_DELETE || node->kind == LA_NODE_VALUES;
 }
 
 /* The name at `index` or of keyword "name"; none if it is not given. */
@@ -34,8 +34,11 @@ static int make_alias(lua_State *L, uint32_t flags, const char *function) {
   if (la_node_is_select(element)) {
     flags |= LA_NODE_SUBQUERY;
   }
-  return la_return_node(L, state,
-                        la_from_alias(&state->sql, element, optional_name(L, 2, keywords), flags));
+  la_text name = optional_name(L, 2, keywords);
+  if (name.bytes == NULL && element->kind == LA_NODE_VALUES && flags & LA_NODE_LATERAL) {
+    name = element->text;
+  }
+  return la_return_node(L, state, la_from_alias(&state->sql, element, name, flags));
 }
 
 int la_statement_alias(lua_State *L) {
@@ -198,9 +201,14 @@ static int core_values(lua_State *L) {
       !la_nodes_fold(&nodes, 0, la_expr_list(&state->sql, nodes.items, nodes.count))) {
     return la_nodes_raise(L, &nodes);
   }
-  result = la_node_new(
-      &state->alloc,
-      &(la_node_parts){.kind = LA_NODE_VALUES, .text = name, .children = nodes.items, .count = 1});
+  result = la_node_new(&state->alloc,
+                       &(la_node_parts){.kind = LA_NODE_VALUES,
+                                        .flags = la_keyword_flag(L, keywords, "literal_binds")
+                                                     ? LA_VALUES_LITERAL
+                                                     : 0u,
+                                        .text = name,
+                                        .children = nodes.items,
+                                        .count = 1});
   la_nodes_clear(&nodes);
   return la_return_node(L, state, result);
 }
@@ -257,6 +265,17 @@ static int values_data(lua_State *L) {
   result = la_node_with_children(self, nodes.items, (uint32_t)nodes.count);
   la_nodes_clear(&nodes);
   return la_return_node(L, state, result);
+}
+
+static bool is_values(const la_node *node) {
+  return node->kind == LA_NODE_VALUES;
+}
+
+/* values:scalar_values(): the rows as an expression. */
+static int values_scalar(lua_State *L) {
+  la_state *state = la_state_of(L);
+  la_node *self = la_check_node(L, 1, is_values, "values()");
+  return la_return_node(L, state, la_expr_scalar_subquery(&state->sql, self));
 }
 
 /* table(name, column…, {schema = "…"}) */
@@ -331,6 +350,10 @@ static int from_index(lua_State *L) {
     la_push_columns(L, state, self, 1);
     return 1;
   }
+  if (self != NULL && la_text_is(key, "column") && self->kind == LA_NODE_ALIAS &&
+      la_is_function(self->children[0])) {
+    return la_return_node(L, state, la_from_function_column(&state->sql, self));
+  }
   if (self != NULL && la_text_is(key, "name")) {
     la_text name = la_from_name(self);
     if (name.bytes != NULL) {
@@ -385,6 +408,13 @@ static const luaL_Reg methods[] = {{"alias", la_statement_alias},
                                    {"union", cte_union},
                                    {"union_all", cte_union_all},
                                    {"data", values_data},
+                                   {"cte", la_statement_cte},
+                                   {"scalar_values", values_scalar},
+                                   {"tablesample", la_from_tablesample},
+                                   {"table_valued", la_expr_table_valued},
+                                   {"render_derived", la_from_render_derived},
+                                   {"prefix_with", la_statement_prefix_with},
+                                   {"suffix_with", la_statement_suffix_with},
                                    {"compile", la_node_compile},
                                    {NULL, NULL}};
 

@@ -101,7 +101,7 @@ static int func_call(lua_State *L) {
 
 /* ---- OVER, FILTER, WITHIN GROUP ---- */
 
-static bool is_callable(const la_node *node) {
+bool la_is_function(const la_node *node) {
   return node->kind == LA_NODE_FUNCTION || node->kind == LA_NODE_ELEMENT ||
          node->kind == LA_NODE_FILTER || node->kind == LA_NODE_WITHIN_GROUP;
 }
@@ -195,13 +195,31 @@ static bool add_frame(lua_State *L, la_nodes *nodes, int keywords, la_text exclu
                                    .count = 2}));
 }
 
+/* EXCLUDE's words, in capitals or not. */
+static la_text check_exclude(lua_State *L, int keywords) {
+  static const char *const phrases[] = {"CURRENT ROW", "GROUP", "TIES", "NO OTHERS"};
+  la_text exclude = la_keyword_text(L, keywords, "exclude");
+  for (size_t i = 0; exclude.bytes != NULL && i < sizeof phrases / sizeof *phrases; i++) {
+    if (la_text_equal_nocase(exclude, la_text_of(phrases[i]))) {
+      return exclude;
+    }
+  }
+  if (exclude.bytes != NULL) {
+    la_raise_status(L, LA_COMPILE,
+                    "Unexpected SQL phrase: '%s'; exclude is one of 'CURRENT ROW', 'GROUP', "
+                    "'TIES', 'NO OTHERS'",
+                    exclude.bytes);
+  }
+  return exclude;
+}
+
 static const char *const over_keywords[] = {"partition_by", "order_by", "rows", "range_",
                                             "groups",       "exclude",  NULL};
 
 /* function:over{partition_by = …, order_by = …, rows = {nil, 0}}; over(function, {…}). */
 int la_expr_over_method(lua_State *L) {
   la_state *state = la_state_of(L);
-  la_node *self = la_check_node(L, 1, is_callable, "function");
+  la_node *self = la_check_node(L, 1, la_is_function, "function");
   int keywords = la_keywords(L, 2);
   la_text exclude;
   la_node *result;
@@ -210,7 +228,7 @@ int la_expr_over_method(lua_State *L) {
     return la_raise_argument(L, 2, "table of keywords");
   }
   la_check_keywords(L, keywords, over_keywords, "over");
-  exclude = la_keyword_text(L, keywords, "exclude");
+  exclude = check_exclude(L, keywords);
   luaL_checkstack(L, 10, NULL);
   la_nodes_init(&nodes, state);
   if (!add_keyword_list(L, &nodes, keywords, "partition_by") ||
@@ -223,13 +241,23 @@ int la_expr_over_method(lua_State *L) {
   return la_return_node(L, state, result);
 }
 
+/* A lone boolean value is a condition as it is: FILTER (WHERE z). */
+static la_node *sole_condition(const la_nodes *nodes) {
+  la_node *only = nodes->items[0];
+  return only->kind == LA_NODE_UNARY && only->op == LA_OP_IS_TRUE ? only->children[0] : only;
+}
+
 /* function:filter(condition…); funcfilter(function, condition…). */
 int la_expr_filter_method(lua_State *L) {
   la_state *state = la_state_of(L);
-  la_node *self = la_check_node(L, 1, is_callable, "function");
+  la_node *self = la_check_node(L, 1, la_is_function, "function");
   la_node *condition, *result = NULL;
   la_nodes nodes;
   la_nodes_init(&nodes, state);
+  if (self->kind == LA_NODE_FILTER && lua_gettop(L) > 1) {
+    la_nodes_add(&nodes, la_expr_condition(&state->sql, self->children[1]));
+    self = self->children[0];
+  }
   for (int i = 2; i <= lua_gettop(L); i++) {
     if (!la_nodes_add_condition(L, &nodes, i)) {
       return la_nodes_raise(L, &nodes);
@@ -238,92 +266,65 @@ int la_expr_filter_method(lua_State *L) {
   if (nodes.count == 0) {
     return la_return_node(L, state, la_node_retain(self));
   }
-  condition = la_expr_clauses(&state->sql, LA_OP_AND, nodes.items, nodes.count);
+  condition = nodes.count == 1 ? la_node_retain(sole_condition(&nodes))
+                               : la_expr_clauses(&state->sql, LA_OP_AND, nodes.items, nodes.count);
   result = condition != NULL ? la_expr_filter(&state->sql, self, condition) : NULL;
   la_node_release(condition);
   la_nodes_clear(&nodes);
   return la_return_node(L, state, result);
 }
 
-/* function:within_group(order…) */
-int la_expr_within_group_method(lua_State *L) {
-  la_state *state = la_state_of(L);
-  la_node *self = la_check_node(L, 1, is_callable, "function");
-  la_node *list, *result;
+/* A LIST of the ORDER BY expressions from argument 2 on, at least one. */
+static la_node *check_order(lua_State *L, la_state *state, const char *function) {
+  la_node *list;
   la_nodes nodes;
   la_nodes_init(&nodes, state);
   if (!la_nodes_add_each(L, &nodes, 2, lua_gettop(L), la_nodes_add_order)) {
-    return la_nodes_raise(L, &nodes);
+    la_nodes_raise(L, &nodes);
+  }
+  if (nodes.count == 0) {
+    la_raise_status(L, LA_ARGUMENT, "%s: at least one ORDER BY element is required", function);
   }
   list = la_expr_list(&state->sql, nodes.items, nodes.count);
-  result = list != NULL ? la_expr_within_group(&state->sql, self, list) : NULL;
-  la_node_release(list);
   la_nodes_clear(&nodes);
+  return list;
+}
+
+/* function:within_group(order…) */
+int la_expr_within_group_method(lua_State *L) {
+  la_state *state = la_state_of(L);
+  la_node *self = la_check_node(L, 1, la_is_function, "function");
+  la_node *list = check_order(L, state, "within_group");
+  la_node *result = list != NULL ? la_expr_within_group(&state->sql, self, list) : NULL;
+  la_node_release(list);
   return la_return_node(L, state, result);
 }
 
-static const char *const table_valued_keywords[] = {"name", NULL};
-
-/* Adds a column that a table-valued function gives: a name or a column(). */
-static bool add_valued_column(lua_State *L, la_nodes *nodes, int index) {
-  la_node *node = la_to_node(L, index);
-  if (lua_type(L, index) == LUA_TSTRING) {
-    la_text name;
-    name.bytes = lua_tolstring(L, index, &name.len);
-    return la_nodes_add(nodes, la_expr_named_column(&nodes->state->sql, name, NULL, NULL));
-  }
-  if (node != NULL && node->kind == LA_NODE_COLUMN) {
-    return la_nodes_add(nodes, la_node_retain(node));
-  }
-  return la_nodes_refuse(nodes, index, "column name or column()");
+static bool is_plain_function(const la_node *node) {
+  return node->kind == LA_NODE_FUNCTION;
 }
 
-/* function:table_valued("value", …, {name = …}) */
-int la_expr_table_valued(lua_State *L) {
+/* function:aggregate_order_by(order…); aggregate_order_by(function, order…). */
+int la_expr_aggregate_order_by(lua_State *L) {
   la_state *state = la_state_of(L);
-  la_node *self = la_check_node(L, 1, is_callable, "function");
-  int keywords = la_keywords(L, 2);
-  int last = lua_gettop(L) - (keywords != 0);
-  la_text name;
-  la_node *result;
+  la_node *self = la_check_node(L, 1, is_plain_function, "function");
+  la_node *list = check_order(L, state, "aggregate_order_by"), *result;
   la_nodes nodes;
-  la_check_keywords(L, keywords, table_valued_keywords, "table_valued");
-  name = la_keyword_text(L, keywords, "name");
   la_nodes_init(&nodes, state);
-  la_nodes_add(&nodes, la_node_retain(self));
-  for (int i = 2; i <= last; i++) {
-    if (!add_valued_column(L, &nodes, i)) {
-      return la_nodes_raise(L, &nodes);
+  for (uint32_t i = 0; i < self->count; i++) {
+    if (self->children[i]->kind != LA_NODE_LIST) {
+      la_nodes_add(&nodes, la_node_retain(self->children[i]));
     }
   }
-  result = la_node_new(&state->alloc, &(la_node_parts){.kind = LA_NODE_ALIAS,
-                                                       .text = name,
-                                                       .children = nodes.items,
-                                                       .count = (uint32_t)nodes.count});
+  if (list == NULL || !la_nodes_add(&nodes, list)) {
+    la_nodes_clear(&nodes);
+    return la_return_node(L, state, NULL);
+  }
+  result = nodes.err.status == LA_OK
+               ? la_node_with_children(self, nodes.items, (uint32_t)nodes.count)
+               : NULL;
   la_nodes_clear(&nodes);
   return la_return_node(L, state, result);
-}
-
-/* function:column_valued(name): the function in FROM, and its only column, which goes by the
- * alias's name. */
-int la_expr_column_valued(lua_State *L) {
-  la_state *state = la_state_of(L);
-  la_node *self = la_check_node(L, 1, is_callable, "function");
-  la_text name = la_is_null(L, 2) ? LA_TEXT_NONE : la_check_text(L, 2);
-  la_node *alias = la_from_alias(&state->sql, self, name, 0);
-  la_node *column = alias != NULL
-                        ? la_expr_named_column(&state->sql, LA_TEXT_LITERAL(""), self->type, alias)
-                        : NULL;
-  la_node_release(alias);
-  return la_return_node(L, state, column);
-}
-
-/* function:alias(name) */
-int la_expr_function_alias(lua_State *L) {
-  la_state *state = la_state_of(L);
-  la_node *self = la_check_node(L, 1, is_callable, "function");
-  la_text name = la_is_null(L, 2) ? LA_TEXT_NONE : la_check_text(L, 2);
-  return la_return_node(L, state, la_from_alias(&state->sql, self, name, 0));
 }
 
 static const luaL_Reg metamethods[] = {
@@ -332,6 +333,8 @@ static const luaL_Reg metamethods[] = {
 static const luaL_Reg functions[] = {{"over", la_expr_over_method},
                                      {"funcfilter", la_expr_filter_method},
                                      {"within_group", la_expr_within_group_method},
+                                     {"aggregate_order_by", la_expr_aggregate_order_by},
+                                     {"tablesample", la_from_tablesample},
                                      {NULL, NULL}};
 
 void la_open_sql_func(lua_State *L, la_state *state) {

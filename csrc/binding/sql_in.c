@@ -60,17 +60,18 @@ static bool add_values(lua_State *L, la_nodes *nodes, int index, const la_node *
   const la_sql *sql = &nodes->state->sql;
   lua_Integer count = (lua_Integer)lua_rawlen(L, index);
   in_values in = {0};
+  la_type *type = nodes->value_type != NULL ? nodes->value_type : like->type;
   la_node *param = NULL;
   bool read = true;
   la_arena_init(&in.scratch, sql->alloc);
   for (lua_Integer i = 1; read && i <= count; i++) {
     lua_rawgeti(L, index, i);
-    read = read_value(L, nodes, &in, like->type);
+    read = read_value(L, nodes, &in, type);
     lua_pop(L, 1);
   }
   if (read) {
     param = la_expr_params(sql, la_expr_param_name(like), in.values.items,
-                           (uint32_t)in.values.count, 0, type_for_all(sql, like->type, &in));
+                           (uint32_t)in.values.count, 0, type_for_all(sql, type, &in));
   }
   values_clear(&in, &nodes->state->alloc);
   return read && la_nodes_add(nodes, param);
@@ -113,6 +114,31 @@ static bool add_rows(lua_State *L, la_nodes *nodes, int index, const la_node *tu
   }
   values_clear(&in, &nodes->state->alloc);
   return read && la_nodes_add(nodes, param);
+}
+
+/* The row at `index` as a TUPLE: what another tuple is compared with; or the node that is there. */
+bool la_nodes_add_tuple(lua_State *L, la_nodes *nodes, int index, const la_node *tuple) {
+  size_t first = nodes->count;
+  if (la_to_node(L, index) != NULL || !lua_istable(L, index)) {
+    return la_nodes_add_compared(L, nodes, index, tuple);
+  }
+  if (lua_rawlen(L, index) != tuple->count || !lua_checkstack(L, 4)) {
+    la_fail(&nodes->err, LA_ARGUMENT, "a tuple of %u is compared with a sequence of %u values",
+            (unsigned)tuple->count, (unsigned)lua_rawlen(L, index));
+    return false;
+  }
+  for (uint32_t i = 0; i < tuple->count; i++) {
+    la_node like = {.kind = LA_NODE_LABEL, .type = tuple->children[i]->type};
+    lua_rawgeti(L, index, (lua_Integer)i + 1);
+    bool added = la_nodes_add_expr(L, nodes, lua_gettop(L), &like);
+    lua_pop(L, 1);
+    if (!added) {
+      nodes->bad_argument = nodes->bad_argument != 0 ? index : 0;
+      return false;
+    }
+  }
+  return la_nodes_fold(nodes, first,
+                       la_expr_tuple(&nodes->state->sql, nodes->items + first, tuple->count));
 }
 
 /* A list with expressions: (?, t.b, NULL). */
@@ -192,8 +218,10 @@ static int in_list(lua_State *L, la_operator op, const char *function) {
   }
   la_check_count(L, 2, function);
   luaL_checkstack(L, 8, NULL);
+  la_type *value_type = la_push_compared_type(L, state, self, function, 2);
   la_push_result(L, state, LA_BOX_EXPR);
   la_nodes_init(&nodes, state);
+  nodes.value_type = value_type;
   if (!add_list(L, &nodes, self)) {
     return la_nodes_raise(L, &nodes);
   }
@@ -297,6 +325,16 @@ static int read_as(lua_State *L, la_type *type) {
                         type != NULL ? la_node_with_type(self, type) : la_node_retain(self));
 }
 
+/* Pushes the type that programs know by `name`. */
+static void push_named_type(lua_State *L, const char *name) {
+  luaL_checkstack(L, lua_gettop(L) + 6, NULL);
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+  lua_getfield(L, -1, "lualchemy.types");
+  lua_getfield(L, -1, name);
+  lua_replace(L, -3);
+  lua_pop(L, 1);
+}
+
 int la_expr_as_string(lua_State *L) {
   return read_as(L, la_state_of(L)->types.text);
 }
@@ -306,11 +344,19 @@ int la_expr_as_integer(lua_State *L) {
 }
 
 int la_expr_as_float(lua_State *L) {
-  return read_as(L, la_state_of(L)->types.real);
+  push_named_type(L, "Float");
+  return read_as(L, la_check_type(L, -1));
 }
 
+/* part:as_numeric(precision, scale, {asdecimal = …}): as Numeric() of these. */
 int la_expr_as_numeric(lua_State *L) {
-  return read_as(L, la_state_of(L)->types.numeric);
+  int top = lua_gettop(L);
+  push_named_type(L, "Numeric");
+  for (int i = 2; i <= top; i++) {
+    lua_pushvalue(L, i);
+  }
+  lua_call(L, top - 1, 1);
+  return read_as(L, la_check_type(L, lua_gettop(L)));
 }
 
 int la_expr_as_boolean(lua_State *L) {

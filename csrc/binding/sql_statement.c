@@ -48,8 +48,10 @@ static bool add_prefix(lua_State *L, la_nodes *nodes, int index, la_prefix_place
 static int prefixes(lua_State *L, la_prefix_place place, const char *function) {
   static const char *const names[] = {"dialect", "dialect_name", NULL};
   la_state *state = la_state_of(L);
-  la_node *self = la_check_statement(L, 1), *result;
-  int part = la_statement_prefixes_part(self), keywords = la_keywords(L, 2);
+  la_node *self = la_to_node(L, 1), *result;
+  bool is_cte = self != NULL && self->kind == LA_NODE_CTE;
+  int keywords = la_keywords(L, 2);
+  int part = is_cte ? 1 : la_statement_prefixes_part(la_check_statement(L, 1));
   int last = lua_gettop(L) - (keywords != 0);
   la_text dialect;
   la_nodes nodes;

@@ -41,18 +41,11 @@ static bool fail_unknown_name(la_nodes *nodes, la_text name) {
 /* A parameter like `old` with the value on top of the stack; NULL if something was noted. */
 static la_node *with_value(lua_State *L, la_nodes *nodes, const la_node *old) {
   la_type *type = old->type != NULL && old->type->kind != LA_TYPE_NULL ? old->type : NULL;
-  la_arena scratch;
-  la_value value;
-  la_node *param = NULL;
-  la_arena_init(&scratch, &nodes->state->alloc);
-  if (la_value_from_lua(L, lua_gettop(L), type, &scratch, &value, NULL, &nodes->err) == LA_OK) {
-    param = la_expr_bindparam(&nodes->state->sql, old->text, &value, type,
-                              old->flags & ~(uint32_t)LA_PARAM_REQUIRED);
-    if (param == NULL) {
-      la_fail_nomem(&nodes->err);
-    }
+  la_node *param = la_param_with_value(L, nodes, lua_gettop(L), old->text, type,
+                                       old->flags & ~(uint32_t)LA_PARAM_REQUIRED);
+  if (param == NULL) {
+    la_fail_nomem(&nodes->err);
   }
-  la_arena_clear(&scratch);
   return param;
 }
 
@@ -170,61 +163,6 @@ static int text_columns(lua_State *L) {
                                                        .children = nodes.items,
                                                        .count = (uint32_t)nodes.count});
   la_nodes_clear(&nodes);
-  return la_return_node(L, state, result);
-}
-
-/* ---- params{…} of any statement ---- */
-
-typedef struct param_swap {
-  la_nodes nodes; /* the new parameters; names tell them apart */
-} param_swap;
-
-static la_status swap_param(const la_node *node, void *context, la_node **out, la_error *err) {
-  const param_swap *swap = context;
-  (void)err;
-  if (node->kind != LA_NODE_PARAM || (node->flags & LA_PARAM_UNIQUE)) {
-    return LA_OK;
-  }
-  for (size_t i = 0; i < swap->nodes.count; i++) {
-    if (la_text_equal(swap->nodes.items[i]->text, node->text)) {
-      *out = la_node_retain(swap->nodes.items[i]);
-      return LA_OK;
-    }
-  }
-  return LA_OK;
-}
-
-/* statement:params{name = value, …}: values for its bindparam()s. */
-int la_statement_params(lua_State *L) {
-  la_state *state = la_state_of(L);
-  la_node *self = la_to_node(L, 1), *result = NULL;
-  la_node like = {.kind = LA_NODE_PARAM};
-  param_swap swap;
-  la_status status;
-  if (self == NULL) {
-    return la_raise_argument(L, 1, "statement or expression");
-  }
-  la_check_table_argument(L, 2);
-  luaL_checkstack(L, 6, NULL);
-  la_nodes_init(&swap.nodes, state);
-  lua_pushnil(L);
-  while (lua_next(L, 2)) {
-    la_node *param = NULL;
-    if (lua_type(L, -2) == LUA_TSTRING) {
-      like.text.bytes = lua_tolstring(L, -2, &like.text.len);
-      param = with_value(L, &swap.nodes, &like);
-    }
-    if (param == NULL || !la_nodes_add(&swap.nodes, param)) {
-      la_fail(&swap.nodes.err, LA_ARGUMENT, "names of parameters are strings");
-      return la_nodes_raise(L, &swap.nodes);
-    }
-    lua_pop(L, 1);
-  }
-  status = la_adapt(&state->alloc, self, swap_param, &swap, &result, &swap.nodes.err);
-  if (status != LA_OK) {
-    return la_nodes_raise(L, &swap.nodes);
-  }
-  la_nodes_clear(&swap.nodes);
   return la_return_node(L, state, result);
 }
 

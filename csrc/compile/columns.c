@@ -82,6 +82,7 @@ static bool is_bare(const la_item *item) {
     return la_node_child(item->expr, 0) == NULL && (!column || !column->table);
   }
   case LA_NODE_LITERAL:
+  case LA_NODE_FIELD:
   case LA_NODE_TEXT:
   case LA_NODE_STAR:
     return true;
@@ -139,6 +140,9 @@ static la_text anon_base(const la_node *expr) {
   if (expr && expr->kind == LA_NODE_WITHIN_GROUP) {
     expr = la_node_child(expr, 0);
   }
+  if (expr && expr->kind == LA_NODE_NEXT_VALUE) {
+    return LA_TEXT_LITERAL("next_value");
+  }
   bool is_named = expr && (expr->kind == LA_NODE_FUNCTION ||
                            (expr->kind == LA_NODE_ELEMENT && expr->text.bytes));
   return is_named ? last_part(expr->text) : LA_TEXT_LITERAL("anon");
@@ -159,7 +163,7 @@ static la_status natural_name(la_compiler *c, const la_node *expr, la_text *out)
     *out = la_label_name(c, expr);
     return out->bytes ? LA_OK : la_fail_nomem(c->err);
   }
-  if (expr->kind == LA_NODE_LITERAL) {
+  if (expr->kind == LA_NODE_LITERAL || expr->kind == LA_NODE_FIELD) {
     *out = expr->text;
   } else if (expr->kind == LA_NODE_COLUMN) {
     *out = expr->text;

@@ -230,6 +230,8 @@ la_status la_write_column(la_compiler *c, const la_node *node);
 la_status la_write_function(la_compiler *c, const la_node *node);
 /* (a, b) of a FUNCTION. */
 la_status la_write_arguments(la_compiler *c, const la_node *node);
+la_status la_write_field(la_compiler *c, const la_node *node);
+la_status la_write_next_value(la_compiler *c, const la_node *node);
 la_status la_write_over(la_compiler *c, const la_node *node);
 la_status la_write_case(la_compiler *c, const la_node *node);
 la_status la_write_cast(la_compiler *c, const la_node *node);
@@ -241,6 +243,8 @@ la_status la_write_label_ref(la_compiler *c, const la_node *node);
 la_status la_write_from(la_compiler *c, const la_node *node);
 /* VALUES (…), (…) alone, as in a CTE. */
 la_status la_compile_values_rows(la_compiler *c, const la_node *node);
+/* Its columns: (a, b) */
+la_status la_compile_values_columns(la_compiler *c, const la_node *node);
 void la_write_table_column(la_compiler *c, const la_column *column, const la_node *from);
 /* What to do with `node` beside `against`: nothing, parentheses, or make a condition of a boolean
  * value. */

@@ -18,8 +18,11 @@ static la_written_cte *find_cte(la_compiler *c, int64_t number) {
 /* name, or name(a, b) for a recursive one */
 static la_status put_head(la_compiler *c, const la_node *cte, la_text name) {
   la_put_ident(c, name);
-  if (!(cte->flags & LA_NODE_RECURSIVE) &&
-      la_plain_node(cte->children[0])->kind != LA_NODE_VALUES) {
+  const la_node *inner = la_plain_node(cte->children[0]);
+  if (inner->kind == LA_NODE_VALUES) {
+    return la_compile_values_columns(c, inner);
+  }
+  if (!(cte->flags & LA_NODE_RECURSIVE)) {
     return LA_OK;
   }
   la_items *items;
@@ -41,6 +44,7 @@ static la_status write_cte(la_compiler *c, const la_node *cte, la_text name) {
   la_put(c, cte->flags & LA_NODE_MATERIALIZED       ? "MATERIALIZED "
             : cte->flags & LA_NODE_NOT_MATERIALIZED ? "NOT MATERIALIZED "
                                                     : "");
+  LA_TRY(la_compile_prefixes(c, la_node_child(cte, 1), LA_PREFIX_FRONT));
   la_strbuf_char(c->out, '(');
   if (inner->kind == LA_NODE_VALUES) {
     LA_TRY(la_compile_values_rows(c, inner));
@@ -48,7 +52,7 @@ static la_status write_cte(la_compiler *c, const la_node *cte, la_text name) {
     LA_TRY(la_compile_statement(c, inner, (la_place){.as_from = true}));
   }
   la_strbuf_char(c->out, ')');
-  return LA_OK;
+  return la_compile_prefixes(c, la_node_child(cte, 1), LA_PREFIX_BACK);
 }
 
 /* Moves what was written into `out` and `params` to the CTE's own memory. */

@@ -46,6 +46,7 @@ struct la_dialect {
   bool supports_alter; /* constraints added after the table: for cycles */
   bool supports_comments;
   bool supports_sequences;
+  bool supports_try_cast;
   bool supports_for_update_in_select;
   bool nulls_order_written; /* NULLS FIRST and LAST */
   bool tuple_in_values;     /* (a, b) IN (VALUES (1, 2), …) */

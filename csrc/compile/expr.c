@@ -182,7 +182,8 @@ static la_status write_chain(la_compiler *c, const la_node *chain) {
 static la_status write_subquery(la_compiler *c, const la_node *select, const char *before) {
   la_put(c, before);
   la_strbuf_char(c->out, '(');
-  LA_TRY(la_compile_statement(c, select, (la_place){0}));
+  LA_TRY(select->kind == LA_NODE_VALUES ? la_compile_values_rows(c, select)
+                                        : la_compile_statement(c, select, (la_place){0}));
   la_strbuf_char(c->out, ')');
   return LA_OK;
 }
@@ -366,6 +367,10 @@ static la_status write_node(la_compiler *c, const la_node *node, const la_work *
     return la_write_cast(c, node);
   case LA_NODE_EXTRACT:
     return la_write_extract(c, node);
+  case LA_NODE_FIELD:
+    return la_write_field(c, node);
+  case LA_NODE_NEXT_VALUE:
+    return la_write_next_value(c, node);
   case LA_NODE_ELEMENT:
     return la_write_element(c, node);
   default:

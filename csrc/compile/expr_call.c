@@ -62,13 +62,45 @@ la_status la_write_arguments(la_compiler *c, const la_node *node) {
   size_t base = c->work.count;
   la_strbuf_char(c->out, '(');
   for (uint32_t i = 0; i < node->count; i++) {
-    if (i > 0) {
-      LA_TRY(la_push_string(c, ", "));
+    bool is_order = node->children[i]->kind == LA_NODE_LIST;
+    if (is_order || i > 0) {
+      LA_TRY(la_push_string(c, is_order ? " ORDER BY " : ", "));
     }
     LA_TRY(la_push(c, node->children[i], LA_AGAINST_COMMA, -1));
   }
   LA_TRY(la_push_string(c, ")"));
   la_push_turn(c, base);
+  return LA_OK;
+}
+
+/* (json_each(x)).value */
+la_status la_write_field(la_compiler *c, const la_node *node) {
+  size_t base = c->work.count;
+  la_strbuf name;
+  la_strbuf_init(&name, c->sql->alloc);
+  la_strbuf_string(&name, ").");
+  la_compile_ident(c->dialect, node->text, &name);
+  la_text view = la_strbuf_view(&name);
+  const char *bytes = name.failed ? NULL : la_arena_copy(&c->scratch, view.bytes, view.len);
+  la_strbuf_clear(&name);
+  if (!bytes) {
+    return la_fail_nomem(c->err);
+  }
+  la_strbuf_char(c->out, '(');
+  LA_TRY(la_push(c, node->children[0], LA_AGAINST_FREE, 0));
+  LA_TRY(la_push_bytes(c, (la_text){bytes, view.len}));
+  la_push_turn(c, base);
+  return LA_OK;
+}
+
+la_status la_write_next_value(la_compiler *c, const la_node *node) {
+  if (!c->dialect->supports_sequences) {
+    return la_fail(c->err, LA_COMPILE, "Dialect '%s' does not support sequence increments.",
+                   c->dialect->name);
+  }
+  la_put(c, "<next sequence value: ");
+  la_put_literal_table(c, node);
+  la_strbuf_char(c->out, '>');
   return LA_OK;
 }
 
@@ -197,6 +229,10 @@ static la_status cast_end(la_compiler *c, const la_type *type, la_text *out) {
 la_status la_write_cast(la_compiler *c, const la_node *node) {
   if (c->dialect->cast) {
     return c->dialect->cast(c, node);
+  }
+  if (node->op == 1 && !c->dialect->supports_try_cast) {
+    return la_fail(c->err, LA_COMPILE, "dialect \"%s\" does not support TRY_CAST",
+                   c->dialect->name);
   }
   la_put(c, node->op == 1 ? "TRY_CAST(" : "CAST(");
   la_text end;

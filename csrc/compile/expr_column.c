@@ -23,15 +23,16 @@ void la_write_table_column(la_compiler *c, const la_column *column, const la_nod
   la_put_ident_as(c, column->name, column->quote);
 }
 
-/* A join and a select that is not a subquery have no name that a column could stand behind. */
+/* A join, VALUES without a name, and a select that is not a subquery have none that a column could stand behind. */
 static bool is_named_from(const la_node *from) {
   switch (from->kind) {
   case LA_NODE_TABLE:
   case LA_NODE_ALIAS:
   case LA_NODE_CTE:
   case LA_NODE_CTE_REF:
-  case LA_NODE_VALUES:
     return true;
+  case LA_NODE_VALUES:
+    return from->text.bytes != NULL;
   default:
     return false;
   }

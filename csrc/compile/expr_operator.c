@@ -59,7 +59,11 @@ static la_status write_like(la_compiler *c, const la_node *node, const like_form
     LA_TRY(la_push_string(c, " || "));
   }
   LA_TRY(la_push_string(c, form->is_lower ? "lower(" : ""));
-  LA_TRY(push_operand(c, node, node->children[1]));
+  if (form->before || form->after) { /* the pattern is one chain of || */
+    LA_TRY(la_push(c, node->children[1], LA_OP_CONCAT, la_against_precedence(LA_OP_CONCAT)));
+  } else {
+    LA_TRY(push_operand(c, node, node->children[1]));
+  }
   LA_TRY(la_push_string(c, form->is_lower ? ")" : ""));
   if (form->after) {
     LA_TRY(la_push_string(c, " || "));

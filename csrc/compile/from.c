@@ -4,7 +4,24 @@
  */
 #include "compile/compiler.h"
 
-/* " AS name" */
+/* (a, b), with their types if asked for. */
+static la_status put_columns(la_compiler *c, la_node *const *columns, uint32_t count, bool typed,
+                             la_strbuf *out) {
+  la_status status = LA_OK;
+  la_strbuf_char(out, '(');
+  for (uint32_t i = 0; status >= 0 && i < count; i++) {
+    la_strbuf_string(out, i > 0 ? ", " : "");
+    la_compile_ident(c->dialect, columns[i]->text, out);
+    if (typed) {
+      la_strbuf_char(out, ' ');
+      status = la_compile_type(c->dialect, columns[i]->type, out, c->err);
+    }
+  }
+  la_strbuf_char(out, ')');
+  return status;
+}
+
+/* " AS name", and what columns it has where they are asked for. */
 static la_status push_alias_name(la_compiler *c, const la_node *alias) {
   la_text name = la_from_written_name(c, alias);
   if (!name.bytes) {
@@ -14,11 +31,52 @@ static la_status push_alias_name(la_compiler *c, const la_node *alias) {
   la_strbuf_init(&text, c->sql->alloc);
   la_strbuf_string(&text, " AS ");
   la_compile_ident(c->dialect, name, &text);
+  la_status status = LA_OK;
+  if (alias->flags & LA_ALIAS_DERIVED) {
+    status = put_columns(c, alias->children + 1, alias->count - 1,
+                         (alias->flags & LA_ALIAS_TYPED) != 0, &text);
+  }
   la_text view = la_strbuf_view(&text);
   const char *bytes = text.failed ? NULL : la_arena_copy(&c->scratch, view.bytes, view.len);
   la_strbuf_clear(&text);
+  LA_TRY(status);
   return bytes ? la_push_bytes(c, (la_text){bytes, view.len}) : la_fail_nomem(c->err);
 }
+
+/* a TABLESAMPLE bernoulli(5) REPEATABLE (1) */
+static la_status push_sample(la_compiler *c, const la_node *alias) {
+  LA_TRY(la_push_string(c, " TABLESAMPLE "));
+  LA_TRY(la_push(c, alias->children[1], LA_AGAINST_FREE, 0));
+  if (la_node_child(alias, 2)) {
+    LA_TRY(la_push_string(c, " REPEATABLE ("));
+    LA_TRY(la_push(c, alias->children[2], LA_AGAINST_FREE, 0));
+    LA_TRY(la_push_string(c, ")"));
+  }
+  return LA_OK;
+}
+
+/* What the alias stands for, its name, and what belongs behind that. */
+static la_status push_named(la_compiler *c, const la_node *node, const la_node *element) {
+  size_t base = c->work.count;
+  if (element->kind == LA_NODE_JOIN) {
+    LA_TRY(la_push_string(c, "("));
+    LA_TRY(la_push_from(c, element));
+    LA_TRY(la_push_string(c, ")"));
+  } else if (element->kind == LA_NODE_FUNCTION) {
+    LA_TRY(la_push(c, element, LA_AGAINST_FREE, 0));
+    LA_TRY(la_push_string(c, node->flags & LA_ALIAS_ORDINALITY ? " WITH ORDINALITY" : ""));
+  } else {
+    LA_TRY(la_push_from(c, element));
+  }
+  LA_TRY(push_alias_name(c, node));
+  if (node->flags & LA_ALIAS_SAMPLE) {
+    LA_TRY(push_sample(c, node));
+  }
+  la_push_turn(c, base);
+  return LA_OK;
+}
+
+static la_status write_values_as(la_compiler *c, const la_node *node, la_text name, bool lateral);
 
 static la_status write_alias(la_compiler *c, const la_node *node) {
   const la_node *element = la_plain_node(node->children[0]);
@@ -26,27 +84,22 @@ static la_status write_alias(la_compiler *c, const la_node *node) {
     element = la_plain_node(element->children[0]);
   }
   bool is_lateral = (node->flags & LA_NODE_LATERAL) != 0;
-  la_put(c, is_lateral ? "LATERAL " : "");
-  if (la_node_is_statement(element)) {
+  if (la_node_is_statement(element) || element->kind == LA_NODE_VALUES) {
     la_text name = la_from_written_name(c, node); /* numbered before what is inside */
     if (!name.bytes) {
       return la_fail_nomem(c->err);
     }
-    la_strbuf_char(c->out, '(');
+    if (element->kind == LA_NODE_VALUES) {
+      return write_values_as(c, element, name, is_lateral);
+    }
+    la_put(c, is_lateral ? "LATERAL (" : "(");
     LA_TRY(la_compile_statement(c, element, (la_place){.as_from = true, .is_lateral = is_lateral}));
     la_put(c, ") AS ");
     la_put_ident(c, name);
     return LA_OK;
   }
-  LA_TRY(push_alias_name(c, node));
-  if (element->kind == LA_NODE_JOIN) {
-    la_strbuf_char(c->out, '(');
-    LA_TRY(la_push_string(c, ")"));
-  }
-  if (element->kind == LA_NODE_FUNCTION) {
-    return la_push(c, element, LA_AGAINST_FREE, 0);
-  }
-  return la_push_from(c, element);
+  la_put(c, is_lateral ? "LATERAL " : "");
+  return push_named(c, node, element);
 }
 
 /* a JOIN b ON …: a join on the right stands in parentheses. */
@@ -81,6 +134,8 @@ static la_status write_join(la_compiler *c, const la_node *node) {
 
 /* VALUES (1, 'a'), (2, 'b') */
 static la_status write_rows(la_compiler *c, const la_node *node) {
+  bool literal_binds = c->literal_binds;
+  c->literal_binds = literal_binds || node->flags & LA_VALUES_LITERAL;
   la_put(c, "VALUES ");
   for (uint32_t i = 1; i < node->count; i++) {
     const la_node *row = node->children[i];
@@ -91,27 +146,26 @@ static la_status write_rows(la_compiler *c, const la_node *node) {
     }
     la_strbuf_char(c->out, ')');
   }
+  c->literal_binds = literal_binds;
   return LA_OK;
 }
 
-/* (VALUES …) AS name (a, b) */
-static la_status write_values(la_compiler *c, const la_node *node) {
-  la_put(c, node->flags & LA_NODE_LATERAL ? "LATERAL (" : "(");
+/* (VALUES …) AS name (a, b); without a name only the rows. */
+static la_status write_values_as(la_compiler *c, const la_node *node, la_text name, bool lateral) {
+  la_put(c, lateral ? "LATERAL (" : "(");
   LA_TRY(write_rows(c, node));
   la_strbuf_char(c->out, ')');
-  if (!node->text.bytes) {
+  if (!name.bytes) {
     return LA_OK;
   }
   la_put(c, " AS ");
-  la_put_ident(c, node->text);
-  la_put(c, " (");
-  const la_node *columns = node->children[0];
-  for (uint32_t i = 0; columns && i < columns->count; i++) {
-    la_put(c, i > 0 ? ", " : "");
-    la_put_ident(c, columns->children[i]->text);
-  }
-  la_strbuf_char(c->out, ')');
-  return LA_OK;
+  la_put_ident(c, name);
+  la_strbuf_char(c->out, ' ');
+  return put_columns(c, node->children[0]->children, node->children[0]->count, false, c->out);
+}
+
+la_status la_compile_values_columns(la_compiler *c, const la_node *node) {
+  return put_columns(c, node->children[0]->children, node->children[0]->count, false, c->out);
 }
 
 la_status la_compile_values_rows(la_compiler *c, const la_node *node) {
@@ -135,7 +189,7 @@ la_status la_write_from(la_compiler *c, const la_node *from) {
   case LA_NODE_JOIN:
     return write_join(c, from);
   case LA_NODE_VALUES:
-    return write_values(c, from);
+    return write_values_as(c, from, from->text, false);
   case LA_NODE_SELECT:
   case LA_NODE_COMPOUND:
   case LA_NODE_TEXTUAL:

@@ -153,8 +153,12 @@ static la_status lint_element(linter *self, const la_node *from) {
   return LA_OK;
 }
 
-/* A table, alias, CTE or VALUES: what has rows of its own and a name to warn of. */
+/* A table, alias, CTE or VALUES: what has rows of its own and a name to warn of, unless it may
+ * stand unjoined. */
 static bool is_named(const la_node *from) {
+  if (from->kind == LA_NODE_ALIAS && from->flags & LA_ALIAS_IMPLICIT) {
+    return false;
+  }
   return from->kind != LA_NODE_JOIN && la_node_is_from(from) && !la_node_is_statement(from);
 }
 

@@ -184,9 +184,13 @@ static la_status put_literal(la_compiler *c, const la_node *node, la_type *type)
     return LA_OK;
   }
   if (node->flags & LA_PARAM_REQUIRED) {
-    return la_fail(c->err, LA_COMPILE,
-                   "Bind parameter '%.*s' without a renderable value not allowed here.",
-                   LA_TEXT_FORMAT(node->text));
+    la_warn(
+        c->sql->warnings,
+        "Bound parameter '%.*s' rendering literal NULL in a SQL expression; comparisons to NULL "
+        "should not use operators outside of 'is' or 'is not'",
+        LA_TEXT_FORMAT(node->text));
+    la_put(c, "NULL");
+    return LA_OK;
   }
   return la_write_literal(c, type, &node->value);
 }
@@ -263,6 +267,17 @@ la_status la_compile_param_as(la_compiler *c, const la_node *node, la_text name,
   if (c->literal_binds) {
     return put_literal(c, node, type);
   }
+  bool is_literal = (node->flags & LA_PARAM_LITERAL) != 0 || c->literal_execute;
+  if (c->options->render_postcompile && (is_literal || node->flags & LA_PARAM_EXPANDING)) {
+    if (node->flags & LA_PARAM_REQUIRED) {
+      return la_fail_code(c->err, LA_INVALID_REQUEST, "cd3x",
+                          "A value is required for bind parameter '%.*s'",
+                          LA_TEXT_FORMAT(node->text));
+    }
+    if (is_literal) {
+      return put_literal(c, node, type);
+    }
+  }
   la_seen_param seen = {0};
   LA_TRY(take_name(c, node, name, &seen));
   la_compiled_param param = {
@@ -272,7 +287,7 @@ la_status la_compile_param_as(la_compiler *c, const la_node *node, la_text name,
       .type = type,
       .column = column,
       .expanding = (node->flags & LA_PARAM_EXPANDING) != 0,
-      .literal = (node->flags & LA_PARAM_LITERAL) != 0 || c->literal_execute,
+      .literal = is_literal,
       .tuple_width = node->flags & LA_PARAM_TUPLE ? (uint32_t)node->value.as.integer : 0,
       .expand_op = c->expand_op,
   };

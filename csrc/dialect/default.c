@@ -121,6 +121,7 @@ const la_dialect la_dialect_default = {
     .supports_for_update = true,
     .supports_alter = true,
     .supports_sequences = true,
+    .supports_try_cast = true,
     .nulls_order_written = true,
     .select_compound_parentheses = true,
     .concat_operator = "||",

@@ -166,8 +166,9 @@ static const struct {
 static la_status write_group_concat(la_compiler *c, const la_node *node) {
   la_put(c, "group_concat(");
   for (uint32_t i = 0; i < node->count; i++) {
-    la_put(c, i > 0 ? ", " : "");
-    c->literal_execute = i == 1;
+    bool is_order = node->children[i]->kind == LA_NODE_LIST;
+    la_put(c, is_order ? " ORDER BY " : i > 0 ? ", " : "");
+    c->literal_execute = i == 1 && !is_order;
     LA_TRY(la_compile_expr_against(c, node->children[i], LA_AGAINST_COMMA));
   }
   c->literal_execute = false;

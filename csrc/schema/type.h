@@ -103,7 +103,8 @@ enum la_type_flag {
   LA_TYPE_NATIVE = 16,      /* Enum, Uuid, Interval: use the database's own type where it has one */
   LA_TYPE_HOST_BIND = 32,   /* Lua has a say in values that go in */
   LA_TYPE_HOST_RESULT = 64, /* Lua has a say in values that come out */
-  LA_TYPE_COMPARATOR = 128  /* Lua has operators of its own: comparator_factory */
+  LA_TYPE_COMPARATOR = 128, /* Lua has operators of its own: comparator_factory */
+  LA_TYPE_COERCES = 256     /* Lua says the types of values that it is compared with */
 };
 
 typedef struct la_type la_type;

@@ -212,6 +212,9 @@ la_node *la_expr_list(const la_sql *sql, la_node *const *items, size_t count) {
 
 la_node *la_expr_function(const la_sql *sql, la_text name, la_node *const *arguments, size_t count,
                           la_type *type) {
+  if (count == 1 && arguments[0]->kind == LA_NODE_NEXT_VALUE && la_text_is(name, "next_value")) {
+    return la_node_retain(arguments[0]); /* func.next_value(sequence) */
+  }
   return list_of(sql, LA_NODE_FUNCTION,
                  type != NULL ? type : la_function_type(sql, name, arguments, count), name,
                  arguments, count);
@@ -310,6 +313,10 @@ static la_type *scalar_type(const la_sql *sql, const la_node *select) {
   const la_node *first;
   while (select->kind == LA_NODE_COMPOUND && select->children[LA_SELECT_COLUMNS]->count != 0) {
     select = select->children[LA_SELECT_COLUMNS]->children[0];
+  }
+  if (select->kind == LA_NODE_VALUES) {
+    return select->children[0]->count != 0 ? select->children[0]->children[0]->type
+                                           : sql->types->null;
   }
   if (select->kind == LA_NODE_TEXTUAL) {
     return select->count > 1 ? select->children[1]->type : sql->types->null;

@@ -37,12 +37,13 @@ la_node *la_from_alias(const la_sql *sql, la_node *element, la_text name, uint32
 
 la_node *la_from_cte(const la_sql *sql, la_node *statement, la_text name, int64_t number,
                      uint32_t flags) {
+  la_node *children[2] = {statement, NULL};
   return la_node_new(sql->alloc, &(la_node_parts){.kind = LA_NODE_CTE,
                                                   .flags = flags,
                                                   .text = name,
                                                   .value = la_value_integer(number),
-                                                  .children = &statement,
-                                                  .count = 1});
+                                                  .children = children,
+                                                  .count = 2});
 }
 
 la_node *la_from_cte_ref(const la_sql *sql, const la_node *cte) {

@@ -401,6 +401,10 @@ static la_status offer_from(offer *to, la_node *from, int depth, la_error *err) 
   case LA_NODE_ALIAS:
     return offer_alias(to, from, depth, err);
   case LA_NODE_CTE:
+    if (from->children[0]->kind == LA_NODE_VALUES) {
+      const la_node *columns = from->children[0]->children[0];
+      return offer_named(to, columns->children, columns->count, from, err);
+    }
     return offer_statement(to, from->children[0], from, depth, err);
   case LA_NODE_JOIN:
     return offer_join(to, from, depth, err);

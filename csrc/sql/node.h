@@ -35,20 +35,23 @@
                to write; value.integer: of a subquery's or CTE's column its place there, from 1,     \
                else 0; [from element or NULL] */                                                     \
   X(PARAM)  /* value, values; text: name or the base of an anonymous name; flags LA_PARAM_* */       \
-  X(LITERAL)  /* text: SQL text, written as it is: literal_column() */                               \
-  X(TEXT)     /* text: text() with :names; [PARAM for each bound name…] */                         \
-  X(NULL)     /* NULL */                                                                             \
-  X(TRUE)     /* true() */                                                                           \
-  X(FALSE)    /* false() */                                                                          \
-  X(UNARY)    /* op; [operand] */                                                                    \
-  X(BINARY)   /* op; text: CUSTOM's text; value: CUSTOM's precedence; [left, right, escape as a      \
-                 LITERAL or NULL]; REGEXP_REPLACE's third is the replacement, REGEXP's text the      \
-                 flags */                                                                            \
-  X(BETWEEN)  /* op; [operand, low, high]; flag LA_NODE_SYMMETRIC */                                 \
-  X(CLAUSES)  /* op AND or OR; [term…] */                                                          \
-  X(TUPLE)    /* [expression…] */                                                                  \
-  X(GROUPING) /* [expression]: parentheses asked for: self_group() */                                \
-  X(FUNCTION) /* text: name, packages before it with dots; [argument…] */                          \
+  X(LITERAL)    /* text: SQL text, written as it is: literal_column() */                             \
+  X(TEXT)       /* text: text() with :names; [PARAM for each bound name…] */                       \
+  X(NULL)       /* NULL */                                                                           \
+  X(TRUE)       /* true() */                                                                         \
+  X(FALSE)      /* false() */                                                                        \
+  X(UNARY)      /* op; [operand] */                                                                  \
+  X(BINARY)     /* op; text: CUSTOM's text; value: CUSTOM's precedence; [left, right, escape as a    \
+                   LITERAL or NULL]; REGEXP_REPLACE's third is the replacement, REGEXP's text the    \
+                   flags */                                                                          \
+  X(BETWEEN)    /* op; [operand, low, high]; flag LA_NODE_SYMMETRIC */                               \
+  X(CLAUSES)    /* op AND or OR; [term…] */                                                        \
+  X(TUPLE)      /* [expression…] */                                                                \
+  X(GROUPING)   /* [expression]: parentheses asked for: self_group() */                              \
+  X(FUNCTION)   /* text: name, packages before it with dots; [argument…, LIST order_by of          \
+                   aggregate_order_by or absent] */                                                  \
+  X(FIELD)      /* text: a column of what the function gives; [FUNCTION] */                          \
+  X(NEXT_VALUE) /* text: a sequence's name; value: its schema, TEXT or none */                       \
   X(OVER) /* [FUNCTION or FILTER, LIST partition_by or NULL, LIST order_by or NULL, FRAME or NULL]   \
            */                                                                                        \
   X(FRAME)  /* op: 0 rows, 1 range, 2 groups; value.integer: la_frame_bound of the start + 16 ×     \
@@ -79,9 +82,10 @@
   X(TABLE)         /* subject: la_table */                                                           \
   X(LITERAL_TABLE) /* table(): text: name; value: schema, TEXT or none; [COLUMN…] without from */  \
   X(ALIAS)   /* text: name, or none for an anonymous one; [TABLE, LITERAL_TABLE, SELECT, COMPOUND,   \
-                VALUES, TEXTUAL, FUNCTION, ALIAS or JOIN]; flag LA_NODE_LATERAL */                   \
+                VALUES, TEXTUAL, FUNCTION, ALIAS or JOIN, a FUNCTION's COLUMNs… or what is behind  \
+                TABLESAMPLE and its seed or NULL]; flags LA_NODE_LATERAL, LA_ALIAS_* */              \
   X(CTE)     /* text: name or none; value.integer: number (unique per process of making); [SELECT,   \
-                COMPOUND or DML]; flags RECURSIVE, MATERIALIZED…, NESTING */                       \
+                COMPOUND, DML or VALUES, CHAIN of PREFIX or absent]; flags RECURSIVE, NESTING… */  \
   X(CTE_REF) /* text, value.integer: the number of the recursive CTE that it stands in; [] */        \
   X(JOIN)    /* [left, right, on or NULL]; flags LA_JOIN_OUTER, LA_JOIN_FULL */                      \
   X(VALUES)  /* text: name; [LIST of COLUMNs, LIST row…] */                                        \
@@ -160,6 +164,7 @@ enum la_node_flag {
   LA_NODE_HAS_PARAM = 1u << 2,
   LA_INSERT_INLINE = 1u << 3,  /* INSERT: nothing is fetched for inserted_primary_key */
   LA_NODE_FROM_SELF = 1u << 3, /* ALIAS: what the classes of the select around it stand for */
+  LA_VALUES_LITERAL = 1u << 3, /* VALUES: written without parameters */
   LA_FROM_BY_NAME = 1u << 4,   /* ALIAS: stands for tables whose columns it has under their keys */
   LA_NODE_SYMMETRIC = 1u << 4,
   LA_NODE_LATERAL = 1u << 5,
@@ -170,6 +175,11 @@ enum la_node_flag {
   LA_NODE_SUBQUERY = 1u << 10, /* ALIAS made by subquery() */
   LA_JOIN_OUTER = 1u << 11,
   LA_JOIN_FULL = 1u << 12,
+  LA_ALIAS_SAMPLE = 1u << 11,     /* ALIAS: tablesample() */
+  LA_ALIAS_ORDINALITY = 1u << 12, /* ALIAS of a function: WITH ORDINALITY */
+  LA_ALIAS_DERIVED = 1u << 13,   /* ALIAS of a function: render_derived(), its columns' names … */
+  LA_ALIAS_TYPED = 1u << 14,     /* … and types stand behind its own */
+  LA_ALIAS_IMPLICIT = 1u << 15,  /* ALIAS of a function: it may stand unjoined */
   LA_COLUMN_FOREIGN = 1u << 13,  /* COLUMN in a relationship's condition: foreign() … */
   LA_COLUMN_REMOTE = 1u << 14,   /* … and remote() */
   LA_PARAM_UNIQUE = 1u << 13,    /* its name is made unique: "name_1" */

@@ -12,7 +12,7 @@ local names = {
   "select", "insert", "update", "delete", "text", "union", "union_all", "intersect", "intersect_all", "except_",
   "except_all", "exists",
   -- FROM elements
-  "alias", "subquery", "cte", "lateral", "join", "outerjoin", "values", "table",
+  "alias", "subquery", "cte", "lateral", "join", "outerjoin", "values", "table", "tablesample",
   -- conditions
   "and_", "or_", "not_", "between", "true_", "false_", "null_",
   -- expressions
@@ -20,7 +20,7 @@ local names = {
   "label", "collate", "distinct", "asc", "desc", "nulls_first", "nulls_last", "nullsfirst", "nullslast",
   "bitwise_not", "any_", "all_",
   -- functions
-  "func", "over", "funcfilter", "within_group",
+  "func", "over", "funcfilter", "within_group", "aggregate_order_by",
   -- label styles
   "LABEL_STYLE_DEFAULT", "LABEL_STYLE_DISAMBIGUATE_ONLY", "LABEL_STYLE_NONE", "LABEL_STYLE_TABLENAME_PLUS_COL",
 }
@@ -109,6 +109,37 @@ end
 local sql = {}
 for _, name in ipairs(names) do
   sql[name] = core[name]
+end
+
+local bindparam = sql.bindparam
+
+-- A type whose values `callable` makes when a statement is executed, unless it is given one then.
+local function made_by(callable, type)
+  local types = require "lualchemy.types"
+  return types.TypeDecorator:class "Callable" {
+    impl = type or types.NullType,
+    process_bind_param = function(_, value)
+      if value ~= nil then return value end
+      return callable()
+    end,
+  }()
+end
+
+-- Declared and described in meta/sql.lua.
+function sql.bindparam(name, ...)
+  local given = table.pack(...)
+  local options = given[given.n]
+  local callable = type(options) == "table" and getmetatable(options) == nil and rawget(options, "callable_")
+  if not callable then return bindparam(name, ...) end
+  if type(callable) ~= "function" then
+    error(exc.ArgumentError(("bindparam: callable_ must be a function, not %s"):format(describe.value(callable))), 0)
+  end
+  local plain = {}
+  for key, value in next, options do plain[key] = value end
+  plain.callable_ = nil
+  plain.type_ = made_by(callable, plain.type_ or given.n > 2 and given[2] or nil)
+  plain.required = false
+  return bindparam(name, core.null(), plain)
 end
 
 -- Classes of elements that the program makes its own of.

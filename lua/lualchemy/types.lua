@@ -245,6 +245,7 @@ local function decorate(box, class, impl, variants)
     host_bind = class_field(class, "process_bind_param") ~= nil,
     host_result = class_field(class, "process_result_value") ~= nil,
     comparator = class_field(class, "comparator_factory") ~= nil,
+    coerces = class_field(class, "coerce_compared_value") ~= nil,
   }))
 end
 
@@ -307,6 +308,7 @@ local function finish_user_defined(self, class)
       host_bind = bind ~= nil or class_field(class, "process_bind_param") ~= nil,
       host_result = result ~= nil or class_field(class, "process_result_value") ~= nil,
       comparator = class_field(class, "comparator_factory") ~= nil,
+      coerces = class_field(class, "coerce_compared_value") ~= nil,
     }))
     return box
   end
@@ -463,6 +465,16 @@ core.hook("comparator", function(self, name)
   return factory[name] or factory["__" .. name]
 end)
 
+-- The type that the class says for a value that is compared with an expression of `self`.
+core.hook("coerce_compared_value", function(self, op, value)
+  local type = class_field(class_of(self), "coerce_compared_value")(self, op, value)
+  if not core.is(type, "lualchemy.Type") then
+    error(exc.ArgumentError(("coerce_compared_value of %s must give a type, not %s"):format(class_of(self).name,
+      require("lualchemy.describe").value(type))), 0)
+  end
+  return types.__complete(type)
+end)
+
 core.hook("type_call", function(self, ...)
   local make = rawget(core.record(self), maker_key)
   if make then return make(...) end
@@ -521,6 +533,7 @@ function types.__copy(self, changes)
   options.host_bind = options.host and self.process_bind_param ~= nil
   options.host_result = options.host and self.process_result_value ~= nil
   options.comparator = options.host and self.comparator_factory ~= nil
+  options.coerces = options.host and self.coerce_compared_value ~= nil
   local copy = blank_copy(self)
   core.record(copy)[variants_key] = options.variants
   return core.type_make(copy, kind, with_expressions(copy, options))

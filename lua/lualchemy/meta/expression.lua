@@ -346,10 +346,30 @@ function ColumnElement:filter(...) end
 ---@return lualchemy.ColumnElement
 function ColumnElement:within_group(...) end
 
---- A function as a table with these columns.
+--- ORDER BY among the arguments of an aggregate function: what it gathers comes in this order. Replaces an order that
+--- it has.
+---
+---     la.func.group_concat(users.c.name, ","):aggregate_order_by(users.c.id:desc())
+---     --> group_concat(users.name, ? ORDER BY users.id DESC)
+---
+---@param ... any
+---@return lualchemy.ColumnElement
+function ColumnElement:aggregate_order_by(...) end
+
+--- A function as a table with these columns, names or `column()`s. Options: `name` of the alias; `with_ordinality`,
+--- the name of a column that counts the rows; `joins_implicitly`: no warning where nothing joins it.
+---
+---     la.func.json_each(orders.c.lines):table_valued("key", "value", {name = "line"})
+---
 ---@param ... any
 ---@return lualchemy.FromClause
 function ColumnElement:table_valued(...) end
+
+--- One column of what a function gives, as a value: `(f(x)).name`.
+---@param name string
+---@param type? lualchemy.Type
+---@return lualchemy.ColumnElement
+function ColumnElement:scalar_table_valued(name, type) end
 
 --- The only column of a function in FROM, which goes by the alias's name.
 ---

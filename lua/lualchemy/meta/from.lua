@@ -48,6 +48,43 @@ function FromClause:update() end
 ---@return lualchemy.Delete
 function FromClause:delete() end
 
+--- A sample of the table: `tablesample(func.bernoulli(5), "name", {seed = func.random()})`; a number is the percentage
+--- of `system()`. SQLite has no TABLESAMPLE.
+---@param sampling any
+---@param name? string
+---@param options {name: string?, seed: any}?
+---@return lualchemy.FromClause
+function FromClause:tablesample(sampling, name, options) end
+
+--- The table itself as one value, for functions that take rows: `func.row_to_json(users:table_valued())`.
+---@return lualchemy.ColumnElement
+function FromClause:table_valued() end
+
+--- A table-valued function whose columns' names, and types `with_types`, stand behind its own: `AS t(a, b)`.
+---@param options {name: string?, with_types: boolean?}?
+---@return lualchemy.FromClause
+function FromClause:render_derived(options) end
+
+--- A CTE with words before its parentheses: `cte:prefix_with("MATERIALIZED")`.
+---@param ... string|lualchemy.TextClause
+---@return lualchemy.FromClause
+function FromClause:prefix_with(...) end
+
+--- A CTE with words behind its parentheses.
+---@param ... string|lualchemy.TextClause
+---@return lualchemy.FromClause
+function FromClause:suffix_with(...) end
+
+--- VALUES as a CTE.
+---@param name? string
+---@param options? table
+---@return lualchemy.FromClause
+function FromClause:cte(name, options) end
+
+--- The rows of VALUES as a value: `(VALUES (1, 2))`.
+---@return lualchemy.ColumnElement
+function FromClause:scalar_values() end
+
 --- The CTE with more selects: the recursive part.
 ---@param ... any
 ---@return lualchemy.FromClause

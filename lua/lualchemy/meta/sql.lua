@@ -507,7 +507,7 @@ function sql.join(left, right, onclause, options) end
 ---@return lualchemy.FromClause
 function sql.outerjoin(left, right, onclause, options) end
 
---- VALUES with these columns; rows come by `:data{…}`.
+--- VALUES with these columns; rows come by `:data{…}`. Options: `name`; `literal_binds`: values stand in the text.
 ---@param ... any
 ---@return lualchemy.FromClause
 function sql.values(...) end
@@ -575,7 +575,11 @@ function sql.literal(value, type) end
 function sql.literal_column(text, type) end
 
 --- A named parameter; without a value it is required at execution.
---- Options: `type_`, `unique`, `expanding`, `literal_execute`, `required`.
+--- Options: `type_`, `unique`, `expanding`, `literal_execute`, `required`, and `callable_`, a function that gives the
+--- value each time that the statement is executed without one.
+---
+---     la.select(users):where(users.c.seen:gt(la.bindparam("since", {callable_ = last_visit, type_ = la.DateTime})))
+---
 ---@param name string?
 ---@param value? any
 ---@param options? table
@@ -677,21 +681,3 @@ function sql.any_(expr) end
 ---@param expr any
 ---@return lualchemy.ColumnElement
 function sql.all_(expr) end
-
---- A window: `partition_by`, `order_by`, `rows`, `range_`, `groups`, `exclude`.
----@param call any
----@param options? table
----@return lualchemy.ColumnElement
-function sql.over(call, options) end
-
---- FILTER (WHERE …) of an aggregate.
----@param call any
----@param ... any
----@return lualchemy.ColumnElement
-function sql.funcfilter(call, ...) end
-
---- WITHIN GROUP (ORDER BY …).
----@param call any
----@param ... any
----@return lualchemy.ColumnElement
-function sql.within_group(call, ...) end

@@ -84,11 +84,11 @@ end
 local counter_fields = {"start", "increment", "minvalue", "maxvalue", "nominvalue", "nomaxvalue", "cycle", "cache",
   "order"}
 
-local function counter(name, more)
+local function counter(name, more, methods)
   local fields = table.move(counter_fields, 1, #counter_fields, 1, {})
   table.move(more, 1, #more, #fields + 1, fields)
   return keywords.set(fields), item.class(name, {
-    fields = fields,
+    fields = fields, methods = methods,
     tostring = function(self) return self.name and ('%s("%s")'):format(name, self.name) or name .. "()" end,
   })
 end
@@ -103,8 +103,17 @@ function column.Identity(options)
   return item.new(Identity, fields)
 end
 
+local sequence_methods = {}
+
+--- The expression that makes the next value of the sequence: `users:insert():values{id = sequence:next_value()}`;
+--- `func.next_value(sequence)` is the same. An error where a dialect without sequences writes it.
+function sequence_methods.next_value(self)
+  return core.next_value(self.name, self.schema or self.metadata and self.metadata.schema, self.data_type)
+end
+
 local sequence_keywords, Sequence = counter("Sequence", {"schema", "data_type", "optional", "metadata", "name",
-  "quote", "info"})
+  "quote", "info"}, sequence_methods)
+Sequence.__clause_element__ = sequence_methods.next_value
 
 --- A sequence, on databases that have them; the others leave it out.
 ---@param name string
