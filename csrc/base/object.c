@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/object.h"
 
-#include <stddef.h>
-
 void la_object_init(la_object *object, const la_object_class *class) {
   object->class = class;
   object->references = 1;
@@ -19,13 +17,6 @@ la_object *la_object_counted(void *object) {
     counted = owner;
   }
   return counted;
-}
-
-void *la_object_retain(void *object) {
-  if (object != NULL) {
-    la_object_counted(object)->references++;
-  }
-  return object;
 }
 
 void la_object_release(void *object) {

@@ -13,6 +13,7 @@
 #ifndef LA_BASE_OBJECT_H
 #define LA_BASE_OBJECT_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #pragma GCC visibility push(hidden)
@@ -36,12 +37,19 @@ struct la_object {
 };
 
 void la_object_init(la_object *object, const la_object_class *class);
-/* Gives `object`. Accepts NULL. */
-void *la_object_retain(void *object);
-/* Accepts NULL. */
-void la_object_release(void *object);
 /* The object whose count stands for `object`: itself, or its owner's owner's … owner. */
 la_object *la_object_counted(void *object);
+/* Accepts NULL. */
+void la_object_release(void *object);
+/* Gives `object`. Accepts NULL. */
+static inline void *la_object_retain(void *object) {
+  la_object *self = object;
+  if (self != NULL) {
+    self = self->class->owner == NULL ? self : la_object_counted(self);
+    self->references++;
+  }
+  return object;
+}
 
 #pragma GCC visibility pop
 

@@ -93,6 +93,7 @@ static uint32_t flags_of(const la_node_parts *parts) {
   return flags;
 }
 
+/* Copies what lies behind the children: values, bytes. */
 static void fill_bytes(la_node *node, const la_node_parts *parts) {
   char *at = (char *)&node->children[parts->count];
   if (parts->value_count != 0) {
@@ -101,16 +102,12 @@ static void fill_bytes(la_node *node, const la_node_parts *parts) {
     for (uint32_t i = 0; i < parts->value_count; i++) {
       node->values[i] = copy_value(&parts->values[i], &at);
     }
-  } else {
-    node->values = NULL;
   }
   node->value = copy_value(&parts->value, &at);
   if (parts->text.bytes != NULL) {
     memcpy(at, parts->text.bytes, parts->text.len);
     at[parts->text.len] = '\0';
-    node->text = (la_text){at, parts->text.len};
-  } else {
-    node->text = LA_TEXT_NONE;
+    node->text.bytes = at;
   }
 }
 
@@ -137,33 +134,46 @@ static uint32_t adopt_children(la_node *node) {
   return flags & LA_NODE_INHERITED_FLAGS;
 }
 
-la_node *la_node_new(la_allocator *alloc, const la_node_parts *parts) {
-  size_t size = sizeof(la_node) + parts->count * sizeof(la_node *);
-  la_node *node;
-  size += parts->value_count * sizeof(la_value) + value_bytes(&parts->value);
+static bool has_bytes(const la_node_parts *parts) {
+  return parts->value_count != 0 || parts->text.bytes != NULL || la_value_has_bytes(&parts->value);
+}
+
+static size_t size_of_bytes(const la_node_parts *parts) {
+  size_t size = parts->value_count * sizeof(la_value) + value_bytes(&parts->value);
   for (uint32_t i = 0; i < parts->value_count; i++) {
     size += value_bytes(&parts->values[i]);
   }
-  size += parts->text.bytes != NULL ? parts->text.len + 1 : 0;
+  return size + (parts->text.bytes != NULL ? parts->text.len + 1 : 0);
+}
+
+la_node *la_node_new(la_allocator *alloc, const la_node_parts *parts) {
+  bool has_more = has_bytes(parts);
+  size_t size = sizeof(la_node) + parts->count * sizeof(la_node *);
+  la_node *node;
+  size += has_more ? size_of_bytes(parts) : 0;
   node = la_alloc(alloc, size);
   if (node == NULL) {
     return NULL;
   }
-  la_object_init(&node->object, &la_node_class);
-  node->alloc = alloc;
-  node->kind = (uint16_t)parts->kind;
-  node->op = parts->op;
-  node->flags = flags_of(parts);
-  node->type = parts->type != NULL ? la_object_retain(parts->type) : NULL;
-  node->subject = parts->subject != NULL ? la_object_retain(parts->subject) : NULL;
-  node->value_count = parts->value_count;
-  node->count = parts->count;
-  node->size = size;
-  if (parts->count != 0) {
-    memcpy(node->children, parts->children, parts->count * sizeof(la_node *));
+  *node = (la_node){.object = {&la_node_class, 1, 0},
+                    .alloc = alloc,
+                    .kind = (uint16_t)parts->kind,
+                    .op = parts->op,
+                    .flags = flags_of(parts),
+                    .type = la_object_retain(parts->type),
+                    .subject = la_object_retain(parts->subject),
+                    .value = parts->value,
+                    .value_count = parts->value_count,
+                    .count = parts->count,
+                    .text.len = parts->text.bytes != NULL ? parts->text.len : 0,
+                    .size = size};
+  for (uint32_t i = 0; i < parts->count; i++) {
+    node->children[i] = parts->children[i];
   }
   node->flags |= adopt_children(node);
-  fill_bytes(node, parts);
+  if (has_more) {
+    fill_bytes(node, parts);
+  }
   return node;
 }
 
@@ -282,25 +292,21 @@ la_node *la_node_with_text(const la_node *node, la_text text) {
 
 la_node *la_chain_new(la_allocator *alloc, la_node *previous, la_node *const *items,
                       uint32_t count) {
-  la_node *on_stack[STACK_CHILDREN];
-  la_node **children = on_stack;
-  size_t size = ((size_t)count + 1) * sizeof(la_node *);
-  la_node *chain;
-  if (count >= STACK_CHILDREN) {
-    children = la_alloc(alloc, size);
-    if (children == NULL) {
-      return NULL;
-    }
+  size_t size = sizeof(la_node) + ((size_t)count + 1) * sizeof(la_node *);
+  la_node *chain = la_alloc(alloc, size);
+  if (chain == NULL) {
+    return NULL;
   }
-  children[0] = previous;
-  if (count != 0) {
-    memcpy(children + 1, items, count * sizeof(la_node *));
+  *chain = (la_node){.object = {&la_node_class, 1, 0},
+                     .alloc = alloc,
+                     .kind = LA_NODE_CHAIN,
+                     .count = count + 1,
+                     .size = size};
+  chain->children[0] = previous;
+  for (uint32_t i = 0; i < count; i++) {
+    chain->children[i + 1] = items[i];
   }
-  chain = la_node_new(
-      alloc, &(la_node_parts){.kind = LA_NODE_CHAIN, .children = children, .count = count + 1});
-  if (children != on_stack) {
-    la_free(alloc, children, size);
-  }
+  chain->flags = adopt_children(chain);
   return chain;
 }
 
