@@ -175,6 +175,7 @@ build = {
         "csrc/orm/relationship_element.c",
         "csrc/orm/relationship_join.c",
         "csrc/orm/relationship_pairs.c",
+        "csrc/orm/row_set.c",
         "csrc/orm/session.c",
         "csrc/orm/session_bind.c",
         "csrc/orm/session_objects.c",

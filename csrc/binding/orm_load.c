@@ -161,10 +161,21 @@ static la_load *run_given(lua_State *L, la_state *state, int session_index,
   return load;
 }
 
-/* A Query gives each object once, however many rows a join makes of it; streams don't look back. */
+static bool has_entities(const la_load_plan *plan) {
+  uint32_t count;
+  bool single;
+  const la_row_part *parts = la_load_plan_parts(plan, &count, &single);
+  while (count > 0 && parts[count - 1].kind != LA_ROW_PART_ENTITY) {
+    count--;
+  }
+  return count > 0;
+}
+
+/* A Query with objects gives each row of them once, however many a join makes of it; streams don't
+ * look back. */
 static bool gives_once(const la_select_run *how, const la_node *statement,
                        const la_load_plan *plan) {
-  return how->legacy && how->cursor == NULL && la_plan_is_single(plan) &&
+  return how->legacy && how->cursor == NULL && has_entities(plan) &&
          statement->kind == LA_NODE_SELECT &&
          (statement->children[LA_SELECT_FROM] || statement->children[LA_SELECT_WHERE] ||
           statement->children[LA_SELECT_STATEMENT]);
@@ -204,8 +215,8 @@ la_load *la_run_select(lua_State *L, la_state *state, int session_index, const l
   la_compiled *compiled = taken->compiled;
   const la_load_plan *plan = (const la_load_plan *)compiled->extra;
   load->populate_existing = how->populate_existing;
-  load->unique = how->unique ||
-                 (plan && (la_load_plan_needs_unique(plan) || gives_once(how, statement, plan)));
+  load->unique_rows = plan && gives_once(how, statement, plan);
+  load->unique = how->unique || load->unique_rows || (plan && la_load_plan_needs_unique(plan));
   la_key *key = &session->engine->key;
   bool has_defaults = la_has_defaults(compiled);
   int top = lua_gettop(L);

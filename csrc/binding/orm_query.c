@@ -268,9 +268,45 @@ static bool wants_rows(const la_node *node) {
   return tuples && tuples->as.integer;
 }
 
+/* Pushes a Result that streams the query at index 1, a thousand rows at a time unless yield_per
+ * says otherwise. */
+static void push_stream(lua_State *L) {
+  la_state *state = la_state_of(L);
+  lua_settop(L, 1);
+  tell_compile(L, state, 1);
+  const la_node *node = query_node(L, 1);
+  push_session(L, 1);
+  const la_value *yield_per = la_execution_option(node, "yield_per");
+  la_select_run how = la_run_options(node);
+  how.legacy = true;
+  size_t part = yield_per && yield_per->kind == LA_VALUE_INTEGER && yield_per->as.integer > 0
+                    ? (size_t)yield_per->as.integer
+                    : 1000;
+  la_push_orm_result(L, state, 2, node, &how, part);
+  la_result *result = lua_touserdata(L, -1);
+  la_row_shape *shape = result->box.object;
+  if (shape->count == 1) { /* entities come bare, as from all() */
+    lua_getiuservalue(L, -1, LA_RESULT_DATA);
+    bool single = la_rows_are_single(L, -1);
+    lua_pop(L, 1);
+    if (single && !wants_rows(query_node(L, 1))) {
+      lua_getfield(L, -1, "scalars");
+      lua_insert(L, -2);
+      lua_call(L, 1, 1);
+    }
+  }
+}
+
 static int query_all(lua_State *L) {
   la_state *state = la_state_of(L);
   lua_settop(L, 1);
+  if (la_execution_option(query_node(L, 1), "yield_per")) { /* loads behind the rows in parts too */
+    push_stream(L);
+    lua_getfield(L, -1, "all");
+    lua_insert(L, -2);
+    lua_call(L, 1, 1);
+    return 1;
+  }
   bool tuples = wants_rows(query_node(L, 1));
   la_load *load = run(L, 1, 0); /* query, load */
   bool single = la_plan_is_single(load->plan);
@@ -432,33 +468,9 @@ static int query_methods(lua_State *L) {
   return 1;
 }
 
-/* query:iter(): streams, a thousand rows at a time unless yield_per says otherwise; closes when the
- * loop is left. */
+/* query:iter(): streams; closes when the loop is left. */
 static int query_iter(lua_State *L) {
-  la_state *state = la_state_of(L);
-  lua_settop(L, 1);
-  tell_compile(L, state, 1);
-  const la_node *node = query_node(L, 1);
-  push_session(L, 1);
-  const la_value *yield_per = la_execution_option(node, "yield_per");
-  la_select_run how = la_run_options(node);
-  how.legacy = true;
-  size_t part = yield_per && yield_per->kind == LA_VALUE_INTEGER && yield_per->as.integer > 0
-                    ? (size_t)yield_per->as.integer
-                    : 1000;
-  la_push_orm_result(L, state, 2, node, &how, part);
-  la_result *result = lua_touserdata(L, -1);
-  la_row_shape *shape = result->box.object;
-  if (shape->count == 1) { /* entities come bare, as from all() */
-    lua_getiuservalue(L, -1, LA_RESULT_DATA);
-    bool single = la_rows_are_single(L, -1);
-    lua_pop(L, 1);
-    if (single) {
-      lua_getfield(L, -1, "scalars");
-      lua_insert(L, -2);
-      lua_call(L, 1, 1);
-    }
-  }
+  push_stream(L);
   lua_pushnil(L);
   lua_pushnil(L);
   lua_pushvalue(L, -3);

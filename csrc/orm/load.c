@@ -87,7 +87,11 @@ static la_status start(la_load *load, la_session *session, la_compiled *compiled
 static la_status keep_row(la_load *load, la_run *run, la_error *err) {
   la_instance *root = run->root;
   if (!load->plan->single) {
-    return la_rows_add(&load->rows, run->values, err);
+    bool is_new = true;
+    if (load->unique_rows) {
+      LA_TRY(la_row_set_add(&run->given, &load->rows, run->values, &is_new, err));
+    }
+    return is_new ? la_rows_add(&load->rows, run->values, err) : LA_OK;
   }
   if (root != NULL && load->unique) {
     if (root->flags & LA_INSTANCE_MARKED) {

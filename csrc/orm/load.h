@@ -82,6 +82,7 @@ typedef struct la_load {
   la_arena arena;
   bool populate_existing;
   bool unique;           /* drop repeated parents */
+  bool unique_rows;      /* drop repeated rows of several parts */
   la_instances entities; /* single: the instance of each row (NULL: no entity), pinned */
   la_rows rows; /* otherwise: packed rows; an entity stands as an INTEGER with the instance's
                    address, pinned */

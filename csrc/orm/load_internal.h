@@ -10,6 +10,7 @@
 #define LA_ORM_LOAD_INTERNAL_H
 
 #include "orm/plan.h"
+#include "orm/row_set.h"
 
 #pragma GCC visibility push(hidden)
 
@@ -91,6 +92,7 @@ typedef struct la_run {
   la_arena scratch;     /* bytes made by conversion, for one row */
   la_entity_state *entities;
   la_link_state *links;
+  la_row_set given;    /* with `unique_rows`: what the rows so far have */
   la_value *values;    /* of the row's parts; an entity's address as INTEGER, NULL for none */
   la_instance *root;   /* the entity of a single plan */
   bool root_is_pinned; /* `root` carries a pin for the caller */

@@ -685,6 +685,7 @@ void la_run_clear(la_run *run) {
   }
   la_arena_clear(&run->scratch);
   la_params_clear(&run->params);
+  la_row_set_clear(&run->given, run->session->alloc);
   clear_states(run);
   run->load = NULL;
 }

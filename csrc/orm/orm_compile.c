@@ -174,7 +174,7 @@ la_status la_orm_compile(la_engine *engine, const la_node *statement, la_compile
   }
   LA_TRY(la_engine_check_unhooked(engine, err));
   la_strbuf_reset(&engine->salt);
-  la_strbuf_string(&engine->salt, "orm");
+  la_strbuf_string(&engine->salt, la_select_is_not_eager(statement) ? "orm, not eager" : "orm");
   la_strbuf_text(&engine->salt, engine->schema_translate);
   LA_TRY(la_strbuf_status(&engine->salt, err));
   LA_TRY(la_key_build(key, statement, la_strbuf_view(&engine->salt), err));

@@ -178,8 +178,10 @@ static la_status find_entities(la_translation *self, la_node *const *items, size
   return LA_OK;
 }
 
-/* Whether the execution option "enable_eagerloads" is false; the newest counts. */
-static bool is_not_eager(const la_node *select) {
+bool la_select_is_not_eager(const la_node *select) {
+  if (select->kind != LA_NODE_SELECT) {
+    return false;
+  }
   for (const la_node *chain = select->children[LA_SELECT_EXECUTION]; chain != NULL;
        chain = chain->children[0]) {
     for (uint32_t i = chain->count; i-- > 1;) {
@@ -457,7 +459,7 @@ static la_status translate(la_translation *self, la_node **out) {
   LA_TRY(collect(self, self->statement->children[LA_SELECT_COLUMNS], &items, &count));
   LA_TRY(find_entities(self, items, count));
   LA_TRY(read_options(self, items, count));
-  self->not_eager = is_not_eager(self->statement);
+  self->not_eager = la_select_is_not_eager(self->statement);
   if (self->statement->children[LA_SELECT_STATEMENT] != NULL) {
     return la_translate_statement(self, items, count, out);
   }

@@ -147,6 +147,8 @@ uint32_t la_translate_given(const la_translation *self, la_node *take_node);
 la_status la_translate_missing(const la_translation *self, const la_property *property);
 /* Text as the statement of `*select` gets the names that the database gives its columns. */
 la_status la_session_describe_text(la_session *session, la_node **select, la_error *err);
+/* Whether its execution option "enable_eagerloads" is false; the newest counts. */
+bool la_select_is_not_eager(const la_node *select);
 /* translate_columns.c */
 la_status la_translate_column(la_translation *self, bool to_eager, bool may_share,
                               la_node *take_node, uint32_t *out);

@@ -211,6 +211,43 @@ describe("Query", function()
     assert.equal("Ann", pairs_of[1][2])
   end)
 
+  it("gives rows of objects and columns once too, but rows of columns alone as they come (QRY-07)", function()
+    local Order = s.Order
+    local function count(...) return #session:query(...):join(User.addresses):filter(User.id:eq(1)):all() end
+    assert.equal(2, count(User.id, User.name))
+    assert.equal(1, count(User, User.name))
+    local orders = #session:query(Order):filter(Order.user_id:eq(1)):all()
+    local rows = session:query(User, Order):join(User.orders):join(User.addresses):filter(User.id:eq(1)):order_by(Order.id)
+    assert.equal(orders, #rows:all())
+    assert.equal(orders, #rows:options(orm.joinedload(User.addresses)):all())
+    assert.equal(2 * orders, #session:execute(la.select(User, Order):join(User.orders):join(User.addresses):where(User.id:eq(1))):all())
+    local many = {}
+    for i = 1, 300 do many[i] = User{name = "user " .. i} end
+    session:add_all(many)
+    session:commit()
+    local pairs_of = session:query(User, User.name):select_from(User):join(Item, la.true_()):all()
+    assert.equal(session:query(User):count(), #pairs_of)
+  end)
+
+  it("reads what stands behind its rows in parts with yield_per, and refuses what needs all of them (QRY-08)", function()
+    local sent = s:during(function()
+      assert.equal(3, #query:options(orm.selectinload(User.addresses)):order_by(User.id):yield_per(2):all())
+    end)
+    assert.equal(3, #sent)
+    for _, option in ipairs{orm.joinedload, orm.subqueryload} do
+      fails(exc.InvalidRequestError, "Can't use yield_per with eager loaders that require uniquing or row buffering",
+        function() query:options(option(User.addresses)):yield_per(2):all() end)
+    end
+  end)
+
+  it("loads nothing eagerly with enable_eagerloads(false), whatever ran before (QRY-07)", function()
+    local eager = query:options(orm.joinedload(User.addresses))
+    local function joins(of) return s:during(function() of:all() end)[1]:find("JOIN", 1, true) ~= nil end
+    assert.is_true(joins(eager))
+    assert.is_false(joins(eager:enable_eagerloads(false)))
+    assert.is_true(joins(eager:enable_eagerloads(false):enable_eagerloads(true)))
+  end)
+
   it("passes options and labels on (QRY-07)", function()
     assert.same({a = 1}, query:execution_options{a = 1}:enable_assertions(false):get_execution_options())
     assert.sql(query:set_label_style(la.LABEL_STYLE_NONE), "SELECT users.id, users.name, users.age FROM users")
