@@ -2,8 +2,9 @@
 /*
  * What a subclass adds to objects that were read as their base: one statement for each 500 keys.
  *
- *   SELECT engineers.id, people.id AS id_1, people.type, engineers.lang FROM people JOIN engineers
- *   ON people.id = engineers.id WHERE people.id IN (?, …)
+ *   SELECT engineers.id AS engineers_id, people.id AS people_id, people.type AS people_type,
+ *   engineers.lang AS engineers_lang FROM people JOIN engineers ON people.id = engineers.id
+ *   WHERE people.id IN (?, …)
  */
 #include "orm/later_internal.h"
 #include "orm/later.h"
@@ -68,6 +69,9 @@ static la_status make(la_engine *engine, la_mapper *mapper, la_load_plan *plan, 
   la_node *select = entity != NULL ? la_select_new(sql, &entity, 1) : NULL;
   la_translate_request request = {.given = true};
   la_status status = select != NULL ? LA_OK : la_fail_nomem(err);
+  if (status >= 0) {
+    status = la_build_replace(&select, la_node_with_flags(select, LA_SELECT_LABELS_TABLE, 0), err);
+  }
   if (status >= 0) {
     status = wanted_properties(plan, mapper, &request, err);
   }

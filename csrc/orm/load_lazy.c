@@ -43,6 +43,21 @@ static la_status place_column(const la_node *node, void *context, la_node **out,
   return LA_OK;
 }
 
+/* The option's criteria, which may be of the alias that its of_type() names. */
+static la_status add_criteria(making *self, const la_link_choice *choice, la_error *err) {
+  la_node *moved = NULL;
+  if (choice->criteria == NULL) {
+    return LA_OK;
+  }
+  if (choice->target == NULL) {
+    moved = la_node_retain(choice->criteria);
+  } else {
+    LA_TRY(la_element_move(self->sql, choice->criteria, choice->target->children[0],
+                           self->target->children[0], &moved, err));
+  }
+  return la_node_list_take(&self->where, self->sql->alloc, moved, err);
+}
+
 static la_status gather_where(making *self, const la_link_choice *choice, la_error *err) {
   const la_relationship *relationship = self->relationship;
   la_node *condition = NULL;
@@ -53,11 +68,7 @@ static la_status gather_where(making *self, const la_link_choice *choice, la_err
                                 &condition, err));
     LA_TRY(la_node_list_take(&self->where, self->sql->alloc, condition, err));
   }
-  if (choice->criteria != NULL) {
-    LA_TRY(
-        la_node_list_take(&self->where, self->sql->alloc, la_node_retain(choice->criteria), err));
-  }
-  return LA_OK;
+  return add_criteria(self, choice, err);
 }
 
 /* FROM a secondary that is no table: its columns alone do not say how its parts are joined. */
@@ -124,11 +135,7 @@ static la_status make_lazy(la_engine *engine, const la_relationship *relationshi
                            const la_link_choice *choice, la_single_load **out, la_error *err) {
   making self = {.sql = &engine->sql, .relationship = relationship};
   la_status status;
-  if (choice->target != NULL) {
-    self.target = la_node_retain(choice->target);
-  } else {
-    LA_TRY(la_relationship_target_entity(self.sql, relationship, &self.target, err));
-  }
+  LA_TRY(la_relationship_target_entity(self.sql, relationship, &self.target, err));
   self.load = la_single_load_new(engine->alloc, engine->dialect);
   status = self.load != NULL ? LA_OK : la_fail_nomem(err);
   if (status >= 0) {

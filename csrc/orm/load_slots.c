@@ -83,6 +83,9 @@ static la_status make_load(la_engine *engine, la_mapper *mapper, la_node *const 
   la_node *select = la_select_new(&engine->sql, items, count);
   la_node_list params = {0};
   la_status status = load != NULL && select != NULL ? LA_OK : la_fail_nomem(err);
+  if (status >= 0 && below) {
+    status = la_build_replace(&select, la_node_with_flags(select, LA_SELECT_LABELS_TABLE, 0), err);
+  }
   if (status >= 0) {
     status = below ? la_subtable_key(engine, mapper, load, items, count, &select, &params, err)
                    : add_key(engine, mapper, load, &select, &params, err);

@@ -75,16 +75,16 @@ describe("joined-table inheritance", function()
     assert.same({"SELECT people.id, people.name, people.type, people.company_id FROM people ORDER BY people.id"}, s:during(function()
       people = session:scalars(la.select(s.Person):order_by(s.Person.id)):all()
     end))
-    assert.same({"SELECT engineers.lang, engineers.level FROM engineers WHERE ? = engineers.id"}, s:during(function()
+    assert.same({"SELECT engineers.lang AS engineers_lang, engineers.level AS engineers_level FROM engineers WHERE ? = engineers.id"}, s:during(function()
       assert.equal("lua", people[1].lang)
       assert.equal(1, people[1].level)
     end))
-    assert.same({"SELECT engineers.lang, engineers.level, seniors.grade FROM engineers, seniors WHERE ? = engineers.id "
+    assert.same({"SELECT engineers.lang AS engineers_lang, engineers.level AS engineers_level, seniors.grade AS seniors_grade FROM engineers, seniors WHERE ? = engineers.id "
       .. "AND engineers.id = seniors.id"}, s:during(function()
       assert.equal(3, people[4].grade)
       assert.equal("c", people[4].lang)
     end))
-    assert.same({"SELECT managers.status, managers.golf FROM managers WHERE ? = managers.id"}, s:during(function()
+    assert.same({"SELECT managers.status AS managers_status, managers.golf AS managers_golf FROM managers WHERE ? = managers.id"}, s:during(function()
       assert.equal(4, people[5].golf)
     end))
   end)
@@ -224,7 +224,7 @@ describe("with_polymorphic", function()
       assert.same({"lua", "c"}, {people[1].lang, people[4].lang})
       assert.same({"busy", "away"}, {people[2].status, people[5].status})
     end))
-    assert.same({"SELECT seniors.grade FROM seniors WHERE ? = seniors.id"}, s:during(function() assert.equal(3, people[4].grade) end))
+    assert.same({"SELECT seniors.grade AS seniors_grade FROM seniors WHERE ? = seniors.id"}, s:during(function() assert.equal(3, people[4].grade) end))
     assert.same({"SELECT " .. COLUMNS .. JOINED .. " WHERE engineers.lang = ? OR managers.status = ? ORDER BY managers.status"},
       s:during(function()
         local found = session:scalars(la.select(all):where(all.Engineer.lang:eq "lua" | all.Manager.status:eq "busy")
@@ -306,10 +306,11 @@ describe("selectin_polymorphic", function()
   local s, session
   local BASE = "SELECT people.id, people.name, people.type, people.company_id FROM people"
   local function behind(table_name, columns)
-    return ("SELECT %s.id, people.id AS id_1, people.type, %s FROM people JOIN %s ON people.id = %s.id WHERE people.id IN (?, ?)")
-      :format(table_name, columns, table_name, table_name)
+    return ("SELECT %s.id AS %s_id, people.id AS people_id, people.type AS people_type, %s FROM people JOIN %s ON people.id = %s.id " ..
+      "WHERE people.id IN (?, ?)"):format(table_name, table_name, columns, table_name, table_name)
   end
-  local ENGINEERS, MANAGERS = behind("engineers", "engineers.lang, engineers.level"), behind("managers", "managers.status")
+  local ENGINEERS, MANAGERS = 
+    behind("engineers", "engineers.lang AS engineers_lang, engineers.level AS engineers_level"), behind("managers", "managers.status AS managers_status")
   before_each(function()
     s = staff.new():fill()
     session = s.session
@@ -402,7 +403,7 @@ describe("mapper arguments for loading subclasses", function()
     local sent = of{Engineer = {polymorphic_load = "inline"}}
     assert.equal(2, #sent)
     assert.truthy(sent[1]:find("FROM people LEFT OUTER JOIN engineers ON people.id = engineers.id ORDER BY", 1, true))
-    assert.equal("SELECT managers.status FROM managers WHERE ? = managers.id", sent[2])
+    assert.equal("SELECT managers.status AS managers_status FROM managers WHERE ? = managers.id", sent[2])
     local session = s.session
     session:expunge_all()
     local loaded = s:during(function()
@@ -630,5 +631,38 @@ describe("Rows in bulk of classes with several tables", function()
       session:execute(la.update(s.Engineer), {{name = "new"}})
     end)
     assert.equal("bupq", err.code)
+  end)
+end)
+
+describe("a class whose rows lie in its base's table", function()
+  it("marks its rows in a bulk INSERT (QRY-09, MAP-02)", function()
+    local s = staff.new():fill()
+    s.session:execute(la.insert(s.Person), {{id = 50, name = "Pia"}, {id = 51, name = "Per"}})
+    assert.same({"person", "person"}, s.session:scalars(la.select(s.Person.type):where(s.Person.id:ge(50))):all())
+    local Base = orm.declarative_base()
+    local Thing = Base:class "Thing" {__tablename__ = "things", id = la.Column(la.Integer, {primary_key = true}), kind = la.Column(la.String),
+      __mapper_args__ = {polymorphic_on = "kind", polymorphic_identity = "thing"}}
+    local Tool = Thing:class "Tool" {use = la.Column(la.String), __mapper_args__ = {polymorphic_identity = "tool"}}
+    Base.metadata:create_all(s.engine)
+    s.session:execute(la.insert(Tool), {{id = 1, use = "hit"}, {id = 2, use = "saw", kind = "thing"}})
+    assert.equal("hit", s.session:scalars(la.select(Tool)):one().use)
+    s:close()
+  end)
+end)
+
+describe("of_type() in an option that loads when the link is read", function()
+  it("leaves out no member of another class (LOAD-3.1)", function()
+    local s = staff.new():fill()
+    local Company, Engineer = s.Company, s.Engineer
+    local all = #s.session:scalars(la.select(Company)):first().people
+    for _, option in ipairs{orm.lazyload, orm.immediateload} do
+      s.session:expunge_all()
+      assert.equal(all, #s.session:scalars(la.select(Company):options(option(Company.people:of_type(Engineer)))):first().people)
+      s.session:expunge_all()
+      local alias = orm.aliased(s.Person)
+      local people = s.session:scalars(la.select(Company):options(option(Company.people:of_type(alias):and_(alias.id:gt(1))))):first().people
+      assert.is_true(#people < all and #people > 0)
+    end
+    s:close()
   end)
 end)

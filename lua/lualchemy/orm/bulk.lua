@@ -92,6 +92,27 @@ local function plan_of(class)
   return plan
 end
 
+--- Rows of an INSERT with what marks the class's own among those of its hierarchy; keyed by attribute.
+---@param class table
+---@param rows table[]
+---@return table[]
+function M.marked(class, rows)
+  if record_of(class).arguments.polymorphic_identity == nil then return rows end
+  local plan = plan_of(class)
+  local key = plan.discriminator
+  if not key then return rows end
+  local marked = {}
+  for i, row in ipairs(rows) do
+    if row[key] == nil then
+      local copy = {[key] = plan.identity}
+      for name, value in pairs(row) do copy[name] = value end
+      row = copy
+    end
+    marked[i] = row
+  end
+  return marked
+end
+
 local function check_rows(name, rows)
   if type(rows) ~= "table" then
     error(exc.ArgumentError(("session:%s() takes a list of tables, not a %s"):format(name, type(rows))), 0)

@@ -145,6 +145,7 @@ local function insert(session, statement, params, options, execution)
   local class = core.dml_class(statement)
   params = descriptors.bulk_rows(class, params)
   if is_joined(class) then return insert_joined(session, statement, class, params, execution) end
+  params = require("lualchemy.orm.bulk").marked(class, params)
   params = without_nulls(statement, by_column(statement, params), execution)
   if #params == 1 and not core.has_returning(statement) then
     return binds.connection(session, nil, statement):execute(core.orm_translate(statement), params[1], options)
