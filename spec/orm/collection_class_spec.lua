@@ -520,3 +520,47 @@ describe("ordering_list (EXT-03)", function()
     assert.is_nil(a.item)
   end)
 end)
+
+describe("a method of an own collection class that fails", function()
+  it("leaves the collection, its history and the other side as they were (REL-19)", function()
+    local collection = require("lualchemy.orm.collections").collection
+    local Bag = {}
+    Bag.__index = Bag
+    Bag.add = collection.appender(function(self, note)
+      if note.keyword == "heavy" then error("too heavy", 0) end
+      self.notes[#self.notes + 1] = note
+    end)
+    Bag.drop = collection.remover(function(self, note)
+      if note.keyword == "stuck" then error("stuck", 0) end
+      for i, mine in ipairs(self.notes) do
+        if mine == note then return table.remove(self.notes, i) end
+      end
+    end)
+    Bag.each = collection.iterator(function(self) return ipairs(self.notes) end)
+    local w = world {collection_class = function() return setmetatable({notes = {}}, Bag) end}
+    local item, stuck, heavy = w.Item {}, w.Note {keyword = "stuck"}, w.Note {keyword = "heavy"}
+    item.notes:add(stuck)
+    item.notes:add(w.Note {keyword = "light"})
+    w.session:add(item)
+    w.session:commit()
+    local function check()
+      assert.equal(2, #item.notes.notes)
+      assert.equal(item, stuck.item)
+      assert.is_nil(heavy.item)
+      local history = la.inspect(item).attrs.notes.history
+      assert.same({0, 2, 0}, {#history.added, #history.unchanged, #history.deleted})
+    end
+    local function fails_plainly(message, fn) assert.same({false, message}, {pcall(fn)}) end
+    assert.equal(2, #item.notes.notes)
+    fails_plainly("stuck", function() item.notes:drop(stuck) end)
+    check()
+    fails_plainly("stuck", function() stuck.item = nil end)
+    check()
+    fails_plainly("too heavy", function() item.notes:add(heavy) end)
+    check()
+    fails_plainly("too heavy", function() heavy.item = item end)
+    check()
+    w.session:commit()
+    check()
+  end)
+end)

@@ -56,7 +56,7 @@ function M.remove(view, object, place)
   local adapter = adapter_of[view]
   if not adapter or adapter.loading or rawequal(adapter.leaving, object) then return end
   place = place or adapter.list:index(object)
-  adapter.left = object
+  adapter.left, adapter.left_place = object, place
   if place then adapter.list:pop(place) end
 end
 
@@ -106,6 +106,22 @@ function M.during(view, field, object, fn, ...)
   adapter[field] = before
   if not results[1] then error(results[2], 0) end
   return table.unpack(results, 2, results.n)
+end
+
+--- The view's own method has failed: the list, which knew of the change, is as before.
+---@param view table
+---@param field "arriving"|"leaving"
+---@param object any
+function M.take_back(view, field, object)
+  local adapter = adapter_of[view]
+  local list = adapter and adapter.list
+  if not adapter or list:contains(object) ~= (field == "arriving") then return end
+  if field == "arriving" then
+    M.during(view, "leaving", object, function() list:remove(object) end)
+  else
+    local place = rawequal(adapter.left, object) and adapter.left_place or #list + 1
+    M.during(view, "arriving", object, function() list:insert(math.min(place, #list + 1), object) end)
+  end
 end
 
 --- `view[place] = object` on the list too, which finds out what came and went.
@@ -227,13 +243,14 @@ core.hook("collection_news", function(news)
         view = kind.make(list, owner, key, member)
         core.collection_set_view(list, view)
       end
-      local ok, err = pcall(M.during, view, "arriving", member, kind.append, member)
+    end
+    if view then
+      local field = came and "arriving" or "leaving"
+      local ok, err = pcall(M.during, view, field, member, came and kind.append or kind.remove, member)
       if not ok then
-        if list:contains(member) then M.during(view, "leaving", member, function() list:remove(member) end) end
+        M.take_back(view, field, member)
         error(err, 0)
       end
-    elseif view then
-      M.during(view, "leaving", member, kind.remove, member)
     end
   end
 end)

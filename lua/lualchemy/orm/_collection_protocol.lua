@@ -115,7 +115,12 @@ local function told(name, fn, before, place, after)
     mine.left = nil
     local results
     if field then
-      results = table.pack(adapter.during(self, field, object, fn, table.unpack(args, 1, args.n)))
+      results = table.pack(pcall(adapter.during, self, field, object, fn, table.unpack(args, 1, args.n)))
+      if not table.remove(results, 1) then
+        adapter.take_back(self, field, object)
+        error(results[1], 0)
+      end
+      results.n = results.n - 1
     else
       results = table.pack(fn(self, table.unpack(args, 1, args.n)))
     end
