@@ -358,6 +358,7 @@ int la_raise_execution(lua_State *L, const la_engine *engine, const la_error *fa
 /* Pushes what the log says of a statement in front of its parameters. */
 static void push_tag(lua_State *L, la_origin origin) {
   static const char *const formats[] = {[LA_ORIGIN_RAW] = "raw sql",
+                                        [LA_ORIGIN_NO_KEY] = "no key %.5fs",
                                         [LA_ORIGIN_NEW] = "generated in %.5fs",
                                         [LA_ORIGIN_CACHED] = "cached since %.4gs ago"};
   char tag[64];
@@ -365,12 +366,12 @@ static void push_tag(lua_State *L, la_origin origin) {
   lua_pushstring(L, tag);
 }
 
-void la_engine_log(lua_State *L, la_state *state, int engine_index, const char *text,
+void la_engine_log(lua_State *L, la_state *state, int source_index, const char *text,
                    int params_index, double seconds, la_origin origin, bool many) {
   int top = lua_gettop(L);
   luaL_checkstack(L, 8, NULL);
   la_push_hook(L, state, "engine_log");
-  lua_pushvalue(L, engine_index);
+  lua_pushvalue(L, source_index);
   lua_pushstring(L, text);
   lua_pushvalue(L, params_index);
   lua_pushnumber(L, seconds);
@@ -380,11 +381,11 @@ void la_engine_log(lua_State *L, la_state *state, int engine_index, const char *
   lua_settop(L, top);
 }
 
-void la_engine_log_transaction(lua_State *L, la_state *state, int engine_index, const char *text) {
+void la_engine_log_transaction(lua_State *L, la_state *state, int source_index, const char *text) {
   int top = lua_gettop(L);
   luaL_checkstack(L, 4, NULL);
   la_push_hook(L, state, "engine_log");
-  lua_pushvalue(L, engine_index);
+  lua_pushvalue(L, source_index);
   lua_pushstring(L, text);
   lua_call(L, 2, 0);
   lua_settop(L, top);

@@ -142,12 +142,14 @@ void la_connection_settle(lua_State *L, la_state *state, la_connection *connecti
   }
 }
 
-static void tell(lua_State *L, la_state *state, int index, la_event event, const char *text) {
+static void tell(lua_State *L, la_state *state, int index, la_event event,
+                 la_transaction_word word) {
   int top = lua_gettop(L);
   lua_getiuservalue(L, index, LA_CONNECTION_ENGINE);
   const la_engine_box *engine = lua_touserdata(L, -1);
   if (engine->echo) {
-    la_engine_log_transaction(L, state, top + 1, text);
+    la_engine_log_transaction(L, state, index,
+                              la_connection_word(la_check_connection(L, index), word));
   }
   if (la_engine_hears(L, state, index, event)) {
     lua_pushvalue(L, index);
@@ -162,7 +164,7 @@ static void end_root(lua_State *L, int index, bool commit) {
   bool was_open = connection->in_transaction;
   if (was_open) {
     tell(L, la_state_of(L), index, commit ? LA_EVENT_COMMIT : LA_EVENT_ROLLBACK,
-         commit ? "COMMIT" : "ROLLBACK");
+         commit ? LA_WORD_COMMIT : LA_WORD_ROLLBACK);
   }
   la_status status =
       commit ? la_connection_commit(connection, &err) : la_connection_rollback(connection, &err);
@@ -189,7 +191,7 @@ static void close_connection(lua_State *L, int index) {
     return;
   }
   if (connection->in_transaction && !((la_connection_box *)box)->shared) {
-    tell(L, la_state_of(L), index, LA_EVENT_ROLLBACK, "ROLLBACK");
+    tell(L, la_state_of(L), index, LA_EVENT_ROLLBACK, LA_WORD_ROLLBACK);
   }
   deactivate(L, index, 1, true);
   la_engine_tell_checkin(L, la_state_of(L), index);
@@ -224,7 +226,7 @@ static int connection_leave(lua_State *L) {
     return 0;
   }
   if (box->commits_on_close && well && connection->in_transaction) {
-    tell(L, la_state_of(L), 1, LA_EVENT_COMMIT, "COMMIT");
+    tell(L, la_state_of(L), 1, LA_EVENT_COMMIT, LA_WORD_COMMIT);
     status = la_connection_commit(connection, &err);
     deactivate(L, 1, 1, true);
   }
@@ -276,7 +278,7 @@ static int core_connection_begin(lua_State *L) {
   box->active = true;
   lua_pushvalue(L, -1);
   lua_setiuservalue(L, 1, LA_CONNECTION_ROOT);
-  tell(L, state, 1, LA_EVENT_BEGIN, "BEGIN (implicit)");
+  tell(L, state, 1, LA_EVENT_BEGIN, LA_WORD_BEGIN);
   return 1;
 }
 
@@ -314,7 +316,10 @@ static void tell_savepoint(lua_State *L, la_state *state, int index, const char 
   if (engine->echo || la_engine_hears(L, state, index, event)) {
     lua_pushfstring(L, "%s sa_savepoint_%d", what, (int)number);
     if (engine->echo && before) {
-      la_engine_log_transaction(L, state, top + 1, lua_tostring(L, -1));
+      la_push_list(L, state, 0);
+      la_engine_log(L, state, index, lua_tostring(L, top + 2), top + 3, 0,
+                    (la_origin){LA_ORIGIN_NO_KEY, 0}, false);
+      lua_settop(L, top + 2);
     }
     if (la_engine_hears(L, state, index, event)) {
       lua_pushvalue(L, index);
@@ -470,7 +475,7 @@ static int transaction_leave(lua_State *L) {
     end_transaction(L, well);
     return 0;
   }
-  tell(L, la_state_of(L), index, LA_EVENT_COMMIT, "COMMIT");
+  tell(L, la_state_of(L), index, LA_EVENT_COMMIT, LA_WORD_COMMIT);
   la_status status = la_connection_commit(connection, &err);
   if (status < 0) {
     la_error ignored = LA_ERROR_INIT;
@@ -660,6 +665,7 @@ void la_open_connection(lua_State *L, la_state *state) {
       {"connection_begin_nested", core_connection_begin_nested},
       {"connection_guard", core_connection_guard},
       {"connection_options", core_connection_options},
+      {"connection_exec_ddl", la_connection_exec_ddl},
       {"connection_schemas", core_connection_schemas},
       {"connection_begin_mode", core_connection_begin_mode},
       {NULL, NULL}};

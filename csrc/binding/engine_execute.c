@@ -249,7 +249,8 @@ void la_execution_begin(la_execution *x) {
     la_raise_execution(L, x->engine, &err, LA_TEXT_NONE, 0, false);
   }
   if (x->engine_box->echo) {
-    la_engine_log_transaction(L, x->state, x->engine_index, "BEGIN (implicit)");
+    la_engine_log_transaction(L, x->state, x->connection_index,
+                              la_connection_word(x->connection, LA_WORD_BEGIN));
   }
   if (la_engine_hears(x->L, x->state, x->connection_index, LA_EVENT_BEGIN)) {
     lua_pushvalue(L, x->connection_index);
@@ -495,19 +496,20 @@ void la_execution_send(la_execution *x, int text, int list) {
   fire_before(x, text, list);
   sent.bytes = luaL_checklstring(L, text, &sent.len);
   la_origin origin = la_origin_take(x->compiled);
+  origin.kind = x->no_key ? LA_ORIGIN_NO_KEY : origin.kind;
   double started = la_now();
   for (lua_Integer set = 1; set <= x->sets && status >= 0; set++) {
     status = send(x, sent, list, set, &err);
   }
-  if (status < 0) {
-    fail_by_lua(x, &err, text, list);
-  }
-  if (!x->streams) {
+  if (status < 0 || !x->streams) {
     la_cursor_close(&x->result->cursor);
   }
-  if (x->engine_box->echo) {
-    la_engine_log(L, x->state, x->engine_index, sent.bytes, list, la_now() - started, origin,
+  if (x->engine_box->echo) { /* what has failed as well */
+    la_engine_log(L, x->state, x->connection_index, sent.bytes, list, la_now() - started, origin,
                   x->many);
+  }
+  if (status < 0) {
+    fail_by_lua(x, &err, text, list);
   }
   fire_after(x, text, list);
 }

@@ -56,6 +56,7 @@ typedef struct la_execution {
   la_params *params;
   int map_index;    /* 0: none */
   la_made *made;    /* of the second way */
+  bool no_key;      /* the text was made by the library: DDL */
   bool list_counts; /* listeners had the list of parameters in hand */
 } la_execution;
 
@@ -104,12 +105,13 @@ la_status la_execution_step(la_execution *x, la_text text, const la_value *value
 la_status la_execution_shape(la_execution *x, la_error *err);
 /* Keeps the primary key of an inserted row for inserted_primary_key. */
 void la_execution_keep_key(la_execution *x, const la_params *params);
-/* Calls the engine's log with a statement, its parameters at `params_index`, how long it took and
- * where it comes from; `many` has the parameters be a list of lists. */
-void la_engine_log(lua_State *L, la_state *state, int engine_index, const char *text,
+/* Calls the log of the engine, of which or of a connection of which the box is at `source_index`,
+ * with a statement, its parameters at `params_index`, how long it took and where it comes from;
+ * `many` has the parameters be a list of lists. */
+void la_engine_log(lua_State *L, la_state *state, int source_index, const char *text,
                    int params_index, double seconds, la_origin origin, bool many);
 /* … with BEGIN, COMMIT and the like. */
-void la_engine_log_transaction(lua_State *L, la_state *state, int engine_index, const char *text);
+void la_engine_log_transaction(lua_State *L, la_state *state, int source_index, const char *text);
 /* True if `event` (of an engine, a pool or a dialect), happening on the connection or engine at
  * `index`, reaches a listener: another engine's are no reason to tell of anything. */
 bool la_engine_hears(lua_State *L, la_state *state, int index, la_event event);
@@ -135,6 +137,8 @@ int la_connection_execute(lua_State *L);
 int la_connection_scalar(lua_State *L);
 int la_connection_scalars(lua_State *L);
 int la_connection_exec_driver_sql(lua_State *L);
+/* core.connection_exec_ddl(connection, text): the same for a text that the library has made. */
+int la_connection_exec_ddl(lua_State *L);
 
 #pragma GCC visibility pop
 

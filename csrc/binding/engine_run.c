@@ -371,12 +371,13 @@ static void push_sequences(la_execution *x, la_text text) {
   }
 }
 
-int la_connection_exec_driver_sql(lua_State *L) {
+static int send_text(lua_State *L, bool no_key) {
   la_execution x;
   la_check_count(L, 2, "exec_driver_sql");
   check_arguments(L);
   la_text text = la_check_text(L, STATEMENT);
   start(L, &x);
+  x.no_key = no_key;
   x.result = la_push_result_box(L, x.state);
   read_sequences(&x);
   read_options(&x, NULL);
@@ -389,4 +390,12 @@ int la_connection_exec_driver_sql(lua_State *L) {
   la_execution_send(&x, statement, statement + 1);
   lua_settop(L, RESULT);
   return 1;
+}
+
+int la_connection_exec_driver_sql(lua_State *L) {
+  return send_text(L, false);
+}
+
+int la_connection_exec_ddl(lua_State *L) {
+  return send_text(L, true);
 }

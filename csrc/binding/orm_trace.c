@@ -142,15 +142,15 @@ static void fire(lua_State *L, la_state *state, la_event event, int source, int 
 }
 
 /* The parts of the record lie behind stack index `record`. */
-static void tell_log(lua_State *L, la_state *state, int engine, int record) {
+static void tell_log(lua_State *L, la_state *state, int source, int record) {
   const char *text = lua_tostring(L, record + TEXT);
   if (lua_toboolean(L, record + TRANSACTION)) {
-    la_engine_log_transaction(L, state, engine, text);
+    la_engine_log_transaction(L, state, source, text);
     return;
   }
   la_origin origin = {(la_origin_kind)lua_tointeger(L, record + ORIGIN),
                       lua_tonumber(L, record + AGE)};
-  la_engine_log(L, state, engine, text, record + PARAMETERS, lua_tonumber(L, record + SECONDS),
+  la_engine_log(L, state, source, text, record + PARAMETERS, lua_tonumber(L, record + SECONDS),
                 origin, lua_toboolean(L, record + MANY));
 }
 
@@ -183,7 +183,7 @@ static void tell_sent(lua_State *L, la_state *state, la_session *session) {
       fire(L, state, LA_EVENT_BEFORE_CURSOR_EXECUTE, top + 2, top + 5, many);
     }
     if (box->echo) {
-      tell_log(L, state, top + 1, top + 4);
+      tell_log(L, state, top + 2, top + 4);
     }
     if (!transaction) {
       fire(L, state, LA_EVENT_AFTER_CURSOR_EXECUTE, top + 2, top + 5, many);

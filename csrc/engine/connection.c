@@ -207,6 +207,15 @@ la_status la_connection_begin(la_connection *connection, la_error *err) {
   return LA_OK;
 }
 
+const char *la_connection_word(const la_connection *connection, la_transaction_word word) {
+  static const char *const words[][2] = {
+      [LA_WORD_BEGIN] = {"BEGIN (implicit)",
+                         "BEGIN (implicit; nothing is begun in autocommit mode)"},
+      [LA_WORD_COMMIT] = {"COMMIT", "COMMIT has no effect due to autocommit mode"},
+      [LA_WORD_ROLLBACK] = {"ROLLBACK", "ROLLBACK has no effect due to autocommit mode"}};
+  return words[word][connection->begin_mode == LA_BEGIN_AUTOCOMMIT];
+}
+
 la_status la_connection_autobegin(la_connection *connection, la_error *err) {
   bool begins = !connection->in_transaction;
   if (!begins && !connection->doomed && has_begun(connection)) {
@@ -215,7 +224,7 @@ la_status la_connection_autobegin(la_connection *connection, la_error *err) {
   LA_TRY(check_open(connection, err));
   LA_TRY(start(connection, err));
   if (connection->engine->trace.on) {
-    la_trace_transaction(&connection->engine->trace, "BEGIN (implicit)");
+    la_trace_transaction(&connection->engine->trace, la_connection_word(connection, LA_WORD_BEGIN));
   }
   connection->in_transaction = true;
   connection->autobegun |= begins;
@@ -229,7 +238,8 @@ la_status la_connection_commit(la_connection *connection, la_error *err) {
   }
   if (has_begun(connection)) {
     if (connection->engine->trace.on) {
-      la_trace_transaction(&connection->engine->trace, "COMMIT");
+      la_trace_transaction(&connection->engine->trace,
+                           la_connection_word(connection, LA_WORD_COMMIT));
     }
     la_status status = la_raw_end(connection->raw, true, err);
     if (status < 0) {
@@ -253,7 +263,8 @@ la_status la_connection_rollback(la_connection *connection, la_error *err) {
     la_raw_close_cursors(connection->raw);
     if (has_begun(connection)) {
       if (connection->engine->trace.on) {
-        la_trace_transaction(&connection->engine->trace, "ROLLBACK");
+        la_trace_transaction(&connection->engine->trace,
+                             la_connection_word(connection, LA_WORD_ROLLBACK));
       }
       status = la_raw_end(connection->raw, false, err);
     }
@@ -268,6 +279,7 @@ static la_status send_savepoint(la_connection *connection, const char *what, uin
   int len = snprintf(text, sizeof text, "%s sa_savepoint_%u", what, number);
   if (connection->engine->trace.on) {
     la_trace_statement(&connection->engine->trace, (la_text){text, (size_t)len}, NULL, 0);
+    la_trace_no_key(&connection->engine->trace);
   }
   return la_raw_execute(connection->raw, (la_text){text, (size_t)len}, err);
 }

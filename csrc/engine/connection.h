@@ -52,6 +52,13 @@ la_status la_connection_check_outside(const la_connection *connection, la_error 
 /* LA_INVALID_REQUEST if a transaction is open ("…already begun…"). Sends BEGIN at the first
  * statement or now for modes that lock. */
 la_status la_connection_begin(la_connection *connection, la_error *err);
+/* What the log says of a beginning or an end, which mean nothing in autocommit mode. */
+typedef enum la_transaction_word {
+  LA_WORD_BEGIN,
+  LA_WORD_COMMIT,
+  LA_WORD_ROLLBACK
+} la_transaction_word;
+const char *la_connection_word(const la_connection *connection, la_transaction_word word);
 /* Takes a raw connection, without BEGIN, if the last one was invalidated and its transaction is
  * over. */
 la_status la_connection_reconnect(la_connection *connection, la_error *err);

@@ -46,6 +46,12 @@ la_origin la_origin_take(la_compiled *compiled) {
   return origin;
 }
 
+void la_trace_no_key(la_trace *trace) {
+  if (trace->entries.count > 0) {
+    trace->entries.items[trace->entries.count - 1].origin.kind = LA_ORIGIN_NO_KEY;
+  }
+}
+
 void la_trace_compiled(la_trace *trace, la_compiled *compiled) {
   if (trace->on && trace->entries.count > 0) {
     trace->entries.items[trace->entries.count - 1].origin = la_origin_take(compiled);

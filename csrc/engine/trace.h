@@ -18,7 +18,8 @@
 
 /* Where a text that is sent comes from. */
 typedef enum la_origin_kind {
-  LA_ORIGIN_RAW, /* the program's own text */
+  LA_ORIGIN_RAW,    /* the program's own text */
+  LA_ORIGIN_NO_KEY, /* made once, for no cache: DDL, savepoints */
   LA_ORIGIN_NEW,
   LA_ORIGIN_CACHED /* of a compiled statement that was sent before */
 } la_origin_kind;
@@ -56,6 +57,8 @@ void la_trace_clear(la_trace *trace);
 void la_trace_switch(la_trace *trace, bool on);
 /* A statement with its first set of parameters. */
 void la_trace_statement(la_trace *trace, la_text text, const la_value *values, uint32_t count);
+/* The newest statement is none of the program's texts. */
+void la_trace_no_key(la_trace *trace);
 /* The newest statement was made from `compiled`. */
 void la_trace_compiled(la_trace *trace, la_compiled *compiled);
 /* Another set for the newest statement. */

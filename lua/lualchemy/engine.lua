@@ -25,13 +25,16 @@ local function format_parameters(params, many, hidden)
 end
 
 -- BEGIN, COMMIT and the like are told by their text alone.
-core.hook("engine_log", function(self, text, params, seconds, tag, many)
-  local settings = core.engine_settings(self)
+core.hook("engine_log", function(source, text, params, seconds, tag, many)
+  local of_connection = core.class_of(source) == "lualchemy.Connection"
+  local settings = core.engine_settings(of_connection and source.engine or source)
   local echo = settings._echo
   if type(echo) == "function" then
     return echo(text, params, seconds)
   end
-  local head = ("%s INFO %s "):format(os.date("%Y-%m-%d %H:%M:%S"), settings._logging_name)
+  local options = of_connection and core.connection_options(source) or settings._execution_options
+  local token = options and options.logging_token
+  local head = ("%s INFO %s %s"):format(os.date("%Y-%m-%d %H:%M:%S"), settings._logging_name, token and ("[%s] "):format(token) or "")
   io.stderr:write(head, text, "\n")
   if seconds then
     io.stderr:write(head, "[", tag, "] ", format_parameters(params or {}, many, settings.hide_parameters), "\n")

@@ -165,7 +165,7 @@ describe("an engine", function()
     local engine = la.create_engine("sqlite://", {echo = true})
     local t = la.Table("t", la.MetaData(), la.Column("id", la.Integer, {primary_key = true}))
     assert.same({
-      "[raw sql] ()", "[raw sql] ()",
+      "[no key 0s] ()", "[raw sql] ()",
       "[generated in 0s] (1)", "[cached since 0s ago] (2)",
       "[generated in 0s] ()", "[cached since 0s ago] ()",
     }, tags_of(function()
@@ -176,6 +176,45 @@ describe("an engine", function()
         for _ = 1, 2 do conn:execute(la.select(t)) end
       end)
     end))
+  end)
+
+  -- What the log says, without times and the time of day.
+  local function lines_of(options, fn)
+    local stderr, lines = io.stderr, {}
+    options.echo = true
+    local engine = la.create_engine("sqlite://", options)
+    io.stderr = {write = function(_, head, ...) -- luacheck: ignore
+      lines[#lines + 1] = (head:match "INFO lualchemy.engine.Engine (.*)$" .. table.concat({...})):gsub("%d[%d.e-]*s", "0s", 1):gsub("\n$", "")
+    end}
+    local ok, message = pcall(function()
+      local conn <close> = engine:connect()
+      fn(conn)
+    end)
+    io.stderr = stderr -- luacheck: ignore
+    assert.is_true(ok, message)
+    return lines
+  end
+
+  it("shows what fails, savepoints, and that autocommit begins nothing", function()
+    assert.same({"BEGIN (implicit)", "SELECT nothing", "[generated in 0s] ()", "SAVEPOINT sa_savepoint_1", "[no key 0s] ()",
+      "ROLLBACK"}, lines_of({}, function(conn)
+      pcall(conn.execute, conn, la.text "SELECT nothing")
+      conn:begin_nested()
+    end))
+    assert.same({"BEGIN (implicit; nothing is begun in autocommit mode)", "SELECT 1", "[raw sql] ()",
+      "COMMIT has no effect due to autocommit mode"}, lines_of({isolation_level = "AUTOCOMMIT"}, function(conn)
+      conn:exec_driver_sql "SELECT 1"
+      conn:commit()
+    end))
+  end)
+
+  it("puts a logging_token in front of what its connection sends (CON-07)", function()
+    assert.same({"[one] BEGIN (implicit)", "[one] SELECT 1", "[one] [raw sql] ()", "[one] ROLLBACK"},
+      lines_of({execution_options = {logging_token = "one"}}, function(conn) conn:exec_driver_sql "SELECT 1" end))
+    assert.same("[two] BEGIN (implicit)", lines_of({}, function(conn)
+      conn:execution_options {logging_token = "two"}
+      conn:exec_driver_sql "SELECT 1"
+    end)[1])
   end)
 
   it("says the same of what sessions send, also of what was sent while nothing was shown", function()

@@ -99,8 +99,15 @@ local function has_index(connection, index)
   return false
 end
 
+--- Executes a text on a connection, or on what stands for one.
+---@private
+function ddl.send(connection, text)
+  if core.class_of(connection) == "lualchemy.Connection" then return core.connection_exec_ddl(connection, text) end
+  return connection:exec_driver_sql(text)
+end
+
 local function emit(connection, what, thing)
-  connection:exec_driver_sql(core.ddl(connection.dialect.name, what, thing, false, (translation_of(connection))))
+  ddl.send(connection, core.ddl(connection.dialect.name, what, thing, false, (translation_of(connection))))
 end
 
 -- The statement that the program has set for creating ("creator") or dropping ("dropper") the table, or the usual one.
@@ -108,7 +115,7 @@ local function emit_table(connection, what, target, role)
   local element = core.record(target)[role]
   if element then
     local _, map = translation_of(connection)
-    connection:exec_driver_sql(element:compile{dialect = connection.dialect, schema_translate_map = map})
+    ddl.send(connection, element:compile{dialect = connection.dialect, schema_translate_map = map})
   else
     emit(connection, what, target)
   end

@@ -86,7 +86,7 @@ end
 
 local function send(self, connection, options)
   local _, map = ddl.translation_of(connection, options)
-  return connection:exec_driver_sql(self:compile{dialect = connection.dialect, schema_translate_map = map})
+  return ddl.send(connection, self:compile{dialect = connection.dialect, schema_translate_map = map})
 end
 
 -- What `connection:execute(element)` does.
