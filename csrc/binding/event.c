@@ -49,6 +49,12 @@ int la_call_program(lua_State *L, int arguments, int results) {
   return status;
 }
 
+void la_run_program(lua_State *L, int arguments, int results) {
+  if (la_call_program(L, arguments, results) != LUA_OK) {
+    lua_error(L);
+  }
+}
+
 void la_event_fire(lua_State *L, la_state *state, la_event event, int target, int count) {
   if (!la_event_has(state, event)) {
     return;
@@ -62,9 +68,7 @@ void la_event_fire(lua_State *L, la_state *state, la_event event, int target, in
   lua_insert(L, first + 1);
   lua_pushvalue(L, target < first ? target : target + 2);
   lua_insert(L, first + 2); /* fire, identifier, target, arguments */
-  if (la_call_program(L, count + 2, count) != LUA_OK) {
-    lua_error(L);
-  }
+  la_run_program(L, count + 2, count);
 }
 
 /* core.listening(identifier, change): one listener more or less. */

@@ -131,6 +131,8 @@ bool la_event_reaches(lua_State *L, la_state *state, la_event event, int target)
 /* lua_pcall of a function of the program that can't yield here: where it tries, the error says so.
  */
 int la_call_program(lua_State *L, int arguments, int results);
+/* The same as lua_call: raises. */
+void la_run_program(lua_State *L, int arguments, int results);
 /* Calls the listeners of `event` for the target at `target` with the `count` values on top of the
  * stack as arguments, and leaves there as many, replaced where listeners with retval = true gave
  * back others. Costs nothing when nobody listens. May raise; may not yield. */

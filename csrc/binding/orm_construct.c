@@ -93,7 +93,7 @@ static void set_others(lua_State *L, la_state *state, const la_mapper *mapper, i
     la_push_hook(L, state, "unknown_fields");
     lua_pushvalue(L, object);
     lua_pushvalue(L, fields);
-    lua_call(L, 2, 0);
+    la_run_program(L, 2, 0);
   }
 }
 
@@ -199,12 +199,12 @@ static int class_call(lua_State *L) {
     lua_pushvalue(L, 2);
     lua_insert(L, 4);
     lua_insert(L, 5); /* class, object, hook, object, init, arguments… */
-    lua_call(L, arguments + 2, 0);
+    la_run_program(L, arguments + 2, 0);
   } else if (!lua_isnil(L, -1) && lua_tocfunction(L, -1) != object_init) {
     lua_insert(L, 3);
     lua_pushvalue(L, 2);
     lua_insert(L, 4); /* class, object, init, object, arguments… */
-    lua_call(L, arguments + 1, 0);
+    la_run_program(L, arguments + 1, 0);
   } else if (arguments > 1) {
     raise_one_table(L, mapper);
   } else if (arguments == 1) {

@@ -52,7 +52,7 @@ static void tell_note(lua_State *L, la_state *state, const la_note *note, int se
     lua_pushinteger(L, note->kind - LA_NOTE_LOAD + 1);
     lua_pushvalue(L, object);
     lua_pushvalue(L, session_index);
-    lua_call(L, 3, 0);
+    la_run_program(L, 3, 0);
   }
   lua_settop(L, object - 1);
 }
@@ -198,7 +198,7 @@ static bool tell_load(lua_State *L, la_state *state, const char *name, int index
     lua_pushnil(L);
   }
   lua_pushboolean(L, flag);
-  lua_call(L, 3, 1);
+  la_run_program(L, 3, 1);
   bool loaded = lua_toboolean(L, -1);
   lua_pop(L, 1);
   return loaded;

@@ -68,7 +68,6 @@ typedef struct flush_box {
   la_flush *flush;
   la_session *session; /* retained */
   la_arena arena;      /* what answers are made of */
-  uint32_t ended;      /* the session's `levels_ended` when it began */
 } flush_box;
 
 static void clear_flush(void *memory) {
@@ -296,6 +295,7 @@ static void run_step(lua_State *L, la_state *state, int box_index, flush_box *bo
     break;
   }
   case LA_FLUSH_HOOK:
+    la_session_tell(L, state, box->session); /* the listener hears of things in their order */
     la_push_hook(L, state, "mapper_event");
     lua_pushstring(L, step->hook);
     la_push_object(L, state, step->instance);
@@ -331,11 +331,21 @@ static void tell_subtransaction(lua_State *L, la_state *state, int index, la_eve
   }
 }
 
+/* Whether the level `serial` of the session's transaction is still open. */
+static bool stands(const la_session *session, uint32_t serial) {
+  for (size_t i = 0; session->phase == LA_SESSION_BEGUN && i < session->levels.count; i++) {
+    if (session->levels.items[i]->serial == serial) {
+      return true;
+    }
+  }
+  return false;
+}
+
 /* A function of the program may have ended the transaction that the flush is a part of: nothing of
  * it is left to go on with. */
 static void check_stands(lua_State *L, int box_index, const flush_box *box) {
   la_session *session = box->session;
-  if (session->levels_ended == box->ended && session->phase == LA_SESSION_BEGUN) {
+  if (stands(session, la_flush_level(box->flush))) {
     return;
   }
   la_scratch_clear(L, box_index);
@@ -373,8 +383,11 @@ static int run_protected(lua_State *L) {
   flush_box *box = (void *)((la_scratch *)lua_touserdata(L, 2))->memory;
   run_flush(L, state, 2, box);
   if (la_event_has(state, LA_EVENT_AFTER_FLUSH)) {
+    la_session_tell(L, state, box->session);
     la_push_flush_event(L, state, LA_EVENT_AFTER_FLUSH, 1);
+    box->session->ready = box->flush;
     call(L, 0, 0);
+    box->session->ready = NULL;
   }
   check_stands(L, 2, box);
   la_flush_finish(box->flush);
@@ -414,7 +427,8 @@ static int finish_told(lua_State *L) {
 }
 
 /* The objects are in step; listeners hear of it. One that fails fails the transaction. */
-static void tell_finish(lua_State *L, la_state *state, la_session *session, int index) {
+static void tell_finish(lua_State *L, la_state *state, la_session *session, int index,
+                        uint32_t level) {
   if (session->notes.count == 0 && !la_event_has(state, LA_EVENT_AFTER_FLUSH_POSTEXEC) &&
       !la_event_has(state, LA_EVENT_AFTER_TRANSACTION_END)) {
     la_session_settle(L, state, session);
@@ -430,6 +444,9 @@ static void tell_finish(lua_State *L, la_state *state, la_session *session, int 
   if (status != LUA_OK) {
     la_session_fail_by(L, session);
     lua_error(L);
+  }
+  if (!stands(session, level)) { /* the program was told, and it has ended the transaction */
+    la_raise_status(L, LA_RESOURCE_CLOSED, "This transaction is closed");
   }
 }
 
@@ -459,11 +476,11 @@ void la_session_flush(lua_State *L, la_state *state, int index) {
     la_scratch_clear(L, box_index);
     la_raise_orm(L, &err);
   }
-  box->ended = session->levels_ended;
+  uint32_t level = la_flush_level(box->flush);
   run_or_drop(L, state, index, box_index, box);
   la_give_back_scratch(L, state, box_index);
   lua_settop(L, top);
-  tell_finish(L, state, session, index);
+  tell_finish(L, state, session, index, level);
 }
 
 /* (session): a flush under pcall. */

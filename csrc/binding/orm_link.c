@@ -199,7 +199,7 @@ static void push_unloaded(lua_State *L, la_state *state, const char *hook, int i
     lua_pushvalue(L, value_index);
   }
   lua_pushstring(L, la_loader_function(relationship->lazy));
-  lua_call(L, value_index ? 4 : 3, 1);
+  la_run_program(L, value_index ? 4 : 3, 1);
 }
 
 /* Calls the listeners of init_collection for the list on top of the stack, once. */
@@ -214,7 +214,7 @@ static void tell_collection(lua_State *L, la_state *state, int index, const la_p
   lua_pushvalue(L, index);
   la_push_text(L, property->key);
   lua_pushvalue(L, -4);
-  lua_call(L, 3, 0);
+  la_run_program(L, 3, 0);
 }
 
 void la_object_get_link(lua_State *L, la_state *state, int index, uint32_t link) {

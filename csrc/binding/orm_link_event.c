@@ -100,7 +100,7 @@ bool la_link_tell(lua_State *L, la_state *state, const la_link_changes *changes,
   la_push_hook(L, state, "link_events");
   lua_pushvalue(L, rows);
   lua_pushboolean(L, change->bulk);
-  lua_call(L, 2, 1); /* rows, the value that is to be set or appended */
+  la_run_program(L, 2, 1); /* rows, the value that is to be set or appended */
   if (change->kind == LA_LINK_SET || change->kind == LA_LINK_INSERT) {
     bool none = la_is_null(L, -1) && change->kind == LA_LINK_SET;
     la_instance *other = none ? NULL : la_to_instance(L, -1);
@@ -120,5 +120,5 @@ void la_link_tell_replace(lua_State *L, la_state *state, int index, const la_pro
   lua_pushvalue(L, index);
   la_push_text(L, property->key);
   lua_pushvalue(L, list_index);
-  lua_call(L, 3, 0);
+  la_run_program(L, 3, 0);
 }

@@ -421,7 +421,7 @@ static bool tell_get(lua_State *L, la_state *state, const la_mapper *mapper, la_
   la_push_host(L, state, mapper->host);
   lua_pushvalue(L, 3);
   lua_pushvalue(L, 4);
-  lua_call(L, 4, 2); /* whether it is loaded, object */
+  la_run_program(L, 4, 2); /* whether it is loaded, object */
   bool loaded = lua_toboolean(L, -2);
   if (!loaded) {
     lua_pop(L, 2);

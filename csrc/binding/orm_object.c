@@ -59,7 +59,7 @@ static void track_value(lua_State *L, la_state *state, int index, const la_prope
   lua_pushvalue(L, index);
   la_push_text(L, property->key);
   lua_pushvalue(L, -4); /* value, hook, object, key, value */
-  lua_call(L, 3, 1);
+  la_run_program(L, 3, 1);
   lua_replace(L, -2);
 }
 
@@ -112,7 +112,7 @@ void la_object_get(lua_State *L, la_state *state, int index, const la_property *
       la_push_hook(L, state, "init_scalar");
       lua_pushvalue(L, index);
       la_push_text(L, property->key);
-      lua_call(L, 2, 1);
+      la_run_program(L, 2, 1);
     } else {
       lua_pushnil(L);
     }
@@ -201,7 +201,7 @@ static void call_descriptor(lua_State *L, const char *method, int arguments, int
   for (int i = 1; i <= arguments; i++) {
     lua_pushvalue(L, i);
   }
-  lua_call(L, arguments + 1, results);
+  la_run_program(L, arguments + 1, results);
 }
 
 void la_push_from_class(lua_State *L, int class_index, int key_index) {
@@ -463,7 +463,7 @@ static int object_newindex(lua_State *L) {
       lua_pushvalue(L, 1);
       la_push_text(L, property->key);
       lua_pushvalue(L, 3);
-      lua_call(L, 3, 1); /* the value that validators and listeners leave */
+      la_run_program(L, 3, 1); /* the value that validators and listeners leave */
       lua_replace(L, 3);
     }
     la_object_set(L, state, 1, property, 3);

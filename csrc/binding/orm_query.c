@@ -177,7 +177,7 @@ static void tell_compile(lua_State *L, la_state *state, int index) {
     luaL_checkstack(L, 4, NULL);
     la_push_hook(L, state, "before_compile");
     lua_pushvalue(L, index);
-    lua_call(L, 1, 1);
+    la_run_program(L, 1, 1);
     query_node(L, -1);
     lua_replace(L, index);
   }
@@ -195,7 +195,7 @@ static la_load *run(lua_State *L, int index, size_t limit) {
     la_push_hook(L, state, "orm_query"); /* session, function */
     lua_pushvalue(L, -2);
     push_select(L, state, index, false);
-    lua_call(L, 2, 1);
+    la_run_program(L, 2, 1);
     node = la_to_node(L, -1);
     lua_insert(L, -2); /* statement, which holds the node, session */
   } else {

@@ -330,7 +330,7 @@ static int run_statement(lua_State *L, const char *name, const char *then) {
     la_push_hook(L, state, "session_execute");
     lua_insert(L, 1);
     lua_pushstring(L, name);
-    lua_call(L, 5, 1);
+    la_run_program(L, 5, 1);
     return 1;
   }
   const la_value *yield_per = la_execution_option(node, "yield_per");
@@ -359,7 +359,7 @@ static int execute(lua_State *L, const char *name, const char *then) {
   la_push_hook(L, state, heard ? "orm_execute" : "session_execute");
   lua_insert(L, 1);
   lua_pushstring(L, name);
-  lua_call(L, 5, 1);
+  la_run_program(L, 5, 1);
   return 1;
 }
 

@@ -70,8 +70,8 @@ void la_session_route(lua_State *L, la_state *state, la_session *session, const 
   }
   lua_pushinteger(L, session->map.token);
   lua_pushvalue(L, at);
-  lua_insert(L, at - 1); /* session, hook, and what it is given */
-  lua_call(L, 5, 2);     /* session, bind, token */
+  lua_insert(L, at - 1);   /* session, hook, and what it is given */
+  la_run_program(L, 5, 2); /* session, bind, token */
   uint32_t token = (uint32_t)lua_tointeger(L, -1);
   lua_pop(L, 1);
   use(L, session);

@@ -312,6 +312,10 @@ static int session_flush(lua_State *L) {
   if (session->flushing) {
     return la_raise_status(L, LA_INVALID_REQUEST, "Session is already flushing");
   }
+  if (session->new_objects.count + session->dirty_objects.count + session->deleted_objects.count ==
+      0) {
+    return 0;
+  }
   la_session_flush(L, la_state_of(L), 1);
   return 0;
 }
@@ -394,7 +398,7 @@ static int session_expire(lua_State *L) {
     la_push_hook(L, la_state_of(L), "expire_event");
     lua_pushvalue(L, 2);
     lua_pushvalue(L, 3);
-    lua_call(L, 2, 0);
+    la_run_program(L, 2, 0);
   }
   return 0;
 }

@@ -156,9 +156,6 @@ static int begin(lua_State *L, bool nested) {
   bool function = lua_isfunction(L, 2);
   lua_settop(L, function ? 2 : 1);
   if (nested) {
-    if (session->doing && strcmp(session->doing, "_prepare_impl()") == 0) {
-      la_session_check_change(L, session, "begin_nested()"); /* the commit would wait for it */
-    }
     if (la_session_check(session, &err) < 0) {
       la_raise_orm(L, &err);
     }
@@ -201,8 +198,11 @@ static int session_commit(lua_State *L) {
   la_session *session = la_check_session(L, 1);
   la_error err;
   la_error_init(&err);
+  if (la_session_check(session, &err) < 0) {
+    la_raise_orm(L, &err);
+  }
   la_session_check_change(L, session, "commit()");
-  if (la_session_check(session, &err) < 0 || la_session_autobegin(session, &err) < 0) {
+  if (la_session_autobegin(session, &err) < 0) {
     la_raise_orm(L, &err);
   }
   /* a listener may begin a new transaction when the last level is over: that one stays */

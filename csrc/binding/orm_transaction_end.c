@@ -157,10 +157,10 @@ void la_session_commit_to(lua_State *L, la_state *state, int index, uint32_t dep
   la_error_init(&err);
   index = lua_absindex(L, index);
   luaL_checkstack(L, 12, NULL);
-  la_session_check_change(L, session, "commit()");
   if (la_session_check(session, &err) < 0) {
     la_raise_orm(L, &err);
   }
+  la_session_check_change(L, session, "commit()");
   prepare(L, state, index, depth);
   commit_prepared(L, state, index);
 }
@@ -208,7 +208,9 @@ void la_session_rollback_to(lua_State *L, la_state *state, int index, uint32_t d
   la_error err = LA_ERROR_INIT;
   index = lua_absindex(L, index);
   luaL_checkstack(L, 12, NULL);
-  if (session->phase == LA_SESSION_COMMITTED || session->phase == LA_SESSION_ROLLED_BACK) {
+  bool provides = session->doing && strcmp(session->doing, "_connection_for_bind()") == 0;
+  if (session->phase == LA_SESSION_COMMITTED || session->phase == LA_SESSION_ROLLED_BACK ||
+      (provides && session->phase == LA_SESSION_BEGUN)) {
     (void)la_session_check(session, &err);
     la_raise_orm(L, &err);
   }

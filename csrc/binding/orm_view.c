@@ -29,7 +29,7 @@ void la_view_replace_list(lua_State *L, la_state *state, int index,
     lua_pushvalue(L, list);
     lua_pushvalue(L, index);
     la_push_text(L, relationship->key);
-    lua_call(L, 3, 1);
+    la_run_program(L, 3, 1);
     lua_pushvalue(L, -1);
     lua_setiuservalue(L, list, VIEW);
   }
@@ -43,7 +43,7 @@ void la_view_push_members(lua_State *L, la_state *state, int index,
   lua_pushvalue(L, value_index);
   lua_pushvalue(L, index);
   la_push_text(L, relationship->key);
-  lua_call(L, 3, 1);
+  la_run_program(L, 3, 1);
 }
 
 void la_view_assigned(lua_State *L, la_state *state, int index, const la_relationship *relationship,
@@ -55,7 +55,7 @@ void la_view_assigned(lua_State *L, la_state *state, int index, const la_relatio
   lua_pushvalue(L, value_index);
   lua_pushvalue(L, index);
   la_push_text(L, relationship->key);
-  lua_call(L, 5, 1);
+  la_run_program(L, 5, 1);
   la_push_collection(L, state, index, relationship->link);
   lua_insert(L, -2);
   lua_setiuservalue(L, -2, VIEW);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "binding/process.h"
+#include "binding/event.h"
 
 #include "binding/host.h"
 #include "binding/push.h"
@@ -50,7 +51,7 @@ static bool process(lua_State *L, la_state *state, const la_type *type, const ch
   } else {
     lua_pushnil(L);
   }
-  lua_call(L, 3, 1);
+  la_run_program(L, 3, 1);
   return true;
 }
 

@@ -59,6 +59,10 @@ la_status la_flush_new(la_session *session, la_flush **out, la_error *err) {
   return LA_OK;
 }
 
+uint32_t la_flush_level(const la_flush *flush) {
+  return flush->level;
+}
+
 la_status la_flush_write(la_flush *flush, la_instance *instance, uint32_t slot,
                          const la_value *value, la_error *err) {
   la_value *place = &instance->slots[slot];
@@ -342,6 +346,7 @@ void la_flush_free(la_flush *flush) {
   }
   alloc = flush->alloc;
   session = flush->session;
+  session->ready = session->ready == flush ? NULL : session->ready;
   if (!flush->finished && !flush->failed) {
     la_error dropped = LA_ERROR_INIT;
     la_fail(&dropped, LA_FLUSH, "the flush was left before its end");

@@ -75,6 +75,8 @@ bool la_flush_next_fetched(const la_flush *flush, uint32_t *at, uint32_t *slot_o
  * values, `rows` rows of `count`. */
 void la_flush_failed_statement(const la_flush *flush, la_text *text_out,
                                const la_value **values_out, uint32_t *count_out);
+/* The serial of the session's level that it writes in. */
+uint32_t la_flush_level(const la_flush *flush);
 /* After LA_DONE: objects are persistent and clean, or deleted; the session's sets are empty. Cannot
  * fail half-way: memory was reserved before. */
 void la_flush_finish(la_flush *flush);

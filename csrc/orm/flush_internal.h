@@ -208,6 +208,7 @@ typedef enum la_flush_stage {
 struct la_flush {
   la_object object;
   la_session *session; /* retained */
+  uint32_t level;      /* serial of the level that it began in */
   la_allocator *alloc;
   la_arena arena;
   la_map pairs_seen; /* of relationships with a reverse */

@@ -70,6 +70,7 @@ la_flush *la_flush_take(la_session *session) {
     }
   }
   flush->session = la_object_retain(session);
+  flush->level = la_session_top(session)->serial;
   flush->alloc = session->alloc;
   la_arena_init(&flush->arena, flush->alloc);
   la_arena_init(&flush->scratch, flush->alloc);

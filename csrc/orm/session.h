@@ -42,6 +42,7 @@ typedef enum la_session_origin {
  * was inserted in the outermost is told by LA_INSTANCE_INSERTED alone, and its rollback expires
  * everything, so its `inserted` and `touched` stay empty: an object that no one holds can go. */
 typedef struct la_session_level {
+  uint32_t serial;     /* tells it from all others that the session has had */
   uint32_t savepoint;  /* its number; 0: none was sent */
   bool in_savepoint;   /* all but the outermost, and that too if it joins with a savepoint … */
   bool savepoint_sent; /* … whose SAVEPOINT goes out with the first statement inside */
@@ -134,7 +135,9 @@ struct la_session {
   la_instances dirty_objects;   /* persistent with changes; pinned */
   la_instances deleted_objects; /* marked; pinned */
   LA_VEC(la_session_level *) levels;
-  uint32_t levels_ended; /* how many there were: who goes on with one can tell that it is over */
+  uint32_t next_level;    /* serial of the next level: who goes on with one can tell it again */
+  struct la_flush *ready; /* a flush that has sent all, while its listeners may still end its level:
+                             a commit makes its objects persistent first */
   la_session_phase phase;
   bool autoflush, expire_on_commit, autobegin, close_resets_only;
   uint32_t autoflush_off; /* nesting of no_autoflush */

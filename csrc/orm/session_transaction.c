@@ -12,6 +12,7 @@
  */
 #include <stdio.h>
 
+#include "orm/flush.h"
 #include "orm/instance_internal.h"
 #include "orm/session_internal.h"
 
@@ -30,6 +31,7 @@ static la_status push_level(la_session *session, la_session_origin origin, la_er
     return la_fail_nomem(err);
   }
   level->active = true;
+  level->serial = session->next_level++;
   level->origin = origin;
   level->in_savepoint = session->levels.count > 1;
   session->phase = LA_SESSION_BEGUN;
@@ -170,7 +172,6 @@ static void pop_level(la_session *session) {
   la_session_level *level = la_session_top(session);
   la_allocator *alloc = session->alloc;
   session->levels.count--;
-  session->levels_ended++;
   la_session_forget_savepoints(session, session->levels.count);
   la_session_clear_pinned(session, &level->inserted);
   la_session_clear_pinned(session, &level->deleted);
@@ -311,6 +312,10 @@ la_status la_session_commit_database(la_session *session, la_error *err) {
   la_status status;
   LA_TRY(la_session_check(session, err));
   LA_TRY(la_session_autobegin(session, err));
+  if (session->ready != NULL && la_flush_level(session->ready) == la_session_top(session)->serial) {
+    la_flush_finish(session->ready);
+    session->ready = NULL;
+  }
   status = end_database_side(session, la_session_top(session), true, err);
   if (status < 0) {
     la_error ignored = LA_ERROR_INIT;

@@ -42,6 +42,7 @@ local misdeeds = {
   end,
   collect = function() collectgarbage() collectgarbage() end,
   dispose = function(s) s.engine:dispose() end,
+  yield = function() coroutine.yield() end,
 }
 
 -- Where hooks are.
@@ -115,7 +116,13 @@ describe("a hook that misbehaves", function()
           misdeeds[misdeed](s)
         end)
         la.warnings.catch_warnings(function()
-          local ok, err = pcall(work, s)
+          local ok, err
+          if misdeed == "yield" then
+            ok, err = coroutine.resume(coroutine.create(work), s)
+            assert.match("can't yield", tostring(err), 1, true)
+          else
+            ok, err = pcall(work, s)
+          end
           local mischief = err == nil or err == "mischief" or type(err) == "table" and err.mischief
           assert.is_true(ok or mischief or exc.LualchemyError:matches(err), tostring(err))
           active = false
@@ -131,29 +138,71 @@ end)
 describe("a hook that ends its transaction", function()
   it("ends the flush with an error", function()
     for _, misdeed in ipairs {"rollback", "close"} do
-      local s = shop.new():fill()
-      event.listen(s.session, "after_flush", function() misdeeds[misdeed](s) end, {once = true})
-      s.session:add(s.User{name = "new"})
-      local ok, err = pcall(s.session.flush, s.session)
-      assert.is_true(not ok and exc.ResourceClosedError:matches(err), tostring(err))
-      check_usable(s)
-      s:close()
+      for _, place in ipairs {"after_flush", "after_flush_postexec"} do
+        local s = shop.new():fill()
+        event.listen(s.session, place, function() misdeeds[misdeed](s) end, {once = true})
+        s.session:add(s.User{name = "new"})
+        local ok, err = pcall(s.session.flush, s.session)
+        assert.is_true(not ok and exc.ResourceClosedError:matches(err), tostring(err))
+        check_usable(s)
+        s:close()
+      end
     end
   end)
 
   it("keeps what it committed in the middle of a flush, which ends with an error", function()
     for _, outer in ipairs {"flush", "commit"} do
+      for _, place in ipairs {"after_flush", "after_flush_postexec"} do
+        local s = shop.new()
+        event.listen(s.session, place, function() s.session:commit() end, {once = true})
+        local new = s.User{name = "new"}
+        s.session:add(new)
+        local ok, err = pcall(s.session[outer], s.session)
+        assert.is_true(not ok and exc.ResourceClosedError:matches(err), tostring(err))
+        assert.is_true(la.inspect(new).persistent)
+        s.session:commit()
+        assert.equal(1, s.session:query(s.User):count())
+        assert.equal("new", new.name)
+        check_usable(s)
+        s:close()
+      end
+    end
+  end)
+
+  it("may have savepoints of its own, begun and ended in a flush", function()
+    for _, place in ipairs {"session before_flush", "session after_flush", "object before_insert", "object after_insert"} do
       local s = shop.new()
-      event.listen(s.session, "after_flush", function() s.session:commit() end, {once = true})
+      local active = true
+      places[place](s, function()
+        if not active then return end
+        active = false
+        local point = s.session:begin_nested()
+        s.session:execute(la.insert(s.Tag.__table__), {{name = "kept"}})
+        point:commit()
+        if place:find "before" then return end -- a rollback takes what is pending out of the session
+        point = s.session:begin_nested()
+        s.session:execute(la.insert(s.Tag.__table__), {{name = "lost"}})
+        point:rollback()
+      end)
       s.session:add(s.User{name = "new"})
-      local ok, err = pcall(s.session[outer], s.session)
-      assert.is_true(not ok and exc.ResourceClosedError:matches(err), tostring(err))
-      s.session:rollback()
-      s.session:expunge_all()
+      s.session:commit()
+      assert.same({"kept"}, s.session:scalars(la.select(s.Tag.name)):all())
       assert.equal(1, s.session:query(s.User):count())
       check_usable(s)
       s:close()
     end
+  end)
+
+  it("hears of statements before what follows them", function()
+    local s = shop.new()
+    local heard = {}
+    event.listen(s.engine, "before_cursor_execute", function(_, _, statement) heard[#heard + 1] = statement:match "^%a+ %a+ %a+" end)
+    event.listen(s.User, "after_insert", function() heard[#heard + 1] = "after_insert" end)
+    event.listen(s.session, "after_flush", function() heard[#heard + 1] = "after_flush" end)
+    s.session:add(s.User{name = "new", profile = s.Profile{motto = "x"}})
+    s.session:flush()
+    assert.same({"INSERT INTO users", "after_insert", "INSERT INTO profiles", "after_flush"}, heard)
+    s:close()
   end)
 
   it("may begin a savepoint in a flush: commit() commits it too", function()
@@ -186,7 +235,7 @@ describe("a hook that ends its transaction", function()
       local ok, err = pcall(s.session.flush, s.session)
       assert.is_true(not ok and exc.InvalidRequestError:matches(err), tostring(err))
       active = false
-      ok, err = pcall(s.session.flush, s.session)
+      ok, err = pcall(s.session.connection, s.session)
       assert.is_true(not ok and exc.PendingRollbackError:matches(err), tostring(err))
       assert.match("Session is already flushing", tostring(err), 1, true)
       check_usable(s)
@@ -194,12 +243,28 @@ describe("a hook that ends its transaction", function()
     end
   end)
 
-  it("can't put a savepoint into a commit that is under way", function()
+  it("may put a savepoint into a commit that is under way, which commits it", function()
     local s = shop.new():fill()
     event.listen(s.session, "before_commit", function() s.session:begin_nested() end, {once = true})
-    local ok, err = pcall(s.session.commit, s.session)
-    assert.is_true(not ok and exc.IllegalStateChangeError:matches(err), tostring(err))
+    s.session:add(s.User{name = "new"})
+    s.session:commit()
+    assert.is_false(s.session:in_transaction())
+    assert.equal(4, s.session:query(s.User):count())
     check_usable(s)
+    s:close()
+  end)
+
+  it("finds nothing to flush after a commit, and may not send anything then", function()
+    local s = shop.new():fill()
+    local messages = {}
+    event.listen(s.session, "after_commit", function()
+      s.session:flush()
+      for _, call in ipairs {"commit", "rollback", "connection"} do messages[#messages + 1] = select(2, pcall(s.session[call], s.session)).message end
+    end, {once = true})
+    s.session:get(s.User, 1)
+    s.session:commit()
+    for _, message in ipairs(messages) do assert.match("This session is in 'committed' state", message, 1, true) end
+    assert.equal(3, #messages)
     s:close()
   end)
 
