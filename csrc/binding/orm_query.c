@@ -22,7 +22,7 @@ static la_node *query_node(lua_State *L, int index) {
 static void wrap(lua_State *L, la_state *state, int session_index) {
   int select = lua_gettop(L);
   la_push_query(L, state, session_index);
-  la_page_take(L, state, la_node_retain(la_to_node(L, select)), select, select);
+  la_page_take(L, la_node_retain(la_to_node(L, select)), select, select);
   lua_replace(L, select);
 }
 

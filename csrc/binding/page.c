@@ -54,8 +54,8 @@ la_box *la_push_paged_box(lua_State *L, la_state *state, la_box_class class, int
 }
 
 /* Moves the node of the box on top of the stack to a page of its own. */
-static void move_apart(lua_State *L, la_state *state, la_box *box) {
-  la_page *page = push_page(L, state), *left = box->object;
+static void move_apart(lua_State *L, la_box *box) {
+  la_page *page = push_page(L, la_state_find(L)), *left = box->object;
   page->used = 1;
   page->weight = LA_PAGE_WEIGHT;
   page->slots[0] = left->slots[box->flags];
@@ -77,12 +77,12 @@ static void keep_values(lua_State *L, int first, int last) {
   lua_setiuservalue(L, -2, 1);
 }
 
-void la_page_take(lua_State *L, la_state *state, la_node *take, int first, int last) {
+void la_page_take(lua_State *L, la_node *take, int first, int last) {
   la_box *box = lua_touserdata(L, -1);
   la_page *page = box->object;
   page->slots[box->flags] = take;
   if (la_node_weight(take) >= LA_LONE_WEIGHT) {
-    move_apart(L, state, box);
+    move_apart(L, box);
   } else {
     page->weight += la_node_weight(take);
   }
@@ -152,7 +152,7 @@ void la_push_paged(lua_State *L, la_state *state, la_box_class class, la_node *t
     lua_setmetatable(L, -2);
     lua_insert(L, top + 1);
     lua_setiuservalue(L, -2, 1);
-    la_page_take(L, state, take, first, last);
+    la_page_take(L, take, first, last);
   } else {
     lua_setmetatable(L, -2);
     box->object = take;

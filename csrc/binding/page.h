@@ -67,7 +67,7 @@ la_box *la_push_paged_box(lua_State *L, la_state *state, la_box_class class, int
 /* The empty box on top of the stack takes `take` over, and keeps the values in the stack slots
  * `first` to `last` (none if `last` is less) alive if the node needs them. May raise; the node is
  * owned then. Needs three free stack slots. */
-void la_page_take(lua_State *L, la_state *state, la_node *take, int first, int last);
+void la_page_take(lua_State *L, la_node *take, int first, int last);
 /* Pushes a box of `class` that takes `take` over and keeps the values likewise; one of a class that
  * is on no page has it as its object. Raises without losing it. Needs six free stack slots. */
 void la_push_paged(lua_State *L, la_state *state, la_box_class class, la_node *take, int first,

@@ -275,7 +275,7 @@ int la_finish(lua_State *L, la_node *take, int last) {
   if (take == NULL) {
     return la_raise_status(L, LA_NOMEM, "out of memory");
   }
-  la_page_take(L, la_state_of(L), take, 1, last);
+  la_page_take(L, take, 1, last);
   return 1;
 }
 

@@ -246,21 +246,33 @@ static const la_node *plain_part(const la_node *node) {
              : NULL;
 }
 
+/* It begins as a key_head does; behind the bits stands the place of an attribute among its class's.
+ */
 typedef struct plain_entry {
-  key_head head;
-  const la_object *subject, *part;
+  uint16_t kind, op;
+  uint32_t bits;
   uint32_t version, part_version;
-  int64_t place; /* of the attribute among its class's */
+  const la_object *subject, *part;
 } plain_entry;
 
-static void put_plain(la_strbuf *out, const la_node *node, const la_node *part) {
-  plain_entry entry = {.head = {(uint16_t)(node->kind + 1), node->op, HEAD_PLAIN, 0, 0},
-                       .subject = node->subject,
-                       .part = part->subject,
+#define MOST_PLACES (1 << 24)
+
+static bool put_plain(la_strbuf *out, const la_node *node, const la_node *part) {
+  int64_t place = node->value.kind == LA_VALUE_INTEGER ? node->value.as.integer : 0;
+  plain_entry entry = {.kind = (uint16_t)(node->kind + 1),
+                       .op = node->op,
+                       .bits = HEAD_PLAIN | (uint32_t)place << 8,
                        .version = version_of(node),
                        .part_version = version_of(part),
-                       .place = node->value.kind == LA_VALUE_INTEGER ? node->value.as.integer : 0};
-  la_strbuf_bytes(out, &entry, sizeof entry);
+                       .subject = node->subject,
+                       .part = part->subject};
+  if (place < 0 || place >= MOST_PLACES) {
+    return false;
+  }
+  if (la_strbuf_reserve(out, sizeof entry)) {
+    out->len = (size_t)((char *)put(out->bytes + out->len, &entry, sizeof entry) - out->bytes);
+  }
+  return true;
 }
 
 /* True for nodes that mean the same wherever they were made. */
@@ -342,10 +354,10 @@ static uint64_t hash_key(const char *bytes, size_t len) {
   while (len >= 32) {
     uint64_t words[4];
     memcpy(words, bytes, sizeof words);
-    lanes[0] = rotate((lanes[0] ^ words[0]) * factor, 29);
-    lanes[1] = rotate((lanes[1] ^ words[1]) * factor, 29);
-    lanes[2] = rotate((lanes[2] ^ words[2]) * factor, 29);
-    lanes[3] = rotate((lanes[3] ^ words[3]) * factor, 29);
+    lanes[0] = (lanes[0] + words[0]) * factor;
+    lanes[1] = (lanes[1] + words[1]) * factor;
+    lanes[2] = (lanes[2] + words[2]) * factor;
+    lanes[3] = (lanes[3] + words[3]) * factor;
     bytes += 32;
     len -= 32;
   }
@@ -357,8 +369,7 @@ static bool visit(la_key *key, const la_node *node, uint32_t place) {
   const la_node *part = node->kind >= LA_NODE_ENTITY ? plain_part(node) : NULL;
   uint32_t mask = 0;
   bool failed = false;
-  if (part != NULL) {
-    put_plain(&key->bytes, node, part);
+  if (part != NULL && put_plain(&key->bytes, node, part)) {
     return true;
   }
   if (put_again(key, node, place, &failed)) {
