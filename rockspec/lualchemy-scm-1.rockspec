@@ -301,6 +301,7 @@ build = {
     ["lualchemy.event"] = "lua/lualchemy/event.lua",
     ["lualchemy.exc"] = "lua/lualchemy/exc.lua",
     ["lualchemy.ext._association"] = "lua/lualchemy/ext/_association.lua",
+    ["lualchemy.ext._mutable_composite"] = "lua/lualchemy/ext/_mutable_composite.lua",
     ["lualchemy.ext.associationproxy"] = "lua/lualchemy/ext/associationproxy.lua",
     ["lualchemy.ext.automap"] = "lua/lualchemy/ext/automap.lua",
     ["lualchemy.ext.compiler"] = "lua/lualchemy/ext/compiler.lua",

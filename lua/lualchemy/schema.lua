@@ -42,6 +42,7 @@ local schema = {
   is_column = column.is_column,
   copy_column = column.copy_column,
   column_serial = column.column_serial,
+  mapped_options = column.mapped_options,
   name_column = column.name_column,
   append_column = tables.append_column,
 }

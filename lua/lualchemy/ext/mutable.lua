@@ -312,4 +312,7 @@ M.MutableList = new_class("MutableList", M.Mutable, function(_, key, value)
   return json.array(plain)
 end, {})
 
+--- Values of composites: see lualchemy.ext._mutable_composite.
+M.MutableComposite = require("lualchemy.ext._mutable_composite").MutableComposite
+
 return strict.module("lualchemy.ext.mutable", M)

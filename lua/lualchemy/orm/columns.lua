@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- The columns of mapped classes, told to those who want to know of each as it is mapped.
 local core = require "lualchemy.core"
+local schema = require "lualchemy.schema"
 
 local M = {}
 
@@ -8,13 +9,26 @@ local M = {}
 local mapped = setmetatable({}, {__mode = "k"})
 local listeners = {}
 
+--- How the attribute of a column is loaded: as its column_property says, or the column itself.
+local function options_of(column, given)
+  local own = schema.mapped_options(column)
+  if not own then return given end
+  local options = {}
+  for name, value in pairs(given or {}) do options[name] = value end
+  for _, name in ipairs {"deferred", "deferred_group", "deferred_raiseload", "active_history"} do
+    if options[name] == nil then options[name] = own[name] end
+  end
+  if options.deferred == nil then options.deferred = options.deferred_group ~= nil or options.deferred_raiseload end
+  return options
+end
+
 --- Maps `column` under `key`: for declarative.
 ---@param class table
 ---@param key string
 ---@param column lualchemy.Column
 ---@param options table?  those of its column_property
 function M.map(class, key, column, options)
-  core.mapper_column(class, key, column, options)
+  core.mapper_column(class, key, column, options_of(column, options))
   mapped[class] = mapped[class] or {}
   mapped[class][key] = column
   for _, listener in ipairs(listeners) do listener(class, key, column) end

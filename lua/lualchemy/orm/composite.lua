@@ -170,10 +170,20 @@ function Composite:made(values)
   return self.make(table.unpack(values, 1, self.items.n))
 end
 
---- A value that tells of changes inside (lualchemy.ext.mutable) gets to know its object.
+-- What makes values that tell of changes inside (lualchemy.ext.mutable) → {coerce, owned}.
+local watchers = setmetatable({}, {__mode = "k"})
+
+--- For values that `make` makes: `coerce(key, value)` gives what an assignment stores, `owned(value, composite, object, key)` is called
+--- with the objects that show a value.
+---@param make any
+---@param functions {coerce: function, owned: function}
+function M.watch(make, functions)
+  watchers[make] = functions
+end
+
 local function own(self, value, object, key)
-  local meta = type(value) == "table" and getmetatable(value)
-  if type(meta) == "table" and meta.__owned then meta.__owned(value, self, object, key) end
+  local watcher = value ~= nil and watchers[self.make]
+  if watcher then watcher.owned(value, self, object, key) end
 end
 
 function Composite:keep(object, key, value)
@@ -199,12 +209,29 @@ function Composite:get(object, key)
   return now.value
 end
 
-function Composite:set(object, key, value)
+--- Does `object` show `value`?
+function Composite:shows(object, value)
+  local kept = self.values[object]
+  if not kept or not rawequal(kept.value, value) then return false end
+  for i, name in ipairs(self.names) do
+    if object[name] ~= kept[i] then return false end
+  end
+  return true
+end
+
+--- Gives the columns of `object` the values in `value`.
+function Composite:store(object, key, value)
   local class = core.mapped_class_of(object)
-  value = changes.validated(object, key, value)
   local values = self:unpacked(value, ("%s.%s"):format(class.__name__, key))
   for i, name in ipairs(self:keys(class)) do object[name] = values[i] end
   self:keep(object, key, value)
+end
+
+function Composite:set(object, key, value)
+  value = changes.validated(object, key, value)
+  local watcher = watchers[self.make]
+  if watcher then value = watcher.coerce(key, value) end
+  self:store(object, key, value)
 end
 
 function Composite:delete(object, key)

@@ -84,10 +84,74 @@ end
 
 local function no() return false end
 
+--- The objects that `property`, a relationship, links to `object`; those that are not loaded only if `loads`.
+local function linked(object, property, loads)
+  if not loads and not core.object_loaded(object, property.key) then return {} end
+  local value = object[property.key]
+  if value == nil then return {} end
+  if not property.uselist then return {value} end
+  local list = {}
+  for _, member in pairs(value) do list[#list + 1] = member end
+  return list
+end
+
+--- The objects that the cascade `kind` reaches from the object of `state`.
+local function reached(kind, state)
+  local list, seen, waiting = {}, {[state.object] = true}, {state.object}
+  while #waiting > 0 do
+    local object = table.remove(waiting)
+    for _, property in ipairs(kind_of(core.mapped_class_of(object), "relationship")) do
+      if property.cascade[kind] then
+        for _, other in ipairs(linked(object, property, kind == "delete")) do
+          if not seen[other] then
+            seen[other] = true
+            list[#list + 1], waiting[#waiting + 1] = other, other
+          end
+        end
+      end
+    end
+  end
+  return list
+end
+
 local function identities() return require "lualchemy.orm.identity" end
 
 local mapper_fields = {
-  is_selectable = no, is_property = no, is_attribute = no, is_instance = no, is_aliased_class = no, non_primary = no,
+  is_selectable = no, is_property = no, is_attribute = no, is_instance = no, is_aliased_class = no, is_bundle = no, is_clause_element = no,
+  non_primary = no, represents_outer_join = no,
+  entity_namespace = function(class) return class end,
+  primary_base_mapper = function(class) return inspect_class(root_of(class)) end,
+  --- mapper:iterate_to_root(): the mapper, its base, its base's base …
+  iterate_to_root = function(class)
+    return function()
+      local at = class
+      return function()
+        local found = at
+        at = at and parent_of(at)
+        return found and inspect_class(found)
+      end
+    end
+  end,
+  --- mapper:add_property(key, property), mapper:add_properties {key = property}
+  add_property = function(class)
+    return function(_, key, property) class[key] = property end
+  end,
+  add_properties = function(class)
+    return function(_, given)
+      for key, property in pairs(given) do class[key] = property end
+    end
+  end,
+  --- mapper:cascade_iterator(kind, state): the objects that an operation on an object reaches, each with its mapper and state
+  cascade_iterator = function()
+    return function(_, kind, state)
+      local list, at = reached(kind, state), 0
+      return function()
+        at = at + 1
+        local object = list[at]
+        if object then return object, inspect_class(core.mapped_class_of(object)), inspection.inspect(object) end
+      end
+    end
+  end,
   selectable = function(class) return (select(2, core.alias_parts(class))) end,
   configured = function() return true end,
   primary_mapper = function(class)
@@ -315,6 +379,7 @@ local function attribute_state(object, key)
     __index = function(_, name)
       if name == "value" then return object[key] end
       if name == "loaded_value" then return composite_of(core.mapped_class_of(object), key) and object[key] or core.object_loaded(object, key) and object[key] or nil end
+      if name == "state" then return inspection.inspect(object) end
       if name == "history" then return history_of(object, key) end
       if name == "load_history" then return function() return load_history(object, key) end end
     end,
@@ -332,8 +397,54 @@ end
 
 local function is_expired(object, property) return core.object_expired(object, property.key) end
 
+--- The names of the attributes that are as they were when they were loaded.
+local function unmodified(object)
+  return names_where(object, function(_, property)
+    local added, _, deleted = core.object_history(object, property.key)
+    return #added + #deleted == 0
+  end)
+end
+
+-- Object → the table that the program keeps with its state.
+local infos = setmetatable({}, {__mode = "k"})
+
 local state_fields = {
   is_instance = function() return true end, is_mapper = no, is_aliased_class = no, is_selectable = no, is_attribute = no, is_property = no,
+  is_bundle = no, is_clause_element = no,
+  info = function(object)
+    infos[object] = infos[object] or {}
+    return infos[object]
+  end,
+  --- state:obj(): the object
+  obj = function(object)
+    return function() return object end
+  end,
+  callables = function() return {} end,
+  identity_token = function() return nil end,
+  --- What modified attributes were before, by name.
+  committed_state = function(object)
+    local values = {}
+    for _, key in ipairs(names_where(object, function() return true end)) do
+      local added, _, deleted = core.object_history(object, key)
+      if #added + #deleted > 0 then values[key] = deleted[1] == nil and core.null() or deleted[1] end
+    end
+    return values
+  end,
+  --- state:get_history(key): as `state.attrs[key].history`
+  get_history = function(object)
+    return function(_, key) return history_of(object, key) end
+  end,
+  --- state:unmodified_intersection(keys): those of `keys` that are as they were when they were loaded
+  unmodified_intersection = function(object)
+    return function(_, keys)
+      local wanted, list = {}, {}
+      for _, key in ipairs(keys) do wanted[key] = true end
+      for _, key in ipairs(unmodified(object)) do
+        if wanted[key] then list[#list + 1] = key end
+      end
+      return list
+    end
+  end,
   class_ = function(object) return core.mapped_class_of(object) end,
   --- The loaded attributes by name, without SQL.
   dict = function(object)
@@ -354,12 +465,7 @@ local state_fields = {
     if core.object_identity(object) == nil then return nil end
     return identities().identity_key {instance = object}
   end,
-  unmodified = function(object)
-    return names_where(object, function(_, property)
-      local added, _, deleted = core.object_history(object, property.key)
-      return #added + #deleted == 0
-    end)
-  end,
+  unmodified = unmodified,
   unloaded_expirable = function(object)
     return names_where(object, function(_, property) return not core.object_loaded(object, property.key) end)
   end,
@@ -421,7 +527,11 @@ local alias_fields = {
   name = function(alias) return (core.alias_parts(alias)) end,
   selectable = function(alias) return (select(2, core.alias_parts(alias))) end,
   is_aliased_class = function() return true end,
-  is_mapper = no, is_instance = no, is_selectable = no, is_attribute = no, is_property = no,
+  is_mapper = no, is_instance = no, is_selectable = no, is_attribute = no, is_property = no, is_bundle = no, is_clause_element = no,
+  represents_outer_join = no,
+  entity_namespace = function(alias) return alias end,
+  local_table = function(alias) return (core.entity_class(alias)).__table__ end,
+  persist_selectable = function(alias) return (core.entity_class(alias)).__table__ end,
   polymorphic_on = function(alias) return inspect_class((core.entity_class(alias))).polymorphic_on end,
   with_polymorphic_mappers = function(alias) return inspect_class((core.entity_class(alias))).with_polymorphic_mappers end,
 }

@@ -265,6 +265,18 @@ local function discriminator(class, values, given)
   return given and column_argument(class.__table__, values, given)
 end
 
+--- Sorts columns by their `sort_order`, those with the same as they stand.
+local function in_sort_order(columns)
+  local place, number = {}, {}
+  for i, field in ipairs(columns) do
+    place[field], number[field] = i, (schema.mapped_options(field.column) or {}).sort_order or 0
+  end
+  table.sort(columns, function(a, b)
+    if number[a] ~= number[b] then return number[a] < number[b] end
+    return place[a] < place[b]
+  end)
+end
+
 --- The fields by name, and those that are columns: {key, column, options}.
 local function sort_fields(class, fields)
   local values, columns = {}, {}
@@ -276,6 +288,7 @@ local function sort_fields(class, fields)
         options = property and property.options or nil}
     end
   end
+  in_sort_order(columns)
   for _, name in ipairs {"__tablename__", "__table_args__", "__mapper_args__", "__table__"} do
     if type(values[name]) == "function" then values[name] = values[name](class) end
   end
@@ -313,6 +326,21 @@ function M.whole(class, record, declare, ...)
   record.failed = nil
 end
 
+--- A column of a class that shares its parent's table goes there, or is the one that a sibling has put there.
+local function share_column(class, of_table, field)
+  local name = field.column.name or field.key
+  if not of_table.c:contains(name) then return schema.append_column(of_table, field.key, field.column) end
+  local present = of_table.c[name]
+  if present == field.column then return present end
+  if not (schema.mapped_options(field.column) or {}).use_existing_column then
+    error(exc.ArgumentError(("Column '%s' on class %s conflicts with existing column '%s'.  If using Declarative, consider using the " ..
+      "use_existing_column parameter of mapped_column() to resolve conflicts."):format(name, class.__name__, tostring(present))), 0)
+  end
+  field.column = present
+  return present
+end
+
+--- Maps a class: makes its table, its mapper and its attributes.
 function M.map_class(class, record, parent, fields)
   local values, columns = sort_fields(class, fields)
   local own_table = record.own_table or make_table(class, record, parent, values, columns)
@@ -323,7 +351,7 @@ function M.map_class(class, record, parent, fields)
   record.objects = core.object_metatable(class, record.keys)
   record.objects.__name = class.__name__
   core.mapper_bind(mapper, record.metatable, record.objects, record.keys)
-  for _, field in ipairs(own_table and {} or columns) do schema.append_column(parent.__table__, field.key, field.column) end
+  for _, field in ipairs(own_table and {} or columns) do share_column(class, parent.__table__, field) end
   polymorphic.set_loading(class, record, parent, arguments)
   events.class_instrumented(class)
   if own_table then

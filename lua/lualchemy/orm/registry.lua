@@ -16,8 +16,17 @@ local M = {}
 
 ---@class lualchemy.registry
 ---@field metadata lualchemy.MetaData
+---@field mappers lualchemy.Mapper[]  of its classes, in the order in which they were made
 local Registry = {}
-Registry.__index = Registry
+
+function Registry.__index(self, key)
+  if key ~= "mappers" then return Registry[key] end
+  local list = {}
+  for class in pairs(self.mapped) do list[#list + 1] = class.__mapper__ end
+  table.sort(list, function(a, b) return self.mapped[a.class_] < self.mapped[b.class_] end)
+  return core.list(list)
+end
+
 Registry.__name = "lualchemy.registry"
 M.Registry = Registry
 
@@ -37,6 +46,8 @@ function M.new(options)
   self.metadata = options.metadata or require("lualchemy.schema").MetaData()
   self.core = core.registry_new()
   self.classes = {}   -- name → class, or false if several have it
+  self.mapped = setmetatable({}, {__mode = "k"})   -- class → its number
+  self.made = 0       -- how many classes there were
   self.fresh = {}     -- classes that were mapped since the last configuration
   self.waiting = {}   -- relationships not yet configured: {class, key, property}
   self.described = setmetatable({}, {__mode = "k"})   -- class → key → what relationship() was given
@@ -58,6 +69,8 @@ function Registry:_add_class(class)
   local name = class.__name__
   self.classes[name] = self.classes[name] == nil and class or false
   self.fresh[#self.fresh + 1] = class
+  self.made = self.made + 1
+  self.mapped[class] = self.made
   if events.listened "mapper_configured" or events.listened "before_mapper_configured" or events.listened "before_configured" or
     events.listened "after_configured" then
     pending[self] = true
@@ -68,6 +81,7 @@ end
 --- Forgets a class whose declaration failed.
 function Registry:_remove_class(class)
   if self.classes[class.__name__] == class then self.classes[class.__name__] = nil end
+  self.mapped[class] = nil
   for _, list in ipairs {self.fresh, self.waiting} do
     for i = #list, 1, -1 do
       if list[i] == class or list[i].class == class then table.remove(list, i) end
@@ -372,7 +386,7 @@ end
 
 --- Forgets the classes, as SQLAlchemy's `registry.dispose()`; objects that exist stay as they are.
 function Registry:dispose()
-  self.classes, self.waiting = {}, {}
+  self.classes, self.waiting, self.mapped = {}, {}, setmetatable({}, {__mode = "k"})
   pending[self] = nil
 end
 

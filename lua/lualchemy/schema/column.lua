@@ -183,8 +183,13 @@ local core_keywords = {"key", "nullable", "primary_key", "unique", "index", "sys
   "quote"}
 local default_keywords = {"default", "onupdate", "server_default", "server_onupdate"}
 -- Of mapped_column: the mapper reads them from the record.
-local mapped_keywords = {"deferred", "deferred_group", "deferred_raiseload", "active_history", "sort_order", "compare",
-  "init", "repr", "kw_only", "use_existing_column"}
+local mapped_keywords = {"deferred", "deferred_group", "deferred_raiseload", "active_history", "sort_order",
+  "use_existing_column"}
+-- Of mapped_column, and without effect here.
+local dataclass_keywords = {}
+for _, name in ipairs {"init", "repr", "kw_only", "compare", "default_factory", "hash", "dataclass_metadata"} do
+  dataclass_keywords[name] = "it belongs to dataclasses; a class takes its fields as a table, and default = function() … end makes a value"
+end
 local other_keywords = {"name", "type_", "insert_default", "doc", "info", "insert_sentinel"}
 
 local column_keywords = {}
@@ -223,7 +228,7 @@ local function read_arguments(...)
   local args, given = table.pack(...), {}
   local last = args[args.n]
   if args.n > 0 and keywords.is_table(last) then
-    given = keywords.check("Column", last, column_keywords, column_arguments)
+    given = keywords.check("Column", last, column_keywords, column_arguments, dataclass_keywords)
     args[args.n], args.n = nil, args.n - 1
   end
   local options = {}
@@ -323,6 +328,13 @@ function column.copy_column(source)
     to.constraints[i] = constraint.CheckConstraint(check._sqltext or check.sqltext, {name = rawget(check, "_name")})
   end
   return copy
+end
+
+--- What mapped_column() was told of the attribute beside the column, or nil.
+---@param target lualchemy.Column
+---@return table|nil
+function column.mapped_options(target)
+  return core.record(target).mapped
 end
 
 --- When the column was made, among all parts of schemas.
