@@ -58,6 +58,14 @@ describe("a class mapped to a select (DEC-13)", function()
     assert.equal(3, s.session:query(Entry):count())
   end)
 
+  it("has the keys and foreign keys of the columns that it gives", function()
+    local late = la.select(s.Address.id, s.Address.user_id):where(s.Address.id:gt(1)):subquery "late"
+    local Late = s.Base:class "Late" {__table__ = late, user = orm.relationship "User"}
+    local all = s.session:scalars(la.select(Late):order_by(Late.id)):all()
+    assert.same({"Ann", "Bob"}, {all[1].user.name, all[2].user.name})
+    assert.equal(all[1], s.session:get(Late, 2))
+  end)
+
   it("says what it can't be mapped to", function()
     fails(exc.ArgumentError, "class Odd: __table__ is a Table, a subquery or a join, not 5", function() s.Base:class "Odd" {__table__ = 5} end)
     fails(exc.ArgumentError, "could not assemble any primary key columns for mapped table 'odd'", function()
