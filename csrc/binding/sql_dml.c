@@ -54,6 +54,11 @@ static int dml_returning(lua_State *L) {
   return la_return_node(L, state, result);
 }
 
+/* True if the values of `chain` are rows of several. */
+static bool has_rows(const la_node *chain) {
+  return chain->count > 1 && chain->children[1]->kind == LA_NODE_ROW;
+}
+
 /* values{column = value, …}, values{7, "x"}, values{{…}, {…}} */
 static int insert_values(lua_State *L) {
   la_state *state = la_state_of(L);
@@ -65,6 +70,14 @@ static int insert_values(lua_State *L) {
   luaL_checkstack(L, 8, NULL);
   la_nodes_init(&nodes, state);
   if (lua_gettop(L) >= 2 && !la_nodes_add_rows(L, &nodes, 2, self->children[0])) {
+    return la_nodes_raise(L, &nodes);
+  }
+  const la_node *before = self->children[LA_INSERT_VALUES];
+  if (before != NULL && before->count > 1 && nodes.count != 0 &&
+      has_rows(before) != (nodes.items[0]->kind == LA_NODE_ROW)) {
+    la_fail(&nodes.err, LA_INVALID_REQUEST,
+            "Can't mix single and multiple VALUES formats in one INSERT statement; one style "
+            "appends to a list while the other replaces values, so the intent is ambiguous.");
     return la_nodes_raise(L, &nodes);
   }
   result = la_node_with_chained(self, LA_INSERT_VALUES, nodes.items, (uint32_t)nodes.count);
@@ -321,6 +334,18 @@ static int update_values(lua_State *L) {
   la_node *self = check_kind(L, LA_NODE_UPDATE, "update()");
   la_nodes nodes;
   luaL_checkstack(L, 8, NULL);
+  if (self->flags & LA_SELECT_NULL_ROW) {
+    return la_raise_status(L, LA_INVALID_REQUEST,
+                           "This statement already has ordered values present");
+  }
+  if (lua_istable(L, 2) && la_is_plain_table(L, 2) && lua_rawlen(L, 2) > 0) {
+    lua_rawgeti(L, 2, 1);
+    if (lua_istable(L, -1) && la_is_plain_table(L, lua_gettop(L)) && la_to_node(L, -1) == NULL) {
+      return la_raise_status(L, LA_INVALID_REQUEST,
+                             "UPDATE construct does not support multiple parameter sets.");
+    }
+    lua_pop(L, 1);
+  }
   la_nodes_init(&nodes, la_state_of(L));
   if (lua_gettop(L) >= 2 && !la_nodes_add_sets(L, &nodes, 2, self->children[0])) {
     return la_nodes_raise(L, &nodes);

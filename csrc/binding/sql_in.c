@@ -44,16 +44,21 @@ static bool read_value(lua_State *L, la_nodes *nodes, in_values *in, const la_ty
   return true;
 }
 
-/* The type for all of a list's values: `type` if it takes each of them, else that of the first
- * which it does not. */
+/* The type for all of a list's values: `type` if it takes one of them naturally, else that of the
+ * first. */
 static la_type *type_for_all(const la_sql *sql, la_type *type, const in_values *in) {
+  la_type *found = type;
   for (size_t i = 0; i < in->values.count; i++) {
     la_type *one = la_sql_type_compared(sql, type, &in->values.items[i]);
-    if (one != type && in->values.items[i].kind != LA_VALUE_NULL) {
-      return one;
+    if (in->values.items[i].kind == LA_VALUE_NULL) {
+      continue;
     }
+    if (one == type) {
+      return type;
+    }
+    found = found == type ? one : found;
   }
-  return type;
+  return found;
 }
 
 static bool add_values(lua_State *L, la_nodes *nodes, int index, const la_node *like) {

@@ -88,9 +88,22 @@ int la_statement_with_statement_hint(lua_State *L) {
   return prefixes(L, LA_PREFIX_STATEMENT, "with_statement_hint");
 }
 
-/* with_hint(from, text, dialect) */
+/* with_hint(from, text, dialect); of INSERT, UPDATE and DELETE with_hint(text, from, dialect), the
+ * statement's own table if `from` is nil. */
 int la_statement_with_hint(lua_State *L) {
   la_state *state = la_state_of(L);
+  if (lua_type(L, 2) == LUA_TSTRING) {
+    la_node *changed = la_check_statement(L, 1);
+    lua_settop(L, 4);
+    if (lua_isnil(L, 3) && changed->kind >= LA_NODE_INSERT && changed->kind <= LA_NODE_DELETE) {
+      la_push_node(L, state, la_node_retain(changed->children[0]), 1, 1);
+      lua_replace(L, 3);
+    }
+    lua_pushvalue(L, 2);
+    lua_pushvalue(L, 3);
+    lua_replace(L, 2);
+    lua_replace(L, 3);
+  }
   la_node *self = la_check_statement(L, 1), *hint, *result;
   int part = la_statement_prefixes_part(self);
   la_node *children[2] = {la_check_node(L, 2, la_node_is_from, "FROM clause"), NULL};

@@ -183,7 +183,8 @@ static la_status write_given(la_compiler *c, const la_dml *dml, const la_assignm
                              int row) {
   const la_node *value = la_plain_node(assignment->value);
   la_text name = LA_TEXT_NONE;
-  if (value->kind == LA_NODE_NULL && !c->literal_binds) {
+  bool is_written = value->flags & LA_TYPE_IS_EXACT; /* null_(), not la.null */
+  if (value->kind == LA_NODE_NULL && !is_written && !c->literal_binds) {
     LA_TRY(param_name(c, assignment->key, row, &name));
     return la_compile_null_param(c, name, assignment->column);
   }

@@ -70,10 +70,31 @@ static la_status add_seen(la_compiler *c, la_seen_param entry) {
 }
 
 /* Two different parameters must not share a name if one of them was to have it alone. */
+/* A bindparam() may not have the name of a column whose value execution gives. */
+static la_status check_reserved(la_compiler *c, la_text name) {
+  for (size_t i = 0; c->compiled->table != NULL && i < c->params->count; i++) {
+    const la_compiled_param *other = &c->params->items[i];
+    if (i > c->compiled->table->columns.count) {
+      break; /* those of columns come first */
+    }
+    if (other->source == LA_PARAM_FROM_EXECUTION && other->index != UINT32_MAX &&
+        la_text_equal(other->name, name)) {
+      return la_fail(c->err, LA_COMPILE,
+                     "bindparam() name '%.*s' is reserved for automatic usage in the VALUES or SET "
+                     "clause of this insert/update statement. Please use a name other than column "
+                     "name when using bindparam() with insert() or update() (for example, "
+                     "'b_%.*s').",
+                     LA_TEXT_FORMAT(name), LA_TEXT_FORMAT(name));
+    }
+  }
+  return LA_OK;
+}
+
 static la_status check_name(la_compiler *c, const la_node *node, la_text name) {
   if (node->flags & LA_PARAM_UNIQUE) {
     return LA_OK;
   }
+  LA_TRY(check_reserved(c, name));
   for (size_t i = 0; i < c->seen.count; i++) {
     const la_seen_param *seen = &c->seen.items[i];
     if (!la_text_equal(seen->name, name) || seen->node == node) {

@@ -286,6 +286,7 @@ function column.Column(...)
   local found = read_arguments(...)
   local target = core.column_new(found.name, found.type)
   keep_record(target, found)
+  if found.identity and found.options.nullable == nil then found.options.nullable = false end
   set_options(target, found.options)
   if found.computed then
     found.computed.column = target
