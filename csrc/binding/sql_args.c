@@ -155,8 +155,28 @@ static la_node *number_literal(lua_State *L, la_nodes *nodes, int index) {
                          lua_isinteger(L, index) ? sql->types->integer : sql->types->real);
 }
 
+/* Each column of the collection at `index`. */
+static bool add_collection(lua_State *L, la_nodes *nodes, int index) {
+  bool added = lua_checkstack(L, 6);
+  if (!added) {
+    la_fail_nomem(&nodes->err);
+    return false;
+  }
+  lua_getiuservalue(L, index, 1); /* by number */
+  int columns = lua_gettop(L);
+  for (lua_Integer i = 1; added && lua_rawgeti(L, columns, i) != LUA_TNIL; i++) {
+    added = la_nodes_add_column(L, nodes, lua_gettop(L));
+    lua_settop(L, columns);
+  }
+  lua_settop(L, columns - 1);
+  return added;
+}
+
 bool la_nodes_add_column(lua_State *L, la_nodes *nodes, int index) {
   la_node *node = la_node_at(L, nodes->state, index);
+  if (node == NULL && la_to_box_of(L, index, LA_BOX_COLUMNS) != NULL) {
+    return add_collection(L, nodes, index);
+  }
   if (node != NULL) {
     if (la_node_is_expr(node) || la_node_is_from(node) || node->kind == LA_NODE_BUNDLE ||
         node->kind == LA_NODE_RELATIONSHIP) {

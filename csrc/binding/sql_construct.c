@@ -16,8 +16,7 @@ static int core_false(lua_State *L) {
 
 static int core_null(lua_State *L) {
   la_state *state = la_state_of(L);
-  return la_return_node(L, state,
-                        la_node_flagged(la_expr_null(&state->sql), LA_TYPE_IS_EXACT));
+  return la_return_node(L, state, la_node_flagged(la_expr_null(&state->sql), LA_TYPE_IS_EXACT));
 }
 
 /* The type given as argument `index` (not the keyword table) or keyword "type_"; NULL if it is not

@@ -333,7 +333,19 @@ static int from_delete(lua_State *L) {
                         la_delete_new(&state->sql, la_check_node(L, 1, la_node_is_from, "table")));
 }
 
-/* Fields: c, columns, name; else the methods. */
+/* Pushes the `left`, `right` or `onclause` of a join; false if `key` is none of them. */
+static bool push_join_part(lua_State *L, la_state *state, const la_node *join, la_text key) {
+  static const char *const parts[] = {"left", "right", "onclause"};
+  for (uint32_t i = 0; i < 3; i++) {
+    if (la_text_is(key, parts[i]) && la_node_child(join, i) != NULL) {
+      la_push_node(L, state, la_node_retain(join->children[i]), 1, 1);
+      return true;
+    }
+  }
+  return false;
+}
+
+/* Fields: c, columns, name, those of a join; else the methods. */
 static int from_index(lua_State *L) {
   la_state *state = la_state_of(L);
   la_node *self = la_to_node(L, 1);
@@ -353,6 +365,9 @@ static int from_index(lua_State *L) {
   if (self != NULL && la_text_is(key, "column") && self->kind == LA_NODE_ALIAS &&
       la_is_function(self->children[0])) {
     return la_return_node(L, state, la_from_function_column(&state->sql, self));
+  }
+  if (self != NULL && self->kind == LA_NODE_JOIN && push_join_part(L, state, self, key)) {
+    return 1;
   }
   if (self != NULL && la_text_is(key, "name")) {
     la_text name = la_from_name(self);

@@ -126,10 +126,6 @@ local function table_of(thing)
 end
 
 local function constraint_of(thing)
-  -- One over columns of a table belongs to that, as if it had been appended.
-  local columns = type(thing) == "table" and item.kind(thing) and not rawget(thing, "_core") and rawget(thing, "_columns")
-  local first = columns and columns[1]
-  if core.is(first, "lualchemy.Column") and first.table then first.table:append_constraint(thing) end
   local box = type(thing) == "table" and item.kind(thing) and rawget(thing, "_core")
   if not box or core.class_of(box) ~= "lualchemy.Constraint" then
     fail(exc.ArgumentError, "expected a constraint of a table, got %s", describe.value(thing))

@@ -137,7 +137,8 @@ function foreign_key.ForeignKeyConstraint(columns, refcolumns, options)
     elements[i] = new(ForeignKey, {}, copy_fields(options, {_spec = check_spec("ForeignKeyConstraint", spec),
       _place = i}))
   end
-  return new(ForeignKeyConstraint, options, copy_fields(options, {_columns = columns, elements = core.list(elements)}))
+  local made = new(ForeignKeyConstraint, options, copy_fields(options, {_columns = columns, elements = core.list(elements)}))
+  return base.join_columns(made, columns)
 end
 
 -- Adds the foreign key constraint `self` over `columns` to `target`.
