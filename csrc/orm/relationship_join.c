@@ -167,13 +167,16 @@ static bool is_alias(const la_node *entity) {
  * itself; a new reference. */
 static la_status far_side(const la_sql *sql, const la_node *node, la_node **out, la_error *err) {
   const la_relationship *relationship = relationship_of(node);
-  if (la_node_child(node, 1) != NULL) {
-    *out = la_node_retain(node->children[1]);
+  la_node *narrowed = la_node_child(node, 1);
+  bool meets = relationship->self_referential && !is_alias(node->children[0]);
+  if (narrowed != NULL && !(meets && !is_alias(narrowed))) {
+    *out = la_node_retain(narrowed);
     return LA_OK;
   }
-  if (relationship->self_referential && relationship->element == NULL &&
-      !is_alias(node->children[0])) {
-    return la_mapper_aliased(sql, relationship->target, LA_TEXT_NONE, NULL, out, err);
+  if (meets && relationship->element == NULL) {
+    la_mapper *target =
+        narrowed != NULL ? (la_mapper *)(void *)narrowed->subject : relationship->target;
+    return la_mapper_aliased(sql, target, LA_TEXT_NONE, NULL, out, err);
   }
   return la_relationship_target_entity(sql, relationship, out, err);
 }
@@ -185,6 +188,17 @@ static la_status check_configured(const la_relationship *relationship, la_error 
   return la_fail(err, LA_INVALID_REQUEST, "relationship %.*s.%.*s is not configured",
                  LA_TEXT_FORMAT(relationship->parent->class_name),
                  LA_TEXT_FORMAT(relationship->key));
+}
+
+/* A condition written for the class that is asked for, for `target`, which may be an alias of it.
+ */
+static la_status move_condition(const la_sql *sql, const la_node *node, const la_node *condition,
+                                la_node *target, la_node **out, la_error *err) {
+  la_node *narrowed = la_node_child(node, 1);
+  if (narrowed != NULL && !is_alias(narrowed)) {
+    return la_element_move(sql, condition, narrowed->children[0], target->children[0], out, err);
+  }
+  return la_relationship_move(sql, relationship_of(node), condition, target, out, err);
 }
 
 la_status la_relationship_any(const la_sql *sql, const la_node *node, la_node *condition,
@@ -200,11 +214,11 @@ la_status la_relationship_any(const la_sql *sql, const la_node *node, la_node *c
         sql, relationship, is_alias(target) || is_alias(node->children[0]), &secondary, err);
   }
   if (status >= 0 && la_node_child(node, 2) != NULL) {
-    status = la_relationship_move(sql, relationship, node->children[2], target, &extra[count], err);
+    status = move_condition(sql, node, node->children[2], target, &extra[count], err);
     count += status >= 0;
   }
   if (status >= 0 && condition != NULL) {
-    status = la_relationship_move(sql, relationship, condition, target, &extra[count], err);
+    status = move_condition(sql, node, condition, target, &extra[count], err);
     count += status >= 0;
   }
   if (status >= 0) {

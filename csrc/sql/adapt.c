@@ -173,6 +173,10 @@ static la_status swap_column(const la_node *node, void *context, la_node **out, 
     *out = la_node_retain(swap->to);
     return LA_OK;
   }
+  if (node->kind == LA_NODE_ALIAS && swap->from != NULL && node->children[0] == swap->from) {
+    *out = la_node_retain(node); /* stands for rows of its own */
+    return LA_OK;
+  }
   if (node->kind != LA_NODE_COLUMN || !is_of_from(swap, node)) {
     return LA_OK;
   }

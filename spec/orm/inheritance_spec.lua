@@ -666,3 +666,31 @@ describe("of_type() in an option that loads when the link is read", function()
     s:close()
   end)
 end)
+
+describe("any() of a relationship between classes of one hierarchy", function()
+  it("names the other object's rows by an alias, also of a subclass (REL-22, LOAD-3.9)", function()
+    local Base = orm.declarative_base()
+    local Column, Integer, String, ForeignKey = la.Column, la.Integer, la.String, la.ForeignKey
+    local Worker = Base:class "Worker" {
+      __tablename__ = "workers", id = Column(Integer, {primary_key = true}), kind = Column(String), boss_id = Column(ForeignKey "workers.id"),
+      reports = orm.relationship "Worker",
+      __mapper_args__ = {polymorphic_on = "kind", polymorphic_identity = "worker"},
+    }
+    local Coder = Worker:class "Coder" {
+      __tablename__ = "coders", id = Column(ForeignKey "workers.id", {primary_key = true}), language = Column(String),
+      __mapper_args__ = {polymorphic_identity = "coder"},
+    }
+    local s = require("spec.support.shop").open{Base = Base}
+    s.session:add_all{Worker{id = 1}, Coder{id = 2, boss_id = 1, language = "Lua"}, Worker{id = 3, boss_id = 2}}
+    s.session:commit()
+    local function bosses(condition) return s.session:scalars(la.select(Worker.id):where(condition)):all() end
+    assert.same({1}, bosses(Worker.reports:of_type(Coder):any(Coder.language:eq "Lua")))
+    assert.same({}, bosses(Worker.reports:of_type(Coder):any(Coder.language:eq "C")))
+    assert.same({1}, bosses(Worker.reports:any(Worker.reports:any())))
+    s:forget()
+    bosses(Worker.reports:any(Worker.reports:any()))
+    assert.equal("SELECT workers.id FROM workers WHERE EXISTS (SELECT 1 FROM workers AS workers_1 WHERE workers.id = workers_1.boss_id AND " ..
+      "(EXISTS (SELECT 1 FROM workers AS workers_2 WHERE workers_1.id = workers_2.boss_id)))", s:sent()[1])
+    s:close()
+  end)
+end)
