@@ -153,7 +153,7 @@ build = {
         "csrc/orm/load.c",
         "csrc/orm/load_class.c",
         "csrc/orm/load_lazy.c",
-        "csrc/orm/load_pairs.c",
+        "csrc/orm/load_members.c",
         "csrc/orm/load_run.c",
         "csrc/orm/load_slots.c",
         "csrc/orm/mapper.c",

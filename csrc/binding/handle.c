@@ -18,6 +18,7 @@
 #define AHEAD_COUNT 32768 /* so many places are prepared for at a time, from the first on */
 #define EACH_BYTES  1024  /* what Lua takes for a handle, its tables and what goes in and out */
 #define MANY        64    /* objects of a list with thin handles */
+#define WATCHED     32    /* handles that the watch has on the stack */
 
 static const char handle_mark = 0; /* key of the metatables of handles */
 
@@ -384,24 +385,37 @@ static int make_watch(lua_State *L) {
   return 0;
 }
 
+/* Another watch, or the one at index 1, whose finalizer runs, once more if there is no memory. */
+static void rearm(lua_State *L, la_state *state) {
+  lua_pushcfunction(L, make_watch);
+  lua_pushlightuserdata(L, state);
+  if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
+    lua_getmetatable(L, 1);
+    lua_setmetatable(L, 1);
+  }
+}
+
 /* __gc of a watch: a cycle of the collector is over. Nothing is let go before all that is lost has
  * no links. */
 static int watch_gc(lua_State *L) {
   la_state *state = la_state_of(L);
   la_handles *handles = &state->handles;
+  if (!lua_checkstack(L, WATCHED + 8)) {
+    rearm(L, state);
+    return 0;
+  }
   lua_rawgeti(L, LUA_REGISTRYINDEX, state->objects);
-  lua_pushnil(L); /* pages, page */
+  int page = lua_gettop(L) + 1;
   for (uint32_t i = 1; i < handles->used; i++) {
     uintptr_t place = handles->places[i];
-    if (i % PAGE_SIZE == 0 || i == 1) {
-      lua_pop(L, 1);
+    if (i % WATCHED == 0 || i == 1) {
+      lua_settop(L, page - 1); /* what was looked at is left there until then */
       lua_rawgeti(L, -1, page_of(i));
     }
     if (place & FREE) {
       continue;
     }
-    bool lost = lua_rawgeti(L, -1, line_of(i)) == LUA_TNIL;
-    lua_pop(L, 1);
+    bool lost = lua_rawgeti(L, page, line_of(i)) == LUA_TNIL;
     if (!lost) {
       handles->places[i] = place & ~LOST;
     } else if (place & LOST) {
@@ -414,12 +428,8 @@ static int watch_gc(lua_State *L) {
       }
     }
   }
-  lua_pushcfunction(L, make_watch);
-  lua_pushlightuserdata(L, state);
-  if (lua_pcall(L, 1, 0, 0) != LUA_OK) { /* no memory: this one once more */
-    lua_getmetatable(L, 1);
-    lua_setmetatable(L, 1);
-  }
+  lua_settop(L, 1);
+  rearm(L, state);
   return 0;
 }
 

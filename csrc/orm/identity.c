@@ -68,7 +68,7 @@ static uint32_t hash_of_integer(uint64_t seed, int64_t key) {
 }
 
 uint32_t la_identity_hash(const la_mapper *root, const la_value *key) {
-  uint64_t hash = la_hash_mix(0, (uint64_t)(uintptr_t)root);
+  uint64_t hash = (uint64_t)(root->serial + 1) * 0x9e3779b97f4a7c15u;
   int64_t number;
   if (root->primary_key_count == 1 && la_value_whole(&key[0], &number)) {
     return hash_of_integer(hash, number);

@@ -186,6 +186,10 @@ la_status la_run_find_view(la_run *run, const la_plan_entity *entity, la_mapper 
       return la_fail_nomem(err);
     }
     LA_TRY(make_view(run, entity, mapper, view, err));
+    view->plain = true;
+    for (uint32_t i = 0; i < view->slot_count; i++) {
+      view->plain = view->plain && view->slots[i].type == NULL;
+    }
     view->next = state->views;
     state->views = view;
   }

@@ -58,6 +58,7 @@ typedef struct la_view {
   la_mapper *mapper;
   const la_plan_slot *slots; /* their numbers are the class's */
   uint32_t slot_count;
+  bool plain;             /* the slots have what the driver gives */
   const uint32_t *raised; /* as la_plan_entity.raised */
   uint32_t raised_count;
   const uint32_t *missing; /* slots that a subclass adds and the rows have no columns for */
@@ -129,6 +130,14 @@ la_status la_run_queue_behind(la_run *run, const la_plan_entity *entity, la_erro
  * queued. */
 la_status la_run_finish(la_run *run, la_error *err);
 void la_run_clear(la_run *run);
+/* The gather of `parent` for a joined link, made at its first row: its number. */
+la_status la_run_gather(la_run *run, const la_plan_link *link, la_instance *parent, size_t *out,
+                        la_error *err);
+/* `child`, which the row at hand has, is a member of the gather numbered `at`, once. */
+la_status la_run_add_member(la_run *run, const la_plan_link *link, size_t at, la_instance *child,
+                            la_error *err);
+/* What was gathered for `link` goes to `load->links`. */
+la_status la_run_give_links(la_run *run, const la_plan_link *link, la_error *err);
 /* Between parts of a stream: forgets what was found, and empties the load's arena. */
 la_status la_run_restart(la_run *run, la_error *err);
 /* `*new_out`: the pair was not in the set before. */

@@ -156,11 +156,33 @@ static bool read_key(la_run *run, const la_plan_entity *entity, la_value *key, l
   return nulls == 0 || (entity->partial_keys && nulls < count);
 }
 
-/* The values of the view's slots into `converted`; gives the bytes that they take. */
-static la_status read_slots(la_run *run, const la_view *view, size_t *bytes_out,
-                            uint32_t *longest_out, la_error *err) {
-  size_t bytes = 0;
-  uint32_t longest = 0;
+/* The value of a slot of the row at hand; read_slots has been called. */
+static inline const la_value *slot_value(const la_run *run, const la_view *view, uint32_t i) {
+  return view->plain ? &run->row[view->slots[i].column] : &run->converted[i];
+}
+
+/* What the bytes of a row's values take. */
+typedef struct row_bytes {
+  size_t all;
+  uint32_t longest;
+} row_bytes;
+
+static inline void add_bytes(row_bytes *bytes, const la_value *value) {
+  if (la_value_has_bytes(value)) {
+    bytes->all += value->len;
+    bytes->longest = value->len > bytes->longest ? value->len : bytes->longest;
+  }
+}
+
+/* Makes the values of the view's slots ready, and adds up their bytes. */
+static la_status read_slots(la_run *run, const la_view *view, row_bytes *bytes, la_error *err) {
+  *bytes = (row_bytes){0};
+  if (view->plain) {
+    for (uint32_t i = 0; i < view->slot_count; i++) {
+      add_bytes(bytes, &run->row[view->slots[i].column]);
+    }
+    return LA_OK;
+  }
   for (uint32_t i = 0; i < view->slot_count; i++) {
     const la_plan_slot *slot = &view->slots[i];
     la_value *value = &run->converted[i];
@@ -169,13 +191,8 @@ static la_status read_slots(la_run *run, const la_view *view, size_t *bytes_out,
       la_value stored = *value;
       LA_TRY(convert(run, slot->type, &stored, value, view->mapper->slots[slot->slot]->key, err));
     }
-    if (la_value_has_bytes(value)) {
-      bytes += value->len;
-      longest = value->len > longest ? value->len : longest;
-    }
+    add_bytes(bytes, value);
   }
-  *bytes_out = bytes;
-  *longest_out = longest;
   return LA_OK;
 }
 
@@ -209,19 +226,18 @@ static la_status keep_options(la_run *run, const la_plan_entity *entity, la_inst
 static la_status make_instance(la_run *run, const la_plan_entity *entity, const la_view *view,
                                uint32_t hash, la_instance **out, la_error *err) {
   la_instance *instance;
-  size_t bytes;
-  uint32_t longest;
+  row_bytes bytes;
   char *text = NULL;
   la_status status;
-  LA_TRY(read_slots(run, view, &bytes, &longest, err));
-  LA_TRY(room_in_chunk(run, round_up(la_instance_size(view->mapper)) + round_up(bytes), err));
+  LA_TRY(read_slots(run, view, &bytes, err));
+  LA_TRY(room_in_chunk(run, round_up(la_instance_size(view->mapper)) + round_up(bytes.all), err));
   instance = la_instance_in_chunk(run->chunk, view->mapper);
-  if (bytes != 0) {
-    text = la_chunk_alloc(run->chunk, bytes);
+  if (bytes.all != 0) {
+    text = la_chunk_alloc(run->chunk, bytes.all);
   }
   for (uint32_t i = 0; i < view->slot_count; i++) {
     la_value *place = &instance->slots[view->slots[i].slot];
-    *place = run->converted[i];
+    *place = *slot_value(run, view, i);
     place->flags = LA_SLOT_LOADED;
     place->spare = 0;
     if (la_value_has_bytes(place)) {
@@ -244,7 +260,8 @@ static la_status make_instance(la_run *run, const la_plan_entity *entity, const 
     return status;
   }
   instance->session = run->session;
-  instance->flags |= LA_INSTANCE_KEYED | (longest > LA_SHORT_TEXT ? LA_INSTANCE_LONG_TEXT : 0);
+  instance->flags |=
+      LA_INSTANCE_KEYED | (bytes.longest > LA_SHORT_TEXT ? LA_INSTANCE_LONG_TEXT : 0);
   la_instance_set_token(instance, run->session->map.token);
   if (entity->keeps && keep_options(run, entity, instance, err) < 0) {
     la_instance_unpin(instance);
@@ -277,8 +294,8 @@ static bool wants(const la_run *run, const la_instance *instance, uint32_t slot)
 static la_status fill_instance(la_run *run, const la_plan_entity *entity, la_instance *instance,
                                la_error *err) {
   const la_view *view;
-  uint32_t first = 0, longest;
-  size_t bytes;
+  uint32_t first = 0;
+  row_bytes bytes;
   LA_TRY(la_run_view(run, entity, instance->mapper, &view, err));
   while (first < view->slot_count && !wants(run, instance, view->slots[first].slot)) {
     first++;
@@ -286,11 +303,11 @@ static la_status fill_instance(la_run *run, const la_plan_entity *entity, la_ins
   if (first == view->slot_count) {
     return LA_OK;
   }
-  LA_TRY(read_slots(run, view, &bytes, &longest, err));
+  LA_TRY(read_slots(run, view, &bytes, err));
   for (uint32_t i = first; i < view->slot_count; i++) {
     uint32_t slot = view->slots[i].slot;
     if (wants(run, instance, slot)) {
-      LA_TRY(la_instance_load(instance, slot, &run->converted[i], false, err));
+      LA_TRY(la_instance_load(instance, slot, slot_value(run, view, i), false, err));
     }
   }
   la_session_note_class(instance, LA_HEARS_REFRESH, LA_NOTE_REFRESH);
@@ -329,81 +346,6 @@ static bool is_last(const la_entity_state *state, const la_value *key) {
     }
   }
   return true;
-}
-
-/* The gather of `parent`, made at its first row. */
-static la_status gather_of(la_run *run, const la_plan_link *link, la_instance *parent, size_t *out,
-                           la_error *err) {
-  la_link_state *state = &run->links[link->number];
-  la_allocator *alloc = run->session->alloc;
-  uintptr_t place;
-  uint32_t number;
-  if (state->last != SIZE_MAX && state->gathers.items[state->last].parent == parent) {
-    *out = state->last;
-    return LA_OK;
-  }
-  place = (uintptr_t)la_map_get_pointer(&state->index, parent);
-  if (place == 0) {
-    la_gather gather = {.parent = parent};
-    number = la_link_number(parent->mapper, link->relationship);
-    gather.skip = number >= parent->link_count ||
-                  ((la_links(parent)[number].flags & LA_LINK_LOADED) && !run->populate);
-    if (!la_vec_push(alloc, &state->gathers, gather)) {
-      return la_fail_nomem(err);
-    }
-    place = state->gathers.count;
-    if (!la_map_set_pointer(&state->index, alloc, parent, (void *)place)) {
-      state->gathers.count--;
-      return la_fail_nomem(err);
-    }
-  }
-  *out = state->last = place - 1;
-  return LA_OK;
-}
-
-/* An object that its row has made can be no member yet. The set of the others is made when the
- * first comes that was there before. */
-static la_status note_pairs(la_run *run, la_link_state *state, la_error *err) {
-  bool is_new;
-  for (size_t i = 0; i < state->gathers.count && !state->has_pairs; i++) {
-    for (const la_member *at = state->gathers.items[i].first; at != NULL; at = at->next) {
-      LA_TRY(la_pair_set_add(&state->pairs, run->session->alloc, i, at->instance, &is_new, err));
-    }
-  }
-  state->has_pairs = true;
-  return LA_OK;
-}
-
-static la_status add_member(la_run *run, const la_plan_link *link, size_t at, la_instance *child,
-                            la_error *err) {
-  la_link_state *state = &run->links[link->number];
-  la_gather *gather = &state->gathers.items[at];
-  la_member *member;
-  bool is_new = false;
-  if (gather->skip || (!link->relationship->uselist && gather->count != 0)) {
-    return LA_OK;
-  }
-  if (link->relationship->uselist &&
-      (state->has_pairs || !run->entities[link->entity->number].made)) {
-    LA_TRY(note_pairs(run, state, err));
-    LA_TRY(la_pair_set_add(&state->pairs, run->session->alloc, at, child, &is_new, err));
-    if (!is_new) {
-      return LA_OK;
-    }
-  }
-  member = la_arena_alloc(&run->load->arena, sizeof *member);
-  if (member == NULL) {
-    return la_fail_nomem(err);
-  }
-  *member = (la_member){child, NULL};
-  if (gather->last != NULL) {
-    gather->last->next = member;
-  } else {
-    gather->first = member;
-  }
-  gather->last = member;
-  gather->count++;
-  return LA_OK;
 }
 
 static la_status note_seen(la_run *run, const la_plan_entity *entity, la_instance *instance,
@@ -445,14 +387,14 @@ static la_status read_links(la_run *run, const la_plan_entity *entity, la_instan
     switch (link->strategy) {
     case LA_LOADER_JOINED:
     case LA_LOADER_CONTAINS:
-      LA_TRY(gather_of(run, link, instance, &gather, err));
+      LA_TRY(la_run_gather(run, link, instance, &gather, err));
       LA_TRY(read_entity(run, link->entity, &child, &pinned, err));
       if (child != NULL) {
-        LA_TRY(add_member(run, link, gather, child, err));
+        LA_TRY(la_run_add_member(run, link, gather, child, err));
       }
       break;
     case LA_LOADER_NOLOAD:
-      LA_TRY(gather_of(run, link, instance, &gather, err));
+      LA_TRY(la_run_gather(run, link, instance, &gather, err));
       break;
     case LA_LOADER_RAISE:
     case LA_LOADER_RAISE_ON_SQL:
@@ -590,29 +532,6 @@ la_status la_run_step(la_run *run, la_error *err) {
   return status < 0 ? status : LA_ROW;
 }
 
-static la_status give_links(la_run *run, const la_plan_link *link, la_error *err) {
-  la_link_state *state = &run->links[link->number];
-  for (size_t i = 0; i < state->gathers.count; i++) {
-    la_gather *gather = &state->gathers.items[i];
-    la_instance **members;
-    uint32_t at = 0;
-    if (gather->skip) {
-      continue;
-    }
-    members = la_arena_alloc(&run->load->arena, (gather->count + 1) * sizeof *members);
-    if (members == NULL) {
-      return la_fail_nomem(err);
-    }
-    for (const la_member *member = gather->first; member != NULL; member = member->next) {
-      members[at++] = member->instance;
-    }
-    LA_TRY(la_load_add_link(run->load, gather->parent,
-                            la_link_number(gather->parent->mapper, link->relationship), members,
-                            gather->count, err));
-  }
-  return LA_OK;
-}
-
 /* Queues a later load for those parents whose link is not loaded yet. */
 static la_status queue_later(la_run *run, const la_plan_entity *entity, const la_plan_link *link,
                              la_error *err) {
@@ -662,7 +581,7 @@ la_status la_run_finish(la_run *run, la_error *err) {
     }
     for (const la_plan_link *link = order[i]->links; link != NULL; link = link->next) {
       if (run->links[link->number].gathers.count != 0) {
-        LA_TRY(give_links(run, link, err));
+        LA_TRY(la_run_give_links(run, link, err));
       } else if (link->strategy == LA_LOADER_SELECTIN || link->strategy == LA_LOADER_SUBQUERY ||
                  link->strategy == LA_LOADER_IMMEDIATE) {
         LA_TRY(queue_later(run, order[i], link, err));
