@@ -81,6 +81,7 @@ core.extend("lualchemy.Connection", Connection)
 local Engine = {}
 
 function Engine:backup(target, options)
+  core.engine_settings(self) -- which says what is no engine
   local connection <close> = self:connect()
   return connection:backup(target, options)
 end

@@ -303,7 +303,7 @@ end
 ---@param options table
 ---@return lualchemy.Engine
 function Engine:execution_options(options)
-  keywords.check("execution_options", options, execution_known)
+  options = keywords.check("execution_options", options, execution_known)
   local other = core.engine_share(self, copy_settings(self, options))
   tell_options(other)
   engine.__inherit(other, self)
@@ -314,7 +314,7 @@ end
 --- Changes the options of this engine's connections from now on.
 ---@param options table
 function Engine:update_execution_options(options)
-  keywords.check("update_execution_options", options, execution_known)
+  options = keywords.check("update_execution_options", options, execution_known)
   core.engine_settings(self)._execution_options = copy_settings(self, options)._execution_options
   tell_options(self)
   event.__fire("set_engine_execution_options", self, self, options)
@@ -402,7 +402,7 @@ end
 ---@param options table
 ---@return lualchemy.Connection
 function Connection:execution_options(options)
-  keywords.check("execution_options", options, execution_known)
+  options = keywords.check("execution_options", options, execution_known)
   event.__fire("set_connection_execution_options", self, self, options)
   local all = {}
   for _, from in ipairs {core.connection_options(self) or {}, options} do

@@ -68,6 +68,25 @@ function keywords.expect(name, wants, value, kind)
   end
 end
 
+--- Has each function of `methods` raise an ArgumentError where its self is none of those that `is` knows: a dot written for a colon.
+---@param class string  what its self is, for the message
+---@param methods table<string, function>
+---@param is fun(value: any): boolean
+function keywords.guard(class, methods, is)
+  for name, fn in next, methods do
+    if type(fn) == "function" then
+      methods[name] = function(self, ...)
+        if not is(self) then
+          local exc = require "lualchemy.exc"
+          error(exc.ArgumentError(("calling '%s' on a bad self (%s expected, got %s); is a dot written for a colon?"):format(name,
+            class, require("lualchemy.describe").value(self))), 0)
+        end
+        return fn(self, ...)
+      end
+    end
+  end
+end
+
 --- Could `value` be a table of keywords: plain, empty or with string keys alone at its front?
 ---@param value any
 ---@return boolean

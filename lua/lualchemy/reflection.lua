@@ -127,6 +127,7 @@ function methods.has_schema(self, name)
 end
 
 function methods.get_view_definition(self, name, options)
+  check_name("get_view_definition", name)
   check_table(self, name, schema_of(options))
   return ask(self, "get_view_definition", name, schema_of(options))
 end
@@ -165,6 +166,8 @@ function methods.reflect_table(self, target, include_columns)
   end
   require("lualchemy.schema.reflect").table(target, self, {include_columns = include_columns}, {})
 end
+
+keywords.guard("lualchemy.Inspector", methods, function(value) return getmetatable(value) == Inspector end)
 
 function Inspector:__index(key)
   if key == "engine" then return self._is_engine and self.bind or self.bind.engine end

@@ -63,6 +63,7 @@ function Insert:on_conflict(options)
   return self:on_conflict_do_update(target)
 end
 
+keywords.guard("lualchemy.Insert", Insert, function(value) return core.class_of(value) == "lualchemy.Insert" end)
 core.extend("lualchemy.Insert", Insert)
 
 -- Where elements may be put into a statement, by the name of the method that an element is asked by.
@@ -102,6 +103,7 @@ function Extended:apply_syntax_extension_point(fn, point)
   return core.extend_statement(self, point, table.unpack(fn(core.extensions(self, point))))
 end
 
+keywords.guard("a statement", Extended, function(value) return points[core.class_of(value) or ""] ~= nil end)
 for class in next, points do
   core.extend(class, Extended)
 end

@@ -396,8 +396,16 @@ local compile_keywords = keywords.set {"dialect"}
 --- The type as it stands in DDL: `type:compile{dialect = "sqlite"}`.
 function methods.compile(self, options)
   local dialect = keywords.check("compile", options, compile_keywords).dialect
-  if core.is(self, "lualchemy.Type") and dialect == nil then return tostring(self) end
-  return core.ddl_type(type(dialect) == "string" and dialect or dialect.name, self)
+  if dialect == nil then
+    core.type_get(self, "kind") -- which says what is no type
+    return tostring(self)
+  end
+  local name = type(dialect) == "string" and dialect or core.class_of(dialect) and dialect.name or
+    type(dialect) == "table" and rawget(dialect, "name")
+  if type(name) ~= "string" then
+    error(exc.ArgumentError(("compile: dialect is a Dialect or its name, not %s"):format(require("lualchemy.describe").value(dialect))), 0)
+  end
+  return core.ddl_type(name, self)
 end
 
 function methods.copy(self)

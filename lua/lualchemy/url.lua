@@ -95,6 +95,15 @@ function meta.__eq(a, b)
   return insides[a] ~= nil and insides[b] ~= nil and render(insides[a], false) == render(insides[b], false)
 end
 
+-- The parts of a URL, which methods have as their self.
+local function inside(url)
+  if insides[url] == nil then
+    error(exc.ArgumentError(("a URL is expected, not %s; is a dot written for a colon?"):format(
+      require("lualchemy.describe").value(url))), 0)
+  end
+  return insides[url]
+end
+
 local function check_text(name, value)
   if type(value) ~= "string" then
     error(exc.ArgumentError(("URL: %s is a string, not a %s"):format(name, type(value))), 0)
@@ -194,7 +203,7 @@ end
 ---@return string
 function URL:render_as_string(hide_password)
   if type(hide_password) == "table" then hide_password = hide_password.hide_password end
-  return render(insides[self], hide_password ~= false)
+  return render(inside(self), hide_password ~= false)
 end
 
 --- A URL with other parts.
@@ -202,7 +211,7 @@ end
 ---@return lualchemy.URL
 function URL:set(changes)
   local given = {}
-  for name, value in pairs(insides[self]) do
+  for name, value in pairs(inside(self)) do
     given[name] = value
   end
   for name, value in pairs(keywords.check("URL:set", changes, known)) do
@@ -212,7 +221,7 @@ function URL:set(changes)
 end
 
 local function with_query(self, query)
-  return self:set {query = query}
+  return URL.set(self, {query = query})
 end
 
 --- A URL whose query has these parameters too; with `append` they are added to values that are there.
@@ -221,7 +230,8 @@ end
 ---@return lualchemy.URL
 function URL:update_query_dict(parameters, append)
   if type(append) == "table" then append = append.append end
-  local query = copy_query(insides[self].query)
+  keywords.expect("update_query_dict", "a table of parameters", parameters, "table")
+  local query = copy_query(inside(self).query)
   for name, value in pairs(copy_query(parameters)) do
     if append and query[name] ~= nil then
       local all = {table.unpack(values_of(query[name]))}
@@ -238,19 +248,22 @@ end
 
 --- The same for a sequence of {name, value}.
 function URL:update_query_pairs(key_value_pairs, append)
-  return self:update_query_dict(to_map(key_value_pairs), append)
+  keywords.expect("update_query_pairs", "a list of {name, value}", key_value_pairs, "table")
+  for _, pair in ipairs(key_value_pairs) do keywords.expect("update_query_pairs", "a list of {name, value}", pair, "table") end
+  return URL.update_query_dict(self, to_map(key_value_pairs), append)
 end
 
 --- The same for a query string: "a=1&b=2".
 function URL:update_query_string(text, append)
-  return self:update_query_dict(parse("x://?" .. text).query, append)
+  return URL.update_query_dict(self, parse("x://?" .. check_text("a query", text)).query, append)
 end
 
 --- A URL without the query parameters of these names.
 ---@param names string[]
 ---@return lualchemy.URL
 function URL:difference_update_query(names)
-  local query = copy_query(insides[self].query)
+  keywords.expect("difference_update_query", "a list of names", names, "table")
+  local query = copy_query(inside(self).query)
   for _, name in ipairs(names) do
     query[name] = nil
   end
@@ -260,20 +273,20 @@ end
 --- "sqlite" of "sqlite+sqlite3".
 ---@return string
 function URL:get_backend_name()
-  return (insides[self].drivername:match("^[^+]*"))
+  return (inside(self).drivername:match("^[^+]*"))
 end
 
 --- "sqlite3" of "sqlite+sqlite3"; without one, the dialect's own.
 ---@return string
 function URL:get_driver_name()
-  local driver = insides[self].drivername:match("%+(.*)$")
+  local driver = inside(self).drivername:match("%+(.*)$")
   return driver or ({sqlite = "sqlite3"})[self:get_backend_name()] or self:get_backend_name()
 end
 
 -- The query with a list for every name.
 local function normalized(url)
   local query = {}
-  for name, value in pairs(insides[url].query) do
+  for name, value in pairs(inside(url).query) do
     query[name] = values_of(value)
   end
   return query

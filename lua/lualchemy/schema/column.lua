@@ -345,6 +345,9 @@ end
 
 --- Gives a column without a name the name `name`.
 function column.name_column(target, name)
+  if not column.is_column(target) then
+    error(exc.ArgumentError(("expected a Column, got %s"):format(describe.value(target))), 0)
+  end
   if target.name == nil then core.column_set(target, "name", name) end
   return target
 end

@@ -6,6 +6,7 @@ local core = require "lualchemy.core"
 local keywords = require "lualchemy.keywords"
 local exc = require "lualchemy.exc"
 local describe = require "lualchemy.describe"
+local item = require "lualchemy.schema.item"
 
 local ddl = {}
 
@@ -158,6 +159,9 @@ end
 
 --- The core's object of an index.
 function ddl.index_of(index)
+  if item.kind(index) ~= "Index" then
+    error(exc.ArgumentError(("expected an Index, got %s"):format(describe.value(index))), 0)
+  end
   if not rawget(index, "_core") then
     error(exc.CompileError(("Index '%s' is not associated with any table."):format(tostring(index.name))), 0)
   end

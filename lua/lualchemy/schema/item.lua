@@ -3,6 +3,7 @@
 -- some of them computed, and a number that says when each was made.
 local strict = require "lualchemy.strict"
 local exc = require "lualchemy.exc"
+local keywords = require "lualchemy.keywords"
 
 local item = {}
 
@@ -77,11 +78,13 @@ local kinds = setmetatable({}, {__mode = "k"})
 ---@param parts {fields: string[]?, getters: table?, methods: table?, tostring: function?}
 ---@return table class  a metatable; `item.new(class, fields)` makes an item
 function item.class(name, parts)
-  local fields, getters, methods = {}, parts.getters or {}, parts.methods or {}
+  local fields, getters, methods = {}, parts.getters or {}, {}
+  for key, method in next, parts.methods or {} do methods[key] = method end
   for _, field in ipairs(parts.fields or {}) do
     fields[field] = true
   end
   local class = {__name = name, name = name}
+  keywords.guard(name, methods, function(value) return item.kind(value) ~= nil end)
   function class.__index(self, key)
     local getter = getters[key]
     if getter then return getter(self) end
