@@ -223,6 +223,9 @@ static la_status table_label(la_compiler *c, const la_item *item, la_text name, 
 
 /* ---- labels ---- */
 
+/* From here on a list of columns is looked up in maps. */
+#define MANY_ITEMS 32
+
 /* The names that are taken, in order; looked up in a map once there are many. */
 typedef struct name_list {
   struct {
@@ -231,6 +234,7 @@ typedef struct name_list {
   } * entries;
   size_t count;
   la_map map;
+  la_map anon; /* identities of what is labelled by a number, once there are many items */
 } name_list;
 
 static const la_item *find_name(const name_list *names, la_text name) {
@@ -248,7 +252,7 @@ static const la_item *find_name(const name_list *names, la_text name) {
 static la_status take_name(la_compiler *c, name_list *names, la_text name, const la_item *item) {
   names->entries[names->count].name = name;
   names->entries[names->count++].item = item;
-  if (names->count > 32) {
+  if (names->count > MANY_ITEMS) {
     for (size_t i = names->map.count ? names->count - 1 : 0; i < names->count; i++) {
       if (!la_map_get(&names->map, names->entries[i].name) &&
           !la_map_set(&names->map, c->sql->alloc, names->entries[i].name,
@@ -278,7 +282,13 @@ static la_status repeat_label(la_compiler *c, la_item *item, la_text name) {
   return LA_OK;
 }
 
-static bool was_listed(const la_items *items, const la_item *item, la_item_label label) {
+/* True if an item before has the label. One whose identity none before has is known by the map. */
+static bool was_listed(const la_items *items, const name_list *names, const la_item *item,
+                       la_item_label label) {
+  if (label == LA_ITEM_ANON && items->count > MANY_ITEMS &&
+      la_map_get_pointer(&names->anon, item->identity) == NULL) {
+    return false;
+  }
   for (const la_item *before = items->items; before < item; before++) {
     if (before->label == label && (label == LA_ITEM_PLAIN || before->base.bytes) &&
         is_same(before, item)) {
@@ -286,6 +296,17 @@ static bool was_listed(const la_items *items, const la_item *item, la_item_label
     }
   }
   return false;
+}
+
+/* The item is labelled by a number. */
+static la_status label_by_number(la_compiler *c, const la_items *items, la_item *item,
+                                 name_list *names) {
+  item->label = LA_ITEM_ANON;
+  if (items->count > MANY_ITEMS &&
+      !la_map_set_pointer(&names->anon, c->sql->alloc, item->identity, item)) {
+    return la_fail_nomem(c->err);
+  }
+  return LA_OK;
 }
 
 /* An expression without a name: labelled by what it wraps, or by a number. */
@@ -303,11 +324,10 @@ static la_status label_unnamed(la_compiler *c, la_items *items, la_item *item, n
     return take_name(c, names, name, item);
   }
   item->base = anon_base(inner);
-  if (was_listed(items, item, LA_ITEM_ANON)) {
+  if (was_listed(items, names, item, LA_ITEM_ANON)) {
     return repeat_label(c, item, item->base);
   }
-  item->label = LA_ITEM_ANON;
-  return LA_OK;
+  return label_by_number(c, items, item, names);
 }
 
 static la_status label_named(la_compiler *c, la_items *items, la_item *item, name_list *names,
@@ -317,12 +337,11 @@ static la_status label_named(la_compiler *c, la_items *items, la_item *item, nam
     return take_name(c, names, effective, item);
   }
   item->is_required = true;
-  if (is_same(known, item) || was_listed(items, item, LA_ITEM_ANON)) {
+  if (is_same(known, item) || was_listed(items, names, item, LA_ITEM_ANON)) {
     return repeat_label(c, item, effective);
   }
   item->base = effective;
-  item->label = LA_ITEM_ANON;
-  return LA_OK;
+  return label_by_number(c, items, item, names);
 }
 
 /* With table labels, what wraps a column has the label that the column would have. */
@@ -382,8 +401,7 @@ static la_status label_item(la_compiler *c, la_items *items, la_item *item, name
   if (!item->name.bytes) {
     if (style == LA_LABELS_NONE) {
       item->base = anon_base(wrapped(item->expr));
-      item->label = LA_ITEM_ANON;
-      return LA_OK;
+      return label_by_number(c, items, item, names);
     }
     return style == LA_LABELS_TABLE ? label_wrapped(c, items, item, names)
                                     : label_unnamed(c, items, item, names);
@@ -422,6 +440,7 @@ la_status la_items_make(la_compiler *c, la_node *const *exprs, size_t count, la_
     status = label_item(c, out, &out->items[i], &names, style);
   }
   la_map_clear(&names.map, c->sql->alloc);
+  la_map_clear(&names.anon, c->sql->alloc);
   return status;
 }
 

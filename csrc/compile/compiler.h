@@ -78,6 +78,7 @@ typedef struct la_scope {
 typedef struct la_anon_name {
   const void *identity, *owner;
   la_text base, name;
+  uint32_t next; /* the place + 1 of another of that identity, in the map's chains */
 } la_anon_name;
 
 typedef struct la_anon_count {
@@ -147,6 +148,7 @@ struct la_compiler {
   LA_VEC(la_seen_param) seen;
   la_map seen_map; /* node → number in `seen` + 1, once there are many */
   LA_VEC(la_anon_name) names;
+  la_map names_map; /* identity → place of its newest name + 1, once there are many */
   LA_VEC(la_anon_count) counts;
   la_map counts_map;
   LA_VEC(la_written_cte) ctes;

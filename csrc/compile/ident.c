@@ -177,6 +177,9 @@ la_quote la_quote_of(const la_object *subject, la_text name) {
 }
 
 /* How often `base` was numbered before, and one more now. 0 when out of memory. */
+/* How many names are looked through before they get a map. */
+#define FEW_NAMES 16
+
 static uint32_t next_number(la_compiler *c, la_text base) {
   size_t at = c->counts.count;
   if (c->counts_map.count > 0) {
@@ -197,7 +200,7 @@ static uint32_t next_number(la_compiler *c, la_text base) {
   if (!la_vec_push(c->sql->alloc, &c->counts, entry)) {
     return 0;
   }
-  if (c->counts.count > 16) {
+  if (c->counts.count > FEW_NAMES) {
     for (size_t i = c->counts_map.count; i < c->counts.count; i++) {
       if (!la_map_set(&c->counts_map, c->sql->alloc, c->counts.items[i].base,
                       (void *)(uintptr_t)(i + 1))) {
@@ -257,16 +260,53 @@ la_text la_new_anon_name(la_compiler *c, la_text base) {
   return make_name(c, base);
 }
 
-la_text la_anon_name_of(la_compiler *c, const void *identity, const void *owner, la_text base) {
+static bool is_name_of(const la_anon_name *known, const void *identity, const void *owner,
+                       la_text base) {
+  return known->identity == identity && known->owner == owner && la_text_equal(known->base, base);
+}
+
+/* The name that is known; NULL if there is none. A few are looked through, many by their identity.
+ */
+static const la_anon_name *find_anon_name(const la_compiler *c, const void *identity,
+                                          const void *owner, la_text base) {
+  const la_anon_name *names = c->names.items;
+  if (c->names_map.count > 0) {
+    uintptr_t at = (uintptr_t)la_map_get_pointer(&c->names_map, identity);
+    while (at != 0 && !is_name_of(&names[at - 1], identity, owner, base)) {
+      at = names[at - 1].next;
+    }
+    return at != 0 ? &names[at - 1] : NULL;
+  }
   for (size_t i = 0; i < c->names.count; i++) {
-    const la_anon_name *known = &c->names.items[i];
-    if (known->identity == identity && known->owner == owner && la_text_equal(known->base, base)) {
-      return known->name;
+    if (is_name_of(&names[i], identity, owner, base)) {
+      return &names[i];
     }
   }
+  return NULL;
+}
+
+/* Puts the names that the map does not have into it: all, once there are many. */
+static bool map_names(la_compiler *c) {
+  size_t from = c->names_map.count > 0 ? c->names.count - 1 : 0;
+  for (size_t i = from; c->names.count > FEW_NAMES && i < c->names.count; i++) {
+    la_anon_name *name = &c->names.items[i];
+    name->next = (uint32_t)(uintptr_t)la_map_get_pointer(&c->names_map, name->identity);
+    if (!la_map_set_pointer(&c->names_map, c->sql->alloc, name->identity,
+                            (void *)(uintptr_t)(i + 1))) {
+      return false;
+    }
+  }
+  return true;
+}
+
+la_text la_anon_name_of(la_compiler *c, const void *identity, const void *owner, la_text base) {
+  const la_anon_name *known = find_anon_name(c, identity, owner, base);
+  if (known != NULL) {
+    return known->name;
+  }
   la_text name = make_name(c, base);
-  la_anon_name entry = {identity, owner, base, name};
-  if (!name.bytes || !la_vec_push(c->sql->alloc, &c->names, entry)) {
+  la_anon_name entry = {.identity = identity, .owner = owner, .base = base, .name = name};
+  if (!name.bytes || !la_vec_push(c->sql->alloc, &c->names, entry) || !map_names(c)) {
     return LA_TEXT_NONE;
   }
   return name;

@@ -35,8 +35,8 @@ local schema = {
   quoted_name = item.quoted_name,
   BLANK_SCHEMA = "",
   CheckFirst = ddl.CheckFirst,
-  ObjectKind = require("lualchemy.reflection._many").ObjectKind,
-  ObjectScope = require("lualchemy.reflection._many").ObjectScope,
+  ObjectKind = ddl.ObjectKind,
+  ObjectScope = ddl.ObjectScope,
   sort_tables = ddl.sort_tables,
   -- For declarative classes.
   is_column = column.is_column,

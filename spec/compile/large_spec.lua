@@ -47,6 +47,7 @@ describe("a statement of very many", function()
     end, "WHEN", COUNT},
     {"type_coerces", function() return nested(function(x) return la.type_coerce(x, la.String) end, a) end, "a", 1},
     {"columns", function() return la.select(many(function(i) return la.column("c" .. i) end)) end, "c%d", COUNT},
+    {"columns without names", function() return la.select(many(function(i) return la.literal(i) end)) end, "anon_", COUNT},
     {"things to order by", function() return la.select(a):order_by(many(function() return a:desc() end)) end, "DESC", COUNT},
     {"SELECTs of a UNION", function() return la.union_all(many(function() return la.select(a) end)) end, "UNION", COUNT - 1},
     {"rows of VALUES", function()

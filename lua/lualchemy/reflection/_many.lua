@@ -4,9 +4,9 @@ local core = require "lualchemy.core"
 local exc = require "lualchemy.exc"
 local describe = require "lualchemy.describe"
 local keywords = require "lualchemy.keywords"
+local ddl = require "lualchemy.schema.ddl"
 
-local many = {ObjectKind = {TABLE = 1, VIEW = 2, MATERIALIZED_VIEW = 4, ANY_VIEW = 6, ANY = 7},
-  ObjectScope = {DEFAULT = 1, TEMPORARY = 2, ANY = 3}}
+local many = {ObjectKind = ddl.ObjectKind, ObjectScope = ddl.ObjectScope}
 
 local multi_keywords = keywords.set {"schema", "filter_names", "kind", "scope"}
 

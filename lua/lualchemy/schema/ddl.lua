@@ -13,6 +13,9 @@ local ddl = {}
 -- What is looked for before it is created or dropped: bits as in SQLAlchemy's CheckFirst.
 local CheckFirst = {NONE = 0, TABLES = 2, VIEWS = 4, INDEXES = 8, SEQUENCES = 16, TYPES = 32, ALL = 62}
 ddl.CheckFirst = CheckFirst
+-- What an Inspector's questions about many tables are asked of.
+ddl.ObjectKind = {TABLE = 1, VIEW = 2, MATERIALIZED_VIEW = 4, ANY_VIEW = 6, ANY = 7}
+ddl.ObjectScope = {DEFAULT = 1, TEMPORARY = 2, ANY = 3}
 
 local function checks(options, bit, otherwise)
   local given = options.checkfirst
