@@ -112,8 +112,9 @@ struct la_state {
   int kept;  /* registry reference: the error in flight, see la_keep_error */
   lua_State *callbacks; /* a thread anchored in the registry, on which the database's calls run;
                            NULL before the first function is made */
-  int pages; /* registry reference: weak table of the page that new boxes go to, see page.h */
-  int spare; /* registry reference: an empty page made ahead, or false */
+  int pages;   /* registry reference: weak table of the page that new boxes go to, see page.h */
+  int spare;   /* registry reference: an empty page made ahead, or false */
+  size_t told; /* bytes of `alloc` that the collector was told of last, see page.c */
   int lent[LA_LENT_SCRATCHES]; /* registry references: scratches to be borrowed, see box.h … */
   int lent_count;              /* … the first ones; the others hold false */
   int moments[3]; /* registry references: metatables of dates, times, datetimes, see values.h */
