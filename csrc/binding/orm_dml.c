@@ -115,6 +115,30 @@ static int session_dml_rows(lua_State *L) {
   return 1;
 }
 
+/* core.session_dml_after(session, statement, objects): the statement has run, and has returned the
+ * keys of these. */
+static int session_dml_after(lua_State *L) {
+  la_state *state = la_state_of(L);
+  la_session *session = la_check_session(L, 1);
+  la_error err = LA_ERROR_INIT;
+  lua_settop(L, 3);
+  size_t count = (size_t)luaL_len(L, 3);
+  la_node *node = la_push_converted(L, state, session->engine, la_to_node(L, 2));
+  la_instance **objects = lua_newuserdatauv(L, (count + 1) * sizeof *objects, 0);
+  for (size_t i = 0; i < count; i++) {
+    lua_geti(L, 3, (lua_Integer)i + 1);
+    objects[i] = la_to_instance(L, -1);
+    lua_pop(L, 1); /* the list keeps it */
+  }
+  la_status status = la_session_dml_after(session, node, objects, count, &err);
+  la_session_settle(L, state, session);
+  la_session_tell(L, state, session);
+  if (status < 0) {
+    la_raise_orm(L, &err);
+  }
+  return 0;
+}
+
 /* core.session_dml(session, statement, how) → rows matched. */
 static int session_dml(lua_State *L) {
   run_dml(L, la_state_of(L));
@@ -169,6 +193,7 @@ void la_open_orm_dml(lua_State *L, la_state *state) {
   static const luaL_Reg functions[] = {{"session_dml", session_dml},
                                        {"session_dml_result", session_dml_result},
                                        {"session_dml_rows", session_dml_rows},
+                                       {"session_dml_after", session_dml_after},
                                        {"dml_class", dml_class},
                                        {"has_where", has_where},
                                        {"has_values", has_values},

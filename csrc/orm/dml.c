@@ -495,3 +495,20 @@ void la_dml_free(la_dml *self) {
   la_free(session->alloc, self, sizeof *self);
   la_object_release(session);
 }
+
+la_status la_session_dml_after(la_session *session, const la_node *statement,
+                               la_instance *const *objects, size_t count, la_error *err) {
+  dml self;
+  la_status status;
+  LA_TRY(prepare(&self, session, statement, err));
+  status = read_assignments(&self);
+  for (size_t i = 0; i < count && status >= 0; i++) {
+    status =
+        la_session_push_pinned(session, &self.matched, objects[i]) ? LA_OK : la_fail_nomem(err);
+  }
+  if (status >= 0) {
+    status = synchronize(&self);
+  }
+  clear(&self);
+  return status < 0 ? status : LA_OK;
+}

@@ -42,6 +42,9 @@ la_status la_dml_begin(la_session *session, const la_node *statement, la_synchro
                        la_dml **out, la_error *err);
 la_status la_dml_finish(la_dml *dml, la_error *err);
 void la_dml_free(la_dml *dml);
+/* The same for a statement that has run, and has returned the keys of `objects`. */
+la_status la_session_dml_after(la_session *session, const la_node *statement,
+                               la_instance *const *objects, size_t count, la_error *err);
 
 /* Expressions from relationships. EXISTS (SELECT 1 …) of any() and has(); the comparison of a
  * many-to-one with an object or NULL; contains(). New references. */

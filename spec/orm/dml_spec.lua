@@ -167,6 +167,32 @@ describe("ORM DML with rows (DML-19)", function()
       :order_by(User.__table__.c.id)):scalars():all())})
   end)
 
+  it("learns from RETURNING alone which objects have changed, with fetch (QRY-12)", function()
+    local ann, cid = session:get(User, 1), session:get(User, 3)
+    local function run(stmt)
+      local rows
+      local sent = s:during(function() rows = session:execute(stmt:execution_options{synchronize_session = "fetch"}):all() end)
+      return rows, sent
+    end
+    local is_ann = la.func.lower(User.name):eq "ann"
+    local rows, sent = run(la.update(User):where(is_ann):values{age = User.age + 1}:returning(User.name))
+    assert.same({"UPDATE users SET age=(users.age + ?) WHERE lower(users.name) = ? RETURNING name, id"}, sent)
+    assert.equal(1, #rows[1])
+    assert.equal("Ann", rows[1].name)
+    assert.equal(session:scalar(la.text "SELECT age FROM users WHERE id = 1"), ann.age)
+    rows, sent = run(la.update(User):where(is_ann):values{name = la.func.upper(User.name)}:returning(User.id))
+    assert.same({"UPDATE users SET name=upper(users.name) WHERE lower(users.name) = ? RETURNING id"}, sent)
+    assert.equal(1, rows[1].id)
+    assert.equal("ANN", ann.name)
+    rows, sent = run(la.delete(User):where(la.func.lower(User.name):eq "cid"):returning(User.name))
+    assert.same({"DELETE FROM users WHERE lower(users.name) = ? RETURNING name, id"}, sent)
+    assert.equal("Cid", rows[1].name)
+    assert.is_false(session:contains(cid))
+    assert.same({}, run(la.delete(User):where(User.id:eq(99)):returning(User.name)))
+    session:rollback()
+    assert.is_true(session:contains(cid))
+  end)
+
   it("fetches where databases differ: capitals, wildcards, division by zero (QRY-12)", function()
     local users = session:scalars(la.select(User):order_by(User.id)):all()
     for i, condition in ipairs {User.name:startswith "a", User.name:startswith "A_", User.name:startswith("A/", {escape = "/"}),

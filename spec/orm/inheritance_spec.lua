@@ -79,7 +79,8 @@ describe("joined-table inheritance", function()
       assert.equal("lua", people[1].lang)
       assert.equal(1, people[1].level)
     end))
-    assert.same({"SELECT engineers.lang AS engineers_lang, engineers.level AS engineers_level, seniors.grade AS seniors_grade FROM engineers, seniors WHERE ? = engineers.id "
+    assert.same({"SELECT engineers.lang AS engineers_lang, engineers.level AS engineers_level, seniors.grade AS seniors_grade " ..
+      "FROM engineers, seniors WHERE ? = engineers.id "
       .. "AND engineers.id = seniors.id"}, s:during(function()
       assert.equal(3, people[4].grade)
       assert.equal("c", people[4].lang)
@@ -309,7 +310,7 @@ describe("selectin_polymorphic", function()
     return ("SELECT %s.id AS %s_id, people.id AS people_id, people.type AS people_type, %s FROM people JOIN %s ON people.id = %s.id " ..
       "WHERE people.id IN (?, ?)"):format(table_name, table_name, columns, table_name, table_name)
   end
-  local ENGINEERS, MANAGERS = 
+  local ENGINEERS, MANAGERS =
     behind("engineers", "engineers.lang AS engineers_lang, engineers.level AS engineers_level"), behind("managers", "managers.status AS managers_status")
   before_each(function()
     s = staff.new():fill()

@@ -270,6 +270,42 @@ local function with_one_row(statement, kind, params)
   return next(values) ~= nil and statement:values(values) or statement
 end
 
+--- The statement with the keys of its rows in RETURNING, the places of the key's parts there, and how many columns are its own; nothing for
+--- one that returns objects, or changes a class of several tables.
+local function with_keys(statement, class)
+  if is_joined(class) then return nil end
+  local items, found, places, missing = core.returning_items(statement), {}, {}, {}
+  for i, item in ipairs(items) do
+    local of, key = core.attribute_of(item)
+    if not of then return nil end
+    found[key] = found[key] or i
+  end
+  for i, key in ipairs(primary_keys(class)) do
+    if not found[key] then missing[#missing + 1] = class[key] end
+    places[i] = found[key] or #items + #missing
+  end
+  return #missing > 0 and statement:returning(table.unpack(missing)) or statement, places, #items
+end
+
+--- The rows of an UPDATE or DELETE that tell by their keys which of the session's objects it has changed.
+local function change_returned(session, statement)
+  local class = core.dml_class(statement)
+  local full, places, width = with_keys(statement, class)
+  if not full then return core.session_dml_rows(session, statement, "fetch") end
+  local identity_key = require("lualchemy.orm.identity").identity_key
+  local results, objects = core.session_dml_rows(session, full, "false"):freeze(), {}
+  for row in results() do
+    local identity = {}
+    for i, place in ipairs(places) do identity[i] = row[place] end
+    objects[#objects + 1] = session.identity_map:get(identity_key(class, identity))
+  end
+  core.session_dml_after(session, statement, objects)
+  if full == statement then return results() end
+  local columns = {}
+  for i = 1, width do columns[i] = i end
+  return results():columns(table.unpack(columns))
+end
+
 --- An UPDATE or DELETE of a class.
 local function change(session, statement, kind, params, execution)
   local how = synchronize(statement, execution)
@@ -285,7 +321,10 @@ local function change(session, statement, kind, params, execution)
     return update_rows(session, statement, descriptors.bulk_rows(core.dml_class(statement), params), how)
   end
   if params ~= nil and next(params) ~= nil then statement = with_one_row(statement, kind, params) end
-  if core.has_returning(statement) then return core.session_dml_rows(session, statement, how) end
+  if core.has_returning(statement) then
+    if how == "fetch" then return change_returned(session, statement) end
+    return core.session_dml_rows(session, statement, how)
+  end
   return core.session_dml_result(session, statement, how)
 end
 

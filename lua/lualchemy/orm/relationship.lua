@@ -76,7 +76,8 @@ end
 --- Names and expressions given as strings, or as functions, are looked up when the classes are first used.
 ---@param argument string|table|function?  the class at the other end, or an alias of it, its name, or a function that gives it
 ---@param secondary any?  as the option of that name
----@param options table?  `secondary`, a table, or with `viewonly` also a join, an alias or a subquery, `back_populates`, `backref`, `order_by`, `uselist`, `lazy`, `cascade`, `foreign_keys`, `remote_side`,
+---@param options table?  `secondary`, a table, or with `viewonly` also a join, an alias or a subquery,
+--- `back_populates`, `backref`, `order_by`, `uselist`, `lazy`, `cascade`, `foreign_keys`, `remote_side`,
 --- `collection_class` ("list", "set", `attribute_keyed_dict(…)`, … see `lualchemy.orm.collections`),
 --- `primaryjoin`, `secondaryjoin`, `passive_deletes`, `passive_updates`, `single_parent`, `viewonly`, `post_update`, `innerjoin`, `join_depth`, …
 ---@return table property  a field for a class table, or to be assigned to a class
