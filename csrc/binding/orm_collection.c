@@ -15,8 +15,8 @@ static la_collection_box *box_at(lua_State *L, int index) {
 
 /* Pushes the owner's handle and gives its instance. */
 static la_instance *push_owner(lua_State *L, int index) {
-  lua_getiuservalue(L, index, 2);
-  return la_to_instance(L, -1);
+  bool has_owner = lua_getiuservalue(L, index, 2) == LUA_TUSERDATA;
+  return has_owner ? la_handle_instance(L, la_state_of(L), -1) : NULL;
 }
 
 static void push_items(lua_State *L, int index) {
@@ -24,27 +24,24 @@ static void push_items(lua_State *L, int index) {
   lua_getiuservalue(L, index, 1);
 }
 
-/* True if the collection at `index` is still the attribute's. */
-static bool is_current(lua_State *L, int index) {
-  la_collection_box *box = box_at(L, index);
-  la_instance *owner = push_owner(L, index); /* owner */
-  bool current = false;
-  if (owner && box->link < owner->link_count && la_links(owner)[box->link].flags & LA_LINK_LOADED) {
-    la_push_object_table(L, la_state_of(L), -1);
-    lua_rawgeti(L, -1, LA_LINK_KEY(box->link));
-    current = lua_rawequal(L, -1, index);
+/* True if the collection at `index` is still the attribute's; the handle of `owner` is on top of
+ * the stack. */
+static bool is_current(lua_State *L, int index, uint32_t link, const la_instance *owner) {
+  bool named = false;
+  if (owner && link < owner->link_count && la_links(owner)[link].flags & LA_LINK_LOADED &&
+      la_push_object_table_if(L, la_state_of(L), -1)) {
+    lua_rawgeti(L, -1, LA_LINK_KEY(link));
+    named = lua_rawequal(L, -1, index);
     lua_pop(L, 2);
   }
-  lua_pop(L, 1);
-  return current;
+  return named;
 }
 
 /* The owner of a collection that can be changed; its handle is left on the stack. */
 static la_instance *check_current(lua_State *L, int index) {
   la_collection_box *box = box_at(L, index);
-  bool current = is_current(L, index);
   la_instance *owner = push_owner(L, index);
-  if (!current) {
+  if (!is_current(L, index, box->link, owner)) {
     la_raise_status(
         L, LA_INVALID_REQUEST,
         "this list is no longer that of attribute '%.*s': it was expired or replaced; read the "

@@ -294,21 +294,54 @@ static void remove_item(lua_State *L, size_t at) {
   lua_rawseti(L, -2, count);
 }
 
+/* The two objects of the change that the program made, which most of what follows is about; their
+ * handles are at `at` and behind it. */
+typedef struct change_ends {
+  const la_instance *instance, *other;
+  int at;
+} change_ends;
+
+static void push_end(lua_State *L, la_state *state, la_pusher *pusher, const change_ends *ends,
+                     la_instance *instance) {
+  if (!instance) {
+    lua_pushnil(L);
+  } else if (instance == ends->instance || instance == ends->other) {
+    lua_pushvalue(L, instance == ends->instance ? ends->at : ends->at + 1);
+  } else {
+    la_push_object_by(L, state, pusher, instance);
+  }
+}
+
+static change_ends push_ends(lua_State *L, la_state *state, la_pusher *pusher,
+                             const la_link_change *change) {
+  const change_ends none = {0};
+  change_ends ends = {change->instance, change->other, lua_gettop(L) + 1};
+  push_end(L, state, pusher, &none, change->instance);
+  push_end(L, state, pusher, &none, change->other);
+  return ends;
+}
+
+/* Pushes the sequence of the collection of `link`; the owner's handle and table are at `owner` and
+ * `table`. */
+static void push_items(lua_State *L, la_state *state, int owner, int table, uint32_t link) {
+  if (lua_rawgeti(L, table, LA_LINK_KEY(link)) != LUA_TUSERDATA) {
+    lua_pop(L, 1);
+    la_push_collection(L, state, owner, link);
+  }
+  lua_getiuservalue(L, -1, 1);
+}
+
 /* Both halves of one elementary change. What Lua must hold is held before the core names it, and
  * let go after. */
-static void apply_change(lua_State *L, la_state *state, la_pusher *pusher,
+static void apply_change(lua_State *L, la_state *state, la_pusher *pusher, const change_ends *ends,
                          const la_link_change *change) {
   int top = lua_gettop(L);
   luaL_checkstack(L, 10, NULL);
-  la_push_object_by(L, state, pusher, change->instance);
+  push_end(L, state, pusher, ends, change->instance);
   int owner = lua_gettop(L);
   la_push_object_table(L, state, owner);
   int table = lua_gettop(L);
-  if (change->other) {
-    la_push_object_by(L, state, pusher, change->other);
-  } else {
-    lua_pushnil(L);
-  }
+  push_end(L, state, pusher, ends, change->other);
   int other = lua_gettop(L);
   la_error err;
   la_error_init(&err);
@@ -319,8 +352,7 @@ static void apply_change(lua_State *L, la_state *state, la_pusher *pusher,
     lua_pushvalue(L, other);
     keep_in_table(L);
   } else if (change->kind == LA_LINK_INSERT) {
-    la_push_collection(L, state, owner, change->link);
-    lua_getiuservalue(L, -1, 1);
+    push_items(L, state, owner, table, change->link);
     lua_pushvalue(L, other);
     insert_item(L, change->at);
   }
@@ -337,8 +369,7 @@ static void apply_change(lua_State *L, la_state *state, la_pusher *pusher,
     lua_pushvalue(L, other);
     apply_scalar(L, change);
   } else if (change->kind == LA_LINK_REMOVE) {
-    la_push_collection(L, state, owner, change->link);
-    lua_getiuservalue(L, -1, 1);
+    push_items(L, state, owner, table, change->link);
     remove_item(L, change->at);
   }
   lua_settop(L, top);
@@ -390,11 +421,12 @@ void la_object_change_link(lua_State *L, la_state *state, const la_link_change *
       la_raise_orm(L, &err);
     }
   }
-  la_pusher pusher = la_push_pusher(L, state);
-  for (size_t i = 0; i < changes.count; i++) {
-    apply_change(L, state, &pusher, &changes.items[i]);
-  }
   if (changes.count > 0) {
+    la_pusher pusher = la_push_pusher(L, state);
+    change_ends ends = push_ends(L, state, &pusher, &changes.items[0]);
+    for (size_t i = 0; i < changes.count; i++) {
+      apply_change(L, state, &pusher, &ends, &changes.items[i]);
+    }
     la_view_push_news(L, state, &changes);
     cascade_into_session(L, state, &changes);
     la_view_tell(L, state);
