@@ -77,6 +77,14 @@ void la_push_from_class(lua_State *L, int class_index, int key_index);
 /* Pushes the table by which the object at `index` finds its properties: name → number, or a
  * descriptor. */
 void la_push_keys(lua_State *L, int index);
+/* Names that were looked up in a keys table before. */
+typedef struct la_known_keys la_known_keys;
+/* Pushes the userdata with those of the keys table at `keys`. */
+void la_push_known_keys(lua_State *L, int keys);
+/* The property that the key at `key_index` names in the keys table at `keys`. NULL if there is
+ * none, and then nil or a descriptor (orm/descriptor.lua) is pushed. */
+const la_property *la_find_property(lua_State *L, la_known_keys *known, int keys,
+                                    const la_mapper *mapper, int key_index);
 /* Forgets what was found in the keys table at `keys`, whose numbers have changed. */
 void la_forget_keys(lua_State *L, int keys);
 /* Pushes the table of the handle at `index`, making it; or only if it has one: false, and nothing

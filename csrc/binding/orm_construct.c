@@ -12,6 +12,7 @@
 #define KEYS    lua_upvalueindex(5)
 #define INIT    lua_upvalueindex(6) /* the strings "__init" … */
 #define BASE    lua_upvalueindex(7) /* … and "__base__" */
+#define KNOWN   lua_upvalueindex(8) /* la_known_keys */
 
 /* An object of a class of a hierarchy says which it is. */
 static void set_identity(lua_State *L, la_instance *instance) {
@@ -100,22 +101,20 @@ static void set_others(lua_State *L, la_state *state, const la_mapper *mapper, i
 /* Sets the columns among the fields in the table at `fields`, found in the table at `keys`. How
  * many fields are left. */
 static size_t set_simple(lua_State *L, la_state *state, la_instance *instance, int object,
-                         int fields, int keys) {
+                         int fields, int keys, la_known_keys *known) {
   const la_mapper *mapper = instance->mapper;
+  int key = lua_gettop(L) + 1;
   size_t left = 0;
   la_value value;
   la_error err;
   la_error_init(&err);
-  for (lua_pushnil(L); lua_next(L, fields); lua_pop(L, 1)) { /* key, value */
-    lua_pushvalue(L, -2);
-    const la_property *property =
-        lua_rawget(L, keys) == LUA_TNUMBER ? mapper->properties.items[lua_tointeger(L, -1)] : NULL;
-    lua_pop(L, 1);
+  for (lua_pushnil(L); lua_next(L, fields); lua_settop(L, key)) { /* key, value */
+    const la_property *property = la_find_property(L, known, keys, mapper, key);
     if (!property || !is_simple(mapper, property)) {
       left++;
     } else if (property->slot >= instance->slot_count ||
-               !la_object_plain_value(L, -1, property, &value)) {
-      la_object_set(L, state, object, property, lua_gettop(L));
+               !la_object_plain_value(L, key + 1, property, &value)) {
+      la_object_set(L, state, object, property, key + 1);
     } else if (la_instance_set(instance, property->slot, &value, NULL, &err) < 0) {
       la_raise(L, &err);
     }
@@ -126,7 +125,7 @@ static size_t set_simple(lua_State *L, la_state *state, la_instance *instance, i
 /* Sets the fields in the table at `fields` on the new object at `object`: columns, then the others
  * in mapped order. */
 static void set_fields(lua_State *L, la_state *state, la_instance *instance, int object, int fields,
-                       int keys) {
+                       int keys, la_known_keys *known) {
   const la_mapper *mapper = instance->mapper;
   if (lua_isnil(L, fields)) {
     return;
@@ -138,7 +137,7 @@ static void set_fields(lua_State *L, la_state *state, la_instance *instance, int
                     luaL_typename(L, fields));
   }
   luaL_checkstack(L, 10, NULL);
-  size_t left = set_simple(L, state, instance, object, fields, keys);
+  size_t left = set_simple(L, state, instance, object, fields, keys, known);
   if (left > 0) {
     set_others(L, state, mapper, object, fields, left);
   }
@@ -152,7 +151,8 @@ static int object_init(lua_State *L) {
   }
   lua_settop(L, 2);
   la_push_keys(L, 1);
-  set_fields(L, la_state_of(L), instance, 1, 2, 3);
+  la_push_known_keys(L, 3);
+  set_fields(L, la_state_of(L), instance, 1, 2, 3, lua_touserdata(L, 4));
   return 0;
 }
 
@@ -208,7 +208,7 @@ static int class_call(lua_State *L) {
   } else if (arguments > 1) {
     raise_one_table(L, mapper);
   } else if (arguments == 1) {
-    set_fields(L, state, instance, 2, 3, KEYS);
+    set_fields(L, state, instance, 2, 3, KEYS, lua_touserdata(L, KNOWN));
   }
   lua_settop(L, 2);
   return 1;
@@ -222,7 +222,8 @@ void la_push_constructor(lua_State *L, la_state *state, int mapper, int objects,
   lua_pushvalue(L, keys);
   lua_pushliteral(L, "__init");
   lua_pushliteral(L, "__base__");
-  lua_pushcclosure(L, class_call, 7);
+  la_push_known_keys(L, keys);
+  lua_pushcclosure(L, class_call, 8);
 }
 
 /* The `__call` of a class that is abstract, or not mapped yet. */

@@ -155,25 +155,23 @@ void la_object_get(lua_State *L, la_state *state, int index, const la_property *
 /* The numbers of properties by the addresses of their names, for names that Lua interns: the keys
  * table holds each name and never takes it back, so an address means nothing else. */
 #define KNOWN_KEYS 32
-typedef struct known_keys {
+struct la_known_keys {
   la_state *state;
   struct {
     const void *name;
     lua_Integer number;
   } at[KNOWN_KEYS];
-} known_keys;
+};
 
-/* The property that the key at `key_index` names. NULL if there is none, and then nil or a
- * descriptor (orm/descriptor.lua) is pushed. Upvalues: state, keys, class, known keys. */
-static const la_property *find_property(lua_State *L, known_keys *known, const la_mapper *mapper,
-                                        int key_index) {
+static inline const la_property *look_up(lua_State *L, la_known_keys *known, int keys,
+                                         const la_mapper *mapper, int key_index) {
   const void *name = lua_topointer(L, key_index); /* the key itself, if it is a string */
   size_t place = ((uintptr_t)name >> 5) % KNOWN_KEYS;
   if (known->at[place].name == name && name != NULL) {
     return mapper->properties.items[known->at[place].number];
   }
   lua_pushvalue(L, key_index);
-  if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNUMBER) {
+  if (lua_rawget(L, keys) != LUA_TNUMBER) {
     return NULL;
   }
   lua_Integer number = lua_tointeger(L, -1);
@@ -185,9 +183,24 @@ static const la_property *find_property(lua_State *L, known_keys *known, const l
   return mapper->properties.items[number];
 }
 
+const la_property *la_find_property(lua_State *L, la_known_keys *known, int keys,
+                                    const la_mapper *mapper, int key_index) {
+  return look_up(L, known, keys, mapper, key_index);
+}
+
+/* The same in a metamethod. Upvalues: state, keys, class, known keys. */
+static const la_property *find_property(lua_State *L, la_known_keys *known, const la_mapper *mapper,
+                                        int key_index) {
+  return look_up(L, known, lua_upvalueindex(2), mapper, key_index);
+}
+
+void la_push_known_keys(lua_State *L, int keys) {
+  lua_rawgetp(L, keys, &known_key);
+}
+
 void la_forget_keys(lua_State *L, int keys) {
   if (lua_rawgetp(L, keys, &known_key) == LUA_TUSERDATA) {
-    known_keys *known = lua_touserdata(L, -1);
+    la_known_keys *known = lua_touserdata(L, -1);
     memset(known->at, 0, sizeof known->at);
   }
   lua_pop(L, 1);
@@ -261,7 +274,7 @@ static bool push_loaded(lua_State *L, const la_instance *instance, const la_prop
 
 /* Upvalues: as for find_property. */
 static int object_index(lua_State *L) {
-  known_keys *known = lua_touserdata(L, lua_upvalueindex(4));
+  la_known_keys *known = lua_touserdata(L, lua_upvalueindex(4));
   la_state *state = known->state;
   la_instance *instance = la_handle_instance(L, state, 1);
   const la_property *property = find_property(L, known, instance->mapper, 2);
@@ -453,7 +466,7 @@ void la_object_set_slot(lua_State *L, la_state *state, int index, const la_prope
 
 /* Upvalues: as for find_property. */
 static int object_newindex(lua_State *L) {
-  known_keys *known = lua_touserdata(L, lua_upvalueindex(4));
+  la_known_keys *known = lua_touserdata(L, lua_upvalueindex(4));
   la_state *state = known->state;
   la_instance *instance = la_handle_instance(L, state, 1);
   const la_property *property = find_property(L, known, instance->mapper, 2);
@@ -632,8 +645,8 @@ static int object_metatable(lua_State *L) {
   lua_pushlightuserdata(L, la_state_of(L));
   lua_pushvalue(L, 2);
   lua_pushvalue(L, 1);
-  known_keys *known = lua_newuserdatauv(L, sizeof *known, 0);
-  *known = (known_keys){.state = la_state_of(L)};
+  la_known_keys *known = lua_newuserdatauv(L, sizeof *known, 0);
+  *known = (la_known_keys){.state = la_state_of(L)};
   lua_pushvalue(L, -1);
   lua_rawsetp(L, 2, &known_key);
   luaL_setfuncs(L, functions, 4);

@@ -160,8 +160,9 @@ static int session_add(lua_State *L) {
   la_error_init(&err);
   la_check_count(L, 2, "add");
   warn_in_flush(L, session, "add()");
-  la_session_tell_attach(L, la_state_of(L), 1, la_check_instance(L, 2));
-  la_status status = la_session_add(session, la_check_instance(L, 2), &err);
+  la_instance *instance = la_check_instance(L, 2);
+  la_session_tell_attach(L, la_state_of(L), 1, instance);
+  la_status status = la_session_add(session, instance, &err);
   settle(L, session, status, &err);
   return 0;
 }

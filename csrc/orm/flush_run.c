@@ -526,9 +526,11 @@ static la_status reserve(la_flush *flush, la_error *err) {
   la_session *session = flush->session;
   la_session_level *level = la_session_top(session);
   size_t count = flush->records.count;
+  size_t deletes = 0;
   bool nested = session->levels.count > 1;
   for (size_t i = 0; i < count; i++) {
     const la_flush_record *record = &flush->records.items[i];
+    deletes += record->op == LA_RECORD_DELETE ? 1 : 0;
     if (record->op == LA_RECORD_SAVE && record->flags & LA_RECORD_KEY_CHANGED) {
       LA_TRY(note_switch(flush, record, err));
     }
@@ -538,7 +540,7 @@ static la_status reserve(la_flush *flush, la_error *err) {
   }
   LA_TRY(la_identity_reserve(&session->map, count, err));
   if (!la_vec_reserve(flush->alloc, &session->hold_changes, count) ||
-      !la_vec_reserve(flush->alloc, &level->deleted, session->deleted_objects.count + count) ||
+      !la_vec_reserve(flush->alloc, &level->deleted, deletes) ||
       !la_vec_reserve(flush->alloc, &level->switches, flush->switches.count) ||
       (nested && (!la_vec_reserve(flush->alloc, &level->inserted, count) ||
                   !la_vec_reserve(flush->alloc, &level->touched, count)))) {

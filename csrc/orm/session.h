@@ -155,9 +155,9 @@ struct la_session {
                         A literal, the binding's */
   bool busy;
   uint32_t next_order;
-  uint32_t serial;           /* "session '3'" in messages */
-  uint32_t place;            /* of its box, the binding's; 0 when it has none */
-  char *inactive_reason;     /* the failure that made it inactive; NULL before the first */
+  uint32_t serial;       /* "session '3'" in messages */
+  uint32_t place;        /* of its box, the binding's; 0 when it has none */
+  char *inactive_reason; /* the failure that made it inactive; NULL before the first */
   uint32_t
       watched; /* bits 1 << la_note_kind: what of all objects is noted; and LA_WATCHED_ATTACH */
   LA_VEC(la_note) notes; /* what has happened and was not told yet, in order */
@@ -175,7 +175,10 @@ void la_session_use_bind(la_session *session, uint32_t at);
 typedef struct la_bind_walk {
   uint32_t at, back;
 } la_bind_walk;
-bool la_session_next_bind(la_session *session, la_bind_walk *walk);
+bool la_session_go_to_next(la_session *session, la_bind_walk *walk); /* of several */
+static inline bool la_session_next_bind(la_session *session, la_bind_walk *walk) {
+  return session->binds.count == 0 ? walk->at++ == 0 : la_session_go_to_next(session, walk);
+}
 
 la_status la_session_new(const la_sql *sql, const la_session_options *options, la_session **out,
                          la_error *err);

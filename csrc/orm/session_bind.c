@@ -90,8 +90,8 @@ void la_session_use_bind(la_session *session, uint32_t at) {
   }
 }
 
-bool la_session_next_bind(la_session *session, la_bind_walk *walk) {
-  uint32_t count = session->binds.count > 0 ? (uint32_t)session->binds.count : 1;
+bool la_session_go_to_next(la_session *session, la_bind_walk *walk) {
+  uint32_t count = (uint32_t)session->binds.count;
   if (walk->at == 0) {
     walk->back = session->bind;
   }
