@@ -62,6 +62,17 @@ describe("mapped_column (DEC-03, DEC-19)", function()
       "using the use_existing_column parameter of mapped_column() to resolve conflicts.", function() below("Clerk") end)
   end)
 
+  it("is what mapper arguments name; a name that is none is refused with the class (MAP-01)", function()
+    local Base = orm.declarative_base()
+    local function declare(name, arguments)
+      Base:class(name) {__tablename__ = name, id = mapped_column(Integer, {primary_key = true}), kind = mapped_column(String), __mapper_args__ = arguments}
+    end
+    fails(exc.ArgumentError, "class A: can't determine polymorphic_on value 'kinds' - no attribute is mapped to this name; did you mean \"kind\"?",
+      function() declare("A", {polymorphic_on = "kinds"}) end)
+    fails(exc.ArgumentError, "class B: can't determine version_id_col value 'zz'", function() declare("B", {version_id_col = "zz"}) end)
+    fails(exc.ArgumentError, "class C: can't determine primary_key value 'zz'", function() declare("C", {primary_key = {"zz"}}) end)
+  end)
+
   it("refuses what belongs to dataclasses", function()
     fails(exc.ArgumentError, "Column: kw_only is not supported: it belongs to dataclasses", function() mapped_column(Integer, {kw_only = true}) end)
   end)

@@ -287,8 +287,8 @@ local mapper_fields = {
     return function(_, key)
       local found = find_property(class, key)
       if found then return found end
-      error(require("lualchemy.exc").InvalidRequestError(("Mapper 'Mapper[%s(%s)]' has no property '%s'"):format(class.__name__,
-        class.__table__.name, tostring(key))), 0)
+      error(require("lualchemy.exc").InvalidRequestError(("Mapper 'Mapper[%s(%s)]' has no property '%s'.  If this property was indicated from " ..
+        "other mappers or configure events, ensure registry.configure() has been called."):format(class.__name__, class.__table__.name, tostring(key))), 0)
     end
   end,
   --- mapper:has_property(key)
@@ -420,7 +420,6 @@ local state_fields = {
     return function() return object end
   end,
   callables = function() return {} end,
-  identity_token = function() return nil end,
   --- What modified attributes were before, by name.
   committed_state = function(object)
     local values = {}

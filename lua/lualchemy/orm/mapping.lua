@@ -106,11 +106,14 @@ local without_effect = {
 }
 
 --- The column that a mapper argument names: by string, as a column, or as a local that is a field too.
-local function column_argument(own_table, values, given)
+local function column_argument(class, name, own_table, values, given)
   if type(given) == "string" then
     local value = values[given]
-    if is_column(value) then return value end
-    return own_table.c[given]
+    if is_mapped_column(value) then return column_of(value) end
+    if own_table.c:contains(given) then return own_table.c[given] end
+    local nearest = core.nearest(given, keywords.set(own_table.c:keys()))
+    error(exc.ArgumentError(("class %s: can't determine %s value '%s' - no attribute is mapped to this name%s"):format(class.__name__, name, given,
+      nearest and ("; did you mean \"%s\"?"):format(nearest) or "")), 0)
   end
   if type(given) == "userdata" and not is_column(given) and core.attribute_of(given) == nil then return own_table.c[given.key] end
   return given
@@ -128,14 +131,14 @@ local function make_mapper(class, record, parent, own_table, values)
   local primary_key
   if given.primary_key then
     primary_key = {}
-    for i, column in ipairs(given.primary_key) do primary_key[i] = column_argument(of_table, values, column) end
+    for i, column in ipairs(given.primary_key) do primary_key[i] = column_argument(class, "primary_key", of_table, values, column) end
   end
   return core.mapper_new(record.registry.core, class, {
     class_name = class.__name__,
     table = own_table,
     base = parent and core.is_mapped(parent) and parent or nil,
     primary_key = primary_key,
-    version_id = given.version_id_col and column_argument(of_table, values, given.version_id_col) or nil,
+    version_id = given.version_id_col and column_argument(class, "version_id_col", of_table, values, given.version_id_col) or nil,
     inherit_condition = given.inherit_condition,
     version_generator = given.version_id_generator,
     eager_defaults = given.eager_defaults,
@@ -262,7 +265,7 @@ local function discriminator(class, values, given)
     core.mapper_expression(class, "_polymorphic_on", given, nil)
     return "_polymorphic_on"
   end
-  return given and column_argument(class.__table__, values, given)
+  return given and column_argument(class, "polymorphic_on", class.__table__, values, given)
 end
 
 --- Sorts columns by their `sort_order`, those with the same as they stand.

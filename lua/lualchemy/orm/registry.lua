@@ -119,9 +119,9 @@ function Registry:_find(name, entry)
       :format(name, where(entry))), 0)
   end
   local nearest = core.nearest(name, self.classes)
-  error(exc.InvalidRequestError(("When initializing mapper Mapper[%s], expression '%s' failed to locate a name ('%s')%s. " ..
+  error(exc.InvalidRequestError(("When initializing mapper %s, expression '%s' failed to locate a name ('%s')%s. " ..
     "If this is a class name, consider adding this relationship() to the %s class after both dependent classes have been defined.")
-    :format(entry.class.__name__, name, name, nearest and ("; did you mean '%s'?"):format(nearest) or "", entry.class.__name__)), 0)
+    :format(tostring(entry.class.__mapper__), name, name, nearest and ("; did you mean '%s'?"):format(nearest) or "", entry.class.__name__)), 0)
 end
 
 --- What names mean inside an expression given as a string: classes, tables, and what `require "lualchemy"` has.
