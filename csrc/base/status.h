@@ -27,6 +27,7 @@
   X(NO_SUCH_MODULE, "NoSuchModuleError")                                                           \
   X(CIRCULAR_DEPENDENCY, "CircularDependencyError")                                                \
   X(COMPILE, "CompileError")                                                                       \
+  X(IDENTIFIER, "IdentifierError")                                                                 \
   X(UNSUPPORTED_COMPILATION, "UnsupportedCompilationError")                                        \
   X(INVALID_REQUEST, "InvalidRequestError")                                                        \
   X(ILLEGAL_STATE_CHANGE, "IllegalStateChangeError")                                               \

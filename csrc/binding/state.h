@@ -129,9 +129,9 @@ struct la_state {
   int calling_self;      /* 1 if that call's first argument is a self, which messages don't count */
   bool configure_wanted; /* some registry has relationships that are not configured */
   int64_t next_host;
-  uint32_t sessions;    /* made so far: their numbers in messages */
-  int session_boxes;    /* registry reference: weak table place → box of a session, or the next free
-                           place; see orm_session_new.c */
+  uint32_t sessions; /* made so far: their numbers in messages */
+  int session_boxes; /* registry reference: weak table place → box of a session, or the next free
+                        place; see orm_session_new.c */
   uint32_t session_places, session_free; /* how many there have been; the first to be used again */
   uint32_t *listeners;  /* how many listen to each la_event; memory of the registry, see event.h */
   uint32_t event_round; /* raised whenever somebody begins or ends to listen */

@@ -20,6 +20,14 @@ la_status la_compile_drop_table(const la_sql *sql, const la_dialect *dialect, co
   return la_strbuf_status(out, err);
 }
 
+la_status la_ddl_check_name(const la_dialect *dialect, la_text name, la_error *err) {
+  if (name.len <= dialect->max_identifier_length) {
+    return LA_OK;
+  }
+  return la_fail(err, LA_IDENTIFIER, "Identifier '%.60s…' exceeds maximum length of %zu characters",
+                 name.bytes, dialect->max_identifier_length);
+}
+
 static la_status put_index_name(const la_sql *sql, const la_dialect *dialect, const la_index *index,
                                 bool with_schema, la_strbuf *out, la_error *err) {
   la_strbuf name;
@@ -28,6 +36,9 @@ static la_status put_index_name(const la_sql *sql, const la_dialect *dialect, co
   if (status >= 0 && name.len == 0) {
     status =
         la_fail(err, LA_COMPILE, "CREATE INDEX and DROP INDEX require that the index have a name");
+  }
+  if (status >= 0) {
+    status = la_ddl_check_name(dialect, la_strbuf_view(&name), err);
   }
   if (status >= 0) {
     if (with_schema && index->table) {

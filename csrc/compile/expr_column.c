@@ -23,7 +23,8 @@ void la_write_table_column(la_compiler *c, const la_column *column, const la_nod
   la_put_ident_as(c, column->name, column->quote);
 }
 
-/* A join, VALUES without a name, and a select that is not a subquery have none that a column could stand behind. */
+/* A join, VALUES without a name, and a select that is not a subquery have none that a column could
+ * stand behind. */
 static bool is_named_from(const la_node *from) {
   switch (from->kind) {
   case LA_NODE_TABLE:

@@ -336,6 +336,18 @@ describe("DDL", function()
     end, "error: Foreign key associated with column 't.a' could not find table 'zz'")
   end)
 
+  it("CST-01 a name of a constraint or an index that is longer than the dialect takes", function()
+    local long = ("n"):rep(10000)
+    local t = la.Table("t", la.MetaData(), la.Column("a", la.Integer), la.UniqueConstraint("a", {name = long}))
+    local other = la.Table("t", la.MetaData(), la.Column("a", la.Integer), la.Index(long, "a"))
+    for _, element in ipairs {la.schema.CreateTable(t), la.schema.CreateIndex(other.indexes[1])} do
+      local ok, err = pcall(tostring, element)
+      assert.is_false(ok)
+      assert.is_true(la.exc.IdentifierError:matches(err))
+      assert.truthy(tostring(err):find("exceeds maximum length of 9999 characters", 1, true))
+    end
+  end)
+
   it("CST-01 an action that does not exist", function()
     check(function(mm)
       la.Table("p", mm, la.Column("id", la.Integer, {primary_key = true}))
