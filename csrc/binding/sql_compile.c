@@ -7,6 +7,7 @@
 #include "binding/orm_load.h"
 #include "binding/push.h"
 #include "binding/sql.h"
+#include "binding/warning.h"
 
 #include "orm/load.h"
 #include "sql/dump.h"
@@ -355,6 +356,7 @@ int la_node_compile(lua_State *L) {
   }
   lua_pushvalue(L, source);
   lua_setiuservalue(L, -2, COMPILED_STATEMENT);
+  la_tell_warnings(L, state);
   return 1;
 }
 

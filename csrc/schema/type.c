@@ -141,6 +141,8 @@ la_type *la_type_new(la_allocator *alloc, la_type_kind kind, const la_type_optio
   type->host = options->host;
   type->impl = la_object_retain(options->impl);
   if (kind == LA_TYPE_DECORATOR && type->impl != NULL) {
+    /* Lua has a say in the values of a decorator over such a type. */
+    type->flags |= type->impl->flags & (LA_TYPE_HOST_BIND | LA_TYPE_HOST_RESULT);
     type->affinity = type->impl->affinity;
     type->bind_expression = type->impl->bind_expression;
     type->column_expression = type->impl->column_expression;

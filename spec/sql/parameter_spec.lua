@@ -42,6 +42,15 @@ describe("bindparam", function()
     }
   end)
 
+  it("EXP-14 EXP-26 without a value is NULL in a literal text, with a warning", function()
+    local list, text = require("lualchemy.warnings").catch_warnings(function()
+      return tostring(u.id:eq(la.bindparam "p"):compile {literal_binds = true})
+    end)
+    assert.equal("users.id = NULL", text)
+    assert.equal(1, #list)
+    assert.truthy(list[1].message:find("Bound parameter 'p' rendering literal NULL", 1, true))
+  end)
+
   it("EXP-31 takes lists for IN from params()", function()
     local statement = la.select(u.id):where(u.id:in_(la.bindparam("ids", {expanding = true})))
     check {{statement:params {ids = {1, 2}}, render_postcompile = true,
@@ -123,6 +132,29 @@ describe("TypeDecorator", function()
     assert.is_nil(item.code)
     session:commit()
     assert.equal("none", item.code)
+  end)
+end)
+
+describe("a TypeDecorator over JSON", function()
+  it("TYP-14 TYP-16 takes tables, with SQL around them and without functions of its own, in rows and in objects", function()
+    local Document = la.TypeDecorator:class "Document" {impl = la.JSON, bind_expression = function(_, value)
+      return la.func.json(value)
+    end}
+    local Base = orm.declarative_base()
+    local Page = Base:class "Page" {
+      __tablename__ = "pages",
+      id = la.Column(la.Integer, {primary_key = true}),
+      document = la.Column(Document),
+    }
+    local engine = la.create_engine("sqlite://")
+    Base.metadata:create_all(engine)
+    local session <close> = orm.Session(engine)
+    session:add(Page {document = {a = {1, 2}}})
+    session:execute(la.insert(Page.__table__):values {document = {b = 3}})
+    session:commit()
+    assert.same({1, 2}, session:get(Page, 1).document.a)
+    assert.equal(3, session:scalar(la.select(Page.__table__.c.document):where(Page.__table__.c.id:eq(2))).b)
+    assert.equal(1, session:query(Page):filter(Page.document:eq {b = 3}):count())
   end)
 end)
 
