@@ -356,7 +356,9 @@ int la_node_compile(lua_State *L) {
   }
   lua_pushvalue(L, source);
   lua_setiuservalue(L, -2, COMPILED_STATEMENT);
-  la_tell_warnings(L, state);
+  if (options.literal_binds) {
+    la_tell_warnings(L, state); /* of literal NULLs */
+  }
   return 1;
 }
 

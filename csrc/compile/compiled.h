@@ -52,8 +52,7 @@ typedef enum la_statement_kind {
   LA_STATEMENT_INSERT,
   LA_STATEMENT_UPDATE,
   LA_STATEMENT_DELETE,
-  LA_STATEMENT_TEXT, /* unknown: rows if the database gives columns */
-  LA_STATEMENT_DDL
+  LA_STATEMENT_TEXT /* unknown: rows if the database gives columns */
 } la_statement_kind;
 
 /* Read only outside compile/. */

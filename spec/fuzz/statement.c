@@ -254,9 +254,25 @@ static void push_composed(machine *m, uint8_t choice) {
   release_all(nodes, count);
 }
 
+/* What only functions have: an order of what they gather, a column of what they give. */
+static la_node *of_function(machine *m, la_node *expr, uint8_t choice) {
+  la_node *list = la_expr_list(&m->sql, &expr, 1), *arguments[2] = {expr, list};
+  la_node *function = la_expr_function(&m->sql, fuzz_text(m->input), arguments, 2, NULL);
+  la_node *field = la_node_new(&m->alloc, &(la_node_parts){.kind = LA_NODE_FIELD,
+                                                           .type = some_type(m),
+                                                           .text = fuzz_text(m->input),
+                                                           .children = &function,
+                                                           .count = 1});
+  la_node *made = choice & 16 ? la_node_retain(field) : la_node_retain(function);
+  la_node_release(list);
+  la_node_release(function);
+  la_node_release(field);
+  return made;
+}
+
 static void push_wrapped(machine *m, uint8_t choice) {
   la_node *expr = pop_expr(m);
-  switch (choice % 9) {
+  switch (choice % 11) {
   case 0:
     push(m, la_expr_not(&m->sql, expr));
     break;
@@ -280,6 +296,14 @@ static void push_wrapped(machine *m, uint8_t choice) {
     break;
   case 7:
     push(m, la_expr_filter(&m->sql, expr, expr));
+    break;
+  case 8:
+    push(m, of_function(m, expr, choice));
+    break;
+  case 9:
+    push(m, la_node_new(&m->alloc, &(la_node_parts){.kind = LA_NODE_NEXT_VALUE,
+                                                    .type = m->types.integer,
+                                                    .text = fuzz_text(m->input)}));
     break;
   default:
     push(m, la_node_retain(expr));
@@ -325,9 +349,37 @@ static void push_join(machine *m, uint8_t choice) {
   la_node_release(on);
 }
 
+/* A sample of the FROM element on top, or a function in FROM with its columns' names. */
+static la_node *of_from(machine *m, uint8_t choice) {
+  la_node *expr = pop_expr(m), *made;
+  if (choice & 16) {
+    la_node *from = pop_from(m), *children[3] = {from, expr, choice & 32 ? expr : NULL};
+    made = from->kind == LA_NODE_CTE || from->kind == LA_NODE_JOIN
+               ? NULL
+               : la_node_new(&m->alloc, &(la_node_parts){.kind = LA_NODE_ALIAS,
+                                                         .flags = LA_ALIAS_SAMPLE,
+                                                         .children = children,
+                                                         .count = 3});
+    la_node_release(from);
+  } else {
+    la_node *function = la_expr_function(&m->sql, fuzz_text(m->input), &expr, 1, NULL);
+    la_node *column = la_expr_named_column(&m->sql, fuzz_text(m->input), some_type(m), NULL);
+    la_node *children[2] = {function, column};
+    made = la_node_new(&m->alloc, &(la_node_parts){.kind = LA_NODE_ALIAS,
+                                                   .flags = LA_ALIAS_DERIVED | LA_ALIAS_ORDINALITY |
+                                                            (choice & 32 ? LA_ALIAS_TYPED : 0u),
+                                                   .children = children,
+                                                   .count = 2});
+    la_node_release(function);
+    la_node_release(column);
+  }
+  la_node_release(expr);
+  return made;
+}
+
 static void push_from_element(machine *m, uint8_t choice) {
   la_node *from;
-  switch (choice % 4) {
+  switch (choice % 5) {
   case 0:
     push(m, la_from_table(&m->sql, choice & 16 ? m->users : m->addresses));
     return;
@@ -343,6 +395,9 @@ static void push_from_element(machine *m, uint8_t choice) {
     push(m, la_from_cte(&m->sql, from, choice & 16 ? fuzz_text(m->input) : LA_TEXT_NONE, ++m->ctes,
                         choice & 32 ? LA_NODE_NESTING : 0));
     break;
+  case 3:
+    push(m, of_from(m, choice));
+    return;
   default:
     push_join(m, choice);
     return;
