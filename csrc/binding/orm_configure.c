@@ -161,6 +161,7 @@ static int relationship_configure(lua_State *L) {
   options.innerjoin = flag(L, 3, "innerjoin", false);
   options.unnested = flag(L, 3, "unnested", false);
   options.active_history = flag(L, 3, "active_history", false);
+  options.load_on_pending = flag(L, 3, "load_on_pending", false);
   options.enable_typechecks = flag(L, 3, "enable_typechecks", true);
   options.apart = !flag(L, 3, "sync_backref", true);
   options.by_join = !flag(L, 3, "omit_join", true);

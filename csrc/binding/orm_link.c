@@ -142,6 +142,19 @@ void la_apply_links(lua_State *L, la_state *state, la_load *load, size_t *at, in
   lua_settop(L, pusher.at - 1);
 }
 
+/* The session that a link of `instance` is loaded by; its box, which holds it, or nil is pushed. */
+static la_session *push_loading_session(lua_State *L, la_state *state, la_instance *instance) {
+  luaL_checkstack(L, 6, NULL);
+  if (instance->session || !(instance->flags & LA_INSTANCE_LOADS)) {
+    lua_pushnil(L);
+    return instance->session;
+  }
+  la_push_hook(L, state, "loading_session");
+  la_push_object(L, state, instance);
+  lua_call(L, 1, 1);
+  return lua_isnil(L, -1) ? NULL : la_check_session(L, -1);
+}
+
 /* Raises with the words of the core; for a detached or raising relationship too. */
 static void load_link(lua_State *L, la_state *state, la_instance *instance, uint32_t link,
                       bool forced) {
@@ -162,23 +175,25 @@ static void load_link(lua_State *L, la_state *state, la_instance *instance, uint
     }
   }
   la_session_read_own(L, state, instance, link);
+  la_session *session = push_loading_session(L, state, instance);
   la_load *load = la_push_load(L, state);
   la_error err;
   la_error_init(&err);
-  if (instance->session) {
-    la_session_route(L, state, instance->session,
-                     instance->mapper->links[link]->relationship->target, NULL, instance);
-    la_session_listen(L, state, instance->session);
+  if (session) {
+    la_session_route(L, state, session, instance->mapper->links[link]->relationship->target, NULL,
+                     instance);
+    la_session_listen(L, state, session);
   }
-  if (la_load_link(instance, link, forced, load, &err) < 0) {
+  if ((!instance->session && session && la_load_begin(load, session, &err) < 0) ||
+      la_load_link(instance, link, forced, load, &err) < 0) {
     la_raise_orm(L, &err);
   }
   la_finish_load(L, state, load, -1);
-  if (instance->session) {
-    la_session_tell(L, state, instance->session);
+  if (session) {
+    la_session_tell(L, state, session);
   }
   la_give_back_scratch(L, state, -1);
-  lua_pop(L, 1);
+  lua_pop(L, 2);
 }
 
 void la_object_load_link(lua_State *L, la_state *state, la_instance *instance, uint32_t link) {
@@ -233,7 +248,8 @@ void la_object_get_link(lua_State *L, la_state *state, int index, uint32_t link)
   }
   if (!(la_links(instance)[link].flags & LA_LINK_LOADED) &&
       !(instance->flags & LA_INSTANCE_KEYED) &&
-      !instance->mapper->links[link]->relationship->uselist) {
+      !instance->mapper->links[link]->relationship->uselist &&
+      !la_link_loads_pending(instance, link)) {
     lua_pushnil(L); /* nothing is remembered: after the flush the row says what it refers to */
     return;
   }

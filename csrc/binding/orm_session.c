@@ -583,6 +583,14 @@ static int make_detached(lua_State *L) {
   return 0;
 }
 
+/* core.object_loads(object, on): links of an object without a row are loaded. */
+static int object_loads(lua_State *L) {
+  la_instance *instance = la_check_instance(L, 1);
+  instance->flags &= ~(uint32_t)LA_INSTANCE_LOADS;
+  instance->flags |= lua_toboolean(L, 2) ? LA_INSTANCE_LOADS : 0;
+  return 0;
+}
+
 /* core.was_deleted(object): its DELETE was sent, and not undone. */
 static int was_deleted(lua_State *L) {
   lua_pushboolean(L, (la_check_instance(L, 1)->flags & LA_INSTANCE_GONE) != 0);
@@ -661,6 +669,7 @@ void la_open_orm_session(lua_State *L, la_state *state) {
                                        {"make_transient", make_transient},
                                        {"make_detached", make_detached},
                                        {"was_deleted", was_deleted},
+                                       {"object_loads", object_loads},
                                        {"session_has_options", session_has_options},
                                        {"session_commits", session_commits},
                                        {"session_peek", la_session_peek},

@@ -201,6 +201,15 @@ static void load_nulls(la_instance *instance) {
   }
 }
 
+/* The row that a new object has taken over keeps what the object does not set. */
+static void expire_unset(la_instance *instance) {
+  for (uint32_t i = 0; i < instance->slot_count; i++) {
+    if (!(instance->slots[i].flags & LA_SLOT_LOADED)) {
+      la_instance_expire_slot(instance, i);
+    }
+  }
+}
+
 /* What the database works out from columns may be another value now. */
 static void expire_expressions(la_instance *instance) {
   const la_mapper *mapper = instance->mapper;
@@ -221,13 +230,15 @@ static void finish_save(la_flush *flush, la_flush_record *record) {
   la_instance *instance = record->instance;
   bool is_new = !(instance->flags & LA_INSTANCE_KEYED);
   place_in_map(flush, record);
-  if (is_new) {
+  if (is_new && record->flags & LA_RECORD_ROW_SWITCH) {
+    expire_unset(instance);
+  } else if (is_new) {
     load_nulls(instance);
   }
   if (instance->mapper->has_expressions) {
     expire_expressions(instance);
   }
-  if (is_new && !(record->flags & LA_RECORD_ROW_SWITCH)) {
+  if (is_new) {
     instance->flags |= LA_INSTANCE_INSERTED;
     la_session_note(session, instance, LA_NOTE_PENDING_TO_PERSISTENT);
     if (session->levels.count > 1) {

@@ -178,8 +178,13 @@ static void find_row_switch(la_flush *flush, la_flush_record *record) {
 /* Whether an UPDATE is due, and whether it changes the key. */
 static void find_changes(la_flush_record *record) {
   const la_instance *instance = record->instance;
+  bool row_switch = record->flags & LA_RECORD_ROW_SWITCH;
   for (uint32_t i = 0; i < instance->slot_count; i++) {
-    if (instance->slots[i].flags & LA_SLOT_MODIFIED && la_slot_differs(instance, i)) {
+    if (row_switch) { /* what is set is written to the row that is there */
+      bool sets = instance->slots[i].flags & LA_SLOT_LOADED &&
+                  !(instance->mapper->slots[i]->flags & LA_PROPERTY_PRIMARY_KEY);
+      record->flags |= sets ? LA_RECORD_CHANGED : 0;
+    } else if (instance->slots[i].flags & LA_SLOT_MODIFIED && la_slot_differs(instance, i)) {
       record->flags |= LA_RECORD_CHANGED;
       if (instance->mapper->slots[i]->flags & LA_PROPERTY_PRIMARY_KEY) {
         record->flags |= LA_RECORD_KEY_CHANGED;
@@ -327,7 +332,8 @@ static la_status fill_default(la_flush *flush, const la_flush_record *record, la
   const la_value *slot = &instance->slots[property->slot];
   const la_default *what = &property->column->defaults[which];
   bool given = inserts ? slot->flags & LA_SLOT_LOADED && slot->kind != LA_VALUE_NULL
-                       : slot->flags & LA_SLOT_MODIFIED;
+                       : slot->flags & (record->flags & LA_RECORD_ROW_SWITCH ? LA_SLOT_LOADED
+                                                                             : LA_SLOT_MODIFIED);
   if (given || what->kind == LA_DEFAULT_NONE) {
     return LA_OK;
   }

@@ -58,6 +58,7 @@ enum la_instance_flag {
   LA_INSTANCE_FLUSHING = 2048,
   LA_INSTANCE_ORPHAN_CHECKED = 4096,
   LA_INSTANCE_MARKED = 8192,    /* seen by a walk that is under way; clear between calls */
+  LA_INSTANCE_LOADS = 32768,    /* without a row: enable_relationship_loading() has been called */
   LA_INSTANCE_TOKENED = 16384,  /* its row comes from a shard: `order` is its identity token */
   LA_INSTANCE_LONG_TEXT = 32768 /* was loaded with a text longer than LA_SHORT_TEXT */
 };

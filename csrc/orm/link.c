@@ -155,6 +155,10 @@ void la_links_unload(la_instance *instance) {
   instance->flags &= ~(uint32_t)LA_INSTANCE_LINKS_MODIFIED;
 }
 
+void la_link_unload(la_instance *instance, uint32_t link) {
+  forget(instance, link);
+}
+
 void la_link_expire(la_instance *instance, uint32_t link) {
   if (link < instance->link_count) {
     forget(instance, link);

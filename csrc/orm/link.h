@@ -61,6 +61,8 @@ void la_link_load_one(la_instance *instance, uint32_t link, la_instance *other);
  * forgotten. */
 void la_links_unload(la_instance *instance);
 void la_link_expire(la_instance *instance, uint32_t link);
+/* The link is as if it had never been loaded. */
+void la_link_unload(la_instance *instance, uint32_t link);
 /* Everything in step with the database. */
 void la_link_commit(la_instance *instance, uint32_t link);
 /* Whether an object that is added to `session` through a link should join it (save-update), in

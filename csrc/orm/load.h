@@ -119,6 +119,10 @@ la_status la_load_get(la_session *session, la_mapper *mapper, const la_value *ke
                       bool populate_existing, la_load *load, la_instance **out, la_error *err);
 /* False if no statement is sent for the link: the identity map answers, or nothing is loaded. */
 bool la_link_needs_statement(const la_instance *instance, uint32_t link);
+/* True if the link of an object without a row is loaded by what its columns say. */
+bool la_link_loads_pending(const la_instance *instance, uint32_t link);
+/* Begins a load of `session`'s: for la_load_link of an object that is in none. */
+la_status la_load_begin(la_load *load, la_session *session, la_error *err);
 /* Loads link `link` of `instance` now: from the map, or by a SELECT. The answer is the last of
  * `load->links`. LA_DETACHED_INSTANCE with SQLAlchemy's words. Transient and pending instances get
  * none or an empty list without SQL. An expired object is read again first; `load->links` has

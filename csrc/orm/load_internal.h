@@ -167,7 +167,6 @@ struct la_load_pending {
 };
 
 /* Prepares `load` for use: arena, pending work. Again is nothing. */
-la_status la_load_begin(la_load *load, la_session *session, la_error *err);
 /* Pins `instance` until the load is freed. */
 la_status la_load_pin(la_load *load, la_instance *instance, la_error *err);
 /* The load has found `members` of a link: appended to `load->links`; the array is in the load's

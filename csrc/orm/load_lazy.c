@@ -255,9 +255,32 @@ static la_status from_map(la_load *load, la_instance *instance, uint32_t link,
   return give_one(load, instance, link, found, err);
 }
 
+/* True if an object without a row has all that the statement of the link asks for. */
+static bool has_own_columns(const la_instance *instance, const la_relationship *relationship) {
+  for (uint32_t i = 0; i < relationship->local_count; i++) {
+    uint32_t slot = la_slot_of_column(instance->mapper, relationship->locals[i]);
+    if (slot < instance->slot_count && (!(instance->slots[slot].flags & LA_SLOT_LOADED) ||
+                                        instance->slots[slot].kind == LA_VALUE_NULL)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool la_link_loads_pending(const la_instance *instance, uint32_t link) {
+  const la_relationship *relationship = instance->mapper->links[link]->relationship;
+  return !(instance->flags & LA_INSTANCE_KEYED) && relationship->configured &&
+         (instance->flags & LA_INSTANCE_LOADS ||
+          (relationship->load_on_pending && instance->session != NULL)) &&
+         has_own_columns(instance, relationship);
+}
+
 /* The values that the statement needs may be expired or deferred. */
 static la_status load_own_columns(la_load *load, la_instance *instance,
                                   const la_relationship *relationship, la_error *err) {
+  if (!(instance->flags & LA_INSTANCE_KEYED)) {
+    return LA_OK;
+  }
   for (uint32_t i = 0; i < relationship->local_count; i++) {
     uint32_t slot = la_slot_of_column(instance->mapper, relationship->locals[i]);
     if (slot < instance->slot_count && !(instance->slots[slot].flags & LA_SLOT_LOADED) &&
@@ -412,17 +435,20 @@ la_status la_load_link(la_instance *instance, uint32_t link, bool forced, la_loa
         LA_TEXT_FORMAT(instance->mapper->class_name), LA_TEXT_FORMAT(relationship->key));
   }
   strategy = la_kept_choice(instance, relationship, &choice);
-  if (!(instance->flags & LA_INSTANCE_KEYED) ||
+  bool without_row = !(instance->flags & LA_INSTANCE_KEYED);
+  if ((without_row && !la_link_loads_pending(instance, link)) ||
       (strategy == LA_LOADER_NOLOAD && instance->session == NULL)) {
     return load_without_sql(instance, link, load, err);
   }
   if (!forced && ((flags & LA_LINK_RAISE) || strategy == LA_LOADER_RAISE)) {
     return fail_raise(instance, relationship, "raise", err);
   }
-  if (instance->session == NULL) {
+  if (instance->session == NULL && load->session == NULL) {
     return fail_detached(instance, relationship->key, err);
   }
-  LA_TRY(la_load_begin(load, instance->session, err));
+  if (load->session == NULL) {
+    LA_TRY(la_load_begin(load, instance->session, err));
+  }
   LA_TRY(la_load_pin(load, instance, err));
   if ((flags & LA_LINK_EXPIRED) && (instance->flags & LA_INSTANCE_EXPIRED)) {
     LA_TRY(la_load_expired(load, instance, err));

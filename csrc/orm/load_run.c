@@ -290,6 +290,24 @@ static bool wants(const la_run *run, const la_instance *instance, uint32_t slot)
          (run->populate || !(instance->slots[slot].flags & (LA_SLOT_LOADED | LA_SLOT_MODIFIED)));
 }
 
+static bool loads_link(const la_plan_entity *entity, const la_relationship *relationship) {
+  const la_plan_link *link = entity->links;
+  while (link != NULL && link->relationship != relationship) {
+    link = link->next;
+  }
+  return link != NULL;
+}
+
+/* A load that overwrites lets go of the links that it does not load: they are read anew. */
+static void forget_links(const la_plan_entity *entity, la_instance *instance) {
+  for (uint32_t i = 0; i < instance->link_count; i++) {
+    if (la_links(instance)[i].flags & LA_LINK_LOADED &&
+        !loads_link(entity, instance->mapper->links[i]->relationship)) {
+      la_link_unload(instance, i);
+    }
+  }
+}
+
 /* Fills what is not loaded of an instance that was there; everything if the load overwrites. */
 static la_status fill_instance(la_run *run, const la_plan_entity *entity, la_instance *instance,
                                la_error *err) {
@@ -312,6 +330,9 @@ static la_status fill_instance(la_run *run, const la_plan_entity *entity, la_ins
   }
   la_session_note_class(instance, LA_HEARS_REFRESH, LA_NOTE_REFRESH);
   note_unexpired(instance);
+  if (run->populate) {
+    forget_links(entity, instance);
+  }
   return run->populate && entity->keeps ? keep_options(run, entity, instance, err) : LA_OK;
 }
 

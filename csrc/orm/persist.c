@@ -213,7 +213,7 @@ static la_status shape_update(la_flush *flush, la_persist_row *r, la_flush_step 
       continue;
     }
     if (row_switch) {
-      sets = !r->map->primary[i] && (property != version || value->flags & LA_SLOT_LOADED);
+      sets = !r->map->primary[i] && value->flags & LA_SLOT_LOADED;
     } else if (value->flags & LA_SLOT_MODIFIED) {
       sets = la_slot_differs(r->instance, property->slot) &&
              !(r->map->primary[i] && r->map->follows_key);

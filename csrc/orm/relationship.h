@@ -83,7 +83,7 @@ struct la_relationship {
   bool uselist;
   bool configured;
   bool viewonly, single_parent, post_update, passive_updates, innerjoin, unnested, active_history,
-      enable_typechecks;
+      load_on_pending, enable_typechecks;
   bool apart;                 /* sync_backref = false: the reverse is not told of its changes */
   bool by_join;               /* omit_join = false: selectin loads join the parent's table */
   int8_t distinct_target_key; /* of subquery loads; -1: where their keys may repeat */
@@ -138,7 +138,7 @@ typedef struct la_relationship_options {
   la_loader_strategy lazy;
   uint32_t cascade;
   bool viewonly, single_parent, post_update, passive_updates, innerjoin, unnested, active_history,
-      enable_typechecks, apart, by_join;
+      load_on_pending, enable_typechecks, apart, by_join;
   int8_t distinct_target_key;
   la_passive_deletes passive_deletes;
   int join_depth;

@@ -432,6 +432,7 @@ static la_status take_options(la_configuring *self) {
   relationship->innerjoin = options->innerjoin;
   relationship->unnested = options->unnested;
   relationship->active_history = options->active_history;
+  relationship->load_on_pending = options->load_on_pending;
   relationship->enable_typechecks = options->enable_typechecks;
   relationship->apart = options->apart;
   relationship->by_join = options->by_join;

@@ -236,6 +236,7 @@ TEST(takes_over_the_row_of_a_deleted_object) {
   CHECK(ok(flush(&f, &err), &err));
   CHECK_TEXT(sent(&f, 1), "INSERT INTO naturals (code, label) VALUES (?, ?)");
   held[1] = make(&f, f.natural, "code", "a", &err);
+  CHECK(ok(set_text(held[1], "label", "new", &err), &err));
   CHECK(ok(la_session_delete(f.session, held[0], &err), &err));
   CHECK(ok(la_session_add(f.session, held[1], &err), &err));
   la_record_forget(f.record);

@@ -365,7 +365,7 @@ end)
 describe("an option of a relationship that would do nothing", function()
   it("is refused, with what serves instead", function()
     for option, instead in pairs {
-      load_on_pending = "flush the object", query_class = "the query of this library",
+      query_class = "the query of this library",
       cascade_backrefs = "may only be set to false", init = "dataclasses", comparator_factory = "a hybrid with a comparator",
     } do
       local message = ("relationship: %s is not supported: "):format(option)

@@ -283,14 +283,19 @@ function work.switch(self)
     end
   end
   self:flush()
-  local key = row.key
+  local key, parents = row.key, {}
+  for number, parent in pairs(row.parents) do parents[number] = parent end
   self.session:delete(self:object(row))
   self:remove_rows {row}
   local new = self:new_row(row.class)
   self:note("switch %s to %s", label(row), label(new))
   self.session:no_autoflush(function() self.session:add(self:make(new, key)) end)
+  if new.text == nil then new.text = row.text end -- what the new object does not set stays in the row
+  if new.extra == nil then new.extra = row.extra end
+  for number, parent in pairs(parents) do new.parents[number] = parent end
   self:flush()
   self:check_rows()
+  self.session:expire_all() -- lists of parents have the old object
 end
 
 --- Objects leave the session, clean, and come back.

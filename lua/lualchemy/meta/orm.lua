@@ -395,6 +395,10 @@ function Session:in_nested_transaction() end
 ---@raise UnboundExecutionError if there is none
 function Session:get_bind(mapper, options) end
 
+--- Lets the relationships of an object that has no row be read, by what its columns say.
+---@param object table
+function Session:enable_relationship_loading(object) end
+
 --- Sends what is about a class, or the classes below it, to `bind`.
 ---@param mapper table
 ---@param bind lualchemy.Engine|lualchemy.Connection

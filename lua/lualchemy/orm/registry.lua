@@ -257,7 +257,7 @@ function Registry:_tie(entry)
   core.relationship_reverse(entry.class, entry.key, back)
 end
 
-local passed = {"uselist", "viewonly", "single_parent", "post_update", "passive_updates", "innerjoin", "active_history",
+local passed = {"uselist", "viewonly", "single_parent", "post_update", "passive_updates", "innerjoin", "active_history", "load_on_pending",
   "enable_typechecks", "passive_deletes", "join_depth", "sync_backref", "omit_join", "distinct_target_key"}
 
 function Registry:_configure_one(entry)

@@ -36,14 +36,13 @@ end
 local relationship_keywords = keywords.set {
   "secondary", "primaryjoin", "secondaryjoin", "back_populates", "backref", "order_by", "uselist", "lazy",
   "cascade", "passive_deletes", "passive_updates", "single_parent", "viewonly", "post_update", "innerjoin",
-  "join_depth", "overlaps", "foreign_keys", "remote_side", "active_history",
+  "join_depth", "overlaps", "foreign_keys", "remote_side", "active_history", "load_on_pending",
   "enable_typechecks", "info", "doc", "argument", "collection_class", "sync_backref", "omit_join",
   "distinct_target_key", "bake_queries",
 }
 
 --- Keywords of SQLAlchemy that do nothing here, with what serves instead.
 local without_effect = {
-  load_on_pending = "flush the object before its links are read",
   query_class = "a dynamic relationship gives the query of this library",
   cascade_backrefs = "the parameter may only be set to false",
   init = "it belongs to Python's dataclasses",

@@ -204,11 +204,18 @@ function M.sessionmaker(bind, options)
   return setmetatable({_options = own, class_ = class}, Maker)
 end
 
+-- Objects in no session → the session that loads their relationships; see enable_relationship_loading.
+local loading = setmetatable({}, {__mode = "k"})
+
+core.hook("loading_session", function(object) return loading[object] end)
+
 --- The session that an object belongs to, or nil. As SQLAlchemy's `object_session()`.
 ---@param object any
 ---@return lualchemy.Session?
 function M.object_session(object)
-  return core.object_session(object)
+  local session = core.object_session(object)
+  if session == nil then return loading[object] end
+  return session
 end
 
 --- Takes an object out of its session and lets it forget that it has a row: the next add() inserts it. As SQLAlchemy's `make_transient()`.
@@ -318,6 +325,29 @@ function methods.retry(session, fn, options)
     session:rollback()
     if attempt == times or not is_locked(results[2]) then error(results[2], 0) end
     if options.wait then options.wait(attempt) end
+  end
+end
+
+--- Lets the relationships of an object that has no row be read: by what its columns say now, as if it had been loaded. The object does not
+--- join the session. As SQLAlchemy's `Session.enable_relationship_loading()`.
+---
+---     local address = Address{user_id = 5}
+---     session:enable_relationship_loading(address)
+---     print(address.user.name)
+---@param session lualchemy.Session
+---@param object table
+---@raise UnmappedInstanceError; InvalidRequestError if the object is another session's
+function methods.enable_relationship_loading(session, object)
+  local state = core.object_state(object)
+  local other = M.object_session(object)
+  if other ~= nil and other ~= session then
+    error(exc.InvalidRequestError(("Object '%s' is already attached to another session"):format(tostring(object))), 0)
+  end
+  if state == "detached" then
+    session:add(object)
+  elseif state == "transient" or state == "pending" then
+    core.object_loads(object, true)
+    if state == "transient" then loading[object] = session end
   end
 end
 
