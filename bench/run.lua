@@ -254,7 +254,7 @@ local function write_times()
 end
 
 -- ---------------------------------------------------------------------------------------------
--- Collectors: the medians of Lualchemy's own times, in milliseconds
+-- Collectors: the medians of Lualchemy's own processor times, in milliseconds
 
 local function compare_ways(target)
   local taken, words = {}, {("%s %s %s"):format(target[1], target[2], target[3])}
@@ -264,7 +264,7 @@ local function compare_ways(target)
       table.insert(taken[at], measure(quote(lualchemy), target, 1, nil, way))
     end
   end
-  for at in ipairs(ways) do words[at + 1] = milliseconds(median(taken[at], "seconds")) end
+  for at in ipairs(ways) do words[at + 1] = milliseconds(median(taken[at], "cpu_seconds")) end
   return words
 end
 
