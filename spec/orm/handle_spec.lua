@@ -175,17 +175,18 @@ describe("an object of a large list", function()
   end)
 
   it("leaves its session, and enters another", function()
-    local weak, note = setmetatable({}, {__mode = "v"})
+    local weak = setmetatable({}, {__mode = "v"})
     local second <close> = orm.Session(engine)
-    do
-      local first = orm.Session(engine)
-      weak[1] = first
-      note = load(first)[1]
+    local function leave(first)
+      local note = load(first)[1]
       note.remark = "kept"
       first:expunge(note)
       assert.is_true(la.inspect(note).detached)
       first:close()
+      weak[1] = first
+      return note
     end
+    local note = leave(orm.Session(engine))
     collect.all()
     assert.is_nil(weak[1])
     second:add(note)
