@@ -74,8 +74,10 @@ describe("events of objects", function()
     assert.same({"persistent_to_detached user"}, during(function() session:close() end))
     ann = nil -- luacheck: ignore
     collectgarbage()
-    assert.same({"loaded_as_persistent user"}, during(function() session:query(User):all() end))
+    local users
+    assert.same({"loaded_as_persistent user"}, during(function() users = session:query(User):all() end))
     assert.same({}, during(function() session:query(User):all() end))
+    assert.equal(1, #users)
   end)
 
   it("reach one session, the sessions of a maker, or all of them (EVT-05, SES-02)", function()
