@@ -72,9 +72,7 @@ static void leave_registry(la_mapper *mapper) {
     for (uint32_t l = 0; l < other->link_count; l++) {
       la_relationship *relationship = other->links[l]->relationship;
       if (relationship->target == mapper) {
-        relationship->target = NULL;
-        relationship->reverse = NULL;
-        relationship->configured = false;
+        la_relationship_forget_target(relationship);
       }
     }
   }

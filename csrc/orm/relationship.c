@@ -48,10 +48,33 @@ void la_relationship_clear_join(la_relationship *relationship) {
   relationship->use_get = relationship->simple = relationship->configured = false;
 }
 
+/* The one writer of `reverse`. */
+static void set_reverse(la_relationship *relationship, la_relationship *reverse) {
+  if (relationship->reverse != NULL) {
+    la_relationship **place = &relationship->reverse->reverse_of;
+    while (*place != relationship) {
+      place = &(*place)->next_reverse_of;
+    }
+    *place = relationship->next_reverse_of;
+  }
+  relationship->reverse = reverse;
+  if (reverse != NULL) {
+    relationship->next_reverse_of = reverse->reverse_of;
+    reverse->reverse_of = relationship;
+  }
+}
+
+void la_relationship_forget_target(la_relationship *relationship) {
+  set_reverse(relationship, NULL);
+  relationship->target = NULL;
+  relationship->configured = false;
+}
+
 void la_relationship_free(la_relationship *relationship) {
   la_relationship_clear_join(relationship);
-  if (relationship->reverse != NULL && relationship->reverse->reverse == relationship) {
-    relationship->reverse->reverse = NULL;
+  set_reverse(relationship, NULL);
+  while (relationship->reverse_of != NULL) {
+    set_reverse(relationship->reverse_of, NULL);
   }
   la_free(relationship->alloc, relationship, sizeof *relationship);
 }
@@ -244,10 +267,10 @@ la_status la_relationship_set_reverse(la_relationship *relationship, la_text bac
                    "remote_side on the many-to-one side ?",
                    NAME_OF(other), NAME_OF(relationship), symbols[relationship->direction]);
   }
-  relationship->reverse = other;
+  set_reverse(relationship, other);
   if (other->reverse == NULL || other->target == NULL ||
       relationship->parent->root == other->target->root) {
-    other->reverse = relationship; /* else that of a concrete subclass of the target */
+    set_reverse(other, relationship); /* else that of a concrete subclass of the target */
   }
   return LA_OK;
 }

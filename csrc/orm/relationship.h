@@ -111,7 +111,10 @@ struct la_relationship {
   size_t local_size;
   bool simple; /* the join is nothing but the pairs: lazy and selectin loads by key */
   bool self_referential;
-  la_relationship *reverse; /* back_populates, both set; plain; NULL */
+  la_relationship *reverse;    /* back_populates; plain; NULL. Between concrete classes several may
+                                  name one, which names one of them */
+  la_relationship *reverse_of; /* the first of those that name this one; plain … */
+  la_relationship *next_reverse_of; /* … and the next that names the same */
   int64_t host;          /* number of the kind of its collections (binding/orm_view.h); 0: lists */
   la_node *lazy_clause;  /* the lazy load's SELECT with PARAMs for our columns; made on first use;
                             retained */
@@ -161,6 +164,8 @@ la_relationship *la_relationship_reverse_of(const la_relationship *relationship,
 /* Ties a relationship to its reverse once both are configured; checks directions and targets. */
 la_status la_relationship_set_reverse(la_relationship *relationship, la_text back_populates,
                                       la_error *err);
+/* Its target goes. */
+void la_relationship_forget_target(la_relationship *relationship);
 /* lazy = "dynamic" or "write_only": its members are never loaded into the link. */
 bool la_relationship_never_loads(const la_relationship *relationship);
 /* The ENTITY that loads of `relationship` read by default: the target class, or the alias that it

@@ -500,7 +500,6 @@ la_status la_relationship_configure(la_relationship *relationship,
                                     const la_relationship_options *options, la_error *err) {
   la_configuring self = {.relationship = relationship, .options = options, .err = err};
   la_allocator *alloc = relationship->alloc;
-  la_relationship *reverse = relationship->reverse;
   la_status status;
   self.sql = relationship->parent->sql;
   la_relationship_clear_join(relationship);
@@ -513,7 +512,6 @@ la_status la_relationship_configure(la_relationship *relationship,
     la_relationship_clear_join(relationship);
     return status;
   }
-  relationship->reverse = reverse;
   relationship->configured = true;
   return LA_OK;
 }
