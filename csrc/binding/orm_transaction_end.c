@@ -95,11 +95,25 @@ static void trace_all(lua_State *L, la_state *state, la_session *session) {
   }
 }
 
-/* before_commit, what is inside of the level at `depth`, and all there is to flush. */
 static void commit_innermost(lua_State *L, la_state *state, int index);
 
+/* Raises if listeners have ended the level at `depth`, whose serial was `serial`. */
+static void check_level(lua_State *L, const la_session *session, uint32_t depth, uint32_t serial) {
+  la_error err;
+  if (session->levels.count >= depth && session->levels.items[depth - 1]->serial == serial) {
+    return;
+  }
+  la_error_init(&err);
+  la_fail_code(&err, LA_ILLEGAL_STATE_CHANGE, "isce",
+               "Method 'commit()' has nothing left to commit: a listener has ended its transaction "
+               "by rollback(), close() or commit()");
+  la_raise(L, &err);
+}
+
+/* before_commit, what is inside of the level at `depth`, and all there is to flush. */
 static void prepare(lua_State *L, la_state *state, int index, uint32_t depth) {
   la_session *session = la_check_session(L, index);
+  uint32_t serial = session->levels.items[depth - 1]->serial;
   if (!tell(L, state, LA_EVENT_BEFORE_COMMIT, index, 0, "_prepare_impl()")) {
     lua_error(L);
   }
@@ -109,6 +123,7 @@ static void prepare(lua_State *L, la_state *state, int index, uint32_t depth) {
     }
     la_session_flush_all(L, state, index);
   } while (session->levels.count > depth);
+  check_level(L, session, depth, serial);
 }
 
 static void commit_prepared(lua_State *L, la_state *state, int index) {

@@ -268,6 +268,20 @@ describe("a hook that ends its transaction", function()
     s:close()
   end)
 
+  it("that ends the transaction before a commit's flush makes the commit fail", function()
+    for _, misdeed in ipairs {"rollback", "close"} do
+      local s = shop.new():fill()
+      event.listen(s.session, "before_flush", function() misdeeds[misdeed](s) end, {once = true})
+      s.session:add(s.User{name = "new"})
+      local ok, err = pcall(s.session.commit, s.session)
+      assert.is_true(not ok and exc.IllegalStateChangeError:matches(err), tostring(err))
+      assert.match("a listener has ended its transaction", err.message, 1, true)
+      assert.equal(3, s.session:query(s.User):count())
+      check_usable(s)
+      s:close()
+    end
+  end)
+
   it("leaves what it begins anew open: commit() ends what was there", function()
     local s = shop.new():fill()
     local ann = s.session:get(s.User, 1)
