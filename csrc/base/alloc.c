@@ -17,7 +17,8 @@
 #define MOST_AHEAD    ((size_t)30 * 1024 * 1024) /* below the most that the C library's heap takes */
 
 void la_allocator_init(la_allocator *alloc, la_alloc_function function, void *userdata) {
-  *alloc = (la_allocator){.function = function, .userdata = userdata};
+  *alloc = (la_allocator){
+      .function = function, .userdata = userdata, .on_heap = function == la_alloc_system};
 }
 
 void *la_alloc_system(void *userdata, void *block, size_t old_size, size_t new_size) {
@@ -79,7 +80,8 @@ static void advise_huge_pages(void *block, size_t size) {
  * is what it cuts small blocks from. */
 void la_alloc_ahead(la_allocator *alloc, size_t size) {
   size = size < MOST_AHEAD ? size : MOST_AHEAD;
-  for (int i = 0; i < 2 && size >= LA_HUGE_PAGE && !KEEPS_NONE; i++) {
+  bool helps = alloc->on_heap && size >= LA_HUGE_PAGE && !KEEPS_NONE;
+  for (int i = 0; i < 2 && helps; i++) {
     void *block = alloc->function(alloc->userdata, NULL, 0, size);
     if (block != NULL) {
       advise_huge_pages(block, size);

@@ -37,6 +37,7 @@ typedef void *(*la_alloc_function)(void *userdata, void *block, size_t old_size,
 typedef struct la_allocator {
   la_alloc_function function;
   void *userdata;
+  bool on_heap;              /* `function` takes from the C library's heap and does no more */
   size_t bytes;              /* held now */
   size_t blocks;             /* held now */
   uint64_t allocations;      /* made so far */
@@ -61,7 +62,8 @@ void *la_realloc(la_allocator *alloc, void *block, size_t old_size, size_t new_s
 void la_free(la_allocator *alloc, void *block, size_t size);
 /* Says that about `size` bytes are going to be asked for in small blocks, by whoever shares the
  * allocator's function, so that they may lie in huge pages; costs nothing while they are not used.
- * May do nothing. */
+ * Does nothing unless `on_heap`: a host with an allocator of its own is not asked for memory that
+ * nobody needs yet. */
 void la_alloc_ahead(la_allocator *alloc, size_t size);
 /* `count` * `size`, or SIZE_MAX (which no allocator gives) when that overflows. */
 size_t la_array_size(size_t count, size_t size);

@@ -79,6 +79,16 @@ static void keep_blocks(lua_State *L, la_state *state) {
   la_allocator_keep(&state->alloc, true);
 }
 
+/* Whether `function` is the allocator of luaL_newstate, as in the interpreter. */
+static bool is_standard(lua_Alloc function) {
+  lua_State *standard = luaL_newstate();
+  bool same = standard != NULL && lua_getallocf(standard, NULL) == function;
+  if (standard != NULL) {
+    lua_close(standard);
+  }
+  return same;
+}
+
 la_state *la_state_open(lua_State *L) {
   luaL_checkstack(L, 6, NULL);
   la_state *state = la_state_find(L);
@@ -90,6 +100,7 @@ la_state *la_state_open(lua_State *L) {
   void *userdata = NULL;
   lua_Alloc function = lua_getallocf(L, &userdata);
   la_allocator_init(&state->alloc, function, userdata);
+  state->alloc.on_heap = is_standard(function);
   la_allocator_init(&state->fixed, alloc_fixed, state);
   la_error err = LA_ERROR_INIT;
   if (la_basic_types_init(&state->types, &state->fixed, &err) < 0) {
