@@ -30,8 +30,8 @@ typedef struct la_box {
  * upvalue (and must fall back to it); otherwise `__index` is the methods table. Children get what
  * their parent has and they have not, metamethods too; which of the two is registered first does
  * not matter. `__gc` is la_box_release unless given; given as NULL there is none, for boxes that
- * own nothing, as those on pages. From Lua, core.extend("lualchemy.Select", {name = function …}) adds methods and
- * metamethods, to children as well. */
+ * own nothing, as those on pages. From Lua, core.extend("lualchemy.Select", {name = function …})
+ * adds methods and metamethods, to children as well. */
 void la_register_class(lua_State *L, la_state *state, la_box_class class, const luaL_Reg *methods,
                        const luaL_Reg *metamethods);
 /* How la_to_node finds the node of a box of `class` (LA_BOX_NONE: of a Lua table) where that is not

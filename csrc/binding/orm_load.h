@@ -46,16 +46,16 @@ void la_configure(lua_State *L, la_state *state, const la_mapper *mapper);
 /* The same for the first class of `statement` that needs it. */
 void la_configure_statement(lua_State *L, la_state *state, const la_node *statement);
 
-/* sql_convert.c. Whether Lua has a say in the parameter's value; a copy with what Lua makes of it, a
- * new reference. */
+/* sql_convert.c. Whether Lua has a say in the parameter's value; a copy with what Lua makes of it,
+ * a new reference. */
 bool la_param_needs_lua(const la_node *param);
 la_node *la_convert_param(lua_State *L, la_state *state, const la_engine *engine,
                           const la_node *param);
 /* Pushes `statement` with every such parameter converted, and lends it. */
 la_node *la_push_converted(lua_State *L, la_state *state, const la_engine *engine,
                            la_node *statement);
-/* orm_params.c. Whether defaults of the statement are Lua functions; what they give, on the stack, for the lookup
- * below. `params` are the statement's, NULL: the functions do not see them. */
+/* orm_params.c. Whether defaults of the statement are Lua functions; what they give, on the stack,
+ * for the lookup below. `params` are the statement's, NULL: the functions do not see them. */
 typedef struct la_made_defaults la_made_defaults;
 bool la_has_defaults(const la_compiled *compiled);
 la_made_defaults *la_push_defaults(lua_State *L, la_state *state, la_session *session,

@@ -31,11 +31,8 @@ describe("memory of expressions", function()
     many(500, condition)
     collect.all()
     local before = core.memory()
-    local each = core.memory()
-    local boxes = many(1000, condition)
-    each = (core.memory() - each) / 1000
-    local kept = boxes[500]
-    boxes = nil
+    local kept = many(1000, condition)[500]
+    local each = (core.memory() - before) / 1000
     collect.all()
     assert.is_true(core.memory() - before <= 64 * each)
     assert.truthy(tostring(kept):find(">", 1, true))
