@@ -129,20 +129,20 @@ end
 
 -- An own copy of the parts, checked.
 local function new(given)
-  local parts = {query = copy_query(given.query)}
+  local made = {query = copy_query(given.query)}
   if type(given.drivername) ~= "string" or not given.drivername:find("^[%w_]+%+?[%w_]*$") then
     error(exc.ArgumentError("URL: drivername is a name such as \"sqlite\" or \"postgresql+libpq\""), 0)
   end
-  parts.drivername = given.drivername
+  made.drivername = given.drivername
   for _, name in ipairs {"username", "password", "host", "database"} do
-    if given[name] ~= nil then parts[name] = check_text(name, given[name]) end
+    if given[name] ~= nil then made[name] = check_text(name, given[name]) end
   end
   if given.port ~= nil then
-    parts.port = math.tointeger(given.port)
-    if not parts.port then error(exc.ArgumentError("URL: port is an integer"), 0) end
+    made.port = math.tointeger(given.port)
+    if not made.port then error(exc.ArgumentError("URL: port is an integer"), 0) end
   end
   local url = setmetatable({}, meta)
-  insides[url] = parts
+  insides[url] = made
   return url
 end
 
