@@ -350,7 +350,7 @@ describe("objects and the collector", function()
       end)
       if not ok then busy = busy + 1 end
     end, function()
-      for i = 1, 20 do
+      for i = 1, 8 do
         s.session:add(s.User{name = "n" .. i})
         s.session:flush()
         assert.equal(3 + i, s.session:query(s.User):count())
