@@ -129,8 +129,12 @@ la_status la_session_add_bind(la_session *session, la_engine *engine, la_connect
   if (!la_vec_push(session->alloc, &session->binds, fresh)) {
     return la_fail_nomem(err);
   }
+  if (la_session_fit_binds(session, session->levels.count, err) < 0) {
+    session->binds.count--;
+    return LA_NOMEM;
+  }
   *out = (uint32_t)session->binds.count - 1;
   la_object_retain(engine);
   la_object_retain(connection);
-  return la_session_fit_binds(session, session->levels.count, err);
+  return LA_OK;
 }
