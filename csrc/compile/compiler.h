@@ -384,6 +384,8 @@ typedef LA_VEC(const la_node *) la_from_list;
 /* What the columns of `expr` are taken from, added to `out` where new; subqueries are not looked
  * into. */
 la_status la_collect_froms(la_compiler *c, const la_node *expr, la_from_list *out);
+/* Puts the children of `node` on `scan`, the first on top. */
+la_status la_scan_children(la_compiler *c, const la_node *node);
 bool la_from_list_add(la_compiler *c, la_from_list *list, const la_node *from);
 bool la_from_list_has(const la_from_list *list, const void *identity);
 /* The FROM list of a select, correlated with what encloses it. */

@@ -412,6 +412,26 @@ static la_status step(la_compiler *c, la_work item) {
   return write_node(c, node, &item);
 }
 
+/* The longest text that a database takes. */
+#define LONGEST_TEXT 1000000000
+
+/* Writes what the work list holds above `base`. The text of a statement that shares its parts can
+ * be longer than any memory: it ends where it is too long, not where it is whole. */
+static la_status write_down_to(la_compiler *c, size_t base) {
+  while (c->work.count > base) {
+    LA_TRY(step(c, c->work.items[--c->work.count]));
+    if (c->out->failed) {
+      return la_fail_nomem(c->err);
+    }
+    if (c->out->len > LONGEST_TEXT) {
+      return la_fail(c->err, LA_COMPILE, "statement is too long (more than %d bytes)",
+                     LONGEST_TEXT);
+    }
+  }
+  c->depth--;
+  return LA_OK;
+}
+
 la_status la_compile_expr_against(la_compiler *c, const la_node *node, int against) {
   size_t base = c->work.count;
   if (++c->depth > LA_COMPILE_DEPTH) {
@@ -419,11 +439,7 @@ la_status la_compile_expr_against(la_compiler *c, const la_node *node, int again
                    LA_COMPILE_DEPTH);
   }
   LA_TRY(la_push(c, node, against, la_against_precedence(against)));
-  while (c->work.count > base) {
-    LA_TRY(step(c, c->work.items[--c->work.count]));
-  }
-  c->depth--;
-  return LA_OK;
+  return write_down_to(c, base);
 }
 
 la_status la_compile_expr(la_compiler *c, const la_node *node) {
@@ -437,9 +453,5 @@ la_status la_compile_from(la_compiler *c, const la_node *from) {
                    LA_COMPILE_DEPTH);
   }
   LA_TRY(la_push_from(c, from));
-  while (c->work.count > base) {
-    LA_TRY(step(c, c->work.items[--c->work.count]));
-  }
-  c->depth--;
-  return LA_OK;
+  return write_down_to(c, base);
 }

@@ -8,6 +8,7 @@
  * be left.
  */
 #include "compile/compiler.h"
+#include "sql/walk.h"
 
 bool la_from_list_has(const la_from_list *list, const void *identity) {
   for (size_t i = 0; i < list->count; i++) {
@@ -49,49 +50,70 @@ static la_status add_column_from(la_compiler *c, const la_node *column, la_from_
   return LA_OK;
 }
 
-la_status la_collect_froms(la_compiler *c, const la_node *expr, la_from_list *out) {
-  size_t base = c->scan.count;
-  if (!expr || !la_vec_push(c->sql->alloc, &c->scan, expr)) {
-    return expr ? la_fail_nomem(c->err) : LA_OK;
+la_status la_scan_children(la_compiler *c, const la_node *node) {
+  if (!la_vec_reserve(c->sql->alloc, &c->scan, node->count)) {
+    return la_fail_nomem(c->err);
   }
-  while (c->scan.count > base) {
-    const la_node *node = la_plain_node(c->scan.items[--c->scan.count]);
-    switch (node->kind) {
-    case LA_NODE_COLUMN:
-      LA_TRY(add_column_from(c, node, out));
-      continue;
-    case LA_NODE_PARAM:
-    case LA_NODE_TEXT:
-    case LA_NODE_SCALAR_SUBQUERY:
-    case LA_NODE_EXISTS:
-    case LA_NODE_SELECT:
-    case LA_NODE_COMPOUND:
-    case LA_NODE_TEXTUAL:
-      continue;
-    case LA_NODE_TABLE:
-    case LA_NODE_LITERAL_TABLE:
-    case LA_NODE_ALIAS:
-    case LA_NODE_CTE:
-    case LA_NODE_CTE_REF:
-    case LA_NODE_JOIN:
-    case LA_NODE_VALUES:
-      if (!la_from_list_add(c, out, node)) {
-        return la_fail_nomem(c->err);
-      }
-      continue;
-    default:
-      break;
-    }
-    if (!la_vec_reserve(c->sql->alloc, &c->scan, node->count)) {
-      return la_fail_nomem(c->err);
-    }
-    for (uint32_t i = node->count; i > 0; i--) {
-      if (node->children[i - 1]) {
-        c->scan.items[c->scan.count++] = node->children[i - 1];
-      }
+  for (uint32_t i = node->count; i > 0; i--) {
+    if (node->children[i - 1]) {
+      c->scan.items[c->scan.count++] = node->children[i - 1];
     }
   }
   return LA_OK;
+}
+
+/* Adds what `node` itself is or comes from; LA_DONE if nothing below it counts. */
+static la_status add_own_from(la_compiler *c, const la_node *node, la_from_list *out) {
+  switch (node->kind) {
+  case LA_NODE_COLUMN:
+    LA_TRY(add_column_from(c, node, out));
+    return LA_DONE;
+  case LA_NODE_PARAM:
+  case LA_NODE_TEXT:
+  case LA_NODE_SCALAR_SUBQUERY:
+  case LA_NODE_EXISTS:
+  case LA_NODE_SELECT:
+  case LA_NODE_COMPOUND:
+  case LA_NODE_TEXTUAL:
+    return LA_DONE;
+  case LA_NODE_TABLE:
+  case LA_NODE_LITERAL_TABLE:
+  case LA_NODE_ALIAS:
+  case LA_NODE_CTE:
+  case LA_NODE_CTE_REF:
+  case LA_NODE_JOIN:
+  case LA_NODE_VALUES:
+    return la_from_list_add(c, out, node) ? LA_DONE : la_fail_nomem(c->err);
+  default:
+    return LA_OK;
+  }
+}
+
+/* Takes nodes off the scan down to `base`. */
+static la_status collect_scanned(la_compiler *c, size_t base, la_met *met, la_from_list *out) {
+  while (c->scan.count > base) {
+    const la_node *node = la_plain_node(c->scan.items[--c->scan.count]);
+    la_status known = la_meet(met, c->sql->alloc, node, c->err);
+    if (known == LA_OK) {
+      known = add_own_from(c, node, out);
+    }
+    LA_TRY(known);
+    if (known == LA_OK) {
+      LA_TRY(la_scan_children(c, node));
+    }
+  }
+  return LA_OK;
+}
+
+la_status la_collect_froms(la_compiler *c, const la_node *expr, la_from_list *out) {
+  size_t base = c->scan.count;
+  la_met met = {0};
+  if (!expr || !la_vec_push(c->sql->alloc, &c->scan, expr)) {
+    return expr ? la_fail_nomem(c->err) : LA_OK;
+  }
+  la_status status = collect_scanned(c, base, &met, out);
+  la_map_clear(&met, c->sql->alloc);
+  return status;
 }
 
 static la_status collect_chain(la_compiler *c, const la_node *chain, la_from_list *out) {

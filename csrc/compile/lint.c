@@ -8,6 +8,7 @@
  * listed.
  */
 #include "compile/compiler.h"
+#include "sql/walk.h"
 
 typedef struct connected {
   const void *identity;
@@ -87,51 +88,61 @@ static bool has_conditions(const la_node *node) {
          node->kind != LA_NODE_EXISTS && !la_node_is_statement(node) && !la_node_is_from(node);
 }
 
-static la_status push_children(la_compiler *c, const la_node *node) {
-  if (!la_vec_reserve(c->sql->alloc, &c->scan, node->count)) {
-    return la_fail_nomem(c->err);
-  }
-  for (uint32_t i = 0; i < node->count; i++) {
-    if (node->children[i]) {
-      c->scan.items[c->scan.count++] = node->children[i];
+typedef la_status (*lint_function)(linter *self, const la_node *node);
+
+static la_status scan_down(linter *self, size_t base, la_met *met, lint_function look) {
+  la_compiler *c = self->c;
+  while (c->scan.count > base) {
+    const la_node *node = la_plain_node(c->scan.items[--c->scan.count]);
+    la_status known = la_meet(met, c->sql->alloc, node, c->err);
+    if (known == LA_OK) {
+      known = look(self, node);
+    }
+    LA_TRY(known);
+    if (known == LA_OK) {
+      LA_TRY(la_scan_children(c, node));
     }
   }
   return LA_OK;
+}
+
+/* Has `look`, which gives LA_DONE where it is not to go on, look at `root` and what is below it. */
+static la_status scan(linter *self, const la_node *root, lint_function look) {
+  la_compiler *c = self->c;
+  size_t base = c->scan.count;
+  la_met met = {0};
+  if (root && !la_vec_push(c->sql->alloc, &c->scan, root)) {
+    return la_fail_nomem(c->err);
+  }
+  la_status status = scan_down(self, base, &met, look);
+  la_map_clear(&met, c->sql->alloc);
+  return status;
+}
+
+static la_status look_for_comparison(linter *self, const la_node *node) {
+  if (!has_conditions(node)) {
+    return LA_DONE;
+  }
+  return is_comparison(node) ? lint_comparison(self, node) : LA_OK;
 }
 
 /* The comparisons in `condition`, a CHAIN or an expression. */
 static la_status lint_condition(linter *self, const la_node *condition) {
-  la_compiler *c = self->c;
-  size_t base = c->scan.count;
-  if (condition && !la_vec_push(c->sql->alloc, &c->scan, condition)) {
-    return la_fail_nomem(c->err);
+  return scan(self, condition, look_for_comparison);
+}
+
+static la_status look_for_column(linter *self, const la_node *node) {
+  if (node->kind != LA_NODE_COLUMN) {
+    return LA_OK;
   }
-  while (c->scan.count > base) {
-    const la_node *node = la_plain_node(c->scan.items[--c->scan.count]);
-    if (!has_conditions(node)) {
-      continue;
-    }
-    if (is_comparison(node)) {
-      LA_TRY(lint_comparison(self, node));
-    }
-    LA_TRY(push_children(c, node));
-  }
-  return LA_OK;
+  LA_TRY(la_collect_froms(self->c, node, &self->left));
+  return LA_DONE;
 }
 
 /* `from` with each element whose columns `inside` mentions, also within its statements. */
 static la_status lint_mentioned(linter *self, const la_node *from, const la_node *inside) {
-  la_compiler *c = self->c;
-  size_t base = c->scan.count;
-  if (!la_vec_push(c->sql->alloc, &c->scan, inside)) {
-    return la_fail_nomem(c->err);
-  }
   self->left.count = 0;
-  while (c->scan.count > base) {
-    const la_node *node = la_plain_node(c->scan.items[--c->scan.count]);
-    LA_TRY(node->kind == LA_NODE_COLUMN ? la_collect_froms(c, node, &self->left)
-                                        : push_children(c, node));
-  }
+  LA_TRY(scan(self, inside, look_for_column));
   for (size_t i = 0; i < self->left.count; i++) {
     LA_TRY(connect(self, la_from_identity(from), la_from_identity(self->left.items[i])));
   }

@@ -5,6 +5,19 @@
 
 typedef LA_VEC(const la_node *) node_stack;
 
+/* What weighs less is looked at again more quickly than it is looked up. */
+#define HEAVY 4096
+
+la_status la_meet(la_met *met, la_allocator *alloc, const la_node *node, la_error *err) {
+  if (node->object.references == 1 || la_node_weight(node) < HEAVY) {
+    return LA_OK;
+  }
+  if (la_map_get_pointer(met, node) != NULL) {
+    return LA_DONE;
+  }
+  return la_map_set_pointer(met, alloc, node, (void *)node) ? LA_OK : la_fail_nomem(err);
+}
+
 /* Pushes the children of `node` so that the first comes off first. */
 static bool push_children(la_allocator *alloc, node_stack *stack, const la_node *node) {
   if (node->count == 0) {
@@ -21,23 +34,29 @@ static bool push_children(la_allocator *alloc, node_stack *stack, const la_node 
   return true;
 }
 
+static la_status walk(la_allocator *alloc, const la_node *root, la_walk_function visit,
+                      void *context, node_stack *stack, la_met *met, la_error *err) {
+  for (const la_node *node = root; node != NULL;
+       node = stack->count != 0 ? stack->items[--stack->count] : NULL) {
+    la_status known = la_meet(met, alloc, node, err);
+    la_walk_answer answer = known == LA_OK ? visit(node, context) : LA_WALK_PRUNE;
+    LA_TRY(known);
+    if (answer == LA_WALK_STOP) {
+      return LA_DONE;
+    }
+    if (answer == LA_WALK_CONTINUE && !push_children(alloc, stack, node)) {
+      return la_fail_nomem(err);
+    }
+  }
+  return LA_OK;
+}
+
 la_status la_walk(la_allocator *alloc, const la_node *root, la_walk_function visit, void *context,
                   la_error *err) {
   node_stack stack = {0};
-  const la_node *node = root;
-  la_status status = LA_OK;
-  while (node != NULL) {
-    la_walk_answer answer = visit(node, context);
-    if (answer == LA_WALK_STOP) {
-      status = LA_DONE;
-      break;
-    }
-    if (answer == LA_WALK_CONTINUE && !push_children(alloc, &stack, node)) {
-      status = la_fail_nomem(err);
-      break;
-    }
-    node = stack.count != 0 ? stack.items[--stack.count] : NULL;
-  }
+  la_met met = {0};
+  la_status status = walk(alloc, root, visit, context, &stack, &met, err);
   la_vec_clear(alloc, &stack);
+  la_map_clear(&met, alloc);
   return status;
 }

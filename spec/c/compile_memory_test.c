@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Every allocation of a compilation fails once: it reports that, and gives back all it took. */
+/* Allocations of a compilation fail: it reports that, ends soon, and gives back all it took. */
 #include "compile.h"
 #include "oom.h"
 
@@ -59,11 +59,32 @@ TEST(of_a_table) {
   CHECK(oom_every(create_table_with, addresses) > 2);
 }
 
+static void *at_most_a_megabyte(void *userdata, void *block, size_t old_size, size_t new_size) {
+  return new_size > 1u << 20 ? NULL : la_alloc_system(userdata, block, old_size, new_size);
+}
+
+/* 60 nodes, each with the one before on both sides: no machine could write that text. */
+TEST(ends_where_the_text_of_shared_parts_takes_too_much) {
+  la_allocator small;
+  la_compiled *compiled = NULL;
+  la_error err = LA_ERROR_INIT;
+  la_node *sum = col(users, "id");
+  for (int i = 0; i < 60; i++) {
+    sum = binary(LA_OP_ADD, sum, sum);
+  }
+  la_allocator_init(&small, at_most_a_megabyte, NULL);
+  la_sql own = {.alloc = &small, .types = &types};
+  CHECK(la_compile(&own, la_dialect_find(text_of("sqlite")), SELECT(sum), NULL, &compiled, &err) ==
+        LA_NOMEM);
+  CHECK(compiled == NULL && small.blocks == 0);
+}
+
 int main(void) {
   set_up();
   RUN(of_a_select_of_many_parts);
   RUN(of_an_insert_and_an_update);
   RUN(of_a_table);
+  RUN(ends_where_the_text_of_shared_parts_takes_too_much);
   tear_down();
   return test_result();
 }

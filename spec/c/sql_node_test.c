@@ -198,6 +198,23 @@ TEST(a_walk_sees_parents_first_and_can_prune) {
   fixture_clear(&f);
 }
 
+TEST(a_walk_ends_where_nodes_share_their_parts) {
+  fixture f;
+  uint32_t counts[LA_NODE_KIND_COUNT] = {0};
+  fixture_init(&f);
+  la_node *both = equals(&f, "a", 1);
+  for (int i = 0; i < 100; i++) {
+    la_node *twice = la_expr_binary(&f.sql, LA_OP_ADD, both, both);
+    la_node_release(both);
+    both = twice;
+  }
+  CHECK(la_walk(&f.alloc, both, count_kinds, counts, NULL) == LA_OK);
+  CHECK(counts[LA_NODE_COLUMN] > 0 && counts[LA_NODE_BINARY] >= 90);
+  CHECK(counts[LA_NODE_BINARY] < 1000);
+  la_node_release(both);
+  fixture_clear(&f);
+}
+
 /* A column called "a" becomes `context`. */
 static la_status replace_a(const la_node *node, void *context, la_node **out, la_error *err) {
   (void)err;
@@ -354,6 +371,7 @@ int main(void) {
   RUN(types_of_results_follow_both_sides);
   RUN(parentheses_fall_where_precedence_says);
   RUN(a_walk_sees_parents_first_and_can_prune);
+  RUN(a_walk_ends_where_nodes_share_their_parts);
   RUN(an_adapted_copy_shares_what_is_unchanged);
   RUN(an_alias_stays_one_alias_when_adapted);
   RUN(a_text_knows_its_names);

@@ -563,7 +563,7 @@ static void compile_twice(machine *m, const la_node *node, int way) {
 /* A few bytes can name a node so often that its text fills all memory: a statement that does ends
  * with an error, as where memory is short. */
 static void *limited(void *userdata, void *block, size_t old_size, size_t new_size) {
-  const size_t most = (size_t)64 << 20;
+  const size_t most = (size_t)1 << 20;
   return new_size > most ? NULL : la_alloc_system(userdata, block, old_size, new_size);
 }
 
