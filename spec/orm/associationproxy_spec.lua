@@ -3,6 +3,7 @@
 local la = require "lualchemy"
 local orm = require "lualchemy.orm"
 local exc = require "lualchemy.exc"
+local attributes = require "lualchemy.orm.attributes"
 local association_proxy = require("lualchemy.ext.associationproxy").association_proxy
 local fails = require "spec.support.fails"
 local shop = require "spec.support.shop"
@@ -184,7 +185,7 @@ local function collected(make)
     __tablename__ = "links", id = Column(Integer, {primary_key = true}), key = Column(String), note = Column(String),
     user_id = Column(ForeignKey "users.id"), user = relationship("User", {back_populates = "links"}),
   }
-  make(User, Link)
+  make(User, Link, Base)
   return shop.open{Base = Base, User = User, Link = Link}
 end
 
@@ -298,6 +299,34 @@ describe("an association proxy of a dictionary (EXT-02)", function()
     fails(exc.ArgumentError, "takes a table of values by key, not nil", function() user.notes = nil end)
   end)
 
+  it("equals a plain table, and shows attributes of attributes by chained proxies", function()
+    local s = collected(function(User, Link, Base)
+      local Keyword = Base:class "Keyword" {__tablename__ = "keywords", id = Column(Integer, {primary_key = true}), word = Column(String)}
+      Link.keyword_id = Column(ForeignKey "keywords.id")
+      Link.keyword, Link.word = relationship(Keyword), association_proxy("keyword", "word")
+      User.links = relationship("Link", {back_populates = "user", collection_class = orm.attribute_keyed_dict "key"})
+      User.words = association_proxy("links", "word", {
+        creator = function(key, word) return Link{key = key, keyword = Keyword{word = word}} end,
+      })
+    end)
+    local user = s.User{id = 1, words = {a = "ant", b = "bee"}}
+    assert.is_true(user.words == {a = "ant", b = "bee"})
+    assert.is_true({a = "ant", b = "bee"} == user.words)
+    assert.is_false(user.words == {a = "ant"})
+    assert.is_false(user.words == {a = "ant", b = "cow"})
+    assert.is_false(user.words == {a = "ant", b = "bee", c = "cow"})
+    user.words.b = "boa"
+    assert.equal("boa", user.links.b.keyword.word)
+    s.session:add(user)
+    s.session:commit()
+    assert.same({{"a", "ant"}, {"b", "boa"}}, user.words:items())
+    local function found(condition) return s.session:scalars(la.select(s.User.id):where(condition)):all() end
+    assert.same({1}, found(s.User.words:contains "boa"))
+    assert.same({1}, found(s.User.words:any()))
+    assert.same({}, found(s.User.words:contains "bee"))
+    assert.same({1}, found(s.User.words:like "b%"))
+  end)
+
   it("wants a creator of two arguments, and takes other ways to the value", function()
     local s = users{creator = false}
     fails(exc.ArgumentError, "needs a creator: a function of key and value", function() s.User{notes = {a = "1"}} end)
@@ -381,6 +410,16 @@ describe("an association proxy of one object (EXT-02)", function()
     assert.is_nil(user.profile)
   end)
 
+  it("is deleted with the object between by del_attribute", function()
+    local user = User{motto = "on"}
+    attributes.del_attribute(user, "motto")
+    assert.is_nil(user.profile)
+    user.notes = {"a", "b"}
+    attributes.del_attribute(user, "notes")
+    assert.equal(0, #user.links)
+    fails(exc.InvalidRequestError, "does not have a value for the attribute 'profile'", function() attributes.del_attribute(user, "motto") end)
+  end)
+
   it("is inherited, and one of a mixin serves each class that has it", function()
     local named = orm.mixin{title = association_proxy("badge", "title")}
     local Holder = s.Base:class "Holder" {named, __tablename__ = "holders", id = Column(Integer, {primary_key = true}),
@@ -456,6 +495,8 @@ describe("an association proxy in statements (EXT-02)", function()
     assert.is_false(User.keywords.scalar)
     assert.is_true(User.motto.scalar)
     assert.equal(Link, User.keywords.target_class)
+    assert.same({"keywords", User, "links", "keyword"},
+      {User.keywords.key, User.keywords.owning_class, User.keywords.target_collection, User.keywords.value_attr})
     s.session:add_all{User{id = 1, notes = {"a", "b"}, motto = "on"}, User{id = 2, notes = {"c"}}}
     s.session:commit()
     assert.equal(1, s.session:query(User):filter_by{notes = "b"}:one().id)
@@ -472,6 +513,7 @@ describe("an association proxy in statements (EXT-02)", function()
     fails(exc.ArgumentError, "Non-empty has() not allowed for column-targeted association proxy; use :eq()",
       function() return User.motto:has(s.Profile.motto:eq "x") end)
     fails(exc.ArgumentError, 'association proxy User.badge has no "like"', function() return User.badge:like "x" end)
+    refused("The association proxy can't be used as a plain column expression", function() return User.motto .. "a" end)
     fails(exc.ArgumentError, "got lualchemy.AssociationProxyInstance", function() la.select(User.notes) end)
   end)
 end)

@@ -452,13 +452,15 @@ function Dict:__pairs()
   end
 end
 
---- Equal to a dictionary with equal values under the same keys.
+--- Equal to a dictionary or plain table with equal values under the same keys.
 function Dict.__eq(left, right)
-  if getmetatable(right) ~= getmetatable(left) or #left ~= #right then return false end
-  for key, value in pairs(left) do
-    if dict_methods.get(right, key) ~= value then return false end
+  if getmetatable(left) ~= Dict then left, right = right, left end
+  local count = 0
+  for key, value in pairs(right) do
+    if dict_methods.get(left, key) ~= value then return false end
+    count = count + 1
   end
-  return true
+  return count == #left
 end
 
 function Dict:__tostring()

@@ -10,6 +10,7 @@
 --   }
 --   user.keywords:append(Keyword{word = "blue"}); la.select(User):where(User.keywords:any{word = "blue"})
 local association = require "lualchemy.ext._association"
+local attributes = require "lualchemy.orm.attributes"
 local core = require "lualchemy.core"
 local descriptors = require "lualchemy.orm.descriptor"
 local exc = require "lualchemy.exc"
@@ -148,8 +149,20 @@ function Proxy:set(object, key, value)
   association.replace(view, value)
 end
 
+--- What `attributes.del_attribute(object, key)` does: the value goes, and with it the object between or all of them.
+function Proxy:delete(object)
+  local link = link_of(self, core.mapped_class_of(object))
+  local target = not link.uselist and object[self.target_collection] or nil
+  if target ~= nil then select(2, accessors(self, link))(target, nil) end
+  attributes.del_attribute(object, self.target_collection)
+end
+
 --- `Class.key`: conditions on what the objects between lead to. Comparisons are those of the attribute there, inside an EXISTS.
 ---@class lualchemy.AssociationProxyInstance
+---@field key string  of the proxy in its class
+---@field owning_class table  the class that has the proxy
+---@field target_collection string  the key of the relationship
+---@field value_attr string  the key of the attribute of its objects
 ---@field scalar boolean  leads the relationship to one object?
 ---@field target_class table  the class between
 ---@field local_attr lualchemy.RelationshipAttribute  the relationship to it
@@ -178,16 +191,16 @@ function Proxy:of(entity, key, class)
   local link = link_of(self, class)
   return setmetatable({
     key = key, scalar = not link.uselist, target_class = link.target, local_attr = entity[self.target_collection],
-    proxy = self, class = class, link = link,
+    proxy = self, owning_class = class, target_collection = self.target_collection, value_attr = self.value_attr, link = link,
   }, Expression)
 end
 
 local function kind_of(self)
-  return remote_kind(self.proxy, self.class, self.link)
+  return remote_kind(self.proxy, self.owning_class, self.link)
 end
 
 local function remote(self)
-  return self.target_class[self.proxy.value_attr]
+  return self.target_class[self.value_attr]
 end
 
 --- An EXISTS of the objects between that meet the criterion.
@@ -255,7 +268,7 @@ function conditions:eq(other)
     condition = self.local_attr:has(remote(self):eq(other))
   end
   if other ~= nil and other ~= core.null() then return condition end
-  return condition | ~exists(self)
+  return condition | self.local_attr:eq(nil)
 end
 
 --- There is an object between whose object or value is another one than `other`.
@@ -292,13 +305,22 @@ function Expression:__index(name)
   if strict.is_probe(name) then return nil end
   local attribute = remote(self)
   if kind_of(self) == "object" or type(attribute[name]) ~= "function" then
-    strict.unknown(("association proxy %s.%s"):format(self.class.__name__, self.key), name, conditions)
+    strict.unknown(("association proxy %s.%s"):format(self.owning_class.__name__, self.key), name, conditions)
   end
   return function(_, ...) return exists(self, attribute[name](attribute, ...)) end
 end
 
 function Expression:__tostring()
-  return ("association_proxy(%s.%s)"):format(self.proxy.target_collection, self.proxy.value_attr)
+  return ("association_proxy(%s.%s)"):format(self.target_collection, self.value_attr)
+end
+
+local function no_operand()
+  error(exc.InvalidRequestError("The association proxy can't be used as a plain column expression; it only works inside of a comparison " ..
+    "expression: compare its attribute by any() or has(), or join along local_attr and remote_attr"), 2)
+end
+
+for _, name in ipairs {"__add", "__sub", "__mul", "__div", "__mod", "__pow", "__unm", "__idiv", "__concat", "__lt", "__le"} do
+  Expression[name] = no_operand
 end
 
 function Proxy:__tostring()
