@@ -196,6 +196,7 @@ build = {
         "csrc/orm/translate_wrap.c",
         "csrc/binding/box.c",
         "csrc/binding/check.c",
+        "csrc/binding/compiled.c",
         "csrc/binding/decimal.c",
         "csrc/binding/engine.c",
         "csrc/binding/engine_backup.c",

@@ -89,7 +89,7 @@ static la_node *get_node(lua_State *L, la_state *state, const la_box *box, int i
 
 la_node *la_node_at(lua_State *L, la_state *state, int index) {
   const la_box *box = la_to_box(L, index);
-  if (box && la_is_paged(box->class)) {
+  if (box && la_has_paged_node(box->class)) {
     return la_paged_node(box);
   }
   return box || lua_type(L, index) == LUA_TTABLE ? get_node(L, state, box, index) : NULL;
@@ -97,7 +97,7 @@ la_node *la_node_at(lua_State *L, la_state *state, int index) {
 
 la_node *la_to_node(lua_State *L, int index) {
   const la_box *box = la_to_box(L, index);
-  if (box && la_is_paged(box->class)) {
+  if (box && la_has_paged_node(box->class)) {
     return la_paged_node(box);
   }
   return box || lua_type(L, index) == LUA_TTABLE ? get_node(L, la_state_find(L), box, index) : NULL;

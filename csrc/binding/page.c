@@ -15,9 +15,9 @@ enum present { MADE = 1, PUSHED = 2 };
 static int page_gc(lua_State *L) {
   la_page *page = lua_touserdata(L, 1);
   while (page->used > 0) {
-    la_node *node = page->slots[--page->used];
+    la_object *object = page->slots[--page->used];
     page->slots[page->used] = NULL;
-    la_node_release(node);
+    la_object_release(object);
   }
   page->weight = LA_PAGE_WEIGHT;
   return 0;
@@ -71,7 +71,7 @@ la_box *la_push_paged_box(lua_State *L, la_state *state, la_box_class class, int
   return box;
 }
 
-/* Moves the node of the box on top of the stack to a page of its own. */
+/* Moves the object of the box on top of the stack to a page of its own. */
 static void move_apart(lua_State *L, la_box *box) {
   la_page *page = push_page(L, la_state_find(L)), *left = box->object;
   page->used = 1;
@@ -95,15 +95,19 @@ static void keep_values(lua_State *L, int first, int last) {
   lua_setiuservalue(L, -2, 1);
 }
 
-void la_page_take(lua_State *L, la_node *take, int first, int last) {
+void la_page_hold(lua_State *L, la_object *take, uint32_t weight) {
   la_box *box = lua_touserdata(L, -1);
   la_page *page = box->object;
   page->slots[box->flags] = take;
-  if (la_node_weight(take) >= LA_LONE_WEIGHT) {
+  if (weight >= LA_LONE_WEIGHT) {
     move_apart(L, box);
   } else {
-    page->weight += la_node_weight(take);
+    page->weight += weight;
   }
+}
+
+void la_page_take(lua_State *L, la_node *take, int first, int last) {
+  la_page_hold(L, &take->object, la_node_weight(take));
   if ((take->flags & LA_NODE_HAS_HOST) && last >= first) {
     keep_values(L, first, last);
   }
@@ -156,7 +160,7 @@ void la_push_paged(lua_State *L, la_state *state, la_box_class class, la_node *t
     return;
   }
   uint32_t slot = page->used++;
-  page->slots[slot] = take;
+  page->slots[slot] = &take->object;
   lua_replace(L, top + 1);
   lua_settop(L, top + 1);
   if (slot == 0) {

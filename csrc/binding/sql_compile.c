@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Compiling for people: tostring(statement), statement:compile{…} and what it gives.
+ * Compiling for people: tostring(statement), statement:compile{…}.
  */
+#include "binding/compiled.h"
 #include "binding/engine_execute.h"
 #include "binding/open.h"
 #include "binding/orm_load.h"
@@ -13,65 +14,19 @@
 #include "sql/dump.h"
 #include "sql/key.h"
 
-/* What compile{…} gives. User values: 1 params and 2 positiontup, once they were asked for; 3 the
- * statement's box. */
-typedef struct compiled_box {
-  la_box box; /* object: la_compiled */
-  la_allocator *alloc;
-  la_node **params; /* the statement's PARAMs as the compiled statement numbers them; references */
-  size_t param_count;
-} compiled_box;
-
-enum { COMPILED_PARAMS = 1, COMPILED_POSITIONS = 2, COMPILED_STATEMENT = 3 };
-
-static int compiled_gc(lua_State *L) {
-  compiled_box *self = lua_touserdata(L, 1);
-  if (self->params != NULL) {
-    for (size_t i = 0; i < self->param_count; i++) {
-      la_node_release(self->params[i]);
-    }
-    la_free(self->alloc, self->params, self->param_count * sizeof *self->params);
-    self->params = NULL;
-    self->param_count = 0;
-  }
-  return la_box_release(L);
-}
-
-static compiled_box *push_compiled_box(lua_State *L, la_state *state) {
-  compiled_box *self = la_push_box(L, state, LA_BOX_COMPILED, sizeof *self, COMPILED_STATEMENT);
-  self->alloc = &state->alloc;
-  return self;
-}
-
-/* Keeps the parameters that `key` has collected. */
-static la_status keep_params(compiled_box *self, const la_key *key, la_error *err) {
-  if (key->params.count != 0) {
-    self->params = la_alloc(self->alloc, key->params.count * sizeof *self->params);
-    if (self->params == NULL) {
-      return la_fail_nomem(err);
-    }
-    for (size_t i = 0; i < key->params.count; i++) {
-      self->params[i] = la_node_retain(key->params.items[i]);
-    }
-    self->param_count = key->params.count;
-  }
-  return LA_OK;
-}
-
 static la_status compile_with_key(la_state *state, const la_node *node, const la_dialect *dialect,
-                                  la_key *key, la_compile_options *options, compiled_box *self,
+                                  la_key *key, la_compile_options *options, la_compiled_use **out,
                                   la_error *err) {
   la_compiled *compiled = NULL;
   LA_TRY(la_key_collect_params(key, node, err));
   options->params = key->params.items;
   options->param_count = (uint32_t)key->params.count;
   LA_TRY(la_compile(&state->sql, dialect, node, options, &compiled, err));
-  self->box.object = compiled;
-  return keep_params(self, key, err);
+  return la_compiled_use_new(&state->alloc, compiled, key, out, err);
 }
 
 static la_status compile(la_state *state, const la_node *node, const la_dialect *dialect,
-                         la_compile_options *options, compiled_box *self, la_error *err) {
+                         la_compile_options *options, la_compiled_use **out, la_error *err) {
   la_node *plain;
   la_status status;
   la_key key;
@@ -81,14 +36,14 @@ static la_status compile(la_state *state, const la_node *node, const la_dialect 
     plain = la_node_retain(node);
   }
   la_key_init(&key, &state->alloc);
-  status = compile_with_key(state, plain, dialect, &key, options, self, err);
+  status = compile_with_key(state, plain, dialect, &key, options, out, err);
   la_key_clear(&key);
   la_node_release(plain);
   return status;
 }
 
 /* The same from the engine's cache, as execution finds it. */
-static la_status compile_for_engine(la_engine *engine, la_node *node, compiled_box *self,
+static la_status compile_for_engine(la_engine *engine, la_node *node, la_compiled_use **out,
                                     la_error *err) {
   la_compiled *compiled = NULL;
   bool cached;
@@ -96,8 +51,7 @@ static la_status compile_for_engine(la_engine *engine, la_node *node, compiled_b
   LA_TRY(node->flags & LA_NODE_HAS_ORM
              ? la_orm_compile(engine, node, &compiled, &cached, err)
              : la_engine_compile(engine, node, NULL, 0, false, &compiled, &cached, err));
-  self->box.object = compiled;
-  return keep_params(self, &engine->key, err);
+  return la_compiled_use_new(engine->alloc, compiled, &engine->key, out, err);
 }
 
 /* ---- dialects ---- */
@@ -246,51 +200,6 @@ static void read_column_keys(lua_State *L, int keywords, la_compile_options *opt
   options->column_key_count = (uint32_t)count;
 }
 
-/* Pushes the value of a parameter; la.null where execution must give it. */
-static void push_param_value(lua_State *L, la_state *state, const compiled_box *self,
-                             const la_compiled_param *param) {
-  const la_node *node;
-  if (param->source == LA_PARAM_FROM_CONSTANT) {
-    la_push_value_or_null(L, state, &param->constant);
-    return;
-  }
-  if (param->source != LA_PARAM_FROM_STATEMENT || param->index >= self->param_count) {
-    la_push_null(L);
-    return;
-  }
-  node = self->params[param->index];
-  if (!(node->flags & LA_PARAM_EXPANDING)) {
-    la_push_value_or_null(L, state, &node->value);
-    return;
-  }
-  la_push_list(L, state, (int)node->value_count);
-  for (uint32_t i = 0; i < node->value_count; i++) {
-    la_push_value_or_null(L, state, &node->values[i]);
-    lua_rawseti(L, -2, (lua_Integer)i + 1);
-  }
-}
-
-/* A map of the parameters' names to their values. */
-static void push_params(lua_State *L, la_state *state, const compiled_box *self) {
-  const la_compiled *compiled = self->box.object;
-  lua_createtable(L, 0, (int)compiled->param_count);
-  for (uint32_t i = 0; i < compiled->param_count; i++) {
-    la_push_text(L, compiled->params[i].name);
-    push_param_value(L, state, self, &compiled->params[i]);
-    lua_rawset(L, -3);
-  }
-}
-
-/* A list of the parameters' names in the order of the placeholders. */
-static void push_positions(lua_State *L, la_state *state, const compiled_box *self) {
-  const la_compiled *compiled = self->box.object;
-  la_push_list(L, state, (int)compiled->param_count);
-  for (uint32_t i = 0; i < compiled->param_count; i++) {
-    la_push_text(L, compiled->params[i].name);
-    lua_rawseti(L, -2, (lua_Integer)i + 1);
-  }
-}
-
 /* Reads what stands in the table `keywords` besides the dialect. */
 static void read_options(lua_State *L, int keywords, unsigned given, la_compile_options *options) {
   if (given & COMPILE_FLAGS) {
@@ -324,8 +233,8 @@ int la_node_compile(lua_State *L) {
   la_engine *engine = NULL; /* whose cache may have what is asked for */
   la_error err;
   la_error_init(&err);
+  la_compiled_use *use = NULL;
   la_status status;
-  compiled_box *box;
   if (self == NULL) {
     return la_raise_argument(L, 1, "statement or expression");
   }
@@ -348,14 +257,13 @@ int la_node_compile(lua_State *L) {
     self = la_push_literals(L, state, dialect, self);
     source = lua_gettop(L);
   }
-  box = push_compiled_box(L, state);
-  status = engine != NULL ? compile_for_engine(engine, self, box, &err)
-                          : compile(state, self, dialect, &options, box, &err);
+  la_push_compiled(L, state);
+  status = engine != NULL ? compile_for_engine(engine, self, &use, &err)
+                          : compile(state, self, dialect, &options, &use, &err);
   if (status < 0) {
     return la_raise(L, &err);
   }
-  lua_pushvalue(L, source);
-  lua_setiuservalue(L, -2, COMPILED_STATEMENT);
+  la_finish_compiled(L, use, source);
   if (options.literal_binds) {
     la_tell_warnings(L, state); /* of literal NULLs */
   }
@@ -367,11 +275,13 @@ void la_push_sql(lua_State *L, la_state *state, const la_node *node) {
   la_error err;
   la_error_init(&err);
   la_configure_statement(L, state, node);
-  compiled_box *box = push_compiled_box(L, state);
-  if (compile(state, node, la_dialect_find(LA_TEXT_LITERAL("default")), &options, box, &err) < 0) {
+  la_compiled_use *use = NULL;
+  la_push_compiled(L, state);
+  if (compile(state, node, la_dialect_find(LA_TEXT_LITERAL("default")), &options, &use, &err) < 0) {
     lua_pushfstring(L, "<%s: %s>", la_node_kind_name((la_node_kind)node->kind), err.message);
   } else {
-    la_push_text(L, ((const la_compiled *)box->box.object)->text);
+    la_finish_compiled(L, use, 0);
+    la_push_text(L, use->compiled->text);
   }
   lua_remove(L, -2);
 }
@@ -409,52 +319,6 @@ static int core_dump(lua_State *L) {
   return 1;
 }
 
-/* ---- Compiled ---- */
-
-/* Pushes the user value `number`, made by `push` when it is first asked for. */
-static void push_once(lua_State *L, int number,
-                      void (*push)(lua_State *L, la_state *state, const compiled_box *self)) {
-  if (lua_getiuservalue(L, 1, number) == LUA_TNIL) {
-    push(L, la_state_of(L), lua_touserdata(L, 1));
-    lua_pushvalue(L, -1);
-    lua_setiuservalue(L, 1, number);
-  }
-}
-
-static int compiled_index(lua_State *L) {
-  const la_box *box = lua_touserdata(L, 1);
-  const la_compiled *compiled = box->object;
-  const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
-  if (compiled == NULL) {
-    lua_pushnil(L); /* the Lua state is ending */
-  } else if (strcmp(key, "params") == 0) {
-    push_once(L, COMPILED_PARAMS, push_params);
-  } else if (strcmp(key, "positiontup") == 0) {
-    push_once(L, COMPILED_POSITIONS, push_positions);
-  } else if (strcmp(key, "string") == 0) {
-    la_push_text(L, compiled->text);
-  } else if (strcmp(key, "statement") == 0) {
-    lua_getiuservalue(L, 1, COMPILED_STATEMENT);
-  } else if (strcmp(key, "dialect") == 0) {
-    la_push_dialect(L, la_state_of(L), compiled->dialect);
-  } else {
-    lua_pushnil(L);
-  }
-  return 1;
-}
-
-static int compiled_tostring(lua_State *L) {
-  const la_box *box = lua_touserdata(L, 1);
-  const la_compiled *compiled = box->object;
-  la_push_text(L, compiled != NULL ? compiled->text : LA_TEXT_NONE);
-  return 1;
-}
-
-static const luaL_Reg compiled_metamethods[] = {{"__index", compiled_index},
-                                                {"__tostring", compiled_tostring},
-                                                {"__gc", compiled_gc},
-                                                {NULL, NULL}};
-
 static const luaL_Reg dialect_metamethods[] = {{"__index", dialect_index},
                                                {"__newindex", dialect_newindex},
                                                {"__tostring", dialect_tostring},
@@ -463,7 +327,6 @@ static const luaL_Reg dialect_metamethods[] = {{"__index", dialect_index},
 static const luaL_Reg functions[] = {{"dialect", core_dialect}, {"dump", core_dump}, {NULL, NULL}};
 
 void la_open_sql_compile(lua_State *L, la_state *state) {
-  la_register_class(L, state, LA_BOX_COMPILED, NULL, compiled_metamethods);
   la_register_class(L, state, LA_BOX_DIALECT, NULL, dialect_metamethods);
   la_set_functions(L, functions);
 }

@@ -84,6 +84,7 @@ typedef struct la_compiled {
   bool sent;           /* executed before; what the log says of it */
   la_object
       *shape; /* what the binding calls the columns of its rows, made once; or NULL; retained */
+  int64_t strings; /* number of the Lua strings that the binding has made of it; 0: none */
 } la_compiled;
 
 typedef struct la_compile_options {

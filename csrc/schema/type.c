@@ -161,6 +161,9 @@ la_type *la_type_new(la_allocator *alloc, la_type_kind kind, const la_type_optio
     la_object_release(type);
     return NULL;
   }
+  type->is_simple = type->host == 0 && type->impl == NULL && type->name.bytes == NULL &&
+                    type->collation.bytes == NULL && type->value_count == 0 &&
+                    type->variant_count == 0;
   return type;
 }
 

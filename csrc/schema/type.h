@@ -124,6 +124,7 @@ struct la_type {
   int32_t length;    /* String, Enum, LargeBinary; -1 if not given */
   int32_t precision; /* Numeric, Float, Interval second precision; -1 */
   int32_t scale;     /* Numeric; -1 */
+  bool is_simple;    /* the fields above say all about it */
   la_text name;      /* Enum's name, UserDefinedType's column specification, or none */
   la_text collation;
   la_text *values; /* Enum */

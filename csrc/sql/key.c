@@ -38,7 +38,7 @@ typedef struct key_head {
   uint32_t count;
 } key_head;
 
-/* A type without parts of its own. */
+/* A simple type. */
 typedef struct short_type {
   uint16_t kind;
   uint16_t flags;
@@ -111,11 +111,6 @@ static void *put(char *at, const void *bytes, size_t len) {
   return at + len;
 }
 
-static bool is_short_type(const la_type *type) {
-  return type->host == 0 && type->impl == NULL && type->name.bytes == NULL &&
-         type->collation.bytes == NULL && type->value_count == 0 && type->variant_count == 0;
-}
-
 static bool writes_value(const la_node *node) {
   if (node->kind == LA_NODE_PARAM) {
     return (node->flags & (LA_PARAM_LITERAL | LA_PARAM_EXPANDING)) != 0;
@@ -127,7 +122,7 @@ static uint32_t bits_of(const la_node *node) {
   uint32_t bits = 0;
   if (node->type != NULL && (node->kind != LA_NODE_COLUMN || node->subject == NULL ||
                              node->type != ((const la_column *)node->subject)->type)) {
-    bits |= is_short_type(node->type) ? HEAD_TYPE_SHORT : HEAD_TYPE_FULL;
+    bits |= node->type->is_simple ? HEAD_TYPE_SHORT : HEAD_TYPE_FULL;
   }
   bits |= node->subject != NULL ? HEAD_SUBJECT : 0u;
   bits |= node->text.bytes != NULL ? HEAD_TEXT : 0u;
@@ -275,11 +270,13 @@ static bool put_plain(la_strbuf *out, const la_node *node, const la_node *part) 
   return true;
 }
 
-/* True for nodes that mean the same wherever they were made. */
-static bool is_without_identity(const la_node *node) {
+/* True for nodes that mean the same wherever they were made. A CHAIN is one of these: what is met
+ * twice with it is the statement that it belongs to. */
+static inline bool is_without_identity(const la_node *node) {
   switch (node->kind) {
   case LA_NODE_COLUMN:
     return node->subject != NULL && node->count == 0;
+  case LA_NODE_CHAIN:
   case LA_NODE_TABLE:
   case LA_NODE_NULL:
   case LA_NODE_TRUE:
@@ -291,13 +288,13 @@ static bool is_without_identity(const la_node *node) {
   }
 }
 
+static inline bool may_come_again(const la_node *node) {
+  return node->object.references != 1 && !is_without_identity(node);
+}
+
 /* True if `node` was met before; its place is written then. */
 static bool put_again(la_key *key, const la_node *node, uint32_t place, bool *failed) {
-  la_key_seen *seen;
-  if (node->object.references == 1 || is_without_identity(node)) {
-    return false;
-  }
-  seen = find_seen(key, node);
+  la_key_seen *seen = find_seen(key, node);
   if (seen->round == key->round) {
     key_head head = {(uint16_t)(node->kind + 1), 0, HEAD_AGAIN, 0, seen->place};
     la_strbuf_bytes(&key->bytes, &head, sizeof head);
@@ -311,34 +308,33 @@ static bool put_again(la_key *key, const la_node *node, uint32_t place, bool *fa
 }
 
 /* The child that holds execution options, which don't belong to the key; else out of range. */
-static uint32_t left_out_child(const la_node *node) {
-  int part = la_statement_execution_part(node);
+static inline uint32_t left_out_child(const la_node *node) {
+  int part = -1;
+  if (node->kind >= LA_NODE_SELECT && node->kind <= LA_NODE_DELETE) {
+    part = la_statement_execution_part(node);
+  }
   return part < 0 ? UINT32_MAX : (uint32_t)part;
 }
 
 /* Pushes the children so that the first comes off first; gives the mask of those that are there. */
-static bool push_children(la_key *key, const la_node *node, uint32_t *mask_out) {
-  uint32_t left_out = UINT32_MAX;
+static inline bool push_children(la_key *key, const la_node *node, uint32_t *mask_out) {
+  uint32_t left_out = left_out_child(node);
   uint32_t mask = 0;
+  const la_node **top;
   if (!la_vec_reserve(key->alloc, &key->stack, node->count)) {
     return false;
   }
-  if (node->kind >= LA_NODE_SELECT && node->kind <= LA_NODE_DELETE) {
-    left_out = left_out_child(node);
-  }
+  top = key->stack.items + key->stack.count;
   for (uint32_t i = node->count; i-- > 0;) {
     const la_node *child = node->children[i];
-    if (i == left_out) {
-      continue;
-    }
-    if (node->count > MASKED_CHILDREN) {
-      key->stack.items[key->stack.count++] = child;
-    } else if (child != NULL) {
-      key->stack.items[key->stack.count++] = child;
-      mask |= UINT32_C(1) << i;
+    mask <<= 1;
+    if (i != left_out && (child != NULL || node->count > MASKED_CHILDREN)) {
+      *top++ = child;
+      mask |= 1;
     }
   }
-  *mask_out = mask;
+  key->stack.count = (size_t)(top - key->stack.items);
+  *mask_out = node->count > MASKED_CHILDREN ? 0 : mask;
   return true;
 }
 
@@ -372,7 +368,7 @@ static bool visit(la_key *key, const la_node *node, uint32_t place) {
   if (part != NULL && put_plain(&key->bytes, node, part)) {
     return true;
   }
-  if (put_again(key, node, place, &failed)) {
+  if (may_come_again(node) && put_again(key, node, place, &failed)) {
     return true;
   }
   if (node->kind == LA_NODE_PARAM && !la_vec_push(key->alloc, &key->params, node)) {
@@ -421,7 +417,8 @@ la_status la_key_collect_params(la_key *key, const la_node *statement, la_error 
   }
   while (key->stack.count != 0) {
     const la_node *node = key->stack.items[--key->stack.count];
-    if (node == NULL || !(node->flags & LA_NODE_HAS_PARAM) || put_again(key, node, 0, &failed)) {
+    if (node == NULL || !(node->flags & LA_NODE_HAS_PARAM) ||
+        (may_come_again(node) && put_again(key, node, 0, &failed))) {
       continue;
     }
     if (failed || (node->kind == LA_NODE_PARAM && !la_vec_push(key->alloc, &key->params, node)) ||

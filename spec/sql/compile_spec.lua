@@ -24,6 +24,38 @@ describe("compile", function()
     assert.matches("users.id > 4", text, 1, true)
   end)
 
+  it("gives each statement its own text and names while the cache changes and Lua collects", function()
+    local engine = la.create_engine("sqlite://", {query_cache_size = 2})
+    local kept = {}
+    for i = 1, 60 do
+      local limited = la.select(u.id):where(u.name:eq("a")):limit(i)
+      for j = 2, i % 7 + 1 do limited = limited:where(u.id:ne(j)) end
+      local text = tostring(limited:compile{dialect = "sqlite"})
+      local compiled = limited:compile(engine)
+      assert.equal(text, compiled.string)
+      assert.equal(i, compiled.params.param_1)
+      if i % 3 == 0 then kept[#kept + 1] = {text = text, compiled = compiled} end
+      if i % 10 == 0 then collectgarbage() end
+    end
+    for _, entry in ipairs(kept) do
+      assert.equal(entry.text, entry.compiled.string)
+      assert.equal(select(2, entry.text:gsub("?", "")), #entry.compiled.positiontup)
+    end
+  end)
+
+  it("may be read by a finalizer of the program", function()
+    local seen
+    do
+      local compiled = stmt:compile(la.create_engine("sqlite://"))
+      setmetatable({compiled = compiled}, {__gc = function(self)
+        seen = {self.compiled.string, self.compiled.params, self.compiled.dialect}
+      end})
+    end
+    collectgarbage()
+    collectgarbage()
+    assert.truthy(seen)
+  end)
+
   it("takes the dialect of an engine", function()
     local engine = la.create_engine("sqlite://")
     local limited = la.select(u.id):limit(2)
