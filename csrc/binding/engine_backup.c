@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The steps of a backup; lualchemy._engine_copy makes them.
+ * The steps of a backup; lualchemy.engine._copy makes them.
  */
 #include "engine/backup.h"
 

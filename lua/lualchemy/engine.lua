@@ -8,10 +8,10 @@ local exc = require "lualchemy.exc"
 local keywords = require "lualchemy.keywords"
 local pool = require "lualchemy.pool"
 local strict = require "lualchemy.strict"
-local url_module = require "lualchemy.url"
+local url_module = require "lualchemy.engine.url"
 require "lualchemy.values" -- how lists are shown
 
-local option = require "lualchemy._engine_options"
+local option = require "lualchemy.engine._options"
 
 local engine = {}
 local fail, execution_known = option.fail, option.execution_known
@@ -333,7 +333,7 @@ function Engine:raw_connection()
 end
 
 core.extend("lualchemy.Engine", Engine)
-require "lualchemy._engine_functions"
+require "lualchemy.engine._functions"
 
 core.hook("engine_field", function(_, name, methods)
   if strict.is_probe(name) or name == "logging_name" then return nil end
@@ -445,7 +445,7 @@ function Connection:get_isolation_level()
 end
 
 core.extend("lualchemy.Connection", Connection)
-require "lualchemy._engine_copy"
+require "lualchemy.engine._copy"
 
 ---@class lualchemy.RawConnection
 local RawConnection = {}

@@ -16,7 +16,7 @@ local sources = {
   "lualchemy.types",
   "lualchemy.sql",
   "lualchemy.engine",
-  "lualchemy.url",
+  "lualchemy.engine.url",
   "lualchemy.pool",
   "lualchemy.values",
   "lualchemy.inspection",
@@ -24,8 +24,10 @@ local sources = {
 
 -- Modules that are fields as well.
 local submodules = {
+  engine = "lualchemy.engine",
   exc = "lualchemy.exc",
   event = "lualchemy.event",
+  orm = "lualchemy.orm",
   pool = "lualchemy.pool",
   schema = "lualchemy.schema",
   sql = "lualchemy.sql",

@@ -75,7 +75,7 @@ require("lualchemy.event").__family("DDL", {
 
 local inspection = require "lualchemy.inspection"
 for _, class in ipairs {"lualchemy.Engine", "lualchemy.Connection"} do
-  inspection.__register(class, function(bind) return require("lualchemy.reflection").Inspector(bind) end)
+  inspection.__register(class, function(bind) return require("lualchemy.engine.reflection").Inspector(bind) end)
 end
 
 inspection.__register_test(function(value, class)

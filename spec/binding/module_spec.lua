@@ -22,6 +22,20 @@ describe("the module", function()
     assert.equal(require "lualchemy.event", la.event)
   end)
 
+  it("has SQLAlchemy's names of modules", function()
+    for module, names in pairs {
+      ["lualchemy.engine.url"] = {"URL", "make_url"}, ["lualchemy.engine.reflection"] = {"Inspector", "ObjectKind", "ObjectScope"},
+      ["lualchemy.sql.expression"] = {"select", "case", "func", "ColumnElement"}, ["lualchemy.sql.functions"] = {"func", "FunctionElement"},
+      ["lualchemy.orm.attributes"] = {"flag_modified", "get_history", "set_committed_value", "instance_state"},
+      ["lualchemy.orm.collections"] = {"attribute_keyed_dict", "column_keyed_dict", "keyfunc_mapping", "KeyFuncDict", "InstrumentedList", "collection"},
+    } do
+      for _, name in ipairs(names) do assert.is_not_nil(require(module)[name], module .. "." .. name) end
+    end
+    assert.equal(require "lualchemy.sql", require "lualchemy.sql.expression")
+    assert.equal(require "lualchemy.orm", la.orm)
+    assert.equal(require "lualchemy.orm.attributes", la.orm.attributes)
+  end)
+
   it("visits its names in order with pairs", function()
     local last, count = "", 0
     for name, value in pairs(la) do

@@ -106,7 +106,7 @@ describe("a value of every wrong type", function()
   end)
 
   it("given to any function of the modules as well", function()
-    for _, module in ipairs {"lualchemy", "lualchemy.schema", "lualchemy.types", "lualchemy.url", "lualchemy.pool", "lualchemy.event",
+    for _, module in ipairs {"lualchemy", "lualchemy.schema", "lualchemy.types", "lualchemy.engine.url", "lualchemy.pool", "lualchemy.event",
       "lualchemy.dialects.sqlite"} do
       local names, holder = {}, require(module)
       for name, fn in next, holder do

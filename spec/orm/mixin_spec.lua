@@ -67,6 +67,21 @@ describe("a mixin (DEC-06)", function()
   end)
 end)
 
+describe("isinstance of an object (MAP-07)", function()
+  it("knows its class, the bases and every mixin of them", function()
+    local Base = orm.declarative_base()
+    local Deep = orm.mixin {}
+    local Near, Other = orm.mixin {Deep}, orm.mixin {}
+    local Root = Base:class "Root" {Near, __abstract__ = true}
+    local Item = Root:class "Item" {__tablename__ = "items", id = Column(Integer, {primary_key = true})}
+    local Thing = Base:class "Thing" {Other, __tablename__ = "things", id = Column(Integer, {primary_key = true})}
+    for _, class in ipairs {Item, Root, Near, Deep, Base} do assert.is_true(la.isinstance(Item {}, class)) end
+    for _, class in ipairs {Thing, Other, orm.declarative_base()} do assert.is_false(la.isinstance(Item {}, class)) end
+    for _, value in ipairs {5, "x", {}, Item} do assert.is_false(la.isinstance(value, Near)) end
+    fails(exc.ArgumentError, "no class", function() return la.isinstance(Item {}, {}) end)
+  end)
+end)
+
 describe("an abstract class between mapped ones (MAP-07)", function()
   it("gives those below it its fields, and they inherit from the mapped one above", function()
     local Base = orm.declarative_base()

@@ -228,7 +228,7 @@ end
 
 --- Reads the tables: those of the classes that wait, then all others of the database.
 local function read_tables(base, given, waiting)
-  local inspector = given.autoload_with and require("lualchemy.reflection").Inspector(given.autoload_with)
+  local inspector = given.autoload_with and require("lualchemy.engine.reflection").Inspector(given.autoload_with)
   local made = {}
   for _, class in ipairs(waiting) do made[#made + 1] = deferred.make_table(class) end
   if not inspector then return end

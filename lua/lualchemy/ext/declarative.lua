@@ -35,7 +35,7 @@ local prepare_keywords = keywords.set {"resolve_fks", "include_columns"}
 local function prepare(class, bind, options)
   options = keywords.check("prepare", options, prepare_keywords)
   if bind == nil then error(exc.ArgumentError("prepare takes the Engine or Connection that the tables are read from"), 2) end
-  local inspector = require("lualchemy.reflection").Inspector(bind)
+  local inspector = require("lualchemy.engine.reflection").Inspector(bind)
   local waiting = deferred.classes(class)
   local tables = {}
   for i, each in ipairs(waiting) do tables[i] = deferred.make_table(each) or false end

@@ -4,7 +4,7 @@
 --   local ordering_list = require("lualchemy.ext.orderinglist").ordering_list
 --   slides = relationship("Slide", {order_by = "Slide.position", collection_class = ordering_list "position"})
 --   deck.slides:insert(1, Slide{})       -- positions are 0, 1, 2 …
-local collections = require "lualchemy.orm.collections"
+local collections = require "lualchemy.orm._collection_class"
 local adapter = require "lualchemy.orm._adapter"
 local exc = require "lualchemy.exc"
 local keywords = require "lualchemy.keywords"

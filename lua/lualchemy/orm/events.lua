@@ -44,12 +44,20 @@ local function class_target(target, identifier)
   error(exc.InvalidRequestError(("No such event '%s' for target '%s'"):format(identifier, tostring(target))), 0)
 end
 
+local function add_mixins(definition, list)
+  for _, mixin in ipairs(definition) do
+    local record = record_of(mixin)
+    list[#list + 1] = mixin
+    add_mixins(record and record.definition or mixin, list)
+  end
+end
+
 --- The bases of a class and the mixins of all of them, nearest first.
 local function ancestors(class)
   local list, at = {}, class
   while at do
     local record = record_of(at)
-    for _, mixin in ipairs(record and record.definition or {}) do list[#list + 1] = mixin end
+    add_mixins(record and record.definition or {}, list)
     at = rawget(at, "__base__")
     list[#list + 1] = at
   end

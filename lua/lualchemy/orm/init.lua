@@ -4,7 +4,7 @@ local core = require "lualchemy.core"
 local keywords = require "lualchemy.keywords"
 local declarative = require "lualchemy.orm.declarative"
 local changes = require "lualchemy.orm.changes"
-local keyed = require "lualchemy.orm.mapped_collection"
+local collections = require "lualchemy.orm.collections"
 local events = require "lualchemy.orm.events"
 local registries = require "lualchemy.orm.registry"
 local relationships = require "lualchemy.orm.relationship"
@@ -57,15 +57,8 @@ local orm = {
   with_parent = queries.with_parent,
   validates = changes.validates,
   reconstructor = changes.reconstructor,
-  attribute_keyed_dict = keyed.attribute_keyed_dict,
-  column_keyed_dict = keyed.column_keyed_dict,
-  keyfunc_mapping = keyed.keyfunc_mapping,
-  attribute_mapped_collection = keyed.attribute_keyed_dict,
-  column_mapped_collection = keyed.column_keyed_dict,
-  mapped_collection = keyed.keyfunc_mapping,
-  KeyFuncDict = keyed.KeyFuncDict,
-  MappedCollection = keyed.KeyFuncDict,
-  collections = require "lualchemy.orm.collections",
+  attributes = require "lualchemy.orm.attributes",
+  collections = collections,
   Mapper = events.Mapper,
   NO_VALUE = events.NO_VALUE,
   Query = queries.Query,
@@ -75,6 +68,12 @@ local orm = {
 }
 
 for name, make in pairs(loader_options) do orm[name] = make end
+for _, name in ipairs {
+  "attribute_keyed_dict", "attribute_mapped_collection", "column_keyed_dict", "column_mapped_collection", "keyfunc_mapping", "mapped_collection",
+  "KeyFuncDict", "MappedCollection",
+} do
+  orm[name] = collections[name]
+end
 
 --- Another name for a class within a statement, as SQLAlchemy's `aliased()`.
 ---

@@ -1,6 +1,8 @@
 -- SPDX-License-Identifier: MIT
 -- la.inspect of classes and objects: the mapper, and the state of an object.
 local core = require "lualchemy.core"
+local events = require "lualchemy.orm.events"
+local fields = require "lualchemy.orm.fields"
 local hierarchy = require "lualchemy.orm.hierarchy"
 local inspection = require "lualchemy.inspection"
 local properties = require "lualchemy.orm.properties"
@@ -555,12 +557,17 @@ inspection.__register(nil, function(value)
 end)
 inspection.__register("lualchemy.AliasedClass", inspect_alias)
 
+--- Is `class` mapped, a base or a mixin?
+local function is_class(class)
+  return core.is_mapped(class) or events.is_class(class) or getmetatable(class) == fields.Mixin
+end
+
 inspection.__register_test(function(value, class)
-  if not core.is_mapped(class) then return nil end
-  local at = core.mapped_class_of(value)
-  while at do
-    if at == class then return true end
-    at = rawget(at, "__base__")
+  if type(class) ~= "table" or not is_class(class) then return nil end
+  local own = core.mapped_class_of(value)
+  if own == class then return true end
+  for _, ancestor in ipairs(own and events.ancestors(own) or {}) do
+    if ancestor == class then return true end
   end
   return false
 end)

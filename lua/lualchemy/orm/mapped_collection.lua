@@ -7,7 +7,7 @@
 --
 -- A key wins over a method of the same name: `notes:get(key)` asks for keys alone.
 local adapter = require "lualchemy.orm._adapter"
-local collections = require "lualchemy.orm.collections"
+local collections = require "lualchemy.orm._collection_class"
 local core = require "lualchemy.core"
 local describe = require "lualchemy.describe"
 local exc = require "lualchemy.exc"

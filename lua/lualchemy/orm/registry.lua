@@ -3,7 +3,7 @@
 --
 -- A class is configured at first use, since the classes and tables that it names may not exist when it is made. An error found then
 -- belongs to its registry alone, and is raised at each use until the class is mended.
-local collections = require "lualchemy.orm.collections"
+local collections = require "lualchemy.orm._collection_class"
 local core = require "lualchemy.core"
 local event = require "lualchemy.event"
 local events = require "lualchemy.orm.events"

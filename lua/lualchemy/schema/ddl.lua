@@ -50,7 +50,7 @@ end
 --- A schema_translate_map as the core takes it.
 ---@private
 function ddl.translation(map)
-  return require("lualchemy._engine_options").translation(map)
+  return require("lualchemy.engine._options").translation(map)
 end
 
 --- The schema_translate_map of a call's options, or of the connection, as the core takes it, and as it is; nil without one.
@@ -74,7 +74,7 @@ local function place_of(connection, target)
 end
 
 local function inspector_of(connection)
-  return require("lualchemy.reflection").Inspector(connection)
+  return require("lualchemy.engine.reflection").Inspector(connection)
 end
 
 local function has_table(connection, target)

@@ -12,7 +12,7 @@ local reflect = {}
 local function inspector_of(bind)
   local meta = getmetatable(bind)
   if type(meta) == "table" and meta.__name == "lualchemy.Inspector" then return bind end
-  return require("lualchemy.reflection").Inspector(bind)
+  return require("lualchemy.engine.reflection").Inspector(bind)
 end
 
 -- SQL text with its colons kept from being names of parameters.

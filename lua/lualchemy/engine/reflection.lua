@@ -7,7 +7,7 @@ local core = require "lualchemy.core"
 local exc = require "lualchemy.exc"
 local describe = require "lualchemy.describe"
 local keywords = require "lualchemy.keywords"
-local many = require "lualchemy.reflection._many"
+local many = require "lualchemy.engine.reflection._many"
 local strict = require "lualchemy.strict"
 
 local reflection = {ObjectKind = many.ObjectKind, ObjectScope = many.ObjectScope}
@@ -18,7 +18,7 @@ local reflection = {ObjectKind = many.ObjectKind, ObjectScope = many.ObjectScope
 ---@field default_schema_name string
 local Inspector = {}
 
-local facts_of = {sqlite = "lualchemy.reflection._sqlite"}
+local facts_of = {sqlite = "lualchemy.engine.reflection._sqlite"}
 
 --- An inspector of an engine or a connection.
 ---@param bind lualchemy.Engine|lualchemy.Connection
@@ -181,4 +181,4 @@ function Inspector.__tostring(self)
   return ("Inspector(%s)"):format(tostring(self.bind))
 end
 
-return require("lualchemy.strict").module("lualchemy.reflection", reflection)
+return require("lualchemy.strict").module("lualchemy.engine.reflection", reflection)

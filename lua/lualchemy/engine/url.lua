@@ -300,4 +300,4 @@ end
 
 setmetatable(URL, {__name = "lualchemy.URL", __call = function(_, ...) return URL.create(...) end})
 
-return require("lualchemy.strict").module("lualchemy.url", {URL = URL, make_url = make_url})
+return require("lualchemy.strict").module("lualchemy.engine.url", {URL = URL, make_url = make_url})

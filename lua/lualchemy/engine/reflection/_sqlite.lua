@@ -2,7 +2,7 @@
 -- What a SQLite database says about itself: pragmas, and the text of CREATE TABLE for the rest.
 local core = require "lualchemy.core"
 local types = require "lualchemy.types"
-local create_table = require "lualchemy.reflection._create_table"
+local create_table = require "lualchemy.engine.reflection._create_table"
 
 local sqlite = {default_schema_name = "main"}
 
