@@ -194,6 +194,7 @@ int la_statement_options(lua_State *L);
 int la_statement_execution_options(lua_State *L);
 int la_statement_get_execution_options(lua_State *L);
 int la_statement_set_label_style(lua_State *L);
+int la_statement_get_label_style(lua_State *L);
 int la_statement_params(lua_State *L);
 int la_statement_get_final_froms(lua_State *L);
 /* `__index` of statements: methods, then fields such as `c` and `whereclause`. */

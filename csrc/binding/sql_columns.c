@@ -120,6 +120,20 @@ void la_push_columns(lua_State *L, la_state *state, la_node *from, int owner) {
   push_collection(L, state, columns);
 }
 
+/* A text() is no column. */
+static void drop_texts(gathered *columns) {
+  size_t count = 0;
+  for (size_t i = 0; i < columns->count; i++) {
+    if (columns->nodes[i]->kind == LA_NODE_TEXT) {
+      la_node_release(columns->nodes[i]);
+    } else {
+      columns->nodes[count] = columns->nodes[i];
+      columns->keys[count++] = columns->keys[i];
+    }
+  }
+  columns->count = count;
+}
+
 void la_push_selected_columns(lua_State *L, la_state *state, la_node *statement, int owner) {
   gathered *columns = push_gathered(L, state, owner);
   la_error err;
@@ -128,6 +142,7 @@ void la_push_selected_columns(lua_State *L, la_state *state, la_node *statement,
                          &columns->count, &err) != LA_OK) {
     la_raise(L, &err);
   }
+  drop_texts(columns);
   push_collection(L, state, columns);
 }
 

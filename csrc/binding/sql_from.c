@@ -38,7 +38,10 @@ static int make_alias(lua_State *L, uint32_t flags, const char *function) {
   if (name.bytes == NULL && element->kind == LA_NODE_VALUES && flags & LA_NODE_LATERAL) {
     name = element->text;
   }
-  return la_return_node(L, state, la_from_alias(&state->sql, element, name, flags));
+  element = la_select_disambiguated(&state->sql, element);
+  la_node *alias = element != NULL ? la_from_alias(&state->sql, element, name, flags) : NULL;
+  la_node_release(element);
+  return la_return_node(L, state, alias);
 }
 
 int la_statement_alias(lua_State *L) {

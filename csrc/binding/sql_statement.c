@@ -347,22 +347,33 @@ int la_statement_get_execution_options(lua_State *L) {
   return 1;
 }
 
+static const char *const label_styles[] = {"LABEL_STYLE_DISAMBIGUATE_ONLY", "LABEL_STYLE_DEFAULT",
+                                           "LABEL_STYLE_TABLENAME_PLUS_COL", "LABEL_STYLE_NONE",
+                                           NULL};
+static const uint32_t label_flags[] = {0, 0, LA_SELECT_LABELS_TABLE, LA_SELECT_LABELS_NONE};
+
 /* set_label_style(la.LABEL_STYLE_…) */
 int la_statement_set_label_style(lua_State *L) {
-  static const char *const names[] = {"LABEL_STYLE_DISAMBIGUATE_ONLY", "LABEL_STYLE_DEFAULT",
-                                      "LABEL_STYLE_TABLENAME_PLUS_COL", "LABEL_STYLE_NONE", NULL};
-  static const uint32_t flags[] = {0, 0, LA_SELECT_LABELS_TABLE, LA_SELECT_LABELS_NONE};
+  la_state *state = la_state_of(L);
   la_node *self = la_check_statement(L, 1);
   la_text name = la_check_text(L, 2);
   int style = 0;
-  while (names[style] != NULL && !la_text_is(name, names[style])) {
+  while (label_styles[style] != NULL && !la_text_is(name, label_styles[style])) {
     style++;
   }
-  if (names[style] == NULL) {
+  if (label_styles[style] == NULL) {
     return la_raise_argument(L, 2, "label style such as la.LABEL_STYLE_NONE");
   }
-  return la_return_node(
-      L, la_state_of(L),
-      la_node_with_flags(self, flags[style],
-                         (LA_SELECT_LABELS_TABLE | LA_SELECT_LABELS_NONE) & ~flags[style]));
+  return la_return_node(L, state, la_select_with_labels(&state->sql, self, label_flags[style]));
+}
+
+/* get_label_style() → what set_label_style() takes */
+int la_statement_get_label_style(lua_State *L) {
+  const la_node *naming = la_select_naming(la_check_statement(L, 1));
+  uint32_t flags = naming != NULL ? naming->flags : LA_SELECT_LABELS_NONE;
+  int style = flags & (LA_SELECT_LABELS_TABLE | LA_SELECT_LEGACY) ? 2
+              : flags & LA_SELECT_LABELS_NONE                     ? 3
+                                                                  : 0;
+  lua_pushstring(L, label_styles[style]);
+  return 1;
 }

@@ -91,6 +91,11 @@ static bool is_bare(const la_item *item) {
   }
 }
 
+/* NULL, true and false are the same wherever they stand. */
+_Static_assert(LA_NODE_TRUE == LA_NODE_NULL + 1 && LA_NODE_FALSE == LA_NODE_NULL + 2,
+               "identities of constants are found by kind");
+static const char constant_identities[3];
+
 /* What a column is known by: the table's column and where it is taken from, or its place in a
  * subquery, or the node. */
 static void identify(la_item *item) {
@@ -102,6 +107,9 @@ static void identify(la_item *item) {
     return;
   }
   item->identity = expr;
+  if (expr->kind == LA_NODE_NULL || expr->kind == LA_NODE_TRUE || expr->kind == LA_NODE_FALSE) {
+    item->identity = constant_identities + (expr->kind - LA_NODE_NULL);
+  }
   if (expr->kind != LA_NODE_COLUMN) {
     return;
   }
@@ -136,7 +144,13 @@ static la_text last_part(la_text name) {
   return name;
 }
 
-static la_text anon_base(const la_node *expr) {
+la_text la_anon_base(const la_node *expr) {
+  if (expr && expr->kind == LA_NODE_LABEL) {
+    expr = la_plain_node(expr->children[0]);
+    if (expr->kind == LA_NODE_COLUMN) {
+      return expr->text;
+    }
+  }
   if (expr && expr->kind == LA_NODE_WITHIN_GROUP) {
     expr = la_node_child(expr, 0);
   }
@@ -148,13 +162,13 @@ static la_text anon_base(const la_node *expr) {
   return is_named ? last_part(expr->text) : LA_TEXT_LITERAL("anon");
 }
 
+/* label(nil) */
+static bool is_numbered_label(const la_node *expr) {
+  return expr->kind == LA_NODE_LABEL && !expr->text.bytes;
+}
+
 la_text la_label_name(la_compiler *c, const la_node *label) {
-  if (label->text.bytes) {
-    return label->text;
-  }
-  const la_node *expr = la_plain_node(label->children[0]);
-  return la_anon_name_of(c, label, NULL,
-                         expr->kind == LA_NODE_COLUMN ? expr->text : anon_base(expr));
+  return label->text.bytes ? label->text : la_anon_name_of(c, label, NULL, la_anon_base(label));
 }
 
 static la_status natural_name(la_compiler *c, const la_node *expr, la_text *out) {
@@ -230,14 +244,14 @@ static la_status table_label(la_compiler *c, const la_item *item, la_text name, 
 typedef struct name_list {
   struct {
     la_text name;
-    const la_item *item;
+    la_item *item;
   } * entries;
   size_t count;
   la_map map;
   la_map anon; /* identities of what is labelled by a number, once there are many items */
 } name_list;
 
-static const la_item *find_name(const name_list *names, la_text name) {
+static la_item *find_name(const name_list *names, la_text name) {
   if (names->map.count > 0) {
     return la_map_get(&names->map, name);
   }
@@ -249,14 +263,13 @@ static const la_item *find_name(const name_list *names, la_text name) {
   return NULL;
 }
 
-static la_status take_name(la_compiler *c, name_list *names, la_text name, const la_item *item) {
+static la_status take_name(la_compiler *c, name_list *names, la_text name, la_item *item) {
   names->entries[names->count].name = name;
   names->entries[names->count++].item = item;
   if (names->count > MANY_ITEMS) {
     for (size_t i = names->map.count ? names->count - 1 : 0; i < names->count; i++) {
       if (!la_map_get(&names->map, names->entries[i].name) &&
-          !la_map_set(&names->map, c->sql->alloc, names->entries[i].name,
-                      (void *)names->entries[i].item)) {
+          !la_map_set(&names->map, c->sql->alloc, names->entries[i].name, names->entries[i].item)) {
         return la_fail_nomem(c->err);
       }
     }
@@ -282,20 +295,21 @@ static la_status repeat_label(la_compiler *c, la_item *item, la_text name) {
   return LA_OK;
 }
 
-/* True if an item before has the label. One whose identity none before has is known by the map. */
-static bool was_listed(const la_items *items, const name_list *names, const la_item *item,
-                       la_item_label label) {
+/* The item before that has the label, or NULL. One whose identity none before has is known by the
+ * map. */
+static la_item *find_listed(const la_items *items, const name_list *names, const la_item *item,
+                            la_item_label label) {
   if (label == LA_ITEM_ANON && items->count > MANY_ITEMS &&
       la_map_get_pointer(&names->anon, item->identity) == NULL) {
-    return false;
+    return NULL;
   }
-  for (const la_item *before = items->items; before < item; before++) {
+  for (la_item *before = items->items; before < item; before++) {
     if (before->label == label && (label == LA_ITEM_PLAIN || before->base.bytes) &&
         is_same(before, item)) {
-      return true;
+      return before;
     }
   }
-  return false;
+  return NULL;
 }
 
 /* The item is labelled by a number. */
@@ -323,8 +337,9 @@ static la_status label_unnamed(la_compiler *c, la_items *items, la_item *item, n
     item->base = name;
     return take_name(c, names, name, item);
   }
-  item->base = anon_base(inner);
-  if (was_listed(items, names, item, LA_ITEM_ANON)) {
+  item->base = la_anon_base(inner);
+  item->first = find_listed(items, names, item, LA_ITEM_ANON);
+  if (item->first) {
     return repeat_label(c, item, item->base);
   }
   return label_by_number(c, items, item, names);
@@ -332,12 +347,13 @@ static la_status label_unnamed(la_compiler *c, la_items *items, la_item *item, n
 
 static la_status label_named(la_compiler *c, la_items *items, la_item *item, name_list *names,
                              la_text effective) {
-  const la_item *known = find_name(names, effective);
+  la_item *known = find_name(names, effective);
   if (!known) {
     return take_name(c, names, effective, item);
   }
   item->is_required = true;
-  if (is_same(known, item) || was_listed(items, names, item, LA_ITEM_ANON)) {
+  item->first = is_same(known, item) ? known : find_listed(items, names, item, LA_ITEM_ANON);
+  if (item->first) {
     return repeat_label(c, item, effective);
   }
   item->base = effective;
@@ -365,8 +381,13 @@ static la_status find_late(la_compiler *c, la_item *item) {
       expr->value.as.integer <= 0) {
     return LA_OK;
   }
-  return la_subquery_column_is_late(c, la_node_child(expr, 0), (uint32_t)expr->value.as.integer,
-                                    &item->is_late);
+  la_item *inner;
+  LA_TRY(la_subquery_item(c, la_node_child(expr, 0), (uint32_t)expr->value.as.integer, &inner));
+  if (inner) {
+    item->is_late_repeated = inner->first != NULL;
+    item->is_late = la_item_is_late(inner->first ? inner->first : inner);
+  }
+  return LA_OK;
 }
 
 static la_status label_item(la_compiler *c, la_items *items, la_item *item, name_list *names,
@@ -383,6 +404,9 @@ static la_status label_item(la_compiler *c, la_items *items, la_item *item, name
     if (style == LA_LABELS_TABLE && from) {
       la_from_written_name(c, from); /* the label begins with it, so it is numbered first */
     }
+    if (is_numbered_label(item->expr)) {
+      return label_unnamed(c, items, item, names);
+    }
     LA_TRY(natural_name(c, item->expr, &item->name));
   } else {
     item->name = item->column->name;
@@ -391,7 +415,7 @@ static la_status label_item(la_compiler *c, la_items *items, la_item *item, name
     return LA_OK;
   }
   item->base = item->name;
-  if (item->expr && item->expr->kind == LA_NODE_LABEL) {
+  if (item->expr && item->expr->kind == LA_NODE_LABEL && item->expr->text.bytes) {
     item->written = item->name;
     return find_name(names, item->name) ? LA_OK : take_name(c, names, item->name, item);
   }
@@ -400,7 +424,7 @@ static la_status label_item(la_compiler *c, la_items *items, la_item *item, name
   }
   if (!item->name.bytes) {
     if (style == LA_LABELS_NONE) {
-      item->base = anon_base(wrapped(item->expr));
+      item->base = la_anon_base(wrapped(item->expr));
       return label_by_number(c, items, item, names);
     }
     return style == LA_LABELS_TABLE ? label_wrapped(c, items, item, names)
@@ -460,9 +484,20 @@ static la_status resolve_label(la_compiler *c, la_item *item, la_text *out) {
   return LA_OK;
 }
 
+/* The number that the item is named after is given now. */
+static la_status name_late(la_compiler *c, la_item *item) {
+  LA_TRY(natural_name(c, item->expr, &item->name));
+  item->base = item->name;
+  if (item->is_late_repeated) {
+    item->is_required = true;
+    item->label = LA_ITEM_ANON;
+  }
+  return LA_OK;
+}
+
 la_text la_item_written_name(la_compiler *c, la_item *item) {
-  if (item->is_late) {
-    natural_name(c, item->expr, &item->name);
+  if (item->is_late && !item->name.bytes) {
+    name_late(c, item);
   }
   if (item->name.bytes && !item->is_required) {
     return item->name;
@@ -538,11 +573,10 @@ la_status la_compile_items(la_compiler *c, la_items *items, la_place place) {
   for (uint32_t i = 0; i < items->count; i++) {
     la_item *item = &items->items[i];
     const la_type *wrapping = place.is_processed ? wrapping_type(c, item) : NULL;
-    bool has_label = wrapping || is_labelled(c, item, place.as_from);
     if (item->is_late) {
-      LA_TRY(natural_name(c, item->expr, &item->name));
-      item->base = item->name;
+      LA_TRY(name_late(c, item));
     }
+    bool has_label = wrapping || is_labelled(c, item, place.as_from);
     la_text label = item->name;
     la_put(c, i > 0 ? ", " : "");
     if (has_label) {

@@ -51,8 +51,10 @@ typedef struct la_item {
   la_text base;                 /* of its label; none if it never has one */
   la_text written;              /* the label, once it was written */
   la_item_label label;
-  bool is_late;     /* named after a number that is not given yet */
-  bool is_required; /* labelled wherever it stands, not only where it has no name */
+  struct la_item *first; /* the same column earlier in the list, or NULL */
+  bool is_late;          /* named after a number that is not given yet … */
+  bool is_late_repeated; /* … by which another item goes, too */
+  bool is_required;      /* labelled wherever it stands, not only where it has no name */
 } la_item;
 
 /* The column list of a SELECT with its names, kept for columns of the subquery made of it. */
@@ -367,14 +369,17 @@ typedef enum la_label_style {
 la_status la_items_make(la_compiler *c, la_node *const *exprs, size_t count, la_label_style style,
                         la_items *out);
 la_status la_compile_items(la_compiler *c, la_items *items, la_place place);
-/* True if that name has a number that is not given yet. */
-la_status la_subquery_column_is_late(la_compiler *c, const la_node *from, uint32_t place,
-                                     bool *out);
+/* The item at `place` (from 1) of a subquery or CTE; NULL if it is not known. */
+la_status la_subquery_item(la_compiler *c, const la_node *from, uint32_t place, la_item **out);
+/* True if its name has a number that is not given yet. */
+bool la_item_is_late(const la_item *item);
 /* What column `place` (from 1) of a subquery or CTE is called in the text; none if it is not known.
  */
 la_status la_subquery_column_name(la_compiler *c, const la_node *from, uint32_t place,
                                   la_text *out);
 la_text la_item_written_name(la_compiler *c, la_item *item);
+/* What the number of an expression without a name is put behind: its function's name, or "anon". */
+la_text la_anon_base(const la_node *expr);
 /* The name of a LABEL. */
 la_text la_label_name(la_compiler *c, const la_node *label);
 la_status la_add_result_column(la_compiler *c, la_text key, la_type *type, la_object *subject);

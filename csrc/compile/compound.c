@@ -174,34 +174,33 @@ static const la_node *list_owner(la_compiler *c, const la_node *from) {
   return NULL;
 }
 
-la_status la_subquery_column_is_late(la_compiler *c, const la_node *from, uint32_t place,
-                                     bool *out) {
+la_status la_subquery_item(la_compiler *c, const la_node *from, uint32_t place, la_item **out) {
   const la_node *select = list_owner(c, from);
   la_items *items;
+  *out = NULL;
   if (!select) {
     return LA_OK;
   }
   LA_TRY(la_items_of(c, select, &items));
   if (place <= items->count) {
-    const la_item *item = &items->items[place - 1];
-    bool is_numbered = item->label != LA_ITEM_PLAIN && item->base.bytes &&
-                       (item->is_required || !item->name.bytes);
-    *out = (is_numbered || item->is_late) && !item->written.bytes;
+    *out = &items->items[place - 1];
   }
   return LA_OK;
 }
 
+bool la_item_is_late(const la_item *item) {
+  bool is_numbered =
+      item->label != LA_ITEM_PLAIN && item->base.bytes && (item->is_required || !item->name.bytes);
+  return (is_numbered || item->is_late) && !item->written.bytes;
+}
+
 la_status la_subquery_column_name(la_compiler *c, const la_node *from, uint32_t place,
                                   la_text *out) {
-  const la_node *select = list_owner(c, from);
+  la_item *item;
   *out = LA_TEXT_NONE;
-  if (!select) {
-    return LA_OK;
-  }
-  la_items *items;
-  LA_TRY(la_items_of(c, select, &items));
-  if (place <= items->count) {
-    *out = la_item_written_name(c, &items->items[place - 1]);
+  LA_TRY(la_subquery_item(c, from, place, &item));
+  if (item) {
+    *out = la_item_written_name(c, item->first ? item->first : item);
   }
   return LA_OK;
 }

@@ -43,8 +43,14 @@ static la_status push_alias_name(la_compiler *c, const la_node *alias) {
   return bytes ? la_push_bytes(c, (la_text){bytes, view.len}) : la_fail_nomem(c->err);
 }
 
-/* a TABLESAMPLE bernoulli(5) REPEATABLE (1) */
+/* a TABLESAMPLE bernoulli(5) REPEATABLE (1), also where another alias is put on a sampled one */
 static la_status push_sample(la_compiler *c, const la_node *alias) {
+  while (alias->kind == LA_NODE_ALIAS && !(alias->flags & LA_ALIAS_SAMPLE)) {
+    alias = la_plain_node(alias->children[0]);
+  }
+  if (alias->kind != LA_NODE_ALIAS) {
+    return LA_OK;
+  }
   LA_TRY(la_push_string(c, " TABLESAMPLE "));
   LA_TRY(la_push(c, alias->children[1], LA_AGAINST_FREE, 0));
   if (la_node_child(alias, 2)) {
@@ -69,9 +75,7 @@ static la_status push_named(la_compiler *c, const la_node *node, const la_node *
     LA_TRY(la_push_from(c, element));
   }
   LA_TRY(push_alias_name(c, node));
-  if (node->flags & LA_ALIAS_SAMPLE) {
-    LA_TRY(push_sample(c, node));
-  }
+  LA_TRY(push_sample(c, node));
   la_push_turn(c, base);
   return LA_OK;
 }

@@ -340,10 +340,14 @@ const void *la_from_identity(const la_node *from) {
   }
 }
 
-/* The base of the name of an alias without one: the table's, or "anon". */
+/* The base of the name of an alias or CTE without one: the table's, that of VALUES in a CTE, or
+ * "anon". */
 static la_text alias_base(const la_node *from) {
   const la_node *element = la_plain_node(la_node_child(from, 0));
   switch (element ? element->kind : LA_NODE_NULL) {
+  case LA_NODE_VALUES:
+    return from->kind == LA_NODE_CTE && element->text.bytes ? element->text
+                                                            : LA_TEXT_LITERAL("anon");
   case LA_NODE_TABLE:
     return ((const la_table *)(const void *)element->subject)->name;
   case LA_NODE_LITERAL_TABLE:
@@ -366,9 +370,7 @@ la_text la_from_written_name(la_compiler *c, const la_node *from) {
     if (from->text.bytes) {
       return from->text;
     }
-    return la_anon_name_of(c, la_from_identity(from), NULL,
-                           from->kind == LA_NODE_ALIAS ? alias_base(from)
-                                                       : LA_TEXT_LITERAL("anon"));
+    return la_anon_name_of(c, la_from_identity(from), NULL, alias_base(from));
   case LA_NODE_LITERAL_TABLE:
     return from->text;
   default:

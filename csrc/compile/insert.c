@@ -160,17 +160,31 @@ static la_status name_columns(la_compiler *c, la_dml *dml, const la_node *names)
   return LA_OK;
 }
 
+/* Only the list of a SELECT can be added to. */
+static la_status refuse_defaults(la_compiler *c, const la_dml *dml, uint32_t named) {
+  la_strbuf text;
+  la_strbuf_init(&text, c->sql->alloc);
+  for (uint32_t i = named; i < dml->count; i++) {
+    la_strbuf_format(&text, "%s'%.*s'", i > named ? ", " : "",
+                     LA_TEXT_FORMAT(dml->assignments[i].column->name));
+  }
+  la_text columns = la_strbuf_view(&text);
+  la_status status = la_fail(
+      c->err, LA_COMPILE,
+      "Can't extend statement for INSERT..FROM SELECT to include additional default-holding "
+      "column(s) %.*s.  Convert the selectable to a subquery() first, or pass "
+      "include_defaults = false to insert:from_select() to skip these columns.",
+      LA_TEXT_FORMAT(columns));
+  la_strbuf_clear(&text);
+  return status;
+}
+
 static la_status write_from_select(la_compiler *c, la_dml *dml, const la_node *select) {
   const la_node *names = la_node_child(dml->statement, LA_INSERT_NAMES);
   LA_TRY(name_columns(c, dml, names));
   bool has_defaults = dml->count > names->count;
   if (has_defaults && la_plain_node(select)->kind != LA_NODE_SELECT) {
-    return la_fail(c->err, LA_COMPILE,
-                   "Can't extend statement for INSERT..FROM SELECT to include additional "
-                   "default-holding column(s).  Convert "
-                   "the selectable to a subquery() first, or pass include_defaults=False to "
-                   "Insert.from_select() to skip these "
-                   "columns.");
+    return refuse_defaults(c, dml, names->count);
   }
   put_columns(c, dml);
   la_strbuf_char(c->out, ' ');

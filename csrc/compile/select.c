@@ -220,13 +220,18 @@ static la_status compile_source_defaults(la_compiler *c) {
   const la_dml *dml = c->source_for;
   c->source_for = NULL;
   for (uint32_t i = 0; dml && i < dml->count; i++) {
-    if (dml->assignments[i].kind == LA_ASSIGN_DEFAULT) {
-      la_put(c, ", ");
-      LA_TRY(la_dml_write_value(c, dml, &dml->assignments[i], -1));
-      la_text name = la_new_anon_name(c, LA_TEXT_LITERAL("anon"));
+    const la_assignment *assignment = &dml->assignments[i];
+    if (assignment->kind == LA_ASSIGN_DEFAULT) {
+      const la_default *given = &assignment->column->defaults[dml->slot];
+      la_text name =
+          la_new_anon_name(c, la_anon_base(given->kind == LA_DEFAULT_EXPR
+                                               ? (const la_node *)(const void *)given->expr
+                                               : NULL));
       if (!name.bytes) {
         return la_fail_nomem(c->err);
       }
+      la_put(c, ", ");
+      LA_TRY(la_dml_write_value(c, dml, assignment, -1));
       la_put(c, " AS ");
       la_put_ident(c, name);
     }

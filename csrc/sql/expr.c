@@ -215,9 +215,18 @@ la_node *la_expr_function(const la_sql *sql, la_text name, la_node *const *argum
   if (count == 1 && arguments[0]->kind == LA_NODE_NEXT_VALUE && la_text_is(name, "next_value")) {
     return la_node_retain(arguments[0]); /* func.next_value(sequence) */
   }
-  return list_of(sql, LA_NODE_FUNCTION,
-                 type != NULL ? type : la_function_type(sql, name, arguments, count), name,
-                 arguments, count);
+  la_type *known = type;
+  if (known == NULL) {
+    known = la_function_type(sql, name, arguments, count);
+    if (known == NULL) {
+      return NULL;
+    }
+  }
+  la_node *result = list_of(sql, LA_NODE_FUNCTION, known, name, arguments, count);
+  if (type == NULL) {
+    la_object_release(known);
+  }
+  return result;
 }
 
 /* The type of the last result that has one, then of ELSE. */

@@ -97,7 +97,8 @@ la_node *la_expr_tuple(const la_sql *sql, la_node *const *items, size_t count);
 la_node *la_expr_function(const la_sql *sql, la_text name, la_node *const *arguments, size_t count,
                           la_type *type);
 /* The type that a generic function returns: count → Integer, max/min/coalesce → its first
- * argument's …; lent, NULL type if not known. */
+ * argument's, array_agg → an ARRAY of it …, NULL type if not known; a new reference, NULL when out
+ * of memory. */
 la_type *la_function_type(const la_sql *sql, la_text name, la_node *const *arguments, size_t count);
 la_node *la_expr_case(const la_sql *sql, la_node *value, la_node *const *whens_and_thens,
                       size_t count, la_node *otherwise);

@@ -245,13 +245,25 @@ static la_type *first_known_type(const la_sql *sql, la_node *const *arguments, s
   return sql->types->null;
 }
 
+/* array_agg(): an ARRAY of what it gathers; a new reference. */
+static la_type *array_of(const la_sql *sql, la_type *item) {
+  if (item->kind == LA_TYPE_ARRAY) {
+    return la_object_retain(item);
+  }
+  return la_type_new(sql->alloc, LA_TYPE_ARRAY, &(la_type_options){.impl = item});
+}
+
 la_type *la_function_type(const la_sql *sql, la_text name, la_node *const *arguments,
                           size_t count) {
+  if (la_text_equal_nocase(name, LA_TEXT_LITERAL("array_agg"))) {
+    return array_of(sql, first_known_type(sql, arguments, count));
+  }
   for (size_t i = 0; i < sizeof function_rows / sizeof *function_rows; i++) {
     if (la_text_equal_nocase(name, la_text_of(function_rows[i].name))) {
-      return function_rows[i].kind == LA_TYPE_NULL ? first_known_type(sql, arguments, count)
-                                                   : basic_type(sql->types, function_rows[i].kind);
+      return la_object_retain(function_rows[i].kind == LA_TYPE_NULL
+                                  ? first_known_type(sql, arguments, count)
+                                  : basic_type(sql->types, function_rows[i].kind));
     }
   }
-  return sql->types->null;
+  return la_object_retain(sql->types->null);
 }

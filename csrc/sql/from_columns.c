@@ -25,6 +25,7 @@ typedef struct offer {
   LA_VEC(la_text) names;
   la_map key_places; /* text → its place, from 1 */
   la_map name_places;
+  bool labels_table;   /* keys are "table_key": LABEL_STYLE_TABLENAME_PLUS_COL */
   la_map key_counters; /* base → the last number given */
   la_map name_counters;
 } offer;
@@ -122,6 +123,41 @@ static la_text base_of(const la_node *expr) {
   return name.bytes != NULL && name.len != 0 ? name : LA_TEXT_LITERAL("anon");
 }
 
+/* "table_key" for what is a column of a table or of a named alias, or is wrapped around one; `key`
+ * otherwise; none when out of memory. */
+static la_text with_table(offer *to, const la_node *expr, la_text key) {
+  const la_column *column;
+  const la_node *from;
+  la_text name = LA_TEXT_NONE, schema = LA_TEXT_NONE;
+  char *bytes;
+  while ((expr->kind == LA_NODE_CAST || expr->kind == LA_NODE_COERCE ||
+          expr->kind == LA_NODE_GROUPING || expr->kind == LA_NODE_ATTRIBUTE) &&
+         expr->count != 0) {
+    expr = expr->children[0];
+  }
+  if (expr->kind != LA_NODE_COLUMN) {
+    return key;
+  }
+  from = la_node_child(expr, 0);
+  column = (const la_column *)expr->subject;
+  if (from != NULL && from->kind != LA_NODE_TABLE) {
+    name = la_from_name(from);
+  } else if (column != NULL && column->table != NULL) {
+    name = column->table->name;
+    schema = column->table->schema;
+  }
+  if (name.bytes == NULL) {
+    return key;
+  }
+  bytes = la_arena_alloc(to->arena, schema.len + name.len + key.len + 3);
+  if (bytes == NULL) {
+    return LA_TEXT_NONE;
+  }
+  return (la_text){bytes, (size_t)sprintf(bytes, "%.*s%s%.*s_%.*s", LA_TEXT_FORMAT(schema),
+                                          schema.len != 0 ? "_" : "", LA_TEXT_FORMAT(name),
+                                          LA_TEXT_FORMAT(key))};
+}
+
 /* Adds one part of a select with the key and name that it gets there. */
 static la_status export_part(offer *to, la_node *take_expr, la_text own_key, la_error *err) {
   la_text plain = la_expr_name(take_expr);
@@ -137,7 +173,10 @@ static la_status export_part(offer *to, la_node *take_expr, la_text own_key, la_
   if (plain.bytes == NULL && take_expr->kind != LA_NODE_FUNCTION) {
     key = name;
   }
-  if (name.bytes != NULL) {
+  if (to->labels_table) {
+    key = with_table(to, take_expr, key);
+  }
+  if (name.bytes != NULL && key.bytes != NULL) {
     key = enter(to, &to->key_places, &to->key_counters, key, false);
   }
   if (name.bytes == NULL || key.bytes == NULL) {
@@ -177,7 +216,7 @@ static la_status export_entity(offer *to, la_node *entity, la_error *err) {
 }
 
 /* Adds what `item` of a select list stands for: itself, or all columns of a FROM element, or a
- * bundle's parts. */
+ * bundle's parts. A text() has a place but no name. */
 static la_status export_item(offer *to, la_node *item, int depth, la_error *err) {
   offer inner;
   la_status status;
@@ -193,6 +232,9 @@ static la_status export_item(offer *to, la_node *item, int depth, la_error *err)
   if (item->kind == LA_NODE_ENTITY && to->sql->entity_columns != NULL) {
     return export_entity(to, item, err);
   }
+  if (item->kind == LA_NODE_TEXT) {
+    return offer_add(to, la_node_retain(item), LA_TEXT_NONE, LA_TEXT_NONE, err);
+  }
   if (!la_node_is_from(item)) {
     return export_part(to, la_node_retain(item), key_of(item), err);
   }
@@ -207,7 +249,7 @@ static la_status export_item(offer *to, la_node *item, int depth, la_error *err)
 }
 
 /* The chain or list of what `statement` gives as columns. */
-static const la_node *exported_list(const la_node *statement) {
+static const la_node *exported_list(const la_node *statement, uint32_t *flags) {
   int returning;
   while (statement->kind == LA_NODE_COMPOUND) {
     const la_node *selects = statement->children[LA_SELECT_COLUMNS];
@@ -220,6 +262,7 @@ static const la_node *exported_list(const la_node *statement) {
     }
   }
   if (statement->kind == LA_NODE_SELECT) {
+    *flags = statement->flags;
     return statement->children[LA_SELECT_COLUMNS];
   }
   if (statement->kind == LA_NODE_TEXTUAL) {
@@ -230,7 +273,8 @@ static const la_node *exported_list(const la_node *statement) {
 }
 
 static la_status export_statement(offer *to, const la_node *statement, int depth, la_error *err) {
-  const la_node *list = exported_list(statement);
+  uint32_t flags = 0;
+  const la_node *list = exported_list(statement, &flags);
   la_node **items;
   size_t count;
   if (depth > DEEPEST) {
@@ -239,6 +283,7 @@ static la_status export_statement(offer *to, const la_node *statement, int depth
   if (list == NULL) {
     return LA_OK;
   }
+  to->labels_table = (flags & LA_SELECT_LABELS_TABLE) != 0;
   if (list->kind == LA_NODE_TEXTUAL) {
     for (uint32_t i = 1; i < list->count; i++) {
       LA_TRY(export_item(to, list->children[i], depth, err));
@@ -281,10 +326,27 @@ la_node *la_expr_subquery_column(const la_sql *sql, la_text name, const la_node 
                                       .count = 1});
 }
 
+/* A label that the program chose is never numbered, so a second one of its name could not be told
+ * from the first. */
+static la_status check_label(const la_node *part, la_text key, la_error *err) {
+  if (part->kind == LA_NODE_LABEL && part->text.bytes != NULL && !la_text_equal(part->text, key)) {
+    return la_fail(err, LA_INVALID_REQUEST,
+                   "Label name %.*s is being renamed to an anonymous label due to disambiguation "
+                   "which is not supported right now.  Please use unique names for explicit "
+                   "labels.",
+                   LA_TEXT_FORMAT(part->text));
+  }
+  return LA_OK;
+}
+
 /* The columns of `inner`, offered again by `from`. */
 static la_status offer_again(offer *to, const offer *inner, la_node *from, la_error *err) {
   for (size_t i = 0; i < inner->nodes.count; i++) {
     la_text key = inner->keys.items[i];
+    if (inner->nodes.items[i]->kind == LA_NODE_TEXT) {
+      continue;
+    }
+    LA_TRY(check_label(inner->nodes.items[i], key, err));
     LA_TRY(offer_add(to,
                      la_expr_subquery_column(to->sql, inner->names.items[i], inner->nodes.items[i],
                                              (uint32_t)i + 1, from),

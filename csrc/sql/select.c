@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "sql/select.h"
 
+#include "base/vec.h"
+
 /* A statement of `kind` with `parts` children, whose first is `first` (may be NULL). */
 static la_node *statement_new(const la_sql *sql, la_node_kind kind, uint32_t parts, uint32_t flags,
                               la_node *first) {
@@ -133,4 +135,62 @@ int la_statement_ctes_part(const la_node *statement) {
 
 int la_statement_prefixes_part(const la_node *statement) {
   return parts_of(statement)->prefixes;
+}
+
+/* What the columns of a compound or of parentheses are those of; NULL if there is nothing. */
+static la_node *naming_child(const la_node *node) {
+  if (node->kind == LA_NODE_GROUPING) {
+    return node->children[0];
+  }
+  return node->kind == LA_NODE_COMPOUND ? la_node_child(node->children[LA_SELECT_COLUMNS], 0)
+                                        : NULL;
+}
+
+const la_node *la_select_naming(const la_node *statement) {
+  const la_node *next = naming_child(statement);
+  while (next != NULL) {
+    statement = next;
+    next = naming_child(statement);
+  }
+  return statement->kind == LA_NODE_SELECT ? statement : NULL;
+}
+
+/* `node` with `child`, taken over, for what its columns are those of. */
+static la_node *with_naming(la_node *node, la_node *child) {
+  la_node *result = NULL;
+  if (child != NULL && node->kind == LA_NODE_GROUPING) {
+    result = la_node_with_child(node, 0, child);
+  } else if (child != NULL) {
+    la_node *list = la_node_with_child(node->children[LA_SELECT_COLUMNS], 0, child);
+    result = list != NULL ? la_node_with_child(node, LA_SELECT_COLUMNS, list) : NULL;
+    la_node_release(list);
+  }
+  la_node_release(child);
+  return result;
+}
+
+la_node *la_select_with_labels(const la_sql *sql, la_node *statement, uint32_t style) {
+  const uint32_t styles = LA_SELECT_LABELS_TABLE | LA_SELECT_LABELS_NONE;
+  LA_VEC(la_node *) outer = {0};
+  la_node *inner = statement, *result;
+  for (la_node *next = naming_child(inner); next != NULL; next = naming_child(inner)) {
+    if (!la_vec_push(sql->alloc, &outer, inner)) {
+      la_vec_clear(sql->alloc, &outer);
+      return NULL;
+    }
+    inner = next;
+  }
+  result = la_node_with_flags(inner, style, styles & ~style);
+  while (outer.count > 0) {
+    result = with_naming(outer.items[--outer.count], result);
+  }
+  la_vec_clear(sql->alloc, &outer);
+  return result;
+}
+
+la_node *la_select_disambiguated(const la_sql *sql, la_node *statement) {
+  const la_node *naming = la_select_naming(statement);
+  return naming != NULL && naming->flags & LA_SELECT_LABELS_NONE
+             ? la_select_with_labels(sql, statement, 0)
+             : la_node_retain(statement);
 }

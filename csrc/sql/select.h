@@ -26,6 +26,15 @@ la_node *la_delete_new(const la_sql *sql, la_node *table);
 la_node *la_set_new(const la_sql *sql, la_node *column, la_text key, la_node *value);
 la_node *la_join_step_new(const la_sql *sql, la_node *target, la_node *on, la_node *left,
                           uint32_t flags);
+/* The SELECT whose column list is that of `statement`, a compound's first or itself; NULL if it has
+ * none. */
+const la_node *la_select_naming(const la_node *statement);
+/* `statement` whose columns are labelled as `style` says, 0 or one of LA_SELECT_LABELS_*; a new
+ * reference, NULL when out of memory. */
+la_node *la_select_with_labels(const la_sql *sql, la_node *statement, uint32_t style);
+/* `statement` as a subquery needs it: no two columns of one name. A new reference, NULL when out of
+ * memory. */
+la_node *la_select_disambiguated(const la_sql *sql, la_node *statement);
 /* `select` without columns that repeat others of its list: by a foreign key, or by an equality in
  * WHERE; `only_synonyms`: if they have one name too. A new reference. */
 la_status la_select_reduce(const la_sql *sql, const la_node *select, bool only_synonyms,

@@ -267,10 +267,16 @@ function Select:execution_options(options) end
 ---@return table
 function Select:get_execution_options() end
 
---- How columns are labelled.
----@param style any
+--- How columns are labelled: `la.LABEL_STYLE_DISAMBIGUATE_ONLY` (the default: `id`, `id_1`),
+--- `la.LABEL_STYLE_TABLENAME_PLUS_COL` (`users_id`) or `la.LABEL_STYLE_NONE`. Of a set its first part
+--- is labelled, whose names are the set's.
+---@param style string
 ---@return lualchemy.Select
 function Select:set_label_style(style) end
+
+--- How columns are labelled: what `set_label_style` takes.
+---@return string
+function Select:get_label_style() end
 
 --- Values for bound parameters by name.
 ---@param mapping table
