@@ -34,6 +34,14 @@ static bool takes_null(la_operator op) {
   }
 }
 
+/* nil, a boolean, or one of them as SQL. */
+static bool is_constant(lua_State *L, int index) {
+  const la_node *node = la_to_node(L, index);
+  return la_is_null(L, index) || lua_isboolean(L, index) ||
+         (node != NULL && (node->kind == LA_NODE_NULL || node->kind == LA_NODE_TRUE ||
+                           node->kind == LA_NODE_FALSE));
+}
+
 /* self:eq(value) */
 static int compare(lua_State *L, la_operator op, const char *function) {
   la_state *state = la_state_of(L);
@@ -41,7 +49,7 @@ static int compare(lua_State *L, la_operator op, const char *function) {
   la_node *made;
   la_nodes nodes;
   la_check_count(L, 2, function);
-  if (!takes_null(op) && (la_is_null(L, 2) || lua_isboolean(L, 2))) {
+  if (!takes_null(op) && is_constant(L, 2)) {
     return la_raise_status(L, LA_ARGUMENT, "%s", NOT_FOR_NULL);
   }
   la_type *value_type = la_push_compared_type(L, state, self, function, 2);

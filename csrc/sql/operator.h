@@ -92,7 +92,7 @@ enum la_operator_flag {
   X(BIT_AND, "&", 7, NONE, LA_OPERATOR_COMMUTATIVE)                                                \
   X(BIT_OR, "|", 7, NONE, LA_OPERATOR_COMMUTATIVE)                                                 \
   X(BIT_XOR, "^", 7, NONE, LA_OPERATOR_COMMUTATIVE)                                                \
-  X(BIT_NOT, "~", 7, NONE, LA_OPERATOR_UNARY)                                                      \
+  X(BIT_NOT, "~", 8, NONE, LA_OPERATOR_UNARY)                                                      \
   X(LEFT_SHIFT, "<<", 7, NONE, 0)                                                                  \
   X(RIGHT_SHIFT, ">>", 7, NONE, 0)                                                                 \
   X(COLLATE, "COLLATE", 4, NONE, 0)                                                                \

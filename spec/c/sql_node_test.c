@@ -148,8 +148,12 @@ TEST(types_of_results_follow_both_sides) {
   CHECK(la_sql_type_of_binary(&f.sql, &op, f.types.date, f.types.date) == f.types.integer);
   op = LA_OP_EQ;
   CHECK(la_sql_type_of_binary(&f.sql, &op, f.types.date, f.types.date) == f.types.boolean);
-  CHECK(la_function_type(&f.sql, la_text_of("COUNT"), NULL, 0) == f.types.integer);
-  CHECK(la_function_type(&f.sql, la_text_of("lower"), NULL, 0) == f.types.null);
+  la_type *counted = la_function_type(&f.sql, la_text_of("COUNT"), NULL, 0);
+  la_type *lowered = la_function_type(&f.sql, la_text_of("lower"), NULL, 0);
+  CHECK(counted == f.types.integer);
+  CHECK(lowered == f.types.null);
+  la_object_release(counted);
+  la_object_release(lowered);
   fixture_clear(&f);
 }
 

@@ -29,6 +29,7 @@ describe("a comparison", function()
     assert.sql(u.id:is_distinct_from(nil), "users.id IS DISTINCT FROM NULL")
     assert.sql(u.id:is_not_distinct_from(3), "users.id IS NOT DISTINCT FROM :id_1")
     assert.matches("operators can be used with nil", refused("ArgumentError", u.id.lt, u.id, nil))
+    assert.matches("operators can be used with nil", refused("ArgumentError", u.id.lt, u.id, la.null_()))
   end)
 
   it("EXP-01 tells a missing argument from nil", function()
