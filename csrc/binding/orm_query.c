@@ -31,7 +31,7 @@ static void wrap(lua_State *L, la_state *state, int session_index) {
 static void push_query(lua_State *L, la_state *state, int session_index, int first) {
   int last = lua_gettop(L);
   la_push_query(L, state, session_index);
-  la_finish_select(L, first, last, LA_SELECT_LEGACY);
+  la_finish_select(L, first, last, true);
   la_configure_statement(L, state, query_node(L, -1));
 }
 

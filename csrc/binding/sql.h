@@ -94,8 +94,8 @@ void la_push_chained(lua_State *L, la_state *state, const la_node *self);
 /* Of what class a box of `node` is. */
 la_box_class la_class_of_node(const la_state *state, const la_node *node);
 int la_finish(lua_State *L, la_node *take, int last);
-/* The same for a SELECT of the arguments from `first` to `last`, with `flags`. */
-int la_finish_select(lua_State *L, int first, int last, uint32_t flags);
+/* The same for a SELECT of the arguments from `first` to `last`; `legacy`: of a Query. */
+int la_finish_select(lua_State *L, int first, int last, bool legacy);
 extern const luaL_Reg la_query_building_methods[];
 
 /* Pushes `take` (NULL: out of memory) as the result of the running function, its arguments kept

@@ -4,6 +4,7 @@
  */
 #include "binding/open.h"
 #include "binding/sql.h"
+#include "orm/mapper.h"
 
 static void refuse_given(lua_State *L, const la_node *self) {
   if (self->kind == LA_NODE_SELECT && self->children[LA_SELECT_STATEMENT] != NULL) {
@@ -469,15 +470,27 @@ COMPOUND(intersect_all, INTERSECT_ALL)
 COMPOUND(except_, EXCEPT)
 COMPOUND(except_all, EXCEPT_ALL)
 
-int la_finish_select(lua_State *L, int first, int last, uint32_t flags) {
+/* The mapper of the class at `index`, if a class is there. */
+static la_mapper *class_at(lua_State *L, la_state *state, int index) {
+  const la_node *node = lua_istable(L, index) ? la_node_at(L, state, index) : NULL;
+  la_mapper *mapper =
+      node != NULL && node->kind == LA_NODE_ENTITY ? (la_mapper *)(void *)node->subject : NULL;
+  return mapper != NULL && mapper->entity == node ? mapper : NULL;
+}
+
+int la_finish_select(lua_State *L, int first, int last, bool legacy) {
   la_state *state = la_state_of(L);
+  la_mapper *mapper = first == last ? class_at(L, state, first) : NULL;
   la_node *result;
   la_nodes nodes;
+  if (mapper != NULL) {
+    return la_finish(L, la_mapper_select(mapper, legacy), last);
+  }
   la_nodes_init(&nodes, state);
   if (!la_nodes_add_each(L, &nodes, first, last, la_nodes_add_column)) {
     return la_nodes_raise(L, &nodes);
   }
-  result = la_select_flagged(&state->sql, nodes.items, nodes.count, flags);
+  result = la_select_flagged(&state->sql, nodes.items, nodes.count, legacy ? LA_SELECT_LEGACY : 0u);
   la_nodes_clear(&nodes);
   return la_finish(L, result, last);
 }
@@ -486,7 +499,7 @@ int la_finish_select(lua_State *L, int first, int last, uint32_t flags) {
 static int core_select(lua_State *L) {
   int last = lua_gettop(L);
   la_push_result(L, la_state_of(L), LA_BOX_SELECT);
-  return la_finish_select(L, 1, last, 0);
+  return la_finish_select(L, 1, last, false);
 }
 
 /* Methods that make of a Query another Query: they push the result as a box of their self's class.

@@ -10,6 +10,7 @@
  */
 #include "orm/mapper_internal.h"
 #include "sql/from.h"
+#include "sql/select.h"
 
 static void destroy_registry(la_object *object) {
   la_registry *registry = (la_registry *)(void *)object;
@@ -101,12 +102,20 @@ void la_mapper_withdraw(la_mapper *mapper) {
   mapper->registry = NULL;
 }
 
+static void drop_selects(la_mapper *mapper) {
+  for (size_t i = 0; i < 2; i++) {
+    la_node_release(mapper->selects[i]);
+    mapper->selects[i] = NULL;
+  }
+}
+
 static void drop_nodes(la_mapper *mapper) {
   for (size_t i = 0; i < mapper->properties.count; i++) {
     la_property *property = mapper->properties.items[i];
     la_node_release(property->attribute);
     property->attribute = NULL;
   }
+  drop_selects(mapper);
   la_node_release(mapper->entity);
   mapper->entity = NULL;
 }
@@ -261,10 +270,19 @@ la_node *la_mapper_entity(la_mapper *mapper) {
   return mapper->entity;
 }
 
+la_node *la_mapper_select(la_mapper *mapper, bool legacy) {
+  la_node **select = &mapper->selects[legacy];
+  if (*select == NULL && la_mapper_entity(mapper) != NULL) {
+    *select = la_select_flagged(mapper->sql, &mapper->entity, 1, legacy ? LA_SELECT_LEGACY : 0u);
+  }
+  return la_node_retain(*select);
+}
+
 la_status la_mapper_set_element(la_mapper *mapper, la_node *element, la_error *err) {
   la_node *old = mapper->element;
   mapper->element = la_node_retain(element);
   la_node_release(old);
+  drop_selects(mapper);
   la_mapper_release_inner(mapper, mapper->entity);
   mapper->entity = NULL;
   LA_TRY(make_entity(mapper, err));

@@ -99,7 +99,9 @@ struct la_mapper {
   la_table *table; /* its own (local) table; for single-table inheritance the parent's */
   la_node *entity; /* ENTITY node of the class itself; retained without counting the mapper twice,
                       see mapper.c */
-  la_mapper *base; /* inherits; retained; NULL */
+  la_node *selects[2]; /* what la_mapper_select gives, not legacy and legacy; NULL before the first
+                          use */
+  la_mapper *base;     /* inherits; retained; NULL */
   la_node *inherit_condition; /* joins `table` to the base's; NULL unless it has one of its own */
   la_mapper
       *concrete_base; /* inherits from it, but has rows of its own (concrete = true); retained */
@@ -227,6 +229,9 @@ la_property *la_mapper_counterpart(const la_mapper *mapper, const la_property *p
 bool la_mapper_has_table(const la_mapper *mapper, const la_table *table);
 /* The ENTITY node of the class, lent, made again if need be; NULL when out of memory. */
 la_node *la_mapper_entity(la_mapper *mapper);
+/* The SELECT of the class alone, `legacy` as session:query makes it: a new reference, NULL when out
+ * of memory. Most statements begin with it, so it is made once. */
+la_node *la_mapper_select(la_mapper *mapper, bool legacy);
 bool la_mapper_is_a(const la_mapper *mapper, const la_mapper *base);
 /* The base of its bases, concrete ones too. */
 const la_mapper *la_mapper_top(const la_mapper *mapper);
