@@ -42,26 +42,42 @@ void la_configure_statement(lua_State *L, la_state *state, const la_node *statem
   }
 }
 
-/* A statement that runs, in a scratch: what it compiled to, and its parameters where they are held,
- * each a reference. */
-typedef struct run_box {
-  la_compiled *compiled;
-  la_allocator *alloc; /* NULL: the parameters are not held */
+/* A statement's parameters, in a scratch; each a reference. */
+typedef struct held_params {
+  la_allocator *alloc;
   LA_VEC(la_node *) nodes;
-} run_box;
-_Static_assert(sizeof(run_box) <= LA_LENT_BYTES, "a run fits a borrowed scratch");
+} held_params;
+_Static_assert(sizeof(held_params) <= LA_LENT_BYTES, "parameters fit a borrowed scratch");
 
-static void clear_run(void *memory) {
-  run_box *box = memory;
-  la_object_release(box->compiled);
-  box->compiled = NULL;
-  if (box->alloc) {
-    for (size_t i = 0; i < box->nodes.count; i++) {
-      la_node_release(box->nodes.items[i]);
-    }
-    la_vec_clear(box->alloc, &box->nodes);
-    box->alloc = NULL;
+static void clear_params(void *memory) {
+  held_params *held = memory;
+  for (size_t i = 0; i < held->nodes.count; i++) {
+    la_node_release(held->nodes.items[i]);
   }
+  la_vec_clear(held->alloc, &held->nodes);
+}
+
+/* Pushes a scratch that holds the parameters of `statement`, since Lua may compile other statements
+ * with the engine's key meanwhile. */
+static held_params *hold_params(lua_State *L, la_state *state, la_engine *engine,
+                                const la_node *statement) {
+  la_key *key = &engine->key;
+  la_error err;
+  la_error_init(&err);
+  held_params *held = la_borrow_scratch(L, state, sizeof *held, clear_params);
+  held->alloc = &state->alloc;
+  if (la_key_collect_params(key, statement, &err) < 0) {
+    la_raise(L, &err);
+  }
+  for (size_t i = 0; i < key->params.count; i++) {
+    la_node *param = la_node_retain(key->params.items[i]);
+    if (!la_vec_push(held->alloc, &held->nodes, param)) {
+      la_node_release(param);
+      la_fail_nomem(&err);
+      la_raise(L, &err);
+    }
+  }
+  return held;
 }
 
 /* Puts a copy with converted values in the place of a parameter. */
@@ -71,58 +87,40 @@ static void convert_param(lua_State *L, la_state *state, const la_engine *engine
   *param = fresh;
 }
 
-/* Holds the parameters of the engine's key, since Lua may compile other statements meanwhile. False
- * when out of memory. */
-static bool hold_params(la_state *state, const la_key *key, run_box *box) {
-  box->alloc = &state->alloc;
-  for (size_t i = 0; i < key->params.count; i++) {
-    la_node *param = la_node_retain(key->params.items[i]);
-    if (!la_vec_push(box->alloc, &box->nodes, param)) {
-      la_node_release(param);
-      return false;
-    }
-  }
-  return true;
-}
-
-/* Takes the parameters if Lua has a say in some, and converts these. */
-static void take_params(lua_State *L, la_state *state, const la_engine *engine, bool any,
-                        run_box *box) {
+/* Holds the parameters if Lua has a say in some (`any`: anyhow), and converts these. Else pushes
+ * nothing and gives NULL: the engine's key has them. */
+static held_params *take_params(lua_State *L, la_state *state, la_engine *engine,
+                                const la_node *statement, bool any) {
   const la_key *key = &engine->key;
   for (size_t i = 0; i < key->params.count; i++) {
     any |= la_param_needs_lua(key->params.items[i]);
   }
   if (!any) {
-    return;
+    return NULL;
   }
-  if (!hold_params(state, key, box)) {
-    la_error err;
-    la_error_init(&err);
-    la_fail_nomem(&err);
-    la_raise(L, &err);
-  }
-  for (size_t i = 0; i < box->nodes.count; i++) {
-    if (la_param_needs_lua(box->nodes.items[i])) {
-      convert_param(L, state, engine, &box->nodes.items[i]);
+  held_params *held = hold_params(L, state, engine, statement);
+  for (size_t i = 0; i < held->nodes.count; i++) {
+    if (la_param_needs_lua(held->nodes.items[i])) {
+      convert_param(L, state, engine, &held->nodes.items[i]);
     }
   }
+  return held;
 }
 
 /* Raises for a statement that failed, with the statement's own parameters. */
-static void raise_run(lua_State *L, la_state *state, const la_error *err, const la_key *key,
-                      run_box *box) {
-  const la_compiled *compiled = box->compiled;
+static void raise_run(lua_State *L, la_state *state, const la_error *err, const la_load *load,
+                      const la_node *statement, const held_params *held) {
+  const la_compiled *compiled = load->compiled;
   int list = 0;
-  if (err->status != LA_NOMEM && (box->alloc || hold_params(state, key, box))) {
-    la_node *const *params = box->nodes.items;
-    size_t count = box->nodes.count;
+  if (err->status != LA_NOMEM) {
+    held = held ? held : hold_params(L, state, load->session->engine, statement);
     la_push_list(L, state, (int)compiled->param_count);
     list = lua_gettop(L);
     for (uint32_t i = 0; i < compiled->param_count; i++) {
       const la_compiled_param *param = &compiled->params[i];
-      if (param->source == LA_PARAM_FROM_STATEMENT && param->index < count &&
-          params[param->index]->value_count == 0) {
-        la_push_value_or_null(L, state, &params[param->index]->value);
+      if (param->source == LA_PARAM_FROM_STATEMENT && param->index < held->nodes.count &&
+          held->nodes.items[param->index]->value_count == 0) {
+        la_push_value_or_null(L, state, &held->nodes.items[param->index]->value);
       } else {
         la_push_null(L);
       }
@@ -206,26 +204,24 @@ la_load *la_run_select(lua_State *L, la_state *state, int session_index, const l
                     "engine} or Session(engine)");
   }
   la_load *load = how->into ? how->into : la_push_load(L, state);
-  run_box *taken = la_borrow_scratch(L, state, sizeof *taken, clear_run);
   la_session_listen_to(L, state, session, statement);
-  bool cached = false;
-  if (la_session_compile(session, statement, &taken->compiled, &cached, &err) < 0) {
+  if (la_load_compile(load, session, statement, &err) < 0) {
     la_raise_orm(L, &err);
   }
-  la_compiled *compiled = taken->compiled;
+  la_compiled *compiled = load->compiled;
   const la_load_plan *plan = (const la_load_plan *)compiled->extra;
   load->populate_existing = how->populate_existing;
   load->unique_rows = plan && gives_once(how, statement, plan);
   load->unique = how->unique || load->unique_rows || (plan && la_load_plan_needs_unique(plan));
-  la_key *key = &session->engine->key;
   bool has_defaults = la_has_defaults(compiled);
   int top = lua_gettop(L);
-  take_params(L, state, session->engine, has_defaults, taken);
+  held_params *held = take_params(L, state, session->engine, statement, has_defaults);
   /* From here to the end of the run nothing calls Lua: the key's parameters are this statement's.
    */
+  const la_key *key = &session->engine->key;
   const la_node *const *params =
-      taken->alloc ? (const la_node *const *)taken->nodes.items : key->params.items;
-  uint32_t count = (uint32_t)(taken->alloc ? taken->nodes.count : key->params.count);
+      held ? (const la_node *const *)held->nodes.items : key->params.items;
+  uint32_t count = (uint32_t)(held ? held->nodes.count : key->params.count);
   la_param_lookup lookup = has_defaults ? la_defaults_lookup : how->lookup;
   void *lookup_context = has_defaults ? la_push_defaults(L, state, session, compiled, params, count)
                                       : how->lookup_context;
@@ -234,11 +230,12 @@ la_load *la_run_select(lua_State *L, la_state *state, int session_index, const l
                                  : la_load_run(load, session, compiled, params, count, lookup,
                                                lookup_context, how->limit, &err);
   if (status < 0) {
-    raise_run(L, state, &err, key, taken);
+    raise_run(L, state, &err, load, statement, held);
   }
-  lua_settop(L, top);
-  la_give_back_scratch(L, state, -1);
-  lua_pop(L, 1); /* load */
+  if (held) {
+    la_give_back_scratch(L, state, top + 1);
+  }
+  lua_settop(L, top); /* load */
   if (!how->cursor) {
     la_finish_load(L, state, load, how->into ? how->holder : -1);
   }

@@ -21,6 +21,13 @@ la_status la_load_begin(la_load *load, la_session *session, la_error *err) {
   return LA_OK;
 }
 
+la_status la_load_compile(la_load *load, la_session *session, const la_node *statement,
+                          la_error *err) {
+  bool cached;
+  LA_TRY(la_load_begin(load, session, err));
+  return la_session_compile(session, statement, &load->compiled, &cached, err);
+}
+
 la_status la_load_pin(la_load *load, la_instance *instance, la_error *err) {
   if (!la_vec_push(load->session->alloc, &load->pinned, instance)) {
     return la_fail_nomem(err);
@@ -73,7 +80,9 @@ static la_status start(la_load *load, la_session *session, la_compiled *compiled
   if (compiled->extra == NULL) {
     return la_fail(err, LA_INVALID_REQUEST, "This statement has no load plan");
   }
-  load->compiled = la_object_retain(compiled);
+  if (load->compiled == NULL) {
+    load->compiled = la_object_retain(compiled);
+  }
   load->plan = (const la_load_plan *)(const void *)compiled->extra;
   LA_TRY(keep_params(load, params, param_count, err));
   if (!load->plan->single) {
@@ -139,16 +148,17 @@ static la_status read_rows(la_load *load, la_run *run, size_t limit, la_error *e
 la_status la_load_run(la_load *load, la_session *session, la_compiled *compiled,
                       const la_node *const *params, uint32_t param_count, la_param_lookup lookup,
                       void *lookup_context, size_t limit, la_error *err) {
-  la_run run = {0};
+  la_run run;
   la_status status = start(load, session, compiled, params, param_count, err);
   if (status >= 0 && load->plan->inputs.count != 0) {
     params = (const la_node *const *)load->pending->params.items;
     load->pending->lookup = lookup;
     load->pending->lookup_context = lookup_context;
   }
-  if (status >= 0) {
-    status = la_run_init(&run, load, load->plan, outer_of(load), err);
+  if (status < 0) {
+    return status;
   }
+  status = la_run_init(&run, load, load->plan, outer_of(load), err);
   run.inputs.looks_up = lookup != NULL;
   if (status >= 0) {
     status = la_run_open(&run, compiled, params, param_count, lookup, lookup_context, err);

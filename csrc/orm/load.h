@@ -92,6 +92,9 @@ typedef struct la_load {
   struct la_load_pending *pending; /* selectin and subquery loads still to run */
 } la_load;
 
+/* Begins a load and compiles `statement` for it: `load->compiled`. As la_session_compile. */
+la_status la_load_compile(la_load *load, la_session *session, const la_node *statement,
+                          la_error *err);
 /* Runs `compiled` on the session's connection and reads all rows (`limit` > 0: at most so many).
  * `lookup` as in la_params_fill. */
 la_status la_load_run(la_load *load, la_session *session, la_compiled *compiled,

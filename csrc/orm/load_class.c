@@ -181,7 +181,7 @@ la_status la_run_find_view(la_run *run, const la_plan_entity *entity, la_mapper 
     view = view->next;
   }
   if (view == NULL) {
-    view = la_arena_alloc(&run->load->arena, sizeof *view);
+    view = state->views == NULL ? &state->first : la_arena_alloc(&run->load->arena, sizeof *view);
     if (view == NULL) {
       return la_fail_nomem(err);
     }

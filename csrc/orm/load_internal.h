@@ -74,6 +74,7 @@ typedef struct la_entity_state {
   struct la_kept_options *kept; /* what its objects keep; made for the first; retained */
   const la_view *view;          /* of the row before; NULL */
   la_view *views;
+  la_view first; /* the memory of the first of these */
 } la_entity_state;
 
 typedef struct la_run {

@@ -31,10 +31,17 @@ uint32_t la_slot_of_column(const la_mapper *mapper, const la_column *column) {
   return property != NULL ? property->slot : UINT32_MAX;
 }
 
+/* Cuts the memory for `count` things from the front of `*at`. */
+static void *cut(char **at, size_t count, size_t size) {
+  void *piece = *at;
+  *at += count * size;
+  return piece;
+}
+
 static la_status make_states(la_run *run, la_error *err) {
   const la_load_plan *plan = run->plan;
-  la_arena *arena = &run->load->arena;
   uint32_t most = 1;
+  char *at;
   for (const la_plan_entity *entity = plan->entities; entity != NULL; entity = entity->next) {
     uint32_t count = entity->slot_count;
     for (const la_plan_class *below = entity->classes; below != NULL; below = below->next) {
@@ -42,15 +49,20 @@ static la_status make_states(la_run *run, la_error *err) {
     }
     most = count > most ? count : most;
   }
-  run->converted = la_arena_alloc(arena, most * sizeof *run->converted);
-  run->entities = la_arena_alloc_zero(arena, (plan->entity_count + 1) * sizeof *run->entities);
-  run->links = la_arena_alloc_zero(arena, (plan->link_count + 1) * sizeof *run->links);
-  run->values = la_arena_alloc_zero(arena, (plan->part_count + 1) * sizeof *run->values);
-  run->width = run->room = 0;
-  if (run->converted == NULL || run->entities == NULL || run->links == NULL ||
-      run->values == NULL) {
+  run->width = 0;
+  run->room = plan->width;
+  at = la_arena_alloc_zero(&run->load->arena,
+                           ((size_t)most + plan->part_count + plan->width) * sizeof(la_value) +
+                               plan->entity_count * sizeof *run->entities +
+                               plan->link_count * sizeof *run->links);
+  if (at == NULL) {
     return la_fail_nomem(err);
   }
+  run->converted = cut(&at, most, sizeof *run->converted);
+  run->values = cut(&at, plan->part_count, sizeof *run->values);
+  run->row = cut(&at, plan->width, sizeof *run->row);
+  run->entities = cut(&at, plan->entity_count, sizeof *run->entities);
+  run->links = cut(&at, plan->link_count, sizeof *run->links);
   for (uint32_t i = 0; i < plan->link_count; i++) {
     run->links[i].last = SIZE_MAX;
   }
