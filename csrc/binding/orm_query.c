@@ -183,24 +183,30 @@ static void tell_compile(lua_State *L, la_state *state, int index) {
   }
 }
 
-/* Runs the query at `index` and leaves the load's scratch on the stack. */
-static la_load *run(lua_State *L, int index, size_t limit) {
-  la_state *state = la_state_of(L);
-  index = lua_absindex(L, index);
+/* What the query at `index` runs once its listeners were told. Pushes what holds the node, and the
+ * session on top of it. */
+static const la_node *push_statement(lua_State *L, la_state *state, int index) {
   tell_compile(L, state, index);
   const la_node *node = query_node(L, index);
   luaL_checkstack(L, 12, NULL);
   push_session(L, index);
-  if (la_event_has(state, LA_EVENT_DO_ORM_EXECUTE) || la_check_session(L, -1)->has_options) {
-    la_push_hook(L, state, "orm_query"); /* session, function */
-    lua_pushvalue(L, -2);
-    push_select(L, state, index, false);
-    la_run_program(L, 2, 1);
-    node = la_to_node(L, -1);
-    lua_insert(L, -2); /* statement, which holds the node, session */
-  } else {
-    lua_pushvalue(L, -1);
+  if (!la_event_has(state, LA_EVENT_DO_ORM_EXECUTE) && !la_check_session(L, -1)->has_options) {
+    lua_pushvalue(L, index);
+    lua_insert(L, -2);
+    return node;
   }
+  la_push_hook(L, state, "orm_query"); /* session, function */
+  lua_pushvalue(L, -2);
+  push_select(L, state, index, false);
+  la_run_program(L, 2, 1);
+  lua_insert(L, -2);
+  return la_to_node(L, -2);
+}
+
+/* Runs the query at `index` and leaves the load's scratch on the stack. */
+static la_load *run(lua_State *L, int index, size_t limit) {
+  la_state *state = la_state_of(L);
+  const la_node *node = push_statement(L, state, lua_absindex(L, index));
   la_select_run how = la_run_options(node);
   how.legacy = true;
   how.limit = limit;
@@ -273,23 +279,21 @@ static bool wants_rows(const la_node *node) {
 static void push_stream(lua_State *L) {
   la_state *state = la_state_of(L);
   lua_settop(L, 1);
-  tell_compile(L, state, 1);
-  const la_node *node = query_node(L, 1);
-  push_session(L, 1);
+  const la_node *node = push_statement(L, state, 1); /* query, holder of the node, session */
   const la_value *yield_per = la_execution_option(node, "yield_per");
   la_select_run how = la_run_options(node);
   how.legacy = true;
   size_t part = yield_per && yield_per->kind == LA_VALUE_INTEGER && yield_per->as.integer > 0
                     ? (size_t)yield_per->as.integer
                     : 1000;
-  la_push_orm_result(L, state, 2, node, &how, part);
+  la_push_orm_result(L, state, 3, node, &how, part);
   la_result *result = lua_touserdata(L, -1);
   la_row_shape *shape = result->box.object;
   if (shape->count == 1) { /* entities come bare, as from all() */
     lua_getiuservalue(L, -1, LA_RESULT_DATA);
     bool single = la_rows_are_single(L, -1);
     lua_pop(L, 1);
-    if (single && !wants_rows(query_node(L, 1))) {
+    if (single && !wants_rows(node)) {
       lua_getfield(L, -1, "scalars");
       lua_insert(L, -2);
       lua_call(L, 1, 1);

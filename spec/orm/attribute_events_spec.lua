@@ -202,6 +202,13 @@ describe("listeners of attributes", function()
     assert.is_nil(Address{email = "x"}.user_id)
   end)
 
+  it("may name the attribute by what inspect says of it (EVT-08)", function()
+    event.listen(la.inspect(User).column_attrs.age, "init_scalar", function() return 18 end, {retval = true})
+    event.listen(la.inspect(User).relationships.addresses, "append", function(_, address) log[#log + 1] = address.email end)
+    assert.equal(18, User{name = "x", addresses = {Address{email = "x@y"}}}.age)
+    assert.same({"x@y"}, log)
+  end)
+
   it("refuse what is no attribute", function()
     fails(exc.InvalidRequestError, "No such event 'set' for target", function() event.listen(User, "set", print) end)
     fails(exc.InvalidRequestError, "No such event 'append'", function() event.listen(User.__table__.c.name, "append", print) end)

@@ -420,3 +420,49 @@ describe("events of a flush", function()
     assert.equal(3, s.session:query(User):count())
   end)
 end)
+
+describe("events of the making of classes", function()
+  local Column, Integer = la.Column, la.Integer
+  local Base, identity
+  before_each(function()
+    Base = orm.declarative_base()
+    identity = Column(Integer, {primary_key = true})
+  end)
+
+  it("reach every class below the one listened to, and every attribute that comes (EVT-11)", function()
+    local seen = {}
+    event.listen(Base, "class_instrument", function(class) seen[#seen + 1] = class.__name__ end)
+    event.listen(Base, "attribute_instrument", function(class, key, attribute)
+      assert.equal(class[key], attribute)
+      seen[#seen + 1] = class.__name__ .. "." .. key
+    end)
+    local Dog = Base:class "Dog" {__tablename__ = "dogs", id = identity, home_id = Column(Integer, la.ForeignKey "homes.id"),
+      home = orm.relationship("Home", {backref = "dogs"})}
+    Base:class "Home" {__tablename__ = "homes", id = Column(Integer, {primary_key = true})}
+    Dog.age = Column(Integer)
+    orm.configure_mappers()
+    assert.same({"Dog", "Dog.id", "Dog.home_id", "Dog.home", "Home", "Home.id", "Dog.age", "Home.dogs"}, seen)
+  end)
+
+  it("let a listener of mapper_configured add relationships, which have their backrefs (EVT-06, REL-06)", function()
+    local Note = Base:class "Note" {__tablename__ = "notes", id = identity, kind = Column(la.String), owner_id = Column(Integer)}
+    local HasNotes = orm.mixin {}
+    event.listen(HasNotes, "mapper_configured", function(_, class)
+      class.notes = orm.relationship(Note, {
+        primaryjoin = la.and_(class.id:eq(orm.foreign(orm.remote(Note.owner_id))), Note.kind:eq(class.__name__)),
+        backref = orm.backref("of_" .. class.__name__, {primaryjoin = orm.remote(class.id):eq(orm.foreign(Note.owner_id)), viewonly = true}),
+      })
+    end, {propagate = true})
+    local Dog = Base:class "Dog" {HasNotes, __tablename__ = "dogs", id = Column(Integer, {primary_key = true})}
+    local Cat = Base:class "Cat" {HasNotes, __tablename__ = "cats", id = Column(Integer, {primary_key = true})}
+    local engine = la.create_engine "sqlite://"
+    Base.metadata:create_all(engine)
+    local session <close> = orm.Session(engine)
+    session:add_all {Dog {notes = {Note {kind = "Dog"}}}, Cat {notes = {Note {kind = "Cat"}, Note {kind = "Cat"}}}}
+    session:commit()
+    local dog, cat = session:query(Dog):one(), session:query(Cat):one()
+    assert.same({1, 2}, {#dog.notes, #cat.notes})
+    assert.equal(dog, dog.notes[1].of_Dog)
+    assert.equal(cat, cat.notes[2].of_Cat)
+  end)
+end)

@@ -51,6 +51,20 @@ describe("do_orm_execute (EVT-12)", function()
     end)
   end)
 
+  it("tells of a query that streams, which reads what the listener makes of it", function()
+    local told = 0
+    event.listen(s.session, "do_orm_execute", function(state)
+      told = told + 1
+      state.statement = state.statement:where(User.id:lt(3))
+    end)
+    local names = {}
+    for user in s.session:query(User):order_by(User.id):iter() do names[#names + 1] = user.name end
+    for user in s.session:query(User):order_by(User.id):yield_per(1):iter() do names[#names + 1] = user.name end
+    for row in s.session:query(User.name, User.id):order_by(User.id):iter() do names[#names + 1] = row.name end
+    assert.same({"Ann", "Bob", "Ann", "Bob", "Ann", "Bob"}, names)
+    assert.equal(3, told)
+  end)
+
   it("answers with a Result of the listener's own, or of another statement", function()
     local calls = 0
     event.listen(s.session, "do_orm_execute", function(state)

@@ -67,6 +67,17 @@ describe("a mixin (DEC-06)", function()
   end)
 end)
 
+describe("a directive of la.null (DEC-02)", function()
+  it("takes back what a base says of all classes", function()
+    local Base = orm.DeclarativeBase:class "Base" {__tablename__ = orm.declared_attr.directive(function(class) return class.__name__:lower() end)}
+    local Pet = Base:class "Pet" {id = Column(Integer, {primary_key = true}), kind = Column(String),
+      __mapper_args__ = {polymorphic_on = "kind", polymorphic_identity = "pet"}}
+    local Dog = Pet:class "Dog" {__tablename__ = la.null, __mapper_args__ = {polymorphic_identity = "dog"}}
+    assert.equal(Pet.__table__, Dog.__table__)
+    assert.sql(la.select(Dog), "SELECT pet.id, pet.kind FROM pet WHERE pet.kind IN (:kind_1)")
+  end)
+end)
+
 describe("isinstance of an object (MAP-07)", function()
   it("knows its class, the bases and every mixin of them", function()
     local Base = orm.declarative_base()

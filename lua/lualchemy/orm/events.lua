@@ -11,6 +11,7 @@
 local core = require "lualchemy.core"
 local event = require "lualchemy.event"
 local exc = require "lualchemy.exc"
+local properties = require "lualchemy.orm.properties"
 
 local M = {}
 
@@ -216,6 +217,7 @@ event.__family("ATTRIBUTE", {
   raw_argument = 1,
   accepts = function(target, identifier)
     local class, key = core.attribute_of(target)
+    if not class then class, key = properties.attribute_of(target) end
     if not class then
       error(exc.InvalidRequestError(("No such event '%s' for target '%s': an attribute of a mapped class is one"):format(identifier, tostring(target))), 0)
     end
@@ -232,7 +234,13 @@ event.__family("ATTRIBUTE", {
   changed = class_changed,
 })
 
-event.__family("INSTRUMENTATION", {accepts = class_target, chain = class_chain, changed = class_changed})
+--- What is told of a class at its making, its subclasses' listeners need not propagate.
+local function instrumentation_chain(class)
+  if class == M.Mapper then return {class} end
+  return {M.Mapper, class, table.unpack(ancestors(class))}
+end
+
+event.__family("INSTRUMENTATION", {accepts = class_target, chain = instrumentation_chain, changed = class_changed})
 
 -- ---- what calls the listeners ----
 
@@ -259,10 +267,22 @@ end)
 
 -- ---- what other modules of the ORM tell ----
 
+--- True if somebody listens to the event, on whatever target.
+function M.listened(identifier)
+  return (counts[identifier] or 0) > 0
+end
+
 --- A class is being mapped: its mapper is there, its attributes are not.
 function M.class_instrumented(class)
-  if (counts.class_instrument or 0) > 0 then event.__fire("class_instrument", class, class) end
-  if (counts.instrument_class or 0) > 0 then event.__fire("instrument_class", class, class.__mapper__, class) end
+  if M.listened "class_instrument" then event.__fire("class_instrument", class, class) end
+  if M.listened "instrument_class" then event.__fire("instrument_class", class, class.__mapper__, class) end
+end
+
+--- A mapped class has got an attribute.
+function M.attribute_added(class, key)
+  if M.listened "attribute_instrument" and core.mapper_has(class, key) then
+    event.__fire("attribute_instrument", class, class, key, class[key])
+  end
 end
 
 --- A class has been mapped.
@@ -270,17 +290,10 @@ function M.class_mapped(class)
   classes[class] = true
   tell_class(class)
   if next(counts) == nil then return end
-  if (counts.attribute_instrument or 0) > 0 then
-    for _, property in ipairs(core.mapper_properties(class)) do
-      event.__fire("attribute_instrument", class, class, property.key, class[property.key])
-    end
+  for _, property in ipairs(M.listened "attribute_instrument" and core.mapper_properties(class) or {}) do
+    M.attribute_added(class, property.key)
   end
   event.__fire("after_mapper_constructed", class, class.__mapper__, class)
-end
-
---- True if somebody listens to the event, on whatever target.
-function M.listened(identifier)
-  return (counts[identifier] or 0) > 0
 end
 
 --- A session has been made, by `maker` if that is not nil, of `class` if that is not nil.

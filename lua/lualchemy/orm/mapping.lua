@@ -219,6 +219,7 @@ function M.add_property(class, key, value)
   core.mapper_finish(class)
   record.attributes[key] = true
   refresh_attributes(class, record)
+  events.attribute_added(class, key)
 end
 
 --- The columns that `include_properties` or `exclude_properties` lists, by name or as columns; nil if it is not given.
@@ -294,6 +295,7 @@ local function sort_fields(class, fields)
   in_sort_order(columns)
   for _, name in ipairs {"__tablename__", "__table_args__", "__mapper_args__", "__table__"} do
     if type(values[name]) == "function" then values[name] = values[name](class) end
+    if values[name] == core.null() then values[name] = nil end -- not even what a base says
   end
   return values, columns
 end

@@ -100,6 +100,7 @@ local function metatable_of(class)
   if made then return made end
   made = {
     __name = "lualchemy.MapperProperty",
+    class = class,
     __tostring = function(property) return ("%s.%s"):format(class.__name__, property.key) end,
     __index = function(property, name)
       local own = property.kind == "relationship" and of_relationships or of_columns
@@ -111,6 +112,12 @@ local function metatable_of(class)
   }
   metatables[class] = made
   return made
+end
+
+--- The class and the key of the attribute that `value` describes; nothing for what is no such description.
+function M.attribute_of(value)
+  local class = type(value) == "table" and rawget(value, "key") and (getmetatable(value) or {}).class
+  if class and metatables[class] == getmetatable(value) then return class, value.key end
 end
 
 --- Gives the description of an attribute of `class` its other fields.

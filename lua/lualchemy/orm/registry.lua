@@ -309,6 +309,15 @@ function Registry:_add_backref(entry)
   given.back_populates = backref.name
 end
 
+--- Adds the backrefs of the relationships that wait, behind the first `done`, also those that come meanwhile; gives how many wait now.
+function Registry:_add_backrefs(done)
+  while done < #self.waiting do
+    done = done + 1
+    self:_add_backref(self.waiting[done])
+  end
+  return done
+end
+
 --- Configures the relationships that wait, of `class` alone if it is given.
 function Registry:_configure_waiting(class)
   for _, entry in ipairs(self.waiting) do
@@ -330,15 +339,12 @@ function Registry:configure()
   for _, class in ipairs(fresh) do
     if class.__declare_first__ then class:__declare_first__() end
   end
-  local at = 1
-  while at <= #self.waiting do
-    self:_add_backref(self.waiting[at])
-    at = at + 1
-  end
+  local added = self:_add_backrefs(0)
   for _, class in ipairs(self.fresh) do
     event.__fire("before_mapper_configured", class, class.__mapper__, class)
     self:_configure_waiting(class)
     event.__fire("mapper_configured", class, class.__mapper__, class)
+    added = self:_add_backrefs(added)
   end
   self:_configure_waiting(nil)
   for _, entry in ipairs(self.waiting) do self:_tie(entry) end
