@@ -160,6 +160,7 @@ build = {
         "csrc/orm/mapper_alias.c",
         "csrc/orm/mapper_polymorphic.c",
         "csrc/orm/mapper_property.c",
+        "csrc/orm/mapper_tables.c",
         "csrc/orm/option.c",
         "csrc/orm/orm_compile.c",
         "csrc/orm/persist.c",

@@ -156,7 +156,7 @@ static int version_field(lua_State *L, la_state *state, int index, la_mapper_opt
   return lua_gettop(L);
 }
 
-/* core.mapper_new(registry, class, {class_name, table, base, primary_key, version_id,
+/* core.mapper_new(registry, class, {class_name, table, join, base, primary_key, version_id,
  * version_generator, eager_defaults, confirm_deleted_rows, allow_partial_pks}) → mapper. */
 static int mapper_new(lua_State *L) {
   la_state *state = la_state_of(L);
@@ -173,6 +173,9 @@ static int mapper_new(lua_State *L) {
                                .concrete = flag_field(L, 3, "concrete", false)};
   if (lua_getfield(L, 3, "table") != LUA_TNIL) {
     options.table = la_check_table(L, -1);
+  }
+  if (lua_getfield(L, 3, "join") != LUA_TNIL) {
+    options.join = la_to_node(L, -1);
   }
   if (lua_getfield(L, 3, "base") != LUA_TNIL) {
     options.base = la_check_mapper(L, -1);
@@ -233,6 +236,20 @@ static int mapper_column(lua_State *L) {
            la_mapper_add_column(mapper, la_check_text(L, 2), column, property_flags(L, 4), group,
                                 &property, &err),
            &err);
+  return 0;
+}
+
+/* core.mapper_further_column(mapper, key, column): the attribute's value stands in `column`, too.
+ */
+static int mapper_further_column(lua_State *L) {
+  la_mapper *mapper = la_check_mapper(L, 1);
+  la_column *column = la_check_column(L, 3);
+  la_property *property = la_mapper_property(mapper, la_check_text(L, 2));
+  la_error err = LA_ERROR_INIT;
+  if (!property || property->kind != LA_PROPERTY_COLUMN) {
+    return la_raise_argument(L, 2, "an attribute of a column");
+  }
+  raise_if(L, la_mapper_add_further_column(mapper, property, column, &err), &err);
   return 0;
 }
 
@@ -499,6 +516,7 @@ void la_open_orm_class(lua_State *L, la_state *state) {
   static const luaL_Reg functions[] = {{"registry_new", registry_new},
                                        {"mapper_new", mapper_new},
                                        {"mapper_column", mapper_column},
+                                       {"mapper_further_column", mapper_further_column},
                                        {"mapper_expression", mapper_expression},
                                        {"mapper_synonym", mapper_synonym},
                                        {"mapper_relationship", mapper_relationship},

@@ -346,16 +346,31 @@ static int object_history(lua_State *L) {
   return 3;
 }
 
+/* core.mapper_tables(class) → the tables that its objects have rows in, those first that others
+ * refer to. */
+static int mapper_tables(lua_State *L) {
+  la_state *state = la_state_of(L);
+  lua_Integer count = 0, at = 0;
+  for (const la_mapper *mapper = la_check_mapper(L, 1); mapper; mapper = mapper->base) {
+    count += (lua_Integer)mapper->tables.count;
+  }
+  lua_createtable(L, (int)count, 0);
+  for (const la_mapper *mapper = la_check_mapper(L, 1); mapper; mapper = mapper->base) {
+    for (size_t i = mapper->tables.count; i-- > 0; at++) {
+      la_push_table(L, state, mapper->tables.items[i]);
+      lua_rawseti(L, -2, count - at);
+    }
+  }
+  return 1;
+}
+
 void la_open_orm_inspect(lua_State *L, la_state *state) {
-  static const luaL_Reg functions[] = {{"mapper_properties", mapper_properties},
-                                       {"object_state", object_state},
-                                       {"relationship_parts", relationship_parts},
-                                       {"object_expired", object_expired},
-                                       {"alias_parts", alias_parts},
-                                       {"object_loaded", object_loaded},
-                                       {"object_identity", object_identity},
-                                       {"object_history", object_history},
-                                       {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+      {"mapper_properties", mapper_properties}, {"mapper_tables", mapper_tables},
+      {"object_state", object_state},           {"relationship_parts", relationship_parts},
+      {"object_expired", object_expired},       {"alias_parts", alias_parts},
+      {"object_loaded", object_loaded},         {"object_identity", object_identity},
+      {"object_history", object_history},       {NULL, NULL}};
   (void)state;
   la_set_functions(L, functions);
 }

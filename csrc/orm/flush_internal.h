@@ -130,6 +130,7 @@ typedef struct la_table_map {
   uint8_t *shape;                         /* scratch: la_cell of each column */
   bool *keys;                             /* scratch: compared in the WHERE */
   bool *primary;                          /* the columns of the table's key */
+  bool completes_key;   /* the last table of the root: objects have their keys with its row */
   bool follows_key;     /* the database changes its keys with those of the base table */
   bool passive_deletes; /* the database deletes its rows with those of the base table */
   bool may_expire;      /* some column has a default that the database evaluates */

@@ -127,13 +127,22 @@ static void free_mapper(la_mapper *mapper) {
   for (size_t i = 0; i < mapper->properties.count; i++) {
     la_property *property = mapper->properties.items[i];
     la_node_release(property->expr);
+    for (const la_property *next = property->parent;
+         next != NULL && next->flags & LA_PROPERTY_FURTHER; next = next->parent) {
+      la_node_release(next->expr);
+    }
     if (property->relationship != NULL && property->parent == NULL) {
       la_relationship_free(property->relationship);
     }
   }
   la_node_release(mapper->inherit_condition);
   la_node_release(mapper->element);
+  la_node_release(mapper->join);
   la_object_release(mapper->loads);
+  for (size_t i = 0; i < mapper->tables.count; i++) {
+    la_object_release(mapper->tables.items[i]);
+  }
+  la_vec_clear(mapper->alloc, &mapper->tables);
   la_vec_clear(mapper->alloc, &mapper->properties);
   la_vec_clear(mapper->alloc, &mapper->subclasses);
   la_map_clear(&mapper->by_key, mapper->alloc);
@@ -184,6 +193,12 @@ void la_mapper_raise_version(la_mapper *mapper) {
   }
 }
 
+/* What the mapper adds to its base's FROM element. */
+static la_node *joined_or_table(la_mapper *mapper) {
+  return mapper->join != NULL ? la_node_retain(mapper->join)
+                              : la_from_table(mapper->sql, mapper->table);
+}
+
 /* How rows of the class's own table and its base's belong together. */
 static la_status find_inherit_condition(la_mapper *mapper, la_node *given, la_error *err) {
   la_table *inherited;
@@ -197,8 +212,8 @@ static la_status find_inherit_condition(la_mapper *mapper, la_node *given, la_er
     return la_strip_orm(mapper->sql, given, &mapper->inherit_condition, err);
   }
   inherited = mapper->base->table;
-  left = la_from_table(mapper->sql, inherited);
-  right = la_from_table(mapper->sql, mapper->table);
+  left = joined_or_table(mapper->base);
+  right = joined_or_table(mapper);
   status =
       left != NULL && right != NULL
           ? la_from_join_condition(mapper->sql, left, right, &mapper->inherit_condition, &inner)
@@ -237,7 +252,7 @@ static la_status make_from(la_mapper *mapper, la_node **out, la_error *err) {
     *out = la_node_retain(inherited->children[0]);
     return LA_OK;
   }
-  table = la_from_table(mapper->sql, mapper->table);
+  table = joined_or_table(mapper);
   if (table == NULL || inherited == NULL) {
     *out = table;
     return table != NULL ? LA_OK : la_fail_nomem(err);
@@ -314,6 +329,7 @@ static la_status copy_options(la_mapper *mapper, const la_mapper_options *option
       options->passive_deletes || (options->base != NULL && options->base->passive_deletes);
   mapper->legacy_is_orphan = options->legacy_is_orphan;
   mapper->batch = true;
+  mapper->joined = options->join != NULL;
   if (options->primary_key_count != 0) {
     mapper->key_columns =
         la_arena_alloc(&mapper->arena, options->primary_key_count * sizeof *mapper->key_columns);
@@ -354,12 +370,12 @@ static la_status join_hierarchy(la_mapper *mapper, la_mapper *base, bool concret
   }
   mapper->base = la_object_retain(base);
   mapper->root = base->root;
-  mapper->joined = base->joined || base->table != mapper->table;
+  mapper->joined |= base->joined || base->table != mapper->table;
   return LA_OK;
 }
 
 static la_status check_primary_key(const la_mapper *mapper, la_error *err) {
-  if (mapper->base == NULL && mapper->key_column_count == 0 &&
+  if (mapper->root == mapper && mapper->key_column_count == 0 &&
       (mapper->table->primary_key == NULL || mapper->table->primary_key->columns.count == 0)) {
     return la_fail(err, LA_ARGUMENT,
                    "Mapper Mapper[%.*s(%.*s)] could not assemble any primary key columns for "
@@ -393,10 +409,13 @@ la_status la_mapper_new(la_registry *registry, const la_mapper_options *options,
   la_arena_init(&mapper->arena, registry->alloc);
   status = copy_options(mapper, options, err);
   if (status >= 0) {
-    status = check_primary_key(mapper, err);
+    status = join_hierarchy(mapper, options->base, options->concrete, err);
   }
   if (status >= 0) {
-    status = join_hierarchy(mapper, options->base, options->concrete, err);
+    status = la_mapper_take_tables(mapper, options->join, err);
+  }
+  if (status >= 0) {
+    status = check_primary_key(mapper, err);
   }
   if (status >= 0) {
     status = find_inherit_condition(mapper, options->inherit_condition, err);
@@ -441,15 +460,6 @@ la_property *la_mapper_counterpart(const la_mapper *mapper, const la_property *p
   }
   found = la_map_get(&mapper->by_key, property->key);
   return found;
-}
-
-bool la_mapper_has_table(const la_mapper *mapper, const la_table *table) {
-  for (const la_mapper *m = mapper; m != NULL; m = m->base) {
-    if (m->table == table) {
-      return true;
-    }
-  }
-  return false;
 }
 
 bool la_mapper_is_a(const la_mapper *mapper, const la_mapper *base) {

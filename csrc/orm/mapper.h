@@ -54,7 +54,8 @@ enum la_property_flag {
   LA_PROPERTY_KEPT_ON_FLUSH = 1024, /* expire_on_flush = false */
   LA_PROPERTY_QUERY = 2048,         /* a query_expression: only statements that say so load it */
   LA_PROPERTY_MUTABLE = 4096,       /* its Lua values tell when they are changed inside */
-  LA_PROPERTY_LATE = 8192           /* an expression added when the class was complete */
+  LA_PROPERTY_LATE = 8192,          /* an expression added when the class was complete */
+  LA_PROPERTY_FURTHER = 16384       /* no property of its own: see `parent` */
 };
 
 /* Read only outside orm/. */
@@ -70,7 +71,9 @@ typedef struct la_property {
   la_text group;      /* deferred group, or none */
   la_relationship *relationship;
   struct la_property *target; /* SYNONYM */
-  struct la_property *parent; /* inherited from the base mapper: its property there */
+  /* what has the same value: its property in the base mapper, or (LA_PROPERTY_FURTHER) the next
+   * column of the attribute */
+  struct la_property *parent;
 } la_property;
 
 /* Whether values that the database makes are fetched with the row: by INSERT … RETURNING; after an
@@ -97,6 +100,10 @@ struct la_mapper {
   uint32_t version; /* raised by each change; in cache keys through object.id */
   bool configured;
   la_table *table; /* its own (local) table; for single-table inheritance the parent's */
+  LA_VEC(la_table *)
+  tables;          /* that it adds to its base's: `table` if it has one of its own, or all
+                      of a join, those that others refer to first; retained */
+  la_node *join;   /* that it is mapped to, of `tables`; retained; or NULL */
   la_node *entity; /* ENTITY node of the class itself; retained without counting the mapper twice,
                       see mapper.c */
   la_node *selects[2]; /* what la_mapper_select gives, not legacy and legacy; NULL before the first
@@ -150,6 +157,7 @@ typedef struct la_mapper_options {
   la_text class_name;
   int64_t host;
   la_table *table; /* NULL with `base`: single-table inheritance */
+  la_node *join;   /* of tables, that the class is mapped to; `table` is one of them; or NULL */
   la_mapper *base;
   la_column *const *primary_key; /* for tables without one; NULL: the table's */
   uint32_t primary_key_count;
@@ -191,6 +199,10 @@ la_status la_mapper_new(la_registry *registry, const la_mapper_options *options,
 /* Maps `column` of the mapper's tables under `key`. */
 la_status la_mapper_add_column(la_mapper *mapper, la_text key, la_column *column, uint32_t flags,
                                la_text group, la_property **out, la_error *err);
+/* `column`, of another table of the mapper, holds the same as `property`'s own: rows of both tables
+ * get the value. Called before the mapper has subclasses. */
+la_status la_mapper_add_further_column(la_mapper *mapper, la_property *property, la_column *column,
+                                       la_error *err);
 la_status la_mapper_add_expression(la_mapper *mapper, la_text key, la_node *expr, uint32_t flags,
                                    la_text group, la_property **out, la_error *err);
 la_status la_mapper_add_synonym(la_mapper *mapper, la_text key, la_text target, la_property **out,
@@ -227,6 +239,10 @@ la_property *la_mapper_property_of_column(const la_mapper *mapper, const la_colu
 la_property *la_mapper_counterpart(const la_mapper *mapper, const la_property *property);
 /* True if `table` is one of the mapper's, its bases' included. */
 bool la_mapper_has_table(const la_mapper *mapper, const la_table *table);
+/* True if it is one of the mapper's own. */
+bool la_mapper_adds_table(const la_mapper *mapper, const la_table *table);
+/* Resolves the foreign keys of its own tables, and puts those first that others refer to. */
+la_status la_mapper_resolve_tables(la_mapper *mapper, la_error *err);
 /* The ENTITY node of the class, lent, made again if need be; NULL when out of memory. */
 la_node *la_mapper_entity(la_mapper *mapper);
 /* The SELECT of the class alone, `legacy` as session:query makes it: a new reference, NULL when out

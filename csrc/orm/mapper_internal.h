@@ -16,6 +16,8 @@ extern const la_object_class la_mapper_class;
 void la_mapper_note_inner(la_mapper *mapper);
 /* Gives up `node`, one of the mapper's own (or NULL, or one of a base's relationship). */
 void la_mapper_release_inner(la_mapper *mapper, la_node *node);
+/* Its own tables: `table`, or those of `join`, whose key it finds then. */
+la_status la_mapper_take_tables(la_mapper *mapper, la_node *join, la_error *err);
 /* Something changed: plans and cached statements made so far are out of date. */
 void la_mapper_raise_version(la_mapper *mapper);
 /* Takes over the properties of the base mapper; called once, before own ones are added. */

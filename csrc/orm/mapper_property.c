@@ -222,12 +222,17 @@ static la_status finish_property(la_mapper *mapper, la_property *property, la_pr
   return spread_property(mapper, property, err);
 }
 
+static la_status fail_foreign_column(const la_mapper *mapper, const la_column *column,
+                                     la_error *err) {
+  return la_fail(err, LA_ARGUMENT, "Column '%.*s' is not a column of a table of mapper '%.*s'",
+                 LA_TEXT_FORMAT(column->name), LA_TEXT_FORMAT(mapper->class_name));
+}
+
 la_status la_mapper_add_column(la_mapper *mapper, la_text key, la_column *column, uint32_t flags,
                                la_text group, la_property **out, la_error *err) {
   la_property *property;
   if (column->table == NULL || !la_mapper_has_table(mapper, column->table)) {
-    return la_fail(err, LA_ARGUMENT, "Column '%.*s' is not a column of a table of mapper '%.*s'",
-                   LA_TEXT_FORMAT(column->name), LA_TEXT_FORMAT(mapper->class_name));
+    return fail_foreign_column(mapper, column, err);
   }
   LA_TRY(make_property(mapper, LA_PROPERTY_COLUMN, key, group, &property, err));
   property->flags = flags;
@@ -238,6 +243,30 @@ la_status la_mapper_add_column(la_mapper *mapper, la_text key, la_column *column
   }
   la_property_refresh(property);
   return finish_property(mapper, property, out, err);
+}
+
+la_status la_mapper_add_further_column(la_mapper *mapper, la_property *property, la_column *column,
+                                       la_error *err) {
+  la_property *further;
+  if (la_mapper_property_of_column(mapper, column) == property) {
+    return LA_OK; /* a base's column under the same name */
+  }
+  if (column->table == NULL || !la_mapper_has_table(mapper, column->table)) {
+    return fail_foreign_column(mapper, column, err);
+  }
+  LA_TRY(make_property(mapper, LA_PROPERTY_COLUMN, property->key, LA_TEXT_NONE, &further, err));
+  further->flags = LA_PROPERTY_FURTHER;
+  further->column = column;
+  further->expr = la_expr_column(mapper->sql, column, NULL);
+  if (further->expr == NULL) {
+    return la_fail_nomem(err);
+  }
+  while (property->parent != NULL && property->parent->flags & LA_PROPERTY_FURTHER) {
+    property = property->parent;
+  }
+  further->parent = property->parent;
+  property->parent = further;
+  return note_columns(mapper, la_map_get(&mapper->by_key, property->key), err);
 }
 
 la_status la_mapper_add_expression(la_mapper *mapper, la_text key, la_node *expr, uint32_t flags,
@@ -408,7 +437,7 @@ void la_mapper_flag_property(la_mapper *mapper, const la_property *property, uin
 
 /* Columns that took their type from a foreign key's target get nodes with that type. */
 static la_status configure_mapper(la_mapper *mapper, la_error *err) {
-  LA_TRY(la_table_resolve(mapper->table, err));
+  LA_TRY(la_mapper_resolve_tables(mapper, err));
   for (uint32_t i = 0; i < mapper->slot_count; i++) {
     la_property *property = mapper->slots[i];
     la_column *column = property->column;

@@ -419,7 +419,7 @@ static la_status insert(la_flush *flush, la_persist_row *r, la_flush_step *step_
   if (r->map->may_expire || r->has_expressions) {
     LA_TRY(expire_made(flush, r, LA_DEFAULT_INSERT, LA_DEFAULT_SERVER_INSERT, err));
   }
-  return r->map->depth == 0 ? check_key(r, err) : LA_OK;
+  return r->map->completes_key ? check_key(r, err) : LA_OK;
 }
 
 static la_status send_update(la_flush *flush, la_persist_row *r, la_error *err) {

@@ -44,11 +44,11 @@ la_property *la_persist_property(const la_mapper *mapper, const la_column *colum
 static uint32_t depth_of(const la_mapper *mapper, const la_table *table) {
   uint32_t above = 0;
   bool found = false;
-  const la_table *last = NULL;
   for (const la_mapper *m = mapper; m != NULL; m = m->base) {
-    above += found && m->table != last ? 1 : 0;
-    found |= m->table == table;
-    last = m->table;
+    for (size_t i = m->tables.count; i-- > 0;) {
+      above += found ? 1 : 0;
+      found |= m->tables.items[i] == table;
+    }
   }
   return found ? above : LA_FLUSH_NONE;
 }
@@ -57,7 +57,7 @@ static uint32_t depth_of(const la_mapper *mapper, const la_table *table) {
 static bool is_passive(const la_mapper *mapper, const la_table *table) {
   bool found = false;
   for (const la_mapper *m = mapper; m->base != NULL; m = m->base) {
-    found = found || (m->table == table && m->base->table != table && m->passive_deletes);
+    found = found || (la_mapper_adds_table(m, table) && m->passive_deletes);
   }
   return found;
 }
@@ -82,7 +82,9 @@ static bool is_made_by_database(const la_column *column) {
 static la_table_map *make_map(la_flush *flush, la_mapper *mapper, la_table *table, uint32_t depth) {
   uint32_t count = (uint32_t)table->columns.count;
   la_table_map *map = la_arena_alloc_zero(&flush->lasting, sizeof *map);
-  la_column *autoincrement = depth == 0 ? la_table_autoincrement_column(table) : NULL;
+  const la_mapper *root = mapper->root;
+  bool of_root = la_mapper_adds_table(root, table);
+  la_column *autoincrement = of_root ? la_table_autoincrement_column(table) : NULL;
   if (map == NULL) {
     return NULL;
   }
@@ -100,7 +102,8 @@ static la_table_map *make_map(la_flush *flush, la_mapper *mapper, la_table *tabl
     return NULL;
   }
   map->passive_deletes = is_passive(mapper, table);
-  map->follows_key = depth > 0 && mapper->passive_updates;
+  map->follows_key = !of_root && mapper->passive_updates;
+  map->completes_key = table == root->tables.items[root->tables.count - 1];
   for (uint32_t i = 0; i < count; i++) {
     map->properties[i] = la_persist_property(mapper, table->columns.items[i]);
     map->primary[i] = is_key(mapper, table->columns.items[i]);
@@ -185,7 +188,9 @@ la_status la_flush_batch_tables(la_flush *flush, la_error *err) {
                      LA_TEXT_FORMAT(mapper->class_name));
     }
     for (const la_mapper *m = mapper; m != NULL; m = m->base) {
-      LA_TRY(add_table(flush, mapper, m->table, err));
+      for (size_t j = m->tables.count; j-- > 0;) {
+        LA_TRY(add_table(flush, mapper, m->tables.items[j], err));
+      }
     }
   }
   flush->tables_of = one ? last : NULL;

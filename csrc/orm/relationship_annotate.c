@@ -208,8 +208,10 @@ static la_status mark_remote_of_relatives(const la_node *node, void *context, la
 
 bool la_mappers_overlap(const la_mapper *a, const la_mapper *b) {
   for (const la_mapper *m = a; m != NULL; m = m->base) {
-    if (la_mapper_has_table(b, m->table)) {
-      return true;
+    for (size_t i = 0; i < m->tables.count; i++) {
+      if (la_mapper_has_table(b, m->tables.items[i])) {
+        return true;
+      }
     }
   }
   return false;

@@ -139,6 +139,24 @@ static la_status find_condition_of(la_configuring *self, const la_node *left, co
                                                : LA_OK;
 }
 
+/* The foreign keys between two tables, in either direction. */
+static la_status scan_pair(la_configuring *self, la_table *ours, la_table *theirs,
+                           constraint_list *found) {
+  LA_TRY(scan_tables(self, theirs, ours, found));
+  return ours != theirs ? scan_tables(self, ours, theirs, found) : LA_OK;
+}
+
+/* Those between `ours` and any table of `target`. */
+static la_status scan_target(la_configuring *self, la_table *ours, const la_mapper *target,
+                             constraint_list *found) {
+  for (const la_mapper *m = target; m != NULL; m = m->base) {
+    for (size_t i = 0; i < m->tables.count; i++) {
+      LA_TRY(scan_pair(self, ours, m->tables.items[i], found));
+    }
+  }
+  return LA_OK;
+}
+
 /* The condition between the tables of `mapper` and `other` (`only` set: that table alone), its own
  * table before its bases'. */
 static la_status find_condition(la_configuring *self, la_mapper *mapper, la_mapper *target,
@@ -155,24 +173,11 @@ static la_status find_condition(la_configuring *self, la_mapper *mapper, la_mapp
                                  : la_relationship_target_element(relationship),
                              out);
   }
-  for (la_mapper *m = mapper; m != NULL && status >= 0 && found.count == 0; m = m->base) {
-    la_table *ours = m->table;
-    la_mapper *t = target;
-    if (m->base != NULL && m->base->table == ours) {
-      continue; /* single-table inheritance: the same table again */
+  for (const la_mapper *m = mapper; m != NULL && status >= 0 && found.count == 0; m = m->base) {
+    for (size_t i = 0; i < m->tables.count && status >= 0; i++) {
+      status = only != NULL ? scan_pair(self, m->tables.items[i], only, &found)
+                            : scan_target(self, m->tables.items[i], target, &found);
     }
-    do {
-      la_table *theirs = only != NULL ? only : t->table;
-      if (only == NULL && t->base != NULL && t->base->table == theirs) {
-        t = t->base;
-        continue;
-      }
-      status = scan_tables(self, theirs, ours, &found);
-      if (status >= 0 && ours != theirs) {
-        status = scan_tables(self, ours, theirs, &found);
-      }
-      t = only == NULL ? t->base : NULL;
-    } while (t != NULL && status >= 0);
   }
   if (status >= 0) {
     status = found.count == 0 ? fail_no_keys(self) : found.count > 1 ? fail_ambiguous(self) : LA_OK;
@@ -448,10 +453,10 @@ static la_status take_options(la_configuring *self) {
 
 static la_status resolve_tables(la_configuring *self) {
   for (la_mapper *m = self->relationship->parent; m != NULL; m = m->base) {
-    LA_TRY(la_table_resolve(m->table, self->err));
+    LA_TRY(la_mapper_resolve_tables(m, self->err));
   }
   for (la_mapper *m = self->options->target; m != NULL; m = m->base) {
-    LA_TRY(la_table_resolve(m->table, self->err));
+    LA_TRY(la_mapper_resolve_tables(m, self->err));
   }
   return self->relationship->secondary ? la_table_resolve(self->relationship->secondary, self->err)
                                        : LA_OK;

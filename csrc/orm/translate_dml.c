@@ -139,6 +139,13 @@ static la_node *table_of(la_translation *self, const la_node *entity) {
 static la_status translate(la_translation *self, la_node **statement) {
   la_mapper *mapper = mapper_of(*statement);
   int options = la_statement_options_part(*statement);
+  if (mapper != NULL && mapper->join != NULL) {
+    return la_fail(
+        self->err, LA_INVALID_REQUEST,
+        "class %.*s is mapped to a join: INSERT, UPDATE and DELETE name a table, such as "
+        "'%.*s', not the class",
+        LA_TEXT_FORMAT(mapper->class_name), LA_TEXT_FORMAT(mapper->table->name));
+  }
   if (mapper != NULL) {
     LA_TRY(rename_sets(self->sql, mapper, statement, self->err));
     LA_TRY(add_single_table(self->sql, statement, self->err));

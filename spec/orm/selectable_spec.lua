@@ -50,8 +50,8 @@ describe("a class mapped to a select (DEC-13)", function()
     s.session:rollback()
   end)
 
-  it("may be a join, whose columns have the names that the join gives them", function()
-    local joined = s.User.__table__:join(s.Address.__table__)
+  it("may be a join with something else than tables, whose columns have the names that the join gives them", function()
+    local joined = s.User.__table__:join(la.select(s.Address):subquery "addresses")
     local Entry = s.Base:class "Entry" {__table__ = joined, __mapper_args__ = {primary_key = {"addresses_id"}}}
     local entry = s.session:scalars(la.select(Entry):where(Entry.addresses_email:eq "bob@one")):one()
     assert.equal("Bob", entry.users_name)

@@ -9,6 +9,7 @@ local exc = require "lualchemy.exc"
 local hierarchy = require "lualchemy.orm.hierarchy"
 local inspection = require "lualchemy.inspection"
 local keywords = require "lualchemy.keywords"
+local mapped_columns = require "lualchemy.orm.columns"
 local runs_of = require "lualchemy.orm.runs"
 
 local M = {}
@@ -37,7 +38,7 @@ local function part_of(tbl, keys, primary, above)
     if key then
       local referred = above and column.primary_key and column.foreign_keys[1]
       local base_key = referred and key_of(referred.column, keys)
-      part.fields[#part.fields + 1] = {column = column, key = key, base_key = base_key, primary = column.primary_key or primary[key] or false}
+      part.fields[#part.fields + 1] = {column = column, key = key, base_key = base_key, primary = column.primary_key or primary[key] == column}
     end
   end
   return part
@@ -64,9 +65,10 @@ local function attributes_of(class, plan, concrete)
   for _, property in ipairs(core.mapper_properties(class)) do
     if property.column then
       plan.mapped[property.key] = true
-      plan.primary[property.key] = property.primary_key or nil
+      plan.primary[property.key] = property.primary_key and property.column or nil
       if property.primary_key then plan.key_columns = (plan.key_columns and plan.key_columns .. ", " or "") .. tostring(property.column) end
       keys[property.column] = property.key
+      for _, column in ipairs(mapped_columns.further(class, property.key)) do keys[column] = property.key end
       if property.version then plan.version = property.key end
     end
   end
@@ -88,7 +90,10 @@ local function plan_of(class)
   local on = mapper.polymorphic_on
   plan.discriminator, plan.identity = on and keys[on], record_of(class).arguments.polymorphic_identity
   plan.generator = version_generator(class)
-  for i, tbl in ipairs(mapper.concrete and {class.__table__} or mapper.tables) do plan.parts[i] = part_of(tbl, keys, plan.primary, i > 1) end
+  plan.of_root = mapper.concrete and 1 or #core.mapper_tables(hierarchy.root(class))
+  for i, tbl in ipairs(mapper.concrete and {class.__table__} or mapper.tables) do
+    plan.parts[i] = part_of(tbl, keys, plan.primary, i > plan.of_root)
+  end
   return plan
 end
 
@@ -193,7 +198,7 @@ local function insert_part(connection, plan, index, rows, options)
   end
   for _, row in ipairs(rows) do
     local values = insert_values(part, row, options.render_nulls)
-    local made = index == 1 and (options.return_defaults or #plan.parts > 1) and made_key(part, values)
+    local made = index <= plan.of_root and (options.return_defaults or #plan.parts > 1) and made_key(part, values)
     if made then
       send()
       for key, value in pairs(insert_one(connection, part, values)) do row[key] = value end

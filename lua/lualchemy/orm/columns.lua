@@ -8,6 +8,8 @@ local M = {}
 -- class → the keys of the columns that the class itself maps → column
 local mapped = setmetatable({}, {__mode = "k"})
 local listeners = {}
+-- class → the keys of its attributes that have several columns → those behind the first
+local further_columns = setmetatable({}, {__mode = "k"})
 
 --- How the attribute of a column is loaded: as its column_property says, or the column itself.
 local function options_of(column, given)
@@ -27,11 +29,25 @@ end
 ---@param key string
 ---@param column lualchemy.Column
 ---@param options table?  those of its column_property
-function M.map(class, key, column, options)
+---@param further lualchemy.Column[]?  columns of other tables that hold the same
+function M.map(class, key, column, options, further)
   core.mapper_column(class, key, column, options_of(column, options))
   mapped[class] = mapped[class] or {}
   mapped[class][key] = column
+  for _, other in ipairs(further or {}) do core.mapper_further_column(class, key, other) end
+  if further then
+    further_columns[class] = further_columns[class] or {}
+    further_columns[class][key] = further
+  end
   for _, listener in ipairs(listeners) do listener(class, key, column) end
+end
+
+--- The columns behind the first of an attribute that has several.
+---@param class table
+---@param key string
+---@return lualchemy.Column[]
+function M.further(class, key)
+  return further_columns[class] and further_columns[class][key] or {}
 end
 
 --- `listener(class, key, column)` is called for every column that is mapped from now on.

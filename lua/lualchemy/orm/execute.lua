@@ -228,13 +228,13 @@ end
 --- Bulk UPDATE by primary key: each row names its object, and sets its other keys.
 local function update_rows(session, statement, rows, how)
   refuse_bulk_update(statement, how)
+  local class = core.dml_class(statement)
+  if is_joined(class) and not core.has_where(statement) then return update_joined(session, class, rows, how) end
   local translated = core.orm_translate(statement)
   if core.has_where(statement) then
     return binds.connection(session, nil, statement):execute(translated, by_column(statement, rows))
   end
   local bindparam = require "lualchemy".bindparam
-  local class = core.dml_class(statement)
-  if is_joined(class) then return update_joined(session, class, rows, how) end
   local keys, criteria, matched = {}, {}, 0
   for _, property in ipairs(core.mapper_properties(class)) do
     if property.primary_key then

@@ -44,4 +44,9 @@ function M.root(class)
   return class
 end
 
+--- The table of a mapped class: its own, the one that it shares with its parent, or the first of the join that it is mapped to.
+---@param class table
+---@return lualchemy.Table
+function M.table(class) return records[class].table end
+
 return M

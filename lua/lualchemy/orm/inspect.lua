@@ -250,14 +250,7 @@ local mapper_fields = {
   end,
   single = function(class) return parent_of(class) ~= nil and parent_of(class).__table__ == class.__table__ end,
   concrete = function(class) return record_of(class).arguments.concrete == true end,
-  tables = function(class)
-    local list, at = {}, class
-    while at do
-      if list[1] ~= at.__table__ then table.insert(list, 1, at.__table__) end
-      at = parent_of(at)
-    end
-    return list
-  end,
+  tables = function(class) return core.mapper_tables(class) end,
   self_and_descendants = function(class)
     local list = family(class)
     for i, at in ipairs(list) do list[i] = inspect_class(at) end
@@ -290,7 +283,7 @@ local mapper_fields = {
       local found = find_property(class, key)
       if found then return found end
       error(require("lualchemy.exc").InvalidRequestError(("Mapper 'Mapper[%s(%s)]' has no property '%s'.  If this property was indicated from " ..
-        "other mappers or configure events, ensure registry.configure() has been called."):format(class.__name__, class.__table__.name, tostring(key))), 0)
+        "other mappers or configure events, ensure registry.configure() has been called."):format(class.__name__, hierarchy.table(class).name, tostring(key))), 0)
     end
   end,
   --- mapper:has_property(key)
@@ -304,7 +297,7 @@ local mapper_fields = {
         if property.column == column then return property end
       end
       error(require("lualchemy.exc").InvalidRequestError(("No column %s is configured on mapper Mapper[%s(%s)]"):format(tostring(column),
-        class.__name__, class.__table__.name)), 0)
+        class.__name__, hierarchy.table(class).name)), 0)
     end
   end,
   --- mapper:isa(other)
@@ -319,7 +312,7 @@ local mapper_fields = {
 function M.mapper(class)
   return setmetatable({}, {
     __name = "lualchemy.Mapper",
-    __tostring = function() return ("Mapper[%s(%s)]"):format(class.__name__, class.__table__.name) end,
+    __tostring = function() return ("Mapper[%s(%s)]"):format(class.__name__, hierarchy.table(class).name) end,
     __index = function(_, key)
       local make = mapper_fields[key]
       if make then return make(class) end

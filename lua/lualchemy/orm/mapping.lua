@@ -44,6 +44,23 @@ local function column_of(value)
   return is_column(value) and value or value.expression
 end
 
+--- The tables of a join that has each of them once; nil if `element` is none, or joins something else, too.
+local function joined_tables(element)
+  if not core.is_join(element) then return nil end
+  local found, seen, waiting = {}, {}, {element}
+  while #waiting > 0 do
+    local at = table.remove(waiting)
+    if core.is_join(at) then
+      waiting[#waiting + 1], waiting[#waiting + 2] = at.right, at.left
+    elseif not core.is(at, "lualchemy.Table") or seen[at] then
+      return nil
+    else
+      found[#found + 1], seen[at] = at, true
+    end
+  end
+  return found
+end
+
 --- The columns of a join as a select, each under the name that the join has for it.
 local function select_of_join(join)
   local columns = {}
@@ -65,6 +82,8 @@ end
 --- The class's table: given, made from its columns, or its parent's.
 local function make_table(class, record, parent, values, columns)
   if values.__table__ ~= nil then
+    record.join_tables = joined_tables(values.__table__)
+    if record.join_tables then return record.join_tables[1] end
     return core.is(values.__table__, "lualchemy.Table") and values.__table__ or table_of_select(class, record, values.__table__)
   end
   local name = values.__tablename__
@@ -127,7 +146,7 @@ local function make_mapper(class, record, parent, own_table, values)
     error(exc.InvalidRequestError(("class %s: concrete = true is for a class with a table of its own; give it a __tablename__ or a __table__")
       :format(class.__name__)), 0)
   end
-  local of_table = own_table or parent.__table__
+  local of_table = record.join_tables and values.__table__ or own_table or parent.__table__
   local primary_key
   if given.primary_key then
     primary_key = {}
@@ -136,6 +155,7 @@ local function make_mapper(class, record, parent, own_table, values)
   return core.mapper_new(record.registry.core, class, {
     class_name = class.__name__,
     table = own_table,
+    join = record.join_tables and values.__table__ or nil,
     base = parent and core.is_mapped(parent) and parent or nil,
     primary_key = primary_key,
     version_id = given.version_id_col and column_argument(class, "version_id_col", of_table, values, given.version_id_col) or nil,
@@ -190,7 +210,7 @@ local function add_mapped(class, record, key, value)
     mapped_columns.map(class, key, value, nil)
   elseif relationships.is_property(value) then
     if value.kind == "column" and is_column(value.expression) then
-      mapped_columns.map(class, key, value.expression, value.options)
+      mapped_columns.map(class, key, value.expression, value.options, value.further)
     elseif value.kind == "column" then
       local expression = value.expression
       if type(expression) == "function" then expression = expression(class) end
@@ -213,7 +233,7 @@ function M.add_property(class, key, value)
   local record = records[class]
   refuse_name(class.__name__, key)
   if is_mapped_column(value) then
-    schema.append_column(class.__table__, key, column_of(value))
+    schema.append_column(record.table, key, column_of(value))
   end
   add_mapped(class, record, key, value)
   core.mapper_finish(class)
@@ -231,28 +251,52 @@ local function column_set(class, name, given)
   return keywords.set(given)
 end
 
+--- Fields by their columns; further columns of a field have none of their own.
+local function by_column(columns)
+  local field_of = {}
+  for _, field in ipairs(columns) do
+    for _, column in ipairs(field.further or {}) do field_of[column] = false end
+  end
+  for _, field in ipairs(columns) do field_of[field.column] = field end
+  return field_of
+end
+
+--- Maps a column of the table that no field names. In a join of tables no two may have the same name.
+local function map_plainly(class, key, column, taken)
+  if taken[key] then
+    error(exc.InvalidRequestError(("Implicitly combining column %s with column %s under attribute '%s'.  Please configure one or more " ..
+      "attributes for these same-named columns explicitly."):format(tostring(taken[key]), tostring(column), key)), 0)
+  end
+  taken[key] = column
+  mapped_columns.map(class, key, column, nil)
+end
+
 --- Columns of the table that no field maps are mapped under their keys, with `column_prefix` in front; but for those that are left out.
-local function map_columns(class, own_table, columns, values, arguments)
-  local key_of = {}
+local function map_columns(class, own_table, columns, values, arguments, taken)
+  local field_of = by_column(columns)
   local include = column_set(class, "include_properties", arguments.include_properties)
   local exclude = column_set(class, "exclude_properties", arguments.exclude_properties)
-  for _, field in ipairs(columns) do key_of[field.column] = field end
   for _, column in ipairs(own_table.c) do
-    local field = key_of[column]
-    local left_out = include and not (include[column.key] or include[column]) or exclude and (exclude[column.key] or exclude[column])
+    local field = field_of[column]
+    local left_out = field == false or include and not (include[column.key] or include[column]) or
+      exclude and (exclude[column.key] or exclude[column])
     local synonym = values[column.key]
     if field then
-      mapped_columns.map(class, field.key, column, field.options)
+      taken[field.key] = column
+      mapped_columns.map(class, field.key, column, field.options, field.further)
+    elseif left_out then
+      goto continue
     elseif synonyms.maps_column(synonym) then
       mapped_columns.map(class, synonyms.target(synonym), column, nil)
-    elseif not left_out and relationships.is_property(values[column.key]) and values[column.key].kind == "relationship" then
+    elseif relationships.is_property(values[column.key]) and values[column.key].kind == "relationship" then
       error(exc.ArgumentError(("when configuring property '%s' on Mapper[%s(%s)], column '%s' conflicts with a relationship. To resolve this, " ..
         "map the column to the class under a different name. Or, to remove all awareness of the column entirely (including its availability " ..
         "as a foreign key), use the 'include_properties' or 'exclude_properties' mapper arguments to control specifically which table " ..
         "columns get mapped."):format(column.key, class.__name__, own_table.name, tostring(column))), 0)
-    elseif not left_out and (values[column.key] == nil or is_column(values[column.key])) then
-      mapped_columns.map(class, (arguments.column_prefix or "") .. column.key, column, nil)
+    elseif values[column.key] == nil or is_column(values[column.key]) then
+      map_plainly(class, (arguments.column_prefix or "") .. column.key, column, taken)
     end
+    ::continue::
   end
 end
 
@@ -288,7 +332,7 @@ local function sort_fields(class, fields)
     values[field.key] = field.value
     if is_mapped_column(field.value) then
       local property = not is_column(field.value) and field.value or nil
-      columns[#columns + 1] = {key = field.key, column = column_of(field.value),
+      columns[#columns + 1] = {key = field.key, column = column_of(field.value), further = property and property.further,
         options = property and property.options or nil}
     end
   end
@@ -349,18 +393,20 @@ end
 function M.map_class(class, record, parent, fields)
   local values, columns = sort_fields(class, fields)
   local own_table = record.own_table or make_table(class, record, parent, values, columns)
-  rawset(class, "__table__", own_table or parent.__table__)
+  record.table = own_table or records[parent].table or parent.__table__
+  rawset(class, "__table__", record.join_tables and values.__table__ or own_table or parent.__table__)
   rawset(class, "__tablename__", values.__tablename__ or parent and rawget(parent, "__tablename__"))
   local mapper, arguments = make_mapper(class, record, parent, own_table, values)
   rawset(class, "__mapper__", require("lualchemy.orm.inspect").mapper(class))
   record.objects = core.object_metatable(class, record.keys)
   record.objects.__name = class.__name__
   core.mapper_bind(mapper, record.metatable, record.objects, record.keys)
-  for _, field in ipairs(own_table and {} or columns) do share_column(class, parent.__table__, field) end
+  for _, field in ipairs(own_table and {} or columns) do share_column(class, record.table, field) end
   polymorphic.set_loading(class, record, parent, arguments)
   events.class_instrumented(class)
   if own_table then
-    map_columns(class, own_table, columns, values, arguments)
+    local taken = {}
+    for _, of_table in ipairs(record.join_tables or {own_table}) do map_columns(class, of_table, columns, values, arguments, taken) end
   else
     for _, field in ipairs(columns) do mapped_columns.map(class, field.key, field.column, field.options) end
   end

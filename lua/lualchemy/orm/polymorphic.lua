@@ -79,7 +79,7 @@ end
 function M.forbid_objects(class, record)
   record.metatable.__call = function()
     error(exc.InvalidRequestError(("Can't instantiate class for Mapper[%s(%s)]; mapper is marked polymorphic_abstract = true")
-      :format(class.__name__, class.__table__.name)), 0)
+      :format(class.__name__, hierarchy.table(class).name)), 0)
   end
 end
 
@@ -110,13 +110,13 @@ function M.check_identity(class, parent, arguments)
       "'polymorphic_on' column. Objects of this type cannot be loaded polymorphically which can lead to degraded or incorrect loading " ..
       "behavior in some scenarios. Please establish a polymorphic_identity for this class, or leave it un-mapped. To omit mapping an " ..
       "intermediary class when using declarative, set the '__abstract__ = true' attribute on that class.")
-      :format(class.__name__, class.__table__.name))
+      :format(class.__name__, hierarchy.table(class).name))
   end
   local other = identity ~= nil and class_of_identity(class, identity)
   if other then
     warnings.warn(("Reassigning polymorphic association for identity %s from Mapper[%s(%s)] to Mapper[%s(%s)]: Check for duplicate use of " ..
-      "%s as value for polymorphic_identity."):format(require("lualchemy.describe").value(identity), other.__name__, other.__table__.name,
-      class.__name__, class.__table__.name, require("lualchemy.describe").value(identity)))
+      "%s as value for polymorphic_identity."):format(require("lualchemy.describe").value(identity), other.__name__, hierarchy.table(other).name,
+      class.__name__, hierarchy.table(class).name, require("lualchemy.describe").value(identity)))
   end
 end
 

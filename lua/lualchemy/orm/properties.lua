@@ -3,6 +3,7 @@
 --
 -- What core.mapper_properties gives of an attribute is there at once; the rest is found when it is asked for.
 local core = require "lualchemy.core"
+local mapped_columns = require "lualchemy.orm.columns"
 local strict = require "lualchemy.strict"
 
 local M = {}
@@ -30,7 +31,7 @@ local shared = {
 }
 
 local of_columns = {
-  columns = function(_, _, property) return {property.column} end,
+  columns = function(class, key, property) return {property.column, table.unpack(mapped_columns.further(class, key))} end,
   expression = function(class, key, property) return property.column or class[key] end,
 }
 

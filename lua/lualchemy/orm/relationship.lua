@@ -2,8 +2,10 @@
 -- What the fields of a class table may be beside columns: relationship, backref, column_property, deferred,
 -- synonym. Each is a description that the declarative class turns into a mapped property.
 local core = require "lualchemy.core"
+local describe_value = require("lualchemy.describe").value
 local exc = require "lualchemy.exc"
 local keywords = require "lualchemy.keywords"
+local schema = require "lualchemy.schema"
 local synonyms = require "lualchemy.orm.synonym"
 local warnings = require "lualchemy.warnings"
 
@@ -138,16 +140,34 @@ local column_keywords = keywords.set {
   "deferred", "group", "raiseload", "active_history", "deferred_group", "deferred_raiseload", "doc", "info", "expire_on_flush",
 }
 
---- Maps an SQL expression, or a column with options, as SQLAlchemy's `column_property()`.
+--- The columns before the options of a column_property, and the options.
+local function split_columns(...)
+  local given, columns = table.pack(...), {}
+  local options = given[given.n]
+  if not (options == nil or keywords.is_table(options)) then options = nil end
+  for i = 1, options and given.n - 1 or given.n do columns[i] = given[i] end
+  return columns, options
+end
+
+--- Maps an SQL expression, or a column with options, as SQLAlchemy's `column_property()`. A class that is mapped to several tables names all columns
+--- that hold one value:
 ---
 ---     User.full_name = column_property(User.first .. " " .. User.last)
+---     id = column_property(users.c.id, addresses.c.user_id)
 ---@param expression any  an SQL expression, a Column, or a function of the class that gives one
----@param options table?  `deferred`, `group`, `raiseload`, `active_history`; `expire_on_flush` (true): an expression is read again after each
+---@param ... any  further columns with the same value; then options: `deferred`, `group`, `raiseload`, `active_history`; `expire_on_flush` (true): an expression is read again after each
 --- flush of its object
 ---@return table property
-function M.column_property(expression, options)
+function M.column_property(expression, ...)
+  local further, options = split_columns(...)
+  for _, column in ipairs(further) do
+    if not schema.is_column(column) then
+      error(exc.ArgumentError(("column_property: what follows its first column are columns with the same value, and a table of options; not %s")
+        :format(describe_value(column))), 2)
+    end
+  end
   options = keywords.check("column_property", options, column_keywords)
-  return describe("column", {expression = expression, options = {
+  return describe("column", {expression = expression, further = further[1] and further or nil, options = {
     deferred = options.deferred,
     deferred_group = options.group or options.deferred_group,
     deferred_raiseload = options.raiseload or options.deferred_raiseload,
