@@ -23,17 +23,20 @@ static int mapper_gc(lua_State *L) {
   return 0;
 }
 
-la_mapper_box *la_to_mapper_box(lua_State *L, int index) {
-  if (lua_istable(L, index)) {
-    if (!lua_getmetatable(L, index)) {
-      return NULL;
-    }
-    lua_rawgetp(L, -1, &mapper_key); /* a MAPPER box or nil: the key is ours */
-    la_mapper_box *box = lua_touserdata(L, -1);
-    lua_pop(L, 2); /* the class's metatable holds it */
-    return box;
+/* The box of the class that the table at `index` may be. */
+static la_mapper_box *class_box(lua_State *L, int index) {
+  if (!lua_getmetatable(L, index)) {
+    return NULL;
   }
-  return (la_mapper_box *)la_to_box_of(L, index, LA_BOX_MAPPER);
+  lua_rawgetp(L, -1, &mapper_key); /* a MAPPER box or nil: the key is ours */
+  la_mapper_box *box = lua_touserdata(L, -1);
+  lua_pop(L, 2); /* the class's metatable holds it */
+  return box;
+}
+
+la_mapper_box *la_to_mapper_box(lua_State *L, int index) {
+  return lua_istable(L, index) ? class_box(L, index)
+                               : (la_mapper_box *)la_to_box_of(L, index, LA_BOX_MAPPER);
 }
 
 la_mapper *la_to_mapper(lua_State *L, int index) {
@@ -61,7 +64,8 @@ void la_configure(lua_State *L, la_state *state, const la_mapper *mapper) {
 /* The node of a Lua table: the entity of a mapped class, or what it stands for by itself. */
 static la_node *class_node(lua_State *L, la_state *state, int index) {
   (void)state;
-  la_mapper *mapper = la_to_mapper(L, index);
+  const la_mapper_box *box = class_box(L, index);
+  const la_mapper *mapper = box ? box->box.object : NULL;
   return mapper ? mapper->entity : la_clause_element(L, index);
 }
 

@@ -192,7 +192,7 @@ la_load *la_run_select(lua_State *L, la_state *state, int session_index, const l
   if (la_session_check(session, &err) < 0) {
     la_raise_orm(L, &err);
   }
-  if (how->autoflush) {
+  if (how->autoflush && la_session_has_changes(session)) {
     la_session_autoflush(L, state, session_index);
   }
   la_configure_statement(L, state, statement);

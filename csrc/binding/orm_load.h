@@ -66,8 +66,18 @@ la_status la_defaults_lookup(void *context, uint32_t number, const la_compiled_p
 
 /* What a statement's execution options ask for. */
 la_select_run la_run_options(const la_node *statement);
+/* The CHAIN of the statement's execution options; NULL without any. */
+static inline const la_node *la_execution_options(const la_node *statement) {
+  int part = statement->kind == LA_NODE_SELECT ? (int)LA_SELECT_EXECUTION
+                                               : la_statement_execution_part(statement);
+  return part < 0 ? NULL : la_node_child(statement, (uint32_t)part);
+}
+const la_value *la_find_execution_option(const la_node *options, const char *name);
 /* The value of an execution option; NULL if it is not set. */
-const la_value *la_execution_option(const la_node *statement, const char *name);
+static inline const la_value *la_execution_option(const la_node *statement, const char *name) {
+  const la_node *options = la_execution_options(statement);
+  return options ? la_find_execution_option(options, name) : NULL;
+}
 /* Pushes a scratch with a new shape of the rows of `statement`'s plan; its user value is the
  * function that la_fold_row calls, nil where the plan has no bundles. */
 la_row_shape **la_push_shape(lua_State *L, la_state *state, const la_load_plan *plan,

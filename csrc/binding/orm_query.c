@@ -86,13 +86,26 @@ static bool has_any(const la_node *node, const la_select_part *parts, size_t cou
   return false;
 }
 
+/* A method of Select's and what it may not follow. */
+typedef struct forwarded_method {
+  const char *name;
+  int rules;
+} forwarded_method;
+
+/* The method of the function that runs: its upvalue 2. */
+static const forwarded_method *running_method(lua_State *L) {
+  return lua_touserdata(L, lua_upvalueindex(2));
+}
+
 /* What may not follow what, as SQLAlchemy has it. */
-static void check_order(lua_State *L, const la_node *node, const char *name, lua_Integer rules) {
+static void check_order(lua_State *L, const la_node *node, const forwarded_method *method) {
   static const la_select_part given[] = {LA_SELECT_STATEMENT};
   static const la_select_part limits[] = {LA_SELECT_LIMIT, LA_SELECT_OFFSET};
   static const la_select_part criteria[] = {
       LA_SELECT_WHERE,  LA_SELECT_STATEMENT, LA_SELECT_FROM,    LA_SELECT_LIMIT,
       LA_SELECT_OFFSET, LA_SELECT_GROUP_BY,  LA_SELECT_ORDER_BY};
+  const char *name = method->name;
+  int rules = method->rules;
   const la_value *on = la_execution_option(node, "_enable_assertions");
   if (on && !on->as.integer) {
     return;
@@ -126,20 +139,19 @@ static void push_select(lua_State *L, la_state *state, int index, bool plain) {
                index);
 }
 
-/* Calls the Select's method named by upvalue 2 with the arguments of the call; a Select that comes
- * out is wrapped as a Query. Upvalue 3: its rules. */
+/* Calls the Select's method with the arguments of the call; a Select that comes out is wrapped as a
+ * Query. */
 static int forward(lua_State *L) {
   la_state *state = la_state_of(L);
   const la_node *node = query_node(L, 1);
-  const char *name = lua_tostring(L, lua_upvalueindex(2));
-  lua_Integer rules = lua_tointeger(L, lua_upvalueindex(3));
+  const forwarded_method *method = running_method(L);
+  int rules = method->rules;
   int arguments = lua_gettop(L) - 1;
   luaL_checkstack(L, arguments + 8, NULL);
-  check_order(L, node, name, rules);
+  check_order(L, node, method);
   push_select(L, state, 1, rules & PLAIN); /* query, arguments…, select */
   int select = lua_gettop(L);
-  lua_pushvalue(L, lua_upvalueindex(2));
-  lua_gettable(L, select); /* …, select, method */
+  lua_getfield(L, select, method->name); /* …, select, method */
   lua_pushvalue(L, select);
   for (int i = 0; i < arguments; i++) {
     la_box *query = la_to_box_of(L, 2 + i, LA_BOX_QUERY);
@@ -149,7 +161,7 @@ static int forward(lua_State *L) {
       lua_pushvalue(L, 2 + i);
     }
   }
-  state->calling = name;
+  state->calling = method->name;
   state->calling_self = 1;
   lua_call(L, arguments + 1, 1);
   state->calling = NULL;
@@ -505,40 +517,37 @@ static int query_index(lua_State *L) {
 }
 
 #define CRITERION (NOT_GIVEN | NOT_LIMITED)
-static const struct {
-  const char *name;
-  int rules;
-} forwarded[] = {{"filter", CRITERION},
-                 {"filter_by", CRITERION},
-                 {"where", CRITERION},
-                 {"join", CRITERION},
-                 {"outerjoin", CRITERION},
-                 {"order_by", CRITERION},
-                 {"group_by", CRITERION},
-                 {"having", CRITERION},
-                 {"distinct", NOT_GIVEN},
-                 {"limit", NOT_GIVEN},
-                 {"offset", NOT_GIVEN},
-                 {"slice", NOT_GIVEN},
-                 {"select_from", NOT_NARROWED},
-                 {"from_statement", NOT_NARROWED},
-                 {"options", 0},
-                 {"add_columns", 0},
-                 {"params", 0},
-                 {"correlate", 0},
-                 {"correlate_except", 0},
-                 {"execution_options", 0},
-                 {"with_for_update", 0},
-                 {"with_hint", 0},
-                 {"with_statement_hint", 0},
-                 {"prefix_with", 0},
-                 {"suffix_with", 0},
-                 {"add_cte", 0},
-                 {"compile", 0},
-                 {"cte", PLAIN},
-                 {"label", PLAIN},
-                 {"scalar_subquery", PLAIN},
-                 {"as_scalar", PLAIN}};
+static const forwarded_method forwarded[] = {{"filter", CRITERION},
+                                             {"filter_by", CRITERION},
+                                             {"where", CRITERION},
+                                             {"join", CRITERION},
+                                             {"outerjoin", CRITERION},
+                                             {"order_by", CRITERION},
+                                             {"group_by", CRITERION},
+                                             {"having", CRITERION},
+                                             {"distinct", NOT_GIVEN},
+                                             {"limit", NOT_GIVEN},
+                                             {"offset", NOT_GIVEN},
+                                             {"slice", NOT_GIVEN},
+                                             {"select_from", NOT_NARROWED},
+                                             {"from_statement", NOT_NARROWED},
+                                             {"options", 0},
+                                             {"add_columns", 0},
+                                             {"params", 0},
+                                             {"correlate", 0},
+                                             {"correlate_except", 0},
+                                             {"execution_options", 0},
+                                             {"with_for_update", 0},
+                                             {"with_hint", 0},
+                                             {"with_statement_hint", 0},
+                                             {"prefix_with", 0},
+                                             {"suffix_with", 0},
+                                             {"add_cte", 0},
+                                             {"compile", 0},
+                                             {"cte", PLAIN},
+                                             {"label", PLAIN},
+                                             {"scalar_subquery", PLAIN},
+                                             {"as_scalar", PLAIN}};
 /* Methods written in Lua: lualchemy.orm.query. */
 static const char *const hooked[] = {
     "with_entities",
@@ -576,11 +585,10 @@ static const char *const hooked[] = {
     "except_all",
 };
 
-/* A method that takes a Query as it is (upvalue 4), once its rules (upvalue 3) are met. */
+/* A method that takes a Query as it is (upvalue 3), once its rules are met. */
 static int checked(lua_State *L) {
-  check_order(L, query_node(L, 1), lua_tostring(L, lua_upvalueindex(2)),
-              lua_tointeger(L, lua_upvalueindex(3)));
-  return lua_tocfunction(L, lua_upvalueindex(4))(L);
+  check_order(L, query_node(L, 1), running_method(L));
+  return lua_tocfunction(L, lua_upvalueindex(3))(L);
 }
 
 static lua_CFunction building_method(const char *name) {
@@ -595,10 +603,9 @@ static void add_methods(lua_State *L, la_state *state) {
   for (size_t i = 0; i < sizeof forwarded / sizeof *forwarded; i++) {
     lua_CFunction direct = building_method(forwarded[i].name);
     lua_pushlightuserdata(L, state);
-    lua_pushstring(L, forwarded[i].name);
-    lua_pushinteger(L, forwarded[i].rules);
+    lua_pushlightuserdata(L, (void *)(uintptr_t)&forwarded[i]);
     lua_pushcfunction(L, direct ? direct : forward);
-    lua_pushcclosure(L, direct ? checked : forward, 4);
+    lua_pushcclosure(L, direct ? checked : forward, 3);
     lua_setfield(L, -2, forwarded[i].name);
   }
   for (size_t i = 0; i < sizeof hooked / sizeof *hooked; i++) {

@@ -282,14 +282,8 @@ bool la_plan_is_single(const la_load_plan *plan) {
 }
 
 /* Keys of execution options. */
-/* The execution options that `statement` has, or NULL. */
-static const la_node *execution_options(const la_node *statement) {
-  int part = la_statement_execution_part(statement);
-  return part < 0 ? NULL : la_node_child(statement, (uint32_t)part);
-}
-
-const la_value *la_execution_option(const la_node *statement, const char *name) {
-  for (const la_node *chain = execution_options(statement); chain; chain = chain->children[0]) {
+const la_value *la_find_execution_option(const la_node *options, const char *name) {
+  for (const la_node *chain = options; chain; chain = chain->children[0]) {
     for (uint32_t i = chain->count; i-- > 1;) {
       if (la_text_is(chain->children[i]->text, name)) {
         return &chain->children[i]->value;
@@ -300,9 +294,6 @@ const la_value *la_execution_option(const la_node *statement, const char *name) 
 }
 
 la_select_run la_run_options(const la_node *statement) {
-  if (!execution_options(statement)) {
-    return (la_select_run){.autoflush = true};
-  }
   const la_value *populate = la_execution_option(statement, "populate_existing");
   const la_value *autoflush = la_execution_option(statement, "autoflush");
   return (la_select_run){.has_token = la_execution_option(statement, "identity_token") != NULL,

@@ -213,7 +213,10 @@ bool la_nodes_add_order(lua_State *L, la_nodes *nodes, int index) {
                                                                   .type = nodes->state->types.null,
                                                                   .text = name}));
   }
-  if (given == NULL && (lua_type(L, index) == LUA_TNUMBER || lua_isboolean(L, index))) {
+  if (given != NULL) {
+    return add_operand(nodes, index, given);
+  }
+  if (lua_type(L, index) == LUA_TNUMBER || lua_isboolean(L, index)) {
     return la_nodes_refuse(nodes, index, "column expression or name");
   }
   return la_nodes_add_expr(L, nodes, index, NULL);

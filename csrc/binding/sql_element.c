@@ -137,6 +137,9 @@ la_node *la_clause_element(lua_State *L, int index) {
   if (!lua_istable(L, index) || !lua_checkstack(L, 8)) {
     return NULL;
   }
+  if (lua_rawlen(L, index) > 0 && la_is_plain_table(L, index)) {
+    return NULL; /* a sequence */
+  }
   index = lua_absindex(L, index);
   la_node *node = kept_element(L, index);
   if (node != NULL || !push_maker(L, index)) {

@@ -165,19 +165,32 @@ static bool has_plan(const la_node *statement) {
          statement->kind == LA_NODE_TEXTUAL || is_dml(statement);
 }
 
+/* What stands in front of the statement in its key. */
+static la_status find_salt(la_engine *engine, const la_node *statement, la_text *out,
+                           la_error *err) {
+  *out = la_select_is_not_eager(statement) ? LA_TEXT_LITERAL("orm, not eager")
+                                           : LA_TEXT_LITERAL("orm");
+  if (engine->schema_translate.len == 0) {
+    return LA_OK;
+  }
+  la_strbuf_reset(&engine->salt);
+  la_strbuf_text(&engine->salt, *out);
+  la_strbuf_text(&engine->salt, engine->schema_translate);
+  *out = la_strbuf_view(&engine->salt);
+  return la_strbuf_status(&engine->salt, err);
+}
+
 la_status la_orm_compile(la_engine *engine, const la_node *statement, la_compiled **out,
                          bool *cached_out, la_error *err) {
   la_key *key = &engine->key;
   la_object *found = NULL;
+  la_text salt;
   if (!has_plan(statement)) {
     return la_engine_compile(engine, statement, NULL, 0, false, out, cached_out, err);
   }
   LA_TRY(la_engine_check_unhooked(engine, err));
-  la_strbuf_reset(&engine->salt);
-  la_strbuf_string(&engine->salt, la_select_is_not_eager(statement) ? "orm, not eager" : "orm");
-  la_strbuf_text(&engine->salt, engine->schema_translate);
-  LA_TRY(la_strbuf_status(&engine->salt, err));
-  LA_TRY(la_key_build(key, statement, la_strbuf_view(&engine->salt), err));
+  LA_TRY(find_salt(engine, statement, &salt, err));
+  LA_TRY(la_key_build(key, statement, salt, err));
   if (key->cacheable) {
     found = la_cache_get(&engine->root->cache, la_strbuf_view(&key->bytes), key->hash);
     if (found != NULL && !la_load_plan_holds(plan_of((la_compiled *)(void *)found))) {
