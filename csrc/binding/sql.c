@@ -25,6 +25,7 @@ void la_open_sql(lua_State *L, la_state *state) {
   la_open_sql_compile(L, state);
   la_open_compiled(L, state);
   la_open_sql_element(L, state);
+  la_open_sql_bytes(L, state);
   la_set_functions(L, functions);
   set_constant(L, "LABEL_STYLE_DISAMBIGUATE_ONLY");
   set_constant(L, "LABEL_STYLE_DEFAULT");

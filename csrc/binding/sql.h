@@ -258,6 +258,7 @@ void la_open_sql_columns(lua_State *L, la_state *state);
 void la_open_sql_compile(lua_State *L, la_state *state);
 void la_open_compiled(lua_State *L, la_state *state);
 void la_open_sql_element(lua_State *L, la_state *state);
+void la_open_sql_bytes(lua_State *L, la_state *state);
 
 #pragma GCC visibility pop
 

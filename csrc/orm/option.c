@@ -55,6 +55,38 @@ la_node *la_option_new(const la_sql *sql, la_loader_strategy strategy, la_node *
                                                   .count = 2});
 }
 
+/* A LIST of ATTRIBUTEs, all of one class. */
+static bool is_list_of_attributes(const la_node *node) {
+  for (uint32_t i = 0; i < node->count; i++) {
+    if (node->children[i] == NULL || node->children[i]->kind != LA_NODE_ATTRIBUTE) {
+      return false;
+    }
+  }
+  return node->kind == LA_NODE_LIST && node->count != 0;
+}
+
+bool la_option_holds(const la_node_parts *parts) {
+  const la_node *attribute = parts->children[CHILD_ATTRIBUTE];
+  if (parts->op >= LA_LOADER_STRATEGY_COUNT) {
+    return false;
+  }
+  switch (parts->op) {
+  case LA_LOADER_CRITERIA:
+    return attribute == NULL
+               ? parts->children[CHILD_CRITERIA] == NULL
+               : attribute->kind == LA_NODE_ENTITY && parts->children[CHILD_CRITERIA] != NULL;
+  case LA_LOADER_LOAD:
+  case LA_LOADER_SELECTIN_CLASS:
+    return attribute != NULL && attribute->kind == LA_NODE_ENTITY;
+  case LA_LOADER_LOAD_ONLY:
+    return attribute != NULL && is_list_of_attributes(attribute);
+  default:
+    return attribute == NULL
+               ? parts->text.bytes != NULL
+               : attribute->kind == LA_NODE_ATTRIBUTE || attribute->kind == LA_NODE_RELATIONSHIP;
+  }
+}
+
 static la_node *with_added(const la_sql *sql, const la_node *option, la_node *const *added,
                            uint32_t count, bool replace_last) {
   uint32_t kept = option->count - (replace_last ? 1 : 0);

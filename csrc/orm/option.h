@@ -65,6 +65,9 @@ typedef struct la_load_options {
  * NULL when out of memory. */
 la_node *la_option_new(const la_sql *sql, la_loader_strategy strategy, la_node *attribute,
                        la_text text, la_node *criteria, uint32_t flags);
+/* True if a node of `parts`, whose children have the shape of such a node, is one that these
+ * functions make: its strategy is one, and stands behind what the strategy is for. */
+bool la_option_holds(const la_node_parts *parts);
 /* `option` with what selectinload and immediateload say by numbers: 0 for what is not given. NULL
  * when out of memory. */
 la_node *la_option_with_numbers(const la_sql *sql, const la_node *option, int recursion_depth,

@@ -422,9 +422,7 @@ function methods.as_generic(self, options)
   if kind == "NullType" and not (options and options.allow_nulltype) then
     error(exc.InvalidRequestError("Default TypeEngine.as_generic() heuristic method was unsuccessful for NullType"), 0)
   end
-  local made = core.type_new()
-  core.record(made)[class_key] = types.__classes[generic]
-  return core.type_make(made, generic, types.__options(self))
+  return types.__of_kind(generic, types.__options(self))
 end
 
 -- Fields that the core has, under the names that types show.
@@ -528,6 +526,14 @@ function types.__options(self)
   options.values = values and #values > 0 and values or nil
   options.variants = core.type_get(self, "variants")
   return options
+end
+
+-- The built-in type of `kind` that options like those above make.
+function types.__of_kind(kind, options)
+  local made = core.type_new()
+  core.record(made)[class_key] = types.__classes[kind]
+  options.host_bind, options.host_result = kind == "JSON", kind == "JSON"
+  return core.type_make(made, kind, options)
 end
 
 -- A type like `self`, but for what `changes` says.

@@ -57,6 +57,17 @@ function M.new(options)
   return self
 end
 
+--- The registries whose classes have tables in `metadata`.
+---@param metadata lualchemy.MetaData
+---@return lualchemy.registry[]
+function M.of_metadata(metadata)
+  local found = {}
+  for registry in pairs(live) do
+    if registry.metadata == metadata then found[#found + 1] = registry end
+  end
+  return found
+end
+
 function Registry:__tostring()
   local names = {}
   for name in pairs(self.classes) do names[#names + 1] = name end
