@@ -114,6 +114,10 @@ void la_object_get(lua_State *L, la_state *state, int index, const la_property *
 void la_object_set(lua_State *L, la_state *state, int index, const la_property *property,
                    int value_index);
 
+/* Deletes the value of a scalar relationship, without loading it; false if there is none. */
+bool la_object_delete_link(lua_State *L, la_state *state, int index,
+                           const la_relationship *relationship);
+
 /* Writes a column's attribute; `committed`: as if it had been loaded. Places are absolute. */
 void la_object_set_slot(lua_State *L, la_state *state, int index, const la_property *property,
                         int value_index, bool committed);
@@ -131,6 +135,8 @@ void la_object_change_link(lua_State *L, la_state *state, const la_link_change *
 /* Loads what a flush or a cascade needs to know, also where lazy="raise" forbids reading. The
  * handle of `instance` is on the stack. */
 void la_object_load_link(lua_State *L, la_state *state, la_instance *instance, uint32_t link);
+/* Learns what a scalar link held before it was set: la_link_lacks_old. */
+void la_object_load_old_link(lua_State *L, la_state *state, la_instance *instance, uint32_t link);
 /* Pushes the value of a link: handle, nil, or collection. */
 void la_object_get_link(lua_State *L, la_state *state, int index, uint32_t link);
 /* Assigns the value at `value_index`: object or nil; for a collection a sequence. */

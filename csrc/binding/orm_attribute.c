@@ -87,15 +87,25 @@ static int flag_dirty(lua_State *L) {
   return 0;
 }
 
-/* core.object_delete_value(object, key). */
+static int fail_no_value(lua_State *L, const la_instance *instance, const la_property *property) {
+  return la_raise_status(
+      L, LA_INVALID_REQUEST, "this %.*s object does not have a value for the attribute '%.*s'",
+      LA_TEXT_FORMAT(instance->mapper->class_name), LA_TEXT_FORMAT(property->key));
+}
+
+/* core.object_delete_value(object, key), of a column or of a link to one object. */
 static int delete_value(lua_State *L) {
   la_instance *instance = la_check_instance(L, 1);
-  const la_property *property = check_slot(L, instance, 2);
+  const la_property *property = la_check_property(L, instance, 2);
+  if (property->kind == LA_PROPERTY_RELATIONSHIP) {
+    return la_object_delete_link(L, la_state_of(L), 1, property->relationship)
+               ? 0
+               : fail_no_value(L, instance, property);
+  }
+  property = check_slot(L, instance, 2);
   const la_value *slot = &instance->slots[property->slot];
   if (!(slot->flags & (LA_SLOT_LOADED | LA_SLOT_EXPIRED)) || slot->spare == LA_SPARE_DELETED) {
-    return la_raise_status(
-        L, LA_INVALID_REQUEST, "this %.*s object does not have a value for the attribute '%.*s'",
-        LA_TEXT_FORMAT(instance->mapper->class_name), LA_TEXT_FORMAT(property->key));
+    return fail_no_value(L, instance, property);
   }
   la_error err = LA_ERROR_INIT;
   bool first = false;

@@ -247,6 +247,10 @@ static void run_step(lua_State *L, la_state *state, int box_index, flush_box *bo
     la_push_object(L, state, step->instance);
     la_object_load_link(L, state, step->instance, step->slot);
     break;
+  case LA_FLUSH_LOAD_OLD:
+    la_push_object(L, state, step->instance);
+    la_object_load_old_link(L, state, step->instance, step->slot);
+    break;
   case LA_FLUSH_READ:
     la_push_object(L, state, step->instance);
     la_object_get(L, state, -1, step->property);
@@ -309,9 +313,7 @@ static void run_step(lua_State *L, la_state *state, int box_index, flush_box *bo
 /* before_flush may change what there is to flush; it is no part of the flush, and an error leaves
  * everything as it is. */
 static void fire_before(lua_State *L, la_state *state, la_session *session, int index) {
-  if (!la_event_has(state, LA_EVENT_BEFORE_FLUSH) ||
-      session->new_objects.count + session->dirty_objects.count + session->deleted_objects.count ==
-          0) {
+  if (!la_event_has(state, LA_EVENT_BEFORE_FLUSH) || !la_session_has_changes(session)) {
     return;
   }
   la_push_flush_event(L, state, LA_EVENT_BEFORE_FLUSH, index);

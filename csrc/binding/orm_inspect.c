@@ -283,6 +283,16 @@ static int collection_history(lua_State *L, la_state *state, la_instance *instan
   return 3;
 }
 
+/* core.object_load_old(object, key): what a link held that was set before it was loaded. */
+static int object_load_old(lua_State *L) {
+  la_instance *instance = la_check_instance(L, 1);
+  const la_property *property = la_check_property(L, instance, 2);
+  if (property->kind == LA_PROPERTY_RELATIONSHIP && property->slot < instance->link_count) {
+    la_object_load_old_link(L, la_state_of(L), instance, property->slot);
+  }
+  return 0;
+}
+
 /* core.object_history(object, key) → added, unchanged, deleted: lists. Emits no SQL. */
 static int object_history(lua_State *L) {
   la_state *state = la_state_of(L);
@@ -290,6 +300,7 @@ static int object_history(lua_State *L) {
   const la_property *property = la_check_property(L, instance, 2);
   luaL_checkstack(L, 12, NULL);
   if (property->kind == LA_PROPERTY_RELATIONSHIP && property->relationship->uselist &&
+      (is_loaded(instance, property) || la_relationship_never_loads(property->relationship)) &&
       property->slot < instance->link_count) {
     return collection_history(L, state, instance, property);
   }
@@ -302,9 +313,12 @@ static int object_history(lua_State *L) {
   }
   bool modified;
   bool old = false;
+  bool deleted; /* by the program, rather than set to nil */
   if (property->kind == LA_PROPERTY_RELATIONSHIP) {
     const la_link *link = &la_links(instance)[property->slot];
-    modified = link->flags & LA_LINK_MODIFIED;
+    bool known = instance->flags & LA_INSTANCE_KEYED && link->flags & LA_LINK_COMMITTED_KNOWN;
+    modified = link->flags & LA_LINK_MODIFIED && !(known && link->committed == link->to.one);
+    deleted = modified && link->flags & LA_LINK_DELETED;
     if (modified && link->committed) {
       la_push_object(L, state, link->committed);
       old = true;
@@ -312,6 +326,7 @@ static int object_history(lua_State *L) {
   } else {
     const la_value *value = &instance->slots[property->slot];
     modified = value->flags & LA_SLOT_MODIFIED;
+    deleted = modified && value->spare == LA_SPARE_DELETED;
     la_value committed;
     if (modified && la_instance_committed(instance, property->slot, &committed)) {
       la_push_value_or_null(L, state, &committed);
@@ -331,8 +346,7 @@ static int object_history(lua_State *L) {
   if (old) {
     lua_rawseti(L, added + 2, 1);
   }
-  if (modified && property->kind == LA_PROPERTY_COLUMN &&
-      instance->slots[property->slot].spare == LA_SPARE_DELETED) {
+  if (modified && deleted && old) {
     lua_settop(L, added + 2);
     return 3;
   }
@@ -365,12 +379,17 @@ static int mapper_tables(lua_State *L) {
 }
 
 void la_open_orm_inspect(lua_State *L, la_state *state) {
-  static const luaL_Reg functions[] = {
-      {"mapper_properties", mapper_properties}, {"mapper_tables", mapper_tables},
-      {"object_state", object_state},           {"relationship_parts", relationship_parts},
-      {"object_expired", object_expired},       {"alias_parts", alias_parts},
-      {"object_loaded", object_loaded},         {"object_identity", object_identity},
-      {"object_history", object_history},       {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"mapper_properties", mapper_properties},
+                                       {"mapper_tables", mapper_tables},
+                                       {"object_state", object_state},
+                                       {"relationship_parts", relationship_parts},
+                                       {"object_expired", object_expired},
+                                       {"alias_parts", alias_parts},
+                                       {"object_loaded", object_loaded},
+                                       {"object_identity", object_identity},
+                                       {"object_history", object_history},
+                                       {"object_load_old", object_load_old},
+                                       {NULL, NULL}};
   (void)state;
   la_set_functions(L, functions);
 }

@@ -155,18 +155,32 @@ static la_session *push_loading_session(lua_State *L, la_state *state, la_instan
   return lua_isnil(L, -1) ? NULL : la_check_session(L, -1);
 }
 
-/* Raises with the words of the core; for a detached or raising relationship too. */
-static void load_link(lua_State *L, la_state *state, la_instance *instance, uint32_t link,
-                      bool forced) {
-  if (instance->session && la_instance_state(instance) != LA_STATE_PENDING) {
-    la_push_session(L, state, instance->session);
-    la_session_autoflush(L, state, -1);
-    lua_pop(L, 1);
-    if (la_links(instance)[link].flags & LA_LINK_LOADED) {
-      return;
-    }
+/* The answer of a load of a link that was set before it was loaded: what it held. */
+static void take_old(lua_State *L, la_state *state, la_load *load, la_instance *instance,
+                     uint32_t link) {
+  la_instance *old = NULL;
+  if (load->links.count > 0) {
+    la_link_load found = load->links.items[--load->links.count];
+    old = found.count > 0 ? found.members[0] : NULL;
   }
-  if (la_session_loads_heard(state, instance->session)) {
+  if (old) {
+    la_push_object(L, state, instance);
+    la_push_object_table(L, state, -1);
+    la_push_object(L, state, old);
+    keep_in_table(L);
+    lua_pop(L, 2);
+  }
+  la_link_learn_old(instance, link, old);
+}
+
+typedef enum link_reading { READ_PLAIN, READ_FORCED, READ_OLD } link_reading;
+
+/* Loads without a flush before it. Raises with the words of the core; for a detached or raising
+ * relationship too. */
+static void read_link(lua_State *L, la_state *state, la_instance *instance, uint32_t link,
+                      link_reading reading) {
+  luaL_checkstack(L, 8, NULL);
+  if (reading != READ_OLD && la_session_loads_heard(state, instance->session)) {
     la_push_object(L, state, instance);
     bool loaded = la_tell_link_load(L, state, -1, instance, link);
     lua_pop(L, 1);
@@ -185,8 +199,11 @@ static void load_link(lua_State *L, la_state *state, la_instance *instance, uint
     la_session_listen(L, state, session);
   }
   if ((!instance->session && session && la_load_begin(load, session, &err) < 0) ||
-      la_load_link(instance, link, forced, load, &err) < 0) {
+      la_load_link(instance, link, reading != READ_PLAIN, load, &err) < 0) {
     la_raise_orm(L, &err);
+  }
+  if (reading == READ_OLD) {
+    take_old(L, state, load, instance, link);
   }
   la_finish_load(L, state, load, -1);
   if (session) {
@@ -196,9 +213,28 @@ static void load_link(lua_State *L, la_state *state, la_instance *instance, uint
   lua_pop(L, 2);
 }
 
+static void load_link(lua_State *L, la_state *state, la_instance *instance, uint32_t link,
+                      link_reading reading) {
+  if (instance->session && la_link_needs_statement(instance, link)) {
+    la_push_session(L, state, instance->session);
+    la_session_autoflush(L, state, -1);
+    lua_pop(L, 1);
+    if (la_links(instance)[link].flags & LA_LINK_LOADED) {
+      return;
+    }
+  }
+  read_link(L, state, instance, link, reading);
+}
+
+void la_object_load_old_link(lua_State *L, la_state *state, la_instance *instance, uint32_t link) {
+  if (la_link_lacks_old(instance, link)) {
+    read_link(L, state, instance, link, READ_OLD);
+  }
+}
+
 void la_object_load_link(lua_State *L, la_state *state, la_instance *instance, uint32_t link) {
   if (!(la_links(instance)[link].flags & LA_LINK_LOADED)) {
-    load_link(L, state, instance, link, true);
+    load_link(L, state, instance, link, READ_FORCED);
   }
 }
 
@@ -254,7 +290,7 @@ void la_object_get_link(lua_State *L, la_state *state, int index, uint32_t link)
     return;
   }
   if (!(la_links(instance)[link].flags & LA_LINK_LOADED)) {
-    load_link(L, state, instance, link, false);
+    load_link(L, state, instance, link, READ_PLAIN);
   }
   const la_relationship *relationship = instance->mapper->links[link]->relationship;
   if (relationship->uselist) {
@@ -463,7 +499,7 @@ static void set_scalar(lua_State *L, la_state *state, la_instance *instance,
     }
   }
   if (la_link_needs_old(instance, relationship->link)) {
-    load_link(L, state, instance, relationship->link, false);
+    read_link(L, state, instance, relationship->link, READ_FORCED);
   }
   bool known = la_links(instance)[relationship->link].flags & LA_LINK_LOADED;
   la_link_change change = {.kind = LA_LINK_SET,
@@ -472,10 +508,27 @@ static void set_scalar(lua_State *L, la_state *state, la_instance *instance,
                            .other = other,
                            .old = known ? la_links(instance)[relationship->link].to.one : NULL,
                            .at = SIZE_MAX};
-  if (known && change.old == other) {
-    return;
-  }
   la_object_change_link(L, state, &change);
+}
+
+bool la_object_delete_link(lua_State *L, la_state *state, int index,
+                           const la_relationship *relationship) {
+  la_instance *instance = la_handle_instance(L, state, index);
+  uint32_t link = relationship->link;
+  if (link >= instance->link_count ||
+      (!(instance->flags & LA_INSTANCE_KEYED) && !la_links(instance)[link].to.one)) {
+    return false;
+  }
+  if (la_link_needs_old(instance, link)) {
+    read_link(L, state, instance, link, READ_FORCED);
+  }
+  la_link_change change = {.kind = LA_LINK_SET, .instance = instance, .link = link, .at = SIZE_MAX};
+  la_object_change_link(L, state, &change);
+  la_link *l = &la_links(instance)[link];
+  if (l->flags & LA_LINK_MODIFIED && !l->to.one) {
+    l->flags |= LA_LINK_DELETED;
+  }
+  return true;
 }
 
 /* Pushes the member at `at` of the list at `list_index`, checked. */

@@ -148,9 +148,12 @@ static void keep_instance(lua_State *L, instances_box *box, la_instance *instanc
   la_instance_pin(instance);
 }
 
-static void gather(lua_State *L, instances_box *box, const la_instances *set) {
+/* Adds those of `set` that have none of the `without` flags. */
+static void gather(lua_State *L, instances_box *box, const la_instances *set, uint32_t without) {
   for (size_t i = 0; i < set->count; i++) {
-    keep_instance(L, box, set->items[i]);
+    if (!(set->items[i]->flags & without)) {
+      keep_instance(L, box, set->items[i]);
+    }
   }
 }
 
@@ -313,8 +316,7 @@ static int session_flush(lua_State *L) {
   if (session->flushing) {
     return la_raise_status(L, LA_INVALID_REQUEST, "Session is already flushing");
   }
-  if (session->new_objects.count + session->dirty_objects.count + session->deleted_objects.count ==
-      0) {
+  if (!la_session_has_changes(session)) {
     return 0;
   }
   la_session_flush(L, la_state_of(L), 1);
@@ -440,11 +442,10 @@ static int session_is_modified(lua_State *L) {
 }
 
 /* The set called by a name: session.new, session.dirty, session.deleted. */
-static int push_set(lua_State *L, la_session *session, const la_instances *set) {
+static int push_set(lua_State *L, const la_instances *set, uint32_t without) {
   la_state *state = la_state_of(L);
   instances_box *box = la_push_instances(L, state);
-  gather(L, box, set);
-  (void)session;
+  gather(L, box, set, without);
   la_push_instance_list(L, state, box, "object_set");
   return 1;
 }
@@ -485,13 +486,13 @@ static int session_index(lua_State *L) {
   la_session *session = la_check_session(L, 1);
   la_text name = lua_type(L, 2) == LUA_TSTRING ? la_check_text(L, 2) : LA_TEXT_NONE;
   if (la_text_is(name, "new")) {
-    return push_set(L, session, &session->new_objects);
+    return push_set(L, &session->new_objects, 0);
   }
   if (la_text_is(name, "dirty")) {
-    return push_set(L, session, &session->dirty_objects);
+    return push_set(L, &session->dirty_objects, LA_INSTANCE_DELETED);
   }
   if (la_text_is(name, "deleted")) {
-    return push_set(L, session, &session->deleted_objects);
+    return push_set(L, &session->deleted_objects, 0);
   }
   if (la_text_is(name, "identity_map")) {
     return push_identity_map(L, session);

@@ -5,15 +5,9 @@
 #include "orm/flush_internal.h"
 
 bool la_session_has_changes(const la_session *session) {
-  if (session->new_objects.count > 0 || session->deleted_objects.count > 0) {
-    return true;
-  }
-  for (size_t i = 0; i < session->dirty_objects.count; i++) {
-    if (la_instance_is_modified(session->dirty_objects.items[i])) {
-      return true;
-    }
-  }
-  return false;
+  return session->new_objects.count + session->dirty_objects.count +
+             session->deleted_objects.count >
+         0;
 }
 
 static la_status register_all(la_flush *flush, const la_instances *list, la_record_op op,
@@ -297,11 +291,11 @@ static void forget_late_changes(la_session *session) {
   size_t count = 0;
   for (size_t i = 0; i < dirty->count; i++) {
     la_instance *instance = dirty->items[i];
-    if (instance->flags & LA_INSTANCE_DIRTY && la_instance_is_modified(instance)) {
+    if (instance->flags & LA_INSTANCE_DIRTY) {
+      count += la_instance_is_modified(instance) ? 1 : 0;
       la_instance_commit_all(instance);
       instance->flags &= ~(uint32_t)LA_INSTANCE_DIRTY;
       la_session_note_hold(session, instance);
-      count++;
     }
   }
   if (count > 0) {

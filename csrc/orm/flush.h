@@ -28,6 +28,7 @@ typedef enum la_flush_step_kind {
   LA_FLUSH_PLACE,      /* say which bind of the session `instance` is written at, and its identity
                           token: la_flush_supply_bind */
   LA_FLUSH_LOAD,       /* load link `slot` of `instance`, then go on (from la_flush_prepare) */
+  LA_FLUSH_LOAD_OLD,   /* load what link `slot` of `instance` held before it was set, then go on */
   LA_FLUSH_READ,       /* read `property` of `instance`, then go on (from la_flush_prepare) */
   LA_FLUSH_DEFAULT,    /* evaluate the Lua default `host` (insert or update: `default_slot`) of
                           `property` for `instance`; la_flush_supply */
@@ -51,10 +52,10 @@ typedef struct la_flush_step {
   const char *hook;
 } la_flush_step;
 
-/* True if a flush would do something: objects are new or deleted, or truly modified. */
+/* True if a flush has objects to look at: new, deleted, or set, be it to what they were. */
 bool la_session_has_changes(const la_session *session);
 la_status la_flush_new(la_session *session, la_flush **out, la_error *err);
-/* LA_ROW with a step of kind LOAD or READ, or LA_OK when nothing is missing. Applies orphan rules
+/* LA_ROW with a step of kind LOAD, LOAD_OLD or READ, or LA_OK when nothing is missing. Applies orphan rules
  * and cascades. */
 la_status la_flush_prepare(la_flush *flush, la_flush_step *step_out, la_error *err);
 /* LA_CIRCULAR_DEPENDENCY "Circular dependency detected." */

@@ -529,6 +529,11 @@ static la_status scan(la_flush *flush, uint32_t number, la_flush_step *step_out,
       *step_out = (la_flush_step){.kind = LA_FLUSH_LOAD, .instance = instance, .slot = link};
       return LA_ROW;
     }
+    if (!flush->asked && la_link_lacks_old(instance, link)) {
+      flush->asked = true;
+      *step_out = (la_flush_step){.kind = LA_FLUSH_LOAD_OLD, .instance = instance, .slot = link};
+      return LA_ROW;
+    }
     flush->asked = false;
     if (deletes) {
       LA_TRY(scan_deleted_link(flush, number, link, err));

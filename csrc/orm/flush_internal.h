@@ -16,6 +16,7 @@
 #include "orm/cascade.h"
 #include "orm/flush.h"
 #include "orm/instance_internal.h"
+#include "orm/link.h"
 #include "orm/session_internal.h"
 
 #pragma GCC visibility push(hidden)

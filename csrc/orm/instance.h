@@ -71,8 +71,9 @@ enum la_link_flag {
   LA_LINK_MODIFIED = 2, /* scalar: `committed` is the old target; collections keep their own */
   LA_LINK_COMMITTED_KNOWN = 4, /* scalar: the old target was loaded */
   LA_LINK_EXPIRED = 8,
-  LA_LINK_RAISE = 16,       /* not loaded, and an option says that loading it is an error … */
-  LA_LINK_RAISE_ON_SQL = 32 /* … or only if it takes a statement */
+  LA_LINK_RAISE = 16,        /* not loaded, and an option says that loading it is an error … */
+  LA_LINK_RAISE_ON_SQL = 32, /* … or only if it takes a statement */
+  LA_LINK_DELETED = 64       /* scalar, MODIFIED: its attribute was deleted, not set to nil */
 };
 
 typedef struct la_link {
@@ -158,8 +159,8 @@ typedef enum la_object_state {
 la_object_state la_instance_state(const la_instance *instance);
 
 /* Writes a slot as the program does: bytes are copied, the committed value is kept, MODIFIED is set
- * unless nothing changed. `*first_out` (may be NULL) says that the object became dirty by this: the
- * binding then holds it. */
+ * unless nothing changed. The object becomes dirty in any case; `*first_out` (may be NULL) says
+ * that it was not so before: the binding then holds it. */
 la_status la_instance_set(la_instance *instance, uint32_t slot, const la_value *value,
                           bool *first_out, la_error *err);
 /* Deletes the value: as setting it to NULL, but for its history. */

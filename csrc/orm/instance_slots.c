@@ -192,11 +192,14 @@ la_status la_instance_set(la_instance *instance, uint32_t slot, const la_value *
   if (slot >= instance->slot_count) {
     return refuse_new_attribute(instance, slot, err);
   }
-  if (place->flags & LA_SLOT_LOADED && is_same(place, value)) {
-    return LA_OK;
-  }
   if (first && instance->session != NULL) {
     LA_TRY(la_session_note_dirty(instance->session, instance, err));
+  }
+  if (place->flags & LA_SLOT_LOADED && is_same(place, value)) {
+    if (first_out != NULL) {
+      *first_out = first;
+    }
+    return LA_OK;
   }
   if (instance->flags & LA_INSTANCE_KEYED && !(place->flags & LA_SLOT_MODIFIED)) {
     if (!la_instance_reserve_history(instance) || !la_slot_write(alloc, &fresh, value, flags)) {

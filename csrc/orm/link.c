@@ -47,13 +47,16 @@ static bool is_pending_orphan(const la_link_change *change, const la_instance *c
 static void set_one(la_instance *instance, uint32_t link, la_instance *other, la_instance *old) {
   la_link *l = &la_links(instance)[link];
   bool known = l->flags & LA_LINK_LOADED || !(instance->flags & LA_INSTANCE_KEYED) || old != NULL;
+  if (l->flags & LA_LINK_LOADED && l->to.one == other) {
+    return;
+  }
   if (!(l->flags & LA_LINK_MODIFIED)) {
     l->committed = l->flags & LA_LINK_LOADED ? l->to.one : old;
     l->flags |= known ? LA_LINK_COMMITTED_KNOWN : 0;
   }
   l->to.one = other;
   l->flags |= LA_LINK_LOADED | LA_LINK_MODIFIED;
-  l->flags &= ~(uint32_t)LA_LINK_EXPIRED;
+  l->flags &= ~(uint32_t)(LA_LINK_EXPIRED | LA_LINK_DELETED);
 }
 
 static la_status change_many(const la_link_change *change, la_error *err) {
@@ -115,17 +118,32 @@ la_status la_link_apply(const la_link_change *change, bool *first_out, la_error 
   return LA_OK;
 }
 
-bool la_link_needs_old(const la_instance *instance, uint32_t link) {
+/* A flush has to know what the link held, and is able to read it. */
+static bool flush_needs_old(const la_instance *instance, uint32_t link) {
   const la_relationship *r = relationship_of(instance, link);
   bool by_key = r->direction == LA_MANY_TO_ONE && r->use_get && !r->active_history &&
                 !(r->cascade & LA_CASCADE_DELETE_ORPHAN);
-  if (r->uselist || r->viewonly || by_key || instance->session == NULL ||
-      la_instance_state(instance) != LA_STATE_PERSISTENT ||
-      la_links(instance)[link].flags & LA_LINK_LOADED) {
-    return false;
-  }
-  return r->lazy != LA_LOADER_NOLOAD && r->lazy != LA_LOADER_RAISE &&
-         r->lazy != LA_LOADER_RAISE_ON_SQL;
+  return !r->uselist && !r->viewonly && !by_key && r->lazy != LA_LOADER_NOLOAD &&
+         instance->session != NULL && la_instance_state(instance) == LA_STATE_PERSISTENT;
+}
+
+bool la_link_needs_old(const la_instance *instance, uint32_t link) {
+  const la_relationship *r = relationship_of(instance, link);
+  return !(la_links(instance)[link].flags & LA_LINK_LOADED) &&
+         (r->active_history || r->cascade & LA_CASCADE_DELETE_ORPHAN) &&
+         (r->active_history || r->direction == LA_MANY_TO_ONE) && flush_needs_old(instance, link);
+}
+
+bool la_link_lacks_old(const la_instance *instance, uint32_t link) {
+  uint32_t known = LA_LINK_MODIFIED | LA_LINK_COMMITTED_KNOWN;
+  return (la_links(instance)[link].flags & known) == LA_LINK_MODIFIED &&
+         flush_needs_old(instance, link);
+}
+
+void la_link_learn_old(la_instance *instance, uint32_t link, la_instance *old) {
+  la_link *l = &la_links(instance)[link];
+  l->committed = old;
+  l->flags |= LA_LINK_COMMITTED_KNOWN;
 }
 
 bool la_link_was_let_go(const la_instance *instance, uint32_t link) {
@@ -168,7 +186,7 @@ void la_link_expire(la_instance *instance, uint32_t link) {
 
 void la_link_commit(la_instance *instance, uint32_t link) {
   la_link *l = &la_links(instance)[link];
-  l->flags &= ~(uint32_t)(LA_LINK_MODIFIED | LA_LINK_COMMITTED_KNOWN);
+  l->flags &= ~(uint32_t)(LA_LINK_MODIFIED | LA_LINK_COMMITTED_KNOWN | LA_LINK_DELETED);
   if (relationship_of(instance, link)->uselist) {
     if (l->to.many != NULL) {
       la_collection_commit(l->to.many);

@@ -46,9 +46,13 @@ typedef struct la_link_changes {
 la_status la_link_plan(const la_link_change *first, la_link_changes *out, la_error *err);
 /* Applies one: pointers, history, flags. `*first_out`: the instance became dirty. */
 la_status la_link_apply(const la_link_change *change, bool *first_out, la_error *err);
-/* Whether a scalar link must be loaded before it is set, since what it held has to be unlinked or
- * deleted. */
+/* Whether a scalar link must be loaded before it is set: active_history. */
 bool la_link_needs_old(const la_instance *instance, uint32_t link);
+/* Whether a scalar link was set before it was loaded, so that a flush must read what it held, which
+ * has to be unlinked or deleted; and its answer, which the binding keeps until the flush is over.
+ */
+bool la_link_lacks_old(const la_instance *instance, uint32_t link);
+void la_link_learn_old(la_instance *instance, uint32_t link, la_instance *old);
 /* The object had no parent, was given one and taken from it again, so that it is an orphan by
  * delete-orphan: its own link ends as it began, and no list tells it. */
 bool la_link_was_let_go(const la_instance *instance, uint32_t link);

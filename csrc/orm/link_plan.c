@@ -101,8 +101,11 @@ static la_status follow(la_link_changes *p, size_t at, la_error *err) {
   }
   switch (change.kind) {
   case LA_LINK_SET:
+    if (change.old == change.other) {
+      return LA_OK; /* the other side has it already */
+    }
     gained = change.other;
-    lost = change.old != change.other ? change.old : NULL;
+    lost = change.old;
     break;
   case LA_LINK_INSERT:
   case LA_LINK_QUEUE_ADD:

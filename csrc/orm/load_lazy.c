@@ -275,6 +275,18 @@ bool la_link_loads_pending(const la_instance *instance, uint32_t link) {
          has_own_columns(instance, relationship);
 }
 
+/* Whether a value that the statement needs is expired: the object is then read again first, which
+ * may bring the link as well. */
+static bool is_expired(const la_instance *instance, const la_relationship *relationship) {
+  for (uint32_t i = 0; i < relationship->local_count; i++) {
+    uint32_t slot = la_slot_of_column(instance->mapper, relationship->locals[i]);
+    if (slot < instance->slot_count && instance->slots[slot].flags & LA_SLOT_EXPIRED) {
+      return true;
+    }
+  }
+  return false;
+}
+
 /* The values that the statement needs may be expired or deferred. */
 static la_status load_own_columns(la_load *load, la_instance *instance,
                                   const la_relationship *relationship, la_error *err) {
@@ -450,7 +462,7 @@ la_status la_load_link(la_instance *instance, uint32_t link, bool forced, la_loa
     LA_TRY(la_load_begin(load, instance->session, err));
   }
   LA_TRY(la_load_pin(load, instance, err));
-  if ((flags & LA_LINK_EXPIRED) && (instance->flags & LA_INSTANCE_EXPIRED)) {
+  if ((flags & LA_LINK_EXPIRED) && is_expired(instance, relationship)) {
     LA_TRY(la_load_expired(load, instance, err));
     if (has_found(load, instance, link)) {
       return LA_OK;

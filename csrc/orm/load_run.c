@@ -8,6 +8,7 @@
  */
 #include "orm/instance_internal.h"
 #include "orm/kept.h"
+#include "orm/session_internal.h"
 
 static size_t round_up(size_t size) {
   return (size + 7) & ~(size_t)7;
@@ -344,6 +345,7 @@ static la_status fill_instance(la_run *run, const la_plan_entity *entity, la_ins
   note_unexpired(instance);
   if (run->populate) {
     forget_links(entity, instance);
+    la_session_leave_dirty(instance->session, instance);
   }
   return run->populate && entity->keeps ? keep_options(run, entity, instance, err) : LA_OK;
 }

@@ -518,6 +518,14 @@ static la_status run_only(la_load *load, la_instance *instance, la_property *con
 }
 
 /* Expires the named attributes and reads them. */
+/* Adds a slot to those before it, in the order in which they are mapped. */
+static void add_slot(uint32_t *slots, size_t count, uint32_t slot) {
+  for (; count > 0 && slots[count - 1] > slot; count--) {
+    slots[count] = slots[count - 1];
+  }
+  slots[count] = slot;
+}
+
 static la_status refresh_keys(la_instance *instance, const la_text *keys, uint32_t key_count,
                               la_load *load, la_error *err) {
   la_mapper *mapper = instance->mapper;
@@ -537,7 +545,7 @@ static la_status refresh_keys(la_instance *instance, const la_text *keys, uint32
     only[i] = property;
     if (property->kind != LA_PROPERTY_RELATIONSHIP) {
       la_instance_expire_slot(instance, property->slot);
-      slots[count++] = property->slot;
+      add_slot(slots, count++, property->slot);
     } else if (property->slot < instance->link_count) {
       la_link_expire(instance, property->slot);
     }

@@ -196,6 +196,16 @@ void la_session_leave_sets(la_session *session, la_instance *instance) {
   }
 }
 
+void la_session_leave_dirty(la_session *session, la_instance *instance) {
+  if (instance->flags & LA_INSTANCE_DIRTY &&
+      !(instance->flags & (LA_INSTANCE_FLUSHING | LA_INSTANCE_DELETED)) &&
+      !la_instance_is_modified(instance)) {
+    la_session_note_hold(session, instance);
+    instance->flags &= ~(uint32_t)LA_INSTANCE_DIRTY;
+    leave_dirty(session, instance);
+  }
+}
+
 void la_session_detach(la_session *session, la_instance *instance, bool to_transient) {
   la_session_note_hold(session, instance);
   la_identity_remove(&session->map, instance);

@@ -26,6 +26,8 @@ void la_session_note_hold(la_session *session, la_instance *instance);
 /* `instance` leaves the sets it is in (new, dirty, deleted), losing their pins; it is pinned
  * otherwise. */
 void la_session_leave_sets(la_session *session, la_instance *instance);
+/* An instance that was overwritten by a load and has no change left is not dirty any more. */
+void la_session_leave_dirty(la_session *session, la_instance *instance);
 /* `instance` leaves the session altogether; the caller has it pinned. With `to_transient` it loses
  * its key. */
 void la_session_detach(la_session *session, la_instance *instance, bool to_transient);

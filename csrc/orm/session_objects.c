@@ -141,10 +141,20 @@ la_status la_session_delete(la_session *session, la_instance *instance, la_error
   return LA_OK;
 }
 
+/* The object leaves the session, and listeners hear of it. */
+static void leave(la_session *session, la_instance *instance) {
+  la_session_note(session, instance,
+                  instance->flags & LA_INSTANCE_NEW    ? LA_NOTE_PENDING_TO_TRANSIENT
+                  : instance->flags & LA_INSTANCE_GONE ? LA_NOTE_DELETED_TO_DETACHED
+                                                       : LA_NOTE_PERSISTENT_TO_DETACHED);
+  la_session_leave_sets(session, instance);
+  la_session_detach(session, instance, false);
+}
+
 la_status la_session_expunge(la_session *session, la_instance *instance, la_error *err) {
   la_instances found = {0};
   la_status status;
-  if (instance->session != session || instance->flags & LA_INSTANCE_GONE) {
+  if (instance->session != session) {
     return refuse(instance, "Instance ", " is not present in this Session", err);
   }
   status = la_cascade_collect(session, instance, LA_CASCADE_EXPUNGE, &found, err);
@@ -152,11 +162,7 @@ la_status la_session_expunge(la_session *session, la_instance *instance, la_erro
     la_instance_pin(found.items[i]);
   }
   for (size_t i = 0; status == LA_OK && i < found.count; i++) {
-    la_session_note(session, found.items[i],
-                    found.items[i]->flags & LA_INSTANCE_NEW ? LA_NOTE_PENDING_TO_TRANSIENT
-                                                            : LA_NOTE_PERSISTENT_TO_DETACHED);
-    la_session_leave_sets(session, found.items[i]);
-    la_session_detach(session, found.items[i], false);
+    leave(session, found.items[i]);
   }
   for (size_t i = 0; status == LA_OK && i < found.count; i++) {
     la_instance_unpin(found.items[i]);
@@ -181,12 +187,7 @@ void la_session_make_transient(la_instance *instance) {
   const la_mapper *mapper = instance->mapper;
   la_instance_pin(instance);
   if (session != NULL) {
-    la_session_note(session, instance,
-                    instance->flags & LA_INSTANCE_NEW    ? LA_NOTE_PENDING_TO_TRANSIENT
-                    : instance->flags & LA_INSTANCE_GONE ? LA_NOTE_DELETED_TO_DETACHED
-                                                         : LA_NOTE_PERSISTENT_TO_DETACHED);
-    la_session_leave_sets(session, instance);
-    la_session_detach(session, instance, false);
+    leave(session, instance);
   }
   la_instance_drop_history(instance);
   instance->flags &= ~(uint32_t)(LA_INSTANCE_KEYED | LA_INSTANCE_GONE | LA_INSTANCE_EXPIRED |

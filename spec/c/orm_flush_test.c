@@ -382,7 +382,7 @@ TEST(updates_net_changes_only) {
   held[0] = user_with(&f, NULL, 0, &err);
   CHECK(ok(set_text(held[0], "name", "wendy", &err), &err));
   CHECK(ok(set_text(held[0], "name", "ed", &err), &err));
-  CHECK(f.session->dirty_objects.count == 1 && !la_session_has_changes(f.session));
+  CHECK(f.session->dirty_objects.count == 1 && !la_instance_is_modified(held[0]));
   CHECK(ok(flush(&f, &err), &err));
   CHECK(f.record->entries.count == 0 && f.session->dirty_objects.count == 0);
   uint64_t before = alloc.allocations;

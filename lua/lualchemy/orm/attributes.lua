@@ -72,15 +72,10 @@ function attributes.del_attribute(object, key)
   local descriptor = class and descriptors.find(class, key)
   if descriptor and descriptor.delete then return descriptor:delete(object, key) end
   local property = property_of(object, key)
-  if property.kind ~= "relationship" then
-    core.object_delete_value(object, key)
-  elseif property.uselist then
+  if property.kind == "relationship" and property.uselist then
     object[key] = {}
-  elseif object[key] == nil then
-    error(exc.InvalidRequestError(("this %s object does not have a value for the attribute '%s'")
-      :format(core.mapped_class_of(object).__name__, key)), 0)
   else
-    object[key] = nil
+    core.object_delete_value(object, key)
   end
 end
 

@@ -364,6 +364,7 @@ end
 --- The same after loading what is not loaded.
 local function load_history(object, key)
   if composite_of(core.mapped_class_of(object), key) or not core.object_loaded(object, key) then local _ = object[key] end
+  core.object_load_old(object, key)
   return history_of(object, key)
 end
 
