@@ -465,7 +465,8 @@ static bool push_subclass(lua_State *L, la_state *state, const la_node *entity, 
   return false;
 }
 
-/* Alias.name: the attribute through the alias. Upvalues: state, methods. */
+/* Alias.name: the attribute through the alias; a method or another field of the class otherwise.
+ * Upvalues: state, methods. */
 static int entity_index(lua_State *L) {
   la_state *state = la_state_of(L);
   la_node *entity = la_to_node(L, 1);
@@ -483,6 +484,11 @@ static int entity_index(lua_State *L) {
   }
   lua_pushvalue(L, 2);
   if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNIL || strncmp(key.bytes, "__", 2) == 0) {
+    return 1;
+  }
+  la_push_host(L, state, mapper->host);
+  la_push_from_class(L, lua_gettop(L), 2);
+  if (!lua_isnil(L, -1)) {
     return 1;
   }
   la_text nearest = la_map_nearest(&mapper->by_key, key);

@@ -73,6 +73,17 @@ describe("session:query", function()
     assert.same({"Ann", "Bob"}, {pairs_of[1][1], pairs_of[1][2]})
   end)
 
+  it("finds the class's own fields and functions through an alias (MAP-14)", function()
+    local Base = orm.declarative_base()
+    local Pet = Base:class "Pet" {__tablename__ = "pets", id = la.Column(la.Integer, {primary_key = true}), name = la.Column(la.String)}
+    Pet.LIMIT = 5
+    function Pet.is_called(class, name) return class.name:eq(name) end
+    local other = orm.aliased(Pet, {name = "other"})
+    assert.equal(5, other.LIMIT)
+    assert.equal("other.name = :name_1", tostring(other:is_called "Rex"))
+    fails(exc.InvalidRequestError, 'an alias of Pet has no attribute "nme"; did you mean "name"?', function() return other.nme end)
+  end)
+
   it("joins a class to an alias of itself, from the side that the condition names (MAP-14)", function()
     local older = orm.aliased(User, {name = "older"})
     local stmt = la.select(older.name, User.name):join(User, User.age:lt(older.age)):order_by(older.id, User.id)
