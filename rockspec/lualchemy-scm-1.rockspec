@@ -213,6 +213,7 @@ build = {
         "csrc/binding/engine_params.c",
         "csrc/binding/engine_pool.c",
         "csrc/binding/engine_run.c",
+        "csrc/binding/engine_sets.c",
         "csrc/binding/event.c",
         "csrc/binding/handle.c",
         "csrc/binding/handle_tie.c",

@@ -396,6 +396,7 @@ void la_open_engine(lua_State *L, la_state *state) {
   la_open_engine_extend(L, state);
   la_open_engine_pool(L);
   static const luaL_Reg functions[] = {{"engine_open", core_engine_open},
+                                       {"parameter_sets", la_parameter_sets},
                                        {"engine_share", core_engine_share},
                                        {"engine_settings", core_engine_settings},
                                        {"engine_echo", core_engine_echo},

@@ -12,6 +12,8 @@
 #include <ctype.h>
 
 #define STREAM_BUFFER 1000
+#define SETS_AT_ONCE  256 /* of a function's sets */
+#define BYTES_AT_ONCE 65536
 
 /* ---- shapes ---- */
 
@@ -207,9 +209,11 @@ la_status la_execution_step(la_execution *x, la_text text, const la_value *value
                             lua_Integer set, la_error *err) {
   la_result *result = x->result;
   la_cursor *cursor = &result->cursor;
-  if (cursor->connection != NULL && set > 1) {
+  bool same_text = x->compiled == NULL || !x->compiled->has_expanding;
+  if (cursor->connection != NULL && set > 1 && same_text) {
     LA_TRY(la_cursor_rebind(cursor, values, count, err));
   } else {
+    la_cursor_close(cursor);
     LA_TRY(la_cursor_open(cursor, x->connection, text, values, count, err));
   }
   if (cursor->column_count > 0) {
@@ -259,40 +263,54 @@ void la_execution_begin(la_execution *x) {
   }
 }
 
-/* Closes the cursor, tells what was sent, and raises. */
-static int fail(la_execution *x, const la_error *err, la_text text, const la_params *params) {
+/* Closes the cursor, tells what was sent, and raises; `values` of one set, NULL for what the
+ * program gave. */
+static int fail(la_execution *x, const la_error *err, la_text text, const la_value *values,
+                uint32_t count) {
   lua_State *L = x->L;
   int list = 0;
+  bool many = x->many && x->iterator_index == 0;
   la_cursor_close(&x->result->cursor);
-  if (params != NULL && x->sets == 1 && err->status != LA_NOMEM && err->status != LA_STATEMENT) {
+  if (values != NULL && x->sets == 1 && err->status != LA_NOMEM && err->status != LA_STATEMENT) {
     /* The engine's own la_params may be used by a finalizer meanwhile, so the text is saved first.
      */
     la_push_text(L, text);
     text.bytes = lua_tolstring(L, -1, &text.len);
-    la_push_param_list(L, x->state, params->values.items, params->values.count);
+    la_push_param_list(L, x->state, values, count);
     list = lua_gettop(L);
   } else if (x->kind != LA_PARAMS_NONE) {
     la_push_text(L, text);
     text.bytes = lua_tolstring(L, -1, &text.len);
     list = x->params_index;
   }
-  return la_raise_execution(L, x->engine, err, text, list, x->many);
+  return la_raise_execution(L, x->engine, err, text, list, many);
 }
 
 /* The values of one set. */
 static void fill(la_execution *x, lua_Integer set, la_text *text) {
   la_error err = LA_ERROR_INIT;
   const la_key *key = &x->engine->key;
-  if (la_execution_fill(x, set, (const la_node *const *)key->params.items,
-                        (uint32_t)key->params.count, text, &err) < 0) {
+  const la_node *const *nodes =
+      x->made != NULL ? x->made->nodes : (const la_node *const *)key->params.items;
+  uint32_t count = x->made != NULL ? x->made->node_count : (uint32_t)key->params.count;
+  if (la_execution_fill(x, set, nodes, count, text, &err) < 0) {
     x->params->gathers = false;
-    fail(x, &err, *text, NULL);
+    fail(x, &err, *text, NULL, 0);
+  }
+}
+
+/* Sends set number `set`, `count` values of the params from `first` on. */
+static void send_filled(la_execution *x, la_text text, size_t first, uint32_t count,
+                        lua_Integer set) {
+  la_error err = LA_ERROR_INIT;
+  const la_value *values = x->params->values.items + first;
+  if (la_execution_step(x, text, values, count, set, &err) < 0) {
+    fail(x, &err, text, values, count);
   }
 }
 
 /* Many sets: a value that cannot be sent is told of before any set is sent. */
 static void run_gathered(la_execution *x) {
-  la_error err = LA_ERROR_INIT;
   la_text text = x->compiled->text;
   la_params *params = x->params;
   uint32_t count = x->compiled->param_count;
@@ -301,18 +319,64 @@ static void run_gathered(la_execution *x) {
     fill(x, set, &text);
   }
   for (lua_Integer set = 1; set <= x->sets; set++) {
-    if (la_execution_step(x, text, params->values.items + (size_t)(set - 1) * count, count, set,
-                          &err) < 0) {
-      fail(x, &err, text, params);
-    }
+    send_filled(x, text, (size_t)(set - 1) * count, count, set);
   }
   params->gathers = false;
   la_params_shrink(params);
 }
 
+/* Pushes a scratch for values that are made beside Lua calls. */
+static void push_made(la_execution *x) {
+  x->made = la_push_made(x->L, x->state, x);
+  if (x->engine->key.round != x->round) {
+    /* The scratch was made beside a finalizer that used the engine: its parameters are another's.
+     */
+    la_execution_compile(x, la_to_node(x->L, x->statement_index));
+    la_made_take_nodes(x);
+  }
+}
+
+/* Reads the set at hand and some that follow into the params, bytes and all; `*more_out`: there is
+ * another at hand then. Gives how many. Texts that are expanded differ from set to set. */
+static lua_Integer gather_drawn(la_execution *x, lua_Integer sent, la_text *text, bool *more_out) {
+  la_error err = LA_ERROR_INIT;
+  la_params *params = x->params;
+  lua_Integer most = x->compiled->has_expanding ? 1 : SETS_AT_ONCE, count = 0;
+  size_t bytes = 0;
+  bool more = true;
+  for (params->gathers = false; more && count < most && bytes < BYTES_AT_ONCE; count++) {
+    size_t first = params->gathers ? params->values.count : 0;
+    fill(x, sent + count + 1, text);
+    if (la_params_own(params, first, &bytes, &err) < 0) {
+      fail(x, &err, *text, NULL, 0);
+    }
+    more = la_execution_draw(x);
+    params->gathers = true;
+  }
+  *more_out = more;
+  return count;
+}
+
+/* A function gives the sets: some are read, and sent before the next are asked for. */
+static void run_drawn(la_execution *x) {
+  la_text text = x->compiled->text;
+  lua_Integer sent = 0;
+  push_made(x);
+  x->params = &x->made->params;
+  x->streams = false;
+  for (bool more = true; more;) {
+    lua_Integer count = gather_drawn(x, sent, &text, &more);
+    uint32_t width = (uint32_t)(x->params->values.count / (size_t)count);
+    la_connection_check_guard(x->L, x->connection_index);
+    la_execution_begin(x);
+    for (lua_Integer i = 0; i < count; i++) {
+      send_filled(x, text, (size_t)i * width, width, ++sent);
+    }
+  }
+  la_cursor_close(&x->result->cursor);
+}
+
 static void run_in_c(la_execution *x) {
-  la_error err;
-  la_error_init(&err);
   la_text text = x->compiled->text;
   x->params = &x->engine_box->params;
   x->params->gathers = false;
@@ -321,10 +385,7 @@ static void run_in_c(la_execution *x) {
   } else {
     for (lua_Integer set = 1; set <= x->sets; set++) {
       fill(x, set, &text);
-      if (la_execution_step(x, text, x->params->values.items, (uint32_t)x->params->values.count,
-                            set, &err) < 0) {
-        fail(x, &err, text, x->params);
-      }
+      send_filled(x, text, 0, (uint32_t)x->params->values.count, set);
     }
   }
   if (!x->streams) {
@@ -344,6 +405,9 @@ void la_execution_run(la_execution *x) {
   for (size_t i = 0; i < sizeof heard / sizeof *heard; i++) {
     by_lua |= la_engine_hears(x->L, x->state, x->connection_index, heard[i]);
   }
+  if (by_lua && x->iterator_index != 0) {
+    la_execution_collect(x);
+  }
   la_execution_begin(x);
   if (by_lua || x->kind != LA_PARAMS_NONE) {
     la_execution_push_names(x);
@@ -355,7 +419,11 @@ void la_execution_run(la_execution *x) {
     la_execution_run_by_lua(x);
     return;
   }
-  run_in_c(x);
+  if (x->iterator_index != 0) {
+    run_drawn(x);
+  } else {
+    run_in_c(x);
+  }
   la_execution_keep_key(x, x->params);
 }
 
@@ -516,13 +584,7 @@ void la_execution_send(la_execution *x, int text, int list) {
 
 void la_execution_run_by_lua(la_execution *x) {
   lua_State *L = x->L;
-  x->made = la_push_made(L, x->state, x);
-  if (x->engine->key.round != x->round) {
-    /* The scratch was made beside a finalizer that used the engine: its parameters are another's.
-     */
-    la_execution_compile(x, la_to_node(L, x->statement_index));
-    la_made_take_nodes(x);
-  }
+  push_made(x);
   lua_pushnil(L);
   int text = lua_gettop(L), list = text + 1;
   la_push_list(L, x->state, 0);

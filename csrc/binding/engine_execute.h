@@ -41,7 +41,11 @@ typedef struct la_execution {
   int connection_index, engine_index, statement_index, params_index, options_index, result_index;
   la_params_kind kind;
   lua_Integer sets;      /* how many sets of parameters: 1 without a list */
-  bool many;             /* sets > 1: what listeners, logs and errors see is a list of lists */
+  bool many;             /* a list of sets, or a function that gives them: what listeners, logs and
+                            errors see is a list of lists */
+  int iterator_index;    /* of the function that gives the sets; 0 without. The set at hand is at
+                            params_index, a map */
+  lua_Integer drawn;     /* how many it has given */
   la_compiled *compiled; /* held by the result's box; NULL for exec_driver_sql */
   la_result *result;
   uint32_t round; /* of the engine's key when it was compiled: another one means that its parameters
@@ -55,13 +59,24 @@ typedef struct la_execution {
   /* for the lookup */
   la_params *params;
   int map_index;    /* 0: none */
-  la_made *made;    /* of the second way */
+  la_made *made;    /* of the second way, and of sets that a function gives */
   bool no_key;      /* the text was made by the library: DDL */
   bool list_counts; /* listeners had the list of parameters in hand */
 } la_execution;
 
 /* Finds out what the parameters are; a RowMapping becomes a map, an empty table none. Raises. */
 void la_execution_read_params(la_execution *x, int index);
+/* True for a map; a Row or RowMapping at `index` becomes one. */
+bool la_execution_is_set(lua_State *L, int index);
+/* Parameters that are a function: it moves to `function`, and the first set that it gives takes its
+ * place. False if it gives none. */
+bool la_execution_start_sets(la_execution *x, int function);
+/* Takes the next set from the function; false if there is none. */
+bool la_execution_draw(la_execution *x);
+/* A list of copies takes the place of the set at hand and all that follow. */
+void la_execution_collect(la_execution *x);
+/* core.parameter_sets(function) → a list of copies of the sets that it gives. */
+int la_parameter_sets(lua_State *L);
 /* Compiles for the parameters at hand; the compiled statement goes to the result's box. */
 void la_execution_compile(la_execution *x, const la_node *statement);
 /* Pushes the names of the parameters. */

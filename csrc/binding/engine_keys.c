@@ -93,7 +93,7 @@ void la_execution_keep_key(la_execution *x, const la_params *params) {
     return;
   }
   x->result->is_insert = true;
-  x->result->is_many = x->sets > 1 || compiled->multi_values;
+  x->result->is_many = x->many || compiled->multi_values;
   const la_constraint *key = compiled->table->primary_key;
   if (x->result->is_many || key == NULL || (key_is_last_id(compiled) && rows == 0)) {
     return;

@@ -41,6 +41,11 @@ static void replace_row(lua_State *L, int index) {
   }
 }
 
+bool la_execution_is_set(lua_State *L, int index) {
+  replace_row(L, index);
+  return lua_istable(L, index);
+}
+
 void la_execution_read_params(la_execution *x, int index) {
   lua_State *L = x->L;
   x->params_index = index;
@@ -50,9 +55,9 @@ void la_execution_read_params(la_execution *x, int index) {
   if (lua_isnoneornil(L, index)) {
     return;
   }
-  replace_row(L, index);
-  if (!lua_istable(L, index)) {
-    la_raise_argument(L, index, "parameters (a map, or a list of maps)");
+  if (!la_execution_is_set(L, index)) {
+    la_raise_argument(L, index,
+                      "parameters (a map, a list of maps, or a function that gives maps)");
   }
   if (!is_list(L, index)) {
     x->kind = is_empty(L, index) ? LA_PARAMS_NONE : LA_PARAMS_MAP;

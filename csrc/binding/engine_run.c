@@ -9,7 +9,15 @@
 #include "orm/load.h"
 #include "sql/select.h"
 
-enum { CONNECTION = 1, STATEMENT = 2, PARAMS = 3, OPTIONS = 4, ENGINE = 5, RESULT = 6 };
+enum {
+  CONNECTION = 1,
+  STATEMENT = 2,
+  PARAMS = 3,
+  OPTIONS = 4,
+  ENGINE = 5,
+  ITERATOR = 6, /* the function that gives the parameters; nil without */
+  RESULT = 7
+};
 
 static void start(lua_State *L, la_execution *x) {
   la_state *state = la_state_of(L);
@@ -18,6 +26,7 @@ static void start(lua_State *L, la_execution *x) {
   la_connection_check_guard(L, CONNECTION);
   lua_settop(L, OPTIONS);
   lua_getiuservalue(L, CONNECTION, LA_CONNECTION_ENGINE);
+  lua_pushnil(L);
   x->engine_box = lua_touserdata(L, ENGINE);
   x->engine = x->connection->engine;
   x->connection_index = CONNECTION;
@@ -165,7 +174,7 @@ static void fire_before_execute(la_execution *x) {
     list = lua_istable(L, -3) && lua_rawlen(L, -3) > 0;
     lua_pushvalue(L, list ? -3 : -2);
     lua_replace(L, PARAMS);
-    lua_settop(L, ENGINE);
+    lua_settop(L, ITERATOR);
   }
 }
 
@@ -183,13 +192,26 @@ static void fire_after_execute(la_execution *x) {
   }
 }
 
+/* The result of a statement without any set of parameters: nothing is sent. */
+static la_result *push_empty_result(la_execution *x) {
+  check_statement(x->L, x);
+  la_result *result = la_push_result_box(x->L, x->state);
+  result->rowcount = 0;
+  return result;
+}
+
 /* Leaves the result on the stack. */
 static la_result *execute(lua_State *L, size_t limit) {
   la_execution x;
   start(L, &x);
+  if (lua_isfunction(L, PARAMS) && !la_execution_start_sets(&x, ITERATOR)) {
+    return push_empty_result(&x);
+  }
   fire_before_execute(&x);
   const la_node *statement = check_statement(L, &x);
-  la_execution_read_params(&x, PARAMS);
+  if (!x.iterator_index) {
+    la_execution_read_params(&x, PARAMS);
+  }
   x.limit = limit;
   x.result = la_push_result_box(L, x.state);
   read_options(&x, statement);

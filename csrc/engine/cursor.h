@@ -75,6 +75,8 @@ typedef la_status (*la_param_lookup)(void *context, uint32_t number, const la_co
 
 void la_params_init(la_params *params, la_allocator *alloc);
 void la_params_clear(la_params *params);
+/* Values from number `first` on get bytes of their own, which are added to `*bytes`. */
+la_status la_params_own(la_params *params, size_t first, size_t *bytes, la_error *err);
 /* Gives back the memory of many sets. */
 void la_params_shrink(la_params *params);
 /* A lookup is asked for every parameter but constants, before the statement's own value counts.

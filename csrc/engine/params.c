@@ -126,6 +126,21 @@ static la_status add_param(la_params *params, const la_compiled *compiled, uint3
   return LA_OK;
 }
 
+la_status la_params_own(la_params *params, size_t first, size_t *bytes, la_error *err) {
+  for (size_t i = first; i < params->values.count; i++) {
+    la_value *value = &params->values.items[i];
+    if (la_value_has_bytes(value) && value->len > 0) {
+      char *copy = la_arena_copy(&params->scratch, value->as.bytes, value->len);
+      if (copy == NULL) {
+        return la_fail_nomem(err);
+      }
+      value->as.bytes = copy;
+      *bytes += value->len;
+    }
+  }
+  return LA_OK;
+}
+
 void la_params_shrink(la_params *params) {
   if (params->values.count > 1024) {
     la_vec_clear(params->text.alloc, &params->values);

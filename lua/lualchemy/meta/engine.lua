@@ -198,9 +198,18 @@ function Connection:backup(target, options) end
 ---@raise OperationalError if there is no such row, or the column is no BLOB or text
 function Connection:blobopen(table, column, row, options) end
 
---- Executes a statement. `parameters` is a map, or a list of maps to execute it for each.
+--- Executes a statement. `parameters` is a map, or a list of maps to execute it for each, or a function that gives
+--- them: it is called for one after the other until it gives nil. It may give the same table again, and no list of all
+--- has to be made: some hundred are sent at a time. Sets before one that fails may have been sent.
+---
+---     local lines = io.lines "names.txt"
+---     connection:execute(la.insert(users), function()
+---       local line = lines()
+---       return line and {name = line}
+---     end)
+---
 ---@param statement any
----@param parameters? table
+---@param parameters? table|fun(): table?
 ---@param options? {execution_options: table}
 ---@return lualchemy.Result
 function Connection:execute(statement, parameters, options) end

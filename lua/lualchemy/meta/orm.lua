@@ -254,9 +254,10 @@ function Session:get_one(entity, identity, options) end
 ---@return lualchemy.Query
 function Session:query(...) end
 
---- Runs a statement.
+--- Runs a statement. `params` is a map, a list of maps, or a function that gives maps until it gives nil, as in
+--- Connection:execute(); for a statement of a class they are collected first.
 ---@param statement any
----@param params table?
+---@param params? table|fun(): table?
 ---@param options table?
 ---@return lualchemy.Result
 function Session:execute(statement, params, options) end

@@ -340,6 +340,7 @@ local function with_params(statement, params)
 end
 
 local function check_params(name, params)
+  if type(params) == "function" then return end
   if params ~= nil and type(params) ~= "table" then
     error(exc.ArgumentError(("session:%s() takes parameters as a table, not a %s"):format(name, type(params))), 0)
   end
@@ -402,6 +403,10 @@ end
 core.hook("session_execute", function(session, statement, params, options, name)
   options = keywords.check("session:" .. name, options, option_keywords)
   check_params(name, params)
+  if type(params) == "function" and core.is_orm(statement) then
+    params = core.parameter_sets(params)
+    if #params == 0 then return core.rowcount_result(0) end
+  end
   local result = binds.with_arguments(session, options.bind_arguments, function() return execute(session, statement, params, options) end)
   if name == "execute" then return result end
   return result[name](result)

@@ -155,6 +155,10 @@ end
 
 core.hook("orm_execute", function(session, statement, params, options, name)
   options = keywords.check("session:" .. name, options, executing.option_keywords)
+  if type(params) == "function" then
+    params = core.parameter_sets(params)
+    if #params == 0 then return core.rowcount_result(0) end
+  end
   local state = new_state(session, statement,
     {parameters = params, execution_options = options.execution_options, bind_arguments = options.bind_arguments})
   local result = fire(state)
