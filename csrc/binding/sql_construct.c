@@ -196,6 +196,9 @@ static int core_bindparam(lua_State *L) {
   flags |= la_keyword_flag(L, keywords, "expanding") ? LA_PARAM_EXPANDING : 0u;
   flags |= la_keyword_flag(L, keywords, "literal_execute") ? LA_PARAM_LITERAL : 0u;
   flags |= type != NULL ? LA_TYPE_IS_EXACT : 0u;
+  if (value != 0 && type == NULL && la_is_plain_table(L, value) && lua_rawlen(L, value) > 0) {
+    flags |= LA_PARAM_EXPANDING; /* a list can only stand in IN */
+  }
   if (value == 0 || la_keyword_flag(L, keywords, "required")) {
     flags |= LA_PARAM_REQUIRED;
   }
@@ -208,13 +211,31 @@ static int core_bindparam(lua_State *L) {
   return la_return_node(L, state, node);
 }
 
+/* tuple_(expression, …, {types = {type, …}}) */
 static int core_tuple(lua_State *L) {
+  static const char *const names[] = {"types", NULL};
   la_state *state = la_state_of(L);
+  int keywords = la_keywords(L, 1), last = lua_gettop(L) - (keywords != 0), types = 0;
   la_node *result;
   la_nodes nodes;
+  la_check_keywords(L, keywords, names, "tuple_");
+  if (la_push_keyword(L, keywords, "types")) {
+    types = lua_gettop(L);
+    luaL_checktype(L, types, LUA_TTABLE);
+    if ((lua_Integer)lua_rawlen(L, types) != last) {
+      return la_raise_status(L, LA_ARGUMENT, "Wrong number of elements for %d-tuple: types has %d",
+                             last, (int)lua_rawlen(L, types));
+    }
+  }
+  luaL_checkstack(L, 8, NULL);
   la_nodes_init(&nodes, state);
-  for (int i = 1; i <= lua_gettop(L); i++) {
-    if (!la_nodes_add_expr(L, &nodes, i, NULL)) {
+  for (int i = 1; i <= last; i++) {
+    la_node like = {.kind = LA_NODE_LABEL};
+    if (types != 0) {
+      lua_rawgeti(L, types, i);
+      like.type = la_check_type(L, lua_gettop(L));
+    }
+    if (!la_nodes_add_expr(L, &nodes, i, types != 0 ? &like : NULL)) {
       return la_nodes_raise(L, &nodes);
     }
   }
@@ -313,7 +334,7 @@ static bool add_pair(lua_State *L, la_nodes *nodes, int index, const la_node *va
 /* Adds the keyword's expression, or NULL if it is not given. */
 static bool add_keyword(lua_State *L, la_nodes *nodes, int keywords, const char *name) {
   bool added;
-  if (!la_push_keyword(L, keywords, name)) {
+  if (!la_push_keyword(L, keywords, name) || la_is_null(L, lua_gettop(L))) {
     return la_nodes_add_null(nodes);
   }
   added = la_nodes_add_expr(L, nodes, lua_gettop(L), NULL);

@@ -165,14 +165,31 @@ static bool add_mixed(lua_State *L, la_nodes *nodes, int index, const la_node *l
   return la_nodes_add(nodes, tuple);
 }
 
-/* What is no list: a select, a FROM element (all of it), a parameter, text. */
+/* Rows some of which are tuple_()s. */
+static bool add_mixed_rows(lua_State *L, la_nodes *nodes, int index, const la_node *tuple) {
+  lua_Integer count = (lua_Integer)lua_rawlen(L, index);
+  size_t first = nodes->count;
+  for (lua_Integer i = 1; i <= count; i++) {
+    lua_rawgeti(L, index, i);
+    bool added = la_nodes_add_tuple(L, nodes, lua_gettop(L), tuple);
+    lua_pop(L, 1);
+    if (!added) {
+      nodes->bad_argument = nodes->bad_argument != 0 ? index : 0;
+      return false;
+    }
+  }
+  return la_nodes_add(
+      nodes, la_expr_tuple(&nodes->state->sql, nodes->items + first, nodes->count - first));
+}
+
+/* What is no list: a select, a FROM element or function (all that it gives), a parameter, text. */
 static bool add_node(la_nodes *nodes, int index, la_node *node) {
   const la_sql *sql = &nodes->state->sql;
   la_node *select, *made;
   if (la_node_is_select(node)) {
     return la_nodes_add(nodes, la_expr_scalar_subquery(sql, node));
   }
-  if (la_node_is_from(node)) {
+  if (la_node_is_from(node) || node->kind == LA_NODE_FUNCTION) {
     select = la_select_new(sql, &node, 1);
     made = select != NULL ? la_expr_scalar_subquery(sql, select) : NULL;
     la_node_release(select);
@@ -205,7 +222,8 @@ static bool add_list(lua_State *L, la_nodes *nodes, const la_node *self) {
     return false;
   }
   if (self->kind == LA_NODE_TUPLE) {
-    return add_rows(L, nodes, 2, self);
+    return has_nodes(L, 2, (lua_Integer)lua_rawlen(L, 2)) ? add_mixed_rows(L, nodes, 2, self)
+                                                          : add_rows(L, nodes, 2, self);
   }
   if (has_nodes(L, 2, (lua_Integer)lua_rawlen(L, 2))) {
     return add_mixed(L, nodes, 2, self);

@@ -167,6 +167,7 @@ static void clear_compiler(la_compiler *c, la_param_list *params) {
   la_vec_clear(alloc, &c->scan);
   la_vec_clear(alloc, &c->results);
   la_map_clear(&c->seen_map, alloc);
+  la_map_clear(&c->given_names, alloc);
   la_map_clear(&c->names_map, alloc);
   la_map_clear(&c->counts_map, alloc);
   la_map_clear(&c->index_map, alloc);

@@ -148,7 +148,8 @@ struct la_compiler {
   const la_node *label; /* the LABEL that is written as its name alone */
   LA_VEC(la_work) work;
   LA_VEC(la_seen_param) seen;
-  la_map seen_map; /* node → number in `seen` + 1, once there are many */
+  la_map seen_map;    /* node → number in `seen` + 1, once there are many */
+  la_map given_names; /* of bindparam()s */
   LA_VEC(la_anon_name) names;
   la_map names_map; /* identity → place of its newest name + 1, once there are many */
   LA_VEC(la_anon_count) counts;

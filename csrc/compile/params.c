@@ -90,6 +90,29 @@ static la_status check_reserved(la_compiler *c, la_text name) {
   return LA_OK;
 }
 
+static la_status conflicting_name(la_compiler *c, la_text name) {
+  return la_fail(c->err, LA_COMPILE,
+                 "Bind parameter '%.*s' conflicts with unique bind parameter of the same name",
+                 LA_TEXT_FORMAT(name));
+}
+
+/* `base` as part of a number's name: what placeholders could not hold is "_". */
+static la_text plain_base(la_compiler *c, la_text base) {
+  size_t len = 0;
+  char *bytes;
+  if (strcspn(base.bytes, "%() $") >= base.len) {
+    return base;
+  }
+  bytes = la_arena_alloc(&c->scratch, base.len + 1);
+  for (size_t i = 0; bytes && i < base.len; i++) {
+    bool is_plain = !strchr("%() $", base.bytes[i]);
+    if (is_plain || len == 0 || i == 0 || !strchr("%() $", base.bytes[i - 1])) {
+      bytes[len++] = is_plain ? base.bytes[i] : '_';
+    }
+  }
+  return bytes ? (la_text){bytes, len} : LA_TEXT_NONE;
+}
+
 static la_status check_name(la_compiler *c, const la_node *node, la_text name) {
   if (node->flags & LA_PARAM_UNIQUE) {
     return LA_OK;
@@ -101,9 +124,7 @@ static la_status check_name(la_compiler *c, const la_node *node, la_text name) {
       continue;
     }
     if (seen->node->flags & LA_PARAM_UNIQUE) {
-      return la_fail(c->err, LA_COMPILE,
-                     "Bind parameter '%.*s' conflicts with unique bind parameter of the same name",
-                     LA_TEXT_FORMAT(name));
+      return conflicting_name(c, name);
     }
     if ((seen->node->flags ^ node->flags) & LA_PARAM_EXPANDING) {
       return la_fail(c->err, LA_COMPILE,
@@ -115,7 +136,17 @@ static la_status check_name(la_compiler *c, const la_node *node, la_text name) {
                      LA_TEXT_FORMAT(name));
     }
   }
-  return LA_OK;
+  return la_map_set(&c->given_names, c->sql->alloc, name, c) ? LA_OK : la_fail_nomem(c->err);
+}
+
+/* :name, without characters that end it. */
+static void put_named(la_compiler *c, la_text name) {
+  static const char from[] = "%():.[] ", to[] = "PAZC____";
+  la_strbuf_char(c->out, ':');
+  for (size_t i = 0; i < name.len; i++) {
+    const char *found = name.bytes[i] ? strchr(from, name.bytes[i]) : NULL;
+    la_strbuf_char(c->out, found ? to[found - from] : name.bytes[i]);
+  }
 }
 
 static void put_placeholder(la_compiler *c, la_compiled_param *param) {
@@ -137,8 +168,7 @@ static void put_placeholder(la_compiler *c, la_compiled_param *param) {
       la_strbuf_char(c->out, '?');
       break;
     case LA_PARAMSTYLE_NAMED:
-      la_strbuf_char(c->out, ':');
-      la_put_text(c, param->name);
+      put_named(c, param->name);
       break;
     case LA_PARAMSTYLE_NUMERIC_DOLLAR:
       la_strbuf_format(c->out, "$%zu", c->params->count + 1);
@@ -226,9 +256,13 @@ static la_status take_name(la_compiler *c, const la_node *node, la_text name, la
   }
   if (!name.bytes) {
     name = node->text.bytes ? node->text : LA_TEXT_LITERAL("param");
-    name = node->flags & LA_PARAM_UNIQUE ? la_new_anon_name(c, name) : la_truncate_name(c, name);
+    bool is_unique = (node->flags & LA_PARAM_UNIQUE) != 0;
+    name = is_unique ? la_new_anon_name(c, plain_base(c, name)) : la_truncate_name(c, name);
     if (!name.bytes) {
       return la_fail_nomem(c->err);
+    }
+    if (is_unique && c->given_names.count > 0 && la_map_get(&c->given_names, name)) {
+      return conflicting_name(c, name);
     }
   }
   LA_TRY(check_name(c, node, name));

@@ -180,7 +180,8 @@ la_node *la_expr_custom(const la_sql *sql, la_text text, int precedence, bool is
   if (type == NULL) {
     type = is_comparison ? sql->types->boolean : left->type;
   }
-  return binary_of(sql, LA_OP_CUSTOM, type, text, &value, children, 2);
+  return la_node_flagged(binary_of(sql, LA_OP_CUSTOM, type, text, &value, children, 2),
+                         is_comparison ? LA_BINARY_CONDITION : 0u);
 }
 
 la_node *la_expr_between(const la_sql *sql, la_node *operand, la_node *low, la_node *high,

@@ -81,8 +81,36 @@ la_node *la_expr_negatable(const la_sql *sql, la_node *condition, la_node *negat
                                                   .count = 2});
 }
 
+/* An operator that gives a boolean value, such as a part of JSON read as one. */
+static bool is_computed_boolean(const la_node *expr) {
+  switch (expr->kind) {
+  case LA_NODE_BINARY:
+    return is_boolean(expr) && !(expr->flags & LA_BINARY_CONDITION) &&
+           !(la_operator_get((la_operator)expr->op)->flags & LA_OPERATOR_COMPARISON) &&
+           !is_collection_aggregate(expr->children[0]) &&
+           !is_collection_aggregate(expr->children[1]);
+  case LA_NODE_SCALAR_SUBQUERY:
+  case LA_NODE_FILTER:
+    return is_boolean(expr);
+  default:
+    return false;
+  }
+}
+
+/* (a) = 0 */
+static la_node *negate_computed(const la_sql *sql, la_node *expr) {
+  la_node *group =
+      expr->kind == LA_NODE_BINARY ? la_expr_grouping(sql, expr) : la_node_retain(expr);
+  la_node *result = group != NULL ? boolean_unary(sql, LA_OP_IS_FALSE, group) : NULL;
+  la_node_release(group);
+  return result;
+}
+
 la_node *la_expr_not(const la_sql *sql, la_node *operand) {
   la_operator negation;
+  if (is_computed_boolean(operand)) {
+    return negate_computed(sql, operand);
+  }
   switch (operand->kind) {
   case LA_NODE_NEGATABLE:
     return la_expr_negatable(sql, operand->children[1], operand->children[0]);

@@ -177,9 +177,11 @@ enum la_node_flag {
   LA_JOIN_FULL = 1u << 12,
   LA_ALIAS_SAMPLE = 1u << 11,     /* ALIAS: tablesample() */
   LA_ALIAS_ORDINALITY = 1u << 12, /* ALIAS of a function: WITH ORDINALITY */
-  LA_ALIAS_DERIVED = 1u << 13,   /* ALIAS of a function: render_derived(), its columns' names … */
-  LA_ALIAS_TYPED = 1u << 14,     /* … and types stand behind its own */
-  LA_ALIAS_IMPLICIT = 1u << 15,  /* ALIAS of a function: it may stand unjoined */
+  LA_ALIAS_DERIVED = 1u << 13,  /* ALIAS of a function: render_derived(), its columns' names … */
+  LA_ALIAS_TYPED = 1u << 14,    /* … and types stand behind its own */
+  LA_ALIAS_IMPLICIT = 1u << 15, /* ALIAS of a function: it may stand unjoined */
+  LA_BINARY_CONDITION =
+      1u << 13,                  /* BINARY CUSTOM: is_comparison, a condition rather than a value */
   LA_COLUMN_FOREIGN = 1u << 13,  /* COLUMN in a relationship's condition: foreign() … */
   LA_COLUMN_REMOTE = 1u << 14,   /* … and remote() */
   LA_PARAM_UNIQUE = 1u << 13,    /* its name is made unique: "name_1" */

@@ -586,7 +586,8 @@ function sql.literal_column(text, type) end
 ---@return lualchemy.ColumnElement
 function sql.bindparam(name, value, options) end
 
---- `(a, b)`, for comparisons and `in_{{1, 2}, …}`.
+--- `(a, b)`, for comparisons and `in_{{1, 2}, …}`. `{types = {type, …}}` as the last argument types
+--- the parts.
 ---@param ... any
 ---@return lualchemy.ColumnElement
 function sql.tuple_(...) end
