@@ -49,12 +49,10 @@ bool la_push_attribute_field(lua_State *L, la_state *state, const la_mapper *map
   la_push_host(L, state, mapper->host);
   la_push_text(L, key);
   lua_pushvalue(L, name);
-  lua_call(L, 3, 1);
-  if (lua_isnil(L, -1)) {
-    lua_pop(L, 1);
-    return false;
-  }
-  return true;
+  lua_call(L, 3, 2); /* value, is it a field of attributes */
+  bool found = lua_toboolean(L, -1);
+  lua_pop(L, found ? 1 : 2);
+  return found;
 }
 
 /* Methods, those of the type first, then fields; what is neither raises, with the nearest name. */

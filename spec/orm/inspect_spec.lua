@@ -120,6 +120,22 @@ describe("la.inspect", function()
     assert.is_nil(la.inspect(5, false))
   end)
 
+  it("of attributes has what their columns say, and of mappers their arguments", function()
+    local column = User.__table__.c.name
+    assert.same({false, true, column.nullable, User.__table__}, {User.name.primary_key, User.id.primary_key, User.name.nullable, User.name.table})
+    assert.is_nil(User.name.server_default)
+    assert.equal(1, #Order.user_id.foreign_keys)
+    fails(exc.ArgumentError, 'the attribute User.orders has no "nullable"', function() return User.orders.nullable end)
+    local mapper = la.inspect(User)
+    assert.same({true, true, false, true}, {mapper.batch, mapper.allow_partial_pks, mapper.passive_deletes, mapper.confirm_deleted_rows})
+    assert.is_nil(mapper.version_id_generator)
+    local orders = mapper.relationships.orders
+    assert.same({false, true}, {orders.load_on_pending, orders.enable_typechecks})
+    assert.is_nil(orders.omit_join)
+    local query = s.session:query(User)
+    assert.same({true, false, false}, {query.is_select, query.is_update, query.is_dml})
+  end)
+
   it("of classes of a hierarchy follows it", function()
     local w = staff.new()
     local person, engineer, manager = la.inspect(w.Person), la.inspect(w.Engineer), la.inspect(w.Manager)

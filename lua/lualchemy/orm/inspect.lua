@@ -308,6 +308,20 @@ local mapper_fields = {
   end,
 }
 
+-- Arguments of mappers that a class has for itself, and what holds where they are not given; nil is `none`.
+local none = {}
+for name, default in pairs {
+  allow_partial_pks = true, batch = true, confirm_deleted_rows = true, legacy_is_orphan = false, passive_deletes = false, passive_updates = true,
+  polymorphic_abstract = false, column_prefix = none, include_properties = none, exclude_properties = none, polymorphic_load = none,
+  with_polymorphic = none, version_id_generator = none,
+} do
+  mapper_fields[name] = function(class)
+    local given = record_of(class).arguments[name]
+    if given == nil and default ~= none then return default end
+    return given
+  end
+end
+
 --- The mapper of a class, one for each; `class.__mapper__`.
 function M.mapper(class)
   return setmetatable({}, {
@@ -579,12 +593,22 @@ local attribute_fields = {
   is_attribute = function() return true end,
 }
 
---- The fields of `User.name` and `User.orders` beside those that expressions have.
+-- What the attribute of a column has from it.
+for _, name in ipairs {"primary_key", "nullable", "default", "onupdate", "server_default", "server_onupdate", "index", "unique", "comment", "foreign_keys",
+  "table", "autoincrement", "computed", "identity", "constraints", "doc"} do
+  attribute_fields[name] = function(class, key)
+    local property = find_property(class, key)
+    if property and property.column then return property.column[name] end
+    strict.unknown(("the attribute %s.%s"):format(class.__name__, key), name, {})
+  end
+end
+
+--- The fields of `User.name` and `User.orders` beside those that expressions have: the value, and true if there is such a field.
 core.hook("attribute_field", function(class, key, name)
   local find = attribute_fields[name]
-  if not find then return nil end
-  if (name == "entity" or name == "mapper") and find_property(class, key).kind ~= "relationship" then return inspect_class(class) end
-  return find(class, key)
+  if not find then return nil, false end
+  if (name == "entity" or name == "mapper") and find_property(class, key).kind ~= "relationship" then return inspect_class(class), true end
+  return find(class, key), true
 end)
 
 M.class, M.object, M.load_history = inspect_class, inspect_object, load_history

@@ -90,6 +90,15 @@ for _, name in ipairs {"primaryjoin", "secondaryjoin", "order_by", "lazy", "sing
   of_relationships[name] = part(name)
 end
 
+for name, default in pairs {load_on_pending = false, enable_typechecks = true} do
+  of_relationships[name] = function(class, key)
+    local value = given(class, key).options[name]
+    if value == nil then return default end
+    return value
+  end
+end
+for _, name in ipairs {"omit_join", "distinct_target_key", "sync_backref"} do of_relationships[name] = option(name) end
+
 -- What core.mapper_properties may leave out.
 local optional = {column = true, secondary = true, target = true, collection = true, composite_class = true, attributes = true, uselist = true, viewonly = true,
   direction = true, cascade = true, configured = true}

@@ -252,11 +252,16 @@ local fields = {
   column_descriptions = column_descriptions,
   whereclause = function(select) return select.whereclause end,
   session = function(_, session) return session end,
+  is_select = function() return true end,
   is_single_entity = function(select)
     local items, entities = core.select_items(select)
     return #items == 1 and items[1] == entities[1] and not core.execution_option(select, "_only_return_tuples")
   end,
 }
+
+for _, name in ipairs {"is_insert", "is_update", "is_delete", "is_dml", "is_text", "is_from_statement"} do
+  fields[name] = function() return false end
+end
 
 core.hook("query_field", function(select, session, key)
   local field = fields[key]
