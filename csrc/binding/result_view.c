@@ -383,9 +383,25 @@ int la_result_freeze(lua_State *L) {
   return 1;
 }
 
+/* Raises if the result at `index` has other numbers of columns than the first: its rows could not
+ * be read by the first one's keys. */
+static void check_width(lua_State *L, int index) {
+  uint32_t width = la_result_shape(la_check_result(L, 1))->count;
+  uint32_t other = la_result_shape(la_check_result(L, index))->count;
+  if (other != width) {
+    la_raise_status(L, LA_INVALID_REQUEST,
+                    "merge: result #%d has %u columns, the first one has %u; all need the same "
+                    "number",
+                    index - 1, (unsigned)other, (unsigned)width);
+  }
+}
+
 int la_result_merge(lua_State *L) {
   la_state *state = la_state_of(L);
   int count = lua_gettop(L);
+  for (int i = 1; i <= count; i++) {
+    check_width(L, i);
+  }
   lua_Integer total = 0;
   lua_createtable(L, 0, 0);
   for (int i = 1; i <= count; i++) {

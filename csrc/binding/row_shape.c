@@ -97,6 +97,13 @@ static const la_shape_column *check_name(lua_State *L, const la_row_shape *shape
   return column;
 }
 
+/* A table's column that is not there, called as SQL calls it. */
+static int raise_unknown_column(lua_State *L, const la_column *column) {
+  return la_raise_status(L, LA_NO_SUCH_COLUMN,
+                         "Could not locate column in row for column '%.*s.%.*s'",
+                         LA_TEXT_FORMAT(column->table->name), LA_TEXT_FORMAT(column->name));
+}
+
 /* A column object finds the column that was made of it, else the one of its name. */
 static const la_shape_column *check_object(lua_State *L, const la_row_shape *shape, int index) {
   const la_node *node = la_to_node(L, index);
@@ -121,6 +128,12 @@ static const la_shape_column *check_object(lua_State *L, const la_row_shape *sha
         found = &shape->columns[i];
       }
     }
+  }
+  const la_column *column =
+      node->kind == LA_NODE_COLUMN ? (const la_column *)(const void *)node->subject : NULL;
+  if (found == NULL && column != NULL && column->table != NULL &&
+      la_row_shape_find(shape, la_expr_name(node)) == NULL) {
+    raise_unknown_column(L, column);
   }
   return found ? found : check_name(L, shape, la_expr_name(node));
 }

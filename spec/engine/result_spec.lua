@@ -150,6 +150,18 @@ describe("a result (RES-01)", function()
     assert.equal(6, #frozen():merge(all_users()):all())
   end)
 
+  it("RES-04 refuses to merge rows of other widths", function()
+    local ids = conn:execute(la.select(users.c.id))
+    local message = fails_with(exc.InvalidRequestError, ids.merge, all_users(), ids)
+    assert.equal("merge: result #1 has 1 columns, the first one has 2; all need the same number", message)
+    assert.equal(3, #ids:all())
+  end)
+
+  it("RES-02 names the table of a column that it does not have", function()
+    local message = fails_with(exc.NoSuchColumnError, function() return all_users():scalars(addresses.c.user_id):all() end)
+    assert.equal("Could not locate column in row for column 'addresses.user_id'", message)
+  end)
+
   it("RES-08 knows counts and the keys of inserted rows", function()
     local result = conn:execute(la.insert(users), {name = "new"})
     assert.equal(1, result.rowcount)

@@ -97,8 +97,9 @@ function Result:supports_sane_multi_rowcount() end
 ---@return lualchemy.FrozenResult
 function Result:freeze() end
 
---- One result of the rows of several.
----@param ... any
+--- One result of the rows of several, which are read by the keys of the first. Raises
+--- InvalidRequestError if another has more or fewer columns.
+---@param ... lualchemy.Result
 ---@return lualchemy.Result
 function Result:merge(...) end
 
