@@ -41,6 +41,7 @@ build = {
         "csrc/base/arena.c",
         "csrc/base/clock.c",
         "csrc/base/map.c",
+        "csrc/base/md5.c",
         "csrc/base/object.c",
         "csrc/base/slab.c",
         "csrc/base/status.c",

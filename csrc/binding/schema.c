@@ -75,6 +75,12 @@ void la_push_quote(lua_State *L, la_quote quote) {
   }
 }
 
+la_quote la_check_quote(lua_State *L, int index) {
+  return lua_isnoneornil(L, index) ? LA_QUOTE_AUTO
+         : lua_toboolean(L, index) ? LA_QUOTE_ALWAYS
+                                   : LA_QUOTE_NEVER;
+}
+
 int la_field_by_hook(lua_State *L, const char *name) {
   la_push_hook(L, la_state_of(L), name);
   lua_pushvalue(L, 1);

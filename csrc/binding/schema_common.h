@@ -40,6 +40,8 @@ int8_t la_field_choice(lua_State *L, int index, const char *name);
 void la_push_optional_text(lua_State *L, la_text text);
 /* Pushes nil where names stand in quotes as they need, else true or false. */
 void la_push_quote(lua_State *L, la_quote quote);
+/* true, false or nothing, as the program says whether a name stands in quotes. */
+la_quote la_check_quote(lua_State *L, int index);
 /* Pushes what the hook `name` gives for (box at 1, key at 2): fields that Lua knows about. */
 int la_field_by_hook(lua_State *L, const char *name);
 /* Releases the reference that a box holds on a metadata or a part of it, and frees the metadata if

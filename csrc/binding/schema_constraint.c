@@ -99,6 +99,11 @@ static int constraint_add(lua_State *L) {
     options.columns = la_check_columns(L, lua_gettop(L), &options.column_count);
   }
   options.referred_names = text_list(L, 3, "referred_names");
+  if (lua_getfield(L, 3, "referred_columns") != LUA_TNIL) {
+    size_t count;
+    options.referred_columns = la_check_columns(L, lua_gettop(L), &count);
+    luaL_argcheck(L, count == options.column_count, 3, "as many columns as it refers to");
+  }
   lua_getfield(L, 3, "sqltext");
   la_node *sqltext = lua_isnil(L, -1) ? NULL : la_to_node(L, -1);
   if (!lua_isnil(L, -1) && !sqltext) {
@@ -185,6 +190,18 @@ static int constraint_set_name(lua_State *L) {
               box ? la_index_set_name(la_live(L, box), name, is_final, &err)
                   : la_constraint_set_name(check_constraint(L, 1), name, is_final, &err),
               &err);
+  return 0;
+}
+
+/* core.constraint_quote(CONSTRAINT or INDEX, quote): whether its name stands in quotes. */
+static int constraint_quote(lua_State *L) {
+  la_box *box = la_to_box_of(L, 1, LA_BOX_INDEX);
+  la_quote quote = la_check_quote(L, 2);
+  if (box) {
+    ((la_index *)la_live(L, box))->quote = quote;
+  } else {
+    check_constraint(L, 1)->quote = quote;
+  }
   return 0;
 }
 
@@ -347,6 +364,7 @@ void la_open_schema_constraint(lua_State *L, la_state *state) {
                                        {"index_add", index_add},
                                        {"constraint_name", constraint_name},
                                        {"constraint_set_name", constraint_set_name},
+                                       {"constraint_quote", constraint_quote},
                                        {"constraint_get", constraint_get},
                                        {"constraint_referred", constraint_referred},
                                        {"index_get", index_get},

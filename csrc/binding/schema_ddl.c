@@ -19,10 +19,12 @@ static void clear_text(void *memory) {
   la_strbuf_clear(memory);
 }
 
-/* core.ddl(dialect name, what, thing, check, translation): what is "create_table", "drop_table",
- * "create_index", "drop_index", "column" or "constraint", and the thing a TABLE, INDEX, COLUMN or
- * CONSTRAINT; with `check` IF NOT EXISTS or IF EXISTS is written; `translation`, or nil, is a map
- * of schemas as in la_compile_options. */
+/* core.ddl(dialect name, what, thing, check, translation, limit): what is "create_table",
+ * "drop_table", "create_index", "drop_index", "column" or "constraint", and the thing a TABLE,
+ * INDEX, COLUMN or CONSTRAINT; with `check` IF NOT EXISTS or IF EXISTS is written; `translation`,
+ * or nil, is a map of schemas as in la_compile_options; `limit`, or nil, is the length of names
+ * that the engine takes.
+ */
 static int ddl(lua_State *L) {
   static const char *const kinds[] = {
       "create_table", "drop_table", "create_index", "drop_index", "column", "constraint", NULL};
@@ -34,6 +36,8 @@ static int ddl(lua_State *L) {
   if (lua_isstring(L, 5)) {
     translated.schema_translate = la_check_text(L, 5);
   }
+  translated.max_identifier_length =
+      (size_t)luaL_optinteger(L, 6, (lua_Integer)dialect->max_identifier_length);
   la_error err = LA_ERROR_INIT;
   la_status status;
   la_table *table = kind < 2 ? la_check_table(L, 3) : NULL;

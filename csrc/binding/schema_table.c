@@ -103,17 +103,11 @@ static int table_add_column(lua_State *L) {
   return 0;
 }
 
-static la_quote check_quote(lua_State *L, int index) {
-  return lua_isnoneornil(L, index) ? LA_QUOTE_AUTO
-         : lua_toboolean(L, index) ? LA_QUOTE_ALWAYS
-                                   : LA_QUOTE_NEVER;
-}
-
 /* core.table_quote(table, quote, quote_schema): each true, false or nil. */
 static int table_quote(lua_State *L) {
   la_table *table = la_check_table(L, 1);
-  table->quote = check_quote(L, 2);
-  table->quote_schema = check_quote(L, 3);
+  table->quote = la_check_quote(L, 2);
+  table->quote_schema = la_check_quote(L, 3);
   return 0;
 }
 

@@ -4,6 +4,10 @@
  */
 #include "compile/ddl.h"
 
+#include "base/md5.h"
+
+#include <stdio.h>
+
 void la_ddl_put_table(const la_dialect *dialect, const la_table *table, bool with_schema,
                       la_strbuf *out) {
   if (with_schema) {
@@ -20,12 +24,49 @@ la_status la_compile_drop_table(const la_sql *sql, const la_dialect *dialect, co
   return la_strbuf_status(out, err);
 }
 
-la_status la_ddl_check_name(const la_dialect *dialect, la_text name, la_error *err) {
-  if (name.len <= dialect->max_identifier_length) {
+/* How many bytes the first `count` characters take; all of them if there are fewer. */
+static size_t length_of_characters(la_text text, size_t count) {
+  size_t at = 0;
+  while (at < text.len && (count > 0 || ((uint8_t)text.bytes[at] & 0xc0) == 0x80)) {
+    count -= ((uint8_t)text.bytes[at] & 0xc0) != 0x80;
+    at++;
+  }
+  return at;
+}
+
+static la_status put_cut_name(const la_dialect *dialect, la_text name, la_quote quote,
+                              la_strbuf *out, la_error *err) {
+  size_t limit = dialect->max_identifier_length;
+  uint8_t digest[16];
+  char digits[6];
+  la_strbuf cut;
+  la_status status;
+  la_md5(name, digest);
+  snprintf(digits, sizeof digits, "_%02x%02x", digest[14], digest[15]);
+  la_strbuf_init(&cut, out->alloc);
+  la_strbuf_bytes(&cut, name.bytes, length_of_characters(name, limit > 8 ? limit - 8 : 0));
+  la_strbuf_string(&cut, digits);
+  status = la_strbuf_status(&cut, err);
+  if (status >= 0) {
+    la_compile_ident_as(dialect, la_strbuf_view(&cut), quote, out);
+  }
+  la_strbuf_clear(&cut);
+  return status;
+}
+
+la_status la_ddl_put_name(const la_dialect *dialect, la_text name, bool made, la_quote quote,
+                          la_strbuf *out, la_error *err) {
+  size_t limit = dialect->max_identifier_length;
+  if (length_of_characters(name, limit) == name.len) {
+    la_compile_ident_as(dialect, name, quote, out);
     return LA_OK;
   }
-  return la_fail(err, LA_IDENTIFIER, "Identifier '%.60s…' exceeds maximum length of %zu characters",
-                 name.bytes, dialect->max_identifier_length);
+  if (made) {
+    return put_cut_name(dialect, name, quote, out, err);
+  }
+  return la_fail(err, LA_IDENTIFIER, "Identifier '%.*s%s' exceeds maximum length of %zu characters",
+                 (int)length_of_characters(name, 60), name.bytes,
+                 length_of_characters(name, 60) < name.len ? "…" : "", limit);
 }
 
 static la_status put_index_name(const la_sql *sql, const la_dialect *dialect, const la_index *index,
@@ -38,13 +79,11 @@ static la_status put_index_name(const la_sql *sql, const la_dialect *dialect, co
         la_fail(err, LA_COMPILE, "CREATE INDEX and DROP INDEX require that the index have a name");
   }
   if (status >= 0) {
-    status = la_ddl_check_name(dialect, la_strbuf_view(&name), err);
-  }
-  if (status >= 0) {
     if (with_schema && index->table) {
       la_compile_schema(dialect, dialect->schema_translate, index->table, out);
     }
-    la_compile_ident(dialect, la_strbuf_view(&name), out);
+    status = la_ddl_put_name(dialect, la_strbuf_view(&name), la_index_name_is_made(index),
+                             index->quote, out, err);
   }
   la_strbuf_clear(&name);
   return status;

@@ -11,8 +11,10 @@
 
 void la_ddl_put_table(const la_dialect *dialect, const la_table *table, bool with_schema,
                       la_strbuf *out);
-/* LA_IDENTIFIER if the name of a constraint or an index is longer than the dialect takes. */
-la_status la_ddl_check_name(const la_dialect *dialect, la_text name, la_error *err);
+/* Name of a constraint or an index. One that is longer than the dialect takes is cut if it was
+ * `made`, with digits of a digest in place of its end; else LA_IDENTIFIER. */
+la_status la_ddl_put_name(const la_dialect *dialect, la_text name, bool made, la_quote quote,
+                          la_strbuf *out, la_error *err);
 /* What follows DEFAULT; nothing if the column has no default in the database. */
 la_status la_ddl_default(const la_sql *sql, const la_dialect *dialect, const la_column *column,
                          la_strbuf *out, la_error *err);

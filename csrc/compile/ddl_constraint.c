@@ -19,12 +19,10 @@ static la_status put_name(const la_sql *sql, const la_dialect *dialect,
   la_strbuf name;
   la_strbuf_init(&name, sql->alloc);
   la_status status = la_constraint_name(constraint, &name, err);
-  if (status >= 0) {
-    status = la_ddl_check_name(dialect, la_strbuf_view(&name), err);
-  }
   if (status >= 0 && name.len > 0) {
     la_strbuf_string(out, "CONSTRAINT ");
-    la_compile_ident(dialect, la_strbuf_view(&name), out);
+    status = la_ddl_put_name(dialect, la_strbuf_view(&name), la_constraint_name_is_made(constraint),
+                             constraint->quote, out, err);
     la_strbuf_char(out, ' ');
   }
   la_strbuf_clear(&name);

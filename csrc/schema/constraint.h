@@ -3,7 +3,9 @@
  * Constraints and indexes of a table.
  *
  * Owned by their table. A foreign key's targets are names until `la_constraint_resolve` finds the
- * columns, since the other table may not exist yet.
+ * columns, since the other table may not exist yet; or they are columns from the start. These may
+ * be of another metadata, which is not counted (two may refer to each other): when it goes, the
+ * foreign keys of others that are bound to it are names again.
  */
 #ifndef LA_SCHEMA_CONSTRAINT_H
 #define LA_SCHEMA_CONSTRAINT_H
@@ -11,6 +13,8 @@
 #include "schema/column.h"
 
 #pragma GCC visibility push(hidden)
+
+typedef struct la_metadata la_metadata;
 
 typedef enum la_constraint_kind {
   LA_CONSTRAINT_PRIMARY_KEY,
@@ -27,6 +31,7 @@ struct la_constraint {
   uint32_t serial; /* order of creation within the metadata */
   la_text name;    /* none if not given; naming conventions are applied by `la_constraint_name` */
   bool name_is_final; /* conv(): no convention is applied to `name` */
+  la_quote quote;     /* of `name` */
   LA_VEC(la_column *) columns;
   /* foreign key */
   la_text referred_schema;
@@ -36,6 +41,7 @@ struct la_constraint {
                      text stands for the key of the same name */
   LA_VEC(la_column *) referred_columns; /* filled by la_constraint_resolve */
   la_table *referred;
+  la_metadata *elsewhere; /* the other metadata that `referred` is bound to be of, or NULL */
   la_text ondelete, onupdate, match, initially;
   int8_t deferrable; /* -1 not given, 0 NOT DEFERRABLE, 1 DEFERRABLE */
   bool use_alter;
@@ -57,6 +63,7 @@ typedef struct la_index {
   LA_VEC(la_column *) columns;     /* the columns among them */
   bool unique;
   bool name_is_final; /* conv() */
+  la_quote quote;     /* of `name` */
   la_object *where;   /* sqlite_where, or NULL */
 } la_index;
 
@@ -66,6 +73,7 @@ typedef struct la_constraint_options {
   size_t column_count;
   la_text referred_schema, referred_table;
   const la_text *referred_names;
+  la_column *const *referred_columns; /* of one table, `column_count` of them; NULL: by name */
   la_text ondelete, onupdate, match, initially;
   int8_t deferrable; /* -1 if not given */
   bool use_alter, inline_rendered, name_is_final;
@@ -97,6 +105,9 @@ la_status la_table_resolve(la_table *table, la_error *err);
  * neither. */
 la_status la_constraint_name(const la_constraint *constraint, la_strbuf *out, la_error *err);
 la_status la_index_name(const la_index *index, la_strbuf *out, la_error *err);
+/* True if a convention makes the name, or conv() has: where it is too long it is cut. */
+bool la_constraint_name_is_made(const la_constraint *constraint);
+bool la_index_name_is_made(const la_index *index);
 
 #pragma GCC visibility pop
 

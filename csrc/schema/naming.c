@@ -165,10 +165,14 @@ static bool has_constraint_name(la_text format) {
   return false;
 }
 
+static bool is_by_convention(la_text name, la_text convention, bool is_final) {
+  return convention.bytes != NULL && !is_final &&
+         (name.bytes == NULL || has_constraint_name(convention));
+}
+
 static la_status name_thing(const named *thing, la_text convention, bool is_final, bool type_bound,
                             la_strbuf *out, la_error *err) {
-  bool by_convention = convention.bytes != NULL && !is_final &&
-                       (thing->name.bytes == NULL || has_constraint_name(convention));
+  bool by_convention = is_by_convention(thing->name, convention, is_final);
   if (by_convention && type_bound && thing->name.bytes == NULL && has_constraint_name(convention)) {
     return LA_OK; /* the check of a Boolean or Enum without a name stays without */
   }
@@ -198,4 +202,16 @@ la_status la_index_name(const la_index *index, la_strbuf *out, la_error *err) {
                  .name = index->name};
   return name_thing(&thing, index->table->metadata->conventions[LA_CONVENTION_INDEX],
                     index->name_is_final, false, out, err);
+}
+
+bool la_constraint_name_is_made(const la_constraint *constraint) {
+  return constraint->name_is_final ||
+         is_by_convention(constraint->name,
+                          constraint->table->metadata->conventions[constraint->kind], false);
+}
+
+bool la_index_name_is_made(const la_index *index) {
+  return index->name_is_final ||
+         is_by_convention(index->name, index->table->metadata->conventions[LA_CONVENTION_INDEX],
+                          false);
 }

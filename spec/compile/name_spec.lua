@@ -37,6 +37,18 @@ describe("MD-17 names stand in quotes", function()
       'UPDATE Main."foo" SET "id"=:id WHERE Main."foo"."id" = :id_1')
   end)
 
+  it("names of constraints and indexes", function()
+    local t = la.Table("t", la.MetaData(), la.Column("id", la.Integer), la.Column("x", la.Integer),
+      la.Index(quoted("ix_a", true), "id"), la.Index("IX_B", "x", {quote = false}),
+      la.UniqueConstraint("x", {name = quoted("uq", true)}), la.CheckConstraint("x > 1", {name = quoted("CK", false)}))
+    assert.sql(la.CreateTable(t), 'CREATE TABLE t (id INTEGER, x INTEGER, CONSTRAINT "uq" UNIQUE (x), CONSTRAINT CK \z
+      CHECK (x > 1))')
+    local names = {}
+    for i, index in ipairs(t.indexes) do names[i] = tostring(la.CreateIndex(index)) end
+    assert.same({'CREATE INDEX "ix_a" ON t (id)', "CREATE INDEX IX_B ON t (x)"}, names)
+    assert.equal("uq", t.constraints[2].name)
+  end)
+
   it("in DDL too", function()
     assert.sql(tostring(la.CreateTable(foo)), [[CREATE TABLE Main."foo" ("id" INTEGER NOT NULL, MixedCase INTEGER,
       x INTEGER, PRIMARY KEY ("id"), FOREIGN KEY(x) REFERENCES Main."foo" ("id"))]])

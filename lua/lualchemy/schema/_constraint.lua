@@ -83,9 +83,11 @@ local function get_name(self)
 end
 
 local function set_name(self, name)
-  local text, is_final = item.name_of("constraint", name)
+  local text, is_final, quote = item.name_of("constraint", name)
   rawset(self, "_name", name)
-  if rawget(self, "_core") then core.constraint_set_name(self._core, text, is_final) end
+  if not rawget(self, "_core") then return end
+  core.constraint_set_name(self._core, text, is_final)
+  core.constraint_quote(self._core, quote)
 end
 
 local function get_columns(self)
@@ -163,6 +165,7 @@ end
 
 --- Gives `self` its core object `box` in `target`.
 local function settle(self, target, box, kind)
+  core.constraint_quote(box, select(3, item.name_of("constraint", rawget(self, "_name"))))
   rawset(self, "_core", box)
   rawset(self, "table", target)
   rawset(self, "parent", target)

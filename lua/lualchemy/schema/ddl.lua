@@ -111,7 +111,9 @@ function ddl.send(connection, text)
 end
 
 local function emit(connection, what, thing)
-  ddl.send(connection, core.ddl(connection.dialect.name, what, thing, false, (translation_of(connection))))
+  local dialect = connection.dialect
+  ddl.send(connection, core.ddl(dialect.name, what, thing, false, (translation_of(connection)),
+    dialect.max_identifier_length))
 end
 
 -- The statement that the program has set for creating ("creator") or dropping ("dropper") the table, or the usual one.

@@ -38,8 +38,10 @@ local compile_keywords = keywords.set {"dialect", "schema_translate_map", "compi
 ---@return string
 function methods.compile(self, options)
   options = keywords.check("compile", options, compile_keywords)
+  local dialect = options.dialect
+  local limit = type(dialect) ~= "string" and dialect and dialect.max_identifier_length or nil
   return self._write(self, dialect_name(options), ddl.translation(options.schema_translate_map),
-    options.schema_translate_map)
+    options.schema_translate_map, limit)
 end
 
 local function copy(self, changes)
@@ -100,7 +102,7 @@ local function listen(self, target, connection, options)
   if is_wanted(self, target, connection, options) then send(self:against(target), connection) end
 end
 
--- Makes a class of elements. `write(self, dialect name)` gives the text.
+-- Makes a class of elements. `write(self, dialect name, schemas, map of schemas, longest name)` gives the text.
 local function new_class(name, write, fields)
   local class = item.class(name, {
     fields = table.move(fields or {}, 1, #(fields or {}), 2, {"target"}),
@@ -159,8 +161,8 @@ local check_keywords = keywords.set {"if_not_exists", "if_exists"}
 
 -- What the core writes: `what` of the thing that `find` makes of the element's.
 local function simple(name, what, find)
-  local make = new_class(name, function(self, dialect, schemas)
-    return core.ddl(dialect, what, find(self.element), self._check, schemas)
+  local make = new_class(name, function(self, dialect, schemas, _, limit)
+    return core.ddl(dialect, what, find(self.element), self._check, schemas, limit)
   end, {"element"})
   --- The statement as a thing: `tostring` gives its text, `connection:execute` sends it.
   ---@param thing any  a Table, a mapped class, an Index or a Column, as the name says
@@ -187,10 +189,10 @@ element.CreateColumn = simple("CreateColumn", "column", column_of)
 -- ---------------------------------------------------------------------------------------------
 -- Constraints
 
-local new_add_constraint = new_class("AddConstraint", function(self, dialect, schemas)
+local new_add_constraint = new_class("AddConstraint", function(self, dialect, schemas, _, limit)
   local box = constraint_of(self.element)
   return ("ALTER TABLE %s ADD %s"):format(table_name(dialect, self.element.table, schemas),
-    core.ddl(dialect, "constraint", box, false, schemas))
+    core.ddl(dialect, "constraint", box, false, schemas, limit))
 end, {"element"})
 
 --- ALTER TABLE … ADD for a constraint, which CREATE TABLE then leaves out, unless `isolate_from_table` is false.

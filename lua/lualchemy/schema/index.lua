@@ -45,11 +45,13 @@ local Index = item.class("Index", {
   end,
 })
 
---- An index over columns and expressions: `Index("ix_users_name", users.c.name, {unique = true})`. The name may be nil.
+--- An index over columns and expressions: `Index("ix_users_name", users.c.name, {unique = true})`. The name may be nil:
+--- the naming convention then gives one. `quote` says whether it stands in quotes.
 ---@param name string?
 function index.Index(name, ...)
   local args, options = split("Index", index_keywords, 0, ...)
   item.name_of("Index", name)
+  if options.quote ~= nil and name ~= nil then name = item.quoted_name(item.name_of("Index", name), options.quote) end
   local self = item.new(Index, {_name = name, _info = options.info, _columns = args, unique = options.unique or false,
     dialect_kwargs = item.dialect_kwargs(options)})
   local columns = {}

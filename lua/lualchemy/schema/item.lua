@@ -60,11 +60,13 @@ function item.quoted(name)
   return name, nil
 end
 
---- The string of a name option, and whether it is final.
+--- The string of a name option, whether it is final, and whether it is to be quoted.
 ---@return string?
 ---@return boolean
+---@return boolean?
 function item.name_of(what, name)
   if getmetatable(name) == Conv then return name.text, true end
+  if getmetatable(name) == Quoted then return name[1], false, name[2] end
   if name ~= nil and type(name) ~= "string" then
     error(exc.ArgumentError(("%s: name must be a string, not %s"):format(what, type(name))), 0)
   end
