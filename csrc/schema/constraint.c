@@ -18,8 +18,25 @@ static const la_object_class constraint_class = {
 static const la_object_class index_class = {
     .name = "index", .destroy = destroy_nothing, .owner = index_owner};
 
+void la_constraint_unbind(la_constraint *constraint) {
+  constraint->referred = NULL;
+  constraint->elsewhere = NULL;
+  constraint->referred_columns.count = 0;
+}
+
+static void leave_other(la_constraint *constraint) {
+  la_metadata *other = constraint->elsewhere;
+  for (size_t i = 0; other != NULL && i < other->referrers.count; i++) {
+    if (other->referrers.items[i] == constraint) {
+      other->referrers.items[i] = other->referrers.items[--other->referrers.count];
+      return;
+    }
+  }
+}
+
 void la_constraint_dispose(la_constraint *constraint) {
   la_allocator *alloc = constraint->table->metadata->alloc;
+  leave_other(constraint);
   la_object_release(constraint->sqltext);
   la_vec_clear(alloc, &constraint->columns);
   la_vec_clear(alloc, &constraint->referred_names);
@@ -76,6 +93,30 @@ static la_status keep_texts(la_constraint *constraint, const la_constraint_optio
   return la_metadata_keep_text(metadata, options->conflict, &constraint->conflict[0], err);
 }
 
+/* Binds a foreign key to the columns that the program has given. */
+static la_status bind_columns(la_constraint *constraint, const la_constraint_options *options,
+                              la_error *err) {
+  la_allocator *alloc = constraint->table->metadata->alloc;
+  la_metadata *other;
+  if (!la_vec_reserve(alloc, &constraint->referred_columns, options->column_count)) {
+    return la_fail_nomem(err);
+  }
+  for (size_t i = 0; i < options->column_count; i++) {
+    constraint->referred_columns.items[i] = options->referred_columns[i];
+  }
+  constraint->referred_columns.count = options->column_count;
+  constraint->referred = options->referred_columns[0]->table;
+  other = constraint->referred->metadata;
+  if (other == constraint->table->metadata) {
+    return LA_OK;
+  }
+  if (!la_vec_push(other->alloc, &other->referrers, constraint)) {
+    return la_fail_nomem(err);
+  }
+  constraint->elsewhere = other;
+  return LA_OK;
+}
+
 static la_status fill_constraint(la_constraint *constraint, const la_constraint_options *options,
                                  la_error *err) {
   la_allocator *alloc = constraint->table->metadata->alloc;
@@ -102,7 +143,7 @@ static la_status fill_constraint(la_constraint *constraint, const la_constraint_
   constraint->name_is_final = options->name_is_final;
   constraint->type_bound = options->type_bound;
   constraint->sqltext = la_object_retain(options->sqltext);
-  return LA_OK;
+  return options->referred_columns ? bind_columns(constraint, options, err) : LA_OK;
 }
 
 static la_constraint *new_constraint(la_table *table, la_constraint_kind kind) {

@@ -8,6 +8,10 @@ static void destroy(la_object *object) {
    * us. */
   metadata->object.references = 1;
   la_metadata_drop_exprs(metadata);
+  for (size_t i = 0; i < metadata->referrers.count; i++) {
+    la_constraint_unbind(metadata->referrers.items[i]);
+  }
+  la_vec_clear(alloc, &metadata->referrers);
   for (size_t i = 0; i < metadata->owned.count; i++) {
     la_table_dispose(metadata->owned.items[i]);
   }
@@ -164,8 +168,7 @@ static void forget_referred(la_metadata *metadata, const la_table *table) {
     la_table *other = metadata->owned.items[i];
     for (size_t j = 0; j < other->constraints.count; j++) {
       if (other->constraints.items[j]->referred == table) {
-        other->constraints.items[j]->referred = NULL;
-        other->constraints.items[j]->referred_columns.count = 0;
+        la_constraint_unbind(other->constraints.items[j]);
       }
     }
   }

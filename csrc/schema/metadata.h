@@ -30,6 +30,7 @@ struct la_metadata {
   la_text conventions[5];   /* naming_convention by la_constraint_kind, then indexes ("ix"); none if
                                absent */
   LA_VEC(la_table *) owned; /* every table ever made here, removed ones too */
+  LA_VEC(la_constraint *) referrers; /* foreign keys of other metadatas bound to tables here */
 };
 
 #define LA_CONVENTION_INDEX 4

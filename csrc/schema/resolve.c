@@ -97,11 +97,15 @@ static la_status target_of(const la_column *column, la_column **out, la_error *e
 /* A target may itself have its type from another: the chain is followed, and left when it turns
  * back. */
 static la_status take_over_type(la_column *column, la_error *err) {
-  la_column *target = column;
-  uint32_t steps = column->table->metadata->serial + 1;
-  while (target != NULL && target->type == NULL && steps-- > 0) {
+  la_column *target = column, *follower = column;
+  bool even = false; /* the follower goes half as fast, so that a circle catches up with it */
+  do {
     LA_TRY(target_of(target, &target, err));
-  }
+    if (even) {
+      LA_TRY(target_of(follower, &follower, err));
+    }
+    even = !even;
+  } while (target != NULL && target->type == NULL && target != follower);
   if (target != NULL && target->type != NULL) {
     la_column_set_type(column, target->type);
   }

@@ -14,6 +14,8 @@ void la_column_dispose(la_column *column);
 void la_table_dispose(la_table *table);
 void la_constraint_dispose(la_constraint *constraint);
 void la_index_dispose(la_index *index);
+/* A foreign key that has found its columns forgets them, and looks for them by name again. */
+void la_constraint_unbind(la_constraint *constraint);
 
 /* Calls `visit` with the place of every expression that a part holds; places may be NULL inside. */
 typedef void (*la_expr_visitor)(void *ctx, la_object **expr);

@@ -12,8 +12,6 @@
 
 #pragma GCC visibility push(hidden)
 
-typedef struct la_metadata la_metadata;
-
 /* Read only outside schema/. */
 struct la_table {
   la_object object; /* owner: metadata */

@@ -39,6 +39,49 @@ describe("foreign keys", function()
     assert.is_true(key:references(c))
   end)
 
+  describe("CST-01 given a column", function()
+    -- Two metadatas whose tables refer to each other.
+    local function pair()
+      local left, right = la.MetaData(), la.MetaData {schema = "x"}
+      local b = la.Table("b", right, la.Column("id", la.Integer, {primary_key = true, key = "k"}))
+      local a = la.Table("a", left, la.Column("id", la.Integer, {primary_key = true}),
+        la.Column("b_id", la.ForeignKey(b.c.k)))
+      la.Table("c", right, la.Column("a_id", la.ForeignKey(a.c.id)))
+      return a, b
+    end
+
+    it("of another metadata refer to that very one", function()
+      local a, b = pair()
+      assert.equal(b.c.k, a.c.b_id.foreign_keys[1].column)
+      assert.equal("INTEGER", tostring(a.c.b_id.type))
+      assert.equal("a JOIN x.b ON x.b.id = a.b_id", tostring(a:join(b)))
+      assert.truthy(tostring(la.CreateTable(a)):find("FOREIGN KEY(b_id) REFERENCES x.b (id)", 1, true))
+      assert.equal(1, #a.metadata.sorted_tables)
+    end)
+
+    it("are bound to a table without a schema where the metadata has one", function()
+      local metadata = la.MetaData {schema = "y"}
+      local plain = la.Table("b", metadata, la.Column("id", la.Integer), {schema = la.schema.BLANK_SCHEMA})
+      local other = la.Table("a", metadata, la.Column("id", la.ForeignKey(plain.c.id)))
+      assert.equal(plain.c.id, other.c.id.foreign_keys[1].column)
+    end)
+
+    it("keep the other metadata as long as their own, and nothing for longer", function()
+      local watch = setmetatable({}, {__mode = "k"})
+      local a = pair()
+      collectgarbage()
+      collectgarbage()
+      assert.equal("x.b.id", tostring(a.c.b_id.foreign_keys[1].column))
+      watch[a.metadata], watch[a.c.b_id.foreign_keys[1].column.table.metadata] = true, true
+      local statement = la.select(a)
+      a = nil
+      collectgarbage()
+      collectgarbage()
+      assert.equal("SELECT a.id, a.b_id FROM a", (tostring(statement):gsub("%s+", " ")))
+      assert.equal(a, next(watch))
+    end)
+  end)
+
   it("CST-01 take a column, and a table name that means the key of the same name", function()
     local metadata = la.MetaData()
     local users = users_table(metadata)
@@ -169,6 +212,21 @@ describe("naming conventions", function()
       la.CheckConstraint("age > 5", {name = la.schema.conv("final")}))
     assert.equal("given", users.constraints[2].name)
     assert.equal("final", users.constraints[3].name)
+  end)
+
+  it("CST-07 are cut where they are too long, with digits that tell them apart", function()
+    local metadata = la.MetaData {naming_convention = {uq = "uq_%(table_name)s_%(column_0_N_name)s"}}
+    local t = la.Table("a_rather_long_table_name", metadata, la.Column("some_column_name", la.Integer, {index = true}),
+      la.Column("y", la.Integer), la.UniqueConstraint("some_column_name", "y"))
+    local engine = la.create_engine("sqlite://", {max_identifier_length = 30})
+    assert.truthy(ddl(t):find("uq_a_rather_long_table_name_some_column_name_y", 1, true))
+    metadata:create_all(engine)
+    local inspector = la.inspect(engine)
+    assert.equal("uq_a_rather_long_table_e660", inspector:get_unique_constraints(t.name)[1].name)
+    assert.equal("ix_a_rather_long_table_63ce", inspector:get_indexes(t.name)[1].name)
+    t:append_constraint(la.UniqueConstraint("y", {name = ("é"):rep(40)}))
+    local text = message(function() return la.CreateTable(t):compile {dialect = engine.dialect} end)
+    assert.equal(("Identifier '%s' exceeds maximum length of 30 characters"):format(("é"):rep(40)), text)
   end)
 
   it("CST-07 need a name where they say so", function()

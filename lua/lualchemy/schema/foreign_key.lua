@@ -141,6 +141,17 @@ function foreign_key.ForeignKeyConstraint(columns, refcolumns, options)
   return base.join_columns(made, columns)
 end
 
+-- The columns that `elements` refer to, if each is given as a column of one table; else nil: they go by name.
+local function given_columns(elements)
+  local given = {}
+  for i, element in ipairs(elements) do
+    local spec = element._spec
+    given[i] = type(spec) ~= "string" and column_of(spec) or nil
+    if not given[i] or given[i].table ~= given[1].table then return nil end
+  end
+  return given
+end
+
 -- Adds the foreign key constraint `self` over `columns` to `target`.
 local function add_foreign_key(self, target, columns, inline)
   local options = core_options(self, columns)
@@ -159,6 +170,7 @@ local function add_foreign_key(self, target, columns, inline)
     options.referred_names[i] = column
   end
   options.referred_schema, options.referred_table = first[1], first[2]
+  options.referred_columns = given_columns(self.elements)
   settle(self, target, core.constraint_add(target, "foreign_key", options), "fk")
   for i, element in ipairs(self.elements) do
     rawset(element, "constraint", self)
