@@ -29,12 +29,18 @@ bool la_ident_has_illegal_characters(la_text ident) {
   return ident.len == 0;
 }
 
+/* The first two bytes of a word of at least one, the terminating zero among them. */
+static int beginning(const char *word, size_t len) {
+  return (unsigned char)word[0] << 8 | (len > 1 ? (unsigned char)word[1] : 0);
+}
+
 static bool is_reserved(const la_dialect *dialect, la_text ident) {
   size_t low = 0, high = dialect->reserved_count;
+  int begins = beginning(ident.bytes, ident.len);
   while (low < high) {
     size_t middle = (low + high) / 2;
     const char *word = dialect->reserved_words[middle];
-    int order = (unsigned char)word[0] - (unsigned char)ident.bytes[0];
+    int order = beginning(word, 2) - begins;
     if (order == 0) {
       order = strncmp(word, ident.bytes, ident.len);
       order = order == 0 && word[ident.len] != '\0' ? 1 : order;

@@ -583,9 +583,17 @@ static la_status translate_inner(const la_node *node, void *context, la_node **o
   return status;
 }
 
+/* A class that is read from its table, or an attribute of one that is no expression of others. */
+static bool is_of_table(const la_node *node) {
+  if (node->kind == LA_NODE_ATTRIBUTE && !(node->children[0]->flags & LA_NODE_HAS_ORM)) {
+    node = node->children[1];
+  }
+  return node->kind == LA_NODE_ENTITY && node->children[0]->kind == LA_NODE_TABLE;
+}
+
 /* Stops at a statement inside that is to be translated. `context` is the statement around. */
 static la_walk_answer find_inner(const la_node *node, void *context) {
-  if (!(node->flags & LA_NODE_HAS_ORM)) {
+  if (!(node->flags & LA_NODE_HAS_ORM) || is_of_table(node)) {
     return LA_WALK_PRUNE;
   }
   return node != context && (node->kind == LA_NODE_SELECT || la_statement_returning_part(node) >= 0)

@@ -1,9 +1,38 @@
 /* SPDX-License-Identifier: MIT */
 #include "sql/walk.h"
 
-#include "base/vec.h"
+#include <string.h>
 
-typedef LA_VEC(const la_node *) node_stack;
+/* Nodes that are still to be visited; most walks need no more room than it has by itself. */
+#define FIRST_ROOM 64
+typedef struct node_stack {
+  const la_node **items;
+  size_t count, capacity;
+  const la_node *first[FIRST_ROOM];
+} node_stack;
+
+static void clear_stack(la_allocator *alloc, node_stack *stack) {
+  if (stack->items != stack->first) {
+    la_free(alloc, stack->items, stack->capacity * sizeof *stack->items);
+  }
+}
+
+static bool reserve(la_allocator *alloc, node_stack *stack, size_t extra) {
+  size_t capacity = (stack->count + extra) * 2;
+  const la_node **items;
+  if (stack->capacity - stack->count >= extra) {
+    return true;
+  }
+  items = la_alloc(alloc, la_array_size(capacity, sizeof *items));
+  if (items == NULL) {
+    return false;
+  }
+  memcpy(items, stack->items, stack->count * sizeof *items);
+  clear_stack(alloc, stack);
+  stack->items = items;
+  stack->capacity = capacity;
+  return true;
+}
 
 /* What weighs less is looked at again more quickly than it is looked up. */
 #define HEAVY 4096
@@ -23,7 +52,7 @@ static bool push_children(la_allocator *alloc, node_stack *stack, const la_node 
   if (node->count == 0) {
     return true;
   }
-  if (!la_vec_reserve(alloc, stack, node->count)) {
+  if (!reserve(alloc, stack, node->count)) {
     return false;
   }
   for (uint32_t i = node->count; i-- > 0;) {
@@ -53,10 +82,14 @@ static la_status walk(la_allocator *alloc, const la_node *root, la_walk_function
 
 la_status la_walk(la_allocator *alloc, const la_node *root, la_walk_function visit, void *context,
                   la_error *err) {
-  node_stack stack = {0};
+  node_stack stack;
   la_met met = {0};
-  la_status status = walk(alloc, root, visit, context, &stack, &met, err);
-  la_vec_clear(alloc, &stack);
+  la_status status;
+  stack.items = stack.first;
+  stack.count = 0;
+  stack.capacity = FIRST_ROOM;
+  status = walk(alloc, root, visit, context, &stack, &met, err);
+  clear_stack(alloc, &stack);
   la_map_clear(&met, alloc);
   return status;
 }
