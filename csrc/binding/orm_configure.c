@@ -142,7 +142,7 @@ static int relationship_configure(lua_State *L) {
   lua_getfield(L, 3, "target");
   options.target = la_check_mapper(L, -1);
   if (lua_getfield(L, 3, "alias") != LUA_TNIL) {
-    options.element = la_node_child(la_to_node(L, -1), 0);
+    options.alias = la_to_node(L, -1);
   }
   options.through = secondary_field(L, state);
   options.primaryjoin = node_field(L, 3, "primaryjoin");

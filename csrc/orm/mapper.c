@@ -57,6 +57,16 @@ la_status la_registry_find(const la_registry *registry, la_text name, la_mapper 
   return LA_OK;
 }
 
+/* True if `mapper` is a subclass whose columns the relationship's alias has. */
+static bool leads_to(const la_relationship *relationship, const la_mapper *mapper) {
+  for (uint32_t i = 0; i < relationship->below_count; i++) {
+    if (relationship->below[i] == mapper) {
+      return true;
+    }
+  }
+  return false;
+}
+
 /* Others of the registry forget a mapper that goes. */
 static void leave_registry(la_mapper *mapper) {
   la_registry *registry = mapper->registry;
@@ -72,7 +82,7 @@ static void leave_registry(la_mapper *mapper) {
     registry->mappers.items[kept++] = other;
     for (uint32_t l = 0; l < other->link_count; l++) {
       la_relationship *relationship = other->links[l]->relationship;
-      if (relationship->target == mapper) {
+      if (relationship->target == mapper || leads_to(relationship, mapper)) {
         la_relationship_forget_target(relationship);
       }
     }

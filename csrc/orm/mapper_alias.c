@@ -133,6 +133,17 @@ la_status la_mapper_attribute(const la_sql *sql, const la_property *property, la
   return *out != NULL ? LA_OK : la_fail_nomem(err);
 }
 
+/* `expr` of columns of `from`, an alias or what has tables, for `to`, an alias of it. */
+static la_status move_side(const la_sql *sql, const la_node *expr, const la_node *from, la_node *to,
+                           la_node **out, la_error *err) {
+  la_node *moved = NULL;
+  la_status status;
+  LA_TRY(la_element_move(sql, expr, from, to, &moved, err));
+  status = la_adapt_columns(sql, moved, NULL, to, out, err);
+  la_node_release(moved);
+  return status;
+}
+
 /* The conditions of a join move along to the aliases. */
 la_status la_mapper_alias_of(const la_sql *sql, la_node *from, la_text name, la_node **out,
                              la_error *err) {
@@ -151,10 +162,10 @@ la_status la_mapper_alias_of(const la_sql *sql, la_node *from, la_text name, la_
   right = la_from_alias(sql, from->children[1], LA_TEXT_NONE, 0);
   status = right != NULL ? LA_OK : la_fail_nomem(err);
   if (status >= 0) {
-    status = la_adapt_columns(sql, from->children[2], NULL, left, &on, err);
+    status = move_side(sql, from->children[2], from->children[0], left, &on, err);
   }
   if (status >= 0) {
-    status = la_adapt_columns(sql, on, NULL, right, &moved, err);
+    status = move_side(sql, on, from->children[1], right, &moved, err);
   }
   if (status >= 0) {
     status = la_from_join(sql, left, right, moved, from->flags & (LA_JOIN_OUTER | LA_JOIN_FULL),

@@ -37,6 +37,10 @@ la_status la_relationship_check_cascade(const la_relationship *relationship, la_
  * reference. */
 la_status la_relationship_entity(const la_sql *sql, const la_relationship *relationship,
                                  la_node *target, bool aliased, la_node **out, la_error *err);
+/* An ENTITY of `mapper` over `element`, with those of `below`, subclasses whose columns it has,
+ * too; NULL when out of memory. */
+la_node *la_mapper_entity_over(const la_sql *sql, la_mapper *mapper, la_text name, la_node *element,
+                               la_mapper *const *below, size_t count);
 /* True if `column`, a COLUMN, is one of `element`, a FROM element. */
 bool la_element_has(const la_node *element, const la_node *column);
 /* `expr`, which may be NULL, whose columns of `from` are those of `to` instead; a new reference. */

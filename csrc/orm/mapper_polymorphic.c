@@ -138,29 +138,36 @@ static la_node *entity_of(const la_sql *sql, la_mapper *mapper, la_text name, la
                                                   .count = (uint32_t)count});
 }
 
-static la_status make_entity(const la_sql *sql, la_mapper *mapper, const mapper_list *classes,
-                             const la_polymorphic_options *options, la_node **out, la_error *err) {
-  size_t size = (classes->count + 1) * sizeof(la_node *);
+la_node *la_mapper_entity_over(const la_sql *sql, la_mapper *mapper, la_text name, la_node *element,
+                               la_mapper *const *below, size_t count) {
+  size_t size = (count + 1) * sizeof(la_node *);
   la_node **children = la_alloc_zero(sql->alloc, size);
-  la_status status;
-  *out = NULL;
-  if (children == NULL) {
-    return la_fail_nomem(err);
+  la_node *made = NULL;
+  bool whole = children != NULL;
+  if (whole) {
+    children[0] = element;
   }
-  status = make_element(sql, mapper, classes, options, &children[0], err);
-  for (size_t i = 0; i < classes->count && status >= 0; i++) {
-    children[i + 1] = entity_of(sql, classes->items[i], LA_TEXT_NONE, &children[0], 1);
-    status = children[i + 1] != NULL ? LA_OK : la_fail_nomem(err);
+  for (size_t i = 0; i < count && whole; i++) {
+    children[i + 1] = entity_of(sql, below[i], LA_TEXT_NONE, &element, 1);
+    whole = children[i + 1] != NULL;
   }
-  if (status >= 0) {
-    *out = entity_of(sql, mapper, options->name, children, classes->count + 1);
-    status = *out != NULL ? LA_OK : la_fail_nomem(err);
+  if (whole) {
+    made = entity_of(sql, mapper, name, children, count + 1);
   }
-  for (size_t i = 0; i <= classes->count; i++) {
+  for (size_t i = 1; children != NULL && i <= count; i++) {
     la_node_release(children[i]);
   }
-  la_free(sql->alloc, children, size);
-  return status;
+  la_free(sql->alloc, children, children != NULL ? size : 0);
+  return made;
+}
+
+static la_status make_entity(const la_sql *sql, la_mapper *mapper, const mapper_list *classes,
+                             const la_polymorphic_options *options, la_node **out, la_error *err) {
+  la_node *element = NULL;
+  LA_TRY(make_element(sql, mapper, classes, options, &element, err));
+  *out = la_mapper_entity_over(sql, mapper, options->name, element, classes->items, classes->count);
+  la_node_release(element);
+  return *out != NULL ? LA_OK : la_fail_nomem(err);
 }
 
 la_status la_mapper_polymorphic(const la_sql *sql, la_mapper *mapper,
@@ -208,7 +215,8 @@ static la_status alias_entity(const la_sql *sql, const la_relationship *relation
   }
   LA_TRY(la_mapper_alias_of(sql, target != NULL ? target->children[0] : relationship->element,
                             LA_TEXT_NONE, &element, err));
-  *out = entity_of(sql, relationship->target, LA_TEXT_NONE, &element, 1);
+  *out = la_mapper_entity_over(sql, relationship->target, LA_TEXT_NONE, element,
+                               relationship->below, relationship->below_count);
   la_node_release(element);
   return *out != NULL ? LA_OK : la_fail_nomem(err);
 }

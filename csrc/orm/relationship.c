@@ -27,6 +27,7 @@ void la_relationship_clear_join(la_relationship *relationship) {
           relationship->secondary_pair_count * sizeof *relationship->secondary_pairs);
   la_free(alloc, relationship->get_pairs,
           relationship->get_count * sizeof *relationship->get_pairs);
+  la_free(alloc, relationship->below, relationship->below_count * sizeof *relationship->below);
   la_free(alloc, relationship->locals, relationship->local_size);
   if (relationship->target_retained) {
     la_object_release(relationship->target);
@@ -40,6 +41,8 @@ void la_relationship_clear_join(la_relationship *relationship) {
   relationship->pairs = relationship->secondary_pairs = NULL;
   relationship->get_pairs = NULL;
   relationship->locals = NULL;
+  relationship->below = NULL;
+  relationship->below_count = 0;
   relationship->local_size = 0;
   relationship->get_count = relationship->local_count = 0;
   relationship->pair_count = relationship->secondary_pair_count = 0;

@@ -91,8 +91,10 @@ struct la_relationship {
   la_loader_strategy lazy;
   int join_depth; /* -1: not given */
   uint32_t cascade;
-  la_node *element; /* the FROM element that an alias as the target stands for, free of ORM nodes;
-                       NULL: the class's own; retained */
+  la_node *element;  /* the FROM element that an alias as the target stands for, free of ORM nodes;
+                        NULL: the class's own; retained */
+  la_mapper **below; /* the subclasses whose columns `element` has, too; plain */
+  uint32_t below_count;
   la_node *through; /* the secondary's FROM element: a TABLE, or for a viewonly one a join, alias or
                        subquery; NULL; retained */
   la_table *secondary;                  /* the table of `through`, which a flush writes; NULL */
@@ -129,7 +131,7 @@ struct la_relationship {
 typedef struct la_relationship_options {
   la_mapper *target;
   la_text back_populates;               /* none: no reverse */
-  la_node *element;                     /* with an alias as the target; free of ORM nodes */
+  la_node *alias;                       /* an ENTITY that is given as the target, or NULL */
   la_node *through;                     /* the secondary */
   la_node *primaryjoin, *secondaryjoin; /* NULL: found through foreign keys */
   la_column *const *foreign_keys;       /* columns; NULL: by the tables' constraints */

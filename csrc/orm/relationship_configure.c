@@ -201,6 +201,7 @@ static la_status move_to_own(const la_configuring *self, la_node *expr, const la
 /* An expression of the program's, or NULL, of columns that the relationship's own elements have. */
 static la_status take_expr(const la_configuring *self, la_node *expr, la_node **out) {
   const la_relationship *relationship = self->relationship;
+  const la_node *alias = self->options->alias;
   la_node *moved = NULL, *again = NULL;
   la_status status;
   if (expr == NULL) {
@@ -209,7 +210,8 @@ static la_status take_expr(const la_configuring *self, la_node *expr, la_node **
   if (relationship->element == NULL && relationship->through == NULL) {
     return la_strip_orm(self->sql, expr, out, self->err);
   }
-  LA_TRY(move_to_own(self, expr, self->options->element, relationship->element, &moved));
+  LA_TRY(move_to_own(self, expr, alias != NULL ? alias->children[0] : NULL, relationship->element,
+                     &moved));
   status = move_to_own(self, moved, self->options->through, relationship->through, &again);
   la_node_release(moved);
   LA_TRY(status);
@@ -414,6 +416,28 @@ static la_status free_of_orm(const la_configuring *self, const la_node *element,
   return status;
 }
 
+/* An alias as the target, and the subclasses that with_polymorphic() has added to it. */
+static la_status take_alias(la_configuring *self) {
+  la_relationship *relationship = self->relationship;
+  const la_node *alias = self->options->alias;
+  if (alias == NULL) {
+    return LA_OK;
+  }
+  LA_TRY(free_of_orm(self, alias->children[0], &relationship->element));
+  if (alias->count > 1) {
+    relationship->below =
+        la_alloc(relationship->alloc, (alias->count - 1) * sizeof *relationship->below);
+    if (relationship->below == NULL) {
+      return la_fail_nomem(self->err);
+    }
+    relationship->below_count = alias->count - 1;
+    for (uint32_t i = 1; i < alias->count; i++) {
+      relationship->below[i - 1] = (la_mapper *)(void *)alias->children[i]->subject;
+    }
+  }
+  return LA_OK;
+}
+
 static la_status take_options(la_configuring *self) {
   la_relationship *relationship = self->relationship;
   const la_relationship_options *options = self->options;
@@ -422,7 +446,7 @@ static la_status take_options(la_configuring *self) {
     la_object_retain(options->target);
     relationship->target_retained = true;
   }
-  LA_TRY(free_of_orm(self, options->element, &relationship->element));
+  LA_TRY(take_alias(self));
   LA_TRY(free_of_orm(self, options->through, &relationship->through));
   if (options->through != NULL && options->through->kind == LA_NODE_TABLE) {
     relationship->secondary = (la_table *)(void *)options->through->subject;

@@ -59,12 +59,9 @@ static la_node *element_of(la_node *from) {
 
 la_status la_relationship_target_entity(const la_sql *sql, const la_relationship *relationship,
                                         la_node **out, la_error *err) {
-  la_node *element = relationship->element;
-  if (element != NULL) {
-    *out = la_node_new(sql->alloc, &(la_node_parts){.kind = LA_NODE_ENTITY,
-                                                    .subject = relationship->target,
-                                                    .children = &element,
-                                                    .count = 1});
+  if (relationship->element != NULL) {
+    *out = la_mapper_entity_over(sql, relationship->target, LA_TEXT_NONE, relationship->element,
+                                 relationship->below, relationship->below_count);
   } else {
     *out = la_node_retain(la_mapper_entity(relationship->target));
   }

@@ -31,7 +31,8 @@ static bool joins_by_key(const la_mapper *mapper) {
 bool la_subtable_has(const la_mapper *mapper, const uint32_t *slots, size_t count) {
   for (size_t i = 0; i < count; i++) {
     const la_property *property = mapper->slots[slots[i]];
-    if (property->kind != LA_PROPERTY_COLUMN || la_mapper_adds_table(mapper->root, property->column->table) ||
+    if (property->kind != LA_PROPERTY_COLUMN ||
+        la_mapper_adds_table(mapper->root, property->column->table) ||
         (property->flags & LA_PROPERTY_PRIMARY_KEY)) {
       return false;
     }

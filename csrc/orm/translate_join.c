@@ -85,6 +85,47 @@ la_status la_translate_target(la_translation *self, const la_relationship *relat
   return la_node_list_take(&self->targets, self->alloc, entity, self->err);
 }
 
+/* True if a table of `element` stands in `from` under its own name. */
+static bool overlaps(const la_node *from, const la_node *element) {
+  for (const la_node *part = element; part != NULL;
+       part = part->kind == LA_NODE_JOIN ? part->children[0] : NULL) {
+    const la_node *right = part->kind == LA_NODE_JOIN ? part->children[1] : part;
+    if (right->kind == LA_NODE_TABLE && la_from_contains(from, right)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* A class joined to what has its tables already needs an alias. */
+static la_status check_overlap(la_translation *self, const la_node *source, const la_node *left,
+                               const la_node *target, const la_node *element) {
+  const la_mapper *mapper = (const la_mapper *)(const void *)target->subject;
+  bool found = overlaps(left, element);
+  if (target->kind != LA_NODE_ENTITY) {
+    return LA_OK;
+  }
+  if (source == target || left == element) {
+    return la_fail(self->err, LA_INVALID_REQUEST,
+                   "Can't construct a join from Mapper[%.*s(%.*s)] to Mapper[%.*s(%.*s)], they are "
+                   "the same entity: join to an alias, orm.aliased(%.*s)",
+                   LA_TEXT_FORMAT(mapper->class_name), LA_TEXT_FORMAT(mapper->table->name),
+                   LA_TEXT_FORMAT(mapper->class_name), LA_TEXT_FORMAT(mapper->table->name),
+                   LA_TEXT_FORMAT(mapper->class_name));
+  }
+  for (size_t i = 0; i < self->froms.list.count; i++) {
+    found = found || overlaps(self->froms.list.items[i], element);
+  }
+  if (found) {
+    return la_fail(self->err, LA_INVALID_REQUEST,
+                   "Can't join to Mapper[%.*s(%.*s)]: its tables stand in the statement already. "
+                   "Join to an alias, orm.aliased(%.*s); for a relationship by of_type(alias)",
+                   LA_TEXT_FORMAT(mapper->class_name), LA_TEXT_FORMAT(mapper->table->name),
+                   LA_TEXT_FORMAT(mapper->class_name));
+  }
+  return LA_OK;
+}
+
 /* join(User.addresses), join(target, User.addresses). */
 static la_status join_along(la_translation *self, const la_node *along, la_node *target,
                             uint32_t flags) {
@@ -101,6 +142,7 @@ static la_status join_along(la_translation *self, const la_node *along, la_node 
   }
   LA_TRY(la_translate_element(self, source, &left));
   LA_TRY(la_translate_element(self, target, &element));
+  LA_TRY(check_overlap(self, source, left, target, element));
   LA_TRY(la_relationship_secondary(self->sql, relationship, true, &secondary, self->err));
   status = la_relationship_join(self->sql, relationship, source, target, secondary, &primary,
                                 &second, self->err);
@@ -278,6 +320,9 @@ static la_status join_to(la_translation *self, la_node *target, la_node *on, la_
     if (status >= 0) {
       status = choose_left(self, &lefts, right, target, on, &left);
     }
+  }
+  if (status >= 0) {
+    status = check_overlap(self, given_left, left, target, right);
   }
   if (status >= 0) {
     if (on != NULL) {

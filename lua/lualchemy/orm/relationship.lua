@@ -155,8 +155,8 @@ end
 ---     User.full_name = column_property(User.first .. " " .. User.last)
 ---     id = column_property(users.c.id, addresses.c.user_id)
 ---@param expression any  an SQL expression, a Column, or a function of the class that gives one
----@param ... any  further columns with the same value; then options: `deferred`, `group`, `raiseload`, `active_history`; `expire_on_flush` (true): an expression is read again after each
---- flush of its object
+---@param ... any  further columns with the same value; then options: `deferred`, `group`, `raiseload`, `active_history`; `expire_on_flush` (true):
+--- an expression is read again after each flush of its object
 ---@return table property
 function M.column_property(expression, ...)
   local further, options = split_columns(...)
