@@ -187,6 +187,20 @@ describe("configuration of classes", function()
     orm.configure_mappers()
   end)
 
+  it("calls __declare_last__ before the first object, also of a class without relationships (DEC-10)", function()
+    local Base = orm.declarative_base()
+    local Versioned = orm.mixin {id = Column(Integer, {primary_key = true}), version = Column(Integer, {primary_key = true}),
+      __declare_last__ = function(class)
+        local all = class.__table__:alias()
+        class.is_newest = orm.column_property(la.select(la.func.max(all.c.version):eq(class.version)):where(all.c.id:eq(class.id)))
+      end}
+    local Page = Base:class "Page" {Versioned, __tablename__ = "pages"}
+    assert.is_nil(Page {id = 1, version = 1}.is_newest)
+    local newest = la.inspect(Page).column_attrs.is_newest
+    assert.equal("is_newest", newest.key)
+    assert.equal(Page.is_newest, newest.columns[1])
+  end)
+
   it("takes names, functions and classes, and calls __declare_first__ and __declare_last__ (DEC-10)", function()
     local calls = {}
     local Child

@@ -24,10 +24,11 @@ local function by_name(list)
   })
 end
 
-local function kind_of(class, kind)
+--- The attributes of a class that are of `kind`, or of another one; all for nil.
+local function kind_of(class, kind, other)
   local list = {}
   for _, property in ipairs(core.mapper_properties(class)) do
-    if kind == nil or property.kind == kind then list[#list + 1] = properties.complete(class, property) end
+    if kind == nil or property.kind == kind or property.kind == other then list[#list + 1] = properties.complete(class, property) end
   end
   return by_name(list)
 end
@@ -223,7 +224,7 @@ local mapper_fields = {
   local_table = function(class) return class.__table__ end,
   mapped_table = function(class) return class.__table__ end,
   attrs = function(class) return kind_of(class) end,
-  column_attrs = function(class) return kind_of(class, "column") end,
+  column_attrs = function(class) return kind_of(class, "column", "expression") end,
   relationships = function(class) return kind_of(class, "relationship") end,
   synonyms = function(class) return kind_of(class, "synonym") end,
   primary_key = function(class)

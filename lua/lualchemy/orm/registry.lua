@@ -82,8 +82,8 @@ function Registry:_add_class(class)
   self.fresh[#self.fresh + 1] = class
   self.made = self.made + 1
   self.mapped[class] = self.made
-  if events.listened "mapper_configured" or events.listened "before_mapper_configured" or events.listened "before_configured" or
-    events.listened "after_configured" then
+  if class.__declare_first__ or class.__declare_last__ or events.listened "mapper_configured" or events.listened "before_mapper_configured" or
+    events.listened "before_configured" or events.listened "after_configured" then
     pending[self] = true
     core.configure_wanted(true)
   end
