@@ -140,10 +140,32 @@ void la_session_tell_notes(lua_State *L, la_state *state, la_session *session) {
   lua_settop(L, top);
 }
 
+/* Another session loads the relationships of `root`, which is in none itself. */
+static void check_not_loaded_elsewhere(lua_State *L, la_state *state, const la_session *session,
+                                       la_instance *root) {
+  uint32_t flags = LA_INSTANCE_LOADS | LA_INSTANCE_KEYED;
+  if (root->session || (root->flags & flags) != LA_INSTANCE_LOADS) {
+    return;
+  }
+  luaL_checkstack(L, 6, NULL);
+  la_push_object(L, state, root);
+  la_push_hook(L, state, "loading_session");
+  lua_pushvalue(L, -2);
+  lua_call(L, 1, 1);
+  const la_session *other = lua_isnil(L, -1) ? session : la_check_session(L, -1);
+  if (other != session) {
+    la_raise_status(L, LA_INVALID_REQUEST,
+                    "Object '%s' is already attached to session '%u' (this is '%u')",
+                    luaL_tolstring(L, -2, NULL), other->serial, session->serial);
+  }
+  lua_pop(L, 2);
+}
+
 void la_session_tell_attach(lua_State *L, la_state *state, int index, la_instance *root) {
   la_session *session = la_check_session(L, index);
   la_error err;
   la_error_init(&err);
+  check_not_loaded_elsewhere(L, state, session, root);
   if (!(session->watched & LA_WATCHED_ATTACH) || root->session == session) {
     return;
   }

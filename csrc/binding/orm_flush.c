@@ -383,6 +383,7 @@ static void run_flush(lua_State *L, la_state *state, int box_index, flush_box *b
 static int run_protected(lua_State *L) {
   la_state *state = lua_touserdata(L, 3);
   flush_box *box = (void *)((la_scratch *)lua_touserdata(L, 2))->memory;
+  la_session_listen(L, state, box->session);
   run_flush(L, state, 2, box);
   if (la_event_has(state, LA_EVENT_AFTER_FLUSH)) {
     la_session_tell(L, state, box->session);
@@ -472,7 +473,6 @@ void la_session_flush(lua_State *L, la_state *state, int index) {
   int box_index = lua_gettop(L);
   la_arena_init(&box->arena, &state->alloc);
   tell_subtransaction(L, state, index, LA_EVENT_AFTER_TRANSACTION_CREATE);
-  la_session_listen(L, state, session);
   box->session = la_object_retain(session);
   if (la_flush_new(session, &box->flush, &err) < 0) {
     la_scratch_clear(L, box_index);

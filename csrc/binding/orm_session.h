@@ -18,7 +18,8 @@ typedef struct instances_box {
 instances_box *la_push_instances(lua_State *L, la_state *state);
 /* The same for a vector of the core's making, which the box takes over. */
 void la_adopt_instances(instances_box *box, const la_instances *found);
-/* Calls the listeners of before_attach for `root` and all that is added with it. */
+/* Calls the listeners of before_attach for `root` and all that is added with it; refuses one whose
+ * relationships another session loads. */
 void la_session_tell_attach(lua_State *L, la_state *state, int index, la_instance *root);
 /* Pushes what the Lua function registered as `hook` makes of the list of handles. */
 void la_push_instance_list(lua_State *L, la_state *state, instances_box *box, const char *hook);

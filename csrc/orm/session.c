@@ -104,6 +104,12 @@ void la_session_note_hold(la_session *session, la_instance *instance) {
   (void)la_session_push_pinned(session, &session->hold_changes, instance);
 }
 
+void la_session_note_inserted(la_session *session, la_instance *instance) {
+  if (instance->flags & LA_INSTANCE_INSERTED && session->levels.count > 0) {
+    (void)la_session_push_pinned(session, &session->levels.items[0]->inserted, instance);
+  }
+}
+
 bool la_session_push_pinned(la_session *session, la_instances *list, la_instance *instance) {
   if (!la_vec_push(session->alloc, list, instance)) {
     return false;
@@ -302,6 +308,7 @@ void la_session_expunge_all(la_session *session) {
   for (size_t i = 0; i < map->bucket_count; i++) {
     for (la_instance *at = map->buckets[i]; at != NULL; at = at->next_in_map) {
       la_session_note(session, at, LA_NOTE_PERSISTENT_TO_DETACHED);
+      la_session_note_inserted(session, at);
       at->session = NULL;
       at->flags &= ~(uint32_t)LA_INSTANCE_INSERTED;
       if (at->flags & LA_INSTANCE_HELD || at->handle != 0) {

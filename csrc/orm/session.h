@@ -40,7 +40,8 @@ typedef enum la_session_origin {
 
 /* One level of the transaction: the outermost, or a savepoint; what rollback has to restore. What
  * was inserted in the outermost is told by LA_INSTANCE_INSERTED alone, and its rollback expires
- * everything, so its `inserted` and `touched` stay empty: an object that no one holds can go. */
+ * everything, so its `touched` stays empty and `inserted` has only what was expunged: an object
+ * that no one holds can go. */
 typedef struct la_session_level {
   uint32_t serial;     /* tells it from all others that the session has had */
   uint32_t savepoint;  /* its number; 0: none was sent */

@@ -23,6 +23,9 @@ la_session_level *la_session_top(const la_session *session);
 /* Notes that the binding's hold of `instance` may have to change. Out of memory the note is left
  * out. */
 void la_session_note_hold(la_session *session, la_instance *instance);
+/* An instance leaves the session that has inserted it: a rollback makes it transient all the same.
+ * Out of memory the note is left out. */
+void la_session_note_inserted(la_session *session, la_instance *instance);
 /* `instance` leaves the sets it is in (new, dirty, deleted), losing their pins; it is pinned
  * otherwise. */
 void la_session_leave_sets(la_session *session, la_instance *instance);

@@ -147,6 +147,7 @@ static void leave(la_session *session, la_instance *instance) {
                   instance->flags & LA_INSTANCE_NEW    ? LA_NOTE_PENDING_TO_TRANSIENT
                   : instance->flags & LA_INSTANCE_GONE ? LA_NOTE_DELETED_TO_DETACHED
                                                        : LA_NOTE_PERSISTENT_TO_DETACHED);
+  la_session_note_inserted(session, instance);
   la_session_leave_sets(session, instance);
   la_session_detach(session, instance, false);
 }

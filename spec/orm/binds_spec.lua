@@ -196,6 +196,37 @@ describe("a session with several binds", function()
     fails(exc.ArgumentError, 'unknown keyword "bindz"', function() maker{bindz = {}} end)
   end)
 
+  it("raises what get_bind does wrong, in reads and flushes, and works once it is right (SES-14)", function()
+    local closed = la.create_engine "sqlite://"
+    closed:dispose()
+    local wrong = {
+      {function() end, exc.ArgumentError, "get_bind() must give an Engine or a Connection, not nil"},
+      {function() return {} end, exc.ArgumentError, "get_bind() must give an Engine or a Connection, not {}"},
+      {function() return closed end, exc.OperationalError, "no such table"},
+      {function(self) return self:query(User):count() end, nil, nil},
+      {function() error("mine", 0) end, nil, "mine"},
+    }
+    for _, case in ipairs(wrong) do
+      local give, class, text = table.unpack(case)
+      local Wrong = orm.Session:class "Wrong" {get_bind = function(self, ...)
+        if self.info.right then return a end
+        return give(self, ...)
+      end}
+      local session <close> = Wrong()
+      for _, use in ipairs {function() session:query(User):count() end, function() session:add(User{name = "x"}) session:flush() end} do
+        local ok, err = pcall(use)
+        assert.is_false(ok)
+        assert.is_true(class == nil or class:matches(err), tostring(err))
+        assert.truthy(text == nil or tostring(err):find(text, 1, true), tostring(err))
+        session:rollback()
+      end
+      session.info.right = true
+      session:add(User{name = "x"})
+      session:flush()
+      session:rollback()
+    end
+  end)
+
   it("lets listeners listen to a class of sessions", function()
     local Own = orm.Session:class "Own" {__init = function(self, options) self.tenant = options.info and options.info.tenant end}
     local heard = {}

@@ -189,6 +189,54 @@ describe("expired attributes", function()
   end)
 end)
 
+describe("an object that is expunged after its INSERT", function()
+  local function state(object)
+    local inspected = la.inspect(object)
+    return inspected.transient and "transient" or inspected.detached and "detached" or "in the session"
+  end
+
+  it("is transient after a rollback, which takes its row, and detached after a commit (UOW-6, UOW-7)", function()
+    local session = open()
+    local one, two = User{name = "one"}, User{name = "two"}
+    session:add_all{one, two}
+    session:flush()
+    session:expunge(one)
+    assert.equal("detached", state(one))
+    session:expunge_all()
+    session:rollback()
+    assert.same({"transient", "transient"}, {state(one), state(two)})
+    session:add(one)
+    session:flush()
+    session:expunge(one)
+    session:commit()
+    assert.equal("detached", state(one))
+    assert.equal(4, session:query(User):count())
+  end)
+
+  it("is so in savepoints too, and after it was added again (UOW-6, UOW-113)", function()
+    local session = open()
+    local one, two = User{name = "one"}, User{name = "two"}
+    local savepoint = session:begin_nested()
+    session:add_all{one, two}
+    session:flush()
+    session:expunge(one)
+    session:expunge(two)
+    session:add(two)
+    savepoint:rollback()
+    assert.same({"transient", "transient"}, {state(one), state(two)})
+    savepoint = session:begin_nested()
+    session:add(one)
+    session:flush()
+    savepoint:commit()
+    session:expunge(one)
+    session:rollback()
+    assert.equal("transient", state(one))
+    session:add_all{one, two}
+    session:commit()
+    assert.equal(5, session:query(User):count())
+  end)
+end)
+
 describe("an object whose DELETE is flushed", function()
   it("can be expunged, and stays outside at a rollback (UOW-4, UOW-7)", function()
     local session = open()

@@ -144,6 +144,21 @@ describe("events of a session's transaction", function()
     assert.equal("isce", code)
   end)
 
+  it("fail the flush that begins a transaction when after_begin raises: what it wrote is transient (UOW-34)", function()
+    local session = s.session
+    local new = User{name = "x"}
+    event.listen(session, "after_begin", function() error("not now", 0) end, {once = true})
+    session:add(new)
+    assert.same({false, "not now"}, {pcall(session.flush, session)})
+    assert.is_true(la.inspect(new).transient)
+    assert.is_false(session.is_active)
+    fails(exc.PendingRollbackError, "Original exception was: not now", function() session:query(User):all() end)
+    session:rollback()
+    session:add(new)
+    session:commit()
+    assert.equal(4, session:query(User):count())
+  end)
+
   it("leave the session usable when they raise, and raise unchanged", function()
     local session = s.session
     local function failing(name)
