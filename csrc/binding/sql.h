@@ -150,6 +150,10 @@ la_node *la_relationship_target(const la_node *relationship, la_error *err);
 void la_push_relationship_call(lua_State *L, la_state *state, la_node *relationship,
                                const char *method, int index);
 
+int la_from_corresponding_column(lua_State *L);
+int la_from_is_derived_from(lua_State *L);
+int la_push_inner_columns(lua_State *L);
+
 /* The FROM elements that the columns and FROM of `statement` name, each once, added to `nodes`. */
 bool la_nodes_add_froms(la_nodes *nodes, la_node *statement, bool columns_only);
 

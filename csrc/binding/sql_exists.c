@@ -153,6 +153,8 @@ int la_statement_index(lua_State *L) {
     la_push_hook(L, state, "column_descriptions");
     lua_pushvalue(L, 1);
     lua_call(L, 1, 1);
+  } else if (strcmp(key, "inner_columns") == 0 && self->kind == LA_NODE_SELECT) {
+    return la_push_inner_columns(L);
   } else if (strcmp(key, "whereclause") == 0) {
     return push_whereclause(L, state, self);
   } else if (strcmp(key, "froms") == 0) {

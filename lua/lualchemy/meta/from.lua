@@ -36,6 +36,21 @@ function FromClause:outerjoin(target, onclause, options) end
 ---@return lualchemy.Select
 function FromClause:select() end
 
+--- The column of this FROM element that is `column`, or comes from it through subqueries and aliases; nil if there is
+--- none.
+---
+---     local recent = la.select(orders.c.user_id:label "who"):subquery()
+---     recent:corresponding_column(orders.c.user_id)   -- recent.c.who
+---
+---@param column any
+---@return lualchemy.ColumnElement?
+function FromClause:corresponding_column(column) end
+
+--- Whether this FROM element is `other`, or an alias, a join or a subquery made of it.
+---@param other any
+---@return boolean
+function FromClause:is_derived_from(other) end
+
 --- An INSERT into the table.
 ---@return lualchemy.Insert
 function FromClause:insert() end

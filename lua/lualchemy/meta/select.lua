@@ -274,6 +274,16 @@ function Select:get_execution_options() end
 ---@return lualchemy.Select
 function Select:set_label_style(style) end
 
+--- The selected column that is `column`, or comes from it; nil if there is none.
+---@param column any
+---@return lualchemy.ColumnElement?
+function Select:corresponding_column(column) end
+
+--- Whether it selects from `other`, or from what is made of it.
+---@param other any
+---@return boolean
+function Select:is_derived_from(other) end
+
 --- How columns are labelled: what `set_label_style` takes.
 ---@return string
 function Select:get_label_style() end
