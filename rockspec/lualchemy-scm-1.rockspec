@@ -275,6 +275,7 @@ build = {
         "csrc/binding/sql_compile.c",
         "csrc/binding/sql_construct.c",
         "csrc/binding/sql_convert.c",
+        "csrc/binding/sql_derive.c",
         "csrc/binding/sql_dml.c",
         "csrc/binding/sql_element.c",
         "csrc/binding/sql_entity.c",
