@@ -85,11 +85,13 @@ static int ddl_type(lua_State *L) {
   return 1;
 }
 
-/* core.constraint_isolate(constraint): CREATE TABLE leaves it out from now on. */
+/* core.constraint_isolate(constraint, isolated) → was it? CREATE TABLE leaves it out while it is.
+ */
 static int constraint_isolate(lua_State *L) {
   la_constraint *constraint = la_live(L, la_check_box(L, 1, LA_BOX_CONSTRAINT));
-  constraint->isolated = true;
-  return 0;
+  lua_pushboolean(L, constraint->isolated);
+  constraint->isolated = lua_toboolean(L, 2);
+  return 1;
 }
 
 /* core.quote_ident(dialect name, name) → the name, in quotes if it needs them */

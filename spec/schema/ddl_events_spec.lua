@@ -47,6 +47,35 @@ describe("events of schema elements (EVT-04)", function()
     assert.same({"before_create t", "after_create t", "before_drop t", "after_drop t"}, summary())
   end)
 
+  it("come with before_execute and after_execute of the statements (EVT-02)", function()
+    local t = la.Table("t", metadata, la.Column("id", la.Integer), la.Index("ix", "id"))
+    local engine = database.engine {memory = true}
+    note(engine, "before_execute", "after_execute")
+    local conn <close> = engine:connect()
+    metadata:create_all(conn, {checkfirst = false})
+    conn:execute(la.DropTable(t))
+    local texts = {}
+    for i, call in ipairs(told) do
+      texts[i] = call[1] .. " " .. tostring(call[3]):gsub("%s+", " ")
+      assert.equal(conn, call[2])
+      assert.equal(0, #call[4])
+    end
+    assert.same({"before_execute CREATE TABLE t ( id INTEGER )", "after_execute CREATE TABLE t ( id INTEGER )",
+      "before_execute CREATE INDEX ix ON t (id)", "after_execute CREATE INDEX ix ON t (id)",
+      "before_execute DROP TABLE t", "after_execute DROP TABLE t"}, texts)
+    assert.is_false(told[#told][7].returns_rows)
+  end)
+
+  it("may put another statement in the place of one (EVT-02)", function()
+    local t = new_table "t"
+    local engine = database.engine {memory = true}
+    la.event.listen(engine, "before_execute", function(_, element, many, params)
+      return tostring(element):find "CREATE TABLE" and la.DDL "CREATE TABLE t (other)" or element, many, params
+    end, {retval = true})
+    t:create(engine)
+    assert.equal("other", la.inspect(engine):get_columns("t")[1].name)
+  end)
+
   it("tell before and after an element gets its parent", function()
     local t, column = new_table "t", la.Column("x", la.Integer)
     note(column, "before_parent_attach", "after_parent_attach")

@@ -214,3 +214,23 @@ it("DDL-10 sort_tables gives an order in which tables come after those that they
   assert.equal("c a b", names({a, b, c}, {extra_dependencies = {{a, b}}}))
   fails(exc.ArgumentError, "sort_tables takes a list of Tables", function() la.sort_tables {"a"} end)
 end)
+
+it("DDL-07 ddl_if leaves out constraints and indexes where its condition does not hold", function()
+  local asked
+  local ruled = Table("t", la.MetaData(), Column("id", Integer), la.UniqueConstraint("id"):ddl_if {dialect = "postgresql"},
+    la.CheckConstraint("id > 1"):ddl_if {state = 5, callable_ = function(element, target, bind, options)
+      asked = {element, target, bind, state = options.state, dialect = options.dialect.name}
+      return options.dialect.name == "sqlite"
+    end}, la.Index("ix_a", "id"):ddl_if {dialect = {"postgresql", "mysql"}}, la.Index("ix_b", "id"):ddl_if {dialect = "sqlite"})
+  assert.sql(la.CreateTable(ruled), {default = "CREATE TABLE t (id INTEGER)",
+    sqlite = "CREATE TABLE t (id INTEGER, CHECK (id > 1))"})
+  la.CreateTable(ruled):compile {dialect = "sqlite"}
+  assert.same({ruled.constraints[3], ruled.constraints[3], state = 5, dialect = "sqlite"}, asked)
+  local engine = database.engine {memory = true}
+  ruled:create(engine)
+  local indexes = la.inspect(engine):get_indexes("t")
+  assert.equal(1, #indexes)
+  assert.equal("ix_b", indexes[1].name)
+  assert.sql(la.CreateTable(ruled:to_metadata(la.MetaData())), {default = "CREATE TABLE t (id INTEGER)"})
+  fails(exc.ArgumentError, "callable_ is a function", function() la.Index("x", "y"):ddl_if {callable_ = 1} end)
+end)

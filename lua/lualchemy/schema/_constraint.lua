@@ -106,12 +106,48 @@ local function get_info(self)
 end
 
 local function getters(more)
-  local all = {name = get_name, set_name = set_name, columns = get_columns, info = get_info}
+  local all = {name = get_name, set_name = set_name, columns = get_columns, info = get_info,
+    kwargs = function(self) return self.dialect_kwargs end}
   for key, getter in next, more or {} do
     all[key] = getter
   end
   return all
 end
+
+-- ---------------------------------------------------------------------------------------------
+-- Methods
+
+local condition_keywords = keywords.set {"dialect", "callable_", "state"}
+
+--- The constraint or index is created only for the dialect (or dialects) named, or where `callable_(item, item,
+--- connection or nil, options)` gives true; `state` is handed to that in `options.state`. Gives the item back.
+local function ddl_if(self, options)
+  options = keywords.check("ddl_if", options, condition_keywords)
+  if options.callable_ ~= nil and type(options.callable_) ~= "function" then
+    error(exc.ArgumentError(("ddl_if: callable_ is a function, not a %s"):format(type(options.callable_))), 0)
+  end
+  rawset(self, "_condition", options)
+  return self
+end
+
+local methods = {
+  ddl_if = ddl_if,
+  --- Is `column` one of the constraint's?
+  contains_column = function(self, column)
+    for _, own in ipairs(self.columns) do
+      if own == column then return true end
+    end
+    return false
+  end,
+  --- The same constraint for another table, which it joins by `append_constraint`: its columns go by name.
+  ---@param options {target_table: lualchemy.Table?}?
+  copy = function(self, options)
+    options = keywords.check("copy", options, keywords.set {"target_table"})
+    local made = base.copy(self, options.target_table)
+    rawset(made, "_condition", rawget(self, "_condition"))
+    return made
+  end,
+}
 
 local function to_text(self)
   local names = {}
@@ -207,6 +243,8 @@ base.get_name = get_name
 base.set_name = set_name
 base.get_info = get_info
 base.getters = getters
+base.methods = methods
+base.ddl_if = ddl_if
 base.to_text = to_text
 base.new = new
 base.core_options = core_options

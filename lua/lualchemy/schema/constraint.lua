@@ -34,13 +34,14 @@ local constraint = {
 }
 
 local UniqueConstraint = item.class("UniqueConstraint", {fields = common_fields, getters = getters(),
-  tostring = to_text})
+  methods = base.methods, tostring = to_text})
 local PrimaryKeyConstraint = item.class("PrimaryKeyConstraint", {fields = common_fields, getters = getters(),
-  tostring = to_text})
+  methods = base.methods, tostring = to_text})
 local CheckConstraint = item.class("CheckConstraint", {
   fields = common_fields, getters = getters {
     sqltext = function(self) return self._core and core.constraint_get(self._core).sqltext or self._sqltext end,
   },
+  methods = base.methods,
   tostring = function(self) return ("CheckConstraint(%s)"):format(tostring(self.sqltext)) end,
 })
 
@@ -77,6 +78,27 @@ function constraint.CheckConstraint(sqltext, options)
   end
   local self = new(CheckConstraint, options, {_sqltext = sqltext})
   return join_columns(self, core.columns_of(sqltext))
+end
+
+local function key_of(part)
+  return type(part) == "string" and part or part.key
+end
+
+--- The same constraint for `target`, or for any table: its columns are named by key.
+function base.copy(self, target)
+  local kind, keys = item.kind(self), {}
+  local options = {name = rawget(self, "_name"), deferrable = self.deferrable, initially = self.initially,
+    info = rawget(self, "_info")}
+  for key, value in next, self.dialect_kwargs or {} do options[key] = value end
+  if kind == "CheckConstraint" then
+    local sqltext = self.sqltext
+    if target and self.table then sqltext = core.move_columns(sqltext, self.table, target) end
+    return new(CheckConstraint, options, {_sqltext = sqltext})
+  end
+  for i, part in ipairs(self.columns) do keys[i] = key_of(part) end
+  if kind == "ForeignKeyConstraint" then return foreign_key.copy(self, keys, options) end
+  local class = kind == "UniqueConstraint" and UniqueConstraint or PrimaryKeyConstraint
+  return new(class, options, {_columns = keys})
 end
 
 --- The CHECK that a Boolean or Enum asks for.

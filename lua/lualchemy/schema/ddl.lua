@@ -110,9 +110,79 @@ function ddl.send(connection, text)
   return connection:exec_driver_sql(text)
 end
 
+--- Does the condition of execute_if or ddl_if hold? `dialect` may be the name of one.
+---@private
+function ddl.holds(condition, element, target, connection, dialect, options)
+  local wanted, name = condition.dialect, type(dialect) == "string" and dialect or dialect.name
+  if type(wanted) == "string" and wanted ~= name then return false end
+  if type(wanted) == "table" then
+    local found = false
+    for _, each in ipairs(wanted) do found = found or each == name end
+    if not found then return false end
+  end
+  if not condition.callable_ then return true end
+  local passed = {state = condition.state, dialect = type(dialect) == "string" and core.dialect(dialect) or dialect}
+  for key, value in next, options or {} do passed[key] = value end
+  return condition.callable_(element, target, connection, passed) and true or false
+end
+
+-- The constraints of a table whose ddl_if does not hold.
+local function unwanted(target, dialect)
+  local found = {}
+  for box, constraint in next, core.record(target).items or {} do
+    local condition = rawget(constraint, "_condition")
+    if condition and core.class_of(box) == "lualchemy.Constraint" and
+      not ddl.holds(condition, constraint, constraint, nil, dialect) then
+      found[#found + 1] = box
+    end
+  end
+  return found
+end
+
+--- The text that the core writes, without the constraints of a table that are not wanted there.
+---@private
+function ddl.text(dialect, what, thing, ...)
+  local left_out = what == "create_table" and unwanted(thing, dialect) or {}
+  if #left_out == 0 then return core.ddl(dialect, what, thing, ...) end
+  local before = {}
+  for i, box in ipairs(left_out) do before[i] = core.constraint_isolate(box, true) end
+  local ok, text = pcall(core.ddl, dialect, what, thing, ...)
+  for i, box in ipairs(left_out) do core.constraint_isolate(box, before[i]) end
+  if not ok then error(text, 0) end
+  return text
+end
+
+local function is_heard(connection)
+  local event = require "lualchemy.event"
+  return core.class_of(connection) == "lualchemy.Connection" and
+    (event.__has(connection, "before_execute") or event.__has(connection, "after_execute"))
+end
+
+--- Calls `work(element)`, which sends it, between the events before_execute and after_execute of the connection. A
+--- listener with `retval` may put another element in its place.
+---@private
+function ddl.tell(connection, element, options, work)
+  if not is_heard(connection) then return work(element) end
+  local event, none = require "lualchemy.event", core.list {}
+  local _, told = event.__fire("before_execute", connection, connection, element, none, {}, options)
+  local result = work(told)
+  event.__fire("after_execute", connection, connection, told, none, {}, options, result)
+  return result
+end
+
+local element_names = {create_table = "CreateTable", drop_table = "DropTable", create_index = "CreateIndex",
+  drop_index = "DropIndex"}
+
+-- Sends what the core writes of a table or an index; where somebody listens, as the element that says it.
 local function emit(connection, what, thing)
+  if is_heard(connection) then
+    local name = element_names[what]
+    connection:execute(require("lualchemy.schema.ddl_element")[name](thing))
+    return
+  end
   local dialect = connection.dialect
-  ddl.send(connection, core.ddl(dialect.name, what, thing, false, (translation_of(connection)),
+  if what == "create_index" or what == "drop_index" then thing = ddl.index_of(thing) end
+  ddl.send(connection, ddl.text(dialect.name, what, thing, false, (translation_of(connection)),
     dialect.max_identifier_length))
 end
 
@@ -130,8 +200,11 @@ end
 local function create_one(connection, target, options)
   fire("before_create", target, connection, options)
   emit_table(connection, "create_table", target, "creator")
-  for _, index in ipairs(core.table_indexes(target)) do
-    emit(connection, "create_index", index)
+  for _, index in ipairs(target.indexes) do
+    local condition = rawget(index, "_condition")
+    if not condition or ddl.holds(condition, index, index, connection, connection.dialect, options) then
+      emit(connection, "create_index", index)
+    end
   end
   fire("after_create", target, connection, options)
 end
@@ -178,7 +251,7 @@ function ddl.create_index(index, bind, options)
   options = keywords.check("create", options, table_keywords)
   with_connection("create", bind, function(connection)
     if checks(options, CheckFirst.INDEXES, false) and has_index(connection, index) then return end
-    emit(connection, "create_index", ddl.index_of(index))
+    emit(connection, "create_index", index)
   end)
 end
 
@@ -187,7 +260,7 @@ function ddl.drop_index(index, bind, options)
   options = keywords.check("drop", options, table_keywords)
   with_connection("drop", bind, function(connection)
     if checks(options, CheckFirst.INDEXES, false) and not has_index(connection, index) then return end
-    emit(connection, "drop_index", ddl.index_of(index))
+    emit(connection, "drop_index", index)
   end)
 end
 

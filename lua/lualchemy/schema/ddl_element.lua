@@ -72,18 +72,7 @@ end
 
 local function is_wanted(self, target, connection, options)
   local condition = rawget(self, "_condition")
-  if not condition then return true end
-  local wanted, name = condition.dialect, connection.dialect.name
-  if type(wanted) == "string" and wanted ~= name then return false end
-  if type(wanted) == "table" then
-    local found = false
-    for _, each in ipairs(wanted) do found = found or each == name end
-    if not found then return false end
-  end
-  if not condition.callable_ then return true end
-  local passed = {state = condition.state, dialect = connection.dialect}
-  for key, value in next, options or {} do passed[key] = value end
-  return condition.callable_(self, target, connection, passed) and true or false
+  return not condition or ddl.holds(condition, self, target, connection, connection.dialect, options)
 end
 
 local function send(self, connection, options)
@@ -94,12 +83,13 @@ end
 -- What `connection:execute(element)` does.
 local function execute(self, connection, _, options)
   if not is_wanted(self, self.target, connection) then return nil end
-  return send(self, connection, options)
+  return ddl.tell(connection, self, options, function(told) return send(told, connection, options) end)
 end
 
 -- As a listener of a DDL event.
 local function listen(self, target, connection, options)
-  if is_wanted(self, target, connection, options) then send(self:against(target), connection) end
+  if not is_wanted(self, target, connection, options) then return end
+  ddl.tell(connection, self:against(target), nil, function(told) return send(told, connection) end)
 end
 
 -- Makes a class of elements. `write(self, dialect name, schemas, map of schemas, longest name)` gives the text.
@@ -162,7 +152,7 @@ local check_keywords = keywords.set {"if_not_exists", "if_exists"}
 -- What the core writes: `what` of the thing that `find` makes of the element's.
 local function simple(name, what, find)
   local make = new_class(name, function(self, dialect, schemas, _, limit)
-    return core.ddl(dialect, what, find(self.element), self._check, schemas, limit)
+    return ddl.text(dialect, what, find(self.element), self._check, schemas, limit)
   end, {"element"})
   --- The statement as a thing: `tostring` gives its text, `connection:execute` sends it.
   ---@param thing any  a Table, a mapped class, an Index or a Column, as the name says
@@ -203,7 +193,7 @@ end, {"element"})
 function element.AddConstraint(constraint, options)
   options = keywords.check("AddConstraint", options, keywords.set {"isolate_from_table"})
   local box = constraint_of(constraint)
-  if options.isolate_from_table ~= false then core.constraint_isolate(box) end
+  if options.isolate_from_table ~= false then core.constraint_isolate(box, true) end
   return new_add_constraint {element = constraint, target = constraint}
 end
 
@@ -224,7 +214,7 @@ end, {"element"})
 function element.DropConstraint(constraint, options)
   options = keywords.check("DropConstraint", options, keywords.set {"cascade", "if_exists", "isolate_from_table"})
   local box = constraint_of(constraint)
-  if options.isolate_from_table ~= false then core.constraint_isolate(box) end
+  if options.isolate_from_table ~= false then core.constraint_isolate(box, true) end
   return new_drop_constraint {element = constraint, target = constraint, _options = options}
 end
 

@@ -66,6 +66,7 @@ ForeignKey = item.class("ForeignKey", {
       return (item.name_of("ForeignKey", rawget(self, "_name")))
     end,
     info = get_info,
+    kwargs = function(self) return self.dialect_kwargs end,
     target_fullname = function(self)
       local schema, name, column = target_names(self._spec)
       return (schema and schema .. "." or "") .. name .. (column ~= "" and "." .. column or "")
@@ -85,6 +86,13 @@ ForeignKey = item.class("ForeignKey", {
       local _, referred = core.constraint_referred(self.constraint._core)
       return referred == other
     end,
+    --- The column of `other` that it refers to, or nil.
+    get_referent = function(self, other)
+      local column = self.column
+      return column.table == other and column or nil
+    end,
+    --- The same reference for another column.
+    copy = function(self) return foreign_key.copy_foreign_key(self) end,
   },
   tostring = function(self) return ('ForeignKey("%s")'):format(self.target_fullname) end,
 })
@@ -116,6 +124,7 @@ local ForeignKeyConstraint = item.class("ForeignKeyConstraint", {
     end,
     referred_table = function(self) return select(2, core.constraint_referred(self._core)) end,
   },
+  methods = base.methods,
   tostring = to_text,
 })
 
@@ -139,6 +148,13 @@ function foreign_key.ForeignKeyConstraint(columns, refcolumns, options)
   end
   local made = new(ForeignKeyConstraint, options, copy_fields(options, {_columns = columns, elements = core.list(elements)}))
   return base.join_columns(made, columns)
+end
+
+--- The same constraint over the columns of the keys `keys`, for another table.
+function foreign_key.copy(self, keys, options)
+  local targets = {}
+  for i, element in ipairs(self.elements) do targets[i] = element.target_fullname end
+  return foreign_key.ForeignKeyConstraint(keys, targets, copy_fields(self, options))
 end
 
 -- The columns that `elements` refer to, if each is given as a column of one table; else nil: they go by name.

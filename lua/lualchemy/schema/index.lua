@@ -23,6 +23,7 @@ local Index = item.class("Index", {
   fields = {"unique", "table", "parent", "dialect_kwargs", "_core", "_name"},
   getters = {
     name = get_name, set_name = set_name, info = get_info,
+    kwargs = function(self) return self.dialect_kwargs end,
     columns = function(self)
       return self._core and core.index_get(self._core).columns or core.list {}
     end,
@@ -35,6 +36,7 @@ local Index = item.class("Index", {
     --- Creates the index in the database.
     create = function(self, bind, options) require("lualchemy.schema.ddl").create_index(self, bind, options) end,
     drop = function(self, bind, options) require("lualchemy.schema.ddl").drop_index(self, bind, options) end,
+    ddl_if = base.ddl_if,
   },
   tostring = function(self)
     local parts = {('"%s"'):format(self.name or "nil")}

@@ -327,12 +327,6 @@ end
 
 local to_metadata_keywords = keywords.set {"schema", "name", "referred_schema_fn"}
 
--- Options of dialects, and those in `options`.
-local function with_kwargs(source, options)
-  for key, value in next, rawget(source, "dialect_kwargs") or {} do options[key] = value end
-  return options
-end
-
 local function keys_of(columns)
   local keys = {}
   for i, part in ipairs(columns) do keys[i] = part.key end
@@ -350,20 +344,16 @@ local function copied_items(self)
   for _, box in ipairs(core.table_constraints(self)) do
     local wrapped = constraint.wrap(self, box)
     local kind, keys = item.kind(wrapped), keys_of(wrapped.columns)
-    local options = with_kwargs(wrapped, {name = rawget(wrapped, "_name"), deferrable = wrapped.deferrable,
-      initially = wrapped.initially})
-    if kind == "UniqueConstraint" and not is_of_column(self, keys, "unique") then
-      copies[#copies + 1] = constraint.unique_over(keys, options)
-    elseif kind == "PrimaryKeyConstraint" and #keys > 0 and (next(options) ~= nil or #keys > 1) then
-      keys[#keys + 1] = options
-      copies[#copies + 1] = constraint.PrimaryKeyConstraint(table.unpack(keys))
-    elseif kind == "ForeignKeyConstraint" and not core.constraint_get(box).inline_rendered then
-      local targets = {}
-      for i, element in ipairs(wrapped.elements) do targets[i] = element.target_fullname end
-      options.onupdate, options.ondelete = wrapped.onupdate, wrapped.ondelete
-      options.use_alter, options.match = wrapped.use_alter, wrapped.match
-      copies[#copies + 1] = constraint.ForeignKeyConstraint(keys, targets, options)
+    local is_wanted
+    if kind == "UniqueConstraint" then
+      is_wanted = not is_of_column(self, keys, "unique")
+    elseif kind == "PrimaryKeyConstraint" then
+      is_wanted = #keys > 1 or #keys > 0 and (rawget(wrapped, "_name") or wrapped.deferrable ~= nil or
+        wrapped.initially or next(wrapped.dialect_kwargs))
+    else
+      is_wanted = kind == "ForeignKeyConstraint" and not core.constraint_get(box).inline_rendered
     end
+    if is_wanted then copies[#copies + 1] = wrapped:copy() end
   end
   return copies
 end
@@ -374,17 +364,19 @@ local function copy_expressions(self, copy)
     local wrapped = constraint.wrap(self, box)
     local known = core.constraint_get(box)
     if known.kind == "check" and not known.type_bound and not known.inline_rendered then
-      constraint.attach(copy, constraint.CheckConstraint(core.move_columns(wrapped.sqltext, self, copy),
-        with_kwargs(wrapped, {name = rawget(wrapped, "_name")})))
+      constraint.attach(copy, wrapped:copy {target_table = copy})
     end
   end
   for _, index in ipairs(self.indexes) do
     if not (#index.expressions == 1 and is_of_column(self, keys_of(index.columns), "index")) then
-      local parts, options = {}, with_kwargs(index, {unique = index.unique})
+      local parts, options = {}, {unique = index.unique}
+      for key, value in next, index.dialect_kwargs do options[key] = value end
       for i, part in ipairs(index.expressions) do parts[i] = core.move_columns(part, self, copy) end
       local where = options.sqlite_where
       if where ~= nil and type(where) ~= "string" then options.sqlite_where = core.move_columns(where, self, copy) end
-      constraint.attach(copy, constraint.index_over(rawget(index, "_name"), parts, options))
+      local made = constraint.index_over(rawget(index, "_name"), parts, options)
+      rawset(made, "_condition", rawget(index, "_condition"))
+      constraint.attach(copy, made)
     end
   end
 end
