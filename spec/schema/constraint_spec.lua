@@ -2,6 +2,7 @@
 -- Constraints, indexes, naming conventions.
 local la = require "lualchemy"
 local exc = la.exc
+require "spec.support.sql"
 
 local function message(fn, ...)
   local ok, err = pcall(fn, ...)
@@ -82,6 +83,21 @@ describe("foreign keys", function()
     end)
   end)
 
+  it("CST-01 are added to a column, and asked for", function()
+    local metadata = la.MetaData()
+    local t = la.Table("t", metadata, la.Column("id", la.Integer, {primary_key = true}), la.Column("up", la.Integer))
+    t.c.up:append_foreign_key(la.ForeignKey(t.c.id, {ondelete = "CASCADE"}))
+    assert.truthy(ddl(t):find("FOREIGN KEY(up) REFERENCES t (id) ON DELETE CASCADE", 1, true))
+    assert.is_true(t.c.up:references(t.c.id))
+    assert.is_false(t.c.id:references(t.c.up))
+    assert.equal(t.c.id, t.foreign_keys[1]:get_referent(t))
+    local copy = t.c.up:copy()
+    assert.is_nil(copy.table)
+    assert.equal("t.id", copy.foreign_keys[1].target_fullname)
+    assert.equal("CASCADE", t.foreign_keys[1]:copy().ondelete)
+    assert.truthy(message(t.c.up.append_foreign_key, t.c.up, "t.id"):find("takes a ForeignKey", 1, true))
+  end)
+
   it("CST-01 take a column, and a table name that means the key of the same name", function()
     local metadata = la.MetaData()
     local users = users_table(metadata)
@@ -140,6 +156,25 @@ describe("keys and checks", function()
     assert.is_false(t.c.a.nullable)
     assert.equal("pk_t", t.primary_key.name)
     assert.matches("CONSTRAINT pk_t PRIMARY KEY %(b, a%)", ddl(t))
+  end)
+end)
+
+describe("a copy of a constraint", function()
+  it("names the columns of the table that it joins", function()
+    local t = users_table(nil, la.UniqueConstraint("name", {name = "uq", sqlite_on_conflict = "IGNORE"}),
+      la.ForeignKeyConstraint({"age"}, {"users.id"}, {onupdate = "CASCADE", name = "fk"}))
+    local unique, key, check = t.constraints[2], t.constraints[3], la.CheckConstraint(t.c.age:gt(3), {name = "ck"})
+    local other = la.Table("other", la.MetaData(), la.Column("name", la.String), la.Column("age", la.Integer),
+      unique:copy(), key:copy())
+    other:append_constraint(check:copy {target_table = other})
+    la.Table("users", other.metadata, la.Column("id", la.Integer))
+    assert.sql(la.CreateTable(other), {sqlite = "CREATE TABLE other (name VARCHAR, age INTEGER, \z
+      CONSTRAINT uq UNIQUE (name) ON CONFLICT IGNORE, \z
+      CONSTRAINT fk FOREIGN KEY(age) REFERENCES users (id) ON UPDATE CASCADE, CONSTRAINT ck CHECK (age > 3))"})
+    assert.equal("CASCADE", other.foreign_key_constraints[1].onupdate)
+    assert.is_true(unique:contains_column(t.c.name))
+    assert.is_false(unique:contains_column(t.c.age))
+    assert.same({sqlite_on_conflict = "IGNORE"}, unique.kwargs)
   end)
 end)
 

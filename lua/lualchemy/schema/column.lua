@@ -403,6 +403,37 @@ for _, slot in ipairs(default_keywords) do
   fields[slot] = function(self) return default_of(self, slot) end
 end
 
+local methods = {}
+
+--- Does the column refer to `other` by a foreign key?
+---@param other lualchemy.Column
+---@return boolean
+function methods.references(self, other)
+  for _, key in ipairs(self.foreign_keys) do
+    if key.column == other then return true end
+  end
+  return false
+end
+
+--- Adds a ForeignKey to the column.
+---@param key any
+function methods.append_foreign_key(self, key)
+  if item.kind(key) ~= "ForeignKey" then
+    error(exc.ArgumentError(("append_foreign_key takes a ForeignKey, not %s"):format(describe.value(key))), 0)
+  end
+  local record = core.record(self)
+  record.foreign_keys = record.foreign_keys or {}
+  table.insert(record.foreign_keys, key)
+  key.parent = self
+  if self.table then constraint.attach_column_key(self.table, self, key) end
+end
+
+--- A copy that belongs to no table yet.
+---@return lualchemy.Column
+function methods.copy(self)
+  return column.copy_column(self)
+end
+
 local names = keywords.set {"name", "key", "type", "table", "nullable", "primary_key", "unique", "index", "system",
   "comment",
   "autoincrement"}
@@ -410,8 +441,9 @@ local names = keywords.set {"name", "key", "type", "table", "nullable", "primary
 core.hook("column_field", function(self, key)
   local field = fields[key]
   if field then return field(self) end
+  if methods[key] then return methods[key] end
   if strict.is_probe(key) then return nil end
-  strict.unknown(("column \"%s\""):format(tostring(self)), key, names, fields)
+  strict.unknown(("column \"%s\""):format(tostring(self)), key, names, fields, methods)
 end)
 
 return column
