@@ -43,12 +43,19 @@ static la_status push_alias_name(la_compiler *c, const la_node *alias) {
   return bytes ? la_push_bytes(c, (la_text){bytes, view.len}) : la_fail_nomem(c->err);
 }
 
-/* a TABLESAMPLE bernoulli(5) REPEATABLE (1), also where another alias is put on a sampled one */
-static la_status push_sample(la_compiler *c, const la_node *alias) {
-  while (alias->kind == LA_NODE_ALIAS && !(alias->flags & LA_ALIAS_SAMPLE)) {
+/* `alias` or the alias under it that has `flag`; NULL if none has: another alias put on one keeps
+ * what that says. */
+static const la_node *alias_with(const la_node *alias, uint32_t flag) {
+  while (alias->kind == LA_NODE_ALIAS && !(alias->flags & flag)) {
     alias = la_plain_node(alias->children[0]);
   }
-  if (alias->kind != LA_NODE_ALIAS) {
+  return alias->kind == LA_NODE_ALIAS ? alias : NULL;
+}
+
+/* a TABLESAMPLE bernoulli(5) REPEATABLE (1) */
+static la_status push_sample(la_compiler *c, const la_node *alias) {
+  alias = alias_with(alias, LA_ALIAS_SAMPLE);
+  if (!alias) {
     return LA_OK;
   }
   LA_TRY(la_push_string(c, " TABLESAMPLE "));
@@ -70,7 +77,7 @@ static la_status push_named(la_compiler *c, const la_node *node, const la_node *
     LA_TRY(la_push_string(c, ")"));
   } else if (element->kind == LA_NODE_FUNCTION) {
     LA_TRY(la_push(c, element, LA_AGAINST_FREE, 0));
-    LA_TRY(la_push_string(c, node->flags & LA_ALIAS_ORDINALITY ? " WITH ORDINALITY" : ""));
+    LA_TRY(la_push_string(c, alias_with(node, LA_ALIAS_ORDINALITY) ? " WITH ORDINALITY" : ""));
   } else {
     LA_TRY(la_push_from(c, element));
   }
