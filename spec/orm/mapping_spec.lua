@@ -286,6 +286,17 @@ describe("column_property", function()
     fails(exc.InvalidRequestError, "attribute 'full' of User can't be set: it is read only", function() ann.full = "x" end)
   end)
 
+  it("may be a function of the class, which has its columns by then (DEC-18)", function()
+    local Pair = s.Base:class "Pair" {
+      __tablename__ = "pairs", id = la.Column(la.Integer, {primary_key = true}), a = la.Column(la.Integer), b = la.Column(la.Integer),
+      sum = orm.column_property(function(cls) return cls.a + cls.b end),
+    }
+    s.Base.metadata:create_all(s.engine)
+    session:add(Pair{a = 2, b = 3})
+    session:commit()
+    assert.equal(5, session:scalars(la.select(Pair)):one().sum)
+  end)
+
   it("is expired by the flush that saves its object, unless expire_on_flush is false (DEC-18)", function()
     local ann = User{first = "Ann", last = "Lee"}
     assert.is_nil(ann.full)

@@ -213,7 +213,10 @@ local function add_mapped(class, record, key, value)
       mapped_columns.map(class, key, value.expression, value.options, value.further)
     elseif value.kind == "column" then
       local expression = value.expression
-      if type(expression) == "function" then expression = expression(class) end
+      if type(expression) == "function" then
+        refresh_attributes(class, record)
+        expression = expression(class)
+      end
       core.mapper_expression(class, key, expression, value.options)
     elseif value.kind == "synonym" then
       core.mapper_synonym(class, key, value.argument)
