@@ -79,7 +79,7 @@ static bool grow_seen(la_key *key) {
   la_key_seen *old = key->seen;
   size_t old_size = key->seen_size;
   size_t size = old_size ? old_size * 2 : FIRST_SEEN;
-  la_key_seen *seen = la_alloc_zero(key->alloc, la_array_size(size, sizeof(la_key_seen)));
+  la_key_seen *seen = la_alloc_zero(key->alloc, size * sizeof(la_key_seen));
   if (seen == NULL) {
     return false;
   }
