@@ -276,7 +276,7 @@ static la_handle *push_empty_handle(lua_State *L, la_state *state, la_pusher *pu
     turn_to_session(L, state, pusher, instance->session);
     thin = turn_to_tied(L, state, pusher);
   }
-  la_handle *handle = lua_newuserdatauv(L, sizeof *handle, thin ? 0 : 1);
+  la_handle *handle = lua_newuserdatauv(L, sizeof *handle, thin ? 0 : instance->link_count + 1);
   *handle = (la_handle){0};
   lua_pushvalue(L, pusher->at + (thin ? 4 : 1));
   lua_setmetatable(L, -2);
@@ -355,12 +355,17 @@ la_instance *la_push_transient(lua_State *L, la_state *state, la_slab *slab, la_
   la_error err;
   la_error_init(&err);
   luaL_checkstack(L, 2, NULL);
-  la_handle *handle = lua_newuserdatauv(L, sizeof *handle, 1);
+  uint32_t link_count = mapper->link_count;
+  la_handle *handle = lua_newuserdatauv(L, sizeof *handle, (int)link_count + 1);
   *handle = (la_handle){0};
   lua_pushvalue(L, metatable);
   lua_setmetatable(L, -2);
   while (!has_room(&state->handles)) {
     make_room(L, state, objects);
+  }
+  if (mapper->link_count != link_count) { /* a finalizer has added a relationship meanwhile */
+    lua_pop(L, 1);
+    return la_push_transient(L, state, slab, mapper, objects, metatable);
   }
   if (la_instance_new(&state->alloc, slab, mapper, &instance, &err) < 0) {
     la_raise(L, &err);

@@ -2,10 +2,11 @@
 /*
  * Handles: what Lua holds of mapped objects, and the way from an instance to its handle.
  *
- * A handle is a userdata of 8 bytes with one user value (see orm.h) and its class's metatable. It
- * has a place in the state's table of handles, and the serial that its instance got with it. The
- * place pins the instance; weak tables of Lua have the handle by the same number. Places are
- * used again, so both tables are arrays as long as the most objects that were held at once.
+ * A handle is a userdata of 8 bytes with its class's metatable, and with one user value more than
+ * its instance has links (see orm.h). It has a place in the state's table of handles, and the
+ * serial that its instance got with it. The place pins the instance; weak tables of Lua have the
+ * handle by the same number. Places are used again, so both tables are arrays as long as the most
+ * objects that were held at once.
  *
  * Of many objects that are loaded at once, those that are not likely to need more than their
  * session get thin handles, which have no user value and take 32 bytes less: handle_tie.c.

@@ -5,17 +5,16 @@
  * A mapped class is a Lua table. Its metatable's C functions find the mapper; the class attributes
  * (ATTRIBUTE and RELATIONSHIP boxes) and methods lie raw in the class table.
  *
- * An object's handle is a small userdata (handle.h).
- *
- * The handle's user value is nil (transient), the session's box, or a table once there is more to
- * hold:
- *   [LA_SESSION_KEY]     the session's box, or false
- *   [LA_LINK_KEY(link)]  the handle of a scalar link's target, or the collection of a to-many link;
- *                        valid only while the core's link is loaded
- *   [-(slot + 1)]        the Lua value of a slot: long text, host values; valid while the slot is
- *                        flagged LA_SLOT_CACHED or is of kind HOST
- *   [LA_KEPT]            a table of handles that the core still names (old targets, removed
- * members, queued ones), until a flush or expiry string keys          fields that are not mapped
+ * An object's handle is a small userdata (handle.h). Its user value number LA_LINK_VALUE(link) is
+ * the handle of a scalar link's target, or the collection of a to-many link; valid only while the
+ * core's link is loaded. The first is nil (transient), the session's box, or a table once there is
+ * more to hold:
+ *   [LA_SESSION_KEY]  the session's box, or false
+ *   [-(slot + 1)]     the Lua value of a slot: long text, host values; valid while the slot is
+ *                     flagged LA_SLOT_CACHED or is of kind HOST
+ *   [LA_KEPT]         a table of handles that the core still names (old targets, removed members,
+ *                     queued ones), until a flush or expiry; one of the links is LA_LINK_KEPT
+ *   string keys       fields that are not mapped
  */
 #ifndef LA_BINDING_ORM_H
 #define LA_BINDING_ORM_H
@@ -32,10 +31,10 @@
 #pragma GCC visibility push(hidden)
 
 /* A slot whose Lua value lies in the handle's table; any write of the core clears it. */
-#define LA_SLOT_CACHED    128
-#define LA_KEPT           (-100000)
-#define LA_SESSION_KEY    1
-#define LA_LINK_KEY(link) ((lua_Integer)(link) + 2)
+#define LA_SLOT_CACHED      128
+#define LA_KEPT             (-100000)
+#define LA_SESSION_KEY      1
+#define LA_LINK_VALUE(link) ((int)(link) + 2)
 
 /* The box of a mapper keeps the memory of objects that are made by the program. */
 typedef struct la_mapper_box {
@@ -130,8 +129,10 @@ bool la_object_plain_value(lua_State *L, int index, const la_property *property,
 /* The property that the name at `index` means; raises if there is none. */
 const la_property *la_check_property(lua_State *L, const la_instance *instance, int index);
 
-/* Both halves of the change `first` and of all that follows from it. */
-void la_object_change_link(lua_State *L, la_state *state, const la_link_change *first);
+/* Both halves of the change `first` and of all that follows from it. The handles of its two objects
+ * are at `index` and `other_index`, which is 0 if there is no other. */
+void la_object_change_link(lua_State *L, la_state *state, int index, int other_index,
+                           const la_link_change *first);
 /* Loads what a flush or a cascade needs to know, also where lazy="raise" forbids reading. The
  * handle of `instance` is on the stack. */
 void la_object_load_link(lua_State *L, la_state *state, la_instance *instance, uint32_t link);

@@ -28,11 +28,10 @@ static void push_items(lua_State *L, int index) {
  * the stack. */
 static bool is_current(lua_State *L, int index, uint32_t link, const la_instance *owner) {
   bool named = false;
-  if (owner && link < owner->link_count && la_links(owner)[link].flags & LA_LINK_LOADED &&
-      la_push_object_table_if(L, la_state_of(L), -1)) {
-    lua_rawgeti(L, -1, LA_LINK_KEY(link));
+  if (owner && link < owner->link_count && la_links(owner)[link].flags & LA_LINK_LOADED) {
+    lua_getiuservalue(L, -1, LA_LINK_VALUE(link));
     named = lua_rawequal(L, -1, index);
-    lua_pop(L, 2);
+    lua_pop(L, 1);
   }
   return named;
 }
@@ -71,7 +70,7 @@ static void insert(lua_State *L, int index, size_t at, int value_index) {
                            .link = box->link,
                            .at = at,
                            .other = check_member(L, value_index, owner, box->link)};
-  la_object_change_link(L, la_state_of(L), &change);
+  la_object_change_link(L, la_state_of(L), -1, value_index, &change);
   lua_pop(L, 1);
 }
 
@@ -94,7 +93,7 @@ static void remove_at(lua_State *L, int index, size_t at) {
                            .link = box->link,
                            .at = at,
                            .other = la_to_instance(L, -2)};
-  la_object_change_link(L, la_state_of(L), &change);
+  la_object_change_link(L, la_state_of(L), -1, -2, &change);
   lua_pop(L, 1);
 }
 

@@ -21,10 +21,8 @@ static void keep_in_table(lua_State *L) {
 }
 
 /* Pushes the collection's box if the handle at `index` has one for `link`, else nothing. */
-static bool push_collection_if(lua_State *L, la_state *state, int index, uint32_t link) {
-  la_push_object_table(L, state, index);
-  lua_rawgeti(L, -1, LA_LINK_KEY(link));
-  lua_remove(L, -2);
+static bool push_collection_if(lua_State *L, int index, uint32_t link) {
+  lua_getiuservalue(L, index, LA_LINK_VALUE(link));
   la_box *box = la_to_box(L, -1);
   if (box && box->class == LA_BOX_COLLECTION) {
     return true;
@@ -45,16 +43,14 @@ static void push_new_collection(lua_State *L, la_state *state, int index, uint32
   lua_setiuservalue(L, -2, 1);
   lua_pushvalue(L, index);
   lua_setiuservalue(L, -2, 2);
-  la_push_object_table(L, state, index); /* items, collection, table */
-  lua_pushvalue(L, -2);
-  lua_rawseti(L, -2, LA_LINK_KEY(link));
-  lua_pop(L, 1);
+  lua_pushvalue(L, -1);
+  lua_setiuservalue(L, index, LA_LINK_VALUE(link));
 }
 
 void la_push_collection(lua_State *L, la_state *state, int index, uint32_t link) {
   index = lua_absindex(L, index);
   luaL_checkstack(L, 6, NULL);
-  if (push_collection_if(L, state, index, link)) {
+  if (push_collection_if(L, index, link)) {
     return;
   }
   lua_newtable(L);
@@ -100,13 +96,12 @@ static void apply_link_load(lua_State *L, la_state *state, la_pusher *pusher,
   la_error_init(&err);
   if (!relationship->uselist) {
     la_instance *other = found->count > 0 ? found->members[0] : NULL;
-    la_push_object_table(L, state, owner);
     if (other) {
       la_push_object_by(L, state, pusher, other);
     } else {
       lua_pushnil(L);
     }
-    lua_rawseti(L, -2, LA_LINK_KEY(found->link));
+    lua_setiuservalue(L, owner, LA_LINK_VALUE(found->link));
     la_link_load_one(instance, found->link, other);
   } else {
     lua_createtable(L, (int)found->count,
@@ -169,6 +164,7 @@ static void take_old(lua_State *L, la_state *state, la_load *load, la_instance *
     la_push_object(L, state, old);
     keep_in_table(L);
     lua_pop(L, 2);
+    la_links(instance)[link].flags |= LA_LINK_KEPT;
   }
   la_link_learn_old(instance, link, old);
 }
@@ -302,26 +298,11 @@ void la_object_get_link(lua_State *L, la_state *state, int index, uint32_t link)
     }
     return;
   }
-  la_push_object_table(L, state, index);
-  lua_rawgeti(L, -1, LA_LINK_KEY(link));
-  lua_remove(L, -2);
+  lua_getiuservalue(L, index, LA_LINK_VALUE(link));
   if (!(la_links(instance)[link].flags & LA_LINK_LOADED) || !la_links(instance)[link].to.one) {
     lua_pop(L, 1);
     lua_pushnil(L);
   }
-}
-
-/* The Lua half of a scalar link: the new target's handle is held, the old one kept until the flush.
- * Stack on entry: table of the owner, other handle or nil. */
-static void apply_scalar(lua_State *L, const la_link_change *change) {
-  lua_rawgeti(L, -2, LA_LINK_KEY(change->link)); /* table, other, old */
-  if (lua_isuserdata(L, -1)) {
-    lua_pushvalue(L, -3);
-    lua_insert(L, -2);
-    keep_in_table(L); /* table, other, table */
-  }
-  lua_pop(L, 1);
-  lua_rawseti(L, -2, LA_LINK_KEY(change->link)); /* table */
 }
 
 /* The Lua half of an insertion. Stack on entry: items, other. Leaves items. */
@@ -346,82 +327,103 @@ static void remove_item(lua_State *L, size_t at) {
   lua_rawseti(L, -2, count);
 }
 
-/* The two objects of the change that the program made, which most of what follows is about; their
- * handles are at `at` and behind it. */
+/* The two objects of the change that the program made, which most of what follows is about, and
+ * where their handles are. */
 typedef struct change_ends {
   const la_instance *instance, *other;
-  int at;
+  int at, other_at;
 } change_ends;
 
-static void push_end(lua_State *L, la_state *state, la_pusher *pusher, const change_ends *ends,
+/* The place of the handle of `instance`; 0 if it is none of the ends. */
+static int find_end(const change_ends *ends, const la_instance *instance) {
+  return instance == ends->instance ? ends->at : instance == ends->other ? ends->other_at : 0;
+}
+
+static void push_end(lua_State *L, la_state *state, const change_ends *ends,
                      la_instance *instance) {
+  int at = find_end(ends, instance);
   if (!instance) {
     lua_pushnil(L);
-  } else if (instance == ends->instance || instance == ends->other) {
-    lua_pushvalue(L, instance == ends->instance ? ends->at : ends->at + 1);
+  } else if (at != 0) {
+    lua_pushvalue(L, at);
   } else {
-    la_push_object_by(L, state, pusher, instance);
+    la_push_object(L, state, instance);
   }
 }
 
-static change_ends push_ends(lua_State *L, la_state *state, la_pusher *pusher,
-                             const la_link_change *change) {
-  const change_ends none = {0};
-  change_ends ends = {change->instance, change->other, lua_gettop(L) + 1};
-  push_end(L, state, pusher, &none, change->instance);
-  push_end(L, state, pusher, &none, change->other);
-  return ends;
+/* Keeps the handle on top of the stack, which is popped, for the object whose handle is at `owner`:
+ * the core goes on naming it until the flush. */
+static void keep(lua_State *L, la_state *state, int owner, const la_link_change *change) {
+  if (change->link < change->instance->link_count) {
+    la_push_object_table(L, state, owner);
+    lua_insert(L, -2);
+    keep_in_table(L);
+    la_links(change->instance)[change->link].flags |= LA_LINK_KEPT;
+  }
+  lua_pop(L, 1);
 }
 
-/* Pushes the sequence of the collection of `link`; the owner's handle and table are at `owner` and
- * `table`. */
-static void push_items(lua_State *L, la_state *state, int owner, int table, uint32_t link) {
-  if (lua_rawgeti(L, table, LA_LINK_KEY(link)) != LUA_TUSERDATA) {
+/* Pushes the sequence of the collection of `link`; the owner's handle is at `owner`. */
+static void push_items(lua_State *L, la_state *state, int owner, uint32_t link) {
+  if (lua_getiuservalue(L, owner, LA_LINK_VALUE(link)) != LUA_TUSERDATA) {
     lua_pop(L, 1);
     la_push_collection(L, state, owner, link);
   }
   lua_getiuservalue(L, -1, 1);
 }
 
-/* Both halves of one elementary change. What Lua must hold is held before the core names it, and
- * let go after. */
-static void apply_change(lua_State *L, la_state *state, la_pusher *pusher, const change_ends *ends,
+/* Lua holds what the core is about to name, and keeps what it has named. Leaves the other's handle
+ * or nil of a SET, the sequence of an INSERT. */
+static void hold_change(lua_State *L, la_state *state, const change_ends *ends, int owner,
+                        const la_link_change *change) {
+  switch (change->kind) {
+  case LA_LINK_SET:
+    if (lua_getiuservalue(L, owner, LA_LINK_VALUE(change->link)) == LUA_TUSERDATA) {
+      keep(L, state, owner, change);
+    } else {
+      lua_pop(L, 1);
+    }
+    push_end(L, state, ends, change->other);
+    break;
+  case LA_LINK_INSERT:
+    push_items(L, state, owner, change->link);
+    push_end(L, state, ends, change->other);
+    insert_item(L, change->at);
+    break;
+  default:
+    push_end(L, state, ends, change->other);
+    keep(L, state, owner, change);
+  }
+}
+
+/* Takes back an insertion that the core refused, whose sequence is on top of the stack. */
+static void take_back(lua_State *L, const la_link_change *change) {
+  if (change->kind == LA_LINK_INSERT) {
+    remove_item(L, change->at == SIZE_MAX ? lua_rawlen(L, -1) - 1 : change->at);
+  }
+}
+
+/* Both halves of one elementary change. */
+static void apply_change(lua_State *L, la_state *state, const change_ends *ends,
                          const la_link_change *change) {
   int top = lua_gettop(L);
   luaL_checkstack(L, 10, NULL);
-  push_end(L, state, pusher, ends, change->instance);
-  int owner = lua_gettop(L);
-  la_push_object_table(L, state, owner);
-  int table = lua_gettop(L);
-  push_end(L, state, pusher, ends, change->other);
-  int other = lua_gettop(L);
+  int owner = find_end(ends, change->instance);
+  if (owner == 0) {
+    la_push_object(L, state, change->instance);
+    owner = lua_gettop(L);
+  }
   la_error err;
   la_error_init(&err);
-  bool first = false;
-  if (change->kind == LA_LINK_REMOVE || change->kind == LA_LINK_QUEUE_ADD ||
-      change->kind == LA_LINK_QUEUE_REMOVE) {
-    lua_pushvalue(L, table);
-    lua_pushvalue(L, other);
-    keep_in_table(L);
-  } else if (change->kind == LA_LINK_INSERT) {
-    push_items(L, state, owner, table, change->link);
-    lua_pushvalue(L, other);
-    insert_item(L, change->at);
-  }
-  la_status status = la_link_apply(change, &first, &err);
-  if (status < 0) {
-    if (change->kind == LA_LINK_INSERT) {
-      size_t count = lua_rawlen(L, -1);
-      remove_item(L, change->at == SIZE_MAX ? count - 1 : change->at);
-    }
+  hold_change(L, state, ends, owner, change);
+  if (la_link_apply(change, NULL, &err) < 0) {
+    take_back(L, change);
     la_raise(L, &err);
   }
   if (change->kind == LA_LINK_SET) {
-    lua_pushvalue(L, table);
-    lua_pushvalue(L, other);
-    apply_scalar(L, change);
+    lua_setiuservalue(L, owner, LA_LINK_VALUE(change->link));
   } else if (change->kind == LA_LINK_REMOVE) {
-    push_items(L, state, owner, table, change->link);
+    push_items(L, state, owner, change->link);
     remove_item(L, change->at);
   }
   lua_settop(L, top);
@@ -455,7 +457,10 @@ static void cascade_into_session(lua_State *L, la_state *state, const la_link_ch
   }
 }
 
-void la_object_change_link(lua_State *L, la_state *state, const la_link_change *first) {
+void la_object_change_link(lua_State *L, la_state *state, int index, int other_index,
+                           const la_link_change *first) {
+  change_ends ends = {first->instance, first->other, lua_absindex(L, index),
+                      other_index != 0 ? lua_absindex(L, other_index) : 0};
   int top = lua_gettop(L);
   la_link_changes changes;
   la_error err;
@@ -474,10 +479,8 @@ void la_object_change_link(lua_State *L, la_state *state, const la_link_change *
     }
   }
   if (changes.count > 0) {
-    la_pusher pusher = la_push_pusher(L, state);
-    change_ends ends = push_ends(L, state, &pusher, &changes.items[0]);
     for (size_t i = 0; i < changes.count; i++) {
-      apply_change(L, state, &pusher, &ends, &changes.items[i]);
+      apply_change(L, state, &ends, &changes.items[i]);
     }
     la_view_push_news(L, state, &changes);
     cascade_into_session(L, state, &changes);
@@ -486,7 +489,7 @@ void la_object_change_link(lua_State *L, la_state *state, const la_link_change *
   lua_settop(L, top);
 }
 
-static void set_scalar(lua_State *L, la_state *state, la_instance *instance,
+static void set_scalar(lua_State *L, la_state *state, int index, la_instance *instance,
                        const la_relationship *relationship, int value_index) {
   la_instance *other = NULL;
   if (!la_is_null(L, value_index)) {
@@ -508,7 +511,7 @@ static void set_scalar(lua_State *L, la_state *state, la_instance *instance,
                            .other = other,
                            .old = known ? la_links(instance)[relationship->link].to.one : NULL,
                            .at = SIZE_MAX};
-  la_object_change_link(L, state, &change);
+  la_object_change_link(L, state, index, value_index, &change);
 }
 
 bool la_object_delete_link(lua_State *L, la_state *state, int index,
@@ -523,7 +526,7 @@ bool la_object_delete_link(lua_State *L, la_state *state, int index,
     read_link(L, state, instance, link, READ_FORCED);
   }
   la_link_change change = {.kind = LA_LINK_SET, .instance = instance, .link = link, .at = SIZE_MAX};
-  la_object_change_link(L, state, &change);
+  la_object_change_link(L, state, index, 0, &change);
   la_link *l = &la_links(instance)[link];
   if (l->flags & LA_LINK_MODIFIED && !l->to.one) {
     l->flags |= LA_LINK_DELETED;
@@ -611,7 +614,7 @@ static void set_list(lua_State *L, la_state *state, int index, la_instance *inst
     lua_rawsetp(L, stays_at, member_at(L, wanted, i, relationship));
   }
   for (lua_Integer i = 1; i <= count; i++) {
-    la_instance *member = member_at(L, wanted, i, relationship);
+    la_instance *member = push_member_at(L, wanted, i, relationship);
     collection = current_list(L, instance, relationship);
     if (la_collection_index(collection, member) == SIZE_MAX) {
       la_link_change change = {.kind = LA_LINK_INSERT,
@@ -620,8 +623,9 @@ static void set_list(lua_State *L, la_state *state, int index, la_instance *inst
                                .other = member,
                                .at = SIZE_MAX,
                                .bulk = true};
-      la_object_change_link(L, state, &change);
+      la_object_change_link(L, state, index, -1, &change);
     }
+    lua_pop(L, 1);
   }
   collection = current_list(L, instance, relationship);
   for (size_t at = had ? collection->items.count : 0; at-- > 0;) {
@@ -635,7 +639,9 @@ static void set_list(lua_State *L, la_state *state, int index, la_instance *inst
                                .other = member,
                                .at = at,
                                .bulk = true};
-      la_object_change_link(L, state, &change);
+      la_push_object(L, state, member);
+      la_object_change_link(L, state, index, -1, &change);
+      lua_pop(L, 1);
       collection = current_list(L, instance, relationship);
       at = at > collection->items.count ? collection->items.count : at;
     }
@@ -676,7 +682,7 @@ void la_object_set_link(lua_State *L, la_state *state, int index,
   } else if (relationship->uselist) {
     set_list(L, state, index, instance, relationship, value_index);
   } else {
-    set_scalar(L, state, instance, relationship, value_index);
+    set_scalar(L, state, index, instance, relationship, value_index);
   }
   lua_settop(L, top);
 }

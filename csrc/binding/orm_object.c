@@ -238,10 +238,25 @@ void la_push_from_class(lua_State *L, int class_index, int key_index) {
   }
 }
 
+/* Pushes what a loaded link of the object at 1 has, if nobody else has a say in it. */
+static bool push_loaded_link(lua_State *L, const la_instance *instance, uint32_t link,
+                             const la_relationship *relationship) {
+  if (link >= instance->link_count || !(la_links(instance)[link].flags & LA_LINK_LOADED)) {
+    return false;
+  }
+  bool plain = relationship->uselist
+                   ? relationship->host == 0 && !la_relationship_never_loads(relationship) &&
+                         !(instance->mapper->hears & LA_HEARS_COLLECTIONS)
+                   : la_links(instance)[link].to.one != NULL;
+  return plain && lua_getiuservalue(L, 1, LA_LINK_VALUE(link)) == LUA_TUSERDATA;
+}
+
 /* Pushes a loaded value that Lua has as it is: most reads end here. */
 static bool push_loaded(lua_State *L, const la_instance *instance, const la_property *property) {
-  if (property->kind == LA_PROPERTY_RELATIONSHIP || property->flags & LA_PROPERTY_HOST_TYPE ||
-      property->slot >= instance->slot_count) {
+  if (property->kind == LA_PROPERTY_RELATIONSHIP) {
+    return push_loaded_link(L, instance, property->slot, property->relationship);
+  }
+  if (property->flags & LA_PROPERTY_HOST_TYPE || property->slot >= instance->slot_count) {
     return false;
   }
   const la_value *value = &instance->slots[property->slot];

@@ -36,18 +36,28 @@ static void hold(lua_State *L, la_state *state, int base, la_instance *instance)
   instance->flags |= LA_INSTANCE_HELD;
 }
 
+/* Whether something is kept for the links of `instance`, which forget it. */
+static bool take_kept(la_instance *instance) {
+  uint32_t flags = 0;
+  for (uint32_t i = 0; i < instance->link_count; i++) {
+    flags |= la_links(instance)[i].flags;
+    la_links(instance)[i].flags &= ~(uint32_t)LA_LINK_KEPT;
+  }
+  return flags & LA_LINK_KEPT;
+}
+
 /* Takes the handle out of the strong table. That of an instance that left its session is untied;
  * what was kept for a flush is let go. */
 static void let_go(lua_State *L, la_state *state, int base, la_instance *instance, bool known) {
   bool tied = instance->flags & LA_INSTANCE_HELD;
+  bool changes = !instance->session || (known && !tied);
+  bool keeps = take_kept(instance);
   instance->flags &= ~(uint32_t)LA_INSTANCE_HELD;
-  if (la_push_object_from(L, base + SETTLE_HANDLES, instance)) {
-    if (!instance->session) {
-      la_object_set_session(L, -1, 0);
-    } else if (known && !tied) {
-      la_object_set_session(L, -1, base + SETTLE_BOX);
+  if ((changes || keeps) && la_push_object_from(L, base + SETTLE_HANDLES, instance)) {
+    if (changes) {
+      la_object_set_session(L, -1, instance->session ? base + SETTLE_BOX : 0);
     }
-    if (la_push_object_table_if(L, state, -1)) {
+    if (keeps && la_push_object_table_if(L, state, -1)) {
       lua_pushnil(L);
       lua_rawseti(L, -2, LA_KEPT);
       lua_pop(L, 1);

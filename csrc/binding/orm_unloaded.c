@@ -30,7 +30,7 @@ static int link_queue(lua_State *L) {
                            .link = relationship->link,
                            .other = other,
                            .at = SIZE_MAX};
-  la_object_change_link(L, state, &change);
+  la_object_change_link(L, state, 1, 3, &change);
   return 0;
 }
 

@@ -73,7 +73,8 @@ enum la_link_flag {
   LA_LINK_EXPIRED = 8,
   LA_LINK_RAISE = 16,        /* not loaded, and an option says that loading it is an error … */
   LA_LINK_RAISE_ON_SQL = 32, /* … or only if it takes a statement */
-  LA_LINK_DELETED = 64       /* scalar, MODIFIED: its attribute was deleted, not set to nil */
+  LA_LINK_DELETED = 64,      /* scalar, MODIFIED: its attribute was deleted, not set to nil */
+  LA_LINK_KEPT = 128         /* the binding keeps what the link named before */
 };
 
 typedef struct la_link {

@@ -155,7 +155,8 @@ bool la_link_was_let_go(const la_instance *instance, uint32_t link) {
 }
 
 void la_link_load_one(la_instance *instance, uint32_t link, la_instance *other) {
-  la_links(instance)[link] = (la_link){.to.one = other, .flags = LA_LINK_LOADED};
+  la_link *l = &la_links(instance)[link];
+  *l = (la_link){.to.one = other, .flags = LA_LINK_LOADED | (l->flags & LA_LINK_KEPT)};
 }
 
 static void forget(la_instance *instance, uint32_t link) {
@@ -163,7 +164,7 @@ static void forget(la_instance *instance, uint32_t link) {
   if (relationship_of(instance, link)->uselist) {
     la_collection_free(l->to.many);
   }
-  *l = (la_link){0};
+  *l = (la_link){.flags = l->flags & LA_LINK_KEPT};
 }
 
 void la_links_unload(la_instance *instance) {
@@ -180,7 +181,7 @@ void la_link_unload(la_instance *instance, uint32_t link) {
 void la_link_expire(la_instance *instance, uint32_t link) {
   if (link < instance->link_count) {
     forget(instance, link);
-    la_links(instance)[link].flags = LA_LINK_EXPIRED;
+    la_links(instance)[link].flags |= LA_LINK_EXPIRED;
   }
 }
 
