@@ -170,6 +170,7 @@ build = {
         "csrc/orm/persist.c",
         "csrc/orm/persist_delete.c",
         "csrc/orm/persist_link.c",
+        "csrc/orm/persist_many.c",
         "csrc/orm/persist_plan.c",
         "csrc/orm/persist_post.c",
         "csrc/orm/persist_table.c",

@@ -421,6 +421,26 @@ static int64_t connection_changes(la_driver_connection *connection) {
 #endif
 }
 
+/* A trigger could insert into the table itself; a view or a virtual table does as it likes. */
+static bool connection_makes_keys_in_sequence(la_driver_connection *connection, la_text table) {
+  static const char query[] =
+      "SELECT 1 FROM sqlite_master WHERE type = 'table' AND rootpage > 0"
+      " AND name = ?1 COLLATE NOCASE"
+      " AND NOT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'trigger'"
+      " AND tbl_name = ?1 COLLATE NOCASE)"
+      " AND NOT EXISTS (SELECT 1 FROM sqlite_temp_master WHERE tbl_name = ?1 COLLATE NOCASE)";
+  la_error err = LA_ERROR_INIT;
+  la_driver_statement *statement = NULL;
+  la_value name = la_value_text(table);
+  if (statement_prepare(connection, (la_text){query, sizeof query - 1}, &statement, &err) < 0) {
+    return false;
+  }
+  bool found = statement_bind(statement, 1, &name, &err) == LA_OK &&
+               statement_step(statement, &err) == LA_ROW;
+  statement_finalize(statement);
+  return found;
+}
+
 static bool connection_in_transaction(la_driver_connection *connection) {
   return !sqlite3_get_autocommit(connection->db);
 }
@@ -458,6 +478,7 @@ const la_driver la_driver_sqlite3 = {
     .row = statement_row,
     .last_insert_id = connection_last_insert_id,
     .changes = connection_changes,
+    .makes_keys_in_sequence = connection_makes_keys_in_sequence,
     .in_transaction = connection_in_transaction,
     .interrupt = connection_interrupt,
     .is_read_only = statement_is_read_only,

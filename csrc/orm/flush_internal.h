@@ -165,11 +165,17 @@ typedef struct la_persist_plan {
   la_object *mapper;     /* retained: stands in the key by address */
   la_node *statement;    /* retained: constants may lie in it */
   la_compiled *compiled; /* retained */
+  la_text many;          /* of an INSERT: its text for LA_ROWS_TOGETHER rows, once it is needed */
   uint32_t count;        /* placeholders */
   uint32_t *sources;   /* of each: the ordinal of a column, LA_SOURCE_KEY + ordinal (a value of the
                           WHERE), or LA_SOURCE_OTHER */
   la_value *constants; /* of LA_SOURCE_OTHER */
 } la_persist_plan;
+
+/* So many new rows go in one statement (persist_many.c) … */
+#define LA_ROWS_TOGETHER 32
+/* … if rows of the plan in use may. */
+typedef enum la_together { LA_TOGETHER_UNKNOWN, LA_TOGETHER_YES, LA_TOGETHER_NO } la_together;
 
 #define LA_SOURCE_KEY   0x10000u
 #define LA_SOURCE_OTHER 0x20000u
@@ -230,6 +236,7 @@ struct la_flush {
   bool in_batch;
   la_connection *connection; /* lent by the session */
   la_cursor cursor;
+  la_together together;
   la_value row_version; /* of the row that a post_update is at */
   bool has_row_version;
   la_arena scratch;      /* bytes of the row at hand */
@@ -373,6 +380,14 @@ bool la_persist_returns(const la_flush *flush);
 /* Takes the statement for the row's shape; fills in its values. */
 la_status la_persist_use_row(la_flush *flush, la_plan_kind kind, la_persist_row *r, la_error *err);
 la_status la_persist_fill(la_flush *flush, const la_persist_row *r, la_error *err);
+/* The second without clearing what rows before have left in the flush's scratch. */
+la_status la_persist_fill_row(la_flush *flush, const la_persist_row *r, la_value *out,
+                              la_error *err);
+/* Whether the plan in use inserts the row, and nobody has to be asked for a value of it. */
+bool la_persist_fits(const la_flush *flush, const la_persist_row *r);
+/* Inserts rows of the batch behind `r`, which was the last one, many by one statement, as far as
+ * they can go together; the batch goes on behind them. */
+la_status la_persist_insert_behind(la_flush *flush, const la_persist_row *r, la_error *err);
 /* What the row of the record's object has in the column of a slot at this point of the flush; false
  * if that is not known. */
 bool la_persist_row_value(const la_flush *flush, const la_flush_record *record, uint32_t slot,

@@ -127,16 +127,35 @@ bool la_persist_returns(const la_flush *flush) {
   return engine != NULL && engine->dialect->supports_returning;
 }
 
+/* What the object has for a column of its new row, NULL if it has nothing. */
+static const la_value *given_value(const la_persist_row *r, uint32_t ordinal) {
+  const la_property *property = r->map->properties[ordinal];
+  const la_value *value = property != NULL && property->slot < r->instance->slot_count
+                              ? &r->instance->slots[property->slot]
+                              : NULL;
+  bool given = value != NULL && value->flags & LA_SLOT_LOADED && value->kind != LA_VALUE_NULL &&
+               r->map->table->columns.items[ordinal]->computed == NULL;
+  return given ? value : NULL;
+}
+
+bool la_persist_fits(const la_flush *flush, const la_persist_row *r) {
+  bool returning = la_persist_returns(flush);
+  for (uint32_t i = 0; i < r->map->count; i++) {
+    const la_value *value = given_value(r, i);
+    la_cell cell = value != NULL ? LA_CELL_VALUE : cell_without_value(r, i, returning);
+    if (cell != flush->plan_shape[i] || (value != NULL && value->kind == LA_VALUE_HOST)) {
+      return false;
+    }
+  }
+  return true;
+}
+
 static la_status shape_insert(la_flush *flush, la_persist_row *r, la_flush_step *step_out,
                               la_error *err) {
   bool returning = la_persist_returns(flush);
   for (uint32_t i = 0; i < r->map->count; i++) {
-    const la_property *property = r->map->properties[i];
-    const la_value *value = property != NULL && property->slot < r->instance->slot_count
-                                ? &r->instance->slots[property->slot]
-                                : NULL;
-    if (value != NULL && value->flags & LA_SLOT_LOADED && value->kind != LA_VALUE_NULL &&
-        r->map->table->columns.items[i]->computed == NULL) {
+    const la_value *value = given_value(r, i);
+    if (value != NULL) {
       r->map->shape[i] = LA_CELL_VALUE;
       if (value->kind == LA_VALUE_HOST) {
         la_status status = ask(flush, r->instance, r->map, i, step_out, err);
@@ -279,17 +298,10 @@ static la_status key_value(la_flush *flush, const la_persist_row *r, uint32_t or
   return la_persist_bind(flush, property, &value, out, err);
 }
 
-la_status la_persist_fill(la_flush *flush, const la_persist_row *r, la_error *err) {
+la_status la_persist_fill_row(la_flush *flush, const la_persist_row *r, la_value *out,
+                              la_error *err) {
   const la_persist_plan *plan = flush->plan;
-  flush->values.count = 0;
-  if (!la_vec_reserve(flush->alloc, &flush->values, plan->count)) {
-    return la_fail_nomem(err);
-  }
-  if (flush->scratch.blocks != NULL) {
-    la_arena_clear(&flush->scratch);
-  }
-  for (uint32_t i = 0; i < plan->count; i++) {
-    la_value *out = &flush->values.items[i];
+  for (uint32_t i = 0; i < plan->count; i++, out++) {
     uint32_t source = plan->sources[i];
     if (source >= LA_SOURCE_OTHER) {
       *out = plan->constants[i];
@@ -308,7 +320,19 @@ la_status la_persist_fill(la_flush *flush, const la_persist_row *r, la_error *er
       }
     }
   }
-  flush->values.count = plan->count;
+  return LA_OK;
+}
+
+la_status la_persist_fill(la_flush *flush, const la_persist_row *r, la_error *err) {
+  flush->values.count = 0;
+  if (!la_vec_reserve(flush->alloc, &flush->values, flush->plan->count)) {
+    return la_fail_nomem(err);
+  }
+  if (flush->scratch.blocks != NULL) {
+    la_arena_clear(&flush->scratch);
+  }
+  LA_TRY(la_persist_fill_row(flush, r, flush->values.items, err));
+  flush->values.count = flush->plan->count;
   return LA_OK;
 }
 
@@ -475,6 +499,9 @@ la_status la_persist_save_rows(la_flush *flush, la_flush_step *step_out, la_erro
                                                  : update(flush, &r, step_out, err);
       if (status != LA_OK) {
         return status;
+      }
+      if (record->flags & LA_RECORD_INSERTS) {
+        LA_TRY(la_persist_insert_behind(flush, &r, err));
       }
       if (r.has_expressions) {
         la_persist_close(flush);

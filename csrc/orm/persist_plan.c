@@ -315,6 +315,7 @@ static bool keep_shape(la_flush *flush, la_plan_kind kind, la_table_map *map) {
   flush->plan_kind = kind;
   flush->plan_map = map;
   flush->plan_translated = is_translated(flush);
+  flush->together = LA_TOGETHER_UNKNOWN;
   return true;
 }
 

@@ -69,12 +69,13 @@ end
 
 local FEW, MANY = 200, 2000
 
-local function is_linear(prepare, fn)
+-- `more_prepared`: how many more tables get so many rows that these begin to go together, by a text of their own.
+local function is_linear(prepare, fn, more_prepared)
   local few, many = work(prepare, fn, FEW), work(prepare, fn, MANY)
   assert.is_true(many.allocations <= few.allocations * 11 + 50,
     ("%d allocations for %d, %d for %d"):format(few.allocations, FEW, many.allocations, MANY))
   assert.is_true(many.statements <= few.statements * 10, ("%d and %d statements"):format(few.statements, many.statements))
-  assert.is_true(many.prepared <= few.prepared, ("%d and %d prepared"):format(few.prepared, many.prepared))
+  assert.is_true(many.prepared <= few.prepared + (more_prepared or 0), ("%d and %d prepared"):format(few.prepared, many.prepared))
 end
 
 local function fill(session, size, m)
@@ -220,7 +221,7 @@ describe("the work of", function()
   end)
 
   it("W11, parents with new children in one commit, is linear", function()
-    is_linear(nil, graph)
+    is_linear(nil, graph, 2)
   end)
 
   it("flushing a chain of objects is linear", function()
