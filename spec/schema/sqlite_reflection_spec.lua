@@ -122,4 +122,17 @@ describe("reflection of what is SQLite's own", function()
     local keyed = inspector:sort_tables_on_foreign_key_dependency {consider_schemas = {la.null}}
     assert.same({la.null, "a"}, keyed[1][1])
   end)
+
+  it("REF-03 SL-13 has columns of any kind in STRICT tables", function()
+    local source, target = la.create_engine "sqlite://", la.create_engine "sqlite://"
+    source:begin(function(conn) conn:exec_driver_sql "CREATE TABLE t (id INTEGER PRIMARY KEY, v ANY) STRICT" end)
+    local metadata = la.MetaData()
+    metadata:reflect(source)
+    metadata:create_all(target)
+    assert.equal("ANY", tostring(la.inspect(target):get_columns("t")[2].type))
+    target:begin(function(conn)
+      conn:execute(la.insert(metadata.tables.t), {{v = "x"}, {v = 1.5}, {v = 2}})
+      assert.same({"x", 1.5, 2}, {table.unpack(conn:scalars(la.select(metadata.tables.t.c.v)):all())})
+    end)
+  end)
 end)

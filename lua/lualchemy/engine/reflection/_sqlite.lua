@@ -101,8 +101,12 @@ local known_types = {
   SMALLINT = "SMALLINT", TEXT = "TEXT", TIME = "TIME", TIMESTAMP = "TIMESTAMP", VARCHAR = "VARCHAR",
 }
 
+-- A column of a STRICT table that takes values of every kind: no other type has that name in CREATE TABLE.
+local AnyType = types.UserDefinedType:class "ANY" {get_col_spec = function() return "ANY" end}
+
 -- SQLite's own rules for names that it does not know.
 local function type_by_affinity(name)
+  if name == "ANY" then return AnyType() end
   if name:find("INT", 1, true) then return types.INTEGER end
   if name:find("CHAR", 1, true) or name:find("CLOB", 1, true) or name:find("TEXT", 1, true) then return types.TEXT end
   if name:find("BLOB", 1, true) or name == "" then return types.NullType end
