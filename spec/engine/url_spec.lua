@@ -47,9 +47,18 @@ describe("URL (ENG-02)", function()
     assert.equal("pg://u@h/d?a=1&c=3", tostring(url:update_query_string "c=3"))
     assert.equal("pg://u@h/d?a=9", tostring(url:update_query_pairs{{"a", "9"}}))
     assert.equal("pg://u@h/d", tostring(url:difference_update_query{"a"}))
-    assert.same({a = {"1"}}, url:normalized_query())
+    assert.same({a = {"1"}}, url.normalized_query)
     assert.equal("pg://u@h/d?a=1", tostring(url))
     assert.matches("cannot be changed", message_of(function() url.host = "x" end))
+  end)
+
+  it("ENG-02 gives its parts to what opens a connection", function()
+    local url = la.make_url "pg://u:p@h:1/d"
+    assert.same({host = "h", database = "d", username = "u", password = "p", port = 1}, url:translate_connect_args())
+    assert.same({host = "h", db = "d", user = "u", password = "p", port = 1},
+      url:translate_connect_args {username = "user", database = "db"})
+    assert.same({database = "x"}, la.make_url("sqlite:///x"):translate_connect_args())
+    assert.matches("usrname", message_of(function() url:translate_connect_args {usrname = "x"} end))
   end)
 
   it("ENG-02 names what is wrong and never shows the password", function()

@@ -16,6 +16,7 @@ local keywords = require "lualchemy.keywords"
 ---@field port integer?
 ---@field database string?
 ---@field query table<string, string|string[]>
+---@field normalized_query table<string, string[]>  the query with a list of values for every name
 local URL = {}
 
 local parts = {"drivername", "username", "password", "host", "port", "database", "query"}
@@ -73,14 +74,18 @@ local function render(url, hide_password)
   return table.concat(text)
 end
 
+-- What is made of the parts when it is read.
+local computed = {}
+
 local meta = {__name = "lualchemy.URL", __metatable = false}
 
 function meta.__index(url, name)
   local method = URL[name]
   if method ~= nil then return method end
   if known[name] then return insides[url][name] end
+  if computed[name] then return computed[name](url) end
   if require("lualchemy.strict").is_probe(name) then return nil end
-  require("lualchemy.strict").unknown("URL", name, known, URL)
+  require("lualchemy.strict").unknown("URL", name, known, computed, URL)
 end
 
 function meta.__newindex()
@@ -292,10 +297,21 @@ local function normalized(url)
   return query
 end
 
---- The query with a list of values for every name.
----@return table<string, string[]>
-function URL:normalized_query()
-  return normalized(self)
+computed.normalized_query = normalized
+
+--- The parts that are there as a map, for what opens a connection: `host`, `database`, `username`, `password`, `port`,
+--- under other names where `names` says so.
+---
+---     url:translate_connect_args{username = "user"}     --> {user = "ann", host = "db", …}
+---
+---@param names table<string, string>?
+---@return table<string, string|integer>
+function URL:translate_connect_args(names)
+  local connect_parts = {"host", "database", "username", "password", "port"}
+  names = keywords.check("translate_connect_args", names, keywords.set(connect_parts))
+  local found, own = {}, inside(self)
+  for _, part in ipairs(connect_parts) do found[names[part] or part] = own[part] end
+  return found
 end
 
 setmetatable(URL, {__name = "lualchemy.URL", __call = function(_, ...) return URL.create(...) end})
