@@ -442,7 +442,8 @@ static void end_transaction(lua_State *L, bool commit) {
   int connection = lua_gettop(L);
   if (!box->active) {
     if (commit) {
-      la_raise_status(L, LA_INVALID_REQUEST, "This transaction is inactive");
+      la_raise_status(L, LA_INVALID_REQUEST, "This %stransaction is inactive",
+                      box->number > 0 ? "nested " : "");
     }
   } else if (box->number == 0) {
     end_root(L, connection, commit);
