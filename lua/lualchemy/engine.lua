@@ -152,14 +152,15 @@ local function coerce(name, value)
   return value
 end
 
---- An engine of a table of settings whose names begin with `prefix` ("sqlalchemy."); texts are converted.
+--- An engine of a table of settings whose names begin with `prefix` ("sqlalchemy."); texts are converted. The prefix may
+--- also be one of the options.
 ---@param configuration table<string, any>
 ---@param prefix string?
 ---@param options table?
 ---@return lualchemy.Engine
 function engine.engine_from_config(configuration, prefix, options)
   keywords.expect("engine_from_config", "a table of settings", configuration, "table")
-  if type(prefix) == "table" then prefix, options = nil, prefix end
+  if type(prefix) == "table" then prefix, options = prefix.prefix, prefix end
   prefix = prefix or "sqlalchemy."
   local given, url = {}, nil
   for key, value in pairs(configuration) do
@@ -169,7 +170,7 @@ function engine.engine_from_config(configuration, prefix, options)
     end
   end
   for name, value in pairs(options or {}) do
-    given[name] = value
+    if name ~= "prefix" then given[name] = value end
   end
   if url == nil then fail("engine_from_config: there is no %surl", prefix) end
   return engine.create_engine(url, given)

@@ -46,6 +46,9 @@ describe("create_engine", function()
     local engine = la.engine_from_config{["sqlalchemy.url"] = "sqlite:///x.db", ["sqlalchemy.pool_size"] = "3",
       ["sqlalchemy.echo"] = "false", other = 1}
     assert.equal(3, engine.pool:size())
+    local other = la.engine_from_config({["db.url"] = "sqlite:///y.db"}, {prefix = "db.", pool_size = 2})
+    assert.equal("sqlite:///y.db", tostring(other.url))
+    assert.equal(2, other.pool:size())
     assert.matches("pool_size is a number", message_of(la.engine_from_config,
       {["db.url"] = "sqlite://", ["db.pool_size"] = "many"}, "db."))
   end)
