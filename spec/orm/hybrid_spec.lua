@@ -89,6 +89,8 @@ describe("hybrids", function()
     assert.equal("Cid Poe", ann.full)
     assert.equal("UPDATE users SET first=:first, last=:last WHERE users.id = :id_1",
       text(la.update(User):where(User.id:eq(1)):values{full = "A B"}))
+    assert.equal(text(la.update(User):values{full = "A B"}), text(la.update(User):values{[User.full] = "A B"}))
+    fails(exc.ArgumentError, "keys of values are columns or their names", function() la.update(User):values{[User.initial] = "A"} end)
   end)
 
   it("are inherited, replaced by subclasses, and added later (EXT-01)", function()

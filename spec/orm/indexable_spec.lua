@@ -3,6 +3,7 @@
 local la = require "lualchemy"
 local orm = require "lualchemy.orm"
 local exc = require "lualchemy.exc"
+local attributes = require "lualchemy.orm.attributes"
 local fails = require "spec.support.fails"
 local shop = require "spec.support.shop"
 local index_property = require("lualchemy.ext.indexable").index_property
@@ -40,6 +41,14 @@ describe("an index_property (EXT-06)", function()
     assert.equal("none", ann.color)
     assert.is_nil(Person{}.name)
     assert.equal("x", Person{second = "x"}.data[2])
+  end)
+
+  it("takes the element out when it is deleted", function()
+    local ann = Person{name = "Ann", color = "red"}
+    attributes.del_attribute(ann, "name")
+    assert.is_nil(ann.name)
+    assert.equal("red", ann.data.color)
+    fails(exc.InvalidRequestError, "does not have a value for the element name of 'data'", function() attributes.del_attribute(ann, "name") end)
   end)
 
   it("is the element in statements", function()

@@ -23,6 +23,21 @@ describe("elements of the program's own classes (EXP-27, EXT-07)", function()
     assert.equal("max(t.a, 5)", tostring(Greatest(t.c.a, 5):compile {dialect = "sqlite", literal_binds = true}))
   end)
 
+  it("are written as functions are by visit_function, in a class below as well", function()
+    local Least = la.FunctionElement:class "Least" {type = la.Integer, name = "least"}
+    compiles(Least)(function(element, comp, kw) return comp:visit_function(element, kw) end)
+    compiles(Least, "sqlite")(function(element, comp, kw)
+      local a, b = element.clauses[1], element.clauses[2]
+      return comp:process(la.case({a:lt(b), a}, {else_ = b}), kw)
+    end)
+    local Smallest = Least:class "Smallest" {name = "smallest"}
+    assert.sql(Smallest(t.c.a, 5):gt(1), {default = "smallest(t.a, :smallest_1) > :param_1",
+      sqlite = "CASE WHEN (t.a < ?) THEN t.a ELSE ? END > ?"})
+    local Odd = la.ColumnElement:class "Odd" {}
+    compiles(Odd)(function(element, comp) return comp:visit_function(element) end)
+    fails(la.exc.ArgumentError, "visit_function takes a FunctionElement with a name", Odd)
+  end)
+
   it("have the operators and methods of expressions, and their type", function()
     local g = Greatest(t.c.a, t.c.a)
     assert.sql(g + 1, "greatest(t.a, t.a) + :param_1")

@@ -19,7 +19,8 @@ local M = {}
 --- Says how objects of a class are written in SQL: on the dialects named, or, without names, on every other. Gives a
 --- function that takes `fn(element, compiler, kw)`, which gives the SQL text. `compiler:process(part, kw)` stands in it
 --- for the SQL of a part: an expression, FROM element (`{asfrom = true}`), statement, or a sequence of them; with
---- `{literal_binds = true}` its values are in the text. `compiler.dialect.name` is the dialect's, or "default",
+--- `{literal_binds = true}` its values are in the text; `compiler:visit_function(element)` for a call as functions are
+--- written that nothing is said of. `compiler.dialect.name` is the dialect's, or "default",
 --- `compiler.preparer:quote(name)` a name in quotes where they are needed, `:format_table(t)`, `:format_column(c)` names.
 ---
 --- A class without functions has those of the class above it. As SQLAlchemy's `@compiles`.

@@ -11,6 +11,7 @@
 --   }
 --   interval.length, interval:contains(5); la.select(Interval.length):where(Interval:contains(5))
 local core = require "lualchemy.core"
+local descriptors = require "lualchemy.orm.descriptor"
 local exc = require "lualchemy.exc"
 
 local M = {}
@@ -120,7 +121,10 @@ end
 
 function Property:of(entity, key)
   if self.compare then return self.compare(entity) end
-  return named((self.expr or self.fget)(entity), key)
+  local value = (self.expr or self.fget)(entity)
+  local made = named(value, key)
+  if self.update_expr and made ~= value then descriptors.note(made, self, key) end
+  return made
 end
 
 function Property:delete(object, key)

@@ -68,7 +68,12 @@ function M.index_property(attr, index, options)
 
   local property = hybrid.hybrid_property(get):expression(function(class) return class[attr]:at(sql_index) end)
   if options.mutable == false then return property end
-  return property:setter(set)
+  return property:setter(set):deleter(function(object)
+    if object[attr] == nil or object[attr][index] == nil then
+      error(exc.InvalidRequestError(("this object does not have a value for the element %s of '%s'"):format(tostring(index), attr)), 0)
+    end
+    set(object, nil)
+  end)
 end
 
 return require("lualchemy.strict").module("lualchemy.ext.indexable", M)

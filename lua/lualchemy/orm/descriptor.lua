@@ -18,6 +18,17 @@ local keys_of = setmetatable({}, {__mode = "k"})
 --- class → its direct subclasses
 local below = setmetatable({}, {__mode = "k"})
 
+--- expression that a descriptor gave → {descriptor, key}
+local noted = setmetatable({}, {__mode = "k"})
+
+--- `expression`, made for `Class.key`, stands for the descriptor where it is a key of values.
+---@param expression any
+---@param descriptor table
+---@param key string
+function M.note(expression, descriptor, key)
+  noted[expression] = {descriptor = descriptor, key = key}
+end
+
 --- Is `value` a descriptor?
 ---@param value any
 ---@return boolean
@@ -142,18 +153,20 @@ core.hook("values_of", function(class, values)
   local changed
   for key, value in pairs(values) do
     local descriptor
-    if type(key) == "string" then
-      descriptor = math.type((keys_of[class] or {})[key]) ~= "integer" and M.find(class, key)
+    local given = noted[key] or key
+    if type(given) == "string" then
+      descriptor = math.type((keys_of[class] or {})[given]) ~= "integer" and M.find(class, given)
     else
-      descriptor = type(key) == "table" and rawget(key, "descriptor")
+      descriptor = type(given) == "table" and rawget(given, "descriptor")
     end
     if descriptor and descriptor.update_pairs then
       if not changed then
         changed = {}
-        for name, given in pairs(values) do changed[name] = given end
+        for name, field in pairs(values) do changed[name] = field end
       end
       changed[key] = nil
-      for _, pair in ipairs(descriptor:update_pairs(class, type(key) == "table" and rawget(key, "key") or key, value)) do changed[pair[1]] = pair[2] end
+      local name = type(given) == "table" and rawget(given, "key") or given
+      for _, pair in ipairs(descriptor:update_pairs(class, name, value)) do changed[pair[1]] = pair[2] end
     end
   end
   return changed or values

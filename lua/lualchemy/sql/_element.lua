@@ -87,6 +87,14 @@ function Compiler:process(part, options)
   return part_format:format(options.asfrom and "f" or "e", #self.parts)
 end
 
+--- A call of a FunctionElement as functions are written that nothing is said of: its name, and its arguments in parentheses.
+function Compiler:visit_function(call, options)
+  if element.class_of(call) == nil or type(call.name) ~= "string" then
+    fail(exc.ArgumentError, "visit_function takes a FunctionElement with a name, not %s", require("lualchemy.describe").value(call))
+  end
+  return ("%s(%s)"):format(call.name, self:process(call.clauses, options))
+end
+
 -- `parts` nil: the text of DDL is made at once.
 local function new_compiler(dialect, parts)
   local compiler = setmetatable({
