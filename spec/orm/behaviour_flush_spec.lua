@@ -42,6 +42,46 @@ describe("a flush of several objects", function()
     assert.equal(3, #s:during(function() s.session:flush() end))
   end)
 
+  it("sends a row with an SQL expression by itself (UOW-42)", function()
+    s.session:add_all{User{id = 10, name = "a"}, User{id = 11, name = la.func.lower "B"}, User{id = 12, name = "c"}}
+    assert.same({"INSERT INTO users (id, name, age) VALUES (?, ?, ?)", "INSERT INTO users (id, name, age) VALUES (?, lower(?), ?)",
+      "INSERT INTO users (id, name, age) VALUES (?, ?, ?)"}, s:during(function() s.session:flush() end))
+  end)
+
+  it("can't use a unique value again that a DELETE of the same flush sets free (UOW-37)", function()
+    local green = Tag{name = "green"}
+    s.session:add(green)
+    s.session:commit()
+    s.session:delete(green)
+    s.session:add(Tag{name = "green"})
+    fails(exc.IntegrityError, "tags.name", function() s.session:flush() end)
+    s.session:rollback()
+    s.session:delete(green)
+    s.session:flush()
+    s.session:add(Tag{name = "green"})
+    s.session:commit()
+    assert.equal(3, s.session:query(Tag):count())
+  end)
+
+  it("updates and deletes in the order of keys, whatever changed first (UOW-38)", function()
+    local users = {}
+    for i = 10, 14 do users[i] = User{id = i, name = "n" .. i} end
+    for i = 14, 10, -1 do s.session:add(users[i]) end
+    s.session:commit()
+    local keys = {}
+    la.event.listen(s.engine, "before_cursor_execute", function(_, _, statement, parameters)
+      if not statement:find "^UPDATE users" and not statement:find "^DELETE FROM users" then return end
+      for _, row in ipairs(parameters) do keys[#keys + 1] = row[#row] end
+    end)
+    for _, i in ipairs {12, 10, 14, 11, 13} do users[i].age = i end
+    s.session:flush()
+    assert.same({10, 11, 12, 13, 14}, keys)
+    keys = {}
+    for _, i in ipairs {13, 11, 14, 10, 12} do s.session:delete(users[i]) end
+    s.session:flush()
+    assert.same({10, 11, 12, 13, 14}, keys)
+  end)
+
   it("fills in the keys that the database makes (UOW-42)", function()
     local list = {}
     for i = 1, 5 do list[i] = User{name = "n" .. i} end
