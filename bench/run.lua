@@ -20,8 +20,8 @@ local usage = [=[
 Databases are made in a scratch folder, on /dev/shm where there is one (else build/bench).]=]
 
 local units = {ns = 1e9, ["µs"] = 1e6, ms = 1e3}
-local counted = {["W1:std"] = true, ["W11:std"] = true, ["W5:get"] = true, ["W2:std"] = true, ["W3:std"] = true, ["W3:streamed"] = true, ["W5:query"] = true, ["W6:std"] = true,
-  ["W10:compile"] = true, ["W10:cached"] = true}
+local counted = {["W1:std"] = true, ["W2:std"] = true, ["W3:std"] = true, ["W3:streamed"] = true, ["W5:get"] = true, ["W5:query"] = true,
+  ["W6:std"] = true, ["W10:compile"] = true, ["W10:cached"] = true, ["W11:std"] = true}
 local tolerance = 0.03
 
 -- ---------------------------------------------------------------------------------------------

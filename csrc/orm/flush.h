@@ -55,8 +55,8 @@ typedef struct la_flush_step {
 /* True if a flush has objects to look at: new, deleted, or set, be it to what they were. */
 bool la_session_has_changes(const la_session *session);
 la_status la_flush_new(la_session *session, la_flush **out, la_error *err);
-/* LA_ROW with a step of kind LOAD, LOAD_OLD or READ, or LA_OK when nothing is missing. Applies orphan rules
- * and cascades. */
+/* LA_ROW with a step of kind LOAD, LOAD_OLD or READ, or LA_OK when nothing is missing. Applies
+ * orphan rules and cascades. */
 la_status la_flush_prepare(la_flush *flush, la_flush_step *step_out, la_error *err);
 /* LA_CIRCULAR_DEPENDENCY "Circular dependency detected." */
 la_status la_flush_sort(la_flush *flush, la_error *err);

@@ -188,7 +188,6 @@ describe("configuration of classes", function()
   end)
 
   it("calls __declare_last__ before the first object, also of a class without relationships (DEC-10)", function()
-    local Base = orm.declarative_base()
     local Versioned = orm.mixin {id = Column(Integer, {primary_key = true}), version = Column(Integer, {primary_key = true}),
       __declare_last__ = function(class)
         local all = class.__table__:alias()
