@@ -59,7 +59,7 @@ end
 --- Tells the listeners of what is mapped already, once more.
 function M.tell_again()
   for class, columns in pairs(mapped) do
-    for key, column in pairs(columns) do
+    for key, column in pairs(core.is_mapped(class) and columns or {}) do -- one that is not is about to go
       for _, listener in ipairs(listeners) do listener(class, key, column) end
     end
   end
