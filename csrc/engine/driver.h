@@ -89,7 +89,8 @@ struct la_driver {
   int64_t (*last_insert_id)(la_driver_connection *connection);
   int64_t (*changes)(la_driver_connection *connection);
   /* Whether rows that one INSERT puts into `table` without a key get the integers after the last
-   * insert id, in order: nothing else adds to the table meanwhile. NULL where nobody knows. */
+   * insert id, in order: nothing else adds to the table meanwhile, and there is room for them. NULL
+   * where nobody knows. */
   bool (*makes_keys_in_sequence)(la_driver_connection *connection, la_text table);
   bool (*in_transaction)(la_driver_connection *connection);
   void (*interrupt)(la_driver_connection *connection);

@@ -421,6 +421,24 @@ static int64_t connection_changes(la_driver_connection *connection) {
 #endif
 }
 
+/* Behind a row with the largest key there is, SQLite takes free ones at random. */
+static bool has_room_for_keys(la_driver_connection *connection, la_text table) {
+  char *query =
+      sqlite3_mprintf("SELECT max(_rowid_) FROM main.\"%.*w\"", (int)table.len, table.bytes);
+  la_error err = LA_ERROR_INIT;
+  la_driver_statement *statement = NULL;
+  la_value largest = LA_VALUE_NONE;
+  if (query != NULL &&
+      statement_prepare(connection, la_text_of(query), &statement, &err) == LA_OK) {
+    if (statement_step(statement, &err) == LA_ROW) {
+      statement_column(statement, 0, &largest);
+    }
+    statement_finalize(statement);
+  }
+  sqlite3_free(query);
+  return largest.kind == LA_VALUE_INTEGER && largest.as.integer < INT64_MAX / 2;
+}
+
 /* A trigger could insert into the table itself; a view or a virtual table does as it likes. */
 static bool connection_makes_keys_in_sequence(la_driver_connection *connection, la_text table) {
   static const char query[] =
@@ -438,7 +456,7 @@ static bool connection_makes_keys_in_sequence(la_driver_connection *connection, 
   bool found = statement_bind(statement, 1, &name, &err) == LA_OK &&
                statement_step(statement, &err) == LA_ROW;
   statement_finalize(statement);
-  return found;
+  return found && has_room_for_keys(connection, table);
 }
 
 static bool connection_in_transaction(la_driver_connection *connection) {

@@ -80,6 +80,15 @@ describe("a flush of many new objects (UOW-42)", function()
     check_keys(shop, parts)
   end)
 
+  it("sends row by row behind the largest key there can be, where keys are random", function()
+    local shop = workshop()
+    shop.session:execute(la.insert(shop.Part.__table__):values {id = math.maxinteger, number = 0})
+    local parts = add_parts(shop, 1, 40)
+    shop.session:commit()
+    for number, part in ipairs(parts) do assert.equal(number, part.number) end
+    assert.equal(41, shop.session:query(shop.Part):count())
+  end)
+
   it("copies the keys of parents before", function()
     local shop = workshop()
     for machine = 1, 3 do
