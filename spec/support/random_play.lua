@@ -354,6 +354,11 @@ function Round:know_parent(child, relation)
   end
 end
 
+--- A link of one object that is set before it was read does not tell its old object, as in SQLAlchemy: it is read first.
+function Round:know_child(parent, relation)
+  self.session:no_autoflush(function() return self:object(parent)[relation.down] end)
+end
+
 --- The child leaves its parent; true if it goes with that.
 function Round:detach(relation, child)
   local parent = child.parents[relation.number]
@@ -362,6 +367,7 @@ function Round:detach(relation, child)
   if relation.up and (not relation.down or chance(50)) then
     self:object(child)[relation.up] = nil
   elseif relation.single then
+    if relation.up then self:know_child(parent, relation) end
     self:object(parent)[relation.down] = nil
   else
     self:object(parent)[relation.down]:remove(self:object(child))
