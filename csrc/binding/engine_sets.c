@@ -10,6 +10,7 @@
  */
 #include "binding/engine_execute.h"
 
+#include "binding/event.h"
 #include "binding/host.h"
 #include "binding/push.h"
 
@@ -17,7 +18,7 @@ bool la_execution_draw(la_execution *x) {
   lua_State *L = x->L;
   int top = lua_gettop(L);
   lua_pushvalue(L, x->iterator_index);
-  lua_call(L, 0, 1);
+  la_run_program(L, 0, 1);
   if (lua_isnil(L, -1)) {
     lua_settop(L, top);
     return false;
