@@ -231,11 +231,11 @@ static int columns_pairs(lua_State *L) {
   return 1;
 }
 
-/* columns:keys() → a new list */
-static int columns_keys(lua_State *L) {
+/* → a new list of what the list in the user value holds */
+static int push_copy(lua_State *L, int user_value) {
   lua_Integer count;
   la_check_box(L, 1, LA_BOX_COLUMNS);
-  lua_getiuservalue(L, 1, 4);
+  lua_getiuservalue(L, 1, user_value);
   count = (lua_Integer)lua_rawlen(L, -1);
   la_push_list(L, la_state_of(L), (int)count);
   for (lua_Integer i = 1; i <= count; i++) {
@@ -245,17 +245,14 @@ static int columns_keys(lua_State *L) {
   return 1;
 }
 
+/* columns:keys() → a new list */
+static int columns_keys(lua_State *L) {
+  return push_copy(L, 4);
+}
+
+/* columns:values() → a new list */
 static int columns_values(lua_State *L) {
-  lua_Integer count;
-  la_check_box(L, 1, LA_BOX_COLUMNS);
-  lua_getiuservalue(L, 1, 1);
-  count = (lua_Integer)lua_rawlen(L, -1);
-  la_push_list(L, la_state_of(L), (int)count);
-  for (lua_Integer i = 1; i <= count; i++) {
-    lua_rawgeti(L, -2, i);
-    lua_rawseti(L, -2, i);
-  }
-  return 1;
+  return push_copy(L, 1);
 }
 
 /* columns:contains(name) */

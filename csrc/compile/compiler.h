@@ -405,6 +405,12 @@ la_status la_lint_froms(la_compiler *c, const char *statement, const la_from_lis
 la_status la_scope_open(la_compiler *c, la_scope *scope, const la_node *statement,
                         const la_from_list *froms);
 void la_scope_close(la_compiler *c);
+/* UPDATE or DELETE in a scope of its own: `collect` finds the target and what else the statement
+ * mentions, `write` writes the statement with it. */
+la_status la_dml_compile(la_compiler *c, const la_node *statement, la_place place,
+                         la_status (*collect)(la_compiler *c, const la_dml *dml, la_from_list *out),
+                         la_status (*write)(la_compiler *c, la_dml *dml, la_place place,
+                                            const la_from_list *froms));
 
 #pragma GCC visibility pop
 

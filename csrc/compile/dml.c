@@ -335,3 +335,23 @@ la_status la_compile_fetched(la_compiler *c, const la_dml *dml, la_place place) 
   c->compiled->fetches = fetched.count > 0;
   return write_returning(c, fetched, true);
 }
+
+la_status la_dml_compile(la_compiler *c, const la_node *statement, la_place place,
+                         la_status (*collect)(la_compiler *c, const la_dml *dml, la_from_list *out),
+                         la_status (*write)(la_compiler *c, la_dml *dml, la_place place,
+                                            const la_from_list *froms)) {
+  la_dml dml;
+  la_scope scope = {0};
+  la_from_list froms = {0};
+  LA_TRY(la_dml_init(c, &dml, statement, place));
+  la_status status = collect(c, &dml, &froms);
+  if (status >= 0) {
+    status = la_scope_open(c, &scope, statement, &froms);
+  }
+  if (status >= 0) {
+    status = write(c, &dml, place, &froms);
+    la_scope_close(c);
+  }
+  la_vec_clear(c->sql->alloc, &froms);
+  return status;
+}

@@ -71,18 +71,5 @@ static la_status compile_in_scope(la_compiler *c, la_dml *dml, la_place place,
 }
 
 la_status la_compile_update(la_compiler *c, const la_node *node, la_place place) {
-  la_dml dml;
-  la_scope scope = {0};
-  la_from_list froms = {0};
-  LA_TRY(la_dml_init(c, &dml, node, place));
-  la_status status = collect_extra(c, &dml, &froms);
-  if (status >= 0) {
-    status = la_scope_open(c, &scope, node, &froms);
-  }
-  if (status >= 0) {
-    status = compile_in_scope(c, &dml, place, &froms);
-    la_scope_close(c);
-  }
-  la_vec_clear(c->sql->alloc, &froms);
-  return status;
+  return la_dml_compile(c, node, place, collect_extra, compile_in_scope);
 }

@@ -120,33 +120,27 @@ static la_status new_plan(la_engine *engine, bool weak, la_load_plan **out, la_e
   return plan != NULL ? LA_OK : la_fail_nomem(err);
 }
 
-static la_status compile_with_plan(la_engine *engine, const la_node *statement, la_compiled **out,
-                                   la_error *err) {
-  const la_key *key = &engine->key;
-  la_compile_options options = {.params = key->params.items,
-                                .param_count = (uint32_t)key->params.count,
-                                .lint_froms = engine->options.lint_froms,
-                                .label_length = engine->options.label_length,
-                                .schema_translate = engine->schema_translate};
-  la_load_plan *plan = NULL;
-  la_node *core = NULL;
+static la_compile_options options_now(const la_engine *engine, const la_node *const *params,
+                                      uint32_t param_count) {
+  return (la_compile_options){.params = params,
+                              .param_count = param_count,
+                              .lint_froms = engine->options.lint_froms,
+                              .label_length = engine->options.label_length,
+                              .schema_translate = engine->schema_translate};
+}
+
+/* The compiled form of the Core statement that plan was made with. Takes over core and plan, also
+ * when it fails; subject, which may be NULL, is what the compiled form depends on. */
+static la_status compile_core(la_engine *engine, la_node *core, const la_node *subject,
+                              const la_compile_options *options, la_load_plan *plan,
+                              la_compiled **out, la_error *err) {
   la_compiled *compiled = NULL;
-  la_status status = new_plan(engine, false, &plan, err);
+  la_status status = la_load_plan_note_inputs(plan, options->params, options->param_count, err);
   if (status >= 0) {
-    status = translate_with_plan(&engine->sql, statement, plan, &core, err);
+    status = la_compile(&engine->sql, engine->dialect, core, options, &compiled, err);
   }
-  if (status >= 0) {
-    status = keep_params(plan, key, err);
-  }
-  if (status >= 0) {
-    status = la_load_plan_note_inputs(plan, options.params, options.param_count, err);
-  }
-  if (status >= 0) {
-    status = la_compile(&engine->sql, engine->dialect, core, &options, &compiled, err);
-  }
-  if (status >=
-      0) { /* the key names what the statement does, not only what the Core statement does */
-    status = la_key_subjects(engine->alloc, statement, &compiled->subjects, err);
+  if (status >= 0 && subject != NULL) {
+    status = la_key_subjects(engine->alloc, subject, &compiled->subjects, err);
   }
   la_node_release(core);
   if (status < 0) {
@@ -157,6 +151,28 @@ static la_status compile_with_plan(la_engine *engine, const la_node *statement, 
   compiled->extra = &plan->object;
   *out = compiled;
   return LA_OK;
+}
+
+static la_status compile_with_plan(la_engine *engine, const la_node *statement, la_compiled **out,
+                                   la_error *err) {
+  const la_key *key = &engine->key;
+  la_compile_options options = options_now(engine, key->params.items, (uint32_t)key->params.count);
+  la_load_plan *plan = NULL;
+  la_node *core = NULL;
+  la_status status = new_plan(engine, false, &plan, err);
+  if (status >= 0) {
+    status = translate_with_plan(&engine->sql, statement, plan, &core, err);
+  }
+  if (status >= 0) {
+    status = keep_params(plan, key, err);
+  }
+  if (status < 0) {
+    la_node_release(core);
+    la_object_release(plan);
+    return status;
+  }
+  /* the key names what the statement does, not only what the Core statement does */
+  return compile_core(engine, core, statement, &options, plan, out, err);
 }
 
 /* Plain text() has no parts to plan: it goes the engine's way. */
@@ -219,34 +235,18 @@ la_status la_translate_compile(la_engine *engine, const la_node *select,
                                const la_translate_request *request, bool weak,
                                const la_node *const *params, uint32_t param_count,
                                la_compiled **out, la_error *err) {
-  la_compile_options options = {.params = params,
-                                .param_count = param_count,
-                                .lint_froms = engine->options.lint_froms,
-                                .label_length = engine->options.label_length,
-                                .schema_translate = engine->schema_translate};
+  la_compile_options options = options_now(engine, params, param_count);
   la_load_plan *plan = NULL;
   la_node *core = NULL;
-  la_compiled *compiled = NULL;
   la_status status = new_plan(engine, weak, &plan, err);
   if (status >= 0) {
     status = la_translate_select(&engine->sql, select, request, plan, &core, err);
   }
-  if (status >= 0) {
-    status = la_load_plan_note_inputs(plan, params, param_count, err);
-  }
-  if (status >= 0) {
-    status = la_compile(&engine->sql, engine->dialect, core, &options, &compiled, err);
-  }
-  if (status >= 0 && !weak) { /* else whoever keeps it is one of its subjects */
-    status = la_key_subjects(engine->alloc, core, &compiled->subjects, err);
-  }
-  la_node_release(core);
   if (status < 0) {
+    la_node_release(core);
     la_object_release(plan);
-    la_object_release(compiled);
     return status;
   }
-  compiled->extra = &plan->object;
-  *out = compiled;
-  return LA_OK;
+  /* whoever keeps a weak plan is one of its subjects */
+  return compile_core(engine, core, weak ? NULL : core, &options, plan, out, err);
 }
