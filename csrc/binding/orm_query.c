@@ -196,7 +196,8 @@ static void tell_compile(lua_State *L, la_state *state, int index) {
 }
 
 /* What the query at `index` runs once its listeners were told. Pushes what holds the node, and the
- * session on top of it. */
+ * session on top of it. NULL if a listener has run it: then the Result is in the place of the node.
+ */
 static const la_node *push_statement(lua_State *L, la_state *state, int index) {
   tell_compile(L, state, index);
   const la_node *node = query_node(L, index);
@@ -212,13 +213,29 @@ static const la_node *push_statement(lua_State *L, la_state *state, int index) {
   push_select(L, state, index, false);
   la_run_program(L, 2, 1);
   lua_insert(L, -2);
-  return la_to_node(L, -2);
+  return la_to_box_of(L, -2, LA_BOX_RESULT) ? NULL : la_to_node(L, -2);
 }
 
-/* Runs the query at `index` and leaves the load's scratch on the stack. */
+/* What the method `name` of the query at index 1 gives of a listener's Result, which is on top. */
+static int answer(lua_State *L, const char *name) {
+  la_state *state = la_state_of(L);
+  la_push_hook(L, state, "query_answer");
+  lua_insert(L, -2);
+  push_select(L, state, 1, false);
+  lua_pushstring(L, name);
+  lua_call(L, 3, 1);
+  return 1;
+}
+
+/* Runs the query at `index` and leaves the load's scratch on the stack; NULL and the Result if a
+ * listener has run it. */
 static la_load *run(lua_State *L, int index, size_t limit) {
   la_state *state = la_state_of(L);
   const la_node *node = push_statement(L, state, lua_absindex(L, index));
+  if (!node) {
+    lua_pop(L, 1);
+    return NULL;
+  }
   la_select_run how = la_run_options(node);
   how.legacy = true;
   how.limit = limit;
@@ -292,6 +309,11 @@ static void push_stream(lua_State *L) {
   la_state *state = la_state_of(L);
   lua_settop(L, 1);
   const la_node *node = push_statement(L, state, 1); /* query, holder of the node, session */
+  if (!node) {
+    lua_pop(L, 1);
+    answer(L, "iter");
+    return;
+  }
   const la_value *yield_per = la_execution_option(node, "yield_per");
   la_select_run how = la_run_options(node);
   how.legacy = true;
@@ -325,6 +347,9 @@ static int query_all(lua_State *L) {
   }
   bool tuples = wants_rows(query_node(L, 1));
   la_load *load = run(L, 1, 0); /* query, load */
+  if (!load) {
+    return answer(L, "all");
+  }
   bool single = la_plan_is_single(load->plan);
   if (single && !tuples) {
     la_push_object_list(L, state, &load->entities, 0, load->entities.count);
@@ -355,11 +380,14 @@ static int query_all(lua_State *L) {
   return 1;
 }
 
-/* Pushes the row of one(), first() …; `limit` rows have been read. Stack: query. Gives how many
- * rows there were. */
-static size_t push_first(lua_State *L, size_t limit) {
+/* Pushes the row of the method `name`: one(), first() …; `limit` rows have been read. Stack: query.
+ * Gives how many rows there were. */
+static size_t push_first(lua_State *L, const char *name, size_t limit) {
   la_state *state = la_state_of(L);
   la_load *load = run(L, 1, limit);
+  if (!load) {
+    return (size_t)answer(L, name);
+  }
   bool single = la_plan_is_single(load->plan);
   size_t rows = row_count(load, single);
   if (rows == 0) {
@@ -384,14 +412,14 @@ static int query_first(lua_State *L) {
   lua_settop(L, 1);
   const la_node *node = query_node(L, 1);
   if (node->kind == LA_NODE_SELECT && node->children[LA_SELECT_STATEMENT]) {
-    push_first(L, 1);
+    push_first(L, "first", 1);
     return 1;
   }
   lua_getfield(L, 1, "limit");
   lua_insert(L, 1);
   lua_pushinteger(L, 1);
   lua_call(L, 2, 1);
-  push_first(L, 0);
+  push_first(L, "first", 0);
   return 1;
 }
 
@@ -403,7 +431,7 @@ static int raise_many(lua_State *L, bool none_allowed) {
 
 static int query_one_of(lua_State *L, bool none_allowed) {
   lua_settop(L, 1);
-  size_t rows = push_first(L, 0);
+  size_t rows = push_first(L, none_allowed ? "one_or_none" : "one", 0);
   if (rows > 1) {
     return raise_many(L, none_allowed);
   }
@@ -424,7 +452,7 @@ static int query_one_or_none(lua_State *L) {
 /* The first part of the only row, or nil. */
 static int query_scalar(lua_State *L) {
   lua_settop(L, 1);
-  if (push_first(L, 0) > 1) {
+  if (push_first(L, "scalar", 0) > 1) {
     return raise_many(L, false);
   }
   if (la_to_box_of(L, -1, LA_BOX_ROW)) {
@@ -583,6 +611,7 @@ static const char *const hooked[] = {
     "intersect_all",
     "except_",
     "except_all",
+    "set_shard",
 };
 
 /* A method that takes a Query as it is (upvalue 3), once its rules are met. */

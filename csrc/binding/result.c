@@ -61,7 +61,7 @@ la_row_shape *la_result_shape(const la_result *result) {
   return result->box.object;
 }
 
-void la_result_check_open(lua_State *L, const la_result *result) {
+void la_result_check_rows(lua_State *L, const la_result *result) {
   const la_result *base = result->base;
   if (!base->returns_rows) {
     la_raise_status(L, LA_RESOURCE_CLOSED,
@@ -70,7 +70,15 @@ void la_result_check_open(lua_State *L, const la_result *result) {
   if (base->closed) {
     la_raise_status(L, LA_RESOURCE_CLOSED, "This result object is closed.");
   }
-  if (base->needs_unique && !result->unique) {
+}
+
+bool la_result_waits_for_unique(const la_result *result) {
+  return result->base->needs_unique && !result->unique;
+}
+
+void la_result_check_open(lua_State *L, const la_result *result) {
+  la_result_check_rows(L, result);
+  if (la_result_waits_for_unique(result)) {
     la_raise_status(L, LA_INVALID_REQUEST,
                     "The unique() method must be invoked on this Result, as it contains results "
                     "that include joined eager "

@@ -11,7 +11,11 @@
 
 la_result *la_check_result(lua_State *L, int index);
 la_row_shape *la_result_shape(const la_result *result);
-/* Raises unless rows can be read from it. */
+/* Raises unless it has rows and is open. */
+void la_result_check_rows(lua_State *L, const la_result *result);
+/* unique() has to be called before its rows are given to the program. */
+bool la_result_waits_for_unique(const la_result *result);
+/* Raises unless rows can be given to the program. */
 void la_result_check_open(lua_State *L, const la_result *result);
 /* Pushes a list of up to `limit` rows (0: all). */
 void la_result_push_list(lua_State *L, la_state *state, la_result *result, int index, size_t limit);

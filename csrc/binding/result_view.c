@@ -347,12 +347,13 @@ static void push_list_result(lua_State *L, la_state *state, int index) {
     lua_remove(L, -2);
   }
   fresh->rowcount = result->base->rowcount;
+  fresh->needs_unique = la_result_waits_for_unique(result);
 }
 
 /* A list of all rows as rows, whatever the mode. */
 static void push_rows(lua_State *L, la_state *state, int index) {
   la_result *result = la_check_result(L, index);
-  la_result_check_open(L, result);
+  la_result_check_rows(L, result);
   la_result_mode mode = result->mode;
   la_result rows = *result;
   rows.mode = LA_RESULT_ROWS;
@@ -403,8 +404,10 @@ int la_result_merge(lua_State *L) {
     check_width(L, i);
   }
   lua_Integer total = 0;
+  bool needs_unique = false;
   lua_createtable(L, 0, 0);
   for (int i = 1; i <= count; i++) {
+    needs_unique |= la_result_waits_for_unique(la_check_result(L, i));
     push_rows(L, state, i);
     lua_Integer rows = (lua_Integer)lua_rawlen(L, -1);
     for (lua_Integer row = 1; row <= rows; row++) {
@@ -414,5 +417,6 @@ int la_result_merge(lua_State *L) {
     lua_pop(L, 1);
   }
   push_list_result(L, state, 1);
+  la_check_result(L, -1)->base->needs_unique = needs_unique;
   return 1;
 }

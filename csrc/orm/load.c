@@ -275,6 +275,7 @@ la_status la_load_read(la_load *load, la_cursor *cursor, size_t limit, la_error 
     return la_fail(err, LA_RESOURCE_CLOSED, "This result object is closed.");
   }
   drop_delivered(load);
+  load->session->map.token = load->token; /* another shard may have been read since the last part */
   LA_TRY(la_run_restart(run, err));
   status = read_rows(load, run, limit, err);
   if (status >= 0) {

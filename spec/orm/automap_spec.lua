@@ -115,6 +115,26 @@ describe("automap (EXT-04)", function()
     session:close()
   end)
 
+  it("gives the first of two foreign keys their common names, and refuses a collection for both", function()
+    local engine = open()
+    local only = {only = {"artist", "album"}}
+    for _, make_backrefs in ipairs {true, false} do
+      local Base = automap.automap_base()
+      Base:prepare(engine, {reflection_options = only, generate_relationship = function(base, direction, make, ...)
+        if make ~= orm.backref or make_backrefs then return automap.generate_relationship(base, direction, make, ...) end
+      end})
+      assert.same({artist = "MANYTOONE"}, relationships_of(Base.classes.album))
+      assert.equal("artist_id", la.inspect(Base.classes.album).relationships.artist.local_columns[1].name)
+      assert.same(make_backrefs and {album_collection = "ONETOMANY"} or {}, relationships_of(Base.classes.artist))
+    end
+    local Base = automap.automap_base()
+    Base:prepare(engine, {reflection_options = only, name_for_scalar_relationship = function(_, _, _, constraint)
+      return (constraint.column_keys[1]:gsub("_id$", ""))
+    end})
+    fails(exc.ArgumentError, "Error creating backref 'album_collection' on relationship 'album.producer': property of that name exists on mapper " ..
+      "'Mapper[artist(artist)]'", function() Base.registry:configure() end)
+  end)
+
   it("says what is wrong: names that clash, options, bases", function()
     local engine = open()
     local Base = automap.automap_base()

@@ -47,6 +47,12 @@ describe("a sharded session", function()
     return connection:execute(la.text(text)):scalars():all()
   end
 
+  local function names(cities)
+    local list = {}
+    for i, city in ipairs(cities) do list[i] = city.name end
+    return list
+  end
+
   it("writes each object to the shard that shard_chooser says (EXT-09, SES-21)", function()
     assert.same({"oslo"}, rows("north", "SELECT name FROM cities"))
     assert.same({"lima"}, rows("south", "SELECT name FROM cities"))
@@ -102,6 +108,45 @@ describe("a sharded session", function()
     session:commit()
     assert.same({}, rows("south", "SELECT id FROM reports"))
     assert.same({"oslo"}, rows("north", "SELECT name FROM cities"))
+  end)
+
+  it("reads Queries from all shards that execute_chooser says, or from the one of set_shard (EXT-09)", function()
+    session:add(City{id = 7, name = "quito", zone = "south"})
+    session:commit()
+    local cities = session:query(City)
+    assert.same({"oslo", "lima", "quito"}, names(cities:all()))
+    assert.same({"oslo", "lima", "quito"}, names(cities:options(orm.joinedload(City.reports)):all()))
+    assert.same({"lima", "quito"}, names(cities:set_shard "south":all()))
+    assert.same({"lima", "quito"}, names(cities:options(horizontal_shard.set_shard_id "south"):all()))
+    assert.equal("lima", cities:filter(City.name:eq "lima"):first().name)
+    assert.equal("lima", cities:filter(City.name:eq "lima"):one().name)
+    assert.is_nil(cities:filter(City.name:eq "rome"):first())
+    assert.is_nil(cities:filter(City.name:eq "rome"):one_or_none())
+    fails(exc.MultipleResultsFound, "Multiple rows were found when exactly one was required", function() cities:one() end)
+    assert.equal("quito", session:query(City.name):filter(City.id:eq(7)):scalar())
+    fails(exc.MultipleResultsFound, "exactly one was required", function() session:query(City.name):scalar() end)
+    fails(exc.MultipleResultsFound, "exactly one was required", function() cities:count() end)
+    assert.same({"oslo", 1}, {table.unpack(session:query(City.name, City.id):all()[1])})
+    assert.equal("oslo", cities:only_return_tuples(true):all()[1][1].name)
+    local seen = {}
+    for city in cities:iter() do seen[#seen + 1] = city end
+    assert.same({"oslo", "lima", "quito"}, names(seen))
+    fails(exc.ArgumentError, "set_shard() takes the id of a shard", function() cities:set_shard() end)
+  end)
+
+  it("gives the rows of a stream their shard, when others have been read meanwhile (EXT-09)", function()
+    session:expunge_all()
+    local function stream(shard)
+      return session:scalars(la.select(City):execution_options{yield_per = 1, identity_token = shard})
+    end
+    local north, south = stream "north", stream "south"
+    assert.equal("oslo", north:first().name)
+    local lima = south:first()
+    assert.equal("lima", lima.name)
+    assert.equal("south", la.inspect(lima).identity_token)
+    session:expunge_all()
+    assert.same({"oslo", "lima"}, names(session:query(City):yield_per(1):all()))
+    assert.equal("north", la.inspect(session:query(City):filter(City.name:eq "oslo"):one()).identity_token)
   end)
 
   it("runs UPDATE and DELETE of a class in the shards, with the sum of their counts", function()

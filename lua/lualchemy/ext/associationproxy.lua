@@ -168,6 +168,9 @@ end
 ---@field local_attr lualchemy.RelationshipAttribute  the relationship to it
 ---@field remote_attr any  the attribute of its objects
 ---@field attr table  both
+---@field collection_class any  of the relationship
+---@field parent lualchemy.AssociationProxy  what `association_proxy()` gave
+---@field info table
 local Expression = {__name = "lualchemy.AssociationProxyInstance"}
 local conditions = {}
 
@@ -297,15 +300,31 @@ function conditions:contains(other, ...)
   return exists(self, attribute:eq(other))
 end
 
+local fields = {
+  remote_attr = remote,
+  attr = function(self) return {self.local_attr, remote(self)} end,
+  parent = function(self) return self.proxy end,
+  info = function(self) return self.proxy.info end,
+  collection_class = function(self) return self.link.collection_class end,
+  __clause_element = function()
+    error(exc.ArgumentError("The association proxy can't be used as a plain column expression; it only works inside of a comparison expression"), 0)
+  end,
+}
+
 function Expression:__index(name)
   local method = conditions[name]
   if method then return method end
-  if name == "remote_attr" then return remote(self) end
-  if name == "attr" then return {self.local_attr, remote(self)} end
+  if fields[name] then return fields[name](self) end
   if strict.is_probe(name) then return nil end
   local attribute = remote(self)
   if kind_of(self) == "object" or type(attribute[name]) ~= "function" then
     strict.unknown(("association proxy %s.%s"):format(self.owning_class.__name__, self.key), name, conditions)
+  end
+  if name == "op" or name == "bool_op" then
+    return function(_, ...)
+      local operator = attribute[name](attribute, ...)
+      return function(...) return exists(self, operator(...)) end
+    end
   end
   return function(_, ...) return exists(self, attribute[name](attribute, ...)) end
 end

@@ -115,19 +115,27 @@ local function collection_options(constraint, given)
   return options
 end
 
+--- Notes that `class` has a relationship `name` of a foreign key. False if an earlier one has taken the name.
+local function take_name(given, class, name)
+  local taken = given.taken
+  taken[class] = taken[class] or {}
+  if taken[class][name] then return false end
+  taken[class][name] = true
+  return true
+end
+
 --- Makes the pair of relationships `name` of `class` and `back` of `other`, as far as the classes have none of that name. `one`
---- and `many` are the options and direction of each.
+--- and `many` are the options and direction of each. Of two foreign keys with one `name` the first one gets it; a `back` that is
+--- taken alone is an error when the classes are configured.
 local function link(base, given, class, name, one, other, back, many)
   local create = given.generate_relationship
   local has_name, has_back = deferred.field(class, name), deferred.field(other, back)
-  local backrefs = given.backrefs
-  backrefs[other] = backrefs[other] or {}
-  if backrefs[other][back] then return end -- an earlier foreign key between the two has these names
+  if not take_name(given, class, name) then return end
   if has_name == nil then
     local options = one.options
     if has_back == nil then
       options.backref = create(base, many.direction, relationships.backref, back, other, class, many.options)
-      backrefs[other][back] = options.backref ~= nil
+      if options.backref ~= nil then take_name(given, other, back) end
     end
     local made = create(base, one.direction, relationships.relationship, name, class, other, options)
     if made == nil then return end
@@ -213,7 +221,7 @@ local functions = {"classname_for_table", "modulename_for_table", "name_for_scal
 
 local function options_of(first, second)
   local options = keywords.is_table(first) and first or second
-  local given = {backrefs = {}} -- class → the names that backrefs give it
+  local given = {taken = {}} -- class → the names that foreign keys of this call have given it
   for key, value in pairs(keywords.check("prepare", options, prepare_keywords)) do given[key] = value end
   if first ~= options then given.autoload_with = first end
   given.autoload_with = given.autoload_with or given.engine

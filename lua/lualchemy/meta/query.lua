@@ -287,6 +287,14 @@ function Query:tuples() end
 ---@return lualchemy.Query
 function Query:reset_joinpoint() end
 
+--- Reads one shard of a ShardedSession, whatever its `execute_chooser` says.
+---
+---     session:query(City):set_shard "north":all()
+---@param id any  the shard's
+---@return lualchemy.Query
+---@raise ArgumentError without an id
+function Query:set_shard(id) end
+
 --- Fetches by groups of `n`.
 ---@param n integer
 ---@return lualchemy.Query

@@ -5,6 +5,7 @@
 -- write for it; where a listener changes that, or answers with a Result, its rows are what the object gets, else the core goes on.
 local binds = require "lualchemy.orm.binds"
 local core = require "lualchemy.core"
+local describe = require "lualchemy.describe"
 local event = require "lualchemy.event"
 local exc = require "lualchemy.exc"
 local executing = require "lualchemy.orm.execute"
@@ -167,10 +168,13 @@ core.hook("orm_execute", function(session, statement, params, options, name)
   return result[name](result)
 end)
 
+--- The statement that a Query runs, or the Result that a listener gives it.
 core.hook("orm_query", function(session, statement)
   local state = new_state(session, statement, {})
-  if fire(state) ~= nil then
-    error(exc.InvalidRequestError("a listener of do_orm_execute gave a Result to a Query: for it the statement can be changed only"), 0)
+  local result = fire(state)
+  if result ~= nil then
+    if core.class_of(result) == "lualchemy.Result" then return result end
+    error(exc.ArgumentError(("a listener of do_orm_execute gave a Query %s in the place of a Result"):format(describe.value(result))), 0)
   end
   statement = state.statement
   if next(state._options) then statement = statement:execution_options(state._options) end

@@ -91,6 +91,10 @@ for _, name in ipairs {"with_labels", "apply_labels"} do
     return core.select_plain(select):set_label_style(lualchemy().LABEL_STYLE_TABLENAME_PLUS_COL)
   end)
 end
+building("set_shard", function(select, id)
+  if id == nil then error(exc.ArgumentError("Query.set_shard() takes the id of a shard"), 0) end
+  return select:execution_options {_sa_shard_id = id}
+end)
 building("tuples", function(select) return select end)
 building("reset_joinpoint", function(select) return select end)
 
@@ -153,7 +157,26 @@ end
 core.hook("query_count", function(select, session)
   local la = lualchemy()
   local count = la.select(la.func.count(la.literal_column "*")):select_from(without_eager_loads(select):subquery())
-  return check_session(session):scalar(count:execution_options(select:get_execution_options()))
+  return check_session(session):execute(count:execution_options(select:get_execution_options())):scalar_one()
+end)
+
+--- What the method `name` of a Query gives of the Result that a listener of do_orm_execute has given it: objects that come alone, each once.
+core.hook("query_answer", function(result, select, name)
+  local items, entities = core.select_items(select)
+  if #items == 1 and items[1] == entities[1] and not core.execution_option(select, "_only_return_tuples") then result = result:scalars() end
+  for _, entity in ipairs(entities) do
+    if entity then
+      result = result:unique()
+      break
+    end
+  end
+  if name == "iter" then return result end
+  if name == "scalar" then
+    local list = result:all()
+    if #list > 1 then error(exc.MultipleResultsFound("Multiple rows were found when exactly one was required"), 0) end
+    return list[1]
+  end
+  return result[name](result)
 end)
 
 core.hook("query_value", function(select, session, column)

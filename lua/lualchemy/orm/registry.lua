@@ -312,8 +312,8 @@ function Registry:_add_backref(entry)
   options.foreign_keys = given.foreign_keys
   for key, value in pairs(backref.options) do options[key] = value end
   if core.mapper_has(target, backref.name) then
-    error(exc.ArgumentError(("Error creating backref '%s' on relationship '%s': property of that name exists on mapper 'Mapper[%s]'")
-      :format(backref.name, where(entry), target.__name__)), 0)
+    error(exc.ArgumentError(("Error creating backref '%s' on relationship '%s': property of that name exists on mapper '%s'")
+      :format(backref.name, where(entry), tostring(target.__mapper__))), 0)
   end
   entry.backref_added = true
   declarative.add_property(target, backref.name, relationship.relationship(entry.class, options))
