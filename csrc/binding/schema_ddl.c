@@ -20,14 +20,14 @@ static void clear_text(void *memory) {
 }
 
 /* core.ddl(dialect name, what, thing, check, translation, limit): what is "create_table",
- * "drop_table", "create_index", "drop_index", "column" or "constraint", and the thing a TABLE,
- * INDEX, COLUMN or CONSTRAINT; with `check` IF NOT EXISTS or IF EXISTS is written; `translation`,
- * or nil, is a map of schemas as in la_compile_options; `limit`, or nil, is the length of names
- * that the engine takes.
+ * "drop_table", "create_index", "drop_index", "column", "constraint" or "constraint_name" (an
+ * empty text if it has none), and the thing a TABLE, INDEX, COLUMN or CONSTRAINT; with `check` IF
+ * NOT EXISTS or IF EXISTS is written; `translation`, or nil, is a map of schemas as in
+ * la_compile_options; `limit`, or nil, is the length of names that the engine takes.
  */
 static int ddl(lua_State *L) {
-  static const char *const kinds[] = {
-      "create_table", "drop_table", "create_index", "drop_index", "column", "constraint", NULL};
+  static const char *const kinds[] = {"create_table", "drop_table", "create_index",    "drop_index",
+                                      "column",       "constraint", "constraint_name", NULL};
   la_state *state = la_state_of(L);
   la_dialect translated = *check_dialect(L, 1);
   const la_dialect *dialect = &translated;
@@ -43,7 +43,7 @@ static int ddl(lua_State *L) {
   la_table *table = kind < 2 ? la_check_table(L, 3) : NULL;
   la_index *index = kind == 2 || kind == 3 ? la_live(L, la_check_box(L, 3, LA_BOX_INDEX)) : NULL;
   la_column *column = kind == 4 ? la_check_column(L, 3) : NULL;
-  la_constraint *constraint = kind == 5 ? la_live(L, la_check_box(L, 3, LA_BOX_CONSTRAINT)) : NULL;
+  la_constraint *constraint = kind >= 5 ? la_live(L, la_check_box(L, 3, LA_BOX_CONSTRAINT)) : NULL;
   la_strbuf *text = la_push_scratch(L, state, sizeof *text, clear_text);
   la_strbuf_init(text, &state->alloc);
   switch (kind) {
@@ -61,6 +61,9 @@ static int ddl(lua_State *L) {
     break;
   case 5:
     status = la_compile_constraint(&state->sql, dialect, constraint, text, &err);
+    break;
+  case 6:
+    status = la_compile_constraint_name(&state->sql, dialect, constraint, text, &err);
     break;
   default:
     status = la_compile_drop_index(&state->sql, dialect, index, check, text, &err);

@@ -125,6 +125,10 @@ la_status la_compile_drop_index(const la_sql *sql, const la_dialect *dialect, co
  * it out. */
 la_status la_compile_column(const la_sql *sql, const la_dialect *dialect, const la_column *column,
                             la_strbuf *out, la_error *err);
+/* The name of a constraint as a statement has it; nothing if it has none. */
+la_status la_compile_constraint_name(const la_sql *sql, const la_dialect *dialect,
+                                     const la_constraint *constraint, la_strbuf *out,
+                                     la_error *err);
 la_status la_compile_constraint(const la_sql *sql, const la_dialect *dialect,
                                 const la_constraint *constraint, la_strbuf *out, la_error *err);
 /* The type as DDL and CAST write it. */

@@ -4,29 +4,51 @@
  */
 #include "compile/ddl.h"
 
+/* The column that stands first in a key that was not given as a whole: the database's counter. */
+static const la_column *first_column(const la_constraint *constraint) {
+  return constraint->kind == LA_CONSTRAINT_PRIMARY_KEY && !constraint->given
+             ? la_table_autoincrement_column(constraint->table)
+             : NULL;
+}
+
 static void put_columns(const la_dialect *dialect, const la_constraint *constraint,
                         la_strbuf *out) {
+  const la_column *first = first_column(constraint);
+  const char *separator = "";
+  if (first) {
+    la_compile_ident_as(dialect, first->name, first->quote, out);
+    separator = ", ";
+  }
   for (size_t i = 0; i < constraint->columns.count; i++) {
-    la_strbuf_string(out, i > 0 ? ", " : "");
     const la_column *column = constraint->columns.items[i];
-    la_compile_ident_as(dialect, column->name, column->quote, out);
+    if (column != first) {
+      la_strbuf_string(out, separator);
+      la_compile_ident_as(dialect, column->name, column->quote, out);
+      separator = ", ";
+    }
   }
 }
 
-/* "CONSTRAINT name " */
-static la_status put_name(const la_sql *sql, const la_dialect *dialect,
-                          const la_constraint *constraint, la_strbuf *out, la_error *err) {
+/* The constraint's name between two texts; nothing if it has none. */
+static la_status put_name_within(const la_sql *sql, const la_dialect *dialect,
+                                 const la_constraint *constraint, const char *before,
+                                 const char *after, la_strbuf *out, la_error *err) {
   la_strbuf name;
   la_strbuf_init(&name, sql->alloc);
   la_status status = la_constraint_name(constraint, &name, err);
   if (status >= 0 && name.len > 0) {
-    la_strbuf_string(out, "CONSTRAINT ");
+    la_strbuf_string(out, before);
     status = la_ddl_put_name(dialect, la_strbuf_view(&name), la_constraint_name_is_made(constraint),
                              constraint->quote, out, err);
-    la_strbuf_char(out, ' ');
+    la_strbuf_string(out, after);
   }
   la_strbuf_clear(&name);
   return status;
+}
+
+static la_status put_name(const la_sql *sql, const la_dialect *dialect,
+                          const la_constraint *constraint, la_strbuf *out, la_error *err) {
+  return put_name_within(sql, dialect, constraint, "CONSTRAINT ", " ", out, err);
 }
 
 static la_status put_phrase(const char *before, la_text phrase, const char *const *allowed,
@@ -156,6 +178,13 @@ la_status la_ddl_constraint(const la_sql *sql, const la_dialect *dialect,
     la_strbuf_string(out, " ON CONFLICT ");
     la_strbuf_text(out, conflict);
   }
+  return la_strbuf_status(out, err);
+}
+
+la_status la_compile_constraint_name(const la_sql *sql, const la_dialect *dialect,
+                                     const la_constraint *constraint, la_strbuf *out,
+                                     la_error *err) {
+  LA_TRY(put_name_within(sql, dialect, constraint, "", "", out, err));
   return la_strbuf_status(out, err);
 }
 

@@ -203,6 +203,49 @@ static la_status put_constraints(const la_sql *sql, const la_dialect *dialect,
   return LA_OK;
 }
 
+/* Refuses a column that is to count by itself and has no type of integers. */
+static la_status check_counter_type(const la_dialect *dialect, const la_column *column,
+                                    la_error *err) {
+  la_affinity affinity = column->type ? column->type->affinity : LA_AFFINITY_NULL;
+  bool is_numeric = affinity == LA_AFFINITY_NUMERIC;
+  if (affinity == LA_AFFINITY_INTEGER || (is_numeric && column->type->scale == 0)) {
+    return LA_OK;
+  }
+  la_strbuf type;
+  la_error ignored = LA_ERROR_INIT;
+  la_strbuf_init(&type, column->alloc);
+  if (la_compile_type(dialect, column->type, &type, &ignored) < 0) {
+    la_strbuf_string(&type, "NULL");
+  }
+  la_status status = la_fail(
+      err, LA_ARGUMENT,
+      "Column type %.*s%s on column '%.*s.%.*s' is not compatible with autoincrement=true",
+      LA_TEXT_FORMAT(la_strbuf_view(&type)), is_numeric ? " with digits behind the point" : "",
+      LA_TEXT_FORMAT(column->table->name), LA_TEXT_FORMAT(column->name));
+  la_strbuf_clear(&type);
+  la_error_clear(&ignored);
+  return status;
+}
+
+/* At most one column of the key is marked with autoincrement = true, and it holds integers. */
+static la_status check_counters(const la_dialect *dialect, const la_table *table, la_error *err) {
+  const la_column *marked = NULL;
+  for (size_t i = 0; i < table->primary_key->columns.count; i++) {
+    const la_column *column = table->primary_key->columns.items[i];
+    if (column->autoincrement != LA_AUTOINCREMENT_ON) {
+      continue;
+    }
+    LA_TRY(check_counter_type(dialect, column, err));
+    if (marked) {
+      return la_fail(err, LA_ARGUMENT,
+                     "Only one Column may be marked autoincrement=true, found both %.*s and %.*s.",
+                     LA_TEXT_FORMAT(column->name), LA_TEXT_FORMAT(marked->name));
+    }
+    marked = column;
+  }
+  return LA_OK;
+}
+
 la_status la_compile_create_table(const la_sql *sql, const la_dialect *dialect,
                                   const la_table *table, bool if_not_exists, la_strbuf *out,
                                   la_error *err) {
@@ -223,6 +266,7 @@ la_status la_compile_create_table(const la_sql *sql, const la_dialect *dialect,
   la_ddl_put_table(dialect, table, true, out);
   la_strbuf_string(out, " (");
   LA_TRY(la_table_resolve((la_table *)table, err));
+  LA_TRY(check_counters(dialect, table, err));
   for (size_t i = 0; i < table->columns.count; i++) {
     const la_column *column = table->columns.items[i];
     if (column->system) {

@@ -167,6 +167,7 @@ static la_status set_primary_key(la_table *table, const la_constraint_options *o
     return la_fail_nomem(err);
   }
   LA_TRY(keep_texts(key, options, err));
+  key->given = true;
   key->name_is_final = options->name_is_final;
   key->deferrable = options->deferrable;
   if (options->column_count == 0) {

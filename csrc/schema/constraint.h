@@ -33,6 +33,7 @@ struct la_constraint {
   bool name_is_final; /* conv(): no convention is applied to `name` */
   la_quote quote;     /* of `name` */
   LA_VEC(la_column *) columns;
+  bool given; /* a primary key that is more than the flags of its columns */
   /* foreign key */
   la_text referred_schema;
   la_text referred_table;

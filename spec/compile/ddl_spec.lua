@@ -5,6 +5,7 @@
 -- followed by its indexes. One text serves both dialects, or the default dialect's comes first, then SQLite's.
 local la = require "lualchemy"
 local schema = require "lualchemy.schema"
+local fails = require "spec.support.fails"
 
 local function normal(text)
   return (text:gsub("%s+", " "):gsub("^ ", ""):gsub(" $", ""))
@@ -49,6 +50,25 @@ describe("DDL", function()
       la.Table("t", mm, la.Column("a", la.Integer, {primary_key = true}),
         la.Column("b", la.Integer, {primary_key = true}))
     end, "CREATE TABLE t ( a INTEGER NOT NULL, b INTEGER NOT NULL, PRIMARY KEY (a, b) )")
+  end)
+
+  it("CST-05 puts the column that counts first in a key that is made of flags", function()
+    local counts = {primary_key = true, autoincrement = true}
+    local function key_of(...)
+      local target = la.Table("t", la.MetaData(), ...)
+      return normal(tostring(schema.CreateTable(target))):match "PRIMARY KEY (%b())"
+    end
+    local function column(name, options, type) return la.Column(name, type or la.Integer, options) end
+    assert.equal("(b, a)", key_of(column("a", {primary_key = true}), column("b", counts)))
+    assert.equal("(b, a, c)", key_of(column("a", {primary_key = true}), column("b", counts), column("c", {primary_key = true})))
+    assert.equal("(a, b)", key_of(column("a"), column("b", {autoincrement = true}), la.PrimaryKeyConstraint("a", "b")))
+    assert.equal("(b, a)", key_of(column("a"), column("b"), la.PrimaryKeyConstraint("b", "a")))
+    fails(la.exc.ArgumentError, "Column type VARCHAR on column 't.a' is not compatible with autoincrement=true", function()
+      key_of(column("a", counts, la.String))
+    end)
+    fails(la.exc.ArgumentError, "Only one Column may be marked autoincrement=true, found both b and a.", function()
+      key_of(column("a", counts), column("b", counts))
+    end)
   end)
 
   it("SL-02 AUTOINCREMENT", function()

@@ -197,13 +197,13 @@ function element.AddConstraint(constraint, options)
   return new_add_constraint {element = constraint, target = constraint}
 end
 
-local new_drop_constraint = new_class("DropConstraint", function(self, dialect, schemas)
-  local name = core.constraint_name(constraint_of(self.element))
-  if not name then
+local new_drop_constraint = new_class("DropConstraint", function(self, dialect, schemas, _, limit)
+  local name = core.ddl(dialect, "constraint_name", constraint_of(self.element), false, schemas, limit)
+  if name == "" then
     fail(exc.CompileError, "Can't emit DROP CONSTRAINT for constraint %s; it has no name", tostring(self.element))
   end
   return ("ALTER TABLE %s DROP CONSTRAINT %s%s%s"):format(table_name(dialect, self.element.table, schemas),
-    self._options.if_exists and "IF EXISTS " or "", core.quote_ident(dialect, name),
+    self._options.if_exists and "IF EXISTS " or "", name,
     self._options.cascade and " CASCADE" or "")
 end, {"element"})
 
