@@ -32,6 +32,7 @@ typedef struct la_work {
   uint16_t against;
   int16_t precedence; /* of `against` */
   bool as_from;
+  bool is_named; /* in FROM, under the name of an alias */
 } la_work;
 
 /* What AS says behind a column. */
@@ -221,6 +222,8 @@ la_status la_compile_list(la_compiler *c, const char *keyword, const la_node *ch
                           bool labels_by_name);
 la_status la_push(la_compiler *c, const la_node *node, int against, int precedence);
 la_status la_push_from(la_compiler *c, const la_node *node);
+/* What an alias stands for. */
+la_status la_push_named_from(la_compiler *c, const la_node *node);
 la_status la_push_string(la_compiler *c, const char *string);
 la_status la_push_bytes(la_compiler *c, la_text text);
 /* Turns the items pushed since `base` round, so that they are written in the order they were pushed
@@ -245,7 +248,7 @@ la_status la_write_extract(la_compiler *c, const la_node *node);
 la_status la_write_element(la_compiler *c, const la_node *node);
 la_status la_write_text(la_compiler *c, const la_node *node);
 la_status la_write_label_ref(la_compiler *c, const la_node *node);
-la_status la_write_from(la_compiler *c, const la_node *node);
+la_status la_write_from(la_compiler *c, const la_node *node, bool is_named);
 /* VALUES (…), (…) alone, as in a CTE. */
 la_status la_compile_values_rows(la_compiler *c, const la_node *node);
 /* Its columns: (a, b) */
@@ -311,6 +314,7 @@ la_status la_compile_update(la_compiler *c, const la_node *node, la_place place)
 la_status la_compile_delete(la_compiler *c, const la_node *node, la_place place);
 /* ORDER BY, LIMIT, FETCH, FOR UPDATE of a SELECT or COMPOUND. */
 la_status la_compile_order_and_limit(la_compiler *c, const la_node *node);
+bool la_prefix_is_for_dialect(const la_compiler *c, const la_node *prefix);
 la_status la_compile_prefixes(la_compiler *c, const la_node *chain, la_prefix_place place);
 /* RETURNING what inserted_primary_key and return_defaults() ask for, if they ask for anything. */
 la_status la_compile_fetched(la_compiler *c, const la_dml *dml, la_place place);

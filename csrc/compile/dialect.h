@@ -53,6 +53,7 @@ struct la_dialect {
   bool percent_doubled;
   bool select_compound_parentheses; /* selects of a compound may stand in parentheses */
   const char *concat_operator;
+  bool shows_hints;      /* with_hint() stands in brackets behind its FROM element */
   bool empty_set_select; /* an empty IN list is a SELECT without rows */
   /* DDL */
   bool default_in_parentheses;     /* DEFAULT (expression) */

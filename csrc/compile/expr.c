@@ -18,6 +18,11 @@ la_status la_push_from(la_compiler *c, const la_node *node) {
   return la_vec_push(c->sql->alloc, &c->work, item) ? LA_OK : la_fail_nomem(c->err);
 }
 
+la_status la_push_named_from(la_compiler *c, const la_node *node) {
+  la_work item = {.node = node, .as_from = true, .is_named = true};
+  return la_vec_push(c->sql->alloc, &c->work, item) ? LA_OK : la_fail_nomem(c->err);
+}
+
 la_status la_push_bytes(la_compiler *c, la_text text) {
   la_work item = {.text = text.bytes, .len = (uint32_t)text.len};
   return la_vec_push(c->sql->alloc, &c->work, item) ? LA_OK : la_fail_nomem(c->err);
@@ -392,7 +397,7 @@ static la_status step(la_compiler *c, la_work item) {
     return LA_OK;
   }
   if (item.as_from) {
-    return la_write_from(c, item.node);
+    return la_write_from(c, item.node, item.is_named);
   }
   const la_node *node = la_plain_node(item.node);
   if (node->kind == LA_NODE_PLACEHOLDER && la_wrapped_expr(c)) {

@@ -79,7 +79,7 @@ static la_status push_named(la_compiler *c, const la_node *node, const la_node *
     LA_TRY(la_push(c, element, LA_AGAINST_FREE, 0));
     LA_TRY(la_push_string(c, alias_with(node, LA_ALIAS_ORDINALITY) ? " WITH ORDINALITY" : ""));
   } else {
-    LA_TRY(la_push_from(c, element));
+    LA_TRY(la_push_named_from(c, element));
   }
   LA_TRY(push_alias_name(c, node));
   LA_TRY(push_sample(c, node));
@@ -183,8 +183,65 @@ la_status la_compile_values_rows(la_compiler *c, const la_node *node) {
   return write_rows(c, node);
 }
 
-la_status la_write_from(la_compiler *c, const la_node *from) {
+/* ---- hints ---- */
+
+/* The newest of the statement's hints for a FROM element, an empty text if there is none. */
+static la_status find_hint(la_compiler *c, const la_node *from, la_text *out) {
+  int part = la_statement_prefixes_part(c->scope->statement);
+  la_chain_items list = {0};
+  if (part >= 0) {
+    LA_TRY(la_chain_items_of(c, la_node_child(c->scope->statement, (uint32_t)part), &list));
+  }
+  for (size_t i = 0; i < list.count; i++) {
+    const la_node *hint = list.items[i];
+    if (hint->value.as.integer == LA_PREFIX_HINT && la_prefix_is_for_dialect(c, hint) &&
+        la_from_identity(hint->children[0]) == la_from_identity(from)) {
+      *out = hint->text;
+    }
+  }
+  return LA_OK;
+}
+
+static void put_hint(la_strbuf *out, la_text hint, la_text name) {
+  static const char place[] = "%(name)s";
+  const size_t length = sizeof place - 1;
+  la_strbuf_string(out, " [");
+  for (size_t i = 0; i < hint.len; i++) {
+    if (hint.len - i >= length && memcmp(hint.bytes + i, place, length) == 0) {
+      la_strbuf_text(out, name);
+      i += length - 1;
+    } else {
+      la_strbuf_char(out, hint.bytes[i]);
+    }
+  }
+  la_strbuf_char(out, ']');
+}
+
+/* " [hint]", to be written behind the element. */
+static la_status push_hint(la_compiler *c, const la_node *from) {
+  la_text hint = LA_TEXT_NONE;
+  if (!c->dialect->shows_hints || !c->scope) {
+    return LA_OK;
+  }
+  LA_TRY(find_hint(c, from, &hint));
+  if (!hint.bytes) {
+    return LA_OK;
+  }
+  la_strbuf text;
+  la_strbuf_init(&text, c->sql->alloc);
+  put_hint(&text, hint,
+           from->kind == LA_NODE_TABLE || from->kind == LA_NODE_LITERAL_TABLE
+               ? la_from_name(from)
+               : la_from_written_name(c, from));
+  la_text view = la_strbuf_view(&text);
+  const char *bytes = text.failed ? NULL : la_arena_copy(&c->scratch, view.bytes, view.len);
+  la_strbuf_clear(&text);
+  return bytes ? la_push_bytes(c, (la_text){bytes, view.len}) : la_fail_nomem(c->err);
+}
+
+la_status la_write_from(la_compiler *c, const la_node *from, bool is_named) {
   from = la_plain_node(from);
+  LA_TRY(is_named ? LA_OK : push_hint(c, from));
   switch (from->kind) {
   case LA_NODE_TABLE:
     la_put_table(c, (const la_table *)(const void *)from->subject);

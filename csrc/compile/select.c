@@ -22,7 +22,7 @@ la_status la_chain_items_of(la_compiler *c, const la_node *chain, la_chain_items
   return LA_OK;
 }
 
-static bool is_for_dialect(la_compiler *c, const la_node *prefix) {
+bool la_prefix_is_for_dialect(const la_compiler *c, const la_node *prefix) {
   const la_node *name = la_node_child(prefix, 1);
   return !name || la_text_is(name->text, "*") || la_text_is(name->text, c->dialect->name);
 }
@@ -34,7 +34,7 @@ la_status la_compile_prefixes(la_compiler *c, const la_node *chain, la_prefix_pl
   LA_TRY(la_chain_items_of(c, chain, &list));
   for (size_t i = 0; i < list.count; i++) {
     const la_node *prefix = list.items[i];
-    if (prefix->value.as.integer != place || !is_for_dialect(c, prefix)) {
+    if (prefix->value.as.integer != place || !la_prefix_is_for_dialect(c, prefix)) {
       continue;
     }
     la_put(c, is_before ? "" : " ");

@@ -123,6 +123,7 @@ const la_dialect la_dialect_default = {
     .supports_sequences = true,
     .supports_try_cast = true,
     .nulls_order_written = true,
+    .shows_hints = true,
     .select_compound_parentheses = true,
     .concat_operator = "||",
 };

@@ -219,4 +219,21 @@ describe("a SELECT compiles", function()
         "SELECT users.id FROM users foo"},
     }
   end)
+
+  it("SEL-18 shows hints behind their FROM elements where no database is known", function()
+    local q, inner = users:alias "q", la.select(users):with_only_columns(u.id):with_hint(users, "IN"):subquery "s"
+    check {
+      {la.select(u.id):with_hint(users, "old"):with_hint(users, "USE %(name)s"),
+        default = "SELECT users.id FROM users [USE users]", sqlite = "SELECT users.id FROM users"},
+      {la.select(u.id):with_hint(users, "x", "oracle"), "SELECT users.id FROM users"},
+      {la.select(q.c.id):select_from(q:join(users, q.c.id:eq(u.id))):with_hint(q, "USE %(name)s"):with_hint(users, "X"),
+        default = "SELECT q.id FROM users AS q [USE q] JOIN users [X] ON q.id = users.id"},
+      {la.select(q.c.id):with_hint(users, "not here"), "SELECT q.id FROM users AS q"},
+      {la.select(inner.c.id):with_hint(inner, "OUT"),
+        default = "SELECT s.id FROM (SELECT users.id AS id FROM users [IN]) AS s [OUT]"},
+      {la.update(users):values {name = "x"}:with_hint("H"), default = "UPDATE users [H] SET name=:name"},
+      {la.delete(users):with_hint("H"), default = "DELETE FROM users [H]"},
+      {la.insert(users):values {name = "x"}:with_hint("H"), default = "INSERT INTO users [H] (name) VALUES (:name)"},
+    }
+  end)
 end)
