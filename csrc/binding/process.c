@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "binding/process.h"
+#include "binding/check.h"
 #include "binding/event.h"
 
 #include "binding/host.h"
@@ -73,17 +74,22 @@ void la_type_process_bind(lua_State *L, la_state *state, const la_type *type, in
   }
 }
 
-void la_type_process_literal(lua_State *L, la_state *state, const la_type *type,
+bool la_type_process_literal(lua_State *L, la_state *state, const la_type *type,
                              int dialect_index) {
   dialect_index = dialect_index ? lua_absindex(L, dialect_index) : 0;
   la_plain_value(L);
   for (int depth = 0; type && depth < MAX_DEPTH; depth++) {
+    if (type->host && !la_is_null(L, -1) &&
+        process(L, state, type, "process_literal_text", dialect_index)) {
+      return true;
+    }
     if (type->host && !process(L, state, type, "process_literal_param", dialect_index) &&
         type->flags & LA_TYPE_HOST_BIND) {
       process(L, state, type, "process_bind_param", dialect_index);
     }
     type = type->kind == LA_TYPE_DECORATOR ? type->impl : NULL;
   }
+  return false;
 }
 
 void la_type_process_result(lua_State *L, la_state *state, const la_type *type, int dialect_index) {

@@ -11,6 +11,7 @@
  *   process_bind_param(self, value, dialect)     value of the program → value for `impl`
  *   process_result_value(self, value, dialect)   the way back
  *   process_literal_param(self, value, dialect)  value of the program → value to be written as SQL
+ *   process_literal_text(self, value, dialect)   value of the program → the literal itself
  *
  * A method that is absent leaves the value as it is. nil stands for NULL both ways. JSON has these
  * functions too: they call the serializers of the dialect object's engine
@@ -36,9 +37,10 @@ bool la_type_has_process_result(const la_type *type);
  * (la.null comes in as nil); nothing happens for a type without. `dialect_index`: stack index of
  * the dialect object handed to it, 0 for nil. */
 void la_type_process_bind(lua_State *L, la_state *state, const la_type *type, int dialect_index);
-/* The same for a literal: process_literal_param of each type, or else its process_bind_param. */
+/* The same for a literal: process_literal_param of each type, or else its process_bind_param. True:
+ * process_literal_text has left the literal's own text. */
 bool la_type_has_process_literal(const la_type *type);
-void la_type_process_literal(lua_State *L, la_state *state, const la_type *type, int dialect_index);
+bool la_type_process_literal(lua_State *L, la_state *state, const la_type *type, int dialect_index);
 /* Pushes the dialect object of `engine`, nil if that is NULL. */
 void la_push_engine_dialect(lua_State *L, la_state *state, const la_engine *engine);
 /* A table that tracks changes (lualchemy.ext.mutable) on top of the stack is replaced by the plain

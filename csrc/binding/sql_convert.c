@@ -29,7 +29,12 @@ static void convert_value(lua_State *L, la_state *state, const converter *by, co
   luaL_checkstack(L, 6, "too many values");
   la_push_value(L, state, value);
   if (by->literal) {
-    la_type_process_literal(L, state, type, by->dialect);
+    if (la_type_process_literal(L, state, type, by->dialect)) {
+      la_text text = {NULL, 0};
+      text.bytes = lua_tolstring(L, -1, &text.len);
+      *out = (la_value){.kind = LA_VALUE_SQL, .len = (uint32_t)text.len, .as.bytes = text.bytes};
+      return;
+    }
   } else {
     la_type_process_bind(L, state, type, by->dialect);
   }

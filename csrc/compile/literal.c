@@ -82,6 +82,7 @@ static la_status append_stored(const la_dialect *dialect, const la_value *value,
     append_blob(la_value_bytes(value), out);
     return LA_OK;
   case LA_VALUE_DECIMAL:
+  case LA_VALUE_SQL:
     la_strbuf_text(out, la_value_bytes(value));
     return LA_OK;
   case LA_VALUE_DATE:
@@ -103,7 +104,7 @@ la_status la_compile_literal(const la_dialect *dialect, const la_type *type, con
   }
   la_affinity affinity = type ? type->affinity : LA_AFFINITY_NULL;
   if (value->kind == LA_VALUE_NULL || value->kind == LA_VALUE_HOST ||
-      value->kind == LA_VALUE_DECIMAL || !type) {
+      value->kind == LA_VALUE_DECIMAL || value->kind == LA_VALUE_SQL || !type) {
     return append_stored(dialect, value, out, err);
   }
   if (affinity == LA_AFFINITY_BOOLEAN &&

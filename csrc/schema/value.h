@@ -29,6 +29,7 @@
   X(DATETIME, "datetime") /* integer: microseconds since 1970-01-01 00:00:00, no zone */           \
   X(INTERVAL, "interval") /* integer: microseconds */                                              \
   X(DECIMAL, "decimal")   /* bytes, len: plain decimal text, "-12.50" */                           \
+  X(SQL, "SQL")           /* bytes, len: a literal that a type of the program wrote */             \
   X(HOST, "host value")   /* integer: number of a Lua value, see binding/host.h */
 
 typedef enum la_value_kind {
@@ -42,7 +43,7 @@ typedef struct la_value {
   uint8_t kind;   /* la_value_kind */
   uint8_t flags;  /* for who holds it: an instance's slot marks loaded, modified, … here */
   uint16_t spare; /* likewise */
-  uint32_t len;   /* TEXT, BLOB, DECIMAL */
+  uint32_t len;   /* TEXT, BLOB, DECIMAL, SQL */
   union {
     int64_t integer;
     double real;
@@ -66,7 +67,7 @@ static inline la_value la_value_text(la_text text) {
 }
 static inline bool la_value_has_bytes(const la_value *value) {
   return value->kind == LA_VALUE_TEXT || value->kind == LA_VALUE_BLOB ||
-         value->kind == LA_VALUE_DECIMAL;
+         value->kind == LA_VALUE_DECIMAL || value->kind == LA_VALUE_SQL;
 }
 static inline la_text la_value_bytes(const la_value *value) {
   return (la_text){value->as.bytes, value->len};

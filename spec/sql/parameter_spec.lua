@@ -117,6 +117,33 @@ describe("TypeDecorator", function()
     }
   end)
 
+  it("TYP-14 TYP-15 writes the text that literal_processor gives, as it is", function()
+    local function writer(pattern)
+      return function(self, dialect)
+        assert(self and dialect)
+        return function(value) return pattern:format(value) end
+      end
+    end
+    local Point = la.UserDefinedType:class "Point" {get_col_spec = function() return "POINT" end,
+      literal_processor = writer "POINT(%s)"}
+    local Next = la.TypeDecorator:class "Next" {impl = Point, process_bind_param = function(_, value) return value + 1 end}
+    local Raw = la.TypeDecorator:class "Raw" {impl = la.String, literal_processor = writer "RAW(%s)"}
+    local Wrong = la.TypeDecorator:class "Wrong" {impl = la.String, literal_processor = function()
+      return function() return 5 end
+    end}
+    local place = la.column("p", Point)
+    check {
+      {place:eq(5), "p = POINT(5)", literal_binds = true},
+      {place:in_ {1, 2}, "p IN (POINT(1), POINT(2))", literal_binds = true},
+      {la.insert(la.table("t", place)):values {p = la.null}, "INSERT INTO t (p) VALUES (NULL)", literal_binds = true},
+      {la.literal(3, Next), "POINT(4)", literal_binds = true},
+      {la.literal("x", Raw), "RAW(x)", literal_binds = true},
+    }
+    fails(la.exc.CompileError, 'literal value "x" with datatype Wrong: its literal_processor gave a number', function()
+      la.literal("x", Wrong):compile {literal_binds = true}
+    end)
+  end)
+
   it("TYP-14 makes values of NULLs that are loaded, in objects as in rows", function()
     local engine = la.create_engine("sqlite://")
     metadata:create_all(engine)
