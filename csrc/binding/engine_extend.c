@@ -9,6 +9,7 @@
  */
 #include "binding/check.h"
 #include "binding/engine.h"
+#include "binding/event.h"
 #include "binding/host.h"
 #include "binding/open.h"
 #include "binding/push.h"
@@ -176,7 +177,7 @@ static la_status call_lua(void *context, int64_t number, la_callback_call *call)
   lua_pushcfunction(L, run_call);
   lua_pushlightuserdata(L, &request);
   la_status status = LA_OK;
-  if (lua_pcall(L, 1, 1, 0) != LUA_OK) {
+  if (la_call_program(L, 1, 1) != LUA_OK) {
     la_keep_error(L);
     status = LA_HOST;
   }

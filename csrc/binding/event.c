@@ -37,12 +37,13 @@ bool la_event_reaches(lua_State *L, la_state *state, la_event event, int target)
 
 int la_call_program(lua_State *L, int arguments, int results) {
   int status = lua_pcall(L, arguments, results, 0);
+  /* Lua's own words, across a C call or on the thread of callbacks, which nobody resumes. */
   if (status != LUA_OK && lua_type(L, -1) == LUA_TSTRING &&
-      strstr(lua_tostring(L, -1), "attempt to yield across a C-call boundary")) {
+      strstr(lua_tostring(L, -1), "attempt to yield ")) {
     la_error err = LA_ERROR_INIT;
     la_fail(&err, LA_INVALID_REQUEST,
-            "a function that Lualchemy calls (a listener, default, type or echo function) can't "
-            "yield: it runs in the middle of work that has to end first");
+            "a function that Lualchemy calls (a listener, default, type, echo or SQL function) "
+            "can't yield: it runs in the middle of work that has to end first");
     lua_pop(L, 1);
     la_push_error(L, &err);
   }
