@@ -66,6 +66,7 @@ static uint32_t read_flags(lua_State *L, int index) {
                {"asdecimal", LA_TYPE_AS_DECIMAL},
                {"create_constraint", LA_TYPE_CREATE_CONSTRAINT},
                {"none_as_null", LA_TYPE_NONE_AS_NULL},
+               {"evaluates_none", LA_TYPE_EVALUATES_NONE},
                {"native", LA_TYPE_NATIVE},
                {"host_bind", LA_TYPE_HOST_BIND},
                {"host_result", LA_TYPE_HOST_RESULT},
@@ -220,6 +221,7 @@ static int type_get(lua_State *L) {
                {"asdecimal", LA_TYPE_AS_DECIMAL},
                {"create_constraint", LA_TYPE_CREATE_CONSTRAINT},
                {"none_as_null", LA_TYPE_NONE_AS_NULL},
+               {"evaluates_none", LA_TYPE_EVALUATES_NONE},
                {"native", LA_TYPE_NATIVE}};
   if (!type) {
     lua_pushnil(L);

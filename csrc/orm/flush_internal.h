@@ -404,6 +404,16 @@ la_status la_persist_gather_post_updates(la_flush *flush, la_error *err);
 la_status la_persist_post_updates(la_flush *flush, la_flush_step *step_out, la_error *err);
 la_status la_persist_pairs(la_flush *flush, la_error *err);
 
+/* Whether a new object has been given the value in `slot`, so that no default takes its place. A
+ * nil counts only where the type says so (evaluates_none). */
+static inline bool la_slot_is_given(const la_property *property, const la_value *slot) {
+  if (!(slot->flags & LA_SLOT_LOADED)) {
+    return false;
+  }
+  const la_type *type = property->column != NULL ? property->column->type : NULL;
+  return slot->kind != LA_VALUE_NULL || (type != NULL && type->flags & LA_TYPE_EVALUATES_NONE);
+}
+
 #pragma GCC visibility pop
 
 #endif

@@ -331,7 +331,7 @@ static la_status fill_default(la_flush *flush, const la_flush_record *record, la
   la_default_slot which = inserts ? LA_DEFAULT_INSERT : LA_DEFAULT_UPDATE;
   const la_value *slot = &instance->slots[property->slot];
   const la_default *what = &property->column->defaults[which];
-  bool given = inserts ? slot->flags & LA_SLOT_LOADED && slot->kind != LA_VALUE_NULL
+  bool given = inserts ? la_slot_is_given(property, slot)
                        : slot->flags & (record->flags & LA_RECORD_ROW_SWITCH ? LA_SLOT_LOADED
                                                                              : LA_SLOT_MODIFIED);
   if (given || what->kind == LA_DEFAULT_NONE) {

@@ -133,7 +133,7 @@ static const la_value *given_value(const la_persist_row *r, uint32_t ordinal) {
   const la_value *value = property != NULL && property->slot < r->instance->slot_count
                               ? &r->instance->slots[property->slot]
                               : NULL;
-  bool given = value != NULL && value->flags & LA_SLOT_LOADED && value->kind != LA_VALUE_NULL &&
+  bool given = value != NULL && la_slot_is_given(property, value) &&
                r->map->table->columns.items[ordinal]->computed == NULL;
   return given ? value : NULL;
 }

@@ -104,7 +104,8 @@ enum la_type_flag {
   LA_TYPE_HOST_BIND = 32,   /* Lua has a say in values that go in */
   LA_TYPE_HOST_RESULT = 64, /* Lua has a say in values that come out */
   LA_TYPE_COMPARATOR = 128, /* Lua has operators of its own: comparator_factory */
-  LA_TYPE_COERCES = 256     /* Lua says the types of values that it is compared with */
+  LA_TYPE_COERCES = 256,    /* Lua says the types of values that it is compared with */
+  LA_TYPE_EVALUATES_NONE = 512 /* a nil that is set counts as a value: no default takes its place */
 };
 
 typedef struct la_type la_type;

@@ -122,6 +122,7 @@ local function core_options(kind, found)
     options.native = found.native_uuid ~= false
   elseif kind == "JSON" then
     options.host_bind, options.host_result = true, true
+    options.evaluates_none = not found.none_as_null
   end
   if found.decimal_return_scale and not options.scale then
     options.scale = options.precision == nil and found.decimal_return_scale or nil
@@ -274,14 +275,6 @@ local function variants_of(self, class, impl)
   return variants
 end
 
-local function finish_decorator(self, class)
-  local impl = impl_of(self, class)
-  if has_expressions(class) then find_expressions(self, class, decorate(blank_copy(self), class, impl)) end
-  local variants = variants_of(self, class, impl)
-  core.record(self)[variants_key] = variants -- the core holds the types, this their functions
-  decorate(self, class, impl, variants)
-end
-
 -- bind_processor(dialect) and result_processor(dialect) give functions; they are asked once per dialect.
 local function processed_by(self, maker)
   local known = {}
@@ -292,6 +285,30 @@ local function processed_by(self, maker)
   end
 end
 
+-- literal_processor(dialect) gives a function that writes a value as SQL.
+local function write_literals(self, class)
+  local maker = class_field(class, "literal_processor")
+  if not maker then return end
+  local write = processed_by(self, maker)
+  core.record(self).process_literal_text = function(_, value, dialect)
+    local text = write(self, value, dialect)
+    if type(text) ~= "string" then
+      error(exc.CompileError(("Could not render literal value %s with datatype %s: its literal_processor gave a %s")
+        :format(require("lualchemy.describe").value(value), class.name, type(text))), 0)
+    end
+    return text
+  end
+end
+
+local function finish_decorator(self, class)
+  write_literals(self, class)
+  local impl = impl_of(self, class)
+  if has_expressions(class) then find_expressions(self, class, decorate(blank_copy(self), class, impl)) end
+  local variants = variants_of(self, class, impl)
+  core.record(self)[variants_key] = variants -- the core holds the types, this their functions
+  decorate(self, class, impl, variants)
+end
+
 local function finish_user_defined(self, class)
   local get_col_spec = class_field(class, "get_col_spec")
   if type(get_col_spec) ~= "function" then
@@ -300,6 +317,7 @@ local function finish_user_defined(self, class)
   end
   local bind, result = class_field(class, "bind_processor"), class_field(class, "result_processor")
   local record = core.record(self)
+  write_literals(self, class)
   if bind then record.process_bind_param = processed_by(self, bind) end
   if result then record.process_result_value = processed_by(self, result) end
   local function make(box)
@@ -408,6 +426,15 @@ function methods.compile(self, options)
   return core.ddl_type(name, self)
 end
 
+--- A copy of the type for which a nil that is set counts: a new object sends it as NULL, so that no default takes its
+--- place. JSON is so, unless it has `none_as_null`.
+---@return lualchemy.Type
+function methods.evaluates_none(self)
+  return types.__copy(self, {evaluates_none = true})
+end
+
+--- A copy of the type.
+---@return lualchemy.Type
 function methods.copy(self)
   return types.__copy(self, {})
 end
@@ -430,10 +457,11 @@ local core_fields = {
   length = "length", precision = "precision", scale = "scale", collation = "collation", timezone = "timezone",
   asdecimal = "asdecimal", create_constraint = "create_constraint", none_as_null = "none_as_null", name = "name",
   enums = "values", item_type = "impl", impl = "impl", __visit_name__ = "kind",
+  should_evaluate_none = "evaluates_none",
 }
 -- Fields that may be missing without being a mistake.
 local optional = keywords.set {"process_bind_param", "process_result_value", "process_literal_param",
-  "load_dialect_impl", "coerce_compared_value", "compare_values", "bind_expression", "column_expression",
+  "process_literal_text", "load_dialect_impl", "coerce_compared_value", "compare_values", "bind_expression", "column_expression",
   "comparator_factory", "cache_ok", "sort_key_function", "json_serializer", "json_deserializer"}
 
 core.hook("type_field", function(self, key)
@@ -519,7 +547,7 @@ core.hook("type_complete", types.__complete)
 function types.__options(self)
   local options = {}
   for _, name in ipairs {"length", "precision", "scale", "collation", "timezone", "asdecimal", "create_constraint",
-    "none_as_null", "native", "name", "impl"} do
+    "none_as_null", "evaluates_none", "native", "name", "impl"} do
     options[name] = core.type_get(self, name)
   end
   local values = core.type_get(self, "values")

@@ -149,6 +149,44 @@ describe("a mapped column", function()
   end)
 end)
 
+describe("a type that evaluates_none", function()
+  local function types()
+    return {a = Column(String():evaluates_none(), {default = "a"}), b = Column(String, {default = "b"}),
+      c = Column(String():evaluates_none(), {server_default = "c"}), d = Column(la.JSON, {default = {x = 1}}),
+      e = Column(la.JSON {none_as_null = true}, {default = {x = 1}})}
+  end
+  local function rows(engine)
+    local conn <close> = engine:connect()
+    local found = {}
+    for row in conn:exec_driver_sql "SELECT a, b, c, d, e FROM things ORDER BY id" do found[#found + 1] = tostring(row) end
+    return found
+  end
+  local unset, nulls = [[("a", "b", "c", "{\"x\": 1}", "{\"x\": 1}")]], [[(nil, "b", nil, nil, "{\"x\": 1}")]]
+
+  it("sends a nil that is set in place of the default, as JSON does (TYP-03, TYP-09)", function()
+    local Thing, session, engine = database(types())
+    local null = la.null
+    local read, assigned = Thing {id = 1}, Thing {id = 2}
+    assert.is_nil(read.a)
+    for _, name in ipairs {"a", "b", "c", "d", "e"} do assigned[name] = nil end
+    session:add_all {read, assigned, Thing {id = 3, a = null, b = null, c = null, d = null, e = null}}
+    session:commit()
+    assert.same({unset, nulls, nulls}, rows(engine))
+  end)
+
+  it("does so in inserts of many rows (QRY-09)", function()
+    local Thing, session, engine = database(types())
+    local null = la.null
+    local row = {a = null, b = null, c = null, d = null, e = null}
+    session:execute(la.insert(Thing), {row})
+    session:bulk_insert_mappings(Thing, {row, {}})
+    session:commit()
+    assert.same({nulls, nulls, unset}, rows(engine))
+    assert.same({false, true, true, false}, {la.String.should_evaluate_none, la.String(5):evaluates_none().should_evaluate_none,
+      la.JSON.should_evaluate_none, la.JSON {none_as_null = true}.should_evaluate_none})
+  end)
+end)
+
 describe("single-table inheritance", function()
   it("keeps classes apart by a column (MAP-02, MAP-05)", function()
     local Base = orm.declarative_base()

@@ -164,7 +164,8 @@ local function insert_values(part, row, render_nulls)
   for _, field in ipairs(part.fields) do
     local value = row[field.key]
     if value == nil and field.base_key then value = row[field.base_key] end
-    if value ~= nil and (value ~= null or render_nulls and not field.primary) then values[field.column.key] = value end
+    local sends = value ~= null or render_nulls and not field.primary or field.column.type.should_evaluate_none
+    if value ~= nil and sends then values[field.column.key] = value end
   end
   return values
 end

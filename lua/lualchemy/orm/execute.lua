@@ -63,14 +63,24 @@ local function insert_runs(session, statement, params, options)
   return #results == 1 and results[1] or results[1]:merge(table.unpack(results, 2))
 end
 
+-- The columns for whose types a NULL that is given counts.
+local function columns_with_nulls(class)
+  local found = {}
+  for _, column in ipairs(class.__table__.columns) do
+    if column.type.should_evaluate_none then found[column.key] = true end
+  end
+  return found
+end
+
 --- The rows of an INSERT without what is NULL, unless that is wanted.
-local function without_nulls(statement, params, execution)
+local function without_nulls(statement, class, params, execution)
   if execution.render_nulls or core.execution_option(statement, "render_nulls") then return params end
-  local null, rows = core.null(), {}
+  local null, rows, wanted = core.null(), {}, nil
   for i, row in ipairs(params) do
     rows[i] = {}
     for name, value in pairs(row) do
-      if value ~= null then rows[i][name] = value end
+      if value == null and not wanted then wanted = columns_with_nulls(class) end
+      if value ~= null or wanted[name] then rows[i][name] = value end
     end
   end
   return rows
@@ -146,7 +156,7 @@ local function insert(session, statement, params, options, execution)
   params = descriptors.bulk_rows(class, params)
   if is_joined(class) then return insert_joined(session, statement, class, params, execution) end
   params = require("lualchemy.orm.bulk").marked(class, params)
-  params = without_nulls(statement, by_column(statement, params), execution)
+  params = without_nulls(statement, class, by_column(statement, params), execution)
   if #params == 1 and not core.has_returning(statement) then
     return binds.connection(session, nil, statement):execute(core.orm_translate(statement), params[1], options)
   end
