@@ -12,6 +12,7 @@ local column = require "lualchemy.schema.column"
 local tables = require "lualchemy.schema.table"
 local metadata = require "lualchemy.schema.metadata"
 local ddl = require "lualchemy.schema.ddl"
+local sort = require "lualchemy.schema.sort"
 
 local core = require "lualchemy.core"
 
@@ -37,7 +38,8 @@ local schema = {
   CheckFirst = ddl.CheckFirst,
   ObjectKind = ddl.ObjectKind,
   ObjectScope = ddl.ObjectScope,
-  sort_tables = ddl.sort_tables,
+  sort_tables = sort.sort_tables,
+  sort_tables_and_constraints = sort.sort_tables_and_constraints,
   -- For declarative classes.
   is_column = column.is_column,
   copy_column = column.copy_column,

@@ -144,6 +144,12 @@ describe("DDL-09 what changes a table that is there", function()
     assert.equal("ALTER TABLE one DROP CONSTRAINT IF EXISTS ck CASCADE",
       tostring(la.DropConstraint(named.ck, {cascade = true, if_exists = true})))
     fails(exc.CompileError, "it has no name", function() return tostring(la.DropConstraint(named.pk)) end)
+    local long = Table("t", la.MetaData {naming_convention = {uq = "uq_%(table_name)s_%(column_0_name)s"}},
+      Column("quite_a_long_name", Integer, {unique = true}))
+    assert.equal("ALTER TABLE t DROP CONSTRAINT uq_t_quite_a_long_name", tostring(la.DropConstraint(long.constraints[2])))
+    local short = {name = "sqlite", max_identifier_length = 20}
+    assert.equal(la.AddConstraint(long.constraints[2]):compile {dialect = short}:match "CONSTRAINT (%S+)",
+      la.DropConstraint(long.constraints[2]):compile {dialect = short}:match "CONSTRAINT (%S+)")
     fails(exc.ArgumentError, "expected a constraint of a table", function() la.AddConstraint(t) end)
   end)
 
@@ -208,11 +214,44 @@ it("DDL-10 sort_tables gives an order in which tables come after those that they
     return table.concat(found, " ")
   end
   assert.equal("c b a", names {a, b, c})
-  assert.equal("a c b", names({a, b, c}, {skip_fn = function(key) return key.table == a end}))
+  assert.equal("a c b", names({a, b, c}, {skip_fn = function(key) return key.parent.table == a end}))
   assert.equal("c b", names {b, c})
   assert.equal("b a", names({a, b}, {extra_dependencies = {{b, a}}}))
-  assert.equal("c a b", names({a, b, c}, {extra_dependencies = {{a, b}}}))
-  fails(exc.ArgumentError, "sort_tables takes a list of Tables", function() la.sort_tables {"a"} end)
+  assert.equal("b a c", names({b, a, c}, {skip_fn = function() return true end}))
+  fails(exc.ArgumentError, "sort_tables takes a list of Tables; number 1 is \"a\"", function() la.sort_tables {"a"} end)
+end)
+
+it("DDL-10 sort_tables_and_constraints gives the keys to be added later, of circles and with use_alter", function()
+  local own = la.MetaData()
+  local function new(name, ...)
+    return Table(name, own, Column("id", Integer, {primary_key = true}), ...)
+  end
+  local function refer(name, to, options)
+    options = options or {}
+    options.name = name
+    return Column(name, Integer, la.ForeignKey(to, options))
+  end
+  local a, b = new("a", refer("ab", "b.id"), refer("aa", "a.id")), new("b", refer("ba", "a.id"))
+  local c, d = new("c", refer("ca", "a.id"), refer("cd", "d.id", {use_alter = true})), new("d")
+  local function order(tables, options)
+    local found = {}
+    for i, pair in ipairs(la.sort_tables_and_constraints(tables, options)) do
+      local names = {}
+      for k, key in ipairs(pair[2]) do names[k] = key.name end
+      table.sort(names)
+      found[i] = (pair[1] and pair[1].name or "-") .. "(" .. table.concat(names, " ") .. ")"
+    end
+    return table.concat(found, " ")
+  end
+  assert.equal("a() b() d() c(ca) -(aa ab ba cd)", order {a, b, c, d})
+  assert.equal("d() a() b(ba) c(ca) -(aa ab cd)",
+    order({b, d, c, a}, {filter_fn = function(key) return key.table == a end}))
+  fails(exc.CircularDependencyError, "Circular dependency detected. ('a', 'b')", function()
+    order({a, b}, {filter_fn = function() return false end})
+  end)
+  local warned = require("lualchemy.warnings").catch_warnings(function() la.sort_tables {a, b} end)
+  assert.equal(1, #warned)
+  assert.matches('unresolvable cycles between tables "a, b"', warned[1].message)
 end)
 
 it("DDL-07 ddl_if leaves out constraints and indexes where its condition does not hold", function()

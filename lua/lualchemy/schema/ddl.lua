@@ -295,51 +295,6 @@ local function chosen(metadata, options)
   return found
 end
 
---- The tables in an order in which each comes after those that it refers to. Foreign keys for which `skip_fn` gives
---- true do not count; `extra_dependencies` is a list of pairs {first, then}. Tables in a circle come last, by name.
----@param tables lualchemy.Table[]
----@param options {skip_fn: (fun(key: any): boolean)?, extra_dependencies: table[]?}?
----@return lualchemy.Table[]
-function ddl.sort_tables(tables, options)
-  options = keywords.check("sort_tables", options, keywords.set {"skip_fn", "extra_dependencies"})
-  keywords.expect("sort_tables", "a list of Tables", tables, "table")
-  local left, waits, followers, ready = 0, {}, {}, {}
-  for _, target in ipairs(tables) do
-    if core.class_of(target) ~= "lualchemy.Table" then
-      error(exc.ArgumentError(("sort_tables takes a list of Tables; it has %s"):format(describe.value(target))), 0)
-    end
-    waits[target], followers[target], left = 0, {}, left + 1
-  end
-  local function add(first, after)
-    if first == after or not waits[first] or not waits[after] then return end
-    waits[after] = waits[after] + 1
-    table.insert(followers[first], after)
-  end
-  for _, target in ipairs(tables) do
-    for _, key in ipairs(target.foreign_key_constraints) do
-      if not (options.skip_fn and options.skip_fn(key)) then add(key.referred_table, target) end
-    end
-  end
-  for _, pair in ipairs(options.extra_dependencies or {}) do add(pair[1], pair[2]) end
-  local by_name = table.move(tables, 1, #tables, 1, {})
-  table.sort(by_name, function(a, b) return a.fullname < b.fullname end)
-  for _, target in ipairs(by_name) do
-    if waits[target] == 0 then ready[#ready + 1] = target end
-  end
-  local at = 1
-  while ready[at] do
-    for _, after in ipairs(followers[ready[at]]) do
-      waits[after] = waits[after] - 1
-      if waits[after] == 0 then ready[#ready + 1] = after end
-    end
-    at = at + 1
-  end
-  for _, target in ipairs(#ready < left and by_name or {}) do
-    if waits[target] > 0 then ready[#ready + 1] = target end
-  end
-  return core.list(ready)
-end
-
 --- Creates every table that is not there.
 function ddl.create_all(metadata, bind, options)
   options = keywords.check("create_all", options, all_keywords)
