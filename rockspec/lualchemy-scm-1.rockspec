@@ -383,6 +383,7 @@ build = {
     ["lualchemy.schema.item"] = "lua/lualchemy/schema/item.lua",
     ["lualchemy.schema.metadata"] = "lua/lualchemy/schema/metadata.lua",
     ["lualchemy.schema.reflect"] = "lua/lualchemy/schema/reflect.lua",
+    ["lualchemy.schema.sort"] = "lua/lualchemy/schema/sort.lua",
     ["lualchemy.schema.table"] = "lua/lualchemy/schema/table.lua",
     ["lualchemy.schema.view"] = "lua/lualchemy/schema/view.lua",
     ["lualchemy.sql"] = "lua/lualchemy/sql.lua",
