@@ -202,6 +202,7 @@ build = {
         "csrc/orm/translate_wrap.c",
         "csrc/binding/box.c",
         "csrc/binding/check.c",
+        "csrc/binding/collector.c",
         "csrc/binding/compiled.c",
         "csrc/binding/decimal.c",
         "csrc/binding/engine.c",

@@ -9,6 +9,7 @@
  */
 #include "binding/handle.h"
 
+#include "binding/collector.h"
 #include "binding/orm.h"
 
 #define LOST        ((uintptr_t)1)
@@ -19,6 +20,8 @@
 #define EACH_BYTES  1024  /* what Lua takes for a handle, its tables and what goes in and out */
 #define MANY        64    /* objects of a list with thin handles */
 #define WATCHED     32    /* handles that the watch has on the stack */
+#define FEW         4096  /* places that the watch always goes through */
+#define SAMPLED     64    /* else one in so many tells whether it does */
 
 static const char handle_mark = 0; /* key of the metatables of handles */
 
@@ -309,6 +312,7 @@ void la_push_object_by(lua_State *L, la_state *state, la_pusher *pusher, la_inst
   if (instance->handle != 0) { /* takes over the place of the one that is lost */
     la_links_unload(instance);
     state->handles.places[instance->handle] = (uintptr_t)instance;
+    instance->handle_serial = ++state->handles.serial; /* and that one's object */
   } else {
     take_place(state, instance);
   }
@@ -347,6 +351,7 @@ void la_push_object_list(lua_State *L, la_state *state, const la_instances *inst
     lua_rawseti(L, list, (lua_Integer)(i - from) + 1);
   }
   lua_settop(L, list);
+  la_collector_tell_list(L, state, end - from);
 }
 
 la_instance *la_push_transient(lua_State *L, la_state *state, la_slab *slab, la_mapper *mapper,
@@ -400,17 +405,11 @@ static void rearm(lua_State *L, la_state *state) {
   }
 }
 
-/* __gc of a watch: a cycle of the collector is over. Nothing is let go before all that is lost has
- * no links. */
-static int watch_gc(lua_State *L) {
-  la_state *state = la_state_of(L);
+/* Marks what is lost, and lets go of what was so already. `page` is a free stack slot above the
+ * table of pages. */
+static void go_through(lua_State *L, la_state *state, int page) {
   la_handles *handles = &state->handles;
-  if (!lua_checkstack(L, WATCHED + 8)) {
-    rearm(L, state);
-    return 0;
-  }
-  lua_rawgeti(L, LUA_REGISTRYINDEX, state->objects);
-  int page = lua_gettop(L) + 1;
+  handles->has_lost = false;
   for (uint32_t i = 1; i < handles->used; i++) {
     uintptr_t place = handles->places[i];
     if (i % WATCHED == 0 || i == 1) {
@@ -427,11 +426,46 @@ static int watch_gc(lua_State *L) {
       leave_place(state, i);
     } else {
       handles->places[i] = place | LOST;
+      handles->has_lost = true;
       la_links_unload(instance_in(place));
       if (instance_in(place)->pins == 1) {
         la_instance_leave_session(instance_in(place));
       }
     }
+  }
+}
+
+/* Whether handles may have been lost since the places were gone through. A generational collector
+ * ends a cycle each time that its heap has grown a little, and most cycles lose nothing: so of many
+ * places others are looked at each time. What is missed is lost for some cycles longer. */
+static bool has_losses(lua_State *L, la_handles *handles, int objects) {
+  if (handles->used < FEW || handles->has_lost) {
+    return true;
+  }
+  bool lost = false;
+  for (uint32_t i = handles->turn++ % SAMPLED + 1; i < handles->used && !lost; i += SAMPLED) {
+    if (!(handles->places[i] & FREE)) {
+      lua_rawgeti(L, objects, page_of(i));
+      lost = lua_rawgeti(L, -1, line_of(i)) == LUA_TNIL;
+      lua_settop(L, objects);
+    }
+  }
+  return lost;
+}
+
+/* __gc of a watch: a cycle of the collector is over. Nothing is let go before all that is lost has
+ * no links. */
+static int watch_gc(lua_State *L) {
+  la_state *state = la_state_of(L);
+  la_handles *handles = &state->handles;
+  if (!lua_checkstack(L, WATCHED + 8)) {
+    rearm(L, state);
+    return 0;
+  }
+  lua_rawgeti(L, LUA_REGISTRYINDEX, state->objects);
+  int page = lua_gettop(L) + 1;
+  if (has_losses(L, handles, page - 1)) {
+    go_through(L, state, page);
   }
   lua_settop(L, 1);
   rearm(L, state);

@@ -8,6 +8,7 @@
  */
 #include "binding/orm_load.h"
 
+#include "binding/collector.h"
 #include "binding/open.h"
 #include "binding/page.h"
 #include "binding/result.h"
@@ -377,6 +378,7 @@ static int query_all(lua_State *L) {
   }
   la_give_back_scratch(L, state, 2);
   la_scratch_clear(L, 3);
+  la_collector_tell_list(L, state, rows);
   return 1;
 }
 

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "binding/page.h"
 
+#include "binding/collector.h"
 #include "binding/open.h"
 
 /* Where the weak table of pages has those for new boxes: of what is made by a call that builds, and
  * of what is pushed, which is often a part of a class and stays. */
 enum present { MADE = 1, PUSHED = 2 };
-/* How many bytes are told to the collector at a time. */
-#define LEAST_TOLD ((size_t)4096)
-#define MOST_TOLD  ((size_t)1 << 24)
 /* Where the table of values that a box keeps alive has its page. */
 #define PAGE_PLACE 0
 
@@ -27,22 +25,10 @@ static bool has_room(const la_page *page) {
   return page != NULL && page->used < LA_PAGE_SLOTS && page->weight < LA_PAGE_WEIGHT;
 }
 
-/* The collector does not see memory of the core. It is told with each page by how much that has
- * grown; else it would find time to collect when far more statements have been made than the
- * processor's caches hold. */
-static void tell_collector(lua_State *L, la_state *state) {
-  size_t bytes = state->alloc.bytes;
-  size_t grown = bytes > state->told ? bytes - state->told : 0;
-  if (grown >= LEAST_TOLD && lua_gc(L, LUA_GCISRUNNING) > 0) {
-    state->told = bytes;
-    lua_gc(L, LUA_GCSTEP, (int)(grown < MOST_TOLD ? grown / 1024 : MOST_TOLD / 1024));
-  } else if (grown == 0) {
-    state->told = bytes;
-  }
-}
-
+/* With each page the collector is told: else it would find time to collect when far more statements
+ * have been made than the processor's caches hold. */
 static la_page *push_page(lua_State *L, la_state *state) {
-  tell_collector(L, state);
+  la_collector_tell(L, state);
   return la_push_box(L, state, LA_BOX_PAGE, sizeof(la_page), 0);
 }
 

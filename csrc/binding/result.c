@@ -3,6 +3,7 @@
  * Results: where the next row comes from, and the methods that read.
  */
 #include "binding/check.h"
+#include "binding/collector.h"
 #include "binding/result.h"
 
 #include "binding/open.h"
@@ -255,6 +256,7 @@ void la_result_push_list(lua_State *L, la_state *state, la_result *result, int i
   while ((limit == 0 || (size_t)count < limit) && la_result_next(L, state, result, index)) {
     lua_rawseti(L, -2, ++count);
   }
+  la_collector_tell_list(L, state, (size_t)count);
 }
 
 static int result_all(lua_State *L) {

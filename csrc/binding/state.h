@@ -87,6 +87,8 @@ typedef struct la_handles {
   uint32_t size, used; /* places there are, and have been in use: from 1 on */
   uint32_t free;       /* the first of those to be used again, or 0 */
   uint32_t serial;     /* of the last handle */
+  uint32_t turn;       /* of what the watch looks at */
+  bool has_lost;       /* some places are marked so */
   int watch;           /* registry reference: the watch's metatable */
   bool closed;
 } la_handles;
@@ -114,7 +116,7 @@ struct la_state {
                            NULL before the first function is made */
   int pages;   /* registry reference: weak table of the page that new boxes go to, see page.h */
   int spare;   /* registry reference: an empty page made ahead, or false */
-  size_t told; /* bytes of `alloc` that the collector was told of last, see page.c */
+  size_t told; /* bytes of `alloc` that the collector was told of last, see collector.h */
   int lent[LA_LENT_SCRATCHES]; /* registry references: scratches to be borrowed, see box.h … */
   int lent_count;              /* … the first ones; the others hold false */
   int moments[3]; /* registry references: metatables of dates, times, datetimes, see values.h */

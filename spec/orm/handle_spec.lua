@@ -202,3 +202,86 @@ describe("an object of a large list", function()
     fails(la.exc.UnmappedInstanceError, "not an instance", function() session:add(io.stdout) end)
   end)
 end)
+
+describe("thousands of objects", function()
+  local engine, Note, session
+  local count = 6000
+  before_each(function()
+    local Base = orm.declarative_base()
+    Note = Base:class "Note" {
+      __tablename__ = "note",
+      id = la.Column(la.Integer, {primary_key = true}),
+      title = la.Column(la.String),
+    }
+    engine = la.create_engine "sqlite://"
+    Base.metadata:create_all(engine)
+    engine:begin(function(connection)
+      connection:execute(la.text("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :count) "
+        .. "INSERT INTO note SELECT i, hex(zeroblob(2000)) FROM n"), {count = count})
+    end)
+    session = orm.Session(engine)
+  end)
+  after_each(function()
+    session:close()
+    engine:dispose()
+  end)
+
+  local function map_size()
+    local found = 0
+    for _ in pairs(session.identity_map) do found = found + 1 end
+    return found
+  end
+
+  for _, mode in ipairs {"incremental", "generational"} do
+    it("are told to the collector as if Lua had allocated them: " .. mode, function()
+      local before = collectgarbage(mode)
+      local ways = {
+        function() return session:query(Note):all() end,
+        function() return session:scalars(la.select(Note)):all() end,
+        function() return session:query(Note.id, Note.title):all() end,
+        function() return session:connection():execute(la.select(Note.id, Note.title)):all() end,
+      }
+      for _, load in ipairs(ways) do
+        session:expunge_all()
+        collect.all()
+        local weak = setmetatable({{}}, {__mode = "v"})
+        assert.equal(count, #load())
+        assert.is_nil(weak[1])
+      end
+      collectgarbage(before)
+    end)
+  end
+
+  it("leave the session at once when all of them are lost", function()
+    local list = session:query(Note):all()
+    assert.equal(count, map_size())
+    list = #list
+    collectgarbage()
+    assert.equal(list, count)
+    assert.equal(0, map_size())
+  end)
+
+  it("leave the session some time later when few of them are lost", function()
+    local list = session:query(Note):all()
+    list[17], list[4711] = nil, nil
+    for _ = 1, 66 do collectgarbage() end
+    assert.equal(count - 2, map_size())
+    assert.equal(18, list[18].id)
+  end)
+
+  it("are one object each, also when a finalizer brings one back that is loaded anew", function()
+    local list = session:query(Note):all()
+    local back
+    do
+      setmetatable({note = list[17]}, {__gc = function(t) back = t.note end})
+      list[17] = nil
+    end
+    collectgarbage()
+    local fresh = session:get(Note, 17)
+    assert.not_equal(back, fresh)
+    fresh.title = "changed"
+    local read, title = pcall(function() return back.title end)
+    assert.is_true(not read or title ~= "changed")
+    assert.equal(fresh, session:get(Note, 17))
+  end)
+end)
