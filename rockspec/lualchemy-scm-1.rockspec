@@ -306,6 +306,7 @@ build = {
     ["lualchemy.dialects._sqlite_moment"] = "lua/lualchemy/dialects/_sqlite_moment.lua",
     ["lualchemy.dialects.sqlite"] = "lua/lualchemy/dialects/sqlite.lua",
     ["lualchemy.engine"] = "lua/lualchemy/engine.lua",
+    ["lualchemy.engine._context"] = "lua/lualchemy/engine/_context.lua",
     ["lualchemy.engine._copy"] = "lua/lualchemy/engine/_copy.lua",
     ["lualchemy.engine._functions"] = "lua/lualchemy/engine/_functions.lua",
     ["lualchemy.engine._options"] = "lua/lualchemy/engine/_options.lua",

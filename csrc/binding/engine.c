@@ -165,6 +165,7 @@ static int engine_dispose(lua_State *L) {
   la_engine *engine = la_check_engine(L, 1);
   lua_settop(L, 1); /* its box holds the engine, whatever listeners do */
   la_engine_dispose(engine);
+  engine->root->announced = false; /* the next connection is the first of a new pool */
   la_engine_tell_closed(L, la_state_of(L), 1);
   if (la_engine_hears(L, la_state_of(L), 1, LA_EVENT_ENGINE_DISPOSED)) {
     lua_pushvalue(L, 1);

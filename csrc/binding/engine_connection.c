@@ -101,6 +101,8 @@ static int core_engine_connect(lua_State *L) {
   la_connection *connection = la_engine_connect(L, la_state_of(L), 1);
   if (!lua_isnoneornil(L, 2)) {
     connection->begin_mode = (la_begin_mode)luaL_checkoption(L, 2, NULL, modes);
+  } else {
+    la_engine_tell_connection(L, la_state_of(L), 1, lua_gettop(L));
   }
   if (lua_toboolean(L, 3)) {
     la_connection_box *box = lua_touserdata(L, -1);
@@ -146,14 +148,19 @@ static void tell(lua_State *L, la_state *state, int index, la_event event,
                  la_transaction_word word) {
   int top = lua_gettop(L);
   lua_getiuservalue(L, index, LA_CONNECTION_ENGINE);
-  const la_engine_box *engine = lua_touserdata(L, -1);
-  if (engine->echo) {
-    la_engine_log_transaction(L, state, index,
-                              la_connection_word(la_check_connection(L, index), word));
+  bool echoes = ((const la_engine_box *)lua_touserdata(L, -1))->echo;
+  const la_connection *connection = la_check_connection(L, index);
+  const char *text = la_connection_word(connection, word);
+  echoes &= connection->raw != NULL || word == LA_WORD_BEGIN; /* one that was given up gets none */
+  if (echoes && word == LA_WORD_BEGIN) {
+    la_engine_log_transaction(L, state, index, text);
   }
   if (la_engine_hears(L, state, index, event)) {
     lua_pushvalue(L, index);
     la_event_fire(L, state, event, index, 1);
+  }
+  if (echoes && word != LA_WORD_BEGIN) {
+    la_engine_log_transaction(L, state, index, text);
   }
   lua_settop(L, top);
 }
@@ -225,9 +232,14 @@ static int connection_leave(lua_State *L) {
   if (connection == NULL || connection->closed) {
     return 0;
   }
-  if (box->commits_on_close && well && connection->in_transaction) {
-    tell(L, la_state_of(L), 1, LA_EVENT_COMMIT, LA_WORD_COMMIT);
-    status = la_connection_commit(connection, &err);
+  if (box->commits_on_close && connection->in_transaction) {
+    tell(L, la_state_of(L), 1, well ? LA_EVENT_COMMIT : LA_EVENT_ROLLBACK,
+         well ? LA_WORD_COMMIT : LA_WORD_ROLLBACK);
+    status = well ? la_connection_commit(connection, &err) : LA_OK;
+    if (!well) {
+      la_error ignored = LA_ERROR_INIT;
+      (void)la_connection_rollback(connection, &ignored);
+    }
     deactivate(L, 1, 1, true);
   }
   close_connection(L, 1);
@@ -305,35 +317,6 @@ void la_connection_begin_told(lua_State *L, la_state *state, int index) {
   lua_pop(L, 1);
 }
 
-/* What the savepoint statements are, to listeners of cursors and the log: "SAVEPOINT
- * sa_savepoint_1". */
-static void tell_savepoint(lua_State *L, la_state *state, int index, const char *what,
-                           uint32_t number, bool before) {
-  int top = lua_gettop(L);
-  lua_getiuservalue(L, index, LA_CONNECTION_ENGINE);
-  const la_engine_box *engine = lua_touserdata(L, -1);
-  la_event event = before ? LA_EVENT_BEFORE_CURSOR_EXECUTE : LA_EVENT_AFTER_CURSOR_EXECUTE;
-  if (engine->echo || la_engine_hears(L, state, index, event)) {
-    lua_pushfstring(L, "%s sa_savepoint_%d", what, (int)number);
-    if (engine->echo && before) {
-      la_push_list(L, state, 0);
-      la_engine_log(L, state, index, lua_tostring(L, top + 2), top + 3, 0,
-                    (la_origin){LA_ORIGIN_NO_KEY, 0}, false);
-      lua_settop(L, top + 2);
-    }
-    if (la_engine_hears(L, state, index, event)) {
-      lua_pushvalue(L, index);
-      lua_pushvalue(L, index);
-      lua_pushvalue(L, top + 2);
-      la_push_list(L, state, 0);
-      lua_pushnil(L);
-      lua_pushboolean(L, 0);
-      la_event_fire(L, state, event, index, 6);
-    }
-  }
-  lua_settop(L, top);
-}
-
 void la_connection_tell_savepoint(lua_State *L, la_state *state, int index, la_event event,
                                   uint32_t number) {
   int top = lua_gettop(L);
@@ -357,11 +340,11 @@ static int core_connection_begin_nested(lua_State *L) {
   push_nested(L, 1);
   la_connection_tell_savepoint(L, state, 1, LA_EVENT_SAVEPOINT,
                                la_connection_next_savepoint(connection));
-  tell_savepoint(L, state, 1, "SAVEPOINT", la_connection_next_savepoint(connection), true);
+  la_connection_tell_sent(L, state, 1, "SAVEPOINT", la_connection_next_savepoint(connection), true);
   if (la_connection_savepoint(connection, &box->number, &err) < 0) {
     return la_raise_execution(L, connection->engine, &err, LA_TEXT_NONE, 0, false);
   }
-  tell_savepoint(L, state, 1, "SAVEPOINT", box->number, false);
+  la_connection_tell_sent(L, state, 1, "SAVEPOINT", box->number, false);
   box->active = true;
   lua_pushvalue(L, 2);
   lua_rawseti(L, 3, (lua_Integer)lua_rawlen(L, 3) + 1);
@@ -424,7 +407,7 @@ static void end_nested(lua_State *L, transaction_box *box, int index, bool commi
   la_connection_tell_savepoint(L, state, index,
                                commit ? LA_EVENT_RELEASE_SAVEPOINT : LA_EVENT_ROLLBACK_SAVEPOINT,
                                box->number);
-  tell_savepoint(L, state, index, what, box->number, true);
+  la_connection_tell_sent(L, state, index, what, box->number, true);
   la_status status = commit ? la_connection_release(connection, box->number, &err)
                             : la_connection_rollback_to(connection, box->number, false, &err);
   box->active = status < 0 && commit;
@@ -434,7 +417,7 @@ static void end_nested(lua_State *L, transaction_box *box, int index, bool commi
   if (place > 0) {
     deactivate(L, index, place, false);
   }
-  tell_savepoint(L, state, index, what, box->number, false);
+  la_connection_tell_sent(L, state, index, what, box->number, false);
 }
 
 static void end_transaction(lua_State *L, bool commit) {
@@ -497,7 +480,8 @@ static int transaction_index(lua_State *L) {
     lua_pushboolean(L, box->active);
   } else if (strcmp(name, "is_valid") == 0) {
     const la_connection *connection = box->box.object;
-    lua_pushboolean(L, connection != NULL && !connection->doomed && !connection->closed);
+    lua_pushboolean(L, box->active && connection != NULL && !connection->doomed &&
+                           !connection->invalidated && !connection->closed);
   } else if (strcmp(name, "connection") == 0) {
     lua_getiuservalue(L, 1, TRANSACTION_CONNECTION);
   } else {
@@ -608,10 +592,10 @@ static int core_connection_begin_mode(lua_State *L) {
 static int core_connection_read_uncommitted(lua_State *L) {
   la_connection *connection = la_check_connection(L, 1);
   la_error err = LA_ERROR_INIT;
-  la_raw *raw = connection->raw;
-  if (raw == NULL) {
-    return la_raise_status(L, LA_RESOURCE_CLOSED, "This Connection is closed");
+  if (connection->raw == NULL) {
+    la_engine_reconnect(L, la_state_of(L), 1);
   }
+  la_raw *raw = connection->raw;
   if (!lua_isnoneornil(L, 2) && lua_toboolean(L, 2) != raw->read_uncommitted) {
     bool on = lua_toboolean(L, 2);
     if (la_raw_execute(raw,

@@ -3,8 +3,10 @@
  * What listeners of pools and errors are told. Listeners of statements are called where statements
  * are run.
  */
+#include "binding/check.h"
 #include "binding/engine_execute.h"
 #include "binding/open.h"
+#include "binding/push.h"
 
 _Static_assert(LA_EVENT_HANDLE_ERROR < 32, "events of engines are bits of an uint32_t");
 
@@ -157,11 +159,16 @@ void la_engine_tell_checkout(lua_State *L, la_state *state, int engine, int conn
     lua_settop(L, top + 1); /* the raw connection stands for what is lent as well */
     fire_pool(L, state, LA_EVENT_CHECKOUT, engine, connection, 3);
   }
+  lua_settop(L, top);
+}
+
+void la_engine_tell_connection(lua_State *L, la_state *state, int engine, int connection) {
   if (la_engine_hears(L, state, engine, LA_EVENT_ENGINE_CONNECT)) {
+    int top = lua_gettop(L);
     lua_pushvalue(L, connection);
     la_event_fire(L, state, LA_EVENT_ENGINE_CONNECT, engine, 1);
+    lua_settop(L, top);
   }
-  lua_settop(L, top);
 }
 
 void la_engine_reconnect(lua_State *L, la_state *state, int connection_index) {
@@ -186,6 +193,29 @@ void la_engine_tell_invalidate(lua_State *L, la_state *state, int connection, bo
   lua_settop(L, top);
 }
 
+void la_engine_push_record(lua_State *L, la_state *state, int connection) {
+  connection = lua_absindex(L, connection);
+  if (!la_engine_hears(L, state, connection, LA_EVENT_CHECKIN)) {
+    lua_pushnil(L);
+    return;
+  }
+  luaL_checkstack(L, 8, NULL);
+  lua_getiuservalue(L, connection, LA_CONNECTION_ENGINE);
+  push_record(L, state, lua_gettop(L), connection);
+  lua_replace(L, -3);
+  lua_pop(L, 1);
+}
+
+void la_engine_tell_given_up(lua_State *L, la_state *state, int connection) {
+  int record = lua_gettop(L);
+  if (!lua_isnil(L, record)) {
+    lua_pushnil(L);
+    lua_pushvalue(L, record);
+    la_event_fire(L, state, LA_EVENT_CHECKIN, connection, 2);
+  }
+  lua_settop(L, record - 1);
+}
+
 void la_engine_tell_detach(lua_State *L, la_state *state, int connection) {
   int top = lua_gettop(L);
   connection = lua_absindex(L, connection);
@@ -205,15 +235,113 @@ void la_engine_tell_checkin(lua_State *L, la_state *state, int connection) {
   luaL_checkstack(L, 12, NULL);
   lua_getiuservalue(L, connection, LA_CONNECTION_ENGINE);
   lua_createtable(L, 0, 3);
-  lua_pushboolean(L, !given->in_transaction);
+  lua_pushboolean(L, given->in_transaction);
   lua_setfield(L, -2, "transaction_was_reset");
-  lua_pushboolean(L, 0);
+  lua_pushboolean(L, given->raw->detached);
   lua_setfield(L, -2, "terminate_only");
   lua_pushboolean(L, 1);
   lua_setfield(L, -2, "asyncio_safe");
   fire_pool(L, state, LA_EVENT_RESET, top + 1, connection, 3);
   if (!given->raw->detached) {
     fire_pool(L, state, LA_EVENT_CHECKIN, top + 1, connection, 2);
+  }
+  lua_settop(L, top);
+}
+
+/* Makes the context that listeners of one statement share. */
+static void make_context(lua_State *L, la_state *state, const la_told *told) {
+  if (!lua_isnil(L, told->context)) {
+    return;
+  }
+  la_push_hook(L, state, "execution_context");
+  lua_pushvalue(L, told->source);
+  if (told->statement) {
+    lua_pushvalue(L, told->statement);
+  } else {
+    lua_pushnil(L);
+  }
+  lua_pushvalue(L, told->text);
+  lua_pushvalue(L, told->list);
+  lua_pushboolean(L, told->many);
+  if (told->seconds < 0) {
+    lua_pushnil(L);
+  } else {
+    lua_pushnumber(L, told->seconds);
+  }
+  lua_call(L, 6, 1);
+  lua_replace(L, told->context);
+}
+
+bool la_fire_cursor(lua_State *L, la_state *state, la_event event, const la_told *told) {
+  if (!la_engine_hears(L, state, told->source, event)) {
+    return false;
+  }
+  int top = lua_gettop(L);
+  luaL_checkstack(L, 12, NULL);
+  make_context(L, state, told);
+  lua_pushvalue(L, told->source);
+  lua_pushvalue(L, told->source); /* the cursor: what executes */
+  lua_pushvalue(L, told->text);
+  lua_pushvalue(L, told->list);
+  lua_pushvalue(L, told->context);
+  lua_pushboolean(L, told->many);
+  la_event_fire(L, state, event, told->source, 6);
+  if (event == LA_EVENT_BEFORE_CURSOR_EXECUTE) {
+    lua_pushvalue(L, top + 3);
+    lua_replace(L, told->text);
+    lua_pushvalue(L, top + 4);
+    lua_replace(L, told->list);
+  }
+  lua_settop(L, top);
+  return true;
+}
+
+/* before_execute and after_execute of a statement whose text is at `text`. */
+static void fire_execute(lua_State *L, la_state *state, int index, int text, la_event event) {
+  if (la_engine_hears(L, state, index, event)) {
+    int top = lua_gettop(L);
+    la_text sql = la_check_text(L, text);
+    lua_pushvalue(L, index);
+    la_push_node(L, state, la_expr_text(&state->sql, sql), 0, -1);
+    la_push_list(L, state, 0);
+    lua_newtable(L);
+    lua_newtable(L);
+    if (event == LA_EVENT_AFTER_EXECUTE) {
+      lua_pushnil(L);
+    }
+    la_event_fire(L, state, event, index, lua_gettop(L) - top);
+    lua_settop(L, top);
+  }
+}
+
+void la_connection_tell_sent(lua_State *L, la_state *state, int index, const char *what,
+                             uint32_t number, bool before) {
+  static const la_event heard[] = {LA_EVENT_BEFORE_EXECUTE, LA_EVENT_AFTER_EXECUTE,
+                                   LA_EVENT_BEFORE_CURSOR_EXECUTE, LA_EVENT_AFTER_CURSOR_EXECUTE};
+  int top = lua_gettop(L);
+  lua_getiuservalue(L, index, LA_CONNECTION_ENGINE);
+  bool echoes = ((const la_engine_box *)lua_touserdata(L, -1))->echo, hears = false;
+  for (size_t i = 0; i < sizeof heard / sizeof *heard; i++) {
+    hears |= la_engine_hears(L, state, index, heard[i]);
+  }
+  if (echoes || hears) {
+    lua_pushfstring(L, "%s sa_savepoint_%d", what, (int)number);
+    la_push_list(L, state, 0);
+    lua_pushnil(L);
+    la_told told = {
+        .source = index, .text = top + 2, .list = top + 3, .context = top + 4, .seconds = -1};
+    if (before) {
+      fire_execute(L, state, index, told.text, LA_EVENT_BEFORE_EXECUTE);
+    }
+    la_fire_cursor(L, state,
+                   before ? LA_EVENT_BEFORE_CURSOR_EXECUTE : LA_EVENT_AFTER_CURSOR_EXECUTE, &told);
+    if (echoes && before) {
+      la_engine_log(L, state, index, lua_tostring(L, told.text), told.list, 0,
+                    (la_origin){LA_ORIGIN_NO_KEY, 0}, false);
+    }
+    if (!before) {
+      fire_execute(L, state, index, told.text, LA_EVENT_AFTER_EXECUTE);
+    }
   }
   lua_settop(L, top);
 }
@@ -236,8 +364,26 @@ int la_execution_raise(la_execution *x, int text, int list) {
     } else {
       lua_pushnil(L);
     }
-    lua_call(L, 4, 1);
+    if (x->context_index) {
+      make_context(L, x->state,
+                   &(la_told){.source = x->connection_index,
+                              .text = text,
+                              .list = list,
+                              .context = x->context_index,
+                              .statement = x->statement_index,
+                              .seconds = -1,
+                              .many = x->many});
+      lua_pushvalue(L, x->context_index);
+    } else {
+      lua_pushnil(L);
+    }
+    lua_call(L, 5, 1);
+    lua_pushvalue(L, -1);
     la_event_fire(L, x->state, LA_EVENT_HANDLE_ERROR, x->connection_index, 1);
+    lua_settop(L, error + 1);
+    la_push_hook(L, x->state, "error_handled");
+    lua_insert(L, -2);
+    lua_call(L, 1, 0);
   }
   lua_settop(L, error);
   return lua_error(L);

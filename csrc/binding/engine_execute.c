@@ -243,10 +243,10 @@ void la_execution_begin(la_execution *x) {
   lua_State *L = x->L;
   la_error err;
   la_error_init(&err);
-  if (x->connection->in_transaction) {
+  if (x->connection->in_transaction && x->connection->raw != NULL) {
     return;
   }
-  if (x->connection->raw == NULL) {
+  if (!x->connection->in_transaction && x->connection->raw == NULL) {
     la_engine_reconnect(L, x->state, x->connection_index);
   }
   if (la_connection_autobegin(x->connection, &err) < 0) {
@@ -429,42 +429,16 @@ void la_execution_run(la_execution *x) {
 
 /* ---- the second way ---- */
 
-/* Fires before_cursor_execute; `text` and `list` are stack indexes and are replaced. */
-static void fire_before(la_execution *x, int text, int list) {
-  lua_State *L = x->L;
-  if (!la_engine_hears(x->L, x->state, x->connection_index, LA_EVENT_BEFORE_CURSOR_EXECUTE)) {
-    return;
-  }
-  int top = lua_gettop(L);
-  lua_pushvalue(L, x->connection_index);
-  lua_pushvalue(L, x->connection_index); /* the cursor: what executes */
-  lua_pushvalue(L, text);
-  lua_pushvalue(L, list);
-  lua_pushnil(L);
-  lua_pushboolean(L, x->many);
-  la_event_fire(L, x->state, LA_EVENT_BEFORE_CURSOR_EXECUTE, x->connection_index, 6);
-  x->list_counts = true;
-  lua_pushvalue(L, top + 3);
-  lua_replace(L, text);
-  lua_pushvalue(L, top + 4);
-  lua_replace(L, list);
-  lua_settop(L, top);
-}
-
-static void fire_after(la_execution *x, int text, int list) {
-  lua_State *L = x->L;
-  if (!la_engine_hears(x->L, x->state, x->connection_index, LA_EVENT_AFTER_CURSOR_EXECUTE)) {
-    return;
-  }
-  int top = lua_gettop(L);
-  lua_pushvalue(L, x->connection_index);
-  lua_pushvalue(L, x->connection_index);
-  lua_pushvalue(L, text);
-  lua_pushvalue(L, list);
-  lua_pushnil(L);
-  lua_pushboolean(L, x->many);
-  la_event_fire(L, x->state, LA_EVENT_AFTER_CURSOR_EXECUTE, x->connection_index, 6);
-  lua_settop(L, top);
+/* What listeners of the cursor are told; `text` and `list` are stack indexes. */
+static bool fire(la_execution *x, la_event event, int text, int list) {
+  la_told told = {.source = x->connection_index,
+                  .text = text,
+                  .list = list,
+                  .context = x->context_index,
+                  .statement = x->statement_index,
+                  .seconds = -1,
+                  .many = x->many};
+  return la_fire_cursor(x->L, x->state, event, &told);
 }
 
 static int fail_by_lua(la_execution *x, const la_error *err, int text, int list) {
@@ -561,7 +535,9 @@ void la_execution_send(la_execution *x, int text, int list) {
   la_error_init(&err);
   la_text sent;
   la_status status = LA_OK;
-  fire_before(x, text, list);
+  lua_pushnil(L);
+  x->context_index = lua_gettop(L);
+  x->list_counts |= fire(x, LA_EVENT_BEFORE_CURSOR_EXECUTE, text, list);
   sent.bytes = luaL_checklstring(L, text, &sent.len);
   la_origin origin = la_origin_take(x->compiled);
   origin.kind = x->no_key ? LA_ORIGIN_NO_KEY : origin.kind;
@@ -579,7 +555,7 @@ void la_execution_send(la_execution *x, int text, int list) {
   if (status < 0) {
     fail_by_lua(x, &err, text, list);
   }
-  fire_after(x, text, list);
+  fire(x, LA_EVENT_AFTER_CURSOR_EXECUTE, text, list);
 }
 
 void la_execution_run_by_lua(la_execution *x) {

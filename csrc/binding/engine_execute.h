@@ -58,10 +58,11 @@ typedef struct la_execution {
   size_t limit;             /* rows to read; 0: all */
   /* for the lookup */
   la_params *params;
-  int map_index;    /* 0: none */
-  la_made *made;    /* of the second way, and of sets that a function gives */
-  bool no_key;      /* the text was made by the library: DDL */
-  bool list_counts; /* listeners had the list of parameters in hand */
+  int map_index;     /* 0: none */
+  la_made *made;     /* of the second way, and of sets that a function gives */
+  int context_index; /* of what listeners are given as the execution's context, nil or there */
+  bool no_key;       /* the text was made by the library: DDL */
+  bool list_counts;  /* listeners had the list of parameters in hand */
 } la_execution;
 
 /* Finds out what the parameters are; a RowMapping becomes a map, an empty table none. Raises. */
@@ -103,6 +104,10 @@ void la_connection_begin_told(lua_State *L, la_state *state, int index);
  */
 void la_connection_tell_savepoint(lua_State *L, la_state *state, int index, la_event event,
                                   uint32_t number);
+/* Listeners and the log are told of the statement, before or after it is sent: "SAVEPOINT
+ * sa_savepoint_1". */
+void la_connection_tell_sent(lua_State *L, la_state *state, int index, const char *what,
+                             uint32_t number, bool before);
 /* The option schema_translate_map on top of the stack as the core takes it; what replaces it there
  * keeps the bytes. */
 la_text la_read_schemas(lua_State *L, la_state *state);
@@ -130,15 +135,32 @@ void la_engine_log_transaction(lua_State *L, la_state *state, int source_index, 
 /* True if `event` (of an engine, a pool or a dialect), happening on the connection or engine at
  * `index`, reaches a listener: another engine's are no reason to tell of anything. */
 bool la_engine_hears(lua_State *L, la_state *state, int index, la_event event);
+/* What is told of a statement that is sent: stack indexes of the connection (or engine), the text,
+ * the parameters, the context and the statement that the program executed (0: none). */
+typedef struct la_told {
+  int source, text, list, context, statement;
+  double seconds; /* how long it took, if that is known; else < 0 */
+  bool many;
+} la_told;
+/* Fires before_cursor_execute or after_cursor_execute. Listeners may replace the text and the
+ * parameters of the first, at their places. The context, nil at first, is made for whoever listens.
+ * False if nobody does. */
+bool la_fire_cursor(lua_State *L, la_state *state, la_event event, const la_told *told);
 /* Pool listeners hear that the connection at `connection` was taken, its raw connection being new
  * or not … */
 void la_engine_tell_checkout(lua_State *L, la_state *state, int engine, int connection);
+/* Listeners of the engine hear that a program has the connection now. */
+void la_engine_tell_connection(lua_State *L, la_state *state, int engine, int connection);
 /* Takes another raw connection for one that was invalidated, and tells of it. Raises. */
 void la_engine_reconnect(lua_State *L, la_state *state, int connection_index);
 /* … and that it is given back. */
 void la_engine_tell_checkin(lua_State *L, la_state *state, int connection);
 /* … or given up, the exception or nil being on top of the stack; `soft`: once it is given back … */
 void la_engine_tell_invalidate(lua_State *L, la_state *state, int connection, bool soft);
+/* The record of the connection's raw connection, nil where nobody listens to "checkin" … */
+void la_engine_push_record(lua_State *L, la_state *state, int connection);
+/* … which, on top of the stack and popped, is told to be free once that connection is closed. */
+void la_engine_tell_given_up(lua_State *L, la_state *state, int connection);
 /* … or its user's own … */
 void la_engine_tell_detach(lua_State *L, la_state *state, int connection);
 /* … and which were closed since the last time. */

@@ -14,14 +14,20 @@ static int core_connection_invalidate(lua_State *L) {
   if (la_raw_check_outside(connection->raw, &err) < 0) {
     return la_raise(L, &err);
   }
+  la_state *state = la_state_of(L);
   if (connection->raw != NULL) {
-    la_engine_tell_invalidate(L, la_state_of(L), 1, false);
+    la_engine_tell_invalidate(L, state, 1, false);
+    la_engine_push_record(L, state, 1);
+  } else {
+    lua_pushnil(L);
   }
   if (la_connection_invalidate(connection, &err) < 0) {
     return la_raise(L, &err);
   }
   lua_getiuservalue(L, 1, LA_CONNECTION_ENGINE);
-  la_engine_tell_closed(L, la_state_of(L), 3);
+  la_engine_tell_closed(L, state, 4);
+  lua_settop(L, 3);
+  la_engine_tell_given_up(L, state, 1);
   return 0;
 }
 

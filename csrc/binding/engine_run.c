@@ -151,27 +151,37 @@ static void read_options(la_execution *x, const la_node *statement) {
 
 /* ---- execute ---- */
 
+/* Pushes the parameters as listeners get them: a list of sets where there are several, and one set.
+ */
+static void push_told_params(la_execution *x) {
+  lua_State *L = x->L;
+  size_t sets = lua_istable(L, PARAMS) ? lua_rawlen(L, PARAMS) : 0;
+  if (sets > 1) {
+    lua_pushvalue(L, PARAMS);
+    lua_newtable(L);
+    return;
+  }
+  la_push_list(L, x->state, 0);
+  if (sets == 1) {
+    lua_rawgeti(L, PARAMS, 1);
+  } else if (lua_isnil(L, PARAMS)) {
+    lua_newtable(L);
+  } else {
+    lua_pushvalue(L, PARAMS);
+  }
+}
+
 static void fire_before_execute(la_execution *x) {
   lua_State *L = x->L;
   if (la_engine_hears(L, x->state, CONNECTION, LA_EVENT_BEFORE_EXECUTE)) {
-    bool list = lua_istable(L, PARAMS) && lua_rawlen(L, PARAMS) > 0;
     lua_pushvalue(L, CONNECTION);
     lua_pushvalue(L, STATEMENT);
-    if (list) {
-      lua_pushvalue(L, PARAMS);
-    } else {
-      la_push_list(L, x->state, 0);
-    }
-    if (list || lua_isnil(L, PARAMS)) {
-      lua_newtable(L);
-    } else {
-      lua_pushvalue(L, PARAMS);
-    }
+    push_told_params(x);
     lua_pushvalue(L, OPTIONS);
     la_event_fire(L, x->state, LA_EVENT_BEFORE_EXECUTE, CONNECTION, 5);
     lua_pushvalue(L, -4);
     lua_replace(L, STATEMENT);
-    list = lua_istable(L, -3) && lua_rawlen(L, -3) > 0;
+    bool list = lua_istable(L, -3) && lua_rawlen(L, -3) > 0;
     lua_pushvalue(L, list ? -3 : -2);
     lua_replace(L, PARAMS);
     lua_settop(L, ITERATOR);
@@ -183,8 +193,7 @@ static void fire_after_execute(la_execution *x) {
   if (la_engine_hears(L, x->state, CONNECTION, LA_EVENT_AFTER_EXECUTE)) {
     lua_pushvalue(L, CONNECTION);
     lua_pushvalue(L, STATEMENT);
-    lua_pushvalue(L, PARAMS);
-    lua_newtable(L);
+    push_told_params(x);
     lua_pushvalue(L, OPTIONS);
     lua_pushvalue(L, RESULT);
     la_event_fire(L, x->state, LA_EVENT_AFTER_EXECUTE, CONNECTION, 6);

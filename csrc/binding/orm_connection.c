@@ -31,6 +31,7 @@ void la_session_tell_checkout(lua_State *L, la_state *state, const la_session *s
   la_push_engine(L, state, session->engine);
   la_push_connection(L, state, session->connection);
   la_engine_tell_checkout(L, state, top + 1, top + 2);
+  la_engine_tell_connection(L, state, top + 1, top + 2);
   lua_settop(L, top);
 }
 

@@ -124,23 +124,6 @@ static void take(lua_State *L, la_state *state, la_trace *trace) {
   la_trace_switch(trace, false);
 }
 
-/* Fires a cursor event for the record whose text and parameters are at `text` and `text` + 1;
- * `source` is the connection or engine. */
-static void fire(lua_State *L, la_state *state, la_event event, int source, int text, bool many) {
-  if (!la_engine_hears(L, state, source, event)) {
-    return;
-  }
-  int top = lua_gettop(L);
-  lua_pushvalue(L, source);
-  lua_pushnil(L);
-  lua_pushvalue(L, text);
-  lua_pushvalue(L, text + 1);
-  lua_pushnil(L);
-  lua_pushboolean(L, many);
-  la_event_fire(L, state, event, source, 6);
-  lua_settop(L, top);
-}
-
 /* The parts of the record lie behind stack index `record`. */
 static void tell_log(lua_State *L, la_state *state, int source, int record) {
   const char *text = lua_tostring(L, record + TEXT);
@@ -178,15 +161,21 @@ static void tell_sent(lua_State *L, la_state *state, la_session *session) {
       lua_rawgeti(L, top + 4, place); /* top + 4 + place */
     }
     bool transaction = lua_toboolean(L, top + 4 + TRANSACTION);
-    bool many = lua_toboolean(L, top + 4 + MANY);
+    lua_pushnil(L);
+    la_told told = {.source = top + 2,
+                    .text = top + 4 + TEXT,
+                    .list = top + 4 + PARAMETERS,
+                    .context = lua_gettop(L),
+                    .seconds = lua_tonumber(L, top + 4 + SECONDS),
+                    .many = lua_toboolean(L, top + 4 + MANY)};
     if (!transaction) {
-      fire(L, state, LA_EVENT_BEFORE_CURSOR_EXECUTE, top + 2, top + 5, many);
+      la_fire_cursor(L, state, LA_EVENT_BEFORE_CURSOR_EXECUTE, &told);
     }
     if (box->echo) {
       tell_log(L, state, top + 2, top + 4);
     }
     if (!transaction) {
-      fire(L, state, LA_EVENT_AFTER_CURSOR_EXECUTE, top + 2, top + 5, many);
+      la_fire_cursor(L, state, LA_EVENT_AFTER_CURSOR_EXECUTE, &told);
     }
     lua_settop(L, top + 3);
   }

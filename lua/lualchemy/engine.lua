@@ -335,6 +335,7 @@ end
 
 core.extend("lualchemy.Engine", Engine)
 require "lualchemy.engine._functions"
+require "lualchemy.engine._context"
 
 core.hook("engine_field", function(_, name, methods)
   if strict.is_probe(name) or name == "logging_name" then return nil end
@@ -544,42 +545,6 @@ end)
 
 -- ---------------------------------------------------------------------------------------------
 -- What C asks for
-
-local Context = {}
-Context.__index = Context
-Context.__name = "lualchemy.ExecutionContext"
-
---- The parameters of the row at hand, with the defaults evaluated so far.
----@return table<string, any>
-function Context:get_current_parameters()
-  return self.current_parameters
-end
-
-core.hook("default_context", function(parameters, connection, statement, is_insert)
-  return setmetatable({
-    current_parameters = parameters,
-    connection = connection,
-    engine = connection.engine,
-    dialect = connection.engine.dialect,
-    statement = statement,
-    isinsert = is_insert,
-    isupdate = not is_insert,
-  }, Context)
-end)
-
--- What listeners of handle_error get; one that raises replaces the error.
-core.hook("exception_context", function(err, connection, statement, parameters)
-  return {
-    sqlalchemy_exception = err,
-    original_exception = err.orig or err,
-    connection = connection,
-    engine = connection.engine,
-    dialect = connection.engine.dialect,
-    statement = statement,
-    parameters = parameters,
-    is_disconnect = false,
-  }
-end)
 
 -- `values` with la.null for NULL; `names` for a mapping.
 core.hook("describe_row", function(values, names)

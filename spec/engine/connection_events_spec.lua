@@ -133,4 +133,102 @@ describe("events of connections (EVT-02)", function()
     assert.equal(7, conn:execute(la.select(la.literal(1))):scalar())
     assert.equal(1, conn:execute(la.select(la.literal(1))):scalar())
   end)
+
+  it("share a context of the execution, in which listeners keep what they like, with the error", function()
+    local seen = {}
+    la.event.listen(engine, "before_cursor_execute", function(_, _, _, _, context) context.began = #seen + 1 end)
+    la.event.listen(engine, "after_cursor_execute", function(_, _, _, _, context) seen[#seen + 1] = context end)
+    la.event.listen(engine, "handle_error", function(failure) seen[#seen + 1] = failure.execution_context end)
+    local conn <close> = engine:connect()
+    local statement = la.select(la.literal(1))
+    conn:execute(statement)
+    assert.is_false(pcall(conn.exec_driver_sql, conn, "nonsense"))
+    assert.same({1, 2}, {seen[1].began, seen[2].began})
+    local context = seen[1]
+    assert.equal(conn, context.connection)
+    assert.equal(engine, context.engine)
+    assert.equal(statement, context.invoked_statement)
+    assert.equal("SELECT ? AS anon_1", context.statement)
+    assert.same({{1}}, {{context.parameters[1][1]}})
+    assert.same({false, false}, {context.executemany, context.isinsert})
+    assert.equal("nonsense", seen[2].statement)
+  end)
+
+  it("give up the connection where a listener of handle_error calls it a disconnect", function()
+    la.event.listen(engine, "handle_error", function(failure)
+      failure.is_disconnect = failure.original_exception.message:find "nowhere" ~= nil
+    end)
+    local conn <close> = engine:connect()
+    assert.is_false(pcall(conn.exec_driver_sql, conn, "SELECT * FROM missing"))
+    assert.is_false(conn.invalidated)
+    assert.is_false(pcall(conn.exec_driver_sql, conn, "SELECT * FROM nowhere"))
+    assert.is_true(conn.invalidated)
+    conn:rollback()
+    assert.equal(1, conn:scalar(la.text "SELECT 1"))
+  end)
+
+  it("come in the order of what is done: the end of a transaction before it is logged, savepoints as statements", function()
+    engine.echo = function(text) told[#told + 1] = {"echo " .. text} end
+    note(engine, "begin", "commit", "rollback", "savepoint", "release_savepoint", "before_execute", "after_execute",
+      "before_cursor_execute", "after_cursor_execute")
+    local conn <close> = engine:connect()
+    local outer = conn:begin()
+    local inner = conn:begin_nested()
+    assert.same({"echo BEGIN (implicit)", "begin", "savepoint", "before_execute", "before_cursor_execute",
+      "echo SAVEPOINT sa_savepoint_1", "after_cursor_execute", "after_execute"}, names())
+    assert.equal("SAVEPOINT sa_savepoint_1", tostring(told[4][3]))
+    inner:commit()
+    outer:commit()
+    assert.same({"echo RELEASE SAVEPOINT sa_savepoint_1", "after_cursor_execute", "after_execute", "commit", "echo COMMIT"},
+      table.move(names(), 12, 16, 1, {}))
+    assert.same({false, false}, {inner.is_valid, outer.is_valid})
+  end)
+
+  it("say of a list with one set what they say of one set", function()
+    local given = {}
+    la.event.listen(engine, "before_execute", function(_, _, many, params) given[#given + 1] = {#many, params.a} end)
+    local conn <close> = engine:connect()
+    for _, params in ipairs {{a = 1}, {{a = 1}}} do conn:execute(la.text "SELECT :a", params) end
+    assert.same({{0, 1}, {0, 1}}, given)
+  end)
+
+  it("of a raw connection are the pool's alone", function()
+    note(engine, "engine_connect", "checkout")
+    engine:raw_connection():close()
+    assert.same({"checkout"}, names())
+  end)
+
+  it("are told after a flush, with a context that says how long a statement took", function()
+    local orm = require "lualchemy.orm"
+    local Base = orm.declarative_base()
+    local Thing = Base:class "Thing" {__tablename__ = "told_things", id = la.Column(la.Integer, {primary_key = true})}
+    Base.metadata:create_all(engine)
+    local began, ended = {}, {}
+    la.event.listen(engine, "before_cursor_execute", function(_, _, _, _, context) began[#began + 1] = context end)
+    la.event.listen(engine, "after_cursor_execute", function(_, _, _, _, context) ended[#ended + 1] = context end)
+    local session <close> = orm.Session(engine)
+    session:add(Thing {})
+    session:flush()
+    assert.equal(1, #ended)
+    assert.equal(began[1], ended[1])
+    assert.is_true(ended[1].isinsert)
+    assert.equal("float", math.type(ended[1].seconds))
+  end)
+end)
+
+describe("a connection that was given up in its transaction", function()
+  it("executes nothing more before rollback(), whatever the parameters are", function()
+    local engine = database.engine()
+    local conn <close> = engine:connect()
+    conn:begin()
+    conn:invalidate()
+    for _, params in ipairs {{}, {1}, {a = 1}, {{a = 1}}} do
+      local ok, err = pcall(conn.exec_driver_sql, conn, "SELECT :a", params)
+      assert.is_false(ok)
+      assert.is_true(la.exc.PendingRollbackError:matches(err))
+    end
+    conn:rollback()
+    conn:execution_options {isolation_level = "READ UNCOMMITTED"}
+    assert.equal("READ UNCOMMITTED", conn:get_isolation_level())
+  end)
 end)
