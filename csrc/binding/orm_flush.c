@@ -59,6 +59,7 @@ void la_finish_load(lua_State *L, la_state *state, la_load *load, int holder) {
   la_apply_links(L, state, load, &applied, holder);
   if (load->session) {
     la_session_tell_notes(L, state, load->session);
+    la_tell_warnings(L, state);
     la_session_tell(L, state, load->session);
   }
 }

@@ -6,6 +6,7 @@
 
 #include "binding/host.h"
 #include "binding/orm_session.h"
+#include "binding/warning.h"
 #include "orm/translate.h"
 #include "sql/walk.h"
 
@@ -442,6 +443,20 @@ static uint32_t get_token(lua_State *L, la_state *state, la_session *session) {
   return token;
 }
 
+/* May the values be the key of an object? Warns of a key of NULLs alone. */
+static bool is_key(lua_State *L, la_state *state, const la_mapper *mapper, const la_value *values) {
+  uint32_t nulls = 0;
+  for (uint32_t i = 0; i < mapper->primary_key_count; i++) {
+    nulls += values[i].kind == LA_VALUE_NULL;
+  }
+  if (nulls == mapper->primary_key_count) {
+    la_warn_now(L, state,
+                "fully NULL primary key identity cannot load any object.  This condition may raise "
+                "an error in a future release.");
+  }
+  return nulls == 0 || mapper->allow_partial_keys;
+}
+
 static int session_get(lua_State *L) {
   la_state *state = la_state_of(L);
   la_session *session = la_check_session(L, 1);
@@ -480,11 +495,9 @@ static int session_get(lua_State *L) {
     la_raise_orm(L, &err);
   }
   key_box *key = check_identity(L, state, mapper, 3);
-  for (uint32_t i = 0; i < mapper->primary_key_count; i++) {
-    if (key->values[i].kind == LA_VALUE_NULL && !mapper->allow_partial_keys) {
-      lua_pushnil(L);
-      return 1;
-    }
+  if (!is_key(L, state, mapper, key->values)) {
+    lua_pushnil(L);
+    return 1;
   }
   uint32_t hash = la_identity_hash(mapper->root, key->values);
   session->map.token = get_token(L, state, session);

@@ -337,6 +337,7 @@ static la_status give_links(gathering *self) {
       continue;
     }
     if (!relationship->uselist && count > 1) {
+      la_load_warn_several(self->load->session, relationship, "eagerly");
       count = 1;
     }
     LA_TRY(la_load_add_link(self->load, parent, la_link_number(parent->mapper, relationship),

@@ -44,6 +44,13 @@ la_status la_load_hold(la_load *load, void *object, la_error *err) {
   return LA_OK;
 }
 
+void la_load_warn_several(const la_session *session, const la_relationship *relationship,
+                          const char *how) {
+  la_warn(session->sql->warnings,
+          "Multiple rows returned with uselist=False for %s-loaded attribute '%.*s.%.*s'", how,
+          LA_TEXT_FORMAT(relationship->parent->class_name), LA_TEXT_FORMAT(relationship->key));
+}
+
 la_status la_load_add_link(la_load *load, la_instance *instance, uint32_t link,
                            la_instance **members, size_t count, la_error *err) {
   la_link_load found = {.instance = instance, .link = link, .members = members, .count = count};

@@ -170,6 +170,9 @@ struct la_load_pending {
 /* Prepares `load` for use: arena, pending work. Again is nothing. */
 /* Pins `instance` until the load is freed. */
 la_status la_load_pin(la_load *load, la_instance *instance, la_error *err);
+/* Warns that a link to one object has found several; `how` is "lazily" or "eagerly". */
+void la_load_warn_several(const la_session *session, const la_relationship *relationship,
+                          const char *how);
 /* The load has found `members` of a link: appended to `load->links`; the array is in the load's
  * arena. */
 la_status la_load_add_link(la_load *load, la_instance *instance, uint32_t link,

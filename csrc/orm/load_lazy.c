@@ -337,6 +337,7 @@ la_status la_lazy_run(la_load *load, la_instance *instance, uint32_t link,
   la_object_release(statement);
   LA_TRY(status);
   if (!relationship->uselist && count > 1) {
+    la_load_warn_several(load->session, relationship, "lazily");
     count = 1;
   }
   return la_load_add_link(load, instance, link, members, count, err);

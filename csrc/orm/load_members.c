@@ -96,7 +96,13 @@ la_status la_run_add_member(la_run *run, const la_plan_link *link, size_t at, la
   la_gather *gather = &state->gathers.items[at];
   la_member *member;
   bool is_new = false;
-  if (gather->skip || (!link->relationship->uselist && gather->count != 0)) {
+  if (gather->skip) {
+    return LA_OK;
+  }
+  if (!link->relationship->uselist && gather->count != 0) {
+    if (gather->first->instance != child) {
+      la_load_warn_several(run->session, link->relationship, "eagerly");
+    }
     return LA_OK;
   }
   if (link->relationship->uselist &&

@@ -106,8 +106,9 @@ end
 --- Warns, as Python's `warnings.warn()`.
 ---@param message string
 ---@param category lualchemy.ErrorClass?  `exc.SAWarning`
-function warnings.warn(message, category)
-  local warning = (category or exc.SAWarning)(message)
+---@param code string?  the short code of the page of SQLAlchemy's documentation that explains it
+function warnings.warn(message, category, code)
+  local warning = (category or exc.SAWarning)(message, {code = code})
   local action = action_of(warning)
   if action == "error" then error(warning, 0) end
   if action == "ignore" then return end

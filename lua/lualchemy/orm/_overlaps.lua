@@ -49,7 +49,8 @@ local function warn(side, from, to, others)
   warnings.warn(("relationship '%s' will copy column %s to column %s, which conflicts with relationship(s): %s. " ..
     "If this is not the intention, consider if these relationships should be linked with back_populates, or if viewonly = true should be " ..
     "applied to one or more if they are read-only. To silence this warning, add the parameter 'overlaps = \"%s\"' to the '%s' relationship.")
-    :format(where(side), name_of(from), name_of(to), table.concat(texts, ", "), table.concat(keys, ","), where(side)))
+    :format(where(side), name_of(from), name_of(to), table.concat(texts, ", "), table.concat(keys, ","), where(side)),
+    nil, "qzyx")
 end
 
 --- Notes what the relationship of `entry` writes in `targets` (column → who writes it, and from what), and warns of others that write it too.

@@ -3,6 +3,7 @@
 -- added and removed is queued until the flush (binding/orm_link.c), what is in the database is found by statements.
 local core = require "lualchemy.core"
 local exc = require "lualchemy.exc"
+local warnings = require "lualchemy.warnings"
 
 local M = {}
 
@@ -121,18 +122,27 @@ function Appender:query()
   return #order > 0 and query:order_by(table.unpack(order)) or query
 end
 
+--- The objects that wait for a flush.
+local function queued(self)
+  if core.object_state(self._object) == "detached" then
+    warnings.warn(("Instance %s is detached, dynamic relationship cannot return a correct result.   This warning will become a " ..
+      "DetachedInstanceError in a future release."):format(tostring(self._object)))
+  end
+  return (core.link_queued(self._object, self._key))
+end
+
 --- All objects; those that wait for a flush while the object is not in the database.
 ---@return table
 function Appender:all()
   if session_of(self) then return self:query():all() end
-  return (core.link_queued(self._object, self._key))
+  return queued(self)
 end
 
 --- How many objects there are.
 ---@return integer
 function Appender:count()
   if session_of(self) then return self:query():count() end
-  return #core.link_queued(self._object, self._key)
+  return #queued(self)
 end
 
 local dynamic = {
@@ -144,7 +154,7 @@ local dynamic = {
     if method ~= nil then return method end
     if math.type(key) == "integer" then
       if key < 1 then return nil end
-      if not session_of(self) then return core.link_queued(self._object, self._key)[key] end
+      if not session_of(self) then return queued(self)[key] end
       return self:query():slice(key - 1, key):all()[1]
     end
     return function(_, ...)

@@ -137,7 +137,10 @@ local mapper_fields = {
   end,
   --- mapper:add_property(key, property), mapper:add_properties {key = property}
   add_property = function(class)
-    return function(_, key, property) class[key] = property end
+    return function(_, key, property)
+      if core.mapper_has(class, key) then require("lualchemy.orm.declarative").add_property(class, key, property) end
+      class[key] = property
+    end
   end,
   add_properties = function(class)
     return function(_, given)

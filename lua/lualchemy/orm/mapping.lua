@@ -13,6 +13,7 @@ local relationships = require "lualchemy.orm.relationship"
 local schema = require "lualchemy.schema"
 local stand_in = require "lualchemy.orm.stand_in"
 local synonyms = require "lualchemy.orm.synonym"
+local warnings = require "lualchemy.warnings"
 
 local M = {}
 
@@ -152,13 +153,20 @@ local function make_mapper(class, record, parent, own_table, values)
     primary_key = {}
     for i, column in ipairs(given.primary_key) do primary_key[i] = column_argument(class, "primary_key", of_table, values, column) end
   end
+  local inherited = parent and parent.__mapper__ and parent.__mapper__.version_id_col
+  local version_id = given.version_id_col and column_argument(class, "version_id_col", of_table, values, given.version_id_col) or nil
+  if version_id and inherited and version_id ~= inherited then
+    warnings.warn(("Inheriting version_id_col '%s' does not match inherited version_id_col '%s' and will not automatically populate the " ..
+      "inherited versioning column. version_id_col should only be specified on the base-most mapper that includes versioning.")
+      :format(version_id.name, inherited.name))
+  end
   return core.mapper_new(record.registry.core, class, {
     class_name = class.__name__,
     table = own_table,
     join = record.join_tables and values.__table__ or nil,
     base = parent and core.is_mapped(parent) and parent or nil,
     primary_key = primary_key,
-    version_id = given.version_id_col and column_argument(class, "version_id_col", of_table, values, given.version_id_col) or nil,
+    version_id = version_id,
     inherit_condition = given.inherit_condition,
     version_generator = given.version_id_generator,
     eager_defaults = given.eager_defaults,
@@ -235,6 +243,10 @@ end
 function M.add_property(class, key, value)
   local record = records[class]
   refuse_name(class.__name__, key)
+  if core.mapper_has(class, key) and not (hierarchy.parent(class) and core.mapper_has(hierarchy.parent(class), key)) then
+    error(exc.InvalidRequestError(("Attribute '%s' of %s is mapped already, and can't be replaced once the class is made: give the property " ..
+      "another name"):format(key, tostring(class.__mapper__))), 0)
+  end
   if is_mapped_column(value) then
     schema.append_column(record.table, key, column_of(value))
   end
@@ -347,6 +359,20 @@ local function sort_fields(class, fields)
   return values, columns
 end
 
+--- Warns of a column under several names, of which the last is mapped.
+local function check_columns(class, columns)
+  local names = {}
+  for _, field in ipairs(columns) do
+    if names[field.column] then
+      local keys = {names[field.column], field.key}
+      table.sort(keys)
+      warnings.warn(("On class '%s', Column object '%s' named directly multiple times, only one will be used: %s. Consider using orm.synonym " ..
+        "instead"):format(class.__name__, field.column.name or field.key, table.concat(keys, ", ")))
+    end
+    names[field.column] = field.key
+  end
+end
+
 --- Makes the table of a class that is mapped later, with what its own fields say.
 function M.prepare_table(class, record, parent, fields)
   local values, columns = sort_fields(class, fields)
@@ -395,6 +421,7 @@ end
 --- Maps a class: makes its table, its mapper and its attributes.
 function M.map_class(class, record, parent, fields)
   local values, columns = sort_fields(class, fields)
+  check_columns(class, columns)
   local own_table = record.own_table or make_table(class, record, parent, values, columns)
   record.table = own_table or records[parent].table or parent.__table__
   rawset(class, "__table__", record.join_tables and values.__table__ or own_table or parent.__table__)
@@ -414,7 +441,11 @@ function M.map_class(class, record, parent, fields)
     for _, field in ipairs(columns) do mapped_columns.map(class, field.key, field.column, field.options) end
   end
   for _, field in ipairs(fields) do
-    if not is_mapped_column(field.value) then add_mapped(class, record, field.key, field.value) end
+    if not is_mapped_column(field.value) and not add_mapped(class, record, field.key, field.value) and core.class_of(field.value) == "lualchemy.ColumnElement" then
+      warnings.warn(("Attribute '%s' on class %s appears to be a non-schema SQLAlchemy expression object; this won't be part of the declarative " ..
+        "mapping. To map arbitrary expressions, use column_property() or a similar function such as deferred(), query_expression() etc.")
+        :format(field.key, class.__name__))
+    end
   end
   for key, property in pairs(arguments.properties or {}) do add_mapped(class, record, key, property) end
   polymorphic.check_identity(class, parent, arguments)

@@ -66,6 +66,14 @@ local function check_viewonly(options)
   end
 end
 
+--- Warns of "delete-orphan" alone: an object that leaves its parent is deleted, and one whose parent is deleted is not.
+local function check_cascade(cascade)
+  if type(cascade) ~= "string" or not cascade:find("delete-orphan", 1, true) then return end
+  local kinds = {}
+  for kind in cascade:gmatch "[%a-]+" do kinds[kind] = true end
+  if not kinds.delete and not kinds.all then warnings.warn("The 'delete-orphan' cascade option requires 'delete'.") end
+end
+
 --- Describes a link from a class to another, as SQLAlchemy's `relationship()`.
 ---
 ---     local User = Base:class "User" {
@@ -96,6 +104,7 @@ function M.relationship(argument, secondary, options)
       "explicitly.  omit_join optimization is automatically detected for conditions under which it is supported.")
   end
   if options.viewonly then check_viewonly(options) end
+  check_cascade(options.cascade)
   if options.back_populates and options.backref then
     error(exc.ArgumentError("back_populates and backref keyword arguments are mutually exclusive"), 2)
   end

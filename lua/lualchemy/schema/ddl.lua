@@ -7,6 +7,8 @@ local keywords = require "lualchemy.keywords"
 local exc = require "lualchemy.exc"
 local describe = require "lualchemy.describe"
 local item = require "lualchemy.schema.item"
+local sort = require "lualchemy.schema.sort"
+local warnings = require "lualchemy.warnings"
 
 local ddl = {}
 
@@ -323,6 +325,12 @@ function ddl.drop_all(metadata, bind, options)
       if not checks(options, bit_of(tables[i]), true) or is_there(connection, tables[i]) then
         there[#there + 1] = tables[i]
       end
+    end
+    local circle = select(2, core.metadata_sorted(metadata)) and sort.circle_of(there) or ""
+    if circle ~= "" then
+      warnings.warn(("Can't sort tables for DROP; an unresolvable foreign key dependency exists between tables: %s; and backend does not support " ..
+        "ALTER.  To restore at least a partial sort, apply use_alter=True to ForeignKey and ForeignKeyConstraint objects involved in the cycle to " ..
+        "mark these as known cycles that will be ignored."):format(circle))
     end
     local passed = {tables = there, checkfirst = checks(options, CheckFirst.TABLES, true)}
     fire("before_drop", metadata, connection, passed)

@@ -6,6 +6,7 @@ local exc = require "lualchemy.exc"
 local strict = require "lualchemy.strict"
 local describe = require "lualchemy.describe"
 local item = require "lualchemy.schema.item"
+local warnings = require "lualchemy.warnings"
 
 local M = {}
 
@@ -124,7 +125,15 @@ end
 local fields = {
   tables = tables_view,
   schema = function(self) return core.metadata_schema(self) end,
-  sorted_tables = function(self) return (core.metadata_sorted(self)) end,
+  sorted_tables = function(self)
+    local tables, in_circle = core.metadata_sorted(self)
+    if in_circle then
+      warnings.warn(('Cannot correctly sort tables; there are unresolvable cycles between tables "%s", which is usually caused by mutually ' ..
+        "dependent foreign key constraints.  Foreign key constraints involving these tables will not be considered; this warning may raise an " ..
+        "error in a future release."):format(require("lualchemy.schema.sort").circle_of(tables)))
+    end
+    return tables
+  end,
   naming_convention = function(self)
     local copy = {ix = "ix_%(column_0_label)s"}
     for key, value in next, core.record(self).conventions or {} do copy[key] = value end

@@ -132,6 +132,23 @@ local function sorted_with_keys(name, tables, filter, extra, warn_of_circles)
   return sorted, left_out
 end
 
+--- The names of the tables that refer to each other in circles, for warnings.
+---@param tables lualchemy.Table[]
+---@return string
+function sort.circle_of(tables)
+  local waits, names = new_waits(tables), {}
+  for _, target in ipairs(tables) do
+    for _, key in ipairs(target.foreign_key_constraints) do
+      if not key.use_alter then add(waits, key.referred_table, target, false) end
+    end
+  end
+  for _, target in ipairs(tables) do
+    if is_in_circle(waits, target) then names[#names + 1] = target.fullname end
+  end
+  table.sort(names)
+  return table.concat(names, ", ")
+end
+
 local sort_keywords = keywords.set {"skip_fn", "extra_dependencies"}
 
 --- The tables in an order in which each comes after those that it refers to, otherwise in the order given. Foreign keys

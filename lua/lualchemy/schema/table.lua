@@ -8,6 +8,7 @@ local describe = require "lualchemy.describe"
 local item = require "lualchemy.schema.item"
 local constraint = require "lualchemy.schema.constraint"
 local column = require "lualchemy.schema.column"
+local warnings = require "lualchemy.warnings"
 
 local M = {}
 
@@ -388,7 +389,10 @@ function methods.to_metadata(self, metadata, options)
   local schema = options.schema == nil and self.schema or options.schema
   if schema == core.null() then schema = nil end
   local existing = core.metadata_table(metadata, (schema and schema .. "." or "") .. name)
-  if existing then return existing end
+  if existing then
+    warnings.warn(("Table '%s' already exists within the given MetaData - not copying."):format(existing.fullname))
+    return existing
+  end
   local items = {}
   for _, source in ipairs(self.c) do
     items[#items + 1] = column.copy_column(source)
