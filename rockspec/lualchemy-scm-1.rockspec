@@ -390,6 +390,7 @@ build = {
     ["lualchemy.schema.view"] = "lua/lualchemy/schema/view.lua",
     ["lualchemy.sql"] = "lua/lualchemy/sql.lua",
     ["lualchemy.sql._element"] = "lua/lualchemy/sql/_element.lua",
+    ["lualchemy.sql._fields"] = "lua/lualchemy/sql/_fields.lua",
     ["lualchemy.sql.expression"] = "lua/lualchemy/sql/expression.lua",
     ["lualchemy.sql.functions"] = "lua/lualchemy/sql/functions.lua",
     ["lualchemy.strict"] = "lua/lualchemy/strict.lua",

@@ -233,11 +233,7 @@ static int relationship_index(lua_State *L) {
       strncmp(lua_tostring(L, 2), "__", 2) == 0) {
     return 1;
   }
-  la_push_hook(L, state, "expression_field");
-  lua_pushvalue(L, 2);
-  lua_pushvalue(L, lua_upvalueindex(2));
-  lua_call(L, 2, 1);
-  return 1;
+  return la_push_field(L, state, "expression_field");
 }
 
 static int relationship_tostring(lua_State *L) {

@@ -58,11 +58,14 @@ static void push_item(lua_State *L, la_state *state, la_node *node) {
   }
 }
 
-/* core.select_items(select) → what it selects, as it was given, and for each the class or alias
- * that it belongs to (false: none). */
+/* core.select_items(statement) → what it selects or returns, as it was given, and for each the class
+ * or alias that it belongs to (false: none). */
 static int select_items(lua_State *L) {
   la_state *state = la_state_of(L);
-  const la_node *chain = check_select(L, 1)->children[LA_SELECT_COLUMNS];
+  const la_node *statement = la_check_statement(L, 1);
+  int part = la_statement_returning_part(statement);
+  part = statement->kind == LA_NODE_SELECT ? LA_SELECT_COLUMNS : part;
+  const la_node *chain = part >= 0 ? la_node_child(statement, (uint32_t)part) : NULL;
   lua_settop(L, 1);
   size_t count = la_chain_count(chain);
   la_node **items = lua_newuserdatauv(L, sizeof *items * (count + 1), 0);
@@ -135,9 +138,10 @@ static int entity_class(lua_State *L) {
 /* core.expression_name(expression) → what a column of it is called, or nil. */
 static int expression_name(lua_State *L) {
   const la_node *node = la_to_node(L, 1);
-  la_text name = node && node->kind == LA_NODE_BUNDLE ? node->text
-                 : node                               ? la_expr_name(node)
-                                                      : LA_TEXT_NONE;
+  la_text name = node && node->kind == LA_NODE_BUNDLE     ? node->text
+                 : node && node->kind == LA_NODE_FUNCTION ? la_expr_param_name(node)
+                 : node                                   ? la_expr_name(node)
+                                                          : LA_TEXT_NONE;
   if (!name.bytes) {
     return 0;
   }

@@ -132,11 +132,10 @@ la_text la_check_quoted_name(lua_State *L, int index, uint32_t *flag_out);
  * argument. Raises. */
 la_type *la_check_type(lua_State *L, int index);
 
-/* Pushes the collection of the columns of `from` (lent from the box at `owner`, which it keeps
- * alive): `.c`. Columns of tables themselves are the boxes that la_push_column gives. */
-void la_push_columns(lua_State *L, la_state *state, la_node *from, int owner);
-/* The same for the columns that a statement selects. */
-void la_push_selected_columns(lua_State *L, la_state *state, la_node *statement, int owner);
+/* Pushes the collection of the columns of a FROM element, or of those that a statement selects
+ * (`owner`, lent from the box at `index`, which it keeps alive): `.c`. Columns of tables themselves
+ * are the boxes that la_push_column gives. */
+void la_push_columns(lua_State *L, la_state *state, la_node *owner, int index);
 /* The ATTRIBUTE or RELATIONSHIP `key` of an ENTITY: a new reference, NULL with `err` unfilled if
  * there is none. */
 la_node *la_entity_property(la_state *state, const la_node *entity, la_text key, la_error *err);
@@ -239,17 +238,24 @@ int la_expr_table_valued(lua_State *L);
 int la_expr_scalar_table_valued(lua_State *L);
 int la_from_render_derived(lua_State *L);
 int la_from_tablesample(lua_State *L);
-/* The only column of a function in FROM, which goes by its alias's name. NULL when out of memory.
- */
-la_node *la_from_function_column(const la_sql *sql, la_node *alias);
+int la_from_join_method(lua_State *L);
+int la_from_outerjoin_method(lua_State *L);
+int la_expr_as_comparison(lua_State *L);
+/* For __index, whose second upvalue is the methods: what the hook gives for the object at 1, the
+ * name at 2 and the methods; nil without hook, and for what is no name. */
+int la_push_field(lua_State *L, la_state *state, const char *hook);
 int la_expr_column_valued(lua_State *L);
 int la_expr_function_alias(lua_State *L);
 int la_expr_where(lua_State *L);
 int la_expr_select_from(lua_State *L);
 int la_expr_correlate(lua_State *L);
 int la_expr_correlate_except(lua_State *L);
+int la_expr_with_hint(lua_State *L);
+int la_expr_with_statement_hint(lua_State *L);
 int la_expr_select(lua_State *L);
 int la_core_exists(lua_State *L);
+int la_core_column_origin(lua_State *L);
+int la_core_from_element(lua_State *L);
 
 void la_open_sql_expr(lua_State *L, la_state *state);
 void la_open_sql_construct(lua_State *L, la_state *state);

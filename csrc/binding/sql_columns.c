@@ -109,17 +109,6 @@ static gathered *push_gathered(lua_State *L, la_state *state, int owner) {
   return columns;
 }
 
-void la_push_columns(lua_State *L, la_state *state, la_node *from, int owner) {
-  gathered *columns = push_gathered(L, state, owner);
-  la_error err;
-  la_error_init(&err);
-  if (la_from_columns(&state->sql, from, &columns->arena, &columns->nodes, &columns->keys,
-                      &columns->count, &err) != LA_OK) {
-    la_raise(L, &err);
-  }
-  push_collection(L, state, columns);
-}
-
 /* A text() is no column. */
 static void drop_texts(gathered *columns) {
   size_t count = 0;
@@ -134,15 +123,27 @@ static void drop_texts(gathered *columns) {
   columns->count = count;
 }
 
-void la_push_selected_columns(lua_State *L, la_state *state, la_node *statement, int owner) {
-  gathered *columns = push_gathered(L, state, owner);
+/* The columns of a FROM element or statement. */
+static void gather(lua_State *L, la_state *state, la_node *owner, gathered *columns) {
   la_error err;
   la_error_init(&err);
-  if (la_select_exported(&state->sql, statement, &columns->arena, &columns->nodes, &columns->keys,
-                         &columns->count, &err) != LA_OK) {
+  bool is_from = la_node_is_from(owner);
+  la_status status = is_from
+                         ? la_from_columns(&state->sql, owner, &columns->arena, &columns->nodes,
+                                           &columns->keys, &columns->count, &err)
+                         : la_select_exported(&state->sql, owner, &columns->arena, &columns->nodes,
+                                              &columns->keys, &columns->count, &err);
+  if (status != LA_OK) {
     la_raise(L, &err);
   }
-  drop_texts(columns);
+  if (!is_from) {
+    drop_texts(columns);
+  }
+}
+
+void la_push_columns(lua_State *L, la_state *state, la_node *owner, int index) {
+  gathered *columns = push_gathered(L, state, index);
+  gather(L, state, owner, columns);
   push_collection(L, state, columns);
 }
 
@@ -180,9 +181,74 @@ static int raise_no_column(lua_State *L) {
                          LA_TEXT_FORMAT(key), LA_TEXT_FORMAT(name));
 }
 
-/* columns.name, columns[1], columns:keys() */
+/* The place of the column that the value at `index` names: a key, or a number; 0 if there is none. */
+static size_t place_of(lua_State *L, const gathered *columns, int index) {
+  la_text key;
+  if (lua_isinteger(L, index)) {
+    lua_Integer place = lua_tointeger(L, index);
+    return place >= 1 && (size_t)place <= columns->count ? (size_t)place : 0;
+  }
+  if (lua_type(L, index) != LUA_TSTRING) {
+    return 0;
+  }
+  key.bytes = lua_tolstring(L, index, &key.len);
+  for (size_t i = 0; i < columns->count; i++) {
+    if (la_text_equal(columns->keys[i], key)) {
+      return i + 1;
+    }
+  }
+  return 0;
+}
+
+/* Leaves those columns that the sequence at `list` names, in its order. */
+static void keep_listed(lua_State *L, gathered *columns, int list) {
+  size_t count = lua_rawlen(L, list);
+  la_node **nodes = la_arena_alloc(&columns->arena, (count + 1) * sizeof *nodes);
+  la_text *keys = la_arena_alloc(&columns->arena, (count + 1) * sizeof *keys);
+  if (nodes == NULL || keys == NULL) {
+    la_raise_status(L, LA_NOMEM, "out of memory");
+  }
+  for (size_t i = 0; i < count; i++) {
+    lua_rawgeti(L, list, (lua_Integer)i + 1);
+    size_t place = place_of(L, columns, lua_gettop(L));
+    if (place == 0) {
+      lua_replace(L, 2);
+      raise_no_column(L);
+    }
+    lua_pop(L, 1);
+    nodes[i] = columns->nodes[place - 1];
+    keys[i] = columns->keys[place - 1];
+  }
+  for (size_t i = 0; i < count; i++) {
+    la_node_retain(nodes[i]);
+  }
+  for (size_t i = 0; i < columns->count; i++) {
+    la_node_release(columns->nodes[i]);
+  }
+  columns->nodes = nodes;
+  columns->keys = keys;
+  columns->count = count;
+}
+
+/* columns[{"name", "id"}] → a collection of these */
+static int columns_of_list(lua_State *L) {
+  la_state *state = la_state_of(L);
+  lua_settop(L, 2);
+  lua_getiuservalue(L, 1, 3);
+  la_node *owner = la_to_node(L, 3);
+  gathered *columns = push_gathered(L, state, 3);
+  gather(L, state, owner, columns);
+  keep_listed(L, columns, 2);
+  push_collection(L, state, columns);
+  return 1;
+}
+
+/* columns.name, columns[1], columns[{"name", "id"}], columns:keys() */
 static int columns_index(lua_State *L) {
   const char *key;
+  if (lua_istable(L, 2) && la_is_plain_table(L, 2)) {
+    return columns_of_list(L);
+  }
   if (lua_isinteger(L, 2)) {
     lua_getiuservalue(L, 1, 1);
     lua_rawgeti(L, -1, lua_tointeger(L, 2));

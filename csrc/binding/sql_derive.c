@@ -187,6 +187,42 @@ int la_from_is_derived_from(lua_State *L) {
   return 1;
 }
 
+/* core.column_origin(expression) → the Column of a table that it is, or comes from through subqueries
+ * and labels, and the FROM element that it is a column of here; nil for what is none. */
+int la_core_column_origin(lua_State *L) {
+  la_state *state = la_state_of(L);
+  const la_node *node = plain(la_to_node(L, 1));
+  lua_settop(L, 1);
+  while (node != NULL && node->kind == LA_NODE_LABEL) {
+    node = plain(node->children[0]);
+  }
+  if (node == NULL || node->kind != LA_NODE_COLUMN) {
+    return 0;
+  }
+  if (node->subject != NULL) {
+    la_push_column(L, state, (la_column *)(void *)node->subject);
+  } else {
+    lua_pushnil(L);
+  }
+  if (la_node_child(node, 0) != NULL) {
+    la_push_node(L, state, la_node_retain(node->children[0]), 1, 1);
+  } else {
+    lua_pushnil(L);
+  }
+  return 2;
+}
+
+/* core.from_element(from) → what an alias, subquery or CTE stands for; nil for other elements. */
+int la_core_from_element(lua_State *L) {
+  const la_node *node = plain(la_to_node(L, 1));
+  bool is_around = node != NULL && (node->kind == LA_NODE_ALIAS || node->kind == LA_NODE_CTE);
+  if (!is_around) {
+    return 0;
+  }
+  la_push_node(L, la_state_of(L), la_node_retain(node->children[0]), 1, 1);
+  return 1;
+}
+
 /* Pushes the list of what a select selects, one by one. */
 int la_push_inner_columns(lua_State *L) {
   lua_getfield(L, 1, "selected_columns");

@@ -72,6 +72,14 @@ int la_expr_correlate_except(lua_State *L) {
   return refine(L, "correlate_except");
 }
 
+int la_expr_with_hint(lua_State *L) {
+  return refine(L, "with_hint");
+}
+
+int la_expr_with_statement_hint(lua_State *L) {
+  return refine(L, "with_statement_hint");
+}
+
 /* exists:select() */
 int la_expr_select(lua_State *L) {
   la_state *state = la_state_of(L);
@@ -148,11 +156,7 @@ int la_statement_index(lua_State *L) {
   }
   if (strcmp(key, "selected_columns") == 0 || strcmp(key, "exported_columns") == 0 ||
       strcmp(key, "c") == 0 || strcmp(key, "columns") == 0) {
-    la_push_selected_columns(L, state, self, 1);
-  } else if (strcmp(key, "column_descriptions") == 0 && self->kind == LA_NODE_SELECT) {
-    la_push_hook(L, state, "column_descriptions");
-    lua_pushvalue(L, 1);
-    lua_call(L, 1, 1);
+    la_push_columns(L, state, self, 1);
   } else if (strcmp(key, "inner_columns") == 0 && self->kind == LA_NODE_SELECT) {
     return la_push_inner_columns(L);
   } else if (strcmp(key, "whereclause") == 0) {
@@ -164,6 +168,8 @@ int la_statement_index(lua_State *L) {
   } else if (strcmp(key, "table") == 0 && self->kind >= LA_NODE_INSERT &&
              self->kind <= LA_NODE_DELETE) {
     la_push_node(L, state, la_node_retain(self->children[0]), 1, 1);
+  } else {
+    return la_push_field(L, state, "statement_field");
   }
   return 1;
 }

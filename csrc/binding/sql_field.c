@@ -55,6 +55,19 @@ bool la_push_attribute_field(lua_State *L, la_state *state, const la_mapper *map
   return found;
 }
 
+int la_push_field(lua_State *L, la_state *state, const char *hook) {
+  if (hook == NULL || lua_type(L, 2) != LUA_TSTRING) {
+    lua_pushnil(L);
+    return 1;
+  }
+  la_push_hook(L, state, hook);
+  lua_pushvalue(L, 1);
+  lua_pushvalue(L, 2);
+  lua_pushvalue(L, lua_upvalueindex(2));
+  lua_call(L, 3, 1);
+  return 1;
+}
+
 /* Methods, those of the type first, then fields; what is neither raises, with the nearest name. */
 int la_expr_index(lua_State *L) {
   const la_box *box = lua_touserdata(L, 1);
@@ -79,17 +92,15 @@ int la_expr_index(lua_State *L) {
   if (la_text_is(key, "type")) {
     la_push_type(L, state, self->type != NULL ? self->type : state->types.null);
   } else if (la_text_is(key, "name") || la_text_is(key, "key")) {
-    la_text name = la_expr_name(self);
+    bool is_function = self->kind == LA_NODE_FUNCTION && la_text_is(key, "name");
+    la_text name = is_function ? la_expr_param_name(self) : la_expr_name(self);
     if (name.bytes != NULL) {
       la_push_text(L, name);
     }
   } else if (self->kind != LA_NODE_ATTRIBUTE || self->subject == NULL ||
              !la_push_attribute_field(L, state, (const la_mapper *)(const void *)self->subject,
                                       self->text, 2)) {
-    la_push_hook(L, state, "expression_field");
-    lua_pushvalue(L, 2);
-    lua_pushvalue(L, lua_upvalueindex(2));
-    lua_call(L, 2, 1);
+    return la_push_field(L, state, "expression_field");
   }
   return 1;
 }

@@ -7,8 +7,9 @@
 
 #include "sql/adapt.h"
 
+/* What an alias can be put on. */
 static bool is_from_or_select(const la_node *node) {
-  return la_node_is_from(node) || la_node_is_select(node);
+  return la_node_is_from(node) || la_node_is_select(node) || la_is_function(node);
 }
 
 /* A statement that a CTE can be made of. */
@@ -169,11 +170,11 @@ static int make_join(lua_State *L, uint32_t flags, const char *function) {
   return la_return_node(L, state, result);
 }
 
-static int from_join(lua_State *L) {
+int la_from_join_method(lua_State *L) {
   return make_join(L, 0, "join");
 }
 
-static int from_outerjoin(lua_State *L) {
+int la_from_outerjoin_method(lua_State *L) {
   return make_join(L, LA_JOIN_OUTER, "outerjoin");
 }
 
@@ -348,7 +349,7 @@ static bool push_join_part(lua_State *L, la_state *state, const la_node *join, l
   return false;
 }
 
-/* Fields: c, columns, name, those of a join; else the methods. */
+/* Fields: c, columns, name, those of a join; else the methods, then what Lua knows. */
 static int from_index(lua_State *L) {
   la_state *state = la_state_of(L);
   la_node *self = la_to_node(L, 1);
@@ -378,9 +379,9 @@ static int from_index(lua_State *L) {
       lua_pushlstring(L, name.bytes, name.len);
       return 1;
     }
+    return 0;
   }
-  lua_pushnil(L);
-  return 1;
+  return la_push_field(L, state, self != NULL ? "from_field" : NULL);
 }
 
 /* The table or alias at 1, also as a mapped class or an alias of one, and the table that it is.
@@ -417,8 +418,8 @@ static int core_base_table(lua_State *L) {
 
 static const luaL_Reg methods[] = {{"alias", la_statement_alias},
                                    {"lateral", la_statement_lateral},
-                                   {"join", from_join},
-                                   {"outerjoin", from_outerjoin},
+                                   {"join", la_from_join_method},
+                                   {"outerjoin", la_from_outerjoin_method},
                                    {"select", from_select},
                                    {"insert", from_insert},
                                    {"update", from_update},
@@ -445,12 +446,14 @@ static const luaL_Reg functions[] = {{"alias", la_statement_alias},
                                      {"subquery", la_statement_subquery},
                                      {"cte", la_statement_cte},
                                      {"lateral", la_statement_lateral},
-                                     {"join", from_join},
-                                     {"outerjoin", from_outerjoin},
+                                     {"join", la_from_join_method},
+                                     {"outerjoin", la_from_outerjoin_method},
                                      {"values", core_values},
                                      {"table", core_table},
                                      {"hidden_column", core_hidden_column},
                                      {"base_table", core_base_table},
+                                     {"column_origin", la_core_column_origin},
+                                     {"from_element", la_core_from_element},
                                      {NULL, NULL}};
 
 void la_open_sql_from(lua_State *L, la_state *state) {

@@ -347,7 +347,7 @@ static bool add_join_target(lua_State *L, la_nodes *nodes, int index) {
   if (node != NULL && node->kind == LA_NODE_RELATIONSHIP) {
     return la_nodes_add(nodes, la_node_retain(node));
   }
-  if (node == NULL || !la_node_is_from(node)) {
+  if (node == NULL || (!la_node_is_from(node) && node->kind != LA_NODE_FUNCTION)) {
     return la_nodes_refuse(nodes, index, "Table, alias, mapped class or relationship to join to");
   }
   return la_nodes_add(nodes, la_node_retain(node));

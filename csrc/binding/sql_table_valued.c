@@ -99,8 +99,35 @@ int la_expr_column_valued(lua_State *L) {
   return la_return_node(L, state, column);
 }
 
-la_node *la_from_function_column(const la_sql *sql, la_node *alias) {
-  return la_expr_named_column(sql, LA_TEXT_LITERAL(""), alias->children[0]->type, alias);
+static bool is_plain_function(const la_node *node) {
+  return node->kind == LA_NODE_FUNCTION;
+}
+
+/* function:as_comparison(left, right): it compares these arguments, numbered from 1; what a
+ * relationship's condition needs to know. */
+int la_expr_as_comparison(lua_State *L) {
+  la_state *state = la_state_of(L);
+  la_node *self = la_check_node(L, 1, is_plain_function, "function");
+  lua_Integer sides[2];
+  la_check_count(L, 3, "as_comparison");
+  for (int i = 0; i < 2; i++) {
+    sides[i] = lua_isinteger(L, i + 2) ? lua_tointeger(L, i + 2) : 0;
+    if (sides[i] < 1 || sides[i] > self->count || sides[i] > INT16_MAX) {
+      return la_raise_status(L, LA_ARGUMENT,
+                             "as_comparison takes the numbers of two arguments, from 1 to %d",
+                             (int)self->count);
+    }
+  }
+  return la_return_node(
+      L, state,
+      la_node_new(&state->alloc,
+                  &(la_node_parts){.kind = LA_NODE_FUNCTION,
+                                   .type = state->types.boolean,
+                                   .flags = self->flags,
+                                   .text = self->text,
+                                   .value = la_value_integer(LA_COMPARES(sides[0], sides[1])),
+                                   .children = self->children,
+                                   .count = self->count}));
 }
 
 /* function:alias(name) */

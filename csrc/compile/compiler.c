@@ -86,13 +86,17 @@ static la_statement_kind kind_of(const la_node *node) {
 
 /* A FROM element alone, for tostring: an alias is shown as what it stands for. */
 static la_status write_lone_from(la_compiler *c, const la_node *node) {
+  if (node->kind == LA_NODE_ALIAS && node->flags & LA_ALIAS_SAMPLE) {
+    return la_compile_from(c, node);
+  }
+  la_put(c, node->kind == LA_NODE_ALIAS && node->flags & LA_NODE_LATERAL ? "LATERAL " : "");
   while (node->kind == LA_NODE_ALIAS || node->kind == LA_NODE_CTE) {
     node = la_plain_node(node->children[0]);
   }
   if (la_node_is_statement(node)) {
     return la_compile_statement(c, node, (la_place){.is_top = true});
   }
-  return la_compile_from(c, node);
+  return la_node_is_from(node) ? la_compile_from(c, node) : la_compile_expr(c, node);
 }
 
 static la_status write_top(la_compiler *c, const la_node *node) {

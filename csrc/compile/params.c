@@ -96,12 +96,23 @@ static la_status conflicting_name(la_compiler *c, la_text name) {
                  LA_TEXT_FORMAT(name));
 }
 
+/* Without underscores at its ends. */
+static la_text trim_base(la_text base) {
+  while (base.len > 0 && base.bytes[0] == '_') {
+    base = (la_text){base.bytes + 1, base.len - 1};
+  }
+  while (base.len > 0 && base.bytes[base.len - 1] == '_') {
+    base.len--;
+  }
+  return base;
+}
+
 /* `base` as part of a number's name: what placeholders could not hold is "_". */
 static la_text plain_base(la_compiler *c, la_text base) {
   size_t len = 0;
   char *bytes;
   if (strcspn(base.bytes, "%() $") >= base.len) {
-    return base;
+    return trim_base(base);
   }
   bytes = la_arena_alloc(&c->scratch, base.len + 1);
   for (size_t i = 0; bytes && i < base.len; i++) {
@@ -110,7 +121,7 @@ static la_text plain_base(la_compiler *c, la_text base) {
       bytes[len++] = is_plain ? base.bytes[i] : '_';
     }
   }
-  return bytes ? (la_text){bytes, len} : LA_TEXT_NONE;
+  return bytes ? trim_base((la_text){bytes, len}) : LA_TEXT_NONE;
 }
 
 static la_status check_name(la_compiler *c, const la_node *node, la_text name) {

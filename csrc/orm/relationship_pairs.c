@@ -60,12 +60,28 @@ static bool note_pair(la_configuring *self, bool equal, const la_node *left, con
                             : la_vec_push(alloc, &self->pairs, pair);
 }
 
+/* What is compared: the sides of a comparison, or arguments of a function that compares them. */
+static bool compared_sides(const la_sql *sql, const la_node *node, const la_node *sides[2]) {
+  if (node->kind == LA_NODE_FUNCTION && node->value.kind == LA_VALUE_INTEGER) {
+    sides[0] = node->children[(node->value.as.integer & UINT16_MAX) - 1];
+    sides[1] = node->children[(node->value.as.integer >> 16) - 1];
+    return true;
+  }
+  if (node->kind == LA_NODE_BINARY && node->count >= 2 && node->type == sql->types->boolean) {
+    sides[0] = node->children[0];
+    sides[1] = node->children[1];
+    return true;
+  }
+  return false;
+}
+
 /* Notes foreign columns, and what the sides of a comparison have. */
 static la_walk_answer note_comparison(const la_node *node, void *context) {
   la_configuring *self = context;
   la_allocator *alloc = self->relationship->alloc;
   column_list left = {.alloc = alloc}, right = {.alloc = alloc};
   la_error ignored = LA_ERROR_INIT;
+  const la_node *sides[2];
   if (node->kind == LA_NODE_SELECT) {
     return LA_WALK_PRUNE;
   }
@@ -74,9 +90,9 @@ static la_walk_answer note_comparison(const la_node *node, void *context) {
     *has = true;
     self->failed |= !self->is_secondary && !la_vec_push(alloc, &self->foreign, node);
   }
-  if (node->kind == LA_NODE_BINARY && node->count >= 2 && node->type == self->sql->types->boolean) {
-    self->failed |= la_walk(alloc, node->children[0], gather_columns, &left, &ignored) < 0 ||
-                    la_walk(alloc, node->children[1], gather_columns, &right, &ignored) < 0 ||
+  if (compared_sides(self->sql, node, sides)) {
+    self->failed |= la_walk(alloc, sides[0], gather_columns, &left, &ignored) < 0 ||
+                    la_walk(alloc, sides[1], gather_columns, &right, &ignored) < 0 ||
                     left.failed || right.failed;
     for (size_t i = 0; i < left.nodes.count; i++) {
       for (size_t k = 0; k < right.nodes.count; k++) {

@@ -382,17 +382,6 @@ la_text la_expr_name(const la_node *expr) {
   }
 }
 
-/* True for letters, digits and underscores. */
-static bool is_word(la_text text) {
-  for (size_t i = 0; i < text.len; i++) {
-    char c = text.bytes[i];
-    if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_')) {
-      return false;
-    }
-  }
-  return text.len != 0;
-}
-
 la_text la_expr_param_name(const la_node *compared) {
   if (compared == NULL) {
     return LA_TEXT_NONE;
@@ -406,7 +395,7 @@ la_text la_expr_param_name(const la_node *compared) {
   case LA_NODE_ATTRIBUTE:
     return la_expr_param_name(la_node_child(compared, 0));
   case LA_NODE_LITERAL:
-    return is_word(compared->text) ? compared->text : LA_TEXT_NONE;
+    return compared->text;
   case LA_NODE_FUNCTION:
     for (size_t i = compared->text.len; i-- > 0;) {
       if (compared->text.bytes[i] == '.') {

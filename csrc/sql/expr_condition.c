@@ -21,7 +21,6 @@ static bool is_boolean_value(const la_node *expr) {
   case LA_NODE_COLUMN:
   case LA_NODE_PARAM:
   case LA_NODE_LITERAL:
-  case LA_NODE_FUNCTION:
   case LA_NODE_OVER:
   case LA_NODE_CASE:
   case LA_NODE_CAST:
@@ -30,6 +29,8 @@ static bool is_boolean_value(const la_node *expr) {
   case LA_NODE_EXCLUDED:
   case LA_NODE_ATTRIBUTE:
     return is_boolean(expr);
+  case LA_NODE_FUNCTION: /* as_comparison() is an operator */
+    return is_boolean(expr) && expr->value.kind == LA_VALUE_NULL;
   default:
     return false;
   }

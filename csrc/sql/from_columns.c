@@ -418,6 +418,20 @@ static la_status offer_join(offer *to, const la_node *join, int depth, la_error 
   return LA_OK;
 }
 
+la_node *la_from_function_column(const la_sql *sql, la_node *alias) {
+  return la_expr_named_column(sql, LA_TEXT_LITERAL(""), alias->children[0]->type, alias);
+}
+
+/* The columns that were named, or what the function gives as one. */
+static la_status offer_function(offer *to, la_node *alias, la_error *err) {
+  la_text key = alias->text.bytes ? alias->text : la_expr_param_name(alias->children[0]);
+  if (alias->count > 1 && !(alias->flags & LA_ALIAS_SAMPLE)) {
+    return offer_named(to, alias->children + 1, alias->count - 1, alias, err);
+  }
+  key = key.bytes ? key : LA_TEXT_LITERAL("");
+  return offer_add(to, la_from_function_column(to->sql, alias), key, key, err);
+}
+
 static la_status offer_alias(offer *to, la_node *alias, int depth, la_error *err) {
   la_node *element = alias->children[0];
   offer inner;
@@ -433,7 +447,8 @@ static la_status offer_alias(offer *to, la_node *alias, int depth, la_error *err
   case LA_NODE_VALUES:
     return offer_named(to, element->children[0]->children, element->children[0]->count, alias, err);
   case LA_NODE_FUNCTION:
-    return offer_named(to, alias->children + 1, alias->count - 1, alias, err);
+  case LA_NODE_ELEMENT:
+    return offer_function(to, alias, err);
   case LA_NODE_SELECT:
   case LA_NODE_COMPOUND:
   case LA_NODE_TEXTUAL:

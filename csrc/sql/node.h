@@ -48,8 +48,9 @@
   X(CLAUSES)    /* op AND or OR; [term…] */                                                        \
   X(TUPLE)      /* [expression…] */                                                                \
   X(GROUPING)   /* [expression]: parentheses asked for: self_group() */                              \
-  X(FUNCTION)   /* text: name, packages before it with dots; [argument…, LIST order_by of          \
-                   aggregate_order_by or absent] */                                                  \
+  X(FUNCTION)   /* text: name, packages before it with dots; value: of as_comparison() LA_COMPARES   \
+                   of two arguments' numbers; [argument…, LIST order_by of aggregate_order_by or   \
+                   absent] */                                                                        \
   X(FIELD)      /* text: a column of what the function gives; [FUNCTION] */                          \
   X(NEXT_VALUE) /* text: a sequence's name; value: its schema, TEXT or none */                       \
   X(OVER) /* [FUNCTION or FILTER, LIST partition_by or NULL, LIST order_by or NULL, FRAME or NULL]   \
@@ -124,6 +125,9 @@ typedef enum la_node_kind {
 #undef X
       LA_NODE_KIND_COUNT
 } la_node_kind;
+
+/* The value of a FUNCTION that compares its arguments `left` and `right`, from 1. */
+#define LA_COMPARES(left, right) ((left) + ((int64_t)(right) << 16))
 
 /* In the text of a MARKUP: this byte, then the kind of the next child. */
 #define LA_MARKUP_PART '\0'

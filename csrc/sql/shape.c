@@ -60,7 +60,7 @@ static const shape shapes[LA_NODE_KIND_COUNT] = {
     [LA_NODE_ALIAS] = {"s-?*", NO, ANY},
     [LA_NODE_CTE] = {"d[z", NO, ANY},
     [LA_NODE_CTE_REF] = {"", NO, ANY},
-    [LA_NODE_JOIN] = {"ff-x", NO, NO},
+    [LA_NODE_JOIN] = {"hh-x", NO, NO},
     [LA_NODE_VALUES] = {"(c(x*", NO, ANY},
     [LA_NODE_TEXTUAL] = {"tc*", NO, NO},
     [LA_NODE_SELECT] = {"[n" OF_SELECT, NO, NO},
@@ -68,7 +68,7 @@ static const shape shapes[LA_NODE_KIND_COUNT] = {
     [LA_NODE_INSERT] = {"i[r-q{y[n[k[z[K[O[E[x", NO, NO},
     [LA_NODE_UPDATE] = {"i[r[x[n[k[z[x-x[O[E[x", NO, NO},
     [LA_NODE_DELETE] = {"i[x[n[k[z[O[E", NO, NO},
-    [LA_NODE_JOIN_STEP] = {"g-b-f", NO, NO},
+    [LA_NODE_JOIN_STEP] = {"g-b-h", NO, NO},
     [LA_NODE_SET] = {"-cx", NO, ANY},
     [LA_NODE_ROW] = {"r*", NO, NO},
     [LA_NODE_CONFLICT] = {"{x-x{r-x", NO, ANY},
@@ -121,12 +121,14 @@ static bool is_of_class(char letter, const la_node *node) {
     return is_one_of(node, LA_NODE_COLUMN, LA_NODE_ATTRIBUTE) || node->kind == LA_NODE_LITERAL;
   case 'f':
     return la_node_is_from(node);
+  case 'h': /* what may stand in FROM as it is */
+    return la_node_is_from(node) || is_one_of(node, LA_NODE_FUNCTION, LA_NODE_TEXT);
   case 'g': /* where a join leads to */
-    return la_node_is_from(node) || node->kind == LA_NODE_RELATIONSHIP;
+    return is_of_class('h', node) || node->kind == LA_NODE_RELATIONSHIP;
   case 'b': /* what it is on */
     return la_node_is_expr(node) || node->kind == LA_NODE_RELATIONSHIP;
   case 'j':
-    return la_node_is_from(node) || node->kind == LA_NODE_JOIN_STEP;
+    return is_of_class('h', node) || node->kind == LA_NODE_JOIN_STEP;
   case 'n': /* in a list of columns */
     return la_node_is_expr(node) || la_node_is_from(node) || node->kind == LA_NODE_RELATIONSHIP;
   case 'w':
@@ -274,6 +276,14 @@ static bool frame_holds(const la_value *value) {
          value->as.integer >> 4 <= LA_FRAME_FOLLOWING;
 }
 
+/* Both numbers are those of arguments. */
+static bool compares_arguments(const la_node_parts *parts) {
+  const la_value *value = &parts->value;
+  int64_t sides = value->kind == LA_VALUE_INTEGER ? value->as.integer : 0;
+  int64_t left = sides & UINT16_MAX, right = sides >> 16;
+  return left > 0 && left <= parts->count && right > 0 && right <= parts->count;
+}
+
 static bool value_holds(const la_node_parts *parts) {
   const la_value *value = &parts->value;
   if (parts->kind == LA_NODE_PARAM) {
@@ -296,6 +306,8 @@ static bool value_holds(const la_node_parts *parts) {
     return value->kind == LA_VALUE_INTEGER;
   case LA_NODE_FRAME:
     return frame_holds(value);
+  case LA_NODE_FUNCTION:
+    return value->kind == LA_VALUE_NULL || compares_arguments(parts);
   case LA_NODE_PREFIX:
     return integer_within(value, 0, LA_PREFIX_STATEMENT);
   case LA_NODE_ELEMENT:

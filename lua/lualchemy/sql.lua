@@ -25,11 +25,7 @@ local names = {
   "LABEL_STYLE_DEFAULT", "LABEL_STYLE_DISAMBIGUATE_ONLY", "LABEL_STYLE_NONE", "LABEL_STYLE_TABLENAME_PLUS_COL",
 }
 
-core.hook("expression_field", function(name, methods)
-  local strict = require "lualchemy.strict"
-  if strict.is_probe(name) then return nil end
-  strict.unknown("an expression", name, methods)
-end)
+require "lualchemy.sql._fields"
 
 local Insert = {}
 

@@ -385,6 +385,56 @@ function ColumnElement:column_valued(name) end
 ---@return lualchemy.FromClause
 function ColumnElement:alias(name) end
 
+--- A function in FROM that may refer to what stands before it.
+---@param name? string
+---@return lualchemy.FromClause
+function ColumnElement:lateral(name) end
+
+--- A sample of what a function gives, as `FromClause:tablesample`.
+---@param sampling any
+---@param name? string
+---@param options {name: string?, seed: any}?
+---@return lualchemy.FromClause
+function ColumnElement:tablesample(sampling, name, options) end
+
+--- A function joined with something: `func.f(1):join(users, condition)`.
+---@param target any
+---@param onclause any
+---@param options table?
+---@return lualchemy.FromClause
+function ColumnElement:join(target, onclause, options) end
+
+--- A function joined with something by LEFT OUTER JOIN.
+---@param target any
+---@param onclause any
+---@param options table?
+---@return lualchemy.FromClause
+function ColumnElement:outerjoin(target, onclause, options) end
+
+--- A function as a comparison of two of its arguments, numbered from 1: what a relationship's condition has to know.
+---
+---     orm.relationship("Node", {viewonly = true, primaryjoin =
+---       func.instr(orm.remote(orm.foreign(path)), path .. "/"):as_comparison(1, 2):eq(1)})
+---
+---@param left_index integer
+---@param right_index integer
+---@return lualchemy.ColumnElement
+---@raise ArgumentError if the function has no such arguments
+function ColumnElement:as_comparison(left_index, right_index) end
+
+--- A hint for the select inside exists() or a scalar subquery.
+---@param selectable any
+---@param text string
+---@param dialect_name? string
+---@return lualchemy.ColumnElement
+function ColumnElement:with_hint(selectable, text, dialect_name) end
+
+--- A hint behind the select inside exists() or a scalar subquery.
+---@param text string
+---@param dialect_name? string
+---@return lualchemy.ColumnElement
+function ColumnElement:with_statement_hint(text, dialect_name) end
+
 --- Text and parameters: `dialect`, `literal_binds`, `schema_translate_map`, `compile_kwargs`.
 ---@param options table?
 ---@return lualchemy.Compiled

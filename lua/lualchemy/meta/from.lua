@@ -3,9 +3,12 @@
 -- Annotations of what a SELECT reads from, and of the schema's parts.
 
 --- What a SELECT reads from: a table, an alias, a join, a subquery, a CTE.
---- An unknown field is looked up among the columns of `c`.
+--- An unknown field is an error that names the nearest one.
 ---@class lualchemy.FromClause
----@field c lualchemy.ColumnCollection  its columns by name and position
+---@field c lualchemy.ColumnCollection  its columns by name and position; `c[{"id", "name"}]`: a collection of these
+---@field element lualchemy.FromClause?  what an alias, subquery or CTE stands for
+---@field primary_key lualchemy.ColumnElement[]  those of its columns that are primary keys of tables
+---@field foreign_keys table[]  the foreign keys of its columns
 local FromClause = {}
 
 --- The same under another name.

@@ -10,6 +10,7 @@ local executing = require "lualchemy.orm.execute"
 local inspection = require "lualchemy.inspection"
 local states = require "lualchemy.orm.execute_state"
 local keywords = require "lualchemy.keywords"
+local sql_fields = require "lualchemy.sql._fields"
 local strict = require "lualchemy.strict"
 
 local M = {}
@@ -247,32 +248,10 @@ core.hook("query_merge_result", function(_, session, rows, options)
   return merged
 end)
 
---- What a select gives, part by part: `name`, `type` (a type, or the class), `aliased`, `expr`, `entity` (the class or alias it comes from).
-local function column_descriptions(select)
-  local items, entities = core.select_items(select)
-  local descriptions = {}
-  for i, item in ipairs(items) do
-    local entity = entities[i] or nil
-    local is_entity = item == entity
-    local alias = entity ~= nil and not core.is_mapped(entity)
-    local description = {aliased = alias, expr = item, entity = entity}
-    if is_entity then
-      local class, alias_name = core.entity_class(entity)
-      description.type = class
-      if alias then description.name = alias_name else description.name = class.__name__ end
-    else
-      description.name, description.type = core.expression_name(item), item.type
-    end
-    descriptions[i] = description
-  end
-  return descriptions
-end
-core.hook("column_descriptions", column_descriptions)
-
 local fields = {
   statement = core.select_plain,
   selectable = function(select) return select end,
-  column_descriptions = column_descriptions,
+  column_descriptions = sql_fields.column_descriptions,
   whereclause = function(select) return select.whereclause end,
   session = function(_, session) return session end,
   is_select = function() return true end,
