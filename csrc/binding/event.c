@@ -16,10 +16,6 @@ static const event_facts events[LA_EVENT_COUNT] = {
 #undef X
 };
 
-bool la_event_has(const la_state *state, la_event event) {
-  return state->listeners[event] != 0;
-}
-
 bool la_event_reaches(lua_State *L, la_state *state, la_event event, int target) {
   if (!la_event_has(state, event)) {
     return false;

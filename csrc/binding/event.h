@@ -125,7 +125,9 @@ typedef enum la_event {
 } la_event;
 
 /* True if somebody listens to `event`, on whatever target. */
-bool la_event_has(const la_state *state, la_event event);
+static inline bool la_event_has(const la_state *state, la_event event) {
+  return state->listeners[event] != 0;
+}
 /* True if an event of `target` reaches a listener: asks lualchemy.event. May raise. */
 bool la_event_reaches(lua_State *L, la_state *state, la_event event, int target);
 /* lua_pcall of a function of the program that can't yield here: where it tries, the error says so.

@@ -42,14 +42,22 @@ typedef struct la_mapper_box {
   la_slab *slab;
 } la_mapper_box;
 
-/* A session's box: object: la_session. User values: 1 strong table of handles, by their places; 2 a
- * table for what only Lua uses (info, engine and connection boxes); 3 nil, or a table from the
- * metatables of classes to their copies for thin handles. */
-#define LA_SESSION_METATABLES 3
+/* A session's box: object: la_session. User values: the strong table of handles by their places, or
+ * nil; the table for what only Lua uses (info, objects of transactions), or the bind; nil, or a
+ * table from the metatables of classes to their copies for thin handles; the handle that is held
+ * without the strong table (orm_hold.c). */
+enum {
+  LA_SESSION_STRONG = 1,
+  LA_SESSION_MISC,
+  LA_SESSION_METATABLES,
+  LA_SESSION_HELD,
+  LA_SESSION_VALUES = LA_SESSION_HELD
+};
 typedef struct la_session_box {
   la_box box;
   bool commits_on_close; /* the session of sessionmaker:begin() */
   bool has_class;        /* of a class of the program's, whose members go before methods */
+  uint32_t held;         /* the place of the handle in LA_SESSION_HELD, or 0 */
 } la_session_box;
 
 /* A collection's box has no object. User values: 1 the sequence of members' handles, 2 the owner's
@@ -105,6 +113,8 @@ la_session *la_check_session(lua_State *L, int index);
 /* Makes the strong table agree with la_instance_wants_hold for all that changed, and unties handles
  * of instances that left. `session` must be alive. Call it after each call that changes sets. */
 void la_session_settle(lua_State *L, la_state *state, la_session *session);
+/* The same where the session's box is at `index`. */
+void la_session_settle_at(lua_State *L, la_state *state, la_session *session, int index);
 
 /* Reads attribute `property` of the object at `index` and pushes its value, loading what is
  * missing. */
@@ -181,7 +191,12 @@ void la_session_tell(lua_State *L, la_state *state, la_session *session);
 /* The first without a connection being taken: for work that sends nothing if there is none. */
 void la_session_trace(lua_State *L, la_state *state, la_session *session);
 /* Does an event of its engine or connection, which must be there, reach a listener? */
-bool la_session_hears(lua_State *L, la_state *state, const la_session *session, la_event event);
+bool la_session_is_reached(lua_State *L, la_state *state, const la_session *session,
+                           la_event event);
+static inline bool la_session_hears(lua_State *L, la_state *state, const la_session *session,
+                                    la_event event) {
+  return la_event_has(state, event) && la_session_is_reached(L, state, session, event);
+}
 /* Calls the listeners of what has happened to objects of `session`. */
 void la_session_tell_notes(lua_State *L, la_state *state, la_session *session);
 /* after_begin, for the levels whose connection or savepoint is there and that were not told of. */

@@ -62,8 +62,10 @@ static void tell_note(lua_State *L, la_state *state, const la_note *note, int se
 static void tell_levels(lua_State *L, la_state *state, la_session *session) {
   int top = lua_gettop(L);
   bool wanted = la_event_has(state, LA_EVENT_AFTER_TRANSACTION_CREATE);
-  luaL_checkstack(L, 8, NULL);
-  la_push_session(L, state, session);
+  if (wanted) {
+    luaL_checkstack(L, 8, NULL);
+    la_push_session(L, state, session);
+  }
   for (uint32_t i = 0; i < session->levels.count; i++) {
     if (!session->levels.items[i]->told) {
       session->levels.items[i]->told = true;

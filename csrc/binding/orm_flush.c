@@ -64,15 +64,15 @@ void la_finish_load(lua_State *L, la_state *state, la_load *load, int holder) {
   }
 }
 
-/* The flush of a session in progress, in a scratch. */
+/* The flush of a session in progress. Lies on the C stack of la_session_flush, which lets no error
+ * pass before it is cleared. */
 typedef struct flush_box {
   la_flush *flush;
-  la_session *session; /* retained */
+  la_session *session; /* retained; NULL: cleared */
   la_arena arena;      /* what answers are made of */
 } flush_box;
 
-static void clear_flush(void *memory) {
-  flush_box *box = memory;
+static void clear_flush(flush_box *box) {
   if (box->session) {
     la_flush_free(box->flush);
     box->flush = NULL;
@@ -107,10 +107,10 @@ static void tell_failure(lua_State *L, la_state *state, la_session *session) {
   lua_settop(L, top);
 }
 
-/* Drops the flush at `box_index`, and tells what it had sent and that it has failed. */
-static void drop_flush(lua_State *L, la_state *state, int box_index, flush_box *box) {
+/* Drops the flush, and tells what it had sent and that it has failed. */
+static void drop_flush(lua_State *L, la_state *state, flush_box *box) {
   la_session *session = la_object_retain(box->session);
-  la_scratch_clear(L, box_index);
+  clear_flush(box);
   la_push_session(L, state, session); /* holds it from here on */
   la_object_release(session);
   if (!lua_isnil(L, -1)) {
@@ -120,16 +120,15 @@ static void drop_flush(lua_State *L, la_state *state, int box_index, flush_box *
   lua_pop(L, 1);
 }
 
-/* Raises `err` with the statement that failed; the flush at `box_index` is dropped first. */
-static void raise_flush(lua_State *L, la_state *state, int box_index, flush_box *box,
-                        const la_error *err) {
+/* Raises `err` with the statement that failed; the flush is dropped first. */
+static void raise_flush(lua_State *L, la_state *state, flush_box *box, const la_error *err) {
   la_text text = LA_TEXT_NONE;
   const la_value *values = NULL;
   uint32_t count = 0;
   la_flush_failed_statement(box->flush, &text, &values, &count);
   luaL_checkstack(L, 8, NULL);
   if (!text.bytes) {
-    drop_flush(L, state, box_index, box);
+    drop_flush(L, state, box);
     la_raise_orm(L, err);
   }
   la_push_text(L, text);
@@ -138,7 +137,7 @@ static void raise_flush(lua_State *L, la_state *state, int box_index, flush_box 
     la_push_value_or_null(L, state, &values[i]);
     lua_rawseti(L, -2, (lua_Integer)i + 1);
   }
-  drop_flush(L, state, box_index, box);
+  drop_flush(L, state, box);
   size_t len;
   const char *bytes = lua_tolstring(L, -2, &len);
   la_raise_statement(L, err, (la_text){bytes, len}, lua_gettop(L));
@@ -193,8 +192,8 @@ static int process_bind(lua_State *L) {
 }
 
 /* What Lua made, on top of the stack, becomes the answer to `step`. */
-static void answer(lua_State *L, la_state *state, int box_index, flush_box *box,
-                   const la_flush_step *step, const la_type *type) {
+static void answer(lua_State *L, la_state *state, flush_box *box, const la_flush_step *step,
+                   const la_type *type) {
   la_value value;
   bool host = false;
   la_error err = LA_ERROR_INIT;
@@ -225,12 +224,11 @@ static void answer(lua_State *L, la_state *state, int box_index, flush_box *box,
   }
   if (status < 0) {
     la_session_fail(box->session, &err);
-    raise_flush(L, state, box_index, box, &err);
+    raise_flush(L, state, box, &err);
   }
 }
 
-static void run_step(lua_State *L, la_state *state, int box_index, flush_box *box,
-                     const la_flush_step *step) {
+static void run_step(lua_State *L, la_state *state, flush_box *box, const la_flush_step *step) {
   int top = lua_gettop(L);
   luaL_checkstack(L, 10, NULL);
   const la_type *type =
@@ -240,7 +238,7 @@ static void run_step(lua_State *L, la_state *state, int box_index, flush_box *bo
     la_error err = LA_ERROR_INIT;
     la_session_route(L, state, box->session, step->instance->mapper->root, NULL, step->instance);
     if (la_flush_supply_bind(box->flush, box->session->bind, box->session->map.token, &err) < 0) {
-      raise_flush(L, state, box_index, box, &err);
+      raise_flush(L, state, box, &err);
     }
     break;
   }
@@ -260,18 +258,18 @@ static void run_step(lua_State *L, la_state *state, int box_index, flush_box *bo
     la_push_host(L, state, step->host);
     push_context(L, state, step);
     call(L, 1, 1);
-    answer(L, state, box_index, box, step, type);
+    answer(L, state, box, step, type);
     break;
   case LA_FLUSH_VERSION:
     la_push_host(L, state, step->host);
     la_push_value(L, state, &step->value);
     call(L, 1, 1);
-    answer(L, state, box_index, box, step, type);
+    answer(L, state, box, step, type);
     break;
   case LA_FLUSH_CONVERT:
     la_push_object(L, state, step->instance);
     la_object_get(L, state, -1, step->property);
-    answer(L, state, box_index, box, step, type);
+    answer(L, state, box, step, type);
     break;
   case LA_FLUSH_EXPRESSION: {
     la_error err = LA_ERROR_INIT;
@@ -282,7 +280,7 @@ static void run_step(lua_State *L, la_state *state, int box_index, flush_box *bo
                             : la_fail(&err, LA_STATEMENT, "the SQL expression is gone");
     if (status < 0) {
       la_session_fail(box->session, &err);
-      raise_flush(L, state, box_index, box, &err);
+      raise_flush(L, state, box, &err);
     }
     break;
   }
@@ -346,36 +344,37 @@ static bool stands(const la_session *session, uint32_t serial) {
 
 /* A function of the program may have ended the transaction that the flush is a part of: nothing of
  * it is left to go on with. */
-static void check_stands(lua_State *L, int box_index, const flush_box *box) {
+static void check_stands(lua_State *L, flush_box *box) {
   la_session *session = box->session;
   if (stands(session, la_flush_level(box->flush))) {
     return;
   }
-  la_scratch_clear(L, box_index);
+  clear_flush(box);
   la_raise_status(L, LA_RESOURCE_CLOSED, "This transaction is closed");
 }
 
 /* The core's part: every statement, with Lua's answers to its steps. */
-static void run_flush(lua_State *L, la_state *state, int box_index, flush_box *box) {
+static void run_flush(lua_State *L, la_state *state, flush_box *box) {
   la_flush_step step;
   la_status status;
-  la_error err = LA_ERROR_INIT;
+  la_error err;
   la_session *session = box->session;
+  la_error_init(&err);
   while ((status = la_flush_prepare(box->flush, &step, &err)) == LA_ROW) {
-    run_step(L, state, box_index, box, &step);
-    check_stands(L, box_index, box);
+    run_step(L, state, box, &step);
+    check_stands(L, box);
     la_session_listen(L, state, session);
   }
   if (status >= 0) {
     status = la_flush_sort(box->flush, &err);
   }
   while (status >= 0 && (status = la_flush_next(box->flush, &step, &err)) == LA_ROW) {
-    run_step(L, state, box_index, box, &step);
-    check_stands(L, box_index, box);
+    run_step(L, state, box, &step);
+    check_stands(L, box);
     la_session_listen(L, state, session);
   }
   if (status < 0) {
-    raise_flush(L, state, box_index, box, &err);
+    raise_flush(L, state, box, &err);
   }
   la_tell_warnings(L, state); /* one that is raised fails the flush */
 }
@@ -383,9 +382,9 @@ static void run_flush(lua_State *L, la_state *state, int box_index, flush_box *b
 /* (session, box, state): what may raise; a box that is not cleared tells that it did. */
 static int run_protected(lua_State *L) {
   la_state *state = lua_touserdata(L, 3);
-  flush_box *box = (void *)((la_scratch *)lua_touserdata(L, 2))->memory;
+  flush_box *box = lua_touserdata(L, 2);
   la_session_listen(L, state, box->session);
-  run_flush(L, state, 2, box);
+  run_flush(L, state, box);
   if (la_event_has(state, LA_EVENT_AFTER_FLUSH)) {
     la_session_tell(L, state, box->session);
     la_push_flush_event(L, state, LA_EVENT_AFTER_FLUSH, 1);
@@ -393,24 +392,24 @@ static int run_protected(lua_State *L) {
     call(L, 0, 0);
     box->session->ready = NULL;
   }
-  check_stands(L, 2, box);
+  check_stands(L, box);
   la_flush_finish(box->flush);
   return 0;
 }
 
 /* The flush in `box`, of the session at `index`. Whatever raises on the way, a listener or what
  * Lua does for a step, drops the flush and fails the transaction. */
-static void run_or_drop(lua_State *L, la_state *state, int index, int box_index, flush_box *box) {
+static void run_or_drop(lua_State *L, la_state *state, int index, flush_box *box) {
   lua_pushcfunction(L, run_protected);
   lua_pushvalue(L, index);
-  lua_pushvalue(L, box_index);
+  lua_pushlightuserdata(L, box);
   lua_pushlightuserdata(L, state);
   if (lua_pcall(L, 3, 0, 0) == LUA_OK) {
     return;
   }
   if (box->session) {
     la_session *session = box->session; /* held by its box */
-    la_scratch_clear(L, box_index);
+    clear_flush(box);
     la_session_fail_by(L, session);
   }
   lua_error(L);
@@ -435,7 +434,7 @@ static void tell_finish(lua_State *L, la_state *state, la_session *session, int 
                         uint32_t level) {
   if (session->notes.count == 0 && !la_event_has(state, LA_EVENT_AFTER_FLUSH_POSTEXEC) &&
       !la_event_has(state, LA_EVENT_AFTER_TRANSACTION_END)) {
-    la_session_settle(L, state, session);
+    la_session_settle_at(L, state, session, index);
     la_session_tell(L, state, session);
     return;
   }
@@ -455,7 +454,7 @@ static void tell_finish(lua_State *L, la_state *state, la_session *session, int 
 }
 
 void la_session_flush(lua_State *L, la_state *state, int index) {
-  la_session *session = la_check_session(L, index);
+  la_session *session = la_session_at(L, index);
   la_error err;
   la_error_init(&err);
   if (la_session_check(session, &err) < 0) {
@@ -468,21 +467,16 @@ void la_session_flush(lua_State *L, la_state *state, int index) {
     la_session_settle(L, state, session);
     return;
   }
-  int top = lua_gettop(L);
-  _Static_assert(sizeof(flush_box) <= LA_LENT_BYTES, "a flush fits a borrowed scratch");
-  flush_box *box = la_borrow_scratch(L, state, sizeof *box, clear_flush);
-  int box_index = lua_gettop(L);
-  la_arena_init(&box->arena, &state->alloc);
   tell_subtransaction(L, state, index, LA_EVENT_AFTER_TRANSACTION_CREATE);
-  box->session = la_object_retain(session);
-  if (la_flush_new(session, &box->flush, &err) < 0) {
-    la_scratch_clear(L, box_index);
+  flush_box box = {.session = la_object_retain(session)};
+  la_arena_init(&box.arena, &state->alloc);
+  if (la_flush_new(session, &box.flush, &err) < 0) {
+    clear_flush(&box);
     la_raise_orm(L, &err);
   }
-  uint32_t level = la_flush_level(box->flush);
-  run_or_drop(L, state, index, box_index, box);
-  la_give_back_scratch(L, state, box_index);
-  lua_settop(L, top);
+  uint32_t level = la_flush_level(box.flush);
+  run_or_drop(L, state, index, &box);
+  clear_flush(&box);
   tell_finish(L, state, session, index, level);
 }
 

@@ -20,88 +20,9 @@ la_session *la_check_session(lua_State *L, int index) {
   return box->object;
 }
 
-/* What la_session_settle has on the stack: the session's box or nil, its strong table or nil, the
- * state's table of handles. */
-enum { SETTLE_BOX = 1, SETTLE_STRONG, SETTLE_HANDLES };
-
-/* Enters the handle of `instance` in the strong table, made if there is none. */
-static void hold(lua_State *L, la_state *state, int base, la_instance *instance) {
-  if (!la_push_object_from(L, base + SETTLE_HANDLES, instance)) {
-    la_push_object(L, state, instance);
-  }
-  if (instance->session && !(instance->flags & LA_INSTANCE_HELD)) {
-    la_object_set_session(L, -1, base + SETTLE_BOX);
-  }
-  lua_rawseti(L, base + SETTLE_STRONG, instance->handle);
-  instance->flags |= LA_INSTANCE_HELD;
-}
-
-/* Whether something is kept for the links of `instance`, which forget it. */
-static bool take_kept(la_instance *instance) {
-  uint32_t flags = 0;
-  for (uint32_t i = 0; i < instance->link_count; i++) {
-    flags |= la_links(instance)[i].flags;
-    la_links(instance)[i].flags &= ~(uint32_t)LA_LINK_KEPT;
-  }
-  return flags & LA_LINK_KEPT;
-}
-
-/* Takes the handle out of the strong table. That of an instance that left its session is untied;
- * what was kept for a flush is let go. */
-static void let_go(lua_State *L, la_state *state, int base, la_instance *instance, bool known) {
-  bool tied = instance->flags & LA_INSTANCE_HELD;
-  bool changes = !instance->session || (known && !tied);
-  bool keeps = take_kept(instance);
-  instance->flags &= ~(uint32_t)LA_INSTANCE_HELD;
-  if ((changes || keeps) && la_push_object_from(L, base + SETTLE_HANDLES, instance)) {
-    if (changes) {
-      la_object_set_session(L, -1, instance->session ? base + SETTLE_BOX : 0);
-    }
-    if (keeps && la_push_object_table_if(L, state, -1)) {
-      lua_pushnil(L);
-      lua_rawseti(L, -2, LA_KEPT);
-      lua_pop(L, 1);
-    }
-    lua_pop(L, 1);
-  }
-  if (known && instance->handle != 0) {
-    lua_pushnil(L);
-    lua_rawseti(L, base + SETTLE_STRONG, instance->handle);
-  }
-}
-
-void la_session_settle(lua_State *L, la_state *state, la_session *session) {
-  if (session->hold_changes.count == 0) {
-    la_session_tell_notes(L, state, session);
-    return;
-  }
-  luaL_checkstack(L, 8, NULL);
-  int base = lua_gettop(L);
-  la_push_session(L, state, session);
-  bool known = !lua_isnil(L, -1);
-  if (known) {
-    lua_getiuservalue(L, -1, 1);
-  } else {
-    lua_pushnil(L);
-  }
-  lua_rawgeti(L, LUA_REGISTRYINDEX, state->objects);
-  while (session->hold_changes.count > 0) {
-    la_instance *instance = session->hold_changes.items[session->hold_changes.count - 1];
-    if (known && la_instance_wants_hold(instance)) {
-      hold(L, state, base, instance);
-    } else {
-      let_go(L, state, base, instance, known);
-    }
-    session->hold_changes.count--;
-    la_instance_unpin(instance);
-  }
-  lua_settop(L, base);
-  la_session_tell_notes(L, state, session);
-}
-
-/* Raises `err` unless `status` is a success; holds are settled first. */
+/* In a method: raises `err` unless `status` is a success; holds are settled first. */
 static void settle(lua_State *L, la_session *session, la_status status, const la_error *err) {
-  la_session_settle(L, la_state_of(L), session);
+  la_session_settle_at(L, la_state_of(L), session, 1);
   la_session_tell(L, la_state_of(L), session);
   if (status < 0) {
     la_raise_orm(L, err);
@@ -312,7 +233,7 @@ static int session_expunge(lua_State *L) {
 static int session_expunge_all(lua_State *L) {
   la_session *session = la_check_session(L, 1);
   la_session_expunge_all(session);
-  la_session_settle(L, la_state_of(L), session);
+  la_session_settle_at(L, la_state_of(L), session, 1);
   return 0;
 }
 
@@ -334,7 +255,7 @@ static int session_flush(lua_State *L) {
 }
 
 void la_session_flush_all(lua_State *L, la_state *state, int index) {
-  la_session *session = la_check_session(L, index);
+  la_session *session = la_session_at(L, index);
   for (int i = 0; !session->flushing && la_session_has_changes(session); i++) {
     if (i == 100) {
       la_raise_status(L, LA_FLUSH,
@@ -643,9 +564,8 @@ static int commit_all(lua_State *L) {
 /* The end of a `<close>` block. */
 static int session_leave(lua_State *L) {
   la_session *session = la_check_session(L, 1);
-  bool well = la_leaves_normally(L, 2);
-  la_session_box *box = lua_touserdata(L, 1);
-  if (box->commits_on_close && well && session->levels.count > 0) {
+  const la_session_box *box = lua_touserdata(L, 1);
+  if (box->commits_on_close && session->levels.count > 0 && la_leaves_normally(L, 2)) {
     lua_pushlightuserdata(L, la_state_of(L));
     lua_pushcclosure(L, commit_all, 1);
     lua_pushvalue(L, 1);

@@ -15,6 +15,11 @@ typedef struct instances_box {
   la_instances instances;
 } instances_box;
 
+/* The session of the box at `index`, which a method has checked. */
+static inline la_session *la_session_at(lua_State *L, int index) {
+  return ((const la_box *)lua_touserdata(L, index))->object;
+}
+
 instances_box *la_push_instances(lua_State *L, la_state *state);
 /* The same for a vector of the core's making, which the box takes over. */
 void la_adopt_instances(instances_box *box, const la_instances *found);

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Making sessions, listing them, and what only Lua uses of them.
- *
- * User values of a session's box: 1 the strong table of handles; 2 the table of what only Lua uses,
- * which few sessions need: until then the bind stands in its place.
+ * Making sessions, listing them, and what only Lua uses of them. Few sessions need a table for
+ * that: until then the bind stands in its place.
  */
 #include "binding/orm_session.h"
 
@@ -12,7 +10,7 @@
 void la_push_session_misc(lua_State *L, int index) {
   index = lua_absindex(L, index);
   luaL_checkstack(L, 4, NULL);
-  if (lua_getiuservalue(L, index, 2) == LUA_TTABLE) {
+  if (lua_getiuservalue(L, index, LA_SESSION_MISC) == LUA_TTABLE) {
     return;
   }
   lua_createtable(L, 0, 4);
@@ -21,7 +19,7 @@ void la_push_session_misc(lua_State *L, int index) {
   lua_newtable(L);
   lua_setfield(L, -2, "info");
   lua_pushvalue(L, -1);
-  lua_setiuservalue(L, index, 2);
+  lua_setiuservalue(L, index, LA_SESSION_MISC);
 }
 
 /* Gives the session a place for its box, which is on top of the stack. Free places form a list in
@@ -114,11 +112,9 @@ static int session_new(lua_State *L) {
     options.join_transaction_mode = luaL_checkoption(L, -1, modes[0], modes);
     lua_pop(L, 1);
   }
-  la_session_box *box = la_push_box(L, state, LA_BOX_SESSION, sizeof *box, LA_SESSION_METATABLES);
-  lua_createtable(L, 0, 1);
-  lua_setiuservalue(L, -2, 1);
+  la_session_box *box = la_push_box(L, state, LA_BOX_SESSION, sizeof *box, LA_SESSION_VALUES);
   lua_pushvalue(L, 1);
-  lua_setiuservalue(L, -2, 2);
+  lua_setiuservalue(L, -2, LA_SESSION_MISC);
   la_session *session = NULL;
   la_error err;
   la_error_init(&err);

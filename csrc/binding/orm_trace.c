@@ -33,9 +33,9 @@ static void hold_connection(lua_State *L, la_state *state, la_session *session) 
 
 /* Takes the connection that the transaction is going to have, with the options of its engine. */
 static la_status reserve(lua_State *L, la_state *state, la_session *session, la_error *err) {
-  int top = lua_gettop(L);
   LA_TRY(la_session_reserve(session, err));
   if (session->engine->has_options) {
+    int top = lua_gettop(L);
     luaL_checkstack(L, 8, NULL);
     push_engine(L, state, session);
     hold_connection(L, state, session);
@@ -64,10 +64,8 @@ void la_session_set_options(lua_State *L, la_state *state, la_session *session) 
   }
 }
 
-bool la_session_hears(lua_State *L, la_state *state, const la_session *session, la_event event) {
-  if (!la_event_has(state, event)) {
-    return false;
-  }
+bool la_session_is_reached(lua_State *L, la_state *state, const la_session *session,
+                           la_event event) {
   if (session->connection != NULL && session->connection->heard) {
     return true;
   }
@@ -204,7 +202,8 @@ static bool lacks_connection(const la_state *state, const la_session *session) {
  * to the core, which tries again. */
 static void set_savepoints(lua_State *L, la_state *state, la_session *session) {
   la_session_level *level;
-  la_error err = LA_ERROR_INIT;
+  la_error err;
+  la_error_init(&err);
   if (!session->entered || la_connection_autobegin(session->connection, &err) < 0) {
     return;
   }

@@ -225,11 +225,13 @@ static int session_rollback(lua_State *L) {
 }
 
 static int session_close(lua_State *L) {
+  (void)la_check_session(L, 1);
   la_session_end(L, la_state_of(L), 1, true);
   return 0;
 }
 
 static int session_reset(lua_State *L) {
+  (void)la_check_session(L, 1);
   la_session_end(L, la_state_of(L), 1, false);
   return 0;
 }

@@ -39,12 +39,12 @@ static int fire_event(lua_State *L) {
  * session; false leaves a listener's error instead. */
 static bool tell(lua_State *L, la_state *state, la_event event, int index, int count,
                  const char *doing) {
-  la_session *session = la_check_session(L, index);
-  const char *outer = session->doing;
   if (!la_event_has(state, event)) {
-    lua_pop(L, count);
+    lua_settop(L, -count - 1);
     return true;
   }
+  la_session *session = la_session_at(L, index);
+  const char *outer = session->doing;
   lua_pushlightuserdata(L, state);
   lua_pushinteger(L, (lua_Integer)event);
   lua_pushcclosure(L, fire_event, 2);
@@ -62,7 +62,7 @@ static bool tell_end(lua_State *L, la_state *state, int index) {
 }
 
 static void forget_transaction(lua_State *L, int index, uint32_t depth) {
-  if (lua_getiuservalue(L, index, 2) == LUA_TTABLE) {
+  if (lua_getiuservalue(L, index, LA_SESSION_MISC) == LUA_TTABLE) {
     lua_pushnil(L);
     lua_rawseti(L, -2, (lua_Integer)depth);
   }
@@ -111,8 +111,8 @@ static void check_level(lua_State *L, const la_session *session, uint32_t depth,
 }
 
 /* before_commit, what is inside of the level at `depth`, and all there is to flush. */
-static void prepare(lua_State *L, la_state *state, int index, uint32_t depth) {
-  la_session *session = la_check_session(L, index);
+static void prepare(lua_State *L, la_state *state, la_session *session, int index,
+                    uint32_t depth) {
   uint32_t serial = session->levels.items[depth - 1]->serial;
   if (!tell(L, state, LA_EVENT_BEFORE_COMMIT, index, 0, "_prepare_impl()")) {
     lua_error(L);
@@ -126,8 +126,7 @@ static void prepare(lua_State *L, la_state *state, int index, uint32_t depth) {
   check_level(L, session, depth, serial);
 }
 
-static void commit_prepared(lua_State *L, la_state *state, int index) {
-  la_session *session = la_check_session(L, index);
+static void commit_prepared(lua_State *L, la_state *state, la_session *session, int index) {
   la_error err;
   la_error_init(&err);
   uint32_t depth = (uint32_t)session->levels.count;
@@ -149,7 +148,7 @@ static void commit_prepared(lua_State *L, la_state *state, int index) {
   if (!told) {
     lua_error(L);
   }
-  la_session_settle(L, state, session);
+  la_session_settle_at(L, state, session, index);
   la_session_tell(L, state, session);
   if (status < 0) {
     la_raise_orm(L, &err);
@@ -161,13 +160,13 @@ static void commit_prepared(lua_State *L, la_state *state, int index) {
 }
 
 static void commit_innermost(lua_State *L, la_state *state, int index) {
-  la_session *session = la_check_session(L, index);
-  prepare(L, state, index, (uint32_t)session->levels.count);
-  commit_prepared(L, state, index);
+  la_session *session = la_session_at(L, index);
+  prepare(L, state, session, index, (uint32_t)session->levels.count);
+  commit_prepared(L, state, session, index);
 }
 
 void la_session_commit_to(lua_State *L, la_state *state, int index, uint32_t depth) {
-  la_session *session = la_check_session(L, index);
+  la_session *session = la_session_at(L, index);
   la_error err;
   la_error_init(&err);
   index = lua_absindex(L, index);
@@ -176,8 +175,8 @@ void la_session_commit_to(lua_State *L, la_state *state, int index, uint32_t dep
     la_raise_orm(L, &err);
   }
   la_session_check_change(L, session, "commit()");
-  prepare(L, state, index, depth);
-  commit_prepared(L, state, index);
+  prepare(L, state, session, index, depth);
+  commit_prepared(L, state, session, index);
 }
 
 /* Rolls the innermost level back; `inner`: as a part of the end of one around it. */
@@ -201,7 +200,7 @@ static void rollback_innermost(lua_State *L, la_state *state, int index, bool in
   if (!told) {
     lua_error(L);
   }
-  la_session_settle(L, state, session);
+  la_session_settle_at(L, state, session, index);
   la_session_tell(L, state, session);
   if (status < 0) {
     la_raise_orm(L, &err);
@@ -237,7 +236,7 @@ void la_session_rollback_to(lua_State *L, la_state *state, int index, uint32_t d
 }
 
 void la_session_end(lua_State *L, la_state *state, int index, bool for_good) {
-  la_session *session = la_check_session(L, index);
+  la_session *session = la_session_at(L, index);
   index = lua_absindex(L, index);
   int top = lua_gettop(L);
   la_session_check_change(L, session, "close()");
@@ -261,7 +260,7 @@ void la_session_end(lua_State *L, la_state *state, int index, bool for_good) {
   if (!told) {
     lua_error(L);
   }
-  la_session_settle(L, state, session);
+  la_session_settle_at(L, state, session, index);
   la_session_tell(L, state, session);
   while (lua_gettop(L) > top) {
     if (!tell_end(L, state, index)) {

@@ -104,10 +104,11 @@ static bool is_stale(const la_pool *pool, const la_raw *raw) {
 }
 
 static bool answers(la_pool *pool, la_raw *raw) {
-  la_error ignored = LA_ERROR_INIT;
+  la_error ignored;
   if (!pool->engine->options.pool_pre_ping) {
     return true;
   }
+  la_error_init(&ignored);
   pool->engine->statements++;
   return la_raw_execute(raw, LA_TEXT_LITERAL("SELECT 1"), &ignored) == LA_OK;
 }
@@ -182,8 +183,9 @@ la_status la_pool_checkout(la_engine *engine, la_raw **out, la_error *err) {
 
 /* What its last user left open is ended, its settings are undone. */
 static void clean(const la_pool *pool, la_raw *raw) {
-  la_error ignored = LA_ERROR_INIT;
+  la_error ignored;
   la_pool_reset reset = pool->engine->options.pool_reset;
+  la_error_init(&ignored);
   la_raw_close_cursors(raw);
   if (raw->transaction) {
     la_raw_end(raw, reset == LA_POOL_RESET_COMMIT, &ignored);
