@@ -26,6 +26,16 @@ typedef struct la_prepared {
   uint32_t param_count;
 } la_prepared;
 
+/* A statement that begins or ends a transaction. */
+typedef enum la_raw_word {
+  LA_RAW_BEGIN,
+  LA_RAW_BEGIN_IMMEDIATE,
+  LA_RAW_BEGIN_EXCLUSIVE,
+  LA_RAW_COMMIT,
+  LA_RAW_ROLLBACK,
+  LA_RAW_WORDS
+} la_raw_word;
+
 /* Counted: connections retain it while they use it. Read only outside engine/. */
 typedef struct la_raw {
   la_object object;
@@ -35,6 +45,7 @@ typedef struct la_raw {
   la_driver_connection *handle; /* NULL once closed */
   la_map statements;            /* text → la_prepared */
   la_prepared *newest, *oldest;
+  la_prepared *words[LA_RAW_WORDS]; /* that begin and end transactions, kept beside the others */
   uint32_t statement_limit;          /* how many statements are kept */
   struct la_connection *connections; /* its users */
   bool is_host;                      /* the host's own connection */

@@ -146,6 +146,12 @@ void la_raw_close(la_raw *raw) {
   while (raw->newest != NULL) {
     drop_prepared(raw, raw->newest);
   }
+  for (int word = 0; word < LA_RAW_WORDS; word++) {
+    if (raw->words[word] != NULL) {
+      free_prepared(raw, raw->words[word]);
+      raw->words[word] = NULL;
+    }
+  }
   la_map_clear(&raw->statements, raw->alloc);
   if (raw->is_host) {
     withdraw(raw);
@@ -258,14 +264,19 @@ static void keep_prepared(la_raw *raw, la_prepared *prepared) {
   link_prepared(raw, prepared);
 }
 
-la_status la_raw_prepare(la_raw *raw, la_text text, la_prepared **out, la_error *err) {
-  la_prepared *prepared = find_prepared(raw, text);
+/* Ready for a statement. */
+static inline la_status check_ready(la_raw *raw, la_error *err) {
   if (raw->handle == NULL || raw->refusal != NULL) {
     return la_raw_check_usable(raw, err);
   }
-  if (raw->engine != NULL && raw->extended < raw->engine->root->extensions.count) {
-    LA_TRY(extend(raw, err));
-  }
+  return raw->engine != NULL && raw->extended < raw->engine->root->extensions.count
+             ? extend(raw, err)
+             : LA_OK;
+}
+
+la_status la_raw_prepare(la_raw *raw, la_text text, la_prepared **out, la_error *err) {
+  la_prepared *prepared = find_prepared(raw, text);
+  LA_TRY(check_ready(raw, err));
   if (prepared == NULL) {
     LA_TRY(make_prepared(raw, text, out, err));
     keep_prepared(raw, *out);
@@ -315,10 +326,9 @@ void la_raw_give(la_raw *raw, la_prepared *prepared) {
   }
 }
 
-la_status la_raw_execute(la_raw *raw, la_text text, la_error *err) {
-  la_prepared *prepared = NULL;
+/* Steps `prepared` to its end and gives it back. */
+static la_status run(la_raw *raw, la_prepared *prepared, la_error *err) {
   la_status status;
-  LA_TRY(la_raw_prepare(raw, text, &prepared, err));
   do {
     status = raw->driver->step(prepared->statement, err);
   } while (status == LA_ROW);
@@ -329,23 +339,49 @@ la_status la_raw_execute(la_raw *raw, la_text text, la_error *err) {
   return status < 0 ? status : LA_OK;
 }
 
+la_status la_raw_execute(la_raw *raw, la_text text, la_error *err) {
+  la_prepared *prepared = NULL;
+  LA_TRY(la_raw_prepare(raw, text, &prepared, err));
+  return run(raw, prepared, err);
+}
+
 /* ---- the transaction ---- */
+
+static la_status execute_word(la_raw *raw, la_raw_word word, la_error *err) {
+  static const la_text texts[LA_RAW_WORDS] = {
+      [LA_RAW_BEGIN] = {"BEGIN", 5},
+      [LA_RAW_BEGIN_IMMEDIATE] = {"BEGIN IMMEDIATE", 15},
+      [LA_RAW_BEGIN_EXCLUSIVE] = {"BEGIN EXCLUSIVE", 15},
+      [LA_RAW_COMMIT] = {"COMMIT", 6},
+      [LA_RAW_ROLLBACK] = {"ROLLBACK", 8},
+  };
+  la_prepared **prepared = &raw->words[word];
+  if (*prepared != NULL && (*prepared)->busy) {
+    return la_raw_execute(raw, texts[word], err);
+  }
+  LA_TRY(check_ready(raw, err));
+  if (*prepared == NULL) {
+    LA_TRY(make_prepared(raw, texts[word], prepared, err));
+  }
+  (*prepared)->busy = true;
+  return run(raw, *prepared, err);
+}
 
 #define HOST_SAVEPOINT "lualchemy_transaction"
 
 la_status la_raw_begin(la_raw *raw, la_begin_mode mode, la_error *err) {
-  static const la_text texts[] = {
-      [LA_BEGIN_DEFERRED] = {"BEGIN", 5},
-      [LA_BEGIN_IMMEDIATE] = {"BEGIN IMMEDIATE", 15},
-      [LA_BEGIN_EXCLUSIVE] = {"BEGIN EXCLUSIVE", 15},
+  static const la_raw_word words[] = {
+      [LA_BEGIN_DEFERRED] = LA_RAW_BEGIN,
+      [LA_BEGIN_IMMEDIATE] = LA_RAW_BEGIN_IMMEDIATE,
+      [LA_BEGIN_EXCLUSIVE] = LA_RAW_BEGIN_EXCLUSIVE,
   };
   bool inside;
   if (raw->handle == NULL) {
     return la_fail(err, LA_RESOURCE_CLOSED, "the database connection is closed");
   }
   inside = raw->is_host && raw->driver->in_transaction(raw->handle);
-  LA_TRY(la_raw_execute(raw, inside ? LA_TEXT_LITERAL("SAVEPOINT " HOST_SAVEPOINT) : texts[mode],
-                        err));
+  LA_TRY(inside ? la_raw_execute(raw, LA_TEXT_LITERAL("SAVEPOINT " HOST_SAVEPOINT), err)
+                : execute_word(raw, words[mode], err));
   raw->host_transaction = inside;
   raw->transaction = true;
   raw->transaction_serial++;
@@ -367,8 +403,7 @@ la_status la_raw_end(la_raw *raw, bool commit, la_error *err) {
   if (raw->host_transaction) {
     status = end_host_transaction(raw, commit, err);
   } else {
-    status =
-        la_raw_execute(raw, commit ? LA_TEXT_LITERAL("COMMIT") : LA_TEXT_LITERAL("ROLLBACK"), err);
+    status = execute_word(raw, commit ? LA_RAW_COMMIT : LA_RAW_ROLLBACK, err);
   }
   if (status < 0 && commit && raw->driver->in_transaction(raw->handle)) {
     return status; /* busy, or a deferred constraint: it can be tried again or rolled back */
