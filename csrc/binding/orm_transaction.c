@@ -21,7 +21,7 @@ static la_transaction_box *check_transaction(lua_State *L, int index, la_session
 
 static bool is_open(const la_transaction_box *box, const la_session *session) {
   return box->origin != LA_ORIGIN_SUBTRANSACTION && session->levels.count >= box->depth &&
-         session->levels.items[box->depth - 1] == box->level;
+         session->levels.items[box->depth - 1]->serial == box->serial;
 }
 
 void la_push_transaction(lua_State *L, la_state *state, int index, uint32_t depth) {
@@ -31,10 +31,10 @@ void la_push_transaction(lua_State *L, la_state *state, int index, uint32_t dept
   la_push_session_misc(L, index);
   if (lua_rawgeti(L, -1, (lua_Integer)depth) == LUA_TNIL) {
     lua_pop(L, 1);
-    la_session_level *level = session->levels.items[depth - 1];
+    const la_session_level *level = session->levels.items[depth - 1];
     la_transaction_box *box = la_push_box(L, state, LA_BOX_SESSION_TRANSACTION, sizeof *box, 1);
     box->depth = depth;
-    box->level = level;
+    box->serial = level->serial;
     box->origin = level->origin;
     lua_pushvalue(L, index);
     lua_setiuservalue(L, -2, 1);

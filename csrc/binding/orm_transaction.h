@@ -12,8 +12,8 @@
 
 typedef struct la_transaction_box {
   la_box box;
-  uint32_t depth;          /* how many levels there were with it: 1 is the outermost */
-  la_session_level *level; /* compared only, never followed */
+  uint32_t depth;  /* how many levels there were with it: 1 is the outermost */
+  uint32_t serial; /* of the level */
   la_session_origin origin;
 } la_transaction_box;
 

@@ -111,8 +111,7 @@ static void check_level(lua_State *L, const la_session *session, uint32_t depth,
 }
 
 /* before_commit, what is inside of the level at `depth`, and all there is to flush. */
-static void prepare(lua_State *L, la_state *state, la_session *session, int index,
-                    uint32_t depth) {
+static void prepare(lua_State *L, la_state *state, la_session *session, int index, uint32_t depth) {
   uint32_t serial = session->levels.items[depth - 1]->serial;
   if (!tell(L, state, LA_EVENT_BEFORE_COMMIT, index, 0, "_prepare_impl()")) {
     lua_error(L);
@@ -262,6 +261,7 @@ void la_session_end(lua_State *L, la_state *state, int index, bool for_good) {
   }
   la_session_settle_at(L, state, session, index);
   la_session_tell(L, state, session);
+  la_session_leave_work(session);
   while (lua_gettop(L) > top) {
     if (!tell_end(L, state, index)) {
       lua_error(L);

@@ -49,6 +49,7 @@ static void engine_destroy(la_object *object) {
   }
   la_cache_clear(&engine->cache);
   la_object_release(engine->flush_work);
+  la_object_release(engine->session_work);
   la_key_clear(&engine->key);
   la_strbuf_clear(&engine->salt);
   la_trace_clear(&engine->trace);

@@ -89,6 +89,7 @@ typedef struct la_engine {
   bool has_options;         /* its connections get execution options, by the binding */
   la_slab *slab;            /* rows of small results; NULL before the first */
   la_object *flush_work;    /* what a flush keeps for the next (orm/flush_work.c), or NULL */
+  la_object *session_work;  /* what a session keeps for the next (orm/session_work.c), or NULL */
   bool announced;           /* its first connection, by the binding to listeners */
   bool memory;              /* the database lives and dies with its one connection */
   uint32_t statement_cache_size; /* prepared statements kept by each raw connection */

@@ -45,7 +45,7 @@ typedef struct la_raw {
   la_driver_connection *handle; /* NULL once closed */
   la_map statements;            /* text → la_prepared */
   la_prepared *newest, *oldest;
-  la_prepared *words[LA_RAW_WORDS]; /* that begin and end transactions, kept beside the others */
+  la_prepared *words[LA_RAW_WORDS];  /* that begin and end transactions, kept beside the others */
   uint32_t statement_limit;          /* how many statements are kept */
   struct la_connection *connections; /* its users */
   bool is_host;                      /* the host's own connection */

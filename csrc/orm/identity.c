@@ -3,10 +3,16 @@
 
 #include "orm/instance_internal.h"
 
-#define FIRST_BUCKETS ((size_t)16)
+#define FIRST_BUCKETS ((size_t)16) /* of a map that has more than `few` entries */
 
 void la_identity_init(la_identity_map *map, la_allocator *alloc) {
   *map = (la_identity_map){.alloc = alloc};
+}
+
+static void free_buckets(la_identity_map *map) {
+  if (map->buckets != map->few) {
+    la_free(map->alloc, map->buckets, map->bucket_count * sizeof *map->buckets);
+  }
 }
 
 void la_identity_clear(la_identity_map *map) {
@@ -20,12 +26,17 @@ void la_identity_clear(la_identity_map *map) {
     }
   }
   uint32_t token = map->token;
-  la_free(map->alloc, map->buckets, map->bucket_count * sizeof *map->buckets);
+  free_buckets(map);
   la_identity_init(map, map->alloc);
   map->token = token;
 }
 
 static bool rehash(la_identity_map *map, size_t bucket_count) {
+  if (map->bucket_count == 0 && bucket_count <= LA_IDENTITY_FEW) {
+    map->buckets = map->few;
+    map->bucket_count = LA_IDENTITY_FEW;
+    return true;
+  }
   la_instance **buckets =
       la_alloc_zero(map->alloc, la_array_size(bucket_count, sizeof *map->buckets));
   if (buckets == NULL) {
@@ -41,14 +52,19 @@ static bool rehash(la_identity_map *map, size_t bucket_count) {
       instance = next;
     }
   }
-  la_free(map->alloc, map->buckets, map->bucket_count * sizeof *map->buckets);
+  free_buckets(map);
   map->buckets = buckets;
   map->bucket_count = bucket_count;
   return true;
 }
 
 la_status la_identity_reserve(la_identity_map *map, size_t count, la_error *err) {
-  size_t wanted = map->bucket_count > 0 ? map->bucket_count : FIRST_BUCKETS;
+  size_t wanted = map->bucket_count;
+  if (map->count + count > LA_IDENTITY_FEW && wanted < FIRST_BUCKETS) {
+    wanted = FIRST_BUCKETS;
+  } else if (wanted == 0) {
+    wanted = LA_IDENTITY_FEW;
+  }
   while (wanted < map->count + count) {
     wanted *= 2;
   }

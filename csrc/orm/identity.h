@@ -13,11 +13,15 @@
 
 #pragma GCC visibility push(hidden)
 
+#define LA_IDENTITY_FEW 4
+
+/* Not to be moved while it has entries. */
 typedef struct la_identity_map {
   la_allocator *alloc;
-  la_instance **buckets; /* chains through next_in_map; a power of two */
+  la_instance **buckets; /* chains through next_in_map; a power of two, `few` at first */
   size_t bucket_count;
   size_t count;
+  la_instance *few[LA_IDENTITY_FEW];
   uint32_t token; /* of what is looked for, and of objects that come from rows */
 } la_identity_map;
 

@@ -16,11 +16,9 @@ static void session_destroy(la_object *object) {
     la_instance_unpin(session->notes.items[--session->notes.count].instance);
   }
   la_vec_clear(alloc, &session->notes);
-  la_vec_clear(alloc, &session->hold_changes);
-  la_vec_clear(alloc, &session->new_objects);
-  la_vec_clear(alloc, &session->dirty_objects);
-  la_vec_clear(alloc, &session->deleted_objects);
-  la_vec_clear(alloc, &session->levels);
+#define X(type, name) la_vec_clear(alloc, &session->name);
+  LA_SESSION_VECTORS(X)
+#undef X
   la_identity_clear(&session->map);
   la_session_clear_binds(session);
   la_session_forget_reason(session);

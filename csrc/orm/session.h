@@ -56,6 +56,8 @@ typedef struct la_session_level {
   LA_VEC(struct la_key_switch *) switches; /* identity keys changed in it; session_internal.h */
 } la_session_level;
 
+typedef LA_VEC(la_session_level *) la_session_levels;
+
 /* What happens to objects and may be told: enumerator, name of the event. */
 #define LA_NOTES(X)                                                                                \
   X(TRANSIENT_TO_PENDING)                                                                          \
@@ -135,8 +137,9 @@ struct la_session {
   la_instances new_objects;     /* pending, in order of add(); pinned */
   la_instances dirty_objects;   /* persistent with changes; pinned */
   la_instances deleted_objects; /* marked; pinned */
-  LA_VEC(la_session_level *) levels;
-  uint32_t next_level;    /* serial of the next level: who goes on with one can tell it again */
+  la_session_levels levels;
+  la_session_level outermost; /* the first of them lies here */
+  uint32_t next_level;        /* serial of the next level: who goes on with one can tell it again */
   struct la_flush *ready; /* a flush that has sent all, while its listeners may still end its level:
                              a commit makes its objects persistent first */
   la_session_phase phase;
@@ -263,6 +266,8 @@ void la_session_note_class(la_instance *instance, uint32_t hears, la_note_kind k
 /* A flush failed: rolls back the innermost level's database work and makes the session inactive
  * with the reason. */
 void la_session_fail(la_session *session, const la_error *reason);
+/* The session is not at work, and may not be used again: its empty vectors serve the next one. */
+void la_session_leave_work(la_session *session);
 /* Everything is expunged and rolled back. With close_resets_only = false that was its end. */
 void la_session_close(la_session *session);
 /* The same, and the session can be used again in any case. */

@@ -18,6 +18,16 @@ typedef struct la_key_switch {
   la_value old[]; /* bytes owned as slots own them */
 } la_key_switch;
 
+/* The vectors of a session, by type: those that outlive it, see session_work.c. */
+#define LA_SESSION_VECTORS(X)                                                                      \
+  X(la_instances, new_objects)                                                                     \
+  X(la_instances, dirty_objects)                                                                   \
+  X(la_instances, deleted_objects)                                                                 \
+  X(la_instances, hold_changes)                                                                    \
+  X(la_session_levels, levels)
+
+/* Takes over what a session has left with the engine. */
+void la_session_take_work(la_session *session);
 /* The innermost level; there is one. */
 la_session_level *la_session_top(const la_session *session);
 /* Notes that the binding's hold of `instance` may have to change. Out of memory the note is left

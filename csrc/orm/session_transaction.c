@@ -22,12 +22,17 @@ la_session_level *la_session_top(const la_session *session) {
 
 static la_status push_level(la_session *session, la_session_origin origin, la_error *err) {
   LA_TRY(la_session_fit_binds(session, session->levels.count + 1, err));
-  la_session_level *level = la_alloc_zero(session->alloc, sizeof *level);
+  bool is_first = session->levels.count == 0;
+  if (is_first) {
+    la_session_take_work(session);
+  }
+  la_session_level *level =
+      is_first ? &session->outermost : la_alloc_zero(session->alloc, sizeof *level);
   if (level == NULL) {
     return la_fail_nomem(err);
   }
   if (!la_vec_push(session->alloc, &session->levels, level)) {
-    la_free(session->alloc, level, sizeof *level);
+    la_free(session->alloc, is_first ? NULL : level, sizeof *level);
     return la_fail_nomem(err);
   }
   level->active = true;
@@ -183,7 +188,11 @@ static void pop_level(la_session *session) {
     la_key_switch_free(alloc, level->switches.items[i]);
   }
   la_vec_clear(alloc, &level->switches);
-  la_free(alloc, level, sizeof *level);
+  if (level == &session->outermost) {
+    *level = (la_session_level){0};
+  } else {
+    la_free(alloc, level, sizeof *level);
+  }
   session->phase = session->levels.count > 0 ? LA_SESSION_BEGUN : LA_SESSION_IDLE;
 }
 

@@ -389,3 +389,58 @@ describe("a session on a connection whose transaction is open already", function
     end)
   end)
 end)
+
+describe("sessions one after the other", function()
+  local s, User
+  before_each(function()
+    s = shop.new()
+    s.session:close()
+    User = s.User
+  end)
+  after_each(function() s:close() end)
+
+  it("have transaction objects that don't stand for those of later ones", function()
+    local session <close> = orm.Session(s.engine)
+    local old = session:begin()
+    old:commit()
+    session:begin()
+    assert.is_false(old.is_active)
+    fails(exc.ResourceClosedError, "This transaction is closed", function() old:commit() end)
+    assert.is_true(session:get_transaction().is_active)
+  end)
+
+  it("share no objects, and can be used again when others have been closed since", function()
+    local first = orm.Session(s.engine)
+    first:add(User{name = "Ann"})
+    first:commit()
+    first:close()
+    local second = orm.Session(s.engine)
+    second:add(User{name = "Bob"})
+    first:add_all{User{name = "Cleo"}, User{name = "Dan"}, User{name = "Eve"}}
+    assert.equal(1, #second.new)
+    assert.equal(3, #first.new)
+    second:commit()
+    second:close()
+    first:commit()
+    local names = {}
+    for _, user in ipairs(first:query(User):order_by(User.id):all()) do names[#names + 1] = user.name end
+    assert.same({"Ann", "Bob", "Cleo", "Dan", "Eve"}, names)
+    first:close()
+  end)
+
+  it("hold each new object, whether it is the only one or one of many", function()
+    local session <close> = orm.Session(s.engine)
+    for round = 1, 3 do
+      for i = 1, round do session:add(User{name = ("%d.%d"):format(round, i)}) end
+      collectgarbage()
+      collectgarbage()
+      assert.equal(round, #session.new)
+      session:expunge(session.new[1])
+      collectgarbage()
+      collectgarbage()
+      assert.equal(round - 1, #session.new)
+      session:flush()
+    end
+    assert.equal(3, session:query(User):count())
+  end)
+end)
