@@ -62,6 +62,12 @@ static int core_connection_detach(lua_State *L) {
   return 0;
 }
 
+/* core.connection_is_detached(connection) → whether the pool has forgotten its raw connection. */
+static int core_connection_is_detached(lua_State *L) {
+  lua_pushboolean(L, check_taken(L, 1)->raw->detached);
+  return 1;
+}
+
 /* core.connection_serial(connection) → the serial of its raw connection. */
 static int core_connection_serial(lua_State *L) {
   lua_pushinteger(L, (lua_Integer)check_taken(L, 1)->raw->serial);
@@ -73,6 +79,7 @@ void la_open_engine_pool(lua_State *L) {
       {"connection_invalidate", core_connection_invalidate},
       {"connection_invalidate_later", core_connection_invalidate_later},
       {"connection_detach", core_connection_detach},
+      {"connection_is_detached", core_connection_is_detached},
       {"connection_serial", core_connection_serial},
       {NULL, NULL}};
   la_set_functions(L, functions);

@@ -449,9 +449,13 @@ end
 core.extend("lualchemy.Connection", Connection)
 require "lualchemy.engine._copy"
 
+--- One connection of the database, as long as a Connection uses it.
 ---@class lualchemy.RawConnection
+---@field is_valid boolean  in use, and not given up
+---@field is_detached boolean  no longer the pool's
+---@field info table  lives as long as this connection
+---@field record_info table?  nil once it is detached
 local RawConnection = {}
-RawConnection.__index = RawConnection
 RawConnection.__name = "lualchemy.RawConnection"
 RawConnection.__mode = "v" -- the Connection that uses it now: it lives as long as the pool
 
@@ -476,14 +480,49 @@ function RawConnection:detach()
   self[1]:detach()
 end
 
+--- Gives it back to the pool.
+function RawConnection:close()
+  if self[1] then self[1]:close() end
+end
+
+-- Raw connection → its record.
+local records_of = setmetatable({}, {__mode = "k"})
+
+local function in_use(self)
+  local connection = self[1]
+  return connection ~= nil and not connection.closed and not connection.invalidated
+end
+
+local raw_fields = {
+  is_valid = in_use,
+  is_detached = function(self) return in_use(self) and core.connection_is_detached(self[1]) end,
+  info = function(self) return records_of[self].info end,
+  record_info = function(self)
+    if not in_use(self) or core.connection_is_detached(self[1]) then return nil end
+    return records_of[self].record_info
+  end,
+  dbapi_connection = function(self) return self end,
+  driver_connection = function(self) return self end,
+}
+
+function RawConnection:__index(name)
+  if raw_fields[name] then return raw_fields[name](self) end
+  if RawConnection[name] ~= nil or strict.is_probe(name) or type(name) ~= "string" then return RawConnection[name] end
+  strict.unknown("RawConnection", name, raw_fields, RawConnection)
+end
+
 --- What the pool knows of one connection of the database: `info` lives as long as that connection, whoever uses it.
 ---@class lualchemy.ConnectionRecord
 ---@field info table
 ---@field record_info table
 ---@field dbapi_connection lualchemy.RawConnection
 ---@field driver_connection lualchemy.RawConnection
+---@field in_use boolean
 local ConnectionRecord = {}
-ConnectionRecord.__index = ConnectionRecord
+function ConnectionRecord:__index(name)
+  if name == "in_use" then return in_use(self.dbapi_connection) end
+  return ConnectionRecord[name]
+end
 ConnectionRecord.__name = "lualchemy.ConnectionRecord"
 
 --- As of the connection.
@@ -500,7 +539,7 @@ local function record_of(self, serial)
   if not record then
     local raw = setmetatable({}, RawConnection)
     record = setmetatable({info = {}, record_info = {}, dbapi_connection = raw, driver_connection = raw}, ConnectionRecord)
-    records[serial] = record
+    records[serial], records_of[raw] = record, record
   end
   return record
 end
@@ -524,6 +563,7 @@ end
 core.hook("connection_field", function(connection, name, methods)
   if name == "dialect" then return connection.engine.dialect end
   if name == "connection" then return raw_connection(connection) end
+  if raw_fields[name] and name ~= "info" then return raw_connection(connection)[name] end
   if name == "default_isolation_level" then return "SERIALIZABLE" end
   if name == "info" then
     return record_of(connection.engine, core.connection_serial(connection)).info

@@ -175,4 +175,21 @@ describe("events of pools (EVT-01)", function()
     session:close()
     assert.equal(0, engine.pool:checkedout())
   end)
+
+  it("a raw connection and its record say what becomes of it (ENG-12)", function()
+    local engine, told = heard {pool_size = 1}
+    local conn = engine:raw_connection()
+    local raw, record = conn.connection, told[2][3]
+    assert.same({true, false, true}, {raw.is_valid, raw.is_detached, record.in_use})
+    assert.equal(raw, raw.driver_connection)
+    assert.equal(raw, conn.dbapi_connection)
+    raw.info.a, raw.record_info.b = 1, 2
+    assert.same({1, 2}, {record.info.a, record.record_info.b})
+    raw:detach()
+    assert.same({true, 1}, {raw.is_detached, raw.info.a})
+    assert.is_nil(raw.record_info)
+    raw:close()
+    assert.same({true, false, false}, {conn.closed, raw.is_valid, record.in_use})
+    fails(exc.ArgumentError, 'RawConnection has no "cursor"', function() return raw.cursor end)
+  end)
 end)

@@ -273,3 +273,25 @@ it("DDL-07 ddl_if leaves out constraints and indexes where its condition does no
   assert.sql(la.CreateTable(ruled:to_metadata(la.MetaData())), {default = "CREATE TABLE t (id INTEGER)"})
   fails(exc.ArgumentError, "callable_ is a function", function() la.Index("x", "y"):ddl_if {callable_ = 1} end)
 end)
+
+it("DDL-09 a Sequence is created and dropped only where there are sequences", function()
+  local engine, sent = database.engine {memory = true}, {}
+  local sequence = la.Sequence "s"
+  engine.echo = function(text) sent[#sent + 1] = text end
+  sequence:create(engine)
+  engine:begin(function(conn) sequence:drop(conn, {checkfirst = false}) end)
+  engine.echo = false
+  for _, text in ipairs(sent) do assert.is_nil(text:find "SEQUENCE") end
+  fails(exc.ArgumentError, "create takes an Engine or a Connection, not 5", function() sequence:create(5) end)
+end)
+
+it("CST-05 parts of a schema tell what else they are", function()
+  local flags = {primary_key = true}
+  local own = Table("t", la.MetaData(), Column("a", Integer, flags), Column("b", Integer, {primary_key = true, autoincrement = true}))
+  assert.same({"b", "a"}, {own.primary_key.columns_autoinc_first[1].name, own.primary_key.columns_autoinc_first[2].name})
+  assert.same({false, "a"}, {own.is_view, own.c.a.description})
+  for _, part in ipairs {la.Identity(), la.Computed "x", la.Sequence "s"} do
+    part.info.note = 1
+    assert.equal(1, part.info.note)
+  end
+end)

@@ -111,6 +111,20 @@ function sequence_methods.next_value(self)
   return core.next_value(self.name, self.schema or self.metadata and self.metadata.schema, self.data_type)
 end
 
+--- CREATE SEQUENCE, where the database has sequences; nothing elsewhere.
+---@param bind lualchemy.Engine|lualchemy.Connection
+---@param options {checkfirst: boolean?}?
+function sequence_methods.create(self, bind, options)
+  require("lualchemy.schema.ddl").send_sequence("create", self, bind, options)
+end
+
+--- DROP SEQUENCE, likewise.
+---@param bind lualchemy.Engine|lualchemy.Connection
+---@param options {checkfirst: boolean?}?
+function sequence_methods.drop(self, bind, options)
+  require("lualchemy.schema.ddl").send_sequence("drop", self, bind, options)
+end
+
 local sequence_keywords, Sequence = counter("Sequence", {"schema", "data_type", "optional", "metadata", "name",
   "quote", "info"}, sequence_methods)
 Sequence.__clause_element__ = sequence_methods.next_value
@@ -392,6 +406,7 @@ local fields = {
   computed = function(self) return core.record(self).computed end,
   identity = function(self) return core.record(self).identity end,
   doc = function(self) return core.record(self).doc end,
+  description = function(self) return self.name end,
   dialect_kwargs = function(self) return core.record(self).dialect_kwargs or {} end,
   info = function(self)
     local record = core.record(self)

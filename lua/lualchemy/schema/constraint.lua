@@ -35,7 +35,16 @@ local constraint = {
 
 local UniqueConstraint = item.class("UniqueConstraint", {fields = common_fields, getters = getters(),
   methods = base.methods, tostring = to_text})
-local PrimaryKeyConstraint = item.class("PrimaryKeyConstraint", {fields = common_fields, getters = getters(),
+local PrimaryKeyConstraint = item.class("PrimaryKeyConstraint", {fields = common_fields, getters = getters {
+    -- The columns, the one that counts first.
+    columns_autoinc_first = function(self)
+      local counts, found = self.table and self.table.autoincrement_column, {}
+      for _, column in ipairs(self.columns) do
+        table.insert(found, column == counts and 1 or #found + 1, column)
+      end
+      return core.list(found)
+    end,
+  },
   methods = base.methods, tostring = to_text})
 local CheckConstraint = item.class("CheckConstraint", {
   fields = common_fields, getters = getters {

@@ -266,6 +266,18 @@ function ddl.drop_index(index, bind, options)
   end)
 end
 
+--- Creates or drops a sequence of a database that has them: none that there is a driver for.
+---@private
+function ddl.send_sequence(verb, sequence, bind, options)
+  keywords.check(verb, options, table_keywords)
+  with_connection(verb, bind, function(connection)
+    if connection.dialect.name == "sqlite" then return end
+    local element = require "lualchemy.schema.ddl_element"
+    local make = verb == "create" and element.CreateSequence or element.DropSequence
+    ddl.send(connection, make(sequence):compile {dialect = connection.dialect})
+  end)
+end
+
 local all_keywords = keywords.set {"tables", "checkfirst"}
 
 -- The tables in order of dependency; then what is made of a SELECT, in order of creation.

@@ -75,12 +75,19 @@ end
 
 local kinds = setmetatable({}, {__mode = "k"})
 
+-- The table in which the program keeps what it likes with an item.
+local function info_of(self)
+  if rawget(self, "_info") == nil then rawset(self, "_info", {}) end
+  return rawget(self, "_info")
+end
+
 --- Makes a class of items. `fields` are the names that may be nil, `getters` compute, `methods` are called.
 ---@param name string
 ---@param parts {fields: string[]?, getters: table?, methods: table?, tostring: function?}
 ---@return table class  a metatable; `item.new(class, fields)` makes an item
 function item.class(name, parts)
-  local fields, getters, methods = {}, parts.getters or {}, {}
+  local fields, getters, methods = {}, {info = info_of}, {}
+  for key, getter in next, parts.getters or {} do getters[key] = getter end
   for key, method in next, parts.methods or {} do methods[key] = method end
   for _, field in ipairs(parts.fields or {}) do
     fields[field] = true

@@ -287,6 +287,7 @@ local fields = {
   end,
   dialect_kwargs = function(self) return core.record(self).dialect_kwargs end,
   prefixes = core.table_prefixes,
+  is_view = function(self) return core.record(self).is_view and true or false end,
   description = function(self) return self.name end,
 }
 
