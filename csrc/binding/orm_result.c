@@ -452,7 +452,7 @@ static int session_autoflush(lua_State *L) {
 static int is_orm(lua_State *L) {
   la_node *node = la_to_node(L, 1);
   bool is_class = node && (la_node_is_select(node) ||
-                           (node->count > 0 && node->children[0]->kind == LA_NODE_ENTITY));
+                           (la_node_is_dml(node) && node->children[0]->kind == LA_NODE_ENTITY));
   if (!is_class || !(node->flags & LA_NODE_HAS_ORM)) {
     lua_pushnil(L);
   } else {

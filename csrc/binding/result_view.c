@@ -76,6 +76,10 @@ int la_result_columns(lua_State *L) {
   la_state *state = la_state_of(L);
   la_result *result = la_check_result(L, 1);
   check_returns_rows(L, result);
+  if (result->mode == LA_RESULT_SCALARS) {
+    return la_raise_status(L, LA_INVALID_REQUEST, "a ScalarResult has no columns to choose from");
+  }
+  la_check_count(L, 2, "columns");
   la_row_shape *shape = la_result_shape(result), *fresh;
   int count = lua_gettop(L) - 1;
   la_arena *arena = la_push_scratch(L, state, sizeof *arena, free_columns);

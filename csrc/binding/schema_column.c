@@ -51,15 +51,23 @@ void la_push_column_list(lua_State *L, la_state *state, la_column *const *column
   }
 }
 
+void la_column_box_renew(la_column_box *box) {
+  la_node_release(box->former);
+  box->former = box->node;
+  box->node = NULL;
+}
+
 static int column_gc(lua_State *L) {
   la_column_box *box = lua_touserdata(L, 1);
   la_column *column = box->box.object;
-  la_node *node = box->node;
+  la_node *node = box->node, *former = box->former;
   box->box.object = NULL;
   box->node = NULL;
+  box->former = NULL;
   if (column) {
     la_metadata *metadata = column->table ? column->table->metadata : NULL;
     la_node_release(node);
+    la_node_release(former);
     la_release_part(la_state_of(L), &column->object, metadata);
   }
   return 0;
@@ -79,9 +87,13 @@ static la_node *column_node(lua_State *L, la_state *state, int index) {
   if (!column) {
     return NULL;
   }
-  if (!box->node || !column->type) {
+  if (!column->type) {
     take_over_type(column);
-    la_node_release(box->node);
+    if (column->type) {
+      la_column_box_renew(box);
+    }
+  }
+  if (!box->node) {
     box->node = la_expr_column(&state->sql, column, NULL);
   }
   return box->node;
@@ -189,8 +201,7 @@ static int column_set(lua_State *L) {
   } else {
     return la_raise_status(L, LA_ARGUMENT, "a Column has no \"%s\" to set", key);
   }
-  la_node_release(box->node);
-  box->node = NULL;
+  la_column_box_renew(box);
   return 0;
 }
 

@@ -16,8 +16,12 @@
 /* A COLUMN box: box.object is the la_column. */
 typedef struct la_column_box {
   la_box box;
-  la_node *node; /* its expression, made when first asked for; dropped when the column changes */
+  la_node *node;   /* its expression, made when first asked for; dropped when the column changes */
+  la_node *former; /* the one before it, which a call that made the column change may look at */
 } la_column_box;
+
+/* Called before the column changes: its expression is made anew. */
+void la_column_box_renew(la_column_box *box);
 
 /* Raises `err` if `status` is a failure. */
 static inline void la_raise_if(lua_State *L, la_status status, const la_error *err) {

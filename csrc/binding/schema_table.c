@@ -94,8 +94,7 @@ static int table_add_column(lua_State *L) {
   la_column *column = la_check_column(L, 2);
   la_column_box *box = lua_touserdata(L, 2);
   la_raise_if(L, la_table_add_column(table, column, &err), &err);
-  la_node_release(box->node); /* it was the expression of a column without a table */
-  box->node = NULL;
+  la_column_box_renew(box); /* it was the expression of a column without a table */
   join_column(L, 1, 2);
   la_push_record(L, 1);
   lua_pushnil(L);

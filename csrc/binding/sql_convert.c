@@ -5,6 +5,7 @@
  */
 #include "binding/orm_load.h"
 
+#include "base/map.h"
 #include "binding/process.h"
 #include "binding/sql.h"
 #include "sql/adapt.h"
@@ -94,18 +95,51 @@ bool la_param_needs_lua(const la_node *param) {
   return la_type_has_process_bind(param->type);
 }
 
-/* The parameters of a statement that Lua converts, and what takes their places. */
+/* The parameters of a statement that Lua converts, each once, and what takes their places. */
 typedef struct conversions {
   la_nodes from, to;
+  la_map places; /* from → to; to itself until that is made */
   bool literal;
 } conversions;
 
 static void clear_conversions(void *memory) {
   conversions *self = memory;
   if (self->from.state) {
+    la_map_clear(&self->places, &self->from.state->alloc);
     la_nodes_clear(&self->from);
     la_nodes_clear(&self->to);
   }
+}
+
+static conversions *push_conversions(lua_State *L, la_state *state) {
+  conversions *self = la_push_scratch(L, state, sizeof *self, clear_conversions);
+  la_nodes_init(&self->from, state);
+  la_nodes_init(&self->to, state);
+  self->places = (la_map){0};
+  return self;
+}
+
+static la_walk_answer note_param(conversions *self, const la_node *param) {
+  if (la_map_get_pointer(&self->places, param) != NULL) {
+    return LA_WALK_CONTINUE;
+  }
+  if (!la_map_set_pointer(&self->places, &self->from.state->alloc, param, (void *)param)) {
+    la_fail_nomem(&self->from.err);
+    return LA_WALK_STOP;
+  }
+  return la_nodes_add(&self->from, la_node_retain(param)) ? LA_WALK_CONTINUE : LA_WALK_STOP;
+}
+
+/* `fresh`, which may be NULL, takes the place of the parameter that was noted as number `index`. */
+static void place_param(lua_State *L, conversions *self, size_t index, la_node *fresh) {
+  if (fresh == NULL && self->to.err.status != LA_OK) {
+    la_nodes_raise(L, &self->to);
+  }
+  if (!la_nodes_add(&self->to, fresh)) {
+    la_nodes_raise(L, &self->to);
+  }
+  /* the key is there, so that nothing is allocated */
+  (void)la_map_set_pointer(&self->places, &self->from.state->alloc, self->from.items[index], fresh);
 }
 
 static la_walk_answer find_param(const la_node *node, void *context) {
@@ -114,16 +148,14 @@ static la_walk_answer find_param(const la_node *node, void *context) {
       !(self->literal ? la_type_has_process_literal(node->type) : la_param_needs_lua(node))) {
     return LA_WALK_CONTINUE;
   }
-  return la_nodes_add(&self->from, la_node_retain(node)) ? LA_WALK_CONTINUE : LA_WALK_STOP;
+  return note_param(self, node);
 }
 
 static la_status swap_param(const la_node *node, void *context, la_node **out, la_error *err) {
   conversions *self = context;
   (void)err;
-  for (size_t i = 0; i < self->from.count && node->kind == LA_NODE_PARAM; i++) {
-    if (self->from.items[i] == node) {
-      *out = la_node_retain(self->to.items[i]);
-    }
+  if (node->kind == LA_NODE_PARAM) {
+    *out = la_node_retain(la_map_get_pointer(&self->places, node));
   }
   return LA_OK;
 }
@@ -133,19 +165,15 @@ static la_node *convert(lua_State *L, la_state *state, la_node *statement, bool 
   la_error err = LA_ERROR_INIT;
   la_node *converted = NULL;
   luaL_checkstack(L, 8, NULL);
-  conversions *self = la_push_scratch(L, state, sizeof *self, clear_conversions);
+  conversions *self = push_conversions(L, state);
   int at = lua_gettop(L);
-  la_nodes_init(&self->from, state);
-  la_nodes_init(&self->to, state);
   self->literal = literal;
   converter by = {.dialect = at - 1, .literal = literal};
   if (la_walk(&state->alloc, statement, find_param, self, &err) != LA_OK) {
     la_nodes_raise(L, &self->from);
   }
   for (size_t i = 0; i < self->from.count; i++) {
-    if (!la_nodes_add(&self->to, convert_param(L, state, &by, self->from.items[i]))) {
-      la_nodes_raise(L, &self->to);
-    }
+    place_param(L, self, i, convert_param(L, state, &by, self->from.items[i]));
   }
   if (self->from.count == 0) {
     converted = la_node_retain(statement);
@@ -179,7 +207,7 @@ static la_walk_answer find_named(const la_node *node, void *context) {
   if (node->kind != LA_NODE_PARAM || node->flags & LA_PARAM_UNIQUE) {
     return LA_WALK_CONTINUE;
   }
-  return la_nodes_add(&self->from, la_node_retain(node)) ? LA_WALK_CONTINUE : LA_WALK_STOP;
+  return note_param(self, node);
 }
 
 /* What takes the place of `param`: itself, if the table at 2 has no value for it. */
@@ -212,20 +240,12 @@ int la_statement_params(lua_State *L) {
       return la_raise_status(L, LA_ARGUMENT, "names of parameters are strings");
     }
   }
-  conversions *swap = la_push_scratch(L, state, sizeof *swap, clear_conversions);
-  la_nodes_init(&swap->from, state);
-  la_nodes_init(&swap->to, state);
+  conversions *swap = push_conversions(L, state);
   if (la_walk(&state->alloc, self, find_named, swap, &err) != LA_OK) {
     return la_nodes_raise(L, &swap->from);
   }
   for (size_t i = 0; i < swap->from.count; i++) {
-    la_node *fresh = with_given_value(L, &swap->to, swap->from.items[i]);
-    if (fresh == NULL && swap->to.err.status != LA_OK) {
-      return la_nodes_raise(L, &swap->to);
-    }
-    if (!la_nodes_add(&swap->to, fresh)) {
-      return la_nodes_raise(L, &swap->to);
-    }
+    place_param(L, swap, i, with_given_value(L, &swap->to, swap->from.items[i]));
   }
   if (la_adapt(&state->alloc, self, swap_param, swap, &result, &err) != LA_OK) {
     return la_raise(L, &err);

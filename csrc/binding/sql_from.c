@@ -14,8 +14,7 @@ static bool is_from_or_select(const la_node *node) {
 
 /* A statement that a CTE can be made of. */
 static bool is_cte_source(const la_node *node) {
-  return la_node_is_select(node) || node->kind == LA_NODE_INSERT || node->kind == LA_NODE_UPDATE ||
-         node->kind == LA_NODE_DELETE || node->kind == LA_NODE_VALUES;
+  return la_node_is_select(node) || la_node_is_dml(node) || node->kind == LA_NODE_VALUES;
 }
 
 /* The name at `index` or of keyword "name"; none if it is not given. */

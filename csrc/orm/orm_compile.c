@@ -9,11 +9,6 @@ static la_load_plan *plan_of(const la_compiled *compiled) {
   return (la_load_plan *)(void *)compiled->extra;
 }
 
-static bool is_dml(const la_node *statement) {
-  return statement->kind == LA_NODE_INSERT || statement->kind == LA_NODE_UPDATE ||
-         statement->kind == LA_NODE_DELETE;
-}
-
 /* A plan of values alone, for statements that have no entities. */
 static la_status plan_values(const la_sql *sql, const la_node *statement, la_load_plan *plan,
                              la_error *err) {
@@ -56,7 +51,7 @@ static la_status translate_with_plan(const la_sql *sql, const la_node *statement
   }
   if (resolved->kind == LA_NODE_SELECT) {
     status = la_translate_select(sql, resolved, &request, plan, out, err);
-  } else if (is_dml(resolved)) {
+  } else if (la_node_is_dml(resolved)) {
     la_node *whole = NULL;
     status = la_dml_with_criteria(sql, resolved, &whole, err);
     if (status >= 0) {
@@ -178,7 +173,7 @@ static la_status compile_with_plan(la_engine *engine, const la_node *statement, 
 /* Plain text() has no parts to plan: it goes the engine's way. */
 static bool has_plan(const la_node *statement) {
   return statement->kind == LA_NODE_SELECT || statement->kind == LA_NODE_COMPOUND ||
-         statement->kind == LA_NODE_TEXTUAL || is_dml(statement);
+         statement->kind == LA_NODE_TEXTUAL || la_node_is_dml(statement);
 }
 
 /* What stands in front of the statement in its key. */

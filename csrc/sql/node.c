@@ -364,6 +364,11 @@ bool la_node_is_select(const la_node *node) {
          node->kind == LA_NODE_TEXTUAL;
 }
 
+bool la_node_is_dml(const la_node *node) {
+  return node->kind == LA_NODE_INSERT || node->kind == LA_NODE_UPDATE ||
+         node->kind == LA_NODE_DELETE;
+}
+
 bool la_node_is_from(const la_node *node) {
   return (node->kind >= LA_NODE_TABLE && node->kind <= LA_NODE_VALUES) ||
          node->kind == LA_NODE_ENTITY;

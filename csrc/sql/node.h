@@ -347,6 +347,7 @@ const char *la_node_kind_name(la_node_kind kind);
 bool la_node_is_statement(
     const la_node *node); /* SELECT, COMPOUND, INSERT, UPDATE, DELETE, TEXT, TEXTUAL */
 bool la_node_is_select(const la_node *node); /* SELECT, COMPOUND, TEXTUAL */
+bool la_node_is_dml(const la_node *node);    /* INSERT, UPDATE, DELETE */
 bool la_node_is_from(const la_node *node);   /* what can stand in FROM */
 bool la_node_is_expr(const la_node *node);   /* what has a value */
 /* The child, or NULL if there are not as many. */

@@ -60,7 +60,7 @@ end
 ---@param name string  of the function
 ---@param wants string  what it takes, in words: "a table of settings"
 ---@param value any
----@param kind type
+---@param kind type?  nil: none is right
 function keywords.expect(name, wants, value, kind)
   if type(value) ~= kind then
     local exc = require "lualchemy.exc"

@@ -72,7 +72,9 @@ end
 ---@param fn function
 ---@return lualchemy.Error[] list
 ---@return any ...
+---@raise ArgumentError for what cannot be called
 function warnings.catch_warnings(fn)
+  keywords.expect("catch_warnings", "a function", fn, "function")
   local list, outer_list, outer_filters = {}, caught, filters
   filters = table.move(filters, 1, #filters, 1, {})
   caught = list
@@ -82,7 +84,9 @@ end
 
 --- Shows a warning. To be replaced by a program that has its own place for them: `warnings.showwarning = function(warning) … end`.
 ---@param warning lualchemy.Error
+---@raise ArgumentError for what is no warning
 function warnings.showwarning(warning)
+  if not exc.__class_of(warning) then keywords.expect("showwarning", "a warning", warning, nil) end
   io.stderr:write(("%s: %s: %s\n"):format(warning.where or "?", exc.__class_of(warning).__name__, warning.message))
 end
 
@@ -107,7 +111,12 @@ end
 ---@param message string
 ---@param category lualchemy.ErrorClass?  `exc.SAWarning`
 ---@param code string?  the short code of the page of SQLAlchemy's documentation that explains it
+---@raise ArgumentError for another message or category
 function warnings.warn(message, category, code)
+  keywords.expect("warn", "a message", message, "string")
+  if category ~= nil and not exc.__is_class(category) then
+    error(exc.ArgumentError "warn: category is a class of warnings such as exc.SAWarning", 2)
+  end
   local warning = (category or exc.SAWarning)(message, {code = code})
   local action = action_of(warning)
   if action == "error" then error(warning, 0) end

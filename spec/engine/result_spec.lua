@@ -2,6 +2,7 @@
 -- Results and rows.
 local la = require "lualchemy"
 local exc = la.exc
+local fails = require "spec.support.fails"
 
 local conn, users, addresses
 
@@ -291,5 +292,15 @@ describe("a row (RES-05)", function()
     local joined = conn:execute(la.select(users.c.name, addresses.c.name):where(users.c.id:eq(addresses.c.user_id))):first()
     assert.equal("ed", joined[users.c.name])
     assert.equal("x", joined[addresses.c.name])
+  end)
+end)
+
+describe("the columns of a result", function()
+  it("are at least one, and not those of values alone (RES-02)", function()
+    local result = conn:execute(la.text "SELECT 1 AS a, 2 AS b, 3 AS c")
+    fails(exc.ArgumentError, "columns", function() result:columns() end)
+    local values = result:scalars(3)
+    fails(exc.InvalidRequestError, "a ScalarResult has no columns to choose from", function() values:columns(1) end)
+    assert.equal(3, values:one())
   end)
 end)

@@ -33,6 +33,14 @@ describe("do_orm_execute (EVT-12)", function()
       "select false false"}, seen)
   end)
 
+  it("tells of expressions of which parts are missing", function()
+    local kinds = {}
+    event.listen(s.session, "do_orm_execute", function(state) kinds[#kinds + 1] = tostring(state.is_orm_statement) end)
+    s.session:execute(la.func.count())
+    s.session:execute(la.case({la.literal(1):eq(1), 2}))
+    assert.same({"false", "false"}, kinds)
+  end)
+
   it("changes the statement, its parameters and options", function()
     event.listen(s.session, "do_orm_execute", function(state)
       if state.is_select then state.statement = state.statement:where(User.id:lt(3)) end

@@ -29,6 +29,17 @@ describe("bindparam", function()
     end)
   end)
 
+  it("EXP-14 is given a value in all places where it stands, and let go once", function()
+    local parameter = la.bindparam("p", {type_ = la.Integer})
+    local live = setmetatable({parameter}, {__mode = "v"})
+    local filled = (u.id:eq(parameter) | u.id:gt(parameter) | u.id:lt(parameter)):params {p = 3}
+    assert.equal("users.id = 3 OR users.id > 3 OR users.id < 3", tostring(filled:compile {literal_binds = true}))
+    parameter, filled = nil, nil -- luacheck: ignore 311
+    collectgarbage()
+    collectgarbage()
+    assert.is_nil(live[1])
+  end)
+
   it("EXP-14 takes its keywords without a value", function()
     assert.equal("String", la.bindparam("a", {type_ = la.String}).type.__name__)
     check {{u.name:eq(la.bindparam("a", {type_ = la.String})), default = "users.name = :a"}}

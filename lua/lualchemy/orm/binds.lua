@@ -137,6 +137,7 @@ local methods = {}
 ---@raise UnboundExecutionError if there is none
 function methods.get_bind(session, mapper, options)
   if options == nil and keywords.is_table(mapper) and not class_of_key(mapper) then options, mapper = mapper, nil end
+  if options ~= nil then keywords.expect("session:get_bind", "a table of options", options, "table") end
   options = options or {}
   if options.bind ~= nil then return check_bind(options.bind, "bind") end
   mapper = mapper or options.mapper

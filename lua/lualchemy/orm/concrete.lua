@@ -8,6 +8,7 @@ local descriptors = require "lualchemy.orm.descriptor"
 local exc = require "lualchemy.exc"
 local fields_of = require "lualchemy.orm.fields"
 local keywords = require "lualchemy.keywords"
+local describe = require "lualchemy.describe"
 local stand_in = require "lualchemy.orm.stand_in"
 
 local M = {}
@@ -80,7 +81,12 @@ function M.polymorphic_union(tables, typecol, name, options)
     error(exc.ArgumentError("polymorphic_union takes a table of identity = table"), 2)
   end
   local order = {}
-  for identity in pairs(tables) do order[#order + 1] = identity end
+  for identity, of_table in pairs(tables) do
+    if core.class_of(of_table) == nil then
+      error(exc.ArgumentError(("polymorphic_union takes a table of identity = table, not %s"):format(describe.value(of_table))), 2)
+    end
+    order[#order + 1] = identity
+  end
   table.sort(order, function(a, b) return tostring(a) < tostring(b) end)
   return union_of(order, tables, typecol, name, options.cast_nulls ~= false)
 end

@@ -335,7 +335,9 @@ events.connect {
 ---     __tablename__ = declared_attr(function(cls) return not orm.has_inherited_table(cls) and cls.__name__:lower() or nil end)
 ---@param class table
 ---@return boolean
+---@raise ArgumentError for what is no class
 function M.has_inherited_table(class)
+  keywords.expect("has_inherited_table", "a class", class, "table")
   local at = rawget(class, "__base__")
   while at do
     if rawget(at, "__table__") ~= nil then return true end

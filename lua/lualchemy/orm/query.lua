@@ -11,6 +11,7 @@ local inspection = require "lualchemy.inspection"
 local states = require "lualchemy.orm.execute_state"
 local keywords = require "lualchemy.keywords"
 local sql_fields = require "lualchemy.sql._fields"
+local describe = require "lualchemy.describe"
 local strict = require "lualchemy.strict"
 
 local M = {}
@@ -230,6 +231,9 @@ end)
 --- Objects of a result (or a list) that another session or a cache has made, merged into the query's session.
 core.hook("query_merge_result", function(_, session, rows, options)
   options = keywords.check("Query.merge_result", options, keywords.set {"load"})
+  if type(rows) ~= "table" and not tostring(core.class_of(rows)):find "Result$" then
+    error(exc.ArgumentError(("Query.merge_result takes a Result or a list, not %s"):format(describe.value(rows))), 0)
+  end
   check_session(session)
   local load = {load = options.load ~= false}
   local merged = {}

@@ -192,6 +192,7 @@ function M.sessionmaker(bind, options)
   if options == nil and keywords.is_table(bind) then
     bind, options = bind.bind, bind
   end
+  if options ~= nil then keywords.expect("sessionmaker", "a table of options", options, "table") end
   local own = {}
   for key, value in pairs(options or {}) do own[key] = value end
   local class = own.class_ or M.Session
@@ -367,7 +368,8 @@ end
 ---@param objects any[]
 ---@raise ArgumentError for what is no list; as `delete`
 function methods.delete_all(session, objects)
-  if type(objects) ~= "table" and core.class_of(objects) == nil then
+  local is_list = type(objects) ~= "string" and pcall(function() return #objects end)
+  if not is_list then
     error(exc.ArgumentError(("session:delete_all() takes a list of objects, not a %s"):format(type(objects))), 0)
   end
   local all = {}

@@ -90,6 +90,7 @@ function constraint.CheckConstraint(sqltext, options)
 end
 
 local function key_of(part)
+  if part == nil then error(exc.ArgumentError "the column of a constraint has no name yet: give it one, or put it into a Table first", 0) end
   return type(part) == "string" and part or part.key
 end
 

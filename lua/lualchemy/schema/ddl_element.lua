@@ -70,7 +70,15 @@ function methods.execute_if(self, options)
   return copy(self, {_condition = options})
 end
 
+local function check_connection(connection)
+  if core.class_of(connection) ~= "lualchemy.Connection" and
+    not (type(connection) == "table" and type(connection.exec_driver_sql) == "function" and connection.dialect) then
+    fail(exc.ArgumentError, "a DDL element is executed by a Connection, not by %s", describe.value(connection))
+  end
+end
+
 local function is_wanted(self, target, connection, options)
+  check_connection(connection)
   local condition = rawget(self, "_condition")
   return not condition or ddl.holds(condition, self, target, connection, connection.dialect, options)
 end

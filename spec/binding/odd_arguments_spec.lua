@@ -1,0 +1,39 @@
+-- SPDX-License-Identifier: MIT
+-- Arguments of a kind that no function takes, where Lua itself would find them only deep inside: each is an error
+-- of ours that names the function.
+local la = require "lualchemy"
+local orm = require "lualchemy.orm"
+local fails = require "spec.support.fails"
+local ArgumentError = la.exc.ArgumentError
+
+describe("an argument of the wrong kind", function()
+  local session
+  before_each(function() session = orm.Session(la.create_engine "sqlite://") end)
+  after_each(function() session:close() end)
+
+  local function refused(text, fn, ...)
+    local args = table.pack(...)
+    fails(ArgumentError, text, function() fn(table.unpack(args, 1, args.n)) end)
+  end
+
+  it("is refused by the functions of warnings", function()
+    refused("warn takes a message, not nil", la.warnings.warn)
+    refused("warn: category is a class of warnings", la.warnings.warn, "x", 5)
+    refused("catch_warnings takes a function, not nil", la.warnings.catch_warnings)
+    refused("showwarning takes a warning, not 7", la.warnings.showwarning, 7)
+  end)
+
+  it("is refused by the functions of the ORM", function()
+    refused("has_inherited_table takes a class, not nil", orm.has_inherited_table)
+    refused("sessionmaker takes a table of options, not 4", orm.sessionmaker, nil, 4)
+    refused("polymorphic_union takes a table of identity = table, not 1", orm.polymorphic_union, {1})
+    refused("session:get_bind takes a table of options, not 1", session.get_bind, session, nil, 1)
+    refused("session:delete_all() takes a list of objects", session.delete_all, session, session)
+    refused("Query.merge_result takes a Result or a list, not nil", function() session:query(la.literal(1)):merge_result(nil) end)
+  end)
+
+  it("is refused by elements of DDL", function()
+    refused("a DDL element is executed by a Connection, not by nil", la.DDL "SELECT 1")
+    refused("a DDL element is executed by a Connection, not by 5", la.DDL "SELECT 1", nil, 5)
+  end)
+end)
