@@ -295,19 +295,16 @@ static void turn_to_page(lua_State *L, la_pusher *pusher, uint32_t place) {
   }
 }
 
-void la_push_object_by(lua_State *L, la_state *state, la_pusher *pusher, la_instance *instance) {
-  luaL_checkstack(L, 6, NULL);
-  if (la_push_object_from(L, pusher->at, instance)) {
-    return;
-  }
-  bool thin;
-  la_handle *handle = push_empty_handle(L, state, pusher, instance, &thin);
+/* Gives `instance`, whose empty handle is on top of the stack, a place in the table of handles at
+ * `objects`. False if a finalizer has asked for the object meanwhile: its handle is in the place of
+ * the empty one then. */
+static bool claim_place(lua_State *L, la_state *state, int objects, la_instance *instance) {
   while (!has_room(&state->handles)) {
-    make_room(L, state, pusher->at);
+    make_room(L, state, objects);
   }
-  if (la_push_object_from(L, pusher->at, instance)) { /* a finalizer has asked for it meanwhile */
+  if (la_push_object_from(L, objects, instance)) {
     lua_replace(L, -2);
-    return;
+    return false;
   }
   if (instance->handle != 0) { /* takes over the place of the one that is lost */
     la_links_unload(instance);
@@ -315,6 +312,19 @@ void la_push_object_by(lua_State *L, la_state *state, la_pusher *pusher, la_inst
     instance->handle_serial = ++state->handles.serial; /* and that one's object */
   } else {
     take_place(state, instance);
+  }
+  return true;
+}
+
+void la_push_object_by(lua_State *L, la_state *state, la_pusher *pusher, la_instance *instance) {
+  luaL_checkstack(L, 6, NULL);
+  if (la_push_object_from(L, pusher->at, instance)) {
+    return;
+  }
+  bool thin;
+  la_handle *handle = push_empty_handle(L, state, pusher, instance, &thin);
+  if (!claim_place(L, state, pusher->at, instance)) {
+    return;
   }
   turn_to_page(L, pusher, instance->handle);
   enter(L, pusher->at + 3, instance, handle);
@@ -325,12 +335,30 @@ void la_push_object_by(lua_State *L, la_state *state, la_pusher *pusher, la_inst
   }
 }
 
+/* Pushes a new handle; needs no pusher, for it is the only one. */
+static void push_single(lua_State *L, la_state *state, la_instance *instance) {
+  luaL_checkstack(L, 8, NULL);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, state->objects);
+  int objects = lua_gettop(L);
+  la_handle *handle = lua_newuserdatauv(L, sizeof *handle, (int)instance->link_count + 1);
+  *handle = (la_handle){0};
+  la_push_object_metatable(L, state, instance->mapper);
+  lua_setmetatable(L, -2);
+  if (claim_place(L, state, objects, instance)) {
+    if (instance->session) {
+      la_push_session(L, state, instance->session);
+      lua_setiuservalue(L, -2, 1);
+    }
+    lua_rawgeti(L, objects, page_of(instance->handle));
+    lua_replace(L, objects);
+    enter(L, objects, instance, handle);
+  }
+  lua_replace(L, objects);
+}
+
 void la_push_object(lua_State *L, la_state *state, la_instance *instance) {
   if (!la_push_object_if(L, state, instance)) {
-    la_pusher pusher = la_push_pusher(L, state);
-    la_push_object_by(L, state, &pusher, instance);
-    lua_replace(L, pusher.at);
-    lua_settop(L, pusher.at);
+    push_single(L, state, instance);
   }
 }
 

@@ -219,19 +219,38 @@ static bool is_without_bytes(const la_node *node) {
   return node->text.bytes == NULL && node->value_count == 0 && !la_value_has_bytes(&node->value);
 }
 
+/* Sees to the children of `copy`, which has them all from `node` but for one: that one was `old`,
+ * whose inherited flags `child` has too, so that those of the node only grow. */
+static void adopt_replaced(la_node *copy, const la_node *old, const la_node *child) {
+  uint32_t without = la_node_weight(copy) - (old != NULL ? la_node_weight(old) : 0);
+  for (uint32_t i = 0; i < copy->count; i++) {
+    if (copy->children[i] != NULL) {
+      copy->children[i]->object.references++;
+    }
+  }
+  copy->flags |= child->flags & LA_NODE_INHERITED_FLAGS;
+  copy->object.id = add_weight(without, la_node_weight(child));
+}
+
 /* The block of `node`, which is without bytes, once more with another child. */
 static la_node *copy_with_child(const la_node *node, uint32_t index, la_node *child) {
+  const la_node *old = node->children[index];
   la_node *copy = la_alloc(node->alloc, node->size);
   if (copy == NULL) {
     return NULL;
   }
   memcpy(copy, node, node->size);
-  la_object_init(&copy->object, &la_node_class);
+  copy->object.references = 1;
   la_object_retain(copy->type);
   la_object_retain(copy->subject);
+  copy->children[index] = child;
+  if (child != NULL && la_node_weight(node) < MOST_WEIGHT &&
+      (old == NULL || !(old->flags & ~child->flags & LA_NODE_INHERITED_FLAGS))) {
+    adopt_replaced(copy, old, child);
+    return copy;
+  }
   copy->flags &= ~(uint32_t)(LA_NODE_HAS_ORM | LA_NODE_HAS_PARAM);
   copy->flags |= node->kind >= LA_NODE_ENTITY ? LA_NODE_HAS_ORM : 0u;
-  copy->children[index] = child;
   copy->flags |= adopt_children(copy);
   return copy;
 }
