@@ -80,6 +80,7 @@ build = {
         "csrc/sql/key_subjects.c",
         "csrc/sql/node.c",
         "csrc/sql/operator.c",
+        "csrc/sql/pattern.c",
         "csrc/sql/reduce.c",
         "csrc/sql/select.c",
         "csrc/sql/shape.c",

@@ -8,6 +8,9 @@ struct la_cache_entry {
   la_cache_entry *newer, *older;
   uint64_t hash;
   la_object *value;
+  la_pattern *pattern; /* or NULL */
+  la_cache_way way;    /* the pattern's */
+  bool tried;          /* to make a pattern */
   size_t key_len;
   char key[];
 };
@@ -32,6 +35,19 @@ static la_cache_entry **bucket_of(la_cache *cache, uint64_t hash) {
   return &cache->buckets[(size_t)hash & (cache->bucket_count - 1)];
 }
 
+/* Where an entry is known whose pattern's statement has this shape. */
+static la_cache_entry **place_of(const la_cache *cache, uint32_t shape, la_cache_way way) {
+  return &cache->known[(shape + (uint32_t)way) % LA_CACHE_KNOWN];
+}
+
+static void forget_pattern(la_cache *cache, la_cache_entry *entry) {
+  if (entry->pattern != NULL) {
+    la_cache_entry **place = place_of(cache, entry->pattern->statement->shape, entry->way);
+    *place = *place == entry ? NULL : *place;
+    la_object_release(entry->pattern);
+  }
+}
+
 static void remove_entry(la_cache *cache, la_cache_entry *entry) {
   la_cache_entry **link = bucket_of(cache, entry->hash);
   while (*link != entry) {
@@ -40,6 +56,7 @@ static void remove_entry(la_cache *cache, la_cache_entry *entry) {
   *link = entry->next_in_bucket;
   unlink_age(cache, entry);
   cache->count--;
+  forget_pattern(cache, entry);
   la_object_release(entry->value);
   la_free(cache->alloc, entry, sizeof *entry + entry->key_len);
 }
@@ -51,6 +68,20 @@ void la_cache_clear(la_cache *cache) {
   la_free(cache->alloc, cache->buckets, cache->bucket_count * sizeof *cache->buckets);
   cache->buckets = NULL;
   cache->bucket_count = 0;
+  if (cache->known != NULL) {
+    la_free(cache->alloc, cache->known, LA_CACHE_KNOWN * sizeof *cache->known);
+    cache->known = NULL;
+  }
+}
+
+/* It was found. */
+static la_object *hit(la_cache *cache, la_cache_entry *entry) {
+  cache->hits++;
+  if (entry != cache->newest) {
+    unlink_age(cache, entry);
+    link_newest(cache, entry);
+  }
+  return entry->value;
 }
 
 la_object *la_cache_get(la_cache *cache, la_text key, uint64_t hash) {
@@ -63,12 +94,34 @@ la_object *la_cache_get(la_cache *cache, la_text key, uint64_t hash) {
     cache->misses++;
     return NULL;
   }
-  cache->hits++;
-  if (entry != cache->newest) {
-    unlink_age(cache, entry);
-    link_newest(cache, entry);
+  return hit(cache, entry);
+}
+
+la_object *la_cache_recognize(la_cache *cache, const la_node *statement, la_cache_way way,
+                              la_key *key) {
+  la_cache_entry *entry = cache->known != NULL ? *place_of(cache, statement->shape, way) : NULL;
+  if (entry == NULL || entry->way != way || !la_pattern_matches(entry->pattern, statement, key)) {
+    return NULL;
   }
-  return entry->value;
+  return hit(cache, entry);
+}
+
+void la_cache_learn(la_cache *cache, const la_node *statement, la_cache_way way) {
+  la_cache_entry *entry = cache->newest;
+  if (cache->known == NULL) {
+    cache->known = la_alloc_zero(cache->alloc, LA_CACHE_KNOWN * sizeof *cache->known);
+  }
+  if (cache->known == NULL) {
+    return;
+  }
+  if (!entry->tried) {
+    entry->tried = true;
+    entry->way = way;
+    entry->pattern = la_pattern_new(cache->alloc, statement);
+  }
+  if (entry->pattern != NULL) {
+    *place_of(cache, entry->pattern->statement->shape, entry->way) = entry;
+  }
 }
 
 /* Twice as many buckets; goes on with the old ones when out of memory. */

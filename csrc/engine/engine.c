@@ -292,12 +292,22 @@ la_status la_engine_compile(la_engine *engine, const la_node *statement, const l
                             uint32_t column_key_count, bool for_executemany, la_compiled **out,
                             bool *cached_out, la_error *err) {
   la_key *key = &engine->key;
+  la_cache *cache = &engine->root->cache;
   la_object *found = NULL;
+  bool plain = column_keys == NULL && !for_executemany && engine->schema_translate.len == 0;
   LA_TRY(la_engine_check_unhooked(engine, err));
+  if (plain && (found = la_cache_recognize(cache, statement, LA_CACHE_CORE, key)) != NULL) {
+    *cached_out = true;
+    *out = la_object_retain(found);
+    return LA_OK;
+  }
   LA_TRY(build_salt(engine, column_keys, column_key_count, for_executemany, err));
   LA_TRY(la_key_build(key, statement, la_strbuf_view(&engine->salt), err));
   if (key->cacheable) {
-    found = la_cache_get(&engine->root->cache, la_strbuf_view(&key->bytes), key->hash);
+    found = la_cache_get(cache, la_strbuf_view(&key->bytes), key->hash);
+  }
+  if (found != NULL && plain) {
+    la_cache_learn(cache, statement, LA_CACHE_CORE);
   }
   *cached_out = found != NULL;
   if (found != NULL) {
@@ -306,7 +316,7 @@ la_status la_engine_compile(la_engine *engine, const la_node *statement, const l
   }
   LA_TRY(compile(engine, statement, column_keys, column_key_count, for_executemany, out, err));
   if (key->cacheable) {
-    la_cache_put(&engine->root->cache, la_strbuf_view(&key->bytes), key->hash, &(*out)->object);
+    la_cache_put(cache, la_strbuf_view(&key->bytes), key->hash, &(*out)->object);
   }
   return LA_OK;
 }

@@ -191,23 +191,42 @@ static la_status find_salt(la_engine *engine, const la_node *statement, la_text 
   return la_strbuf_status(&engine->salt, err);
 }
 
+/* What the engine's cache has for `statement`, or NULL; the engine's key is that of the statement
+ * if there is none, and has its parameters in any case. */
+static la_status find_compiled(la_engine *engine, const la_node *statement, la_object **out,
+                               la_error *err) {
+  la_key *key = &engine->key;
+  la_cache *cache = &engine->root->cache;
+  bool plain = engine->schema_translate.len == 0;
+  la_text salt;
+  *out = plain ? la_cache_recognize(cache, statement, LA_CACHE_ORM, key) : NULL;
+  if (*out != NULL && la_load_plan_holds(plan_of((la_compiled *)(void *)*out))) {
+    return LA_OK;
+  }
+  *out = NULL;
+  LA_TRY(find_salt(engine, statement, &salt, err));
+  LA_TRY(la_key_build(key, statement, salt, err));
+  if (key->cacheable) {
+    *out = la_cache_get(cache, la_strbuf_view(&key->bytes), key->hash);
+  }
+  if (*out != NULL && !la_load_plan_holds(plan_of((la_compiled *)(void *)*out))) {
+    *out = NULL;
+  }
+  if (*out != NULL && plain) {
+    la_cache_learn(cache, statement, LA_CACHE_ORM);
+  }
+  return LA_OK;
+}
+
 la_status la_orm_compile(la_engine *engine, const la_node *statement, la_compiled **out,
                          bool *cached_out, la_error *err) {
   la_key *key = &engine->key;
   la_object *found = NULL;
-  la_text salt;
   if (!has_plan(statement)) {
     return la_engine_compile(engine, statement, NULL, 0, false, out, cached_out, err);
   }
   LA_TRY(la_engine_check_unhooked(engine, err));
-  LA_TRY(find_salt(engine, statement, &salt, err));
-  LA_TRY(la_key_build(key, statement, salt, err));
-  if (key->cacheable) {
-    found = la_cache_get(&engine->root->cache, la_strbuf_view(&key->bytes), key->hash);
-    if (found != NULL && !la_load_plan_holds(plan_of((la_compiled *)(void *)found))) {
-      found = NULL;
-    }
-  }
+  LA_TRY(find_compiled(engine, statement, &found, err));
   *cached_out = found != NULL;
   if (found != NULL) {
     *out = la_object_retain(found);

@@ -10,11 +10,7 @@
  * only such nodes are looked up. Places are counted over all nodes: they must not depend on who
  * else holds a node.
  */
-#include "sql/key.h"
-
-#include "schema/column.h"
-#include "schema/metadata.h"
-#include "schema/table.h"
+#include "sql/key_internal.h"
 #include "sql/select.h"
 
 #define FIRST_SEEN 64
@@ -44,9 +40,6 @@ typedef struct short_type {
   uint16_t flags;
   int32_t length, precision, scale;
 } short_type;
-
-/* Inherited flags follow from the children and the rest. */
-#define KEY_FLAGS (~(uint32_t)LA_NODE_INHERITED_FLAGS)
 
 void la_key_init(la_key *key, la_allocator *alloc) {
   memset(key, 0, sizeof *key);
@@ -111,13 +104,6 @@ static void *put(char *at, const void *bytes, size_t len) {
   return at + len;
 }
 
-static bool writes_value(const la_node *node) {
-  if (node->kind == LA_NODE_PARAM) {
-    return (node->flags & (LA_PARAM_LITERAL | LA_PARAM_EXPANDING)) != 0;
-  }
-  return node->value.kind != LA_VALUE_NULL;
-}
-
 static uint32_t bits_of(const la_node *node) {
   uint32_t bits = 0;
   if (node->type != NULL && (node->kind != LA_NODE_COLUMN || node->subject == NULL ||
@@ -126,23 +112,15 @@ static uint32_t bits_of(const la_node *node) {
   }
   bits |= node->subject != NULL ? HEAD_SUBJECT : 0u;
   bits |= node->text.bytes != NULL ? HEAD_TEXT : 0u;
-  bits |= writes_value(node) ? HEAD_VALUE : 0u;
-  if (node->value_count != 0 && (node->kind != LA_NODE_PARAM || (node->flags & LA_PARAM_LITERAL))) {
-    bits |= HEAD_VALUES;
-  }
+  bits |= la_key_has_value(node) ? HEAD_VALUE : 0u;
+  bits |= la_key_has_values(node) ? HEAD_VALUES : 0u;
   return bits;
 }
 
-/* The number that changes when `subject` does. */
+/* The number that changes when the subject does. */
 static uint32_t version_of(const la_node *node) {
-  if (node->kind == LA_NODE_COLUMN) {
-    const la_column *column = (const la_column *)node->subject;
-    return column->table != NULL ? column->table->metadata->version : 0;
-  }
-  if (node->kind == LA_NODE_TABLE) {
-    return ((const la_table *)node->subject)->metadata->version;
-  }
-  return node->subject->id;
+  const uint32_t *version = la_key_version(node);
+  return version != NULL ? *version : 0;
 }
 
 static void put_value(la_strbuf *out, const la_value *value) {
@@ -183,7 +161,7 @@ static void put_rest(la_strbuf *out, const la_node *node, uint32_t bits) {
 #define LARGEST_FIXED   (sizeof(key_head) + 4 + sizeof(short_type) + 12 + 4)
 
 static void put_node(la_strbuf *out, const la_node *node, uint32_t mask) {
-  key_head head = {(uint16_t)(node->kind + 1), node->op, bits_of(node), node->flags & KEY_FLAGS,
+  key_head head = {(uint16_t)(node->kind + 1), node->op, bits_of(node), node->flags & LA_KEY_FLAGS,
                    node->count};
   char *at;
   if (!la_strbuf_reserve(out, LARGEST_FIXED + node->text.len)) {
@@ -217,17 +195,15 @@ static void put_node(la_strbuf *out, const la_node *node, uint32_t mask) {
 
 static bool is_plain_entity(const la_node *node) {
   return node->kind == LA_NODE_ENTITY && node->count == 1 && node->text.bytes == NULL &&
-         (node->flags & KEY_FLAGS) == 0 && node->children[0]->kind == LA_NODE_TABLE;
+         (node->flags & LA_KEY_FLAGS) == 0 && node->children[0]->kind == LA_NODE_TABLE;
 }
 
-/* The TABLE of a mapped class, the COLUMN of its attribute, if these and the mapper say all about
- * `node`; else NULL. */
-static const la_node *plain_part(const la_node *node) {
+const la_node *la_key_plain_part(const la_node *node) {
   const la_node *part;
   if (is_plain_entity(node)) {
     return node->children[0];
   }
-  if (node->kind != LA_NODE_ATTRIBUTE || (node->flags & KEY_FLAGS) != 0) {
+  if (node->kind != LA_NODE_ATTRIBUTE || (node->flags & LA_KEY_FLAGS) != 0) {
     return NULL;
   }
   part = node->children[0];
@@ -268,28 +244,6 @@ static bool put_plain(la_strbuf *out, const la_node *node, const la_node *part) 
     out->len = (size_t)((char *)put(out->bytes + out->len, &entry, sizeof entry) - out->bytes);
   }
   return true;
-}
-
-/* True for nodes that mean the same wherever they were made. A CHAIN is one of these: what is met
- * twice with it is the statement that it belongs to. */
-static inline bool is_without_identity(const la_node *node) {
-  switch (node->kind) {
-  case LA_NODE_COLUMN:
-    return node->subject != NULL && node->count == 0;
-  case LA_NODE_CHAIN:
-  case LA_NODE_TABLE:
-  case LA_NODE_NULL:
-  case LA_NODE_TRUE:
-  case LA_NODE_FALSE:
-  case LA_NODE_STAR:
-    return true;
-  default:
-    return false;
-  }
-}
-
-static inline bool may_come_again(const la_node *node) {
-  return node->object.references != 1 && !is_without_identity(node);
 }
 
 /* True if `node` was met before; its place is written then. */
@@ -362,13 +316,13 @@ static uint64_t hash_key(const char *bytes, size_t len) {
 }
 
 static bool visit(la_key *key, const la_node *node, uint32_t place) {
-  const la_node *part = node->kind >= LA_NODE_ENTITY ? plain_part(node) : NULL;
+  const la_node *part = node->kind >= LA_NODE_ENTITY ? la_key_plain_part(node) : NULL;
   uint32_t mask = 0;
   bool failed = false;
   if (part != NULL && put_plain(&key->bytes, node, part)) {
     return true;
   }
-  if (may_come_again(node) && put_again(key, node, place, &failed)) {
+  if (la_key_may_come_again(node) && put_again(key, node, place, &failed)) {
     return true;
   }
   if (node->kind == LA_NODE_PARAM && !la_vec_push(key->alloc, &key->params, node)) {
@@ -418,7 +372,7 @@ la_status la_key_collect_params(la_key *key, const la_node *statement, la_error 
   while (key->stack.count != 0) {
     const la_node *node = key->stack.items[--key->stack.count];
     if (node == NULL || !(node->flags & LA_NODE_HAS_PARAM) ||
-        (may_come_again(node) && put_again(key, node, 0, &failed))) {
+        (la_key_may_come_again(node) && put_again(key, node, 0, &failed))) {
       continue;
     }
     if (failed || (node->kind == LA_NODE_PARAM && !la_vec_push(key->alloc, &key->params, node)) ||

@@ -117,20 +117,45 @@ static uint32_t add_weight(uint32_t weight, uint32_t more) {
   return weight + more < MOST_WEIGHT ? weight + more : MOST_WEIGHT;
 }
 
+/* ---- shapes ---- */
+
+/* What `child` adds to the shape of a node whose child `index` it is. */
+static inline uint32_t part_shape(uint32_t index, const la_node *child) {
+  uint32_t shape = (child->shape + (index + 1) * 0x9E3779B9u) * 0x85EBCA6Bu;
+  return shape ^ shape >> 15;
+}
+
+/* Of the node by itself. Inherited flags follow from the rest; of a text its length and beginning
+ * tell most. */
+static uint32_t own_shape(const la_node *node) {
+  uint64_t subject = (uint64_t)(uintptr_t)node->subject;
+  uint64_t shape = (uint64_t)node->kind << 16 | node->op;
+  uint64_t word = 0;
+  shape ^= (uint64_t)(node->flags & ~(uint32_t)LA_NODE_INHERITED_FLAGS) << 32;
+  if (node->text.bytes != NULL) {
+    memcpy(&word, node->text.bytes, node->text.len < sizeof word ? node->text.len : sizeof word);
+    word += node->text.len;
+  }
+  shape = (shape ^ subject << 3 ^ word) * UINT64_C(0x9E3779B97F4A7C15);
+  return (uint32_t)(shape >> 32);
+}
+
 /* The children of the new node, which are in their places, are its own from now on; gives what all
  * of them together have of the inherited flags. */
 static uint32_t adopt_children(la_node *node) {
   uint32_t weight = node->size < MOST_WEIGHT ? (uint32_t)node->size : MOST_WEIGHT;
-  uint32_t flags = 0;
+  uint32_t flags = 0, shape = own_shape(node);
   for (uint32_t i = 0; i < node->count; i++) {
     la_node *child = node->children[i];
     if (child != NULL) {
       child->object.references++;
       flags |= child->flags;
+      shape += part_shape(i, child);
       weight = add_weight(weight, la_node_weight(child));
     }
   }
   node->object.id = weight;
+  node->shape = shape;
   return flags & LA_NODE_INHERITED_FLAGS;
 }
 
@@ -170,10 +195,10 @@ la_node *la_node_new(la_allocator *alloc, const la_node_parts *parts) {
   for (uint32_t i = 0; i < parts->count; i++) {
     node->children[i] = parts->children[i];
   }
-  node->flags |= adopt_children(node);
   if (has_more) {
     fill_bytes(node, parts);
   }
+  node->flags |= adopt_children(node);
   return node;
 }
 
@@ -219,9 +244,10 @@ static bool is_without_bytes(const la_node *node) {
   return node->text.bytes == NULL && node->value_count == 0 && !la_value_has_bytes(&node->value);
 }
 
-/* Sees to the children of `copy`, which has them all from `node` but for one: that one was `old`,
- * whose inherited flags `child` has too, so that those of the node only grow. */
-static void adopt_replaced(la_node *copy, const la_node *old, const la_node *child) {
+/* Sees to the children of `copy`, which are those of another node but for that at `index`: it was
+ * `old` there, whose inherited flags `child` has too, so that those of the node only grow. */
+static void adopt_replaced(la_node *copy, uint32_t index, const la_node *old,
+                           const la_node *child) {
   uint32_t without = la_node_weight(copy) - (old != NULL ? la_node_weight(old) : 0);
   for (uint32_t i = 0; i < copy->count; i++) {
     if (copy->children[i] != NULL) {
@@ -230,6 +256,7 @@ static void adopt_replaced(la_node *copy, const la_node *old, const la_node *chi
   }
   copy->flags |= child->flags & LA_NODE_INHERITED_FLAGS;
   copy->object.id = add_weight(without, la_node_weight(child));
+  copy->shape += part_shape(index, child) - (old != NULL ? part_shape(index, old) : 0);
 }
 
 /* The block of `node`, which is without bytes, once more with another child. */
@@ -246,7 +273,7 @@ static la_node *copy_with_child(const la_node *node, uint32_t index, la_node *ch
   copy->children[index] = child;
   if (child != NULL && la_node_weight(node) < MOST_WEIGHT &&
       (old == NULL || !(old->flags & ~child->flags & LA_NODE_INHERITED_FLAGS))) {
-    adopt_replaced(copy, old, child);
+    adopt_replaced(copy, index, old, child);
     return copy;
   }
   copy->flags &= ~(uint32_t)(LA_NODE_HAS_ORM | LA_NODE_HAS_PARAM);

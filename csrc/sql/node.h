@@ -227,6 +227,7 @@ struct la_node {
   uint32_t count; /* children */
   la_text text;   /* bytes owned by the node, zero-terminated */
   size_t size;    /* of the allocation */
+  uint32_t shape; /* the same for nodes of one structure, whatever their values */
   la_node *children[];
 };
 

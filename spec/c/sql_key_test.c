@@ -5,6 +5,7 @@
 #include "test.h"
 
 #include "sql/key.h"
+#include "sql/pattern.h"
 #include "sql/select.h"
 
 #include <stdlib.h>
@@ -42,6 +43,25 @@ static la_node *select_where(la_node *take_condition) {
   return select;
 }
 
+/* Whether the pattern of `a` knows `b`, whose parameters are those that its key has then. */
+static bool known_by_pattern(const la_node *a, const la_node *b) {
+  la_key key, matched;
+  la_pattern *pattern = la_pattern_new(&alloc, a);
+  bool known;
+  la_key_init(&key, &alloc);
+  la_key_init(&matched, &alloc);
+  known = pattern != NULL && la_pattern_matches(pattern, b, &matched);
+  CHECK(la_key_build(&key, b, LA_TEXT_NONE, NULL) == LA_OK);
+  CHECK(!known || key.params.count == matched.params.count);
+  for (size_t i = 0; known && i < key.params.count; i++) {
+    CHECK(key.params.items[i] == matched.params.items[i]);
+  }
+  la_key_clear(&key);
+  la_key_clear(&matched);
+  la_object_release(pattern);
+  return known;
+}
+
 static bool same_key(const la_node *a, const la_node *b) {
   la_key one, two;
   bool same;
@@ -53,6 +73,7 @@ static bool same_key(const la_node *a, const la_node *b) {
   }
   same = la_text_equal(la_strbuf_view(&one.bytes), la_strbuf_view(&two.bytes));
   CHECK(!same || one.hash == two.hash);
+  CHECK(same || !known_by_pattern(a, b));
   la_key_clear(&one);
   la_key_clear(&two);
   return same;
@@ -142,6 +163,42 @@ TEST(one_alias_is_not_two_aliases) {
   CHECK(!same_and_release(pair_of_columns(true), pair_of_columns(false)));
 }
 
+/* `known` (true or false) of the pattern of the first of two nodes, which are taken. */
+static bool known_and_release(la_node *take_a, la_node *take_b) {
+  bool known = known_by_pattern(take_a, take_b);
+  la_node_release(take_a);
+  la_node_release(take_b);
+  return known;
+}
+
+TEST(a_pattern_knows_statements_of_one_structure) {
+  CHECK(known_and_release(select_where(equals("id", la_value_integer(1))),
+                          select_where(equals("id", la_value_integer(2)))));
+  CHECK(!known_and_release(select_where(equals("id", la_value_integer(1))),
+                           select_where(equals("no", la_value_integer(1)))));
+  CHECK(known_and_release(pair_of_columns(true), pair_of_columns(true)));
+  CHECK(known_and_release(pair_of_columns(false), pair_of_columns(false)));
+  CHECK(!known_and_release(pair_of_columns(true), pair_of_columns(false)));
+  CHECK(!known_and_release(pair_of_columns(false), pair_of_columns(true)));
+}
+
+TEST(a_copy_with_another_child_has_the_shape_of_what_is_made_so) {
+  la_node *first = select_where(equals("a", la_value_integer(1)));
+  la_node *second = select_where(equals("b", la_value_integer(1)));
+  la_node *swapped = la_node_with_child(first, LA_SELECT_WHERE, second->children[LA_SELECT_WHERE]);
+  la_node *bare = la_node_with_child(first, LA_SELECT_WHERE, NULL);
+  la_node *again = la_node_with_child(bare, LA_SELECT_WHERE, first->children[LA_SELECT_WHERE]);
+  CHECK(first->shape != second->shape);
+  CHECK(swapped->shape == second->shape);
+  CHECK(bare->shape != first->shape);
+  CHECK(again->shape == first->shape);
+  la_node_release(first);
+  la_node_release(second);
+  la_node_release(swapped);
+  la_node_release(bare);
+  la_node_release(again);
+}
+
 TEST(execution_options_are_not_in_the_key) {
   la_node *a = select_where(equals("id", la_value_integer(1)));
   la_node *option =
@@ -168,7 +225,12 @@ TEST(a_table_is_in_the_key_with_its_metadatas_version) {
   la_key_init(&before, &alloc);
   la_key_init(&after, &alloc);
   CHECK(la_key_build(&before, select, LA_TEXT_NONE, NULL) == LA_OK);
+  CHECK(known_by_pattern(select, select));
+  la_pattern *pattern = la_pattern_new(&alloc, select);
+  CHECK(la_pattern_matches(pattern, select, &after));
   CHECK(la_table_add_column(table, id, NULL) == LA_OK);
+  CHECK(!la_pattern_matches(pattern, select, &after));
+  la_object_release(pattern);
   CHECK(la_key_build(&after, select, LA_TEXT_NONE, NULL) == LA_OK);
   CHECK(!la_text_equal(la_strbuf_view(&before.bytes), la_strbuf_view(&after.bytes)));
   CHECK(la_key_subjects(&alloc, select, &subjects, NULL) == LA_OK);
@@ -249,6 +311,8 @@ int main(void) {
   RUN(who_else_holds_a_node_does_not_matter);
   RUN(one_parameter_twice_is_not_two_parameters);
   RUN(one_alias_is_not_two_aliases);
+  RUN(a_pattern_knows_statements_of_one_structure);
+  RUN(a_copy_with_another_child_has_the_shape_of_what_is_made_so);
   RUN(execution_options_are_not_in_the_key);
   RUN(a_table_is_in_the_key_with_its_metadatas_version);
   RUN(a_salt_stands_in_front);
