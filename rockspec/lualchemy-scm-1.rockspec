@@ -262,6 +262,7 @@ build = {
         "csrc/binding/process.c",
         "csrc/binding/push.c",
         "csrc/binding/raise.c",
+        "csrc/binding/recent.c",
         "csrc/binding/result.c",
         "csrc/binding/result_view.c",
         "csrc/binding/row.c",

@@ -5,6 +5,7 @@
 #include "binding/sql.h"
 
 #include "binding/open.h"
+#include "binding/recent.h"
 
 static const luaL_Reg functions[] = {{"exists", la_core_exists}, {NULL, NULL}};
 
@@ -14,6 +15,7 @@ static void set_constant(lua_State *L, const char *name) {
 }
 
 void la_open_sql(lua_State *L, la_state *state) {
+  la_open_recent(L, state);
   la_open_sql_expr(L, state);
   la_open_sql_construct(L, state);
   la_open_sql_func(L, state);

@@ -3,6 +3,7 @@
  * Operators of expressions: methods and metamethods.
  */
 #include "binding/open.h"
+#include "binding/recent.h"
 #include "binding/sql.h"
 
 #define NOT_FOR_NULL                                                                               \
@@ -49,6 +50,10 @@ static int compare(lua_State *L, la_operator op, const char *function) {
   la_node *made;
   la_nodes nodes;
   la_check_count(L, 2, function);
+  la_node *other = self->kind == LA_NODE_ATTRIBUTE ? la_recent_operand(L, state, 2) : NULL;
+  if (other != NULL && la_push_recent_operation(L, state, op, self, other)) {
+    return 1;
+  }
   if (!takes_null(op) && is_constant(L, 2)) {
     return la_raise_status(L, LA_ARGUMENT, "%s", NOT_FOR_NULL);
   }
@@ -62,7 +67,11 @@ static int compare(lua_State *L, la_operator op, const char *function) {
   }
   made = la_expr_binary(&state->sql, op, self, nodes.items[0]);
   la_nodes_clear(&nodes);
-  return la_finish(L, made, 2);
+  la_finish(L, made, 2);
+  if (other != NULL) {
+    la_keep_recent_operation(L, state, op, self, other);
+  }
+  return 1;
 }
 
 /* The type of the number at `index` in arithmetic with a date, a time or an interval, which it is
@@ -178,16 +187,24 @@ static int unary(lua_State *L, la_operator op) {
   la_node *made;
   la_nodes nodes;
   lua_settop(L, 1);
-  la_push_result(L, state, LA_BOX_EXPR);
-  la_nodes_init(&nodes, state);
   /* desc("name"): the name of a label. */
   bool is_order = (la_operator_get(op)->flags & LA_OPERATOR_POSTFIX) != 0;
+  la_node *attribute = is_order ? la_recent_operand(L, state, 1) : NULL;
+  if (attribute != NULL && la_push_recent_operation(L, state, op, attribute, NULL)) {
+    return 1;
+  }
+  la_push_result(L, state, LA_BOX_EXPR);
+  la_nodes_init(&nodes, state);
   if (!(is_order ? la_nodes_add_order(L, &nodes, 1) : la_nodes_add_expr(L, &nodes, 1, NULL))) {
     return la_nodes_raise(L, &nodes);
   }
   made = la_expr_unary(&state->sql, op, nodes.items[0]);
   la_nodes_clear(&nodes);
-  return la_finish(L, made, 1);
+  la_finish(L, made, 1);
+  if (attribute != NULL) {
+    la_keep_recent_operation(L, state, op, attribute, NULL);
+  }
+  return 1;
 }
 
 #define UNARY(name, op)                                                                            \

@@ -3,6 +3,7 @@
  * Methods of SELECT and of unions. Each gives a new statement.
  */
 #include "binding/open.h"
+#include "binding/recent.h"
 #include "binding/sql.h"
 #include "orm/mapper.h"
 
@@ -369,6 +370,55 @@ static bool add_onclause(lua_State *L, la_nodes *nodes, int index, int keywords)
   return add_criterion(L, nodes, index);
 }
 
+/* Numbers of calls, beside the operators. */
+enum { RECENT_SELECT = LA_OPERATOR_COUNT, RECENT_JOIN };
+
+static uint32_t join_number(const la_node *self, const la_node *target, const la_node *on) {
+  return la_recent_number(RECENT_JOIN, self, target) ^ on->shape >> 16;
+}
+
+static bool same_flags(uint32_t flags, uint32_t others) {
+  return ((flags ^ others) & ~(uint32_t)LA_NODE_INHERITED_FLAGS) == 0;
+}
+
+/* True if `made` is `self` with that step behind its others. */
+static bool is_joined(const la_node *made, const la_node *self, const la_node *target,
+                      const la_node *on, uint32_t flags) {
+  const la_node *chain = made->kind == LA_NODE_SELECT ? made->children[LA_SELECT_FROM] : NULL;
+  if (chain == NULL || chain->count != 2 || chain->children[0] != self->children[LA_SELECT_FROM] ||
+      !same_flags(made->flags, self->flags)) {
+    return false;
+  }
+  for (uint32_t i = 0; i < LA_SELECT_PART_COUNT; i++) {
+    if (i != LA_SELECT_FROM && made->children[i] != self->children[i]) {
+      return false;
+    }
+  }
+  const la_node *step = chain->children[1];
+  return step->kind == LA_NODE_JOIN_STEP && same_flags(step->flags, flags) &&
+         step->children[0] == target && step->children[1] == on && step->children[2] == NULL;
+}
+
+/* The condition of select:join(target, condition), which is all that is given; or NULL. */
+static la_node *plain_condition(lua_State *L, la_state *state) {
+  const la_box *box = la_to_box(L, 1);
+  la_node *on = lua_gettop(L) == 3 && box != NULL && box->class == LA_BOX_SELECT
+                    ? la_node_at(L, state, 3)
+                    : NULL;
+  return on != NULL && on->kind == LA_NODE_BINARY && !(on->flags & LA_NODE_HAS_PARAM) ? on : NULL;
+}
+
+/* Pushes the box of the same join of the same select, if there is one from before. */
+static bool push_joined(lua_State *L, la_state *state, const la_node *self, const la_node *target,
+                        const la_node *on, uint32_t flags) {
+  const la_node *found = la_push_recent(L, state, LA_BOX_SELECT, join_number(self, target, on));
+  if (found != NULL && !is_joined(found, self, target, on, flags)) {
+    lua_pop(L, 1);
+    found = NULL;
+  }
+  return found != NULL;
+}
+
 static const char *const join_keywords[] = {"onclause", "isouter", "full", NULL};
 
 /* self:join(target, onclause, {isouter = …, full = …}); with `explicit_left` the left side comes
@@ -379,7 +429,12 @@ static int join_step(lua_State *L, bool explicit_left, uint32_t flags, const cha
   int target = explicit_left ? 3 : 2;
   int keywords = la_keywords(L, target + 1), last = lua_gettop(L);
   la_nodes nodes;
+  const la_node *to = NULL, *on = explicit_left ? NULL : plain_condition(L, state);
   la_check_count(L, target, function);
+  if (on != NULL && (to = la_node_at(L, state, target)) != NULL &&
+      push_joined(L, state, self, to, on, flags)) {
+    return 1;
+  }
   la_check_keywords(L, keywords, join_keywords, function);
   flags |= la_keyword_flag(L, keywords, "isouter") ? LA_JOIN_OUTER : 0u;
   flags |= la_keyword_flag(L, keywords, "full") ? LA_JOIN_FULL : 0u;
@@ -397,7 +452,11 @@ static int join_step(lua_State *L, bool explicit_left, uint32_t flags, const cha
   la_node_release(step);
   la_nodes_clear(&nodes);
   lua_pushvalue(L, last > target + 1 ? last + 1 : target + 2);
-  return la_finish(L, result, last);
+  la_finish(L, result, last);
+  if (to != NULL) {
+    la_keep_recent(L, state, join_number(self, to, on));
+  }
+  return 1;
 }
 
 static int select_join(lua_State *L) {
@@ -497,9 +556,23 @@ int la_finish_select(lua_State *L, int first, int last, bool legacy) {
 
 /* select(column…) */
 static int core_select(lua_State *L) {
+  la_state *state = la_state_of(L);
   int last = lua_gettop(L);
-  la_push_result(L, la_state_of(L), LA_BOX_SELECT);
-  return la_finish_select(L, 1, last, false);
+  const la_mapper *mapper = last == 1 ? class_at(L, state, 1) : NULL;
+  const la_node *select = mapper != NULL ? mapper->selects[false] : NULL;
+  uint32_t number = select != NULL ? la_recent_number(RECENT_SELECT, select, NULL) : 0;
+  if (select != NULL) {
+    if (la_push_recent(L, state, LA_BOX_SELECT, number) == select) {
+      return 1;
+    }
+    lua_settop(L, last);
+  }
+  la_push_result(L, state, LA_BOX_SELECT);
+  la_finish_select(L, 1, last, false);
+  if (select != NULL) {
+    la_keep_recent(L, state, number);
+  }
+  return 1;
 }
 
 /* Methods that make of a Query another Query: they push the result as a box of their self's class.

@@ -115,6 +115,7 @@ struct la_state {
   lua_State *callbacks; /* a thread anchored in the registry, on which the database's calls run;
                            NULL before the first function is made */
   int pages;   /* registry reference: weak table of the page that new boxes go to, see page.h */
+  int recent;  /* registry reference: weak table of boxes, see recent.h */
   int spare;   /* registry reference: an empty page made ahead, or false */
   size_t told; /* bytes of `alloc` that the collector was told of last, see collector.h */
   int lent[LA_LENT_SCRATCHES]; /* registry references: scratches to be borrowed, see box.h … */
