@@ -75,6 +75,9 @@ static int mapper_properties(lua_State *L) {
     set_flag(L, "primary_key", (property->flags & LA_PROPERTY_PRIMARY_KEY) != 0);
     set_flag(L, "version", (property->flags & LA_PROPERTY_VERSION) != 0);
     set_flag(L, "deferred", (property->flags & LA_PROPERTY_DEFERRED) != 0);
+    if (property->kind == LA_PROPERTY_SYNONYM && property->target) {
+      set_text(L, "name", property->target->key);
+    }
     if (property->column) {
       la_push_column(L, state, property->column);
       lua_setfield(L, -2, "column");

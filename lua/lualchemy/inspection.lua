@@ -50,7 +50,7 @@ function inspection.inspect(value, raiseerr)
   local exc = require "lualchemy.exc"
   local meta = getmetatable(value)
   error(exc.NoInspectionAvailable(("No inspection system is available for object of type %s"):format(
-    class or type(meta) == "table" and meta.__name or type(value)), {code = "xd3s"}), 0)
+    class or type(meta) == "table" and meta.__name or type(value))), 0)
 end
 
 --- Is `value` of `class` or of a class below it: mapped classes, errors, types, tables, columns, engines …

@@ -175,6 +175,83 @@ describe("SQLAlchemy's short code", function()
     local ann = session:get(User, 1)
     session:expunge(ann)
     assert.equal("bhk3", code(function() return ann.orders end))
-    assert.equal("xd3s", code(function() la.inspect(5) end))
+    assert.is_nil(code(function() la.inspect(5) end))
+  end)
+
+  it("is in errors of mappings and of the Core", function()
+    local function code(fn)
+      local ok, err = pcall(fn)
+      assert.is_false(ok)
+      return err.code
+    end
+    local key = function() return la.Column(la.Integer, {primary_key = true}) end
+    local function mapped(options)
+      local Base = orm.declarative_base()
+      Base:class "Parent" {__tablename__ = "parents", id = key(), children = orm.relationship("Child", {back_populates = "parent"})}
+      options.back_populates = "children"
+      local Child = Base:class "Child" {__tablename__ = "children", id = key(), parent_id = la.Column(la.ForeignKey "parents.id"),
+        parent = orm.relationship("Parent", options)}
+      Base.registry:configure()
+      return Base.registry.classes.Parent, Child
+    end
+    assert.equal("bbf0", code(function() mapped{cascade = "all, delete-orphan"} end))
+    assert.equal("bbf1", code(function()
+      local Parent, Child = mapped{cascade = "all, delete-orphan", single_parent = true}
+      local parent = Parent()
+      Child{parent = parent}
+      Child().parent = parent
+    end))
+    local engine = la.create_engine "sqlite://"
+    assert.equal("8s2b", code(function()
+      local connection <close> = engine:connect()
+      connection:begin()
+      connection:invalidate()
+      connection:execute(la.text "SELECT 1")
+    end))
+    assert.equal("f405", code(function() engine:connect():exec_driver_sql("SELECT ?", {1, 2}) end))
+    assert.equal("f405", code(function() engine:connect():exec_driver_sql "SELECT 1; SELECT 2" end))
+    assert.equal("squa", code(function() la.create_engine "sqlite:///x.db?mode=ro" end))
+    local Unknown = la.ColumnElement:class "Unknown" {type = la.Integer}
+    assert.equal("l7de", code(function() la.select(Unknown()):compile() end))
+    assert.equal("l7de", code(function() engine:connect():execute(la.select(Unknown())) end))
+    assert.equal("l7de", code(function() la.Table("t", la.MetaData(), la.Column("x", la.ARRAY(la.Integer))):create(engine) end))
+    assert.equal("l7de", code(function() engine:connect():execute(la.DDLElement:class "Own" {}()) end))
+    assert.same({"dbapi", "rvf5", "4xp6", "9h9h", "2j85", "tw8g", "xd1r", "xd2s"}, {exc.DBAPIError.code, exc.InterfaceError.code, exc.DatabaseError.code,
+      exc.DataError.code, exc.InternalError.code, exc.NotSupportedError.code, exc.AwaitRequired.code, exc.MissingGreenlet.code})
+  end)
+end)
+
+describe("inspection of what maps a class", function()
+  it("has flags, synonyms' names, cascades as text, both sides of histories, and keys of the identity map", function()
+    local Base = orm.declarative_base()
+    local User = Base:class "User" {__tablename__ = "users", id = la.Column(la.Integer, {primary_key = true}), name = la.Column(la.String),
+      called = orm.synonym "name", notes = orm.relationship("Note", {cascade = "all, delete-orphan"})}
+    local Note = Base:class "Note" {__tablename__ = "notes", id = la.Column(la.Integer, {primary_key = true}),
+      user_id = la.Column(la.ForeignKey "users.id")}
+    local mapper = la.inspect(User)
+    assert.equal("name", mapper.synonyms.called.name)
+    assert.equal("delete,delete-orphan,expunge,merge,refresh-expire,save-update", tostring(mapper.relationships.notes.cascade))
+    for _, flag in ipairs {"is_mapper", "is_instance", "is_aliased_class", "is_selectable", "is_bundle", "is_clause_element"} do
+      assert.is_false(mapper.attrs.name[flag])
+      assert.is_false(User.name[flag])
+    end
+    local engine = la.create_engine "sqlite://"
+    Base.metadata:create_all(engine)
+    local session <close> = orm.Session(engine)
+    local kept, gone, new = Note(), Note(), Note()
+    local user = User{notes = {kept, gone}}
+    session:add(user)
+    session:commit()
+    user.notes:remove(gone)
+    user.notes:append(new)
+    local history = la.inspect(user).attrs.notes.history
+    assert.same({kept, gone}, history:non_added())
+    assert.same({new, kept}, history:non_deleted())
+    local found = {}
+    for key, object in session.identity_map:items() do found[object] = key end
+    assert.same(orm.identity_key(User, 1), found[user])
+    assert.is_true(session.identity_map:has_key(orm.identity_key(User, 1)))
+    assert.is_false(session.identity_map:has_key(orm.identity_key(User, 2)))
+    assert.equal(session, session:object_session(user))
   end)
 end)

@@ -158,6 +158,20 @@ function map_methods.keys(self)
   end
 end
 
+--- Iterates over keys and their objects.
+function map_methods.items(self)
+  local at = 0
+  return function()
+    at = at + 1
+    if self[at] ~= nil then return key_of_object(self[at]), self[at] end
+  end
+end
+
+--- Is there an object with the key?
+function map_methods.has_key(self, key)
+  return map_methods.get(self, key) ~= nil
+end
+
 --- The object with the key, or nil.
 function map_methods.get(self, key)
   for _, object in ipairs(self) do
@@ -176,6 +190,8 @@ core.hook("identity_map", function(list) return setmetatable(list, map_meta) end
 core.extend("lualchemy.Session", {
   --- `orm.identity_key`, as SQLAlchemy's `Session.identity_key()`.
   identity_key = function(_, ...) return M.identity_key(...) end,
+  --- `orm.object_session`, as SQLAlchemy's `Session.object_session()`.
+  object_session = function(_, object) return require("lualchemy.orm").object_session(object) end,
 })
 
 return M

@@ -354,14 +354,22 @@ function History:has_changes() return #self.added + #self.deleted > 0 end
 --- Whether there is nothing at all, changed or not.
 function History:empty() return #self.added + #self.deleted + #self.unchanged == 0 end
 
---- All of it: what came, what stayed, what went.
-function History:sum()
+local function joined(...)
   local list = {}
-  for _, part in ipairs {self.added, self.unchanged, self.deleted} do
+  for _, part in ipairs {...} do
     for _, value in ipairs(part) do list[#list + 1] = value end
   end
   return list
 end
+
+--- All of it: what came, what stayed, what went.
+function History:sum() return joined(self.added, self.unchanged, self.deleted) end
+
+--- What was there before: what stayed, and what went.
+function History:non_added() return joined(self.unchanged, self.deleted) end
+
+--- What is there now: what came, and what stayed.
+function History:non_deleted() return joined(self.added, self.unchanged) end
 
 function History:__tostring()
   local describe = require "lualchemy.describe"
@@ -595,6 +603,7 @@ local attribute_fields = {
   entity = function(class, key) return find_property(class, key).entity end,
   mapper = function(class, key) return find_property(class, key).mapper end,
   is_attribute = function() return true end,
+  is_mapper = no, is_instance = no, is_aliased_class = no, is_selectable = no, is_property = no, is_bundle = no, is_clause_element = no,
 }
 
 -- What the attribute of a column has from it.

@@ -21,11 +21,14 @@ local function given(class, key)
   return {options = {}}
 end
 
+local function no() return false end
+
 local shared = {
   parent = function(class) return inspect(class) end,
   class_attribute = function(class, key) return class[key] end,
   is_property = function() return true end,
   is_mapper = function() return false end,
+  is_attribute = no, is_instance = no, is_aliased_class = no, is_selectable = no, is_bundle = no, is_clause_element = no,
   info = function(class, key, property) return property.column and property.column.info or given(class, key).options.info or {} end,
   doc = function(class, key) return given(class, key).options.doc end,
 }
@@ -101,7 +104,7 @@ for _, name in ipairs {"omit_join", "distinct_target_key", "sync_backref"} do of
 
 -- What core.mapper_properties may leave out.
 local optional = {column = true, secondary = true, target = true, collection = true, composite_class = true, attributes = true, uselist = true, viewonly = true,
-  direction = true, cascade = true, configured = true}
+  direction = true, cascade = true, configured = true, name = true}
 
 local metatables = setmetatable({}, {__mode = "k"})
 
@@ -130,7 +133,23 @@ function M.attribute_of(value)
   if class and metatables[class] == getmetatable(value) then return class, value.key end
 end
 
+-- The kinds of operation that a relationship passes on: a set, whose text lists them as they are given.
+local cascade_meta = {
+  __name = "lualchemy.CascadeOptions",
+  __tostring = function(cascade)
+    local kinds = {}
+    for kind, on in next, cascade do
+      if on then kinds[#kinds + 1] = kind end
+    end
+    table.sort(kinds)
+    return table.concat(kinds, ",")
+  end,
+}
+
 --- Gives the description of an attribute of `class` its other fields.
-function M.complete(class, property) return setmetatable(property, metatable_of(class)) end
+function M.complete(class, property)
+  if property.cascade then setmetatable(property.cascade, cascade_meta) end
+  return setmetatable(property, metatable_of(class))
+end
 
 return M
