@@ -364,6 +364,12 @@ function Session:bulk_save_objects(objects, options) end
 ---@return table
 function Session:identity_key(class, ident, options) end
 
+--- `orm.object_session`: the session that an object is in, or nil.
+---@param object table
+---@return lualchemy.Session?
+---@raise UnmappedInstanceError
+function Session:object_session(object) end
+
 --- Is the object in the session?
 ---@param object table
 ---@return boolean
