@@ -439,11 +439,12 @@ static bool has_room_for_keys(la_driver_connection *connection, la_text table) {
   return largest.kind == LA_VALUE_INTEGER && largest.as.integer < INT64_MAX / 2;
 }
 
-/* A trigger could insert into the table itself; a view or a virtual table does as it likes. */
+/* A trigger could insert into the table itself; a view or a virtual table does as it likes; an ON
+ * CONFLICT clause may leave rows out, or keep those before the one that fails. */
 static bool connection_makes_keys_in_sequence(la_driver_connection *connection, la_text table) {
   static const char query[] =
       "SELECT 1 FROM sqlite_master WHERE type = 'table' AND rootpage > 0"
-      " AND name = ?1 COLLATE NOCASE"
+      " AND name = ?1 COLLATE NOCASE AND sql NOT LIKE '%conflict%'"
       " AND NOT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'trigger'"
       " AND tbl_name = ?1 COLLATE NOCASE)"
       " AND NOT EXISTS (SELECT 1 FROM sqlite_temp_master WHERE tbl_name = ?1 COLLATE NOCASE)";

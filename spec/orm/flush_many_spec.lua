@@ -130,6 +130,31 @@ describe("a flush of many new objects (UOW-42)", function()
     end)
   end
 
+  for action, lines in pairs {IGNORE = {"did not produce a new primary key"}, FAIL = {"UNIQUE constraint failed", 70}, REPLACE = {nil, 71}} do
+    it(("sends row by row into a table with ON CONFLICT %s"):format(action), function()
+      local message, number = table.unpack(lines, 1, 2)
+      local shop = workshop()
+      shop.session:execute(la.text "DROP TABLE parts")
+      shop.session:execute(la.text("CREATE TABLE parts (id INTEGER PRIMARY KEY, name VARCHAR UNIQUE ON CONFLICT " .. action
+        .. ", number INTEGER, machine_id INTEGER)"))
+      shop.session:commit()
+      local parts = add_parts(shop, 1, 80, function(values)
+        if values.number == 70 then values.name = "part 20" end
+      end)
+      local ok, err = pcall(shop.session.flush, shop.session)
+      if message then
+        assert.is_false(ok)
+        assert.truthy(err.message:find(message, 1, true), err.message)
+        if number then assert.equal(number, err.params[2]) end
+        shop.session:rollback()
+        return
+      end
+      assert.is_true(ok, err)
+      table.remove(parts, 20) -- its row was replaced
+      check_keys(shop, parts)
+    end)
+  end
+
   it("names the row that fails, and takes all back", function()
     local shop = workshop()
     local parts = add_parts(shop, 1, 90, function(values, number)
