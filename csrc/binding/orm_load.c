@@ -263,13 +263,30 @@ static int raise_key_count(lua_State *L, const la_mapper *mapper) {
   luaL_Buffer names;
   luaL_buffinit(L, &names);
   for (uint32_t i = 0; i < mapper->primary_key_count; i++) {
-    lua_pushfstring(L, "%s'%s'", i ? "," : "", mapper->primary_key[i]->column->name.bytes);
+    const la_column *column = mapper->primary_key[i]->column;
+    const char *table = column->table ? column->table->name.bytes : NULL;
+    lua_pushfstring(L, "%s'%s%s%s'", i ? "," : "", table ? table : "", table ? "." : "",
+                    column->name.bytes);
     luaL_addvalue(&names);
   }
   luaL_pushresult(&names);
   return la_raise_status(L, LA_INVALID_REQUEST,
                          "Incorrect number of values in identifier to formulate primary key for "
                          "session.get(); primary key columns are %s",
+                         lua_tostring(L, -1));
+}
+
+static int raise_key_names(lua_State *L, const la_mapper *mapper) {
+  luaL_Buffer names;
+  luaL_buffinit(L, &names);
+  for (uint32_t i = 0; i < mapper->primary_key_count; i++) {
+    lua_pushfstring(L, "%s'%s'", i ? "," : "", mapper->primary_key[i]->key.bytes);
+    luaL_addvalue(&names);
+  }
+  luaL_pushresult(&names);
+  return la_raise_status(L, LA_INVALID_REQUEST,
+                         "Incorrect names of values in identifier to formulate primary key for "
+                         "session.get(); primary key attribute names are %s",
                          lua_tostring(L, -1));
 }
 
@@ -311,10 +328,7 @@ static key_box *check_identity(lua_State *L, la_state *state, const la_mapper *m
       la_push_text(L, mapper->primary_key[i]->key);
       lua_gettable(L, index);
       if (lua_isnil(L, -1)) {
-        la_raise_status(L, LA_INVALID_REQUEST,
-                        "Incorrect names of values in identifier to formulate primary key for "
-                        "session.get(); primary key attribute '%.*s' is missing",
-                        LA_TEXT_FORMAT(mapper->primary_key[i]->key));
+        raise_key_names(L, mapper);
       }
     }
     key_value(L, mapper, i, -1, &box->arena, &box->values[i]);

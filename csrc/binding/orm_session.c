@@ -429,7 +429,7 @@ static int session_index(lua_State *L) {
     return push_identity_map(L, session);
   }
   if (la_text_is(name, "autoflush")) {
-    lua_pushboolean(L, session->autoflush);
+    lua_pushboolean(L, session->autoflush && session->autoflush_off == 0);
     return 1;
   }
   if (la_text_is(name, "expire_on_commit")) {

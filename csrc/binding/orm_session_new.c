@@ -127,6 +127,12 @@ static int session_new(lua_State *L) {
   return 1;
 }
 
+/* core.session_serial(session) → its number in messages. */
+static int session_serial(lua_State *L) {
+  lua_pushinteger(L, (lua_Integer)la_check_session(L, 1)->serial);
+  return 1;
+}
+
 /* core.session_misc(session) → the table of what only Lua uses. */
 static int session_misc(lua_State *L) {
   la_check_session(L, 1);
@@ -136,5 +142,6 @@ static int session_misc(lua_State *L) {
 
 const luaL_Reg la_session_making_functions[] = {{"session_new", session_new},
                                                 {"session_misc", session_misc},
+                                                {"session_serial", session_serial},
                                                 {"sessions", sessions},
                                                 {NULL, NULL}};

@@ -82,11 +82,27 @@ static int transaction_rollback(lua_State *L) {
   return 0;
 }
 
+/* The function that the transaction was begun with runs from here on … */
+static void enter_context(la_transaction_box *box, la_session *session) {
+  box->runs = true;
+  box->outer_context = session->context;
+  session->context = box->level->serial + 1;
+}
+
+/* … to here. */
+static void leave_context(la_transaction_box *box, la_session *session) {
+  if (box->runs) {
+    box->runs = false;
+    session->context = box->outer_context;
+  }
+}
+
 static int transaction_close(lua_State *L) {
   la_session *session;
   lua_settop(L, 2);
   bool commit = la_leaves_normally(L, 2);
   la_transaction_box *box = check_transaction(L, 1, &session);
+  leave_context(box, session);
   if (is_open(box, session)) {
     finish(L, box, session, lua_gettop(L), commit && session->phase != LA_SESSION_INACTIVE);
   }
@@ -137,9 +153,10 @@ static int after_function(lua_State *L, int status, lua_KContext context) {
   (void)context;
   la_transaction_box *box = check_transaction(L, 3, &session);
   lua_pop(L, 1);
+  leave_context(box, session);
   if (status == LUA_OK || status == LUA_YIELD) {
     if (is_open(box, session)) {
-      finish(L, box, session, 1, true);
+      finish(L, box, session, 1, box->level->active);
     }
     return lua_gettop(L) - 3;
   }
@@ -170,6 +187,7 @@ static int begin(lua_State *L, bool nested) {
   if (!function) {
     return 1;
   }
+  enter_context(lua_touserdata(L, 3), session);
   lua_toclose(L, 3); /* a coroutine that is closed inside the function rolls back */
   lua_pushvalue(L, 2);
   lua_pushvalue(L, nested ? 3 : 1);

@@ -15,6 +15,8 @@ typedef struct la_transaction_box {
   uint32_t depth;  /* how many levels there were with it: 1 is the outermost */
   uint32_t serial; /* of the level */
   la_session_origin origin;
+  bool runs;              /* the function that it was begun with runs */
+  uint32_t outer_context; /* the session's before that */
 } la_transaction_box;
 
 /* Pushes the SessionTransaction of the level at `depth`, the same each time; `index`: the session's

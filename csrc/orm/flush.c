@@ -132,17 +132,35 @@ static void release_objects(la_flush *flush) {
   la_session_number_dirty(flush->session);
 }
 
+/* The parameters of the statement that failed, as an error shows them. */
+static void describe_params(const la_flush *flush, la_strbuf *out) {
+  if (flush->session->engine->options.hide_parameters) {
+    la_strbuf_string(out, "\n[SQL parameters hidden due to hide_parameters=true]");
+    return;
+  }
+  for (uint32_t i = 0; i < flush->failed_count; i++) {
+    la_strbuf_string(out, i == 0 ? "\n[parameters: (" : ", ");
+    la_value_describe(&flush->failed_values[i], out);
+  }
+  la_strbuf_string(out, flush->failed_count > 0 ? ")]" : "");
+}
+
 /* The failure as the session tells it later: with the statement, if one failed. */
 static void describe_failure(const la_flush *flush, const la_error *err, la_error *out) {
   la_text sql = flush->failed_text;
   const la_session *session = flush->session;
+  la_strbuf params;
   if (sql.bytes == NULL || err == NULL || session->engine == NULL) {
     *out = err != NULL ? *err : (la_error)LA_ERROR_INIT;
     return;
   }
+  la_strbuf_init(&params, flush->alloc);
+  describe_params(flush, &params);
   *out = (la_error)LA_ERROR_INIT;
-  la_fail(out, err->status, "(%s.%s) %s\n[SQL: %.*s]", session->engine->dialect->name,
-          la_status_class(err->status), err->message, LA_TEXT_FORMAT(sql));
+  la_fail(out, err->status, "(%s.%s) %s\n[SQL: %.*s]%.*s", session->engine->dialect->name,
+          la_status_class(err->status), err->message, LA_TEXT_FORMAT(sql),
+          LA_TEXT_FORMAT(la_strbuf_view(&params)));
+  la_strbuf_clear(&params);
 }
 
 la_status la_flush_fail(la_flush *flush, la_status status, la_error *err) {

@@ -59,7 +59,26 @@ la_slab *la_session_slab(la_session *session) {
   return session->slab;
 }
 
+la_status la_session_check_context(const la_session *session, la_error *err) {
+  bool failed = session->inactive_reason != NULL;
+  if (session->context == 0) {
+    return LA_OK;
+  }
+  for (size_t i = 0; i < session->levels.count; i++) {
+    const la_session_level *level = session->levels.items[i];
+    if (level->serial + 1 == session->context && level->active) {
+      return LA_OK;
+    }
+  }
+  return la_fail(err, LA_INVALID_REQUEST,
+                 "Can't operate on closed transaction inside context manager.  %s%s%sPlease "
+                 "complete the context manager before emitting further commands.",
+                 failed ? "The transaction was rolled back due to an exception: " : "",
+                 failed ? session->inactive_reason : "", failed ? ".  " : "");
+}
+
 la_status la_session_check(la_session *session, la_error *err) {
+  LA_TRY(la_session_check_context(session, err));
   if (session->phase == LA_SESSION_CLOSED) {
     return la_fail(err, LA_INVALID_REQUEST,
                    "This Session has been permanently closed and is unable to handle any more "

@@ -139,6 +139,8 @@ struct la_session {
   la_instances deleted_objects; /* marked; pinned */
   la_session_levels levels;
   la_session_level outermost; /* the first of them lies here */
+  uint32_t context;           /* serial of the level whose function runs, plus one: nothing is done in
+                                 another one meanwhile; 0: none */
   uint32_t next_level;        /* serial of the next level: who goes on with one can tell it again */
   struct la_flush *ready; /* a flush that has sent all, while its listeners may still end its level:
                              a commit makes its objects persistent first */
@@ -193,6 +195,8 @@ la_slab *la_session_slab(la_session *session);
 bool la_instance_wants_hold(const la_instance *instance);
 /* LA_PENDING_ROLLBACK, LA_INVALID_REQUEST if the session can't be used now. */
 la_status la_session_check(la_session *session, la_error *err);
+/* LA_INVALID_REQUEST if a function that a transaction was begun with runs, and that is over. */
+la_status la_session_check_context(const la_session *session, la_error *err);
 /* begin(): LA_INVALID_REQUEST "A transaction is already begun on this Session." `nested` pushes a
  * savepoint level (flush first). */
 la_status la_session_begin(la_session *session, bool nested, la_error *err);

@@ -56,7 +56,7 @@ static la_status check_key(la_session *session, const la_instance *instance, la_
     if (at->key_hash == instance->key_hash && at->mapper->root == instance->mapper->root &&
         la_instance_same_key(at, instance)) {
       return refuse(instance, "Can't attach instance ",
-                    "; another instance with its key is already present in this session.", err);
+                    "; another instance with this key is already present in this session.", err);
     }
   }
   return LA_OK;

@@ -35,6 +35,9 @@ static la_status push_level(la_session *session, la_session_origin origin, la_er
     la_free(session->alloc, is_first ? NULL : level, sizeof *level);
     return la_fail_nomem(err);
   }
+  if (session->levels.count == 1) {
+    la_session_forget_reason(session);
+  }
   level->active = true;
   level->serial = session->next_level++;
   level->origin = origin;
@@ -56,6 +59,7 @@ la_status la_session_autobegin(la_session *session, la_error *err) {
   if (session->levels.count > 0) {
     return LA_OK;
   }
+  LA_TRY(la_session_check_context(session, err));
   LA_TRY(check_closed(session, err));
   if (!session->autobegin) {
     return la_fail(err, LA_INVALID_REQUEST,
@@ -66,10 +70,10 @@ la_status la_session_autobegin(la_session *session, la_error *err) {
 }
 
 la_status la_session_begin(la_session *session, bool nested, la_error *err) {
-  LA_TRY(la_session_check(session, err));
   if (!nested && session->levels.count > 0) {
     return la_fail(err, LA_INVALID_REQUEST, "A transaction is already begun on this Session.");
   }
+  LA_TRY(la_session_check(session, err));
   if (nested && session->levels.count == 0) {
     LA_TRY(push_level(session, LA_ORIGIN_AUTOBEGIN, err));
   }

@@ -42,7 +42,7 @@ describe("an object without a row", function()
     assert.same({}, s:sent())
     address.user_id = 1
     assert.equal("Ann", address.user.name)
-    fails(exc.InvalidRequestError, "is already attached to another session", function() s.Session():enable_relationship_loading(address) end)
+    fails(exc.InvalidRequestError, "is already attached to session", function() s.Session():enable_relationship_loading(address) end)
     fails(exc.InvalidRequestError, "is already attached to session '", function() s.Session():add(address) end)
     assert.equal(session, orm.object_session(address))
     fails(exc.UnmappedInstanceError, "", function() session:enable_relationship_loading(5) end)

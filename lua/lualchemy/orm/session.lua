@@ -59,6 +59,7 @@ function M.new_session(maker, class, bind, options)
     bind, options = bind.bind, bind
   elseif options == nil then
     local session = core.session_new(bind)
+    if bind == nil then binds.route(session) end -- get_bind() says what has no bind
     events.session_made(session, maker, class)
     become(session, class)
     return session
@@ -80,6 +81,7 @@ function M.new_session(maker, class, bind, options)
     core.session_has_options(session)
   end
   for key, engine in pairs(options.binds or {}) do binds.add(session, key, engine) end
+  if bind == nil then binds.route(session) end
   events.session_made(session, maker, class)
   become(session, class, options)
   return session
@@ -155,6 +157,11 @@ function Maker:__call(options)
   local all = {}
   for key, value in pairs(self._options) do all[key] = value end
   for key, value in pairs(options) do all[key] = value end
+  if options.info and self._options.info then
+    all.info = {}
+    for key, value in pairs(self._options.info) do all.info[key] = value end
+    for key, value in pairs(options.info) do all.info[key] = value end
+  end
   return M.new_session(self, self.class_, all)
 end
 
@@ -342,7 +349,8 @@ function methods.enable_relationship_loading(session, object)
   local state = core.object_state(object)
   local other = M.object_session(object)
   if other ~= nil and other ~= session then
-    error(exc.InvalidRequestError(("Object '%s' is already attached to another session"):format(tostring(object))), 0)
+    error(exc.InvalidRequestError(("Object '%s' is already attached to session '%d' (this is '%d')"):format(tostring(object),
+      core.session_serial(other), core.session_serial(session))), 0)
   end
   if state == "detached" then
     session:add(object)
