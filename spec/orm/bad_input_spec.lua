@@ -29,7 +29,7 @@ describe("a mistake", function()
     {"a number as a condition", "ArgumentError", "filter", function() s.session:query(User):filter(5) end},
     {"a string for a class", "ArgumentError", "string", function() s.session:query("users") end},
     {"a table that is no class", "UnmappedClassError", "mapped class", function() s.session:get({}, 1) end},
-    {"a key of the wrong length", "InvalidRequestError", "primary key columns are 'id'", function() s.session:get(User, {1, 2}) end},
+    {"a key of the wrong length", "InvalidRequestError", "primary key columns are 'users.id'", function() s.session:get(User, {1, 2}) end},
     {"a key of the wrong kind", "StatementError", "id", function() s.session:get(User, "x") end},
     {"a text for an integer column", "StatementError", "age", function() s.session:add(User{name = "x", age = "3"}) s.session:flush() end},
     {"a fraction for an integer column", "StatementError", "3.5", function() s.session:add(User{name = "x", age = 3.5}) s.session:flush() end},
