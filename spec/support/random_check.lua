@@ -38,7 +38,7 @@ function Check:check_rows()
       if class.joined or not class.base then self:check_table(class, by_table[class.table] or {}) end
     end
     for _, relation in ipairs(self.world.relations) do
-      if relation.kind == "pairs" then self:check_pairs(relation) end
+      if relation.kind ~= "tree" then self:check_pairs(relation) end
     end
   end)
 end
@@ -52,6 +52,7 @@ function Check:check_table(class, expected)
     if class.joined then
       differ(label(row) .. ".extra in the row", row.extra, stored.extra)
     else
+      differ(label(row) .. ".part in the row", row.part, class.composite and stored.part or nil)
       differ(label(row) .. ".text in the row", row.text, stored.text)
       differ(label(row) .. ".number in the row", row.number, stored.number)
       differ(label(row) .. ".kind in the row", row.class.name, stored.kind)
@@ -60,6 +61,9 @@ function Check:check_table(class, expected)
       if relation.kind == "tree" and relation.child.table == class.table then
         local parent = row.parents[relation.number]
         differ(("%s.%s in the row"):format(label(row), relation.key), parent and parent.key or nil, stored[relation.key])
+        if relation.parent.root.composite then
+          differ(("%s.%s_part in the row"):format(label(row), relation.key), parent and parent.part or nil, stored[relation.key .. "_part"])
+        end
       end
     end
   end
@@ -78,9 +82,12 @@ function Check:check_pairs(relation)
   for _, row in ipairs(self:rows_of()) do
     each_table(row.class, function(_, name) names[name .. row.key] = row end)
   end
-  for stored in self.session:execute(la.text("SELECT a, b FROM " .. relation.key)) do
+  for stored in self.session:execute(la.text("SELECT * FROM " .. relation.key)) do
     count = count + 1
     local a, b = names[relation.parent.table .. stored.a], names[relation.child.table .. stored.b]
+    if a and b and relation.kind == "association" then
+      differ(("the note of %s and %s by %d"):format(label(a), label(b), relation.number), self:linked(relation, a, b), stored.note)
+    end
     if not (a and b and self:linked(relation, a, b)) then
       error(("the row (%s, %s) of %s should not be there"):format(stored.a, stored.b, relation.key), 0)
     end
@@ -121,14 +128,20 @@ function Check:check_relation(row, relation)
     for i, other in ipairs(rows) do list[i] = self:object(other) end
     return list
   end
-  if relation.kind == "pairs" then
+  local function ends(list, attribute) -- what the objects of an association lead to
+    if relation.kind == "pairs" then return list end
+    local found = {}
+    for i, between in ipairs(list) do found[i] = between[attribute] end
+    return found
+  end
+  if relation.kind ~= "tree" then
     if is_a(row.class, relation.parent) then
       check_list(label(row) .. "." .. relation.down,
-        objects(self:rows_of(relation.child, function(other) return self:linked(relation, row, other) end)), object[relation.down])
+        objects(self:rows_of(relation.child, function(other) return self:linked(relation, row, other) end)), ends(object[relation.down], "right"))
     end
     if relation.up and is_a(row.class, relation.child) then
       check_list(label(row) .. "." .. relation.up,
-        objects(self:rows_of(relation.parent, function(other) return self:linked(relation, other, row) end)), object[relation.up])
+        objects(self:rows_of(relation.parent, function(other) return self:linked(relation, other, row) end)), ends(object[relation.up], "left"))
     end
     return
   end
@@ -171,6 +184,7 @@ local function known_objects(rows)
 end
 
 function Check:check_loaded_link(row, relation, loaded)
+  if relation.kind == "association" then return end
   local down = relation.down and is_a(row.class, relation.parent) and loaded[relation.down] == nil
   local up = relation.up and is_a(row.class, relation.child) and loaded[relation.up] == nil
   if relation.kind == "pairs" then

@@ -9,6 +9,7 @@
 local la = require "lualchemy"
 local orm = require "lualchemy.orm"
 local random_check = require "spec.support.random_check"
+local random_links = require "spec.support.random_links"
 local random_world = require "spec.support.random_world"
 
 local Round = setmetatable({}, {__index = random_check})
@@ -16,14 +17,10 @@ Round.__index = Round
 
 local M = {}
 
-local function chance(percent) return math.random(100) <= percent end
-
-local function pick(list) return #list > 0 and list[math.random(#list)] or nil end
-
-local is_a, label = random_world.is_a, random_check.label
+local chance, pick, is_a, label = random_world.chance, random_world.pick, random_world.is_a, random_check.label
 
 -- The model. A row: {class, alive, key (once flushed), text, number, parents = {relation number → row}, object (nil: let go)}.
--- `pairs[relation number]`: {row → {row → true}}, by the rows' numbers.
+-- `pairs[relation number]`: {row → {row → true, or the note of the association}}, by the rows' numbers.
 
 function Round:note(format, ...)
   self.log[#self.log + 1] = format:format(...)
@@ -44,7 +41,7 @@ end
 
 function Round:linked(relation, a, b)
   local of = self.pairs[relation.number][a.number_in_round]
-  return of ~= nil and of[b.number_in_round] == true
+  return of and of[b.number_in_round] or false
 end
 
 function Round:link(relation, a, b, on)
@@ -65,7 +62,7 @@ function Round:snapshot()
     kept.pairs[number] = {}
     for a, of in pairs(all) do
       kept.pairs[number][a] = {}
-      for b in pairs(of) do kept.pairs[number][a][b] = true end
+      for b, on in pairs(of) do kept.pairs[number][a][b] = on end
     end
   end
   return kept
@@ -111,7 +108,7 @@ function Round:may_go(list, seen)
         for _, child in ipairs(self:children(row, relation)) do
           if not seen[child] then return false end
         end
-      elseif relation.kind == "pairs" and not relation.up and is_a(row.class, relation.child) then
+      elseif relation.kind ~= "tree" and not relation.up and is_a(row.class, relation.child) then
         for _, other in ipairs(self:rows_of(relation.parent)) do
           if self:linked(relation, other, row) then return false end
         end
@@ -161,7 +158,7 @@ end
 --- The object of a row, fetched by its key if it was let go.
 function Round:object(row)
   if not row.object then
-    row.object = self.session:get(row.class.class, row.key)
+    row.object = self.session:get(row.class.class, row.part and {row.key, row.part} or row.key)
     assert(row.object ~= nil, "get gives nothing for " .. label(row))
   end
   return row.object
@@ -169,7 +166,7 @@ end
 
 function Round:learn_keys()
   for _, row in ipairs(self.rows) do
-    if row.alive and not row.key then row.key = row.object.id end
+    if row.alive and not row.key and la.inspect(row.object).persistent then row.key = row.object.id end
   end
 end
 
@@ -183,6 +180,7 @@ end
 -- Work. Each function does one thing to the objects and to the model, or gives false if it does not apply now.
 
 local work = {}
+random_links.add(work, Round)
 
 --- What a new object of `class` is given: a parent for each relation that demands one, and others by chance.
 function Round:draw_parents(class)
@@ -214,7 +212,10 @@ end
 --- The transient object of a new row, which joins the model.
 function Round:make(row, key)
   if random_world.has_extra(row.class) and chance(70) then row.extra = math.random(9) end
-  row.object = row.class.class{id = key, text = row.text, number = row.number, extra = row.extra}
+  if row.class.root.composite then
+    key, row.part = key or 1000 + row.number_in_round, row.part or math.random(3)
+  end
+  row.object = row.class.class{id = key, part = row.part, text = row.text, number = row.number, extra = row.extra}
   self.rows[#self.rows + 1] = row
   return row.object
 end
@@ -276,7 +277,7 @@ function work.switch(self)
   for _, relation in ipairs(self.world.relations) do
     if relation.required and is_a(row.class, relation.child) then return false end
     if relation.kind == "tree" and is_a(row.class, relation.parent) and #self:children(row, relation) > 0 then return false end
-    if relation.kind == "pairs" then
+    if relation.kind ~= "tree" then
       for _, other in ipairs(self:rows_of()) do
         if self:linked(relation, row, other) or self:linked(relation, other, row) then return false end
       end
@@ -288,6 +289,7 @@ function work.switch(self)
   self.session:delete(self:object(row))
   self:remove_rows {row}
   local new = self:new_row(row.class)
+  new.part = row.part
   self:note("switch %s to %s", label(row), label(new))
   self.session:no_autoflush(function() self.session:add(self:make(new, key)) end)
   if new.text == nil then new.text = row.text end -- what the new object does not set stays in the row
@@ -339,129 +341,14 @@ function work.set_expression(self)
   object.number = row.class.class.number + 1
 end
 
---- Flushes if one of the rows has got a child or parent since the last flush: to link an object and delete it in one flush is a contradiction.
-function Round:settle(rows)
-  for _, row in ipairs(rows) do
-    if self.gained[row] then return self:flush() end
-  end
-end
-
---- An object whose foreign key is not loaded does not know the parent whose list it leaves.
-function Round:know_parent(child, relation)
-  if child.key then
-    local object = self:object(child)
-    self.session:no_autoflush(function() return object[relation.up or relation.key] end)
-  end
-end
-
---- A link of one object that is set before it was read does not tell its old object, as in SQLAlchemy: it is read first.
-function Round:know_child(parent, relation)
-  self.session:no_autoflush(function() return self:object(parent)[relation.down] end)
-end
-
---- The child leaves its parent; true if it goes with that.
-function Round:detach(relation, child)
-  local parent = child.parents[relation.number]
-  self:know_parent(child, relation)
-  self.gained[parent] = true
-  if relation.up and (not relation.down or chance(50)) then
-    self:object(child)[relation.up] = nil
-  elseif relation.single then
-    if relation.up then self:know_child(parent, relation) end
-    self:object(parent)[relation.down] = nil
-  else
-    self:object(parent)[relation.down]:remove(self:object(child))
-  end
-  if relation.orphan then
-    self:remove_rows((self:doomed(child)))
-  else
-    child.parents[relation.number] = nil
-  end
-end
-
-function work.detach(self)
-  local relation = pick(self.world.relations)
-  if not relation or relation.kind ~= "tree" then return false end
-  local child = pick(self:rows_of(relation.child, function(row) return row.parents[relation.number] ~= nil end))
-  if not child then return false end
-  if relation.orphan and not (child.key and self:may_go(self:doomed(child))) then return false end
-  if relation.orphan then self:settle(self:doomed(child)) end
-  self:note("detach %s from %s by %d", label(child), label(child.parents[relation.number]), relation.number)
-  self:detach(relation, child)
-end
-
-function work.move(self)
-  local relation = pick(self.world.relations)
-  if not relation or relation.kind ~= "tree" then return false end
-  local child = pick(self:rows_of(relation.child))
-  local parent = pick(self:rows_of(relation.parent, function(row) return not relation.single or #self:children(row, relation) == 0 end))
-  if not child or not parent or self:is_above(child, parent) or child.parents[relation.number] == parent then return false end
-  self:note("move %s to %s by %d", label(child), label(parent), relation.number)
-  local object = self:object(child)
-  self:know_parent(child, relation)
-  local old = child.parents[relation.number]
-  local from = not relation.up and old and self:object(old)
-  self:object(parent)
-  self.session:no_autoflush(function() -- a flush between the two would find an orphan
-    if from then -- without a backref the old list is the program's to mend
-      if relation.single then from[relation.down] = nil else from[relation.down]:remove(object) end
-      if relation.orphan and not child.key then self.session:add(object) end
-    end
-    self:attach(object, relation, parent, child)
-  end)
-  child.parents[relation.number] = parent
-end
-
-function work.replace_list(self)
-  local relation = pick(self.world.relations)
-  if not relation or relation.kind ~= "tree" or not relation.down or relation.single or relation.orphan then return false end
-  local parent = pick(self:rows_of(relation.parent))
-  if not parent then return false end
-  local now, wanted, list = self:children(parent, relation), {}, {}
-  for _, child in ipairs(self:rows_of(relation.child, function(row)
-    return row.parents[relation.number] == parent and chance(60) or
-      row.parents[relation.number] == nil and chance(20) and not self:is_above(row, parent)
-  end)) do
-    if not self:is_above(child, parent) then
-      wanted[#wanted + 1] = child
-      list[#list + 1] = self:object(child)
+--- Whether the foreign keys of children of one of the rows are left to the database.
+function Round:leaves_alone(list)
+  for _, relation in ipairs(self.world.relations) do
+    for _, row in ipairs(list) do
+      if relation.left_alone and is_a(row.class, relation.parent) then return true end
     end
   end
-  self:note("replace the list of %s by %d: %d members", label(parent), relation.number, #list)
-  self:object(parent)[relation.down] = list
-  self.gained[parent] = true
-  for _, child in ipairs(now) do child.parents[relation.number] = nil end
-  for _, child in ipairs(wanted) do child.parents[relation.number], self.gained[child] = parent, true end
-end
-
-function work.pair(self)
-  local relation = pick(self.world.relations)
-  if not relation or relation.kind ~= "pairs" then return false end
-  local a, b = pick(self:rows_of(relation.parent)), pick(self:rows_of(relation.child))
-  if not a or not b then return false end
-  local on = not self:linked(relation, a, b)
-  self:note("%s %s and %s by %d", on and "pair" or "part", label(a), label(b), relation.number)
-  local owner, other, name = self:object(a), self:object(b), relation.down
-  if relation.up and chance(50) then owner, other, name = other, owner, relation.up end
-  if on then owner[name]:append(other) else owner[name]:remove(other) end
-  self.gained[a], self.gained[b] = true, true
-  self:link(relation, a, b, on)
-end
-
-function work.replace_pairs(self)
-  local relation = pick(self.world.relations)
-  if not relation or relation.kind ~= "pairs" then return false end
-  local a = pick(self:rows_of(relation.parent))
-  if not a then return false end
-  local list = {}
-  self:note("replace the pairs of %s by %d", label(a), relation.number)
-  for _, b in ipairs(self:rows_of(relation.child)) do
-    local on = chance(40)
-    if on then list[#list + 1] = self:object(b) end
-    self.gained[a], self.gained[b] = true, true
-    self:link(relation, a, b, on)
-  end
-  self:object(a)[relation.down] = list
+  return false
 end
 
 function work.delete(self)
@@ -476,6 +363,10 @@ function work.delete(self)
   self:note("delete %s and %d more", label(row), #list - 1)
   self.session:delete(self:object(row))
   self:remove_rows(list)
+  if self:leaves_alone(list) then -- the database changes rows of children, of which objects know nothing
+    self:flush()
+    self.session:expire_all()
+  end
 end
 
 function work.expire(self)
@@ -489,6 +380,25 @@ function work.expire(self)
   else
     self.session:refresh(object)
   end
+end
+
+--- Some attributes, columns and links, are expired or read again.
+function work.expire_some(self)
+  local row = pick(self:rows_of())
+  if not row then return false end
+  self:flush()
+  local names, all = {}, {"text", "number"}
+  for _, relation in ipairs(self.world.relations) do
+    if relation.down and is_a(row.class, relation.parent) then all[#all + 1] = relation.down end
+    if relation.up and is_a(row.class, relation.child) then all[#all + 1] = relation.up end
+  end
+  for _, name in ipairs(all) do
+    if chance(40) then names[#names + 1] = name end
+  end
+  if #names == 0 then return false end
+  local verb = chance(50) and "refresh" or "expire"
+  self:note("%s %s of %s", verb, table.concat(names, ", "), label(row))
+  self.session[verb](self.session, self:object(row), names)
 end
 
 function work.query(self)
@@ -508,7 +418,7 @@ end
 --- A join along a relation finds each pair of rows that it links.
 function work.join(self)
   local relation = pick(self.world.relations)
-  if not relation or not relation.down then return false end
+  if not relation or not relation.down or relation.kind == "association" then return false end
   self:note("join along %d", relation.number)
   if not self.session.autoflush then self:flush() end
   local target = relation.parent.root == relation.child.root and orm.aliased(relation.child.class) or relation.child.class
@@ -530,7 +440,7 @@ function work.merge(self)
   if not row then return false end
   self:note("merge %s", label(row))
   row.number = math.random(9)
-  row.object = self.session:merge(row.class.class{id = row.key, number = row.number})
+  row.object = self.session:merge(row.class.class{id = row.key, part = row.part, number = row.number})
   self:learn_keys()
 end
 
@@ -542,11 +452,11 @@ function work.merge_graph(self)
   local parent = pick(self:rows_of(relation.parent, function(row) return row.key ~= nil end))
   if not parent then return false end
   self:flush()
-  local copy, list, kept = parent.class.class{id = parent.key}, {}, {}
+  local copy, list, kept = parent.class.class{id = parent.key, part = parent.part}, {}, {}
   for _, child in ipairs(self:children(parent, relation)) do
     if chance(70) then
       child.number = math.random(9)
-      list[#list + 1] = child.class.class{id = child.key, number = child.number}
+      list[#list + 1] = child.class.class{id = child.key, part = child.part, number = child.number}
       kept[child] = true
     end
   end
@@ -653,7 +563,8 @@ end
 local plan = {
   {"new", 22}, {"graph", 4}, {"switch", 2}, {"expunge", 1},
   {"set", 12}, {"set_expression", 2}, {"detach", 6}, {"move", 10}, {"replace_list", 5}, {"pair", 10}, {"replace_pairs", 3},
-  {"delete", 7}, {"expire", 4}, {"query", 8}, {"join", 3}, {"merge_graph", 3}, {"look", 4}, {"rekey", 3}, {"merge", 3}, {"flush", 6},
+  {"delete", 7}, {"expire", 4}, {"expire_some", 3}, {"associate", 6},
+  {"query", 8}, {"join", 3}, {"merge_graph", 3}, {"look", 4}, {"rekey", 3}, {"merge", 3}, {"flush", 6},
   {"let_go", 2}, {"savepoint", 5}, {"end_savepoint", 4},
   {"rollback", 2}, {"commit", 6},
 }
@@ -674,7 +585,7 @@ function M.new(seed)
   local self = setmetatable({log = {}, rows = {}, pairs = {}, gained = {}, savepoints = {}}, Round)
   self.world = random_world.new()
   for _, relation in ipairs(self.world.relations) do
-    if relation.kind == "pairs" then self.pairs[relation.number] = {} end
+    if relation.kind ~= "tree" then self.pairs[relation.number] = {} end
   end
   self.engine = la.create_engine("sqlite://")
   self.world.base.metadata:create_all(self.engine)
