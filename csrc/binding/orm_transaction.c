@@ -86,7 +86,7 @@ static int transaction_rollback(lua_State *L) {
 static void enter_context(la_transaction_box *box, la_session *session) {
   box->runs = true;
   box->outer_context = session->context;
-  session->context = box->level->serial + 1;
+  session->context = box->serial + 1;
 }
 
 /* … to here. */
@@ -156,7 +156,7 @@ static int after_function(lua_State *L, int status, lua_KContext context) {
   leave_context(box, session);
   if (status == LUA_OK || status == LUA_YIELD) {
     if (is_open(box, session)) {
-      finish(L, box, session, 1, box->level->active);
+      finish(L, box, session, 1, session->levels.items[box->depth - 1]->active);
     }
     return lua_gettop(L) - 3;
   }

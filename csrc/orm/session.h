@@ -139,9 +139,9 @@ struct la_session {
   la_instances deleted_objects; /* marked; pinned */
   la_session_levels levels;
   la_session_level outermost; /* the first of them lies here */
-  uint32_t context;           /* serial of the level whose function runs, plus one: nothing is done in
-                                 another one meanwhile; 0: none */
-  uint32_t next_level;        /* serial of the next level: who goes on with one can tell it again */
+  uint32_t context;       /* serial of the level whose function runs, plus one: nothing is done in
+                             another one meanwhile; 0: none */
+  uint32_t next_level;    /* serial of the next level: who goes on with one can tell it again */
   struct la_flush *ready; /* a flush that has sent all, while its listeners may still end its level:
                              a commit makes its objects persistent first */
   la_session_phase phase;
