@@ -242,7 +242,7 @@ void la_engine_tell_checkin(lua_State *L, la_state *state, int connection) {
   lua_pushboolean(L, 1);
   lua_setfield(L, -2, "asyncio_safe");
   fire_pool(L, state, LA_EVENT_RESET, top + 1, connection, 3);
-  if (!given->raw->detached) {
+  if (given->raw != NULL && !given->raw->detached) { /* a listener may have closed it */
     fire_pool(L, state, LA_EVENT_CHECKIN, top + 1, connection, 2);
   }
   lua_settop(L, top);

@@ -132,7 +132,10 @@ static void commit_prepared(lua_State *L, la_state *state, la_session *session, 
   push_ending(L, state, index, depth);
   int transaction = lua_gettop(L);
   trace_all(L, state, session);
+  const char *outer = session->doing;
+  session->doing = "commit()";
   if (!la_session_tell_end(L, state, session, depth, true)) {
+    session->doing = outer;
     lua_error(L);
   }
   la_status status = la_session_commit_database(session, &err);
@@ -142,6 +145,7 @@ static void commit_prepared(lua_State *L, la_state *state, la_session *session, 
     told = told && (depth > 1 || la_session_tell_checkin(L, state, session));
     status = la_session_commit_objects(session, &err);
   }
+  session->doing = outer;
   forget_transaction(L, index, depth);
   settle_connection(L, state, session);
   if (!told) {
@@ -187,6 +191,8 @@ static void rollback_innermost(lua_State *L, la_state *state, int index, bool in
   push_ending(L, state, index, depth);
   int transaction = lua_gettop(L);
   trace_all(L, state, session);
+  const char *outer = session->doing;
+  session->doing = "rollback()";
   told = la_session_tell_end(L, state, session, depth, false);
   la_status status = la_session_rollback_database(session, &err);
   if (told && active && !inner) {
@@ -194,6 +200,7 @@ static void rollback_innermost(lua_State *L, la_state *state, int index, bool in
   }
   told = told && (depth > 1 || la_session_tell_checkin(L, state, session));
   la_session_rollback_objects(session);
+  session->doing = outer;
   forget_transaction(L, index, depth);
   settle_connection(L, state, session);
   if (!told) {
@@ -246,10 +253,13 @@ void la_session_end(lua_State *L, la_state *state, int index, bool for_good) {
   }
   trace_all(L, state, session);
   bool told = true;
+  const char *outer = session->doing;
+  session->doing = "close()";
   for (size_t depth = session->levels.count; told && depth > 0; depth--) {
     told = la_session_tell_left(L, state, session, depth);
   }
   told = told && la_session_tell_checkin(L, state, session);
+  session->doing = outer;
   if (for_good) {
     la_session_close(session);
   } else {

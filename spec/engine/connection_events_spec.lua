@@ -232,3 +232,37 @@ describe("a connection that was given up in its transaction", function()
     assert.equal("READ UNCOMMITTED", conn:get_isolation_level())
   end)
 end)
+
+describe("a listener that closes what it is told of", function()
+  after_each(database.clean)
+
+  it("of a connection that is given back leaves it closed", function()
+    local engine = database.engine()
+    local conn = engine:connect()
+    local told = 0
+    la.event.listen(engine, "reset", function()
+      told = told + 1
+      conn:close()
+    end, {once = true})
+    conn:execute(la.text "SELECT 1")
+    conn:close()
+    assert.same({1, true}, {told, conn.closed})
+    assert.equal(1, engine:connect():scalar(la.text "SELECT 1"))
+  end)
+
+  it("of the end of a session's transaction gets an error, and the session goes on", function()
+    local orm = require "lualchemy.orm"
+    local engine = database.engine()
+    for _, case in ipairs {{"rollback", "rollback"}, {"commit", "commit"}, {"rollback", "close"}} do
+      local session = orm.Session(engine)
+      session:execute(la.text "SELECT 1")
+      la.event.listen(engine, case[1], function() session:close() end, {once = true})
+      local ok, err = pcall(session[case[2]], session)
+      assert.is_false(ok)
+      assert.matches("Method 'close%(%)' can't be called here; method '" .. case[2], err.message)
+      session:rollback()
+      assert.equal(1, session:scalar(la.text "SELECT 1"))
+      session:close()
+    end
+  end)
+end)
