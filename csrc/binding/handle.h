@@ -14,12 +14,12 @@
  * Handles have no finalizer: with one, each would outlive a cycle of the collector and cost a call.
  * A watch, an empty userdata made for one cycle, has one instead: it goes through the places after
  * each cycle; where there are thousands, after cycles that have lost some of a sample, which is
- * another one each time. A handle that the weak table has lost is marked so, its links are unloaded, since
- * what they name may be lost as well, and its instance leaves the session unless something else
- * pins it; if it is still lost after the next cycle, the instance is let go. In between, a handle
- * that a finalizer of the program brought back enters its place again when it is used. One that is
- * brought back and not used for a whole cycle, or not before its object has got another handle, has
- * lost its object: using it is an error.
+ * another one each time. A handle that the weak table has lost is marked so, its links are
+ * unloaded, since what they name may be lost as well, and its instance leaves the session unless
+ * something else pins it; if it is still lost after the next cycle, the instance is let go. In
+ * between, a handle that a finalizer of the program brought back enters its place again when it is
+ * used. One that is brought back and not used for a whole cycle, or not before its object has got
+ * another handle, has lost its object: using it is an error.
  */
 #ifndef LA_BINDING_HANDLE_H
 #define LA_BINDING_HANDLE_H
