@@ -283,7 +283,8 @@ static int mapper_synonym(lua_State *L) {
   return 0;
 }
 
-/* core.mapper_relationship(mapper, key): adds a relationship that is configured later. */
+/* core.mapper_relationship(mapper, key, whether it has a comparator_factory): adds a relationship
+ * that is configured later. */
 static int mapper_relationship(lua_State *L) {
   la_mapper *mapper = la_check_mapper(L, 1);
   la_text key = la_check_text(L, 2);
@@ -292,6 +293,7 @@ static int mapper_relationship(lua_State *L) {
   if (!relationship) {
     raise_if(L, la_fail_nomem(&err), &err);
   }
+  relationship->compared = lua_toboolean(L, 3);
   la_property *property = NULL;
   raise_if(L, la_mapper_add_relationship(mapper, key, relationship, &property, &err), &err);
   return 0;

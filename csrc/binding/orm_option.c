@@ -221,12 +221,31 @@ static int relationship_and(lua_State *L) {
   return 1;
 }
 
-/* Methods, then fields. Upvalues: state, methods. */
+/* Pushes the method at `name` of the relationship's comparator_factory; pushes nothing and gives
+ * false if it has none. */
+static bool push_comparison(lua_State *L, la_state *state, const la_relationship *relationship,
+                            int name) {
+  la_push_hook(L, state, "relationship_comparator");
+  la_push_host(L, state, relationship->parent->host);
+  la_push_text(L, relationship->key);
+  lua_pushvalue(L, name);
+  lua_call(L, 3, 1);
+  if (lua_isnil(L, -1)) {
+    lua_pop(L, 1);
+    return false;
+  }
+  return true;
+}
+
+/* Methods, those of its comparator_factory first, then fields. Upvalues: state, methods. */
 static int relationship_index(lua_State *L) {
   la_state *state = la_state_of(L);
   const la_node *node = check_relationship_node(L, 1);
   const la_relationship *relationship = (const la_relationship *)node->subject;
   lua_settop(L, 2);
+  if (relationship->compared && push_comparison(L, state, relationship, 2)) {
+    return 1;
+  }
   lua_pushvalue(L, 2);
   if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNIL || lua_type(L, 2) != LUA_TSTRING ||
       la_push_attribute_field(L, state, relationship->parent, relationship->key, 2) ||
@@ -538,4 +557,7 @@ void la_open_orm_option(lua_State *L, la_state *state) {
   la_register_class(L, state, LA_BOX_ENTITY, NULL, entity_metamethods);
   la_register_class(L, state, LA_BOX_LOADER_OPTION, NULL, NULL);
   la_set_functions(L, functions);
+  lua_newtable(L); /* what a comparator_factory calls for the comparisons that it replaces */
+  la_set_functions(L, relationship_methods);
+  lua_setfield(L, -2, "relationship_methods");
 }

@@ -84,6 +84,7 @@ struct la_relationship {
   bool configured;
   bool viewonly, single_parent, post_update, passive_updates, innerjoin, unnested, active_history,
       load_on_pending, enable_typechecks;
+  bool compared;              /* Lua has comparisons of its own: comparator_factory */
   bool apart;                 /* sync_backref = false: the reverse is not told of its changes */
   bool by_join;               /* omit_join = false: selectin loads join the parent's table */
   int8_t distinct_target_key; /* of subquery loads; -1: where their keys may repeat */

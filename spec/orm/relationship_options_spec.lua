@@ -365,14 +365,64 @@ end)
 describe("an option of a relationship that would do nothing", function()
   it("is refused, with what serves instead", function()
     for option, instead in pairs {
-      query_class = "the query of this library",
-      cascade_backrefs = "may only be set to false", init = "dataclasses", comparator_factory = "a hybrid with a comparator",
+      cascade_backrefs = "may only be set to false", init = "dataclasses",
     } do
       local message = ("relationship: %s is not supported: "):format(option)
       fails(exc.ArgumentError, message, function() relationship("User", {[option] = true}) end)
       fails(exc.ArgumentError, instead, function() relationship("User", {[option] = true}) end)
       fails(exc.ArgumentError, ("backref: %s is not supported: "):format(option), function() orm.backref("user", {[option] = true}) end)
       assert.truthy(relationship("User", {[option] = false}))
+    end
+  end)
+end)
+
+describe("methods of a relationship's own", function()
+  local plain = orm.RelationshipProperty.Comparator
+  local registry = orm.registry()
+  local User = registry:class "User" {}
+  local Address = registry:class "Address" {}
+  local users = la.Table("owners", registry.metadata, Column("id", la.Integer, {primary_key = true}))
+  local addresses = la.Table("places", registry.metadata, Column("id", la.Integer, {primary_key = true}), Column("email", la.String),
+    Column("user_id", ForeignKey "owners.id"))
+  registry:map_imperatively(User, users, {properties = {
+    addresses = relationship(Address, {lazy = "dynamic", back_populates = "user", query_class = {
+      at = function(self, email) return self:filter_by{email = email} end,
+      count = function(self) return -self:query():count() end,
+    }}),
+  }})
+  registry:map_imperatively(Address, addresses, {properties = {
+    user = relationship(User, {back_populates = "addresses", comparator_factory = {
+      eq = function(self, other)
+        if math.type(other) then return Address.user_id:eq(other) end
+        return plain.eq(self, other)
+      end,
+      above = function(self, least) return self:has(User.id:gt(least)) end,
+    }}),
+  }})
+
+  it("are those of its comparator_factory, ahead of the usual ones, which they can call", function()
+    assert.equal("places.user_id = :user_id_1", tostring(Address.user:eq(7)))
+    assert.equal("places.user_id IS NULL", tostring(Address.user:eq(nil)))
+    assert.equal("EXISTS (SELECT 1 FROM owners, places WHERE owners.id = places.user_id AND owners.id > :id_1)", tostring(Address.user:above(3)))
+    assert.equal("a_1.user_id IS NOT NULL", tostring(orm.aliased(Address, {name = "a_1"}).user:ne(nil)))
+  end)
+
+  it("are those of its query_class, beside those of Query, of a collection that is dynamic", function()
+    local session = open(registry)
+    local user = User{}
+    session:add(user)
+    user.addresses:extend{Address{email = "x"}, Address{email = "y"}}
+    session:commit()
+    assert.equal("x", user.addresses:at("x"):one().email)
+    assert.equal(-2, user.addresses:count())
+    assert.equal("y", user.addresses:filter(Address.email:gt "x"):one().email)
+  end)
+
+  it("are a table of functions, or an error says so", function()
+    for _, option in ipairs{"comparator_factory", "query_class"} do
+      local message = option .. " is a table of methods, not 3"
+      fails(exc.ArgumentError, "relationship: " .. message, function() relationship("User", {[option] = 3}) end)
+      fails(exc.ArgumentError, "backref: " .. message, function() orm.backref("user", {[option] = 3}) end)
     end
   end)
 end)

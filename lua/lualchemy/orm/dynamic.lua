@@ -3,6 +3,7 @@
 -- added and removed is queued until the flush (binding/orm_link.c), what is in the database is found by statements.
 local core = require "lualchemy.core"
 local exc = require "lualchemy.exc"
+local registries = require "lualchemy.orm.registry"
 local warnings = require "lualchemy.warnings"
 
 local M = {}
@@ -150,7 +151,9 @@ local dynamic = {
   __len = Appender.count,
   __pairs = function(self) return ipairs(self:all()) end,
   __index = function(self, key)
-    local method = Appender[key]
+    local own = registries.described(core.mapped_class_of(self._object), self._key).options.query_class
+    local method = own and own[key]
+    if method == nil then method = Appender[key] end
     if method ~= nil then return method end
     if math.type(key) == "integer" then
       if key < 1 then return nil end

@@ -62,6 +62,7 @@ local orm = {
   Mapper = events.Mapper,
   NO_VALUE = events.NO_VALUE,
   Query = queries.Query,
+  RelationshipProperty = {Comparator = core.relationship_methods},
   Bundle = bundles.Bundle,
   DictBundle = bundles.DictBundle,
   exc = require "lualchemy.orm.exc",

@@ -229,7 +229,7 @@ local function add_mapped(class, record, key, value)
     elseif value.kind == "synonym" then
       core.mapper_synonym(class, key, value.argument)
     else
-      core.mapper_relationship(class, key)
+      core.mapper_relationship(class, key, value.options.comparator_factory and true)
       if core.entity_class(value.argument) and not core.is_mapped(value.argument) then M.narrow(class, key, value.argument) end
       record.registry:_wait(class, key, value)
     end

@@ -116,6 +116,22 @@ function Registry:_wait(class, key, property)
   core.configure_wanted(true)
 end
 
+core.hook("relationship_comparator", function(class, key, name)
+  return M.described(class, key).options.comparator_factory[name]
+end)
+
+--- What relationship() was given for the attribute `key` of `class`, or of a class above it.
+---@param class table
+---@param key string
+---@return table property
+function M.described(class, key)
+  while class do
+    local found = class.registry.described[class]
+    if found and found[key] then return found[key] end
+    class = rawget(class, "__base__")
+  end
+end
+
 local function where(entry)
   return ("%s.%s"):format(entry.class.__name__, entry.key)
 end

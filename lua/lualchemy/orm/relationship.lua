@@ -40,19 +40,27 @@ local relationship_keywords = keywords.set {
   "cascade", "passive_deletes", "passive_updates", "single_parent", "viewonly", "post_update", "innerjoin",
   "join_depth", "overlaps", "foreign_keys", "remote_side", "active_history", "load_on_pending",
   "enable_typechecks", "info", "doc", "argument", "collection_class", "sync_backref", "omit_join",
-  "distinct_target_key", "bake_queries",
+  "distinct_target_key", "bake_queries", "query_class", "comparator_factory",
 }
 
 --- Keywords of SQLAlchemy that do nothing here, with what serves instead.
 local without_effect = {
-  query_class = "a dynamic relationship gives the query of this library",
   cascade_backrefs = "the parameter may only be set to false",
   init = "it belongs to Python's dataclasses",
-  comparator_factory = "a hybrid with a comparator has comparisons of its own",
 }
 
 -- What means something only where a flush writes, and what it is by default.
 local persistence_only = {passive_deletes = false, passive_updates = true, enable_typechecks = true, active_history = false}
+
+--- Options that are tables of methods, for a class's attribute or a dynamic collection.
+local function check_methods(what, options)
+  for _, name in ipairs {"comparator_factory", "query_class"} do
+    local given = options[name]
+    if given ~= nil and given ~= false and (type(given) ~= "table" or core.is_mapped(given)) then
+      error(exc.ArgumentError(("%s: %s is a table of methods, not %s"):format(what, name, describe_value(given))), 3)
+    end
+  end
+end
 
 local function check_viewonly(options)
   if options.sync_backref then
@@ -83,6 +91,9 @@ end
 ---     }
 ---
 --- Names and expressions given as strings, or as functions, are looked up when the classes are first used.
+---
+--- `comparator_factory` is a table of methods of the class's attribute, called with it, ahead of those that all relationships have, which are in
+--- `orm.RelationshipProperty.Comparator`; `query_class` is a table of methods of a collection with `lazy = "dynamic"`, beside those of Query.
 ---@param argument string|table|function?  the class at the other end, or an alias of it, its name, or a function that gives it
 ---@param secondary any?  as the option of that name
 ---@param options table?  `secondary`, a table, or with `viewonly` also a join, an alias or a subquery,
@@ -99,6 +110,7 @@ function M.relationship(argument, secondary, options)
   end
   options = keywords.check("relationship", options, relationship_keywords, nil, without_effect)
   if secondary ~= nil then options.secondary = secondary end
+  check_methods("relationship", options)
   if options.omit_join then
     warnings.warn("setting omit_join to True is not supported; selectin loading of this relationship may not work correctly if this flag is set " ..
       "explicitly.  omit_join optimization is automatically detected for conditions under which it is supported.")
@@ -120,7 +132,9 @@ function M.backref(name, options)
   if type(name) ~= "string" then
     error(exc.ArgumentError(("backref takes the name of an attribute, not a %s"):format(type(name))), 2)
   end
-  return {name = name, options = keywords.check("backref", options, relationship_keywords, nil, without_effect)}
+  options = keywords.check("backref", options, relationship_keywords, nil, without_effect)
+  check_methods("backref", options)
+  return {name = name, options = options}
 end
 
 --- Says that the columns of an expression are foreign keys, in the `primaryjoin` or `secondaryjoin` of a relationship: they are what a flush
