@@ -312,3 +312,22 @@ describe("REF-07 what cannot be reflected", function()
     engine:dispose()
   end)
 end)
+
+it("REF-01 foreign keys to a column with a dot in its name are reflected, and created again", function()
+  local engine = la.create_engine "sqlite://"
+  engine:begin(function(conn)
+    conn:exec_driver_sql 'CREATE TABLE p ("x.y" INTEGER PRIMARY KEY, "up.to" INTEGER REFERENCES p ("x.y"))'
+    conn:exec_driver_sql 'CREATE TABLE q (a INTEGER REFERENCES p ("x.y"))'
+  end)
+  local texts = {}
+  for round = 1, 2 do
+    local found = la.MetaData()
+    found:reflect(engine)
+    assert.equal(found.tables.p.c["x.y"], found.tables.q.c.a.foreign_keys[1].column)
+    texts[round] = tostring(la.CreateTable(found.tables.p)) .. tostring(la.CreateTable(found.tables.q))
+    engine:dispose()
+    engine = la.create_engine "sqlite://"
+    found:create_all(engine)
+  end
+  assert.equal(texts[1], texts[2])
+end)

@@ -108,8 +108,14 @@ local function add_foreign_keys(target, inspector, options)
         inspector:has_table(key.referred_table, key.referred_schema) then
         tables.Table(key.referred_table, target.metadata, {autoload_with = inspector, schema = key.referred_schema})
       end
-      local specs = {}
-      for i, name in ipairs(key.referred_columns) do specs[i] = prefix .. "." .. name end
+      local specs, has_dot = {}, false
+      for i, name in ipairs(key.referred_columns) do
+        specs[i] = prefix .. "." .. name
+        has_dot = has_dot or name:find(".", 1, true) ~= nil
+      end
+      -- A text names a column behind its last dot: a column with a dot in its name is given as it is.
+      local referred = has_dot and core.metadata_table(target.metadata, prefix)
+      specs = referred and all_columns(referred, key.referred_columns) or specs
       constraint.attach(target, constraint.ForeignKeyConstraint(columns, specs, {
         name = key.name, onupdate = key.options.onupdate, ondelete = key.options.ondelete,
         deferrable = key.options.deferrable, initially = key.options.initially,
