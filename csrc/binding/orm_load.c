@@ -349,6 +349,26 @@ static bool option(lua_State *L, int index, const char *name) {
   return on;
 }
 
+/* Upvalue of get(): the state's table of handles. */
+#define HANDLES lua_upvalueindex(2)
+
+/* The mapper of the class at 2. Most calls are for the class of the one before, which the session's
+ * box has and knows by its address. */
+static la_mapper *check_class(lua_State *L) {
+  la_session_box *box = lua_touserdata(L, 1);
+  const void *class = lua_topointer(L, 2);
+  if (class != NULL && class == box->class && box->mapper_box->box.object) {
+    return box->mapper_box->box.object;
+  }
+  la_mapper *mapper = la_check_mapper(L, 2);
+  box->class = NULL;
+  lua_pushvalue(L, 2);
+  lua_setiuservalue(L, 1, LA_SESSION_CLASS);
+  box->mapper_box = la_to_mapper_box(L, 2);
+  box->class = class;
+  return mapper;
+}
+
 /* The everyday look-up, of an integer key that the map has: pushes the object. */
 static bool push_known(lua_State *L, la_state *state, const la_session *session,
                        const la_mapper *mapper) {
@@ -363,11 +383,12 @@ static bool push_known(lua_State *L, la_state *state, const la_session *session,
       !la_mapper_is_a(known->mapper, mapper)) {
     return false;
   }
-  la_push_object(L, state, known);
+  if (!la_push_object_from(L, HANDLES, known)) {
+    la_push_object(L, state, known);
+  }
   return true;
 }
 
-/* session:get(Class, identity, options). */
 int la_session_peek(lua_State *L) {
   la_state *state = la_state_of(L);
   la_session *session = la_check_session(L, 1);
@@ -471,11 +492,12 @@ static bool is_key(lua_State *L, la_state *state, const la_mapper *mapper, const
   return nulls == 0 || mapper->allow_partial_keys;
 }
 
+/* session:get(Class, identity, options). */
 static int session_get(lua_State *L) {
   la_state *state = la_state_of(L);
   la_session *session = la_check_session(L, 1);
   la_check_count(L, 3, "get");
-  la_mapper *mapper = la_check_mapper(L, 2);
+  la_mapper *mapper = check_class(L);
   la_error err;
   la_error_init(&err);
   if (push_known(L, state, session, mapper)) {
@@ -635,5 +657,11 @@ static int session_refresh(lua_State *L) {
   return 0;
 }
 
-const luaL_Reg la_session_load_methods[] = {
-    {"get", session_get}, {"refresh", session_refresh}, {NULL, NULL}};
+void la_register_session_loads(lua_State *L, la_state *state) {
+  static const luaL_Reg methods[] = {{"refresh", session_refresh}, {NULL, NULL}};
+  la_set_functions(L, methods);
+  lua_pushlightuserdata(L, state);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, state->objects);
+  lua_pushcclosure(L, session_get, 2);
+  lua_setfield(L, -2, "get");
+}

@@ -98,8 +98,9 @@ bool la_rows_are_single(lua_State *L, int index);
 /* Clears a scratch that holds one counted object. */
 void la_clear_reference(void *memory);
 
-/* Methods of sessions that stand in files of their own. */
-extern const luaL_Reg la_session_load_methods[];
+/* Methods of sessions that stand in files of their own: get() and refresh(), put into the table on
+ * top of the stack; the others. */
+void la_register_session_loads(lua_State *L, la_state *state);
 extern const luaL_Reg la_session_result_methods[];
 extern const luaL_Reg la_session_transaction_methods[];
 extern const luaL_Reg la_session_query_methods[];

@@ -409,11 +409,11 @@ static int session_index(lua_State *L) {
   if (((const la_session_box *)lua_touserdata(L, 1))->has_class && push_member(L)) {
     return 1;
   }
-  lua_settop(L, 2);
   lua_pushvalue(L, 2);
   if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNIL) {
     return 1;
   }
+  lua_settop(L, 2);
   la_session *session = la_check_session(L, 1);
   la_text name = lua_type(L, 2) == LUA_TSTRING ? la_check_text(L, 2) : LA_TEXT_NONE;
   if (la_text_is(name, "new")) {
@@ -607,7 +607,7 @@ void la_open_orm_session(lua_State *L, la_state *state) {
                                        {NULL, NULL}};
   la_register_class(L, state, LA_BOX_SESSION, methods, metamethods);
   lua_rawgeti(L, LUA_REGISTRYINDEX, state->methods[LA_BOX_SESSION]);
-  la_set_functions(L, la_session_load_methods);
+  la_register_session_loads(L, state);
   la_set_functions(L, la_session_result_methods);
   la_set_functions(L, la_session_transaction_methods);
   la_set_functions(L, la_session_query_methods);

@@ -444,3 +444,19 @@ describe("sessions one after the other", function()
     assert.equal(3, session:query(User):count())
   end)
 end)
+
+describe("get() of one class after another", function()
+  it("gives objects of the class that is asked for each time", function()
+    local s = shop.new():fill()
+    local session <close> = orm.Session(s.engine)
+    for _ = 1, 2 do
+      for _, class in ipairs{s.User, s.User, s.Address} do
+        local found = session:get(class, 1)
+        assert.equal(class, la.inspect(found).mapper.class_)
+        assert.equal(found, session:get(class, 1))
+      end
+    end
+    fails(exc.UnmappedClassError, "a table is not a mapped class", function() session:get({}, 1) end)
+    s:close()
+  end)
+end)

@@ -127,6 +127,11 @@ function class_meta:__index(key)
 end
 
 function class_meta:__call(bind, options)
+  if options == nil and self == M.Session and type(bind) == "userdata" then -- an engine or connection: nothing to look at
+    local session = core.session_new(bind)
+    events.session_made(session)
+    return session
+  end
   if self == M.Session then return make_session(bind, options) end
   return M.new_session(nil, self, bind, options)
 end
