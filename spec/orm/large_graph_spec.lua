@@ -67,6 +67,45 @@ describe("a chain of 100,000 parents", function()
   end)
 end)
 
+describe("a chain of 100,000 parents with every cascade", function()
+  it("is refreshed, expired, merged into another session, expunged and deleted from its end", function()
+    local Base = orm.declarative_base()
+    local Node = Base:class "Node" {
+      __tablename__ = "nodes",
+      id = la.Column(la.Integer, {primary_key = true}),
+      parent_id = la.Column(la.Integer, la.ForeignKey "nodes.id", {index = true}),
+      parent = orm.relationship("Node", {remote_side = "Node.id", back_populates = "children", cascade = "save-update, merge, refresh-expire, expunge"}),
+      children = orm.relationship("Node", {back_populates = "parent", cascade = "all"}),
+    }
+    local engine = la.create_engine "sqlite://"
+    Base.metadata:create_all(engine)
+    local session = orm.Session(engine)
+    local root = Node{}
+    local last = root
+    for _ = 2, count do last = Node{parent = last} end
+    session:add(last)
+    session:flush()
+    session:refresh(last, {"parent_id"})
+    session:expire(root)
+    assert.equal(count - 1, last.parent_id)
+    session:commit()
+    local all = session:query(Node):order_by(Node.id):all()
+    for _, node in ipairs(all) do assert(#node.children <= 1) end
+    local other = orm.Session(engine)
+    local copy = other:merge(all[1], {load = false})
+    assert.equal(count, #other.identity_map)
+    other:expunge(copy)
+    assert.equal(0, #other.identity_map)
+    other:close()
+    session:delete(all[1])
+    assert.equal(count, #session.deleted)
+    session:commit()
+    assert.equal(0, rows(session))
+    session:close()
+    engine:dispose()
+  end)
+end)
+
 describe("a circle of 100,000 objects", function()
   it("is a circular dependency, after which the session works (UOW-40)", function()
     local Node, session, engine = open(false)

@@ -54,13 +54,13 @@ local function draw_classes()
   for i = 1, math.random(2, 5) do
     local base = i > 1 and chance(30) and pick(classes) or nil
     local joined, above = base ~= nil and chance(60), nil
-    if base and chance(20) then base, above, joined = nil, base, false end
+    if base and not base.root.versioned and chance(20) then base, above, joined = nil, base, false end
     local class = {number = i, name = "C" .. i, base = base, above = above, joined = joined,
       table = base and not joined and base.table or "t" .. i, versioned = not base and chance(20)}
     class.root = base and base.root or class
     class.rekeys = not base and chance(30)
     class.composite = not base and chance(25)
-    if above then class.versioned, class.composite = above.root.versioned, above.root.composite end
+    if above then class.versioned, class.composite = false, above.root.composite end
     classes[i] = class
     if base then base.has_subclasses = true end
   end
