@@ -331,3 +331,16 @@ it("REF-01 foreign keys to a column with a dot in its name are reflected, and cr
   end
   assert.equal(texts[1], texts[2])
 end)
+
+it("REF-01 a column of two foreign keys has both when it is reflected", function()
+  local engine = la.create_engine "sqlite://"
+  engine:begin(function(conn)
+    conn:exec_driver_sql "CREATE TABLE p (id INTEGER PRIMARY KEY)"
+    conn:exec_driver_sql "CREATE TABLE r (id INTEGER PRIMARY KEY)"
+    conn:exec_driver_sql "CREATE TABLE q (a INTEGER REFERENCES p (id), FOREIGN KEY(a) REFERENCES r (id))"
+  end)
+  local found = la.MetaData()
+  found:reflect(engine)
+  assert.equal(2, #found.tables.q.c.a.foreign_keys)
+  assert.equal(2, #found.tables.q.foreign_key_constraints)
+end)

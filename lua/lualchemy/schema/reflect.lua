@@ -90,19 +90,25 @@ local function add_columns(target, inspector, options, given)
   if primary.name then core.constraint_set_name(target.primary_key._core, primary.name, true) end
 end
 
--- Has one of the columns a foreign key of the program's own?
-local function is_linked(columns)
+-- The columns that have a foreign key of the program's own.
+local function linked_columns(target)
+  local found = {}
+  for _, each in ipairs(target.c) do found[each] = #each.foreign_keys > 0 end
+  return found
+end
+
+local function has_any(set, columns)
   for _, each in ipairs(columns) do
-    if #each.foreign_keys > 0 then return true end
+    if set[each] then return true end
   end
   return false
 end
 
 local function add_foreign_keys(target, inspector, options)
-  local tables = require "lualchemy.schema.table"
+  local tables, linked = require "lualchemy.schema.table", linked_columns(target)
   for _, key in ipairs(inspector:get_foreign_keys(target.name, target.schema)) do
     local columns = all_columns(target, key.constrained_columns)
-    if columns and not is_linked(columns) then
+    if columns and not has_any(linked, columns) then
       local prefix = (key.referred_schema and key.referred_schema .. "." or "") .. key.referred_table
       if options.resolve_fks ~= false and not core.metadata_table(target.metadata, prefix) and
         inspector:has_table(key.referred_table, key.referred_schema) then
