@@ -58,8 +58,8 @@ static void push_item(lua_State *L, la_state *state, la_node *node) {
   }
 }
 
-/* core.select_items(statement) → what it selects or returns, as it was given, and for each the class
- * or alias that it belongs to (false: none). */
+/* core.select_items(statement) → what it selects or returns, as it was given, and for each the
+ * class or alias that it belongs to (false: none). */
 static int select_items(lua_State *L) {
   la_state *state = la_state_of(L);
   const la_node *statement = la_check_statement(L, 1);

@@ -181,7 +181,8 @@ static int raise_no_column(lua_State *L) {
                          LA_TEXT_FORMAT(key), LA_TEXT_FORMAT(name));
 }
 
-/* The place of the column that the value at `index` names: a key, or a number; 0 if there is none. */
+/* The place of the column that the value at `index` names: a key, or a number; 0 if there is none.
+ */
 static size_t place_of(lua_State *L, const gathered *columns, int index) {
   la_text key;
   if (lua_isinteger(L, index)) {

@@ -187,8 +187,8 @@ int la_from_is_derived_from(lua_State *L) {
   return 1;
 }
 
-/* core.column_origin(expression) → the Column of a table that it is, or comes from through subqueries
- * and labels, and the FROM element that it is a column of here; nil for what is none. */
+/* core.column_origin(expression) → the Column of a table that it is, or comes from through
+ * subqueries and labels, and the FROM element that it is a column of here; nil for what is none. */
 int la_core_column_origin(lua_State *L) {
   la_state *state = la_state_of(L);
   const la_node *node = plain(la_to_node(L, 1));

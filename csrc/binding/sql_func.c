@@ -18,6 +18,34 @@ static void push_function_box(lua_State *L, la_state *state) {
   lua_remove(L, -2);
 }
 
+/* Pushes what was registered under the name at `name`, in any case of its letters; or nothing. */
+static bool push_registered(lua_State *L, int known, int name) {
+  luaL_Buffer lower;
+  size_t len;
+  const char *bytes = lua_tolstring(L, name, &len);
+  char *to = luaL_buffinitsize(L, &lower, len);
+  for (size_t i = 0; i < len; i++) {
+    to[i] = bytes[i] >= 'A' && bytes[i] <= 'Z' ? (char)(bytes[i] + 'a' - 'A') : bytes[i];
+  }
+  luaL_pushresultsize(&lower, len);
+  if (lua_rawget(L, known) != LUA_TNIL && la_to_box_of(L, -1, LA_BOX_FUNC) == NULL) {
+    return true;
+  }
+  lua_pop(L, 1);
+  return false;
+}
+
+/* core.register_function(func or a package of it, name, callable): what the name gives there. */
+static int core_register_function(lua_State *L) {
+  la_check_box(L, 1, LA_BOX_FUNC);
+  (void)la_check_text(L, 2);
+  lua_settop(L, 3);
+  lua_getiuservalue(L, 1, 1);
+  lua_insert(L, 2);
+  lua_rawset(L, 2);
+  return 0;
+}
+
 /* func[name] */
 static int func_index(lua_State *L) {
   la_state *state = la_state_of(L);
@@ -28,6 +56,9 @@ static int func_index(lua_State *L) {
     return 1;
   }
   lua_pop(L, 1);
+  if (push_registered(L, 3, 2)) {
+    return 1;
+  }
   if (lua_getiuservalue(L, 1, 2) == LUA_TSTRING) {
     lua_pushliteral(L, ".");
     lua_pushvalue(L, 2);
@@ -62,8 +93,8 @@ static int type_keyword(lua_State *L) {
   return keywords;
 }
 
-/* func.name(argument…, {type_ = …}) */
-static int func_call(lua_State *L) {
+/* name, argument…, {type_ = …} → the call. */
+static int make_call(lua_State *L) {
   la_state *state = la_state_of(L);
   int keywords = type_keyword(L);
   int last = lua_gettop(L) - (keywords != 0);
@@ -72,11 +103,7 @@ static int func_call(lua_State *L) {
   la_node *made;
   la_nodes nodes;
   luaL_checkstack(L, 8, NULL);
-  if (lua_getiuservalue(L, 1, 2) != LUA_TSTRING) {
-    return la_raise_status(L, LA_ARGUMENT, "func is called by a function's name: func.count(…)");
-  }
-  like.text.bytes = lua_tolstring(L, -1, &like.text.len);
-  lua_replace(L, 1); /* the name takes the box's place */
+  like.text.bytes = lua_tolstring(L, 1, &like.text.len);
   if (la_push_keyword(L, keywords, "type_")) {
     type = la_check_type(L, lua_gettop(L));
   }
@@ -97,6 +124,22 @@ static int func_call(lua_State *L) {
   made = la_expr_function(&state->sql, like.text, nodes.items, nodes.count, type);
   la_nodes_clear(&nodes);
   return la_finish(L, made, keywords != 0 ? keywords : last);
+}
+
+/* func.name(argument…, {type_ = …}) */
+static int func_call(lua_State *L) {
+  if (lua_getiuservalue(L, 1, 2) != LUA_TSTRING) {
+    return la_raise_status(L, LA_ARGUMENT, "func is called by a function's name: func.count(…)");
+  }
+  lua_replace(L, 1); /* the name takes the box's place */
+  return make_call(L);
+}
+
+/* core.call_function(name, argument…, {type_ = …}): a call whatever is registered under the name.
+ */
+static int core_call_function(lua_State *L) {
+  (void)la_check_text(L, 1);
+  return make_call(L);
 }
 
 /* ---- OVER, FILTER, WITHIN GROUP ---- */
@@ -335,6 +378,8 @@ static const luaL_Reg functions[] = {{"over", la_expr_over_method},
                                      {"within_group", la_expr_within_group_method},
                                      {"aggregate_order_by", la_expr_aggregate_order_by},
                                      {"tablesample", la_from_tablesample},
+                                     {"register_function", core_register_function},
+                                     {"call_function", core_call_function},
                                      {NULL, NULL}};
 
 void la_open_sql_func(lua_State *L, la_state *state) {

@@ -92,8 +92,8 @@ static la_walk_answer note_comparison(const la_node *node, void *context) {
   }
   if (compared_sides(self->sql, node, sides)) {
     self->failed |= la_walk(alloc, sides[0], gather_columns, &left, &ignored) < 0 ||
-                    la_walk(alloc, sides[1], gather_columns, &right, &ignored) < 0 ||
-                    left.failed || right.failed;
+                    la_walk(alloc, sides[1], gather_columns, &right, &ignored) < 0 || left.failed ||
+                    right.failed;
     for (size_t i = 0; i < left.nodes.count; i++) {
       for (size_t k = 0; k < right.nodes.count; k++) {
         self->failed |=

@@ -49,7 +49,8 @@ la_status la_select_names(const la_sql *sql, const la_node *select, la_arena *ar
  */
 la_node *la_expr_subquery_column(const la_sql *sql, la_text name, const la_node *part,
                                  uint32_t place, la_node *from);
-/* The only column of a function in FROM, which goes by its alias's name: NULL when out of memory. */
+/* The only column of a function in FROM, which goes by its alias's name: NULL when out of memory.
+ */
 la_node *la_from_function_column(const la_sql *sql, la_node *alias);
 /* Its name; none for anonymous aliases and joins. */
 la_text la_from_name(const la_node *from);

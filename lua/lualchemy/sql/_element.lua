@@ -136,6 +136,18 @@ local function make_node(object, class)
     table.unpack(markups))
 end
 
+--- Does `compiles` say how objects of the class are written?
+---@private
+function element.has_functions(class)
+  return next(functions_for(class)) ~= nil
+end
+
+--- Gives an object the node that the functions of its class make.
+---@private
+function element.make(object, class)
+  rawset(object, "__clause_element", make_node(object, class))
+end
+
 --- The text of an object of DDL.
 ---@private
 function element.ddl_text(object, class, dialect)
@@ -195,7 +207,7 @@ local function field_of(class, key)
   end
 end
 
-local no_metamethods = {__init = true, __base = true, __make = true, __meta = true}
+local no_metamethods = {__init = true, __base = true, __make = true, __meta = true, __on_class = true}
 
 -- The metamethods of a class and of those above it.
 local function copy_metamethods(class, meta)
@@ -263,7 +275,7 @@ function class_meta.__call(class, ...)
   if class.__make then
     class.__make(object, class)
   else
-    rawset(object, "__clause_element", make_node(object, class))
+    element.make(object, class)
   end
   return object
 end
@@ -275,7 +287,10 @@ function new_class(name, base, fields)
   class.__is_statement = fields.__is_statement or base and base.__is_statement or false
   class.__make = fields.__make or base and base.__make
   class.__meta = new_meta(class)
-  return setmetatable(class, class_meta)
+  setmetatable(class, class_meta)
+  local on_class = base and base.__on_class
+  if on_class then on_class(class) end
+  return class
 end
 
 --- A root class, for the other files of elements.
