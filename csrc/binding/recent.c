@@ -4,8 +4,9 @@
 #include "binding/page.h"
 #include "binding/sql.h"
 
-/* The weak table is an array of so many, made with all its room. */
-#define PLACES 64u
+/* The weak table is an array of so many, made with all its room: enough that the parts of one
+ * statement seldom share a place. */
+#define PLACES 512u
 
 static lua_Integer place_of(uint32_t number) {
   return (lua_Integer)(number % PLACES) + 1;

@@ -17,10 +17,14 @@ describe("what is made again of the same parts", function()
   end
 
   it("is the same object where it has no values", function()
-    local on, order, statement = Order.user_id:eq(User.id), User.name:desc(), joined()
+    local on = Order.user_id:eq(User.id)
     assert.equal(on, Order.user_id:eq(User.id))
+    local order = User.name:desc()
     assert.equal(order, User.name:desc())
-    assert.equal(statement, joined())
+    local _, users = la.select(User), la.select(User)
+    assert.equal(users, la.select(User))
+    local statement = users:join(Order, on)
+    assert.equal(statement, users:join(Order, on))
   end)
 
   it("differs with each part", function()
