@@ -163,6 +163,21 @@ describe("a statement as bytes (EXT-10)", function()
     end
   end)
 
+  it("is refused when a record says that it has more values than bytes", function()
+    local bytes = serializer.dumps(la.select(s.User):where(s.User.id:eq(1)))
+    local body, places = bytes, 0
+    for at in bytes:gmatch "host_counti()" do
+      body, places = bytes:sub(1, at - 1) .. string.pack("<i8", math.maxinteger) .. bytes:sub(at + 8), places + 1
+    end
+    assert.equal(1, places)
+    local head = #bytes - #bytes:match("t....s.*$")
+    local hash = 0xcbf29ce484222325
+    for at = head + 1, #body do hash = (hash ~ body:byte(at)) * 0x100000001b3 end
+    fails(exc.ArgumentError, "", function()
+      serializer.loads(body:sub(1, head - 8) .. string.pack("<i8", hash) .. body:sub(head + 1), s.Base.metadata)
+    end)
+  end)
+
   it("makes only statements that can be used, whatever its bytes are", function()
     local random, statements = 7, {}
     local function below(most)

@@ -214,6 +214,7 @@ end
 
 local function build(record, metadata)
   local names, sqltypes, hosts = {}, {}, {}
+  if math.type(record.host_count) ~= "integer" or record.host_count > #record.bytes then fail_malformed() end
   for i, name in ipairs(record.names) do names[i] = find_name(metadata, name) end
   for i, given in ipairs(record.types) do sqltypes[i] = make_type(given, names) end
   for i = 1, record.host_count do hosts[i] = record.hosts[i] end
