@@ -50,6 +50,20 @@ describe("a version", function()
     assert.same({"new", "v"}, seen)
   end)
 
+  it("is read with every object, load_only or defer, so that the UPDATE compares what the object was read with", function()
+    local Doc, Base = doc_class {version_id_col = "version"}
+    local session = open(Base)
+    session:add_all {Doc{n = 1}, Doc{n = 2}}
+    session:commit()
+    local first = session:query(Doc):filter_by{n = 1}:options(orm.load_only(Doc.n)):one()
+    local second = session:query(Doc):filter_by{n = 2}:options(orm.defer(Doc.version)):one()
+    session:execute(la.text "UPDATE docs SET version = 7 WHERE n = 2")
+    first.n = 3
+    assert.same({"UPDATE docs SET n=?, version=? WHERE docs.id = ? AND docs.version = ?"}, flushed())
+    second.n = 4
+    fails(orm.exc.StaleDataError, "expected to update 1 row(s); 0 were matched", function() session:flush() end)
+  end)
+
   it("of the database comes back with INSERT and UPDATE (UOW-129, MAP-08)", function()
     local Doc, Base = doc_class({version_id_col = "version", version_id_generator = false},
       function() return Column(Integer, {server_default = "1", server_onupdate = la.FetchedValue()}) end)
