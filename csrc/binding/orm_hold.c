@@ -111,20 +111,24 @@ static void let_go(lua_State *L, la_state *state, const settling *s, la_instance
   }
 }
 
-/* Goes through the changes; the session's box, or nil, is on top of the stack and is popped. */
+/* Goes through the changes; the session's box, or nil, is on top of the stack and is popped. A
+ * finalizer that runs meanwhile may use the session, and go through them first. */
 static void settle_changes(lua_State *L, la_state *state, la_session *session) {
   settling s = {.base = lua_gettop(L) - 1, .box = lua_touserdata(L, -1)};
   lua_pushnil(L);
   lua_pushnil(L);
   while (session->hold_changes.count > 0) {
-    la_instance *instance = session->hold_changes.items[session->hold_changes.count - 1];
+    size_t at = session->hold_changes.count - 1, before = session->settling.count;
+    la_instance *instance;
+    if (!la_session_begin_settling(session, &instance)) {
+      la_raise_status(L, LA_NOMEM, "not enough memory");
+    }
     if (s.box && la_instance_wants_hold(instance)) {
       hold(L, state, &s, instance);
     } else {
       let_go(L, state, &s, instance);
     }
-    session->hold_changes.count--;
-    la_instance_unpin(instance);
+    la_session_end_settling(session, before, at);
   }
   lua_settop(L, s.base);
 }

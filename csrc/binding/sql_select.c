@@ -217,7 +217,7 @@ static int select_slice(lua_State *L) {
   la_node *self = check_ordered(L), *limited, *result = NULL;
   bool has_start, has_stop;
   la_nodes nodes;
-  int64_t start, stop, offset;
+  int64_t start, stop, offset, length;
   la_check_count(L, 3, "slice");
   has_start = !la_is_null(L, 2);
   has_stop = !la_is_null(L, 3);
@@ -226,10 +226,13 @@ static int select_slice(lua_State *L) {
   }
   start = has_start ? lua_tointeger(L, 2) : 0;
   stop = has_stop ? lua_tointeger(L, 3) : 0;
-  offset = offset_of(self) + start;
+  if (__builtin_sub_overflow(stop, start, &length) ||
+      __builtin_add_overflow(offset_of(self), start, &offset)) {
+    return la_raise_status(L, LA_ARGUMENT, "slice: no table has as many rows");
+  }
   la_nodes_init(&nodes, state);
   if (has_stop) {
-    la_value count = la_value_integer(stop - start);
+    la_value count = la_value_integer(length);
     la_nodes_add(&nodes, la_expr_param(&state->sql, LA_TEXT_NONE, &count, NULL));
   } else {
     la_nodes_add_null(&nodes);

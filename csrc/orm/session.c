@@ -12,6 +12,7 @@ static void session_destroy(la_object *object) {
   la_allocator *alloc = session->alloc;
   la_session_close(session);
   la_session_clear_pinned(session, &session->hold_changes);
+  la_session_clear_pinned(session, &session->settling);
   while (session->notes.count > 0) {
     la_instance_unpin(session->notes.items[--session->notes.count].instance);
   }
@@ -119,6 +120,23 @@ bool la_instance_wants_hold(const la_instance *instance) {
 
 void la_session_note_hold(la_session *session, la_instance *instance) {
   (void)la_session_push_pinned(session, &session->hold_changes, instance);
+}
+
+bool la_session_begin_settling(la_session *session, la_instance **out) {
+  *out = session->hold_changes.items[session->hold_changes.count - 1];
+  return la_session_push_pinned(session, &session->settling, *out);
+}
+
+void la_session_end_settling(la_session *session, size_t before, size_t at) {
+  la_instances *changes = &session->hold_changes;
+  const la_instance *settled = session->settling.items[before];
+  if (changes->count > at && changes->items[at] == settled) {
+    changes->items[at] = changes->items[--changes->count];
+    la_instance_unpin((la_instance *)settled);
+  }
+  while (session->settling.count > before) {
+    la_instance_unpin(session->settling.items[--session->settling.count]);
+  }
 }
 
 void la_session_note_inserted(la_session *session, la_instance *instance) {

@@ -168,9 +168,17 @@ struct la_session {
       watched; /* bits 1 << la_note_kind: what of all objects is noted; and LA_WATCHED_ATTACH */
   LA_VEC(la_note) notes; /* what has happened and was not told yet, in order */
   la_instances
-      hold_changes; /* instances whose LA_INSTANCE_HELD should be looked at again; pinned */
+      hold_changes;      /* instances whose LA_INSTANCE_HELD should be looked at again; pinned */
+  la_instances settling; /* that of which this is being done, and those whose turn was broken off by
+                            an error, or that a finalizer came to meanwhile; pinned */
 };
 
+/* Gives the last of `hold_changes`, which stays pinned until its settling ends; false when out of
+ * memory. */
+bool la_session_begin_settling(la_session *session, la_instance **out);
+/* The change `at` has been settled, if nobody else has come first. `before` is how many were being
+ * settled when its settling began. */
+void la_session_end_settling(la_session *session, size_t before, size_t at);
 /* The number of the bind with `engine`, or with the program's `connection`, added if it is new. */
 la_status la_session_add_bind(la_session *session, la_engine *engine, la_connection *connection,
                               uint32_t *out, la_error *err);

@@ -24,6 +24,7 @@ typedef struct la_key_switch {
   X(la_instances, dirty_objects)                                                                   \
   X(la_instances, deleted_objects)                                                                 \
   X(la_instances, hold_changes)                                                                    \
+  X(la_instances, settling)                                                                        \
   X(la_session_levels, levels)
 
 /* Takes over what a session has left with the engine. */

@@ -32,6 +32,12 @@ describe("an argument of the wrong kind", function()
     refused("Query.merge_result takes a Result or a list, not nil", function() session:query(la.literal(1)):merge_result(nil) end)
   end)
 
+  it("is refused by slice where the numbers overflow", function()
+    local select = la.select(la.column "x")
+    refused("slice: no table has as many rows", select.slice, select, math.mininteger, math.maxinteger)
+    refused("slice: no table has as many rows", function() select:offset(5):slice(math.maxinteger, nil) end)
+  end)
+
   it("is refused by elements of DDL", function()
     refused("a DDL element is executed by a Connection, not by nil", la.DDL "SELECT 1")
     refused("a DDL element is executed by a Connection, not by 5", la.DDL "SELECT 1", nil, 5)

@@ -43,6 +43,28 @@ describe("an object that nobody holds", function()
     assert.same({"Ann", "kept"}, seen)
   end)
 
+  it("is settled once where finalizers add and flush in the middle of it", function()
+    local left, added = 400, 0
+    local function trap()
+      setmetatable({}, {__gc = function()
+        left = left - 1
+        if left < 0 then return end
+        if pcall(s.session.add, s.session, s.User {name = "from a finalizer"}) then added = added + 1 end
+        if left % 3 == 0 then pcall(s.session.flush, s.session) end
+        trap()
+      end})
+    end
+    local before = s.session:query(s.User):count()
+    for _ = 1, 20 do trap() end
+    for i = 1, 300 do
+      s.session:add_all {s.User {name = "a"}, s.User {name = "b"}}
+      if i % 7 == 0 then s.session:flush() end
+    end
+    left = 0
+    s.session:commit()
+    assert.equal(before + 600 + added, s.session:query(s.User):count())
+  end)
+
   it("leaves its session at once, and lives on detached when a finalizer brings it back", function()
     local back
     local function hold(user)
