@@ -44,13 +44,7 @@ static void enter_column(lua_State *L, la_state *state, gathered *columns, size_
     la_push_column(L, state, (la_column *)node->subject);
   } else {
     columns->nodes[i] = NULL;
-    la_push_node(L, state, node, 0, -1);
-    if (node->flags & LA_NODE_HAS_HOST) {
-      lua_createtable(L, 1, 0);
-      lua_pushvalue(L, places - 1);
-      lua_rawseti(L, -2, 1);
-      lua_setiuservalue(L, -2, 1);
-    }
+    la_push_node(L, state, node, places - 1, places - 1); /* its host values lie with the owner */
   }
   lua_pushvalue(L, -1);
   lua_rawseti(L, places, (lua_Integer)i + 1);

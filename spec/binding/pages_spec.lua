@@ -27,6 +27,18 @@ describe("memory of expressions", function()
     assert.equal(before, (core.memory()))
   end)
 
+  it("stays for the columns of a subquery whose types call the program", function()
+    local Code = la.TypeDecorator:class "Code" {impl = la.String, process_bind_param = function(_, value) return value end}
+    local users = la.Table("users", la.MetaData(), la.Column("id", la.Integer), la.Column("code", Code))
+    local columns = many(100, function()
+      return la.select(users.c.id, users.c.code, la.literal("x", Code):label "given"):subquery("s").c.given
+    end)
+    collect.all()
+    many(1000, condition)
+    collect.all()
+    for i = 1, #columns do assert.equal("s.given = :given_1", tostring(columns[i]:eq "a")) end
+  end)
+
   it("goes back but for a few neighbours of one that stays", function()
     many(500, condition)
     collect.all()
