@@ -345,13 +345,13 @@ static void push_single(lua_State *L, la_state *state, la_instance *instance) {
   la_push_object_metatable(L, state, instance->mapper);
   lua_setmetatable(L, -2);
   if (claim_place(L, state, objects, instance)) {
+    lua_rawgeti(L, objects, page_of(instance->handle));
+    lua_replace(L, objects);
+    enter(L, objects, instance, handle);
     if (instance->session) {
       la_push_session(L, state, instance->session);
       lua_setiuservalue(L, -2, 1);
     }
-    lua_rawgeti(L, objects, page_of(instance->handle));
-    lua_replace(L, objects);
-    enter(L, objects, instance, handle);
   }
   lua_replace(L, objects);
 }

@@ -45,23 +45,24 @@ typedef struct la_mapper_box {
 /* A session's box: object: la_session. User values: the strong table of handles by their places, or
  * nil; the table for what only Lua uses (info, objects of transactions), or the bind; nil, or a
  * table from the metatables of classes to their copies for thin handles; the handle that is held
- * without the strong table (orm_hold.c), or nil; the class that get() was asked for last, or nil.
- */
+ * without the strong table (orm_hold.c), or nil; the class that get() was asked for last, and its
+ * mapper's box, or nil. */
 enum {
   LA_SESSION_STRONG = 1,
   LA_SESSION_MISC,
   LA_SESSION_METATABLES,
   LA_SESSION_HELD,
   LA_SESSION_CLASS,
-  LA_SESSION_VALUES = LA_SESSION_CLASS
+  LA_SESSION_MAPPER,
+  LA_SESSION_VALUES = LA_SESSION_MAPPER
 };
 typedef struct la_session_box {
   la_box box;
   bool commits_on_close; /* the session of sessionmaker:begin() */
   bool has_class;        /* of a class of the program's, whose members go before methods */
   uint32_t held;         /* the place of the handle in LA_SESSION_HELD, or 0 */
-  const void *class;     /* the address of what is in LA_SESSION_CLASS, or NULL; its mapper's box */
-  const la_mapper_box *mapper_box;
+  const void *class;     /* the address of what is in LA_SESSION_CLASS, or NULL */
+  const la_mapper_box *mapper_box; /* what is in LA_SESSION_MAPPER */
 } la_session_box;
 
 /* A collection's box has no object. User values: 1 the sequence of members' handles, 2 the owner's
@@ -79,6 +80,8 @@ la_mapper *la_to_mapper(lua_State *L, int index);
 la_mapper *la_check_mapper(lua_State *L, int index);
 /* Its box, which the class's metatable holds; NULL likewise. */
 la_mapper_box *la_to_mapper_box(lua_State *L, int index);
+/* Pushes it for the mapped class or MAPPER box at `index`, a place from the bottom. */
+la_mapper_box *la_push_mapper_box(lua_State *L, int index);
 /* Pushes the `__call` of a class: of the MAPPER box at `mapper`, its objects' metatable and its
  * table of keys. Places are absolute. */
 void la_push_constructor(lua_State *L, la_state *state, int mapper, int objects, int keys);

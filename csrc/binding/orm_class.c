@@ -34,6 +34,16 @@ static la_mapper_box *class_box(lua_State *L, int index) {
   return box;
 }
 
+la_mapper_box *la_push_mapper_box(lua_State *L, int index) {
+  if (lua_istable(L, index) && lua_getmetatable(L, index)) {
+    lua_rawgetp(L, -1, &mapper_key);
+    lua_remove(L, -2);
+  } else {
+    lua_pushvalue(L, index);
+  }
+  return lua_touserdata(L, -1);
+}
+
 la_mapper_box *la_to_mapper_box(lua_State *L, int index) {
   return lua_istable(L, index) ? class_box(L, index)
                                : (la_mapper_box *)la_to_box_of(L, index, LA_BOX_MAPPER);

@@ -353,18 +353,22 @@ static bool option(lua_State *L, int index, const char *name) {
 #define HANDLES lua_upvalueindex(2)
 
 /* The mapper of the class at 2. Most calls are for the class of the one before, which the session's
- * box has and knows by its address. */
+ * box has and knows by its address; unless its declaration has failed since. */
 static la_mapper *check_class(lua_State *L) {
   la_session_box *box = lua_touserdata(L, 1);
   const void *class = lua_topointer(L, 2);
-  if (class != NULL && class == box->class && box->mapper_box->box.object) {
-    return box->mapper_box->box.object;
+  if (class != NULL && class == box->class) {
+    la_mapper *known = box->mapper_box->box.object;
+    if (known != NULL && known->registry != NULL) {
+      return known;
+    }
   }
   la_mapper *mapper = la_check_mapper(L, 2);
   box->class = NULL;
+  box->mapper_box = la_push_mapper_box(L, 2);
+  lua_setiuservalue(L, 1, LA_SESSION_MAPPER);
   lua_pushvalue(L, 2);
   lua_setiuservalue(L, 1, LA_SESSION_CLASS);
-  box->mapper_box = la_to_mapper_box(L, 2);
   box->class = class;
   return mapper;
 }

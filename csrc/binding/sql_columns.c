@@ -231,6 +231,9 @@ static int columns_of_list(lua_State *L) {
   lua_settop(L, 2);
   lua_getiuservalue(L, 1, 3);
   la_node *owner = la_to_node(L, 3);
+  if (owner == NULL) { /* a finalizer comes behind that of the table */
+    return raise_no_column(L);
+  }
   gathered *columns = push_gathered(L, state, 3);
   gather(L, state, owner, columns);
   keep_listed(L, columns, 2);

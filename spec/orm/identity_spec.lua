@@ -94,3 +94,21 @@ it("a new object takes the place of one whose row a rollback has undone", functi
   session:commit()
   assert.equal("second", session:get(User, 4).name)
 end)
+
+it("session:get forgets the class of its last call when the declaration of that fails (SES-05)", function()
+  local Base, unfinished = orm.declarative_base(), nil
+  local listener = function(_, class)
+    unfinished = class
+    pcall(s.session.get, s.session, class, 1)
+    error "refused"
+  end
+  la.event.listen(orm.Mapper, "instrument_class", listener)
+  local ok = pcall(function()
+    Base:class "Unfinished" {__tablename__ = "unfinished", id = la.Column(la.Integer, {primary_key = true})}
+  end)
+  la.event.remove(orm.Mapper, "instrument_class", listener)
+  assert.is_false(ok)
+  for _ = 1, 4 do collectgarbage() end
+  fails(exc.UnmappedClassError, "is not a mapped class", function() s.session:get(unfinished, 1) end)
+  assert.equal("Ann", s.session:get(User, 1).name)
+end)
