@@ -219,6 +219,7 @@ build = {
         "csrc/binding/engine_pool.c",
         "csrc/binding/engine_run.c",
         "csrc/binding/engine_sets.c",
+        "csrc/binding/engine_settings.c",
         "csrc/binding/event.c",
         "csrc/binding/handle.c",
         "csrc/binding/handle_tie.c",

@@ -54,9 +54,6 @@ void la_push_connection(lua_State *L, la_state *state, la_connection *connection
 void la_connection_take_options(lua_State *L, int engine, int connection);
 /* The transaction objects of `connection` are over if a session has ended its transaction. */
 void la_connection_settle(lua_State *L, la_state *state, la_connection *connection);
-/* Takes a connection from the pool of the engine at `index` and pushes its box; an exhausted pool
- * collects garbage and tries once more. */
-la_connection *la_engine_connect(lua_State *L, la_state *state, int index);
 /* Raises if the connection at `index` is inside the function form of begin() whose transaction has
  * ended. */
 void la_connection_check_guard(lua_State *L, int index);

@@ -71,48 +71,6 @@ void la_connection_take_options(lua_State *L, int engine, int connection) {
   lua_pop(L, 1);
 }
 
-la_connection *la_engine_connect(lua_State *L, la_state *state, int index) {
-  la_engine *engine = la_check_engine(L, index);
-  la_connection *connection = NULL;
-  la_error err = LA_ERROR_INIT;
-  index = lua_absindex(L, index);
-  la_connection_box *box = push_empty(L, state, index);
-  if (la_connection_new(engine, &connection, &err) == LA_TIMEOUT) {
-    /* Connections may be held by garbage alone. */
-    lua_gc(L, LUA_GCCOLLECT);
-    la_error_clear(&err);
-    la_connection_new(engine, &connection, &err);
-  }
-  if (connection == NULL) {
-    la_raise_execution(L, engine, &err, LA_TEXT_NONE, 0, false);
-  }
-  box->box.object = connection;
-  la_know(L, state, connection);
-  la_connection_take_options(L, index, lua_gettop(L));
-  la_engine_tell_checkout(L, state, index, lua_gettop(L));
-  return connection;
-}
-
-/* core.engine_connect(engine, begin_mode or nil, begins) → Connection. With `begins` it is one for
- * engine:begin(): `__close` commits. */
-static int core_engine_connect(lua_State *L) {
-  static const char *const modes[] = {"DEFERRED", "IMMEDIATE", "EXCLUSIVE", "AUTOCOMMIT", NULL};
-  lua_settop(L, 3);
-  la_connection *connection = la_engine_connect(L, la_state_of(L), 1);
-  if (!lua_isnoneornil(L, 2)) {
-    connection->begin_mode = (la_begin_mode)luaL_checkoption(L, 2, NULL, modes);
-  } else {
-    la_engine_tell_connection(L, la_state_of(L), 1, lua_gettop(L));
-  }
-  if (lua_toboolean(L, 3)) {
-    la_connection_box *box = lua_touserdata(L, -1);
-    box->commits_on_close = true;
-  }
-  return 1;
-}
-
-/* ---- what ends ---- */
-
 /* Marks the transaction objects of the connection at `index` as over: savepoints from `from` on
  * (from 1), and the outer one with `root`. */
 static void deactivate(lua_State *L, int index, lua_Integer from, bool root) {
@@ -135,6 +93,84 @@ static void deactivate(lua_State *L, int index, lua_Integer from, bool root) {
     lua_setiuservalue(L, index, LA_CONNECTION_ROOT);
   }
 }
+
+/* A listener has failed: without telling anybody more, the connection at `index` is rolled back and
+ * goes back to its pool. The error on top of the stack goes on. */
+static int give_back_and_raise(lua_State *L, int index) {
+  const la_connection_box *box = lua_touserdata(L, index);
+  la_connection *connection = box->box.object;
+  if (connection != NULL && !connection->closed) {
+    la_error ignored = LA_ERROR_INIT;
+    if (!box->shared) {
+      (void)la_connection_rollback(connection, &ignored);
+    }
+    deactivate(L, index, 1, true);
+    la_connection_close(connection);
+  }
+  return lua_error(L);
+}
+
+/* Upvalue: the state. Arguments: engine, connection, whether listeners of engine_connect are told.
+ */
+static int tell_lent(lua_State *L) {
+  la_state *state = la_state_of(L);
+  la_engine_tell_checkout(L, state, 1, 2);
+  if (lua_toboolean(L, 3)) {
+    la_engine_tell_connection(L, state, 1, 2);
+  }
+  return 0;
+}
+
+/* Takes a connection from the pool of the engine at `index` and pushes its box, which listeners are
+ * told of; an exhausted pool collects garbage and tries once more. */
+static la_connection *push_lent(lua_State *L, la_state *state, int index, bool is_new) {
+  la_engine *engine = la_check_engine(L, index);
+  la_connection *connection = NULL;
+  la_error err = LA_ERROR_INIT;
+  index = lua_absindex(L, index);
+  la_connection_box *box = push_empty(L, state, index);
+  if (la_connection_new(engine, &connection, &err) == LA_TIMEOUT) {
+    /* Connections may be held by garbage alone. */
+    lua_gc(L, LUA_GCCOLLECT);
+    la_error_clear(&err);
+    la_connection_new(engine, &connection, &err);
+  }
+  if (connection == NULL) {
+    la_raise_execution(L, engine, &err, LA_TEXT_NONE, 0, false);
+  }
+  box->box.object = connection;
+  la_know(L, state, connection);
+  la_connection_take_options(L, index, lua_gettop(L));
+  int lent = lua_gettop(L);
+  lua_pushlightuserdata(L, state);
+  lua_pushcclosure(L, tell_lent, 1);
+  lua_pushvalue(L, index);
+  lua_pushvalue(L, lent);
+  lua_pushboolean(L, is_new);
+  if (lua_pcall(L, 3, 0, 0) != LUA_OK) {
+    give_back_and_raise(L, lent);
+  }
+  return connection;
+}
+
+/* core.engine_connect(engine, begin_mode or nil, begins) → Connection. With `begins` it is one for
+ * engine:begin(): `__close` commits. */
+static int core_engine_connect(lua_State *L) {
+  static const char *const modes[] = {"DEFERRED", "IMMEDIATE", "EXCLUSIVE", "AUTOCOMMIT", NULL};
+  lua_settop(L, 3);
+  int mode = lua_isnil(L, 2) ? -1 : luaL_checkoption(L, 2, NULL, modes);
+  la_connection *connection = push_lent(L, la_state_of(L), 1, mode < 0);
+  if (mode >= 0) {
+    connection->begin_mode = (la_begin_mode)mode;
+  }
+  if (lua_toboolean(L, 3)) {
+    la_connection_box *box = lua_touserdata(L, -1);
+    box->commits_on_close = true;
+  }
+  return 1;
+}
+
+/* ---- what ends ---- */
 
 void la_connection_settle(lua_State *L, la_state *state, la_connection *connection) {
   if (!connection->in_transaction) {
@@ -191,23 +227,36 @@ static int connection_rollback(lua_State *L) {
   return 0;
 }
 
-static void close_connection(lua_State *L, int index) {
-  la_box *box = la_check_box(L, index, LA_BOX_CONNECTION);
-  la_connection *connection = box->object;
+/* Closes the connection at 1 with all that listeners are told of it. */
+static int close_told(lua_State *L) {
+  la_connection_box *box = (la_connection_box *)la_check_box(L, 1, LA_BOX_CONNECTION);
+  la_connection *connection = box->box.object;
   if (connection == NULL || connection->closed) {
-    return;
+    return 0;
   }
-  if (connection->in_transaction && !((la_connection_box *)box)->shared) {
-    tell(L, la_state_of(L), index, LA_EVENT_ROLLBACK, LA_WORD_ROLLBACK);
+  if (connection->in_transaction && !box->shared) {
+    tell(L, la_state_of(L), 1, LA_EVENT_ROLLBACK, LA_WORD_ROLLBACK);
   }
-  deactivate(L, index, 1, true);
-  la_engine_tell_checkin(L, la_state_of(L), index);
+  deactivate(L, 1, 1, true);
+  la_engine_tell_checkin(L, la_state_of(L), 1);
   la_engine *engine = connection->engine;
   la_connection_close(connection);
   if (engine->root->closed.count > 0) {
-    lua_getiuservalue(L, index, LA_CONNECTION_ENGINE);
+    lua_getiuservalue(L, 1, LA_CONNECTION_ENGINE);
     la_engine_tell_closed(L, la_state_of(L), lua_gettop(L));
-    lua_pop(L, 1);
+  }
+  return 0;
+}
+
+/* Calls `end` with the connection at 1 and `well`; the connection is given back whatever listeners
+ * do. */
+static void end_connection(lua_State *L, lua_CFunction end, bool well) {
+  lua_pushlightuserdata(L, la_state_of(L));
+  lua_pushcclosure(L, end, 1);
+  lua_pushvalue(L, 1);
+  lua_pushboolean(L, well);
+  if (lua_pcall(L, 2, 0, 0) != LUA_OK) {
+    give_back_and_raise(L, 1);
   }
 }
 
@@ -218,20 +267,18 @@ static int connection_close(lua_State *L) {
   if (connection != NULL && la_connection_check_outside(connection, &err) < 0) {
     return la_raise(L, &err);
   }
-  close_connection(L, 1);
+  (void)la_check_box(L, 1, LA_BOX_CONNECTION);
+  end_connection(L, close_told, false);
   return 0;
 }
 
-/* Commits if this is the connection of engine:begin() and its block ends well. */
-static int connection_leave(lua_State *L) {
-  bool well = la_leaves_normally(L, 2);
-  la_connection_box *box = (la_connection_box *)la_check_box(L, 1, LA_BOX_CONNECTION);
+/* The block that the connection at 1 was begun with ends, well or not as 2 says. */
+static int leave_told(lua_State *L) {
+  bool well = lua_toboolean(L, 2);
+  const la_connection_box *box = lua_touserdata(L, 1);
   la_connection *connection = box->box.object;
   la_error err = LA_ERROR_INIT;
   la_status status = LA_OK;
-  if (connection == NULL || connection->closed) {
-    return 0;
-  }
   if (box->commits_on_close && connection->in_transaction) {
     tell(L, la_state_of(L), 1, well ? LA_EVENT_COMMIT : LA_EVENT_ROLLBACK,
          well ? LA_WORD_COMMIT : LA_WORD_ROLLBACK);
@@ -242,8 +289,18 @@ static int connection_leave(lua_State *L) {
     }
     deactivate(L, 1, 1, true);
   }
-  close_connection(L, 1);
+  close_told(L);
   return status < 0 ? la_raise_execution(L, connection->engine, &err, LA_TEXT_NONE, 0, false) : 0;
+}
+
+/* Commits if this is the connection of engine:begin() and its block ends well. */
+static int connection_leave(lua_State *L) {
+  bool well = la_leaves_normally(L, 2);
+  const la_connection *connection = la_check_box(L, 1, LA_BOX_CONNECTION)->object;
+  if (connection != NULL && !connection->closed) {
+    end_connection(L, leave_told, well);
+  }
+  return 0;
 }
 
 /* ---- transactions ---- */
@@ -540,120 +597,13 @@ static int connection_index(lua_State *L) {
   return 1;
 }
 
-/* core.connection_options(connection, table or nothing) → the execution options in force, set if
- * given. */
-static int core_connection_options(lua_State *L) {
-  la_check_connection(L, 1);
-  if (lua_gettop(L) > 1) {
-    lua_settop(L, 2);
-    lua_setiuservalue(L, 1, LA_CONNECTION_OPTIONS);
-  }
-  lua_getiuservalue(L, 1, LA_CONNECTION_OPTIONS);
-  return 1;
-}
-
-/* core.connection_schemas(connection or engine, map of schemas as text, or nil, has_options): what
- * follows from execution options; an engine's are those of its connections to come. */
-static int core_connection_schemas(lua_State *L) {
-  la_error err = LA_ERROR_INIT;
-  la_text schemas = LA_TEXT_NONE;
-  if (!lua_isnoneornil(L, 2)) {
-    schemas = la_check_text(L, 2);
-  }
-  if (la_to_box_of(L, 1, LA_BOX_ENGINE) != NULL) {
-    la_engine *engine = la_check_engine(L, 1);
-    engine->has_options = lua_toboolean(L, 3);
-    return la_engine_set_schemas(engine, schemas, &err) < 0 ? la_raise(L, &err) : 0;
-  }
-  return la_connection_set_schemas(la_check_connection(L, 1), schemas, &err) < 0 ? la_raise(L, &err)
-                                                                                 : 0;
-}
-
-/* core.connection_begin_mode(connection, mode or nil) → the mode. LA_INVALID_REQUEST in a
- * transaction. */
-static int core_connection_begin_mode(lua_State *L) {
-  static const char *const modes[] = {"DEFERRED", "IMMEDIATE", "EXCLUSIVE", "AUTOCOMMIT", NULL};
-  la_connection *connection = la_check_connection(L, 1);
-  if (!lua_isnoneornil(L, 2)) {
-    if (connection->in_transaction) {
-      return la_raise_status(L, LA_INVALID_REQUEST,
-                             "This connection has already initialized a Transaction object via "
-                             "begin() or autobegin; isolation_level "
-                             "may not be altered unless rollback() or commit() is called first.");
-    }
-    connection->begin_mode = (la_begin_mode)luaL_checkoption(L, 2, NULL, modes);
-  }
-  lua_pushstring(L, modes[connection->begin_mode]);
-  return 1;
-}
-
-/* core.connection_read_uncommitted(connection, on or nothing) → whether it reads what others have
- * not committed. */
-static int core_connection_read_uncommitted(lua_State *L) {
-  la_connection *connection = la_check_connection(L, 1);
-  la_error err = LA_ERROR_INIT;
-  if (connection->raw == NULL) {
-    la_engine_reconnect(L, la_state_of(L), 1);
-  }
-  la_raw *raw = connection->raw;
-  if (!lua_isnoneornil(L, 2) && lua_toboolean(L, 2) != raw->read_uncommitted) {
-    bool on = lua_toboolean(L, 2);
-    if (la_raw_execute(raw,
-                       on ? LA_TEXT_LITERAL("PRAGMA read_uncommitted = 1")
-                          : LA_TEXT_LITERAL("PRAGMA read_uncommitted = 0"),
-                       &err) < 0) {
-      return la_raise_execution(L, connection->engine, &err, LA_TEXT_NONE, 0, false);
-    }
-    raw->read_uncommitted = on;
-  }
-  lua_pushboolean(L, raw->read_uncommitted);
-  return 1;
-}
-
-static void give_back(void *memory) {
-  la_cursor_close(memory);
-}
-
-/* core.connection_raw_execute(connection, sql) → its rows as a list of lists. Begins no
- * transaction. */
-static int core_connection_raw_execute(lua_State *L) {
-  la_state *state = la_state_of(L);
-  la_connection *connection = la_check_connection(L, 1);
-  la_text text = la_check_text(L, 2);
-  la_error err = LA_ERROR_INIT;
-  la_cursor *cursor = la_push_scratch(L, state, sizeof *cursor, give_back);
-  la_push_list(L, state, 0);
-  if (la_cursor_open_raw(cursor, connection, text, &err) < 0) {
-    return la_raise_execution(L, connection->engine, &err, text, 0, false);
-  }
-  la_status status;
-  while ((status = la_cursor_step(cursor, &err)) == LA_ROW) {
-    la_push_list(L, state, (int)cursor->column_count);
-    for (uint32_t i = 0; i < cursor->column_count; i++) {
-      la_value value;
-      cursor->raw->driver->column(cursor->prepared->statement, i, &value);
-      la_push_value_or_null(L, state, &value);
-      lua_rawseti(L, -2, (lua_Integer)i + 1);
-    }
-    lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
-  }
-  la_cursor_close(cursor);
-  return status < 0 ? la_raise_execution(L, connection->engine, &err, text, 0, false) : 1;
-}
-
 void la_open_connection(lua_State *L, la_state *state) {
-  static const luaL_Reg functions[] = {
-      {"connection_read_uncommitted", core_connection_read_uncommitted},
-      {"connection_raw_execute", core_connection_raw_execute},
-      {"engine_connect", core_engine_connect},
-      {"connection_begin", core_connection_begin},
-      {"connection_begin_nested", core_connection_begin_nested},
-      {"connection_guard", core_connection_guard},
-      {"connection_options", core_connection_options},
-      {"connection_exec_ddl", la_connection_exec_ddl},
-      {"connection_schemas", core_connection_schemas},
-      {"connection_begin_mode", core_connection_begin_mode},
-      {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"engine_connect", core_engine_connect},
+                                       {"connection_begin", core_connection_begin},
+                                       {"connection_begin_nested", core_connection_begin_nested},
+                                       {"connection_guard", core_connection_guard},
+                                       {"connection_exec_ddl", la_connection_exec_ddl},
+                                       {NULL, NULL}};
   static const luaL_Reg methods[] = {{"execute", la_connection_execute},
                                      {"scalar", la_connection_scalar},
                                      {"scalars", la_connection_scalars},

@@ -32,6 +32,7 @@
   X(schema)                                                                                        \
   X(engine)                                                                                        \
   X(connection)                                                                                    \
+  X(connection_settings)                                                                           \
   X(blob)                                                                                          \
   X(backup)                                                                                        \
   X(orm)

@@ -265,10 +265,18 @@ local function take(self, ...)
   error(taken, 0)
 end
 
+-- What `fn` makes of a connection that the program has not got yet: if it fails, the connection goes back.
+local function before_lending(connection, fn)
+  local ok, result = pcall(fn, connection)
+  if ok then return result end
+  pcall(connection.close, connection)
+  error(result, 0)
+end
+
 --- A connection out of the pool. `<close>` gives it back; what is not committed is rolled back.
 ---@return lualchemy.Connection
 function Engine:connect()
-  return settle(take(self))
+  return before_lending(take(self), settle)
 end
 
 --- A connection with a transaction that is committed when the block is left without an error.
@@ -280,8 +288,8 @@ end
 ---@return any
 function Engine:begin(fn)
   if fn ~= nil then check_body("engine:begin", fn) end
-  local connection = settle(take(self, nil, true))
-  local transaction = core.connection_begin(connection)
+  local connection = before_lending(take(self, nil, true), settle)
+  local transaction = before_lending(connection, core.connection_begin)
   if fn == nil then return connection end
   return within(connection, fn, connection, transaction)
 end

@@ -265,4 +265,19 @@ describe("a listener that closes what it is told of", function()
       session:close()
     end
   end)
+
+  it("that fails leaves no connection behind, and no lock", function()
+    for _, name in ipairs {"engine_connect", "checkout", "begin", "commit", "rollback", "reset", "checkin"} do
+      local engine = database.engine()
+      la.event.listen(name:find "^check" and engine.pool or name == "reset" and engine.pool or engine, name, function() error "no" end, {once = true})
+      local ok = pcall(engine.begin, engine, function(conn)
+        conn:exec_driver_sql "CREATE TABLE IF NOT EXISTS t (x)"
+        if name == "rollback" then error "so that it rolls back" end
+      end)
+      assert.is_false(ok, name)
+      assert.equal(0, engine.pool:checkedout(), name)
+      engine:begin(function(conn) conn:exec_driver_sql "CREATE TABLE IF NOT EXISTS other (x)" end)
+      assert.equal(0, engine.pool:checkedout(), name)
+    end
+  end)
 end)
