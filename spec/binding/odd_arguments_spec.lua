@@ -38,6 +38,23 @@ describe("an argument of the wrong kind", function()
     refused("slice: no table has as many rows", function() select:offset(5):slice(math.maxinteger, nil) end)
   end)
 
+  it("is refused by what sorts tables", function()
+    local t = la.Table("t", la.MetaData(), la.Column("id", la.Integer, {primary_key = true}))
+    refused("sort_tables: extra_dependencies takes a list of pairs {first, then} of Tables, not 5", la.sort_tables, {t}, {extra_dependencies = {5}})
+    refused("number 2 is 5", la.sort_tables, {t}, {extra_dependencies = {{t, 5}}})
+    refused("sort_tables: skip_fn takes a function, not 5", la.sort_tables, {t}, {skip_fn = 5})
+    refused("filter_fn takes a function, not 5", la.sort_tables_and_constraints, {t}, {filter_fn = 5})
+  end)
+
+  it("is refused by classes of functions", function()
+    local functions = require "lualchemy.sql.functions"
+    local Generic = functions.GenericFunction
+    refused('class "odd": type is a type such as la.Integer, not 5', function() return Generic:class "odd" {type = 5} end)
+    refused('class "odd": __init is a function, not a number', function() return Generic:class "odd" {__init = 4} end)
+    functions.register_function("odd_taken", function() return la.literal(1) end)
+    refused("odd_taken is a function, not a package", functions.register_function, "buffer", function() end, "odd_taken")
+  end)
+
   it("is refused by elements of DDL", function()
     refused("a DDL element is executed by a Connection, not by nil", la.DDL "SELECT 1")
     refused("a DDL element is executed by a Connection, not by 5", la.DDL "SELECT 1", nil, 5)

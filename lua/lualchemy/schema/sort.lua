@@ -98,9 +98,24 @@ local function check_tables(name, tables)
   return list
 end
 
+local function check_filter(name, filter)
+  if filter ~= nil then keywords.expect(name, "a function", filter, "function") end
+end
+
+local function check_pairs(name, extra)
+  if extra == nil then return end
+  local wanted = "a list of pairs {first, then} of Tables"
+  keywords.expect(name .. ": extra_dependencies", wanted, extra, "table")
+  for _, pair in ipairs(extra) do
+    keywords.expect(name .. ": extra_dependencies", wanted, pair, "table")
+    check_tables(name .. ": extra_dependencies", {pair[1] or false, pair[2] or false})
+  end
+end
+
 -- `filter(key)`: true leaves the foreign key out, false keeps it with its table in any case.
 local function sorted_with_keys(name, tables, filter, extra, warn_of_circles)
   tables = check_tables(name, tables)
+  check_pairs(name, extra)
   local waits, left_out = new_waits(tables), {}
   for _, target in ipairs(tables) do
     for _, key in ipairs(target.foreign_key_constraints) do
@@ -160,6 +175,7 @@ local sort_keywords = keywords.set {"skip_fn", "extra_dependencies"}
 function sort.sort_tables(tables, options)
   options = keywords.check("sort_tables", options, sort_keywords)
   local skip = options.skip_fn
+  check_filter("sort_tables: skip_fn", skip)
   return core.list((sorted_with_keys("sort_tables", tables, skip and function(constraint)
     for _, key in ipairs(constraint.elements) do
       if skip(key) then return true end
@@ -177,6 +193,7 @@ local constraint_keywords = keywords.set {"filter_fn", "extra_dependencies"}
 ---@return table[]
 function sort.sort_tables_and_constraints(tables, options)
   options = keywords.check("sort_tables_and_constraints", options, constraint_keywords)
+  check_filter("sort_tables_and_constraints: filter_fn", options.filter_fn)
   local sorted, left_out = sorted_with_keys("sort_tables_and_constraints", tables, options.filter_fn,
     options.extra_dependencies, false)
   local found, rest = {}, {}

@@ -253,6 +253,8 @@ local function subclass(base, name)
     for key in next, fields do
       if refused[key] then fail(exc.ArgumentError, 'class "%s": the field %s is refused', name, key) end
     end
+    local init = fields.__init
+    if init ~= nil and type(init) ~= "function" then fail(exc.ArgumentError, 'class "%s": __init is a function, not a %s', name, type(init)) end
     return new_class(name, base, fields)
   end
 end

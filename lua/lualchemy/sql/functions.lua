@@ -30,14 +30,18 @@ function M.register_function(identifier, fn, package)
   if not callable then
     error(exc.ArgumentError(("register_function: %s cannot be called"):format(describe.value(fn))), 0)
   end
-  local key = ((package and package .. "." or "") .. identifier):lower()
+  local place, key = sql.func, ((package and package .. "." or "") .. identifier):lower()
+  for name in (package or ""):gmatch "[^.]+" do
+    place = place[name]
+    if core.class_of(place) ~= "lualchemy.func" then
+      error(exc.ArgumentError(("register_function: %s is a function, not a package"):format(name)), 0)
+    end
+  end
   if registered[key] then
     require("lualchemy.warnings").warn(('The GenericFunction "%s" is already registered and is going to be overridden.')
       :format(key))
   end
   registered[key] = true
-  local place = sql.func
-  for name in (package or ""):gmatch "[^.]+" do place = place[name] end
   core.register_function(place, identifier:lower(), fn)
 end
 
@@ -53,6 +57,10 @@ end
 
 -- A new class is found under its identifier.
 local function register_class(class)
+  local type_ = rawget(class, "type")
+  if type_ ~= nil and not pcall(core.type_get, type_, "kind") then
+    error(exc.ArgumentError(('class "%s": type is a type such as la.Integer, not %s'):format(class.__name__, describe.value(type_))), 0)
+  end
   class.name = rawget(class, "name") or class.__name__
   M.register_function(rawget(class, "identifier") or class.name, class, rawget(class, "package"))
 end
