@@ -246,7 +246,9 @@ la_text la_numbered_name(la_compiler *c, la_text base, uint32_t number) {
     digits[count++] = (char)('0' + number % 10);
     number /= 10;
   } while (number > 0);
-  memcpy(bytes, base.bytes, base.len);
+  if (base.len > 0) {
+    memcpy(bytes, base.bytes, base.len);
+  }
   bytes[len++] = '_';
   while (count > 0) {
     bytes[len++] = digits[--count];

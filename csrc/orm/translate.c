@@ -66,6 +66,16 @@ static la_status add_entity(la_translation *self, la_node *entity) {
   return push_part(self, part, detail);
 }
 
+/* The name of the last part is that of a node which nobody may hold from here on. */
+static la_status keep_last_key(la_translation *self) {
+  la_text *key = &self->parts.items[self->parts.count - 1].key;
+  if (key->bytes != NULL) {
+    key->bytes = la_arena_copy(self->arena, key->bytes, key->len);
+    return key->bytes != NULL ? LA_OK : la_fail_nomem(self->err);
+  }
+  return LA_OK;
+}
+
 /* A table or subquery listed whole gives a value for each of its columns. */
 static la_status add_from(la_translation *self, la_node *from) {
   la_node **columns;
@@ -76,6 +86,9 @@ static la_status add_from(la_translation *self, la_node *from) {
   for (size_t i = 0; i < count; i++) {
     if (status >= 0) {
       status = add_value(self, columns[i]);
+    }
+    if (status >= 0) {
+      status = keep_last_key(self);
     }
     la_node_release(columns[i]);
   }

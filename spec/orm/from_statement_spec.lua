@@ -30,6 +30,15 @@ describe("from_statement (SEL-20, QRY-03)", function()
     assert.equal("Ann", row.User.name)
   end)
 
+  it("names the values of a subquery by its columns", function()
+    local label = "a_label_that_nothing_but_the_subquery_has"
+    local part = la.select(User.id, User.name:label(label)):subquery("part")
+    local given = la.select(User.id, User.name:label(label)):order_by(User.id):limit(1)
+    local row = session:execute(la.select(part):from_statement(given)):one()
+    assert.same({"id", label}, {table.unpack(row._fields)})
+    assert.equal("Ann", row[label])
+  end)
+
   it("loads later what the statement does not give; a key must be there", function()
     local bob = session:scalars(la.select(User):from_statement(la.text "SELECT id, age FROM users WHERE id = 2")):one()
     assert.same({"SELECT users.name FROM users WHERE users.id = ?"}, s:during(function() assert.equal("Bob", bob.name) end))
