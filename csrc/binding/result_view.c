@@ -391,6 +391,8 @@ int la_result_freeze(lua_State *L) {
 /* Raises if the result at `index` has other numbers of columns than the first: its rows could not
  * be read by the first one's keys. */
 static void check_width(lua_State *L, int index) {
+  check_returns_rows(L, la_check_result(L, 1));
+  check_returns_rows(L, la_check_result(L, index));
   uint32_t width = la_result_shape(la_check_result(L, 1))->count;
   uint32_t other = la_result_shape(la_check_result(L, index))->count;
   if (other != width) {

@@ -296,6 +296,13 @@ describe("a row (RES-05)", function()
 end)
 
 describe("the columns of a result", function()
+  it("are asked for by merge, of which one without rows is no part (RES-04)", function()
+    local rows, none = conn:execute(la.text "SELECT 1 AS a"), conn:execute(la.text "CREATE TABLE others (x)")
+    fails(exc.ResourceClosedError, "does not return rows", function() rows:merge(none) end)
+    fails(exc.ResourceClosedError, "does not return rows", function() none:merge() end)
+    assert.equal(1, rows:scalar())
+  end)
+
   it("are at least one, and not those of values alone (RES-02)", function()
     local result = conn:execute(la.text "SELECT 1 AS a, 2 AS b, 3 AS c")
     fails(exc.ArgumentError, "columns", function() result:columns() end)
