@@ -46,6 +46,14 @@ describe("an argument of the wrong kind", function()
     refused("filter_fn takes a function, not 5", la.sort_tables_and_constraints, {t}, {filter_fn = 5})
   end)
 
+  it("is refused by constraints, for a column", function()
+    local expected = "String column name or column expression for DDL constraint expected, got "
+    refused(expected .. "5.", la.UniqueConstraint, 5)
+    refused(expected .. "nil.", la.UniqueConstraint, "a", nil, "b")
+    refused(expected .. "true.", la.PrimaryKeyConstraint, true)
+    refused(expected .. "5.", la.ForeignKeyConstraint, {5}, {"a.b"})
+  end)
+
   it("is refused by classes of functions", function()
     local functions = require "lualchemy.sql.functions"
     local Generic = functions.GenericFunction

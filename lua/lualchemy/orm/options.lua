@@ -212,7 +212,13 @@ core.hook("criteria_of", function(entity, criteria, condition)
   end
   table.sort(names)
   if condition ~= nil then terms[1] = condition end
-  for _, name in ipairs(names) do terms[#terms + 1] = entity[name]:eq(criteria[name]) end
+  for _, name in ipairs(names) do
+    local attribute = entity[name]
+    if core.class_of(attribute) == nil then
+      error(exc.InvalidRequestError(('any and has: %s has no attribute "%s"'):format(tostring(entity), name)), 0)
+    end
+    terms[#terms + 1] = attribute:eq(criteria[name])
+  end
   return require("lualchemy").and_(table.unpack(terms))
 end)
 

@@ -6,6 +6,7 @@
 local core = require "lualchemy.core"
 local keywords = require "lualchemy.keywords"
 local exc = require "lualchemy.exc"
+local describe = require "lualchemy.describe"
 local item = require "lualchemy.schema.item"
 
 local base = {}
@@ -60,6 +61,17 @@ local function find_column(kind, target, column)
     error(exc.ArgumentError(("%s takes columns and their names, not a %s"):format(kind, type(column))), 0)
   end
   return found
+end
+
+-- The columns given to a constraint, each a name or a column.
+local function check_columns(columns, count)
+  for i = 1, count do
+    if type(columns[i]) ~= "string" and not column_of(columns[i]) then
+      error(exc.ArgumentError(("String column name or column expression for DDL constraint expected, got %s."):format(
+        describe.value(columns[i]))), 0)
+    end
+  end
+  return columns
 end
 
 local function find_columns(kind, target, columns)
@@ -237,6 +249,7 @@ base.keyword_set = keyword_set
 base.split = split
 base.column_of = column_of
 base.find_column = find_column
+base.check_columns = check_columns
 base.find_columns = find_columns
 base.common_fields = common_fields
 base.get_name = get_name

@@ -59,7 +59,7 @@ local column_keywords = keyword_set()
 --- UNIQUE over columns, given by name or as they are.
 function constraint.UniqueConstraint(...)
   local args, options = split("UniqueConstraint", column_keywords, 0, ...)
-  return join_columns(new(UniqueConstraint, options, {_columns = args}), args)
+  return join_columns(new(UniqueConstraint, options, {_columns = base.check_columns(args, args.n)}), args)
 end
 
 --- The same with the columns in a list.
@@ -72,7 +72,7 @@ end
 --- The primary key of a table, with a name; its columns take the place of those marked `primary_key`.
 function constraint.PrimaryKeyConstraint(...)
   local args, options = split("PrimaryKeyConstraint", column_keywords, 0, ...)
-  return new(PrimaryKeyConstraint, options, {_columns = args})
+  return new(PrimaryKeyConstraint, options, {_columns = base.check_columns(args, args.n)})
 end
 
 --- CHECK: SQL text, or a condition.
@@ -90,7 +90,6 @@ function constraint.CheckConstraint(sqltext, options)
 end
 
 local function key_of(part)
-  if part == nil then error(exc.ArgumentError "the column of a constraint has no name yet: give it one, or put it into a Table first", 0) end
   return type(part) == "string" and part or part.key
 end
 

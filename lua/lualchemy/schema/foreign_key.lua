@@ -141,6 +141,7 @@ function foreign_key.ForeignKeyConstraint(columns, refcolumns, options)
     error(exc.ArgumentError(
       "ForeignKeyConstraint number of constrained columns must match the number of referenced columns."), 0)
   end
+  base.check_columns(columns, #columns)
   local elements = {}
   for i, spec in ipairs(refcolumns) do
     elements[i] = new(ForeignKey, {}, copy_fields(options, {_spec = check_spec("ForeignKeyConstraint", spec),
