@@ -339,7 +339,8 @@ static la_status check_label(const la_node *part, la_text key, la_error *err) {
   return LA_OK;
 }
 
-/* The columns of `inner`, offered again by `from`. */
+/* The columns of `inner`, offered again by `from`. Their keys are copied, as the key of a part is
+ * often its node's own text, and `inner` may hold the only reference to that node. */
 static la_status offer_again(offer *to, const offer *inner, la_node *from, la_error *err) {
   for (size_t i = 0; i < inner->nodes.count; i++) {
     la_text key = inner->keys.items[i];
@@ -347,6 +348,10 @@ static la_status offer_again(offer *to, const offer *inner, la_node *from, la_er
       continue;
     }
     LA_TRY(check_label(inner->nodes.items[i], key, err));
+    key.bytes = la_arena_copy(to->arena, key.bytes, key.len);
+    if (key.bytes == NULL) {
+      return la_fail_nomem(err);
+    }
     LA_TRY(offer_add(to,
                      la_expr_subquery_column(to->sql, inner->names.items[i], inner->nodes.items[i],
                                              (uint32_t)i + 1, from),

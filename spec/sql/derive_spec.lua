@@ -46,6 +46,14 @@ describe("what FROM elements are made of", function()
     assert.equal(addresses.c.pos, stmt.inner_columns[5])
   end)
 
+  it("SEL-21 gives a subquery the columns of an alias of a subquery within a join", function()
+    local mails = la.select(addresses.c.pos:label "mail"):subquery "mails"
+    local outer = la.select(la.join(users, mails:alias "again", la.true_())):subquery "outer_part"
+    local keys = outer.c:keys()
+    assert.equal("mail", keys[#keys])
+    assert.equal("outer_part.mail", tostring(outer.c.mail))
+  end)
+
   it("SEL-21 refuses what is no column or FROM element", function()
     local stmt = la.select(users.c.id)
     fails(la.exc.ArgumentError, "column expected", function() return stmt:corresponding_column("id") end)
