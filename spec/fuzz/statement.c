@@ -2,6 +2,7 @@
 #include "statement.h"
 
 #include "compile/compiled.h"
+#include "sql/bytes.h"
 #include "sql/dump.h"
 #include "sql/key.h"
 
@@ -233,8 +234,10 @@ static void push_composed(machine *m, uint8_t choice) {
     push(m, la_expr_tuple(&m->sql, nodes, count));
     break;
   case 4:
-    push(m, la_expr_case(&m->sql, count % 2 ? nodes[count - 1] : NULL, nodes, count / 2 * 2,
-                         choice & 32 ? nodes[0] : NULL));
+    if (count > 1) {
+      push(m, la_expr_case(&m->sql, count % 2 ? nodes[count - 1] : NULL, nodes, count / 2 * 2,
+                           choice & 32 ? nodes[0] : NULL));
+    }
     break;
   case 5:
     push(m, la_select_new(&m->sql, nodes, count));
@@ -295,7 +298,9 @@ static void push_wrapped(machine *m, uint8_t choice) {
     push(m, la_expr_condition(&m->sql, expr));
     break;
   case 7:
-    push(m, la_expr_filter(&m->sql, expr, expr));
+    if (expr->kind == LA_NODE_FUNCTION) {
+      push(m, la_expr_filter(&m->sql, expr, expr));
+    }
     break;
   case 8:
     push(m, of_function(m, expr, choice));
@@ -353,7 +358,9 @@ static void push_join(machine *m, uint8_t choice) {
 static la_node *of_from(machine *m, uint8_t choice) {
   la_node *expr = pop_expr(m), *made;
   if (choice & 16) {
-    la_node *from = pop_from(m), *children[3] = {from, expr, choice & 32 ? expr : NULL};
+    la_node *from = pop_from(m),
+            *method = la_expr_function(&m->sql, la_text_of("f"), &expr, 1, NULL);
+    la_node *children[3] = {from, method, choice & 32 ? expr : NULL};
     made = from->kind == LA_NODE_CTE || from->kind == LA_NODE_JOIN
                ? NULL
                : la_node_new(&m->alloc, &(la_node_parts){.kind = LA_NODE_ALIAS,
@@ -361,6 +368,7 @@ static la_node *of_from(machine *m, uint8_t choice) {
                                                          .children = children,
                                                          .count = 3});
     la_node_release(from);
+    la_node_release(method);
   } else {
     la_node *function = la_expr_function(&m->sql, fuzz_text(m->input), &expr, 1, NULL);
     la_node *column = la_expr_named_column(&m->sql, fuzz_text(m->input), some_type(m), NULL);
@@ -567,7 +575,8 @@ static void *limited(void *userdata, void *block, size_t old_size, size_t new_si
   return new_size > most ? NULL : la_alloc_system(userdata, block, old_size, new_size);
 }
 
-void fuzz_statement(fuzz_input *input) {
+/* Calls `use` with the statement that the bytes make. */
+static void with_statement(fuzz_input *input, void (*use)(machine *m, const la_node *node)) {
   machine m = {.input = input};
   la_error err = LA_ERROR_INIT;
   la_allocator_init(&m.alloc, limited, NULL);
@@ -577,11 +586,112 @@ void fuzz_statement(fuzz_input *input) {
   while (input->at < input->end) {
     run_instruction(&m, fuzz_byte(input));
   }
-  for (int way = 0; m.count > 0 && way < 7; way++) {
-    compile_twice(&m, m.stack[m.count - 1], way);
+  if (m.count > 0) {
+    use(&m, m.stack[m.count - 1]);
   }
   release_all(m.stack, m.count);
   la_object_release(m.metadata);
   la_basic_types_clear(&m.types);
   check(m.alloc.blocks == 0);
+}
+
+static void compile_all_ways(machine *m, const la_node *node) {
+  for (int way = 0; way < 7; way++) {
+    compile_twice(m, node, way);
+  }
+}
+
+void fuzz_statement(fuzz_input *input) {
+  with_statement(input, compile_all_ways);
+}
+
+static bool is_own(const la_node *node) {
+  (void)node;
+  return false;
+}
+
+static bool option_holds(const la_node_parts *parts) {
+  (void)parts;
+  return false;
+}
+
+enum { MOST_NAMES = 32 };
+
+/* The nodes of the names that la_bytes_write has told, in an array of MOST_NAMES. */
+static void find_names(machine *m, const la_bytes_lists *lists, la_node **names) {
+  for (size_t i = 0; i < lists->names.count; i++) {
+    const la_bytes_name *name = &lists->names.items[i];
+    names[i] = name->kind == LA_NODE_TABLE
+                   ? la_from_table(&m->sql, (la_table *)(void *)name->subject)
+                   : la_expr_column(&m->sql, (la_column *)(void *)name->subject, NULL);
+    check(names[i] != NULL);
+  }
+}
+
+static la_compiled *compile_for_sqlite(machine *m, const la_node *node, la_key *key) {
+  la_error err = LA_ERROR_INIT;
+  la_text dialect = LA_TEXT_LITERAL("sqlite");
+  la_key_init(key, &m->alloc);
+  return la_key_build(key, node, dialect, &err) < 0 ? NULL : compile_once(m, dialect, node, key, 0);
+}
+
+/* A statement that was read from its bytes has the text that it had. */
+static void compile_same(machine *m, const la_node *node, const la_node *read) {
+  la_key key, again;
+  la_compiled *first = compile_for_sqlite(m, node, &key);
+  la_compiled *second = compile_for_sqlite(m, read, &again);
+  check((first == NULL) == (second == NULL));
+  check(first == NULL || la_text_equal(first->text, second->text));
+  la_object_release(first);
+  la_object_release(second);
+  la_key_clear(&key);
+  la_key_clear(&again);
+}
+
+static void read_bytes(machine *m, const la_node *node, la_text bytes, const la_bytes_lists *lists,
+                       bool damaged) {
+  la_node *names[MOST_NAMES], *read = NULL;
+  la_error err = LA_ERROR_INIT;
+  find_names(m, lists, names);
+  la_bytes_found found = {.names = names,
+                          .types = (la_type *const *)(const void *)lists->types.items,
+                          .hosts = lists->hosts.items,
+                          .name_count = lists->names.count,
+                          .type_count = lists->types.count,
+                          .host_count = lists->hosts.count,
+                          .last_number = &m->ctes,
+                          .option_holds = option_holds};
+  if (la_bytes_read(&m->alloc, bytes, &found, &read, &err) < 0) {
+    check(damaged || err.status == LA_NOMEM);
+  } else if (damaged) {
+    compile_twice(m, read, 5);
+  } else {
+    compile_same(m, node, read);
+  }
+  la_node_release(read);
+  release_all(names, lists->names.count);
+}
+
+/* The last four bytes of the input say which byte of the statement's is another one. */
+static void reread(machine *m, const la_node *node) {
+  la_error err = LA_ERROR_INIT;
+  la_strbuf bytes;
+  la_bytes_lists lists = {0};
+  la_strbuf_init(&bytes, &m->alloc);
+  if (la_bytes_write(node, is_own, &bytes, &lists, &err) >= 0 && lists.names.count <= MOST_NAMES) {
+    const uint8_t *last = m->input->end;
+    size_t place = ((size_t)last[0] << 16 | (size_t)last[1] << 8 | last[2]) % bytes.len;
+    read_bytes(m, node, la_strbuf_view(&bytes), &lists, false);
+    bytes.bytes[place] = (char)last[3];
+    read_bytes(m, node, la_strbuf_view(&bytes), &lists, true);
+  }
+  la_bytes_lists_clear(&lists, &m->alloc);
+  la_strbuf_clear(&bytes);
+}
+
+void fuzz_bytes(fuzz_input *input) {
+  if (input->end - input->at >= 4) {
+    input->end -= 4;
+    with_statement(input, reread);
+  }
 }

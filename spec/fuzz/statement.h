@@ -29,5 +29,7 @@ static inline la_text fuzz_text(fuzz_input *input) {
 
 /* Compiles what the bytes make on every dialect and in every way, twice, and compares. */
 void fuzz_statement(fuzz_input *input);
+/* Writes it as bytes (sql/bytes.h) and reads these back, as they are and damaged. */
+void fuzz_bytes(fuzz_input *input);
 
 #endif
