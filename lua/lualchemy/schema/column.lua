@@ -408,6 +408,7 @@ local fields = {
   doc = function(self) return core.record(self).doc end,
   description = function(self) return self.name end,
   dialect_kwargs = function(self) return core.record(self).dialect_kwargs or {} end,
+  kwargs = function(self) return self.dialect_kwargs end,
   info = function(self)
     local record = core.record(self)
     record.info = record.info or {}

@@ -286,6 +286,8 @@ local fields = {
     return record.info
   end,
   dialect_kwargs = function(self) return core.record(self).dialect_kwargs end,
+  kwargs = function(self) return core.record(self).dialect_kwargs end,
+  exported_columns = function(self) return self.columns end,
   prefixes = core.table_prefixes,
   is_view = function(self) return core.record(self).is_view and true or false end,
   description = function(self) return self.name end,
