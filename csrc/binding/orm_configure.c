@@ -13,6 +13,16 @@
 #include "sql/from.h"
 #include "sql/select.h"
 
+/* Raises for what stands on top and is no expression for the option `name`. */
+static void refuse_value(lua_State *L, const char *name) {
+  const char *hint = lua_isboolean(L, -1) ? "; User.id == Address.user_id compares in Lua, write "
+                                            "User.id:eq(Address.user_id)"
+                                          : "";
+  la_raise_status(L, LA_ARGUMENT,
+                  "Column-based expression object expected for argument '%s'; got: %s%s", name,
+                  luaL_tolstring(L, -1, NULL), hint);
+}
+
 /* Columns named by the list in field `name` (COLUMN or ATTRIBUTE boxes), in memory of a userdata
  * left on the stack. */
 static la_column **columns_field(lua_State *L, int index, const char *name, uint32_t *count_out) {
@@ -31,6 +41,10 @@ static la_column **columns_field(lua_State *L, int index, const char *name, uint
     if (node && node->kind == LA_NODE_COLUMN && node->subject) {
       columns[i] = (la_column *)node->subject;
     } else {
+      const la_box *box = la_to_box(L, -1);
+      if (!box || box->class != LA_BOX_COLUMN) {
+        refuse_value(L, name);
+      }
       columns[i] = la_check_column(L, -1);
     }
     lua_pop(L, 1);
@@ -45,8 +59,7 @@ static la_node *node_field(lua_State *L, int index, const char *name) {
   if (lua_getfield(L, index, name) != LUA_TNIL) {
     node = la_to_node(L, -1);
     if (!node || !la_node_is_expr(node)) {
-      la_raise_status(L, LA_ARGUMENT, "%s is an SQL expression, not a %s", name,
-                      luaL_typename(L, -1));
+      refuse_value(L, name);
     }
   }
   lua_pop(L, 1);
@@ -94,7 +107,9 @@ static void order_field(lua_State *L, la_state *state, la_relationship_options *
   luaL_checkstack(L, (int)count + 4, NULL);
   int first = lua_gettop(L) + 1;
   for (lua_Integer i = 1; i <= count; i++) {
-    lua_geti(L, first - 1, i);
+    if (lua_geti(L, first - 1, i) != LUA_TSTRING && !la_to_node(L, -1)) {
+      refuse_value(L, "order_by");
+    }
   }
   if (!la_nodes_add_each(L, &nodes, first, first + (int)count - 1, la_nodes_add_order)) {
     la_nodes_raise(L, &nodes);

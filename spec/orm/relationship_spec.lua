@@ -267,8 +267,22 @@ describe("a relationship that cannot be", function()
   end)
 
   it("has several paths and is told which (REL-08)", function()
-    local A = pair({x = Column(Integer, ForeignKey "a.id"), y = Column(Integer, ForeignKey "a.id")}, {foreign_keys = "B.y"})
+    for _, named in ipairs {"B.y", "{B.y}", {"B.y"}} do
+      local A = pair({x = Column(Integer, ForeignKey "a.id"), y = Column(Integer, ForeignKey "a.id")}, {foreign_keys = named})
+      assert.equal(0, #A().bs)
+    end
+    local A = pair({x = Column(Integer, ForeignKey "a.id")}, {remote_side = "{B.x}", viewonly = true})
     assert.equal(0, #A().bs)
+  end)
+
+  it("has columns and conditions that are none", function()
+    local function refused(what, options)
+      fails(exc.ArgumentError, what, pair({x = Column(Integer, ForeignKey "a.id")}, options))
+    end
+    refused("expected for argument 'foreign_keys'; got: class B", {foreign_keys = "B"})
+    refused("expected for argument 'remote_side'; got: 5", {remote_side = {5}})
+    refused("expected for argument 'order_by'; got: 1", {order_by = "1"})
+    refused("write User.id:eq", {primaryjoin = "A.id == B.x"})
   end)
 
   it("names a class that is not there", function()

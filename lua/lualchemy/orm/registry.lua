@@ -202,27 +202,31 @@ function Registry:_find_target(entry)
   return class, argument
 end
 
---- The value of an option that may be a string, a function, or the thing itself; as a list if `several`.
-function Registry:_resolve(entry, option, several)
+--- The value of an option that may be a string, a function, or the thing itself.
+function Registry:_resolve(entry, option)
   local value = entry.property.options[option]
   if type(value) == "function" then value = value() end
-  if type(value) == "string" then
-    local found = self:_evaluate(value, entry, option)
-    if several then found.n = nil return found end
-    return found[1]
-  end
-  if several and value ~= nil then
-    if type(value) == "table" and getmetatable(value) == nil then
-      local list = {}
-      for i, item in ipairs(value) do
-        if type(item) == "string" then item = self:_evaluate(item, entry, option)[1] end
-        list[i] = item
-      end
-      return list
-    end
-    return {value}
-  end
+  if type(value) == "string" then return self:_evaluate(value, entry, option)[1] end
   return value
+end
+
+--- The values of an option that may be several: strings, each of one or more expressions, things themselves, lists of these, or a function.
+function Registry:_resolve_list(entry, option)
+  local value = entry.property.options[option]
+  if type(value) == "function" then value = value() end
+  if value == nil then return nil end
+  local list = {}
+  local function add(item, is_evaluated)
+    if type(item) == "string" and not is_evaluated then
+      for _, found in ipairs(self:_evaluate(item, entry, option)) do add(found, true) end
+    elseif type(item) == "table" and getmetatable(item) == nil then
+      for _, part in ipairs(item) do add(part, is_evaluated) end
+    else
+      list[#list + 1] = item
+    end
+  end
+  add(value)
+  return list
 end
 
 --- The table that `secondary` names, or the FROM element that it is.
@@ -296,9 +300,9 @@ function Registry:_configure_one(entry)
     secondary = self:_secondary(entry),
     primaryjoin = self:_resolve(entry, "primaryjoin"),
     secondaryjoin = self:_resolve(entry, "secondaryjoin"),
-    foreign_keys = self:_resolve(entry, "foreign_keys", true),
-    remote_side = self:_resolve(entry, "remote_side", true),
-    order_by = given.order_by and self:_resolve(entry, "order_by", true) or nil,
+    foreign_keys = self:_resolve_list(entry, "foreign_keys"),
+    remote_side = self:_resolve_list(entry, "remote_side"),
+    order_by = given.order_by and self:_resolve_list(entry, "order_by") or nil,
     lazy = given.lazy == nil and "select" or given.lazy == true and "select" or given.lazy == false and "joined" or given.lazy,
     cascade = given.cascade,
     unnested = given.innerjoin == "unnested",
