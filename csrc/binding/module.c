@@ -14,6 +14,16 @@
 
 EXPORT int luaopen_lualchemy_core(lua_State *L);
 
+/* core.lua_select: Lua's own, for programs that write `select = la.select` to their globals. The
+ * new module is on top. */
+static void keep_select(lua_State *L) {
+  lua_pushglobaltable(L);
+  lua_pushliteral(L, "select");
+  lua_rawget(L, -2);
+  lua_setfield(L, -3, "lua_select");
+  lua_pop(L, 1);
+}
+
 EXPORT int luaopen_lualchemy_core(lua_State *L) {
   luaL_checkversion(L);
   la_state *state = la_state_open(L);
@@ -22,6 +32,7 @@ EXPORT int luaopen_lualchemy_core(lua_State *L) {
 #define X(area) la_open_##area(L, state);
     LA_AREAS(X)
 #undef X
+    keep_select(L);
     state->opened = true;
   }
   return 1;

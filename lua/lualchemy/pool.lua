@@ -3,6 +3,7 @@
 --
 -- The pools themselves are the core's: a kind here is a name and which options make sense for it.
 local core = require "lualchemy.core"
+local select = core.lua_select
 
 local pool = {}
 

@@ -8,6 +8,7 @@ local core = require "lualchemy.core"
 local keywords = require "lualchemy.keywords"
 local exc = require "lualchemy.exc"
 local strict = require "lualchemy.strict"
+local select = core.lua_select
 
 local types = {}
 

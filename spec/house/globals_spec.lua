@@ -49,3 +49,24 @@ describe("under a strict _G", function()
     run_strict('dofile "examples/01_quickstart.lua"\n')
   end)
 end)
+
+describe("the global select", function()
+  it("may be la.select: modules use Lua's own", function()
+    run_strict [[
+      known.select = true
+      local la = require "lualchemy"
+      rawset(_G, "select", la.select)
+      for _, name in ipairs {"orm", "ext.associationproxy", "ext.mutable", "engine.reflection"} do require("lualchemy." .. name) end
+      local users = la.Table("users", la.MetaData(), la.Column("id", la.Integer, {primary_key = true}), la.CheckConstraint("id > 0"))
+      local engine = la.create_engine("sqlite://")
+      users.metadata:create_all(engine)
+      assert(la.inspect(engine):get_check_constraints("users")[1].sqltext == "id > 0")
+    ]]
+    for _, module in ipairs(rockspec.modules()) do
+      local text = tree.read(module.path)
+      if ("\n" .. text):gsub("\n%s*%-%-[^\n]*", ""):find "[^%w_.:\"]select%([^)]" then
+        assert.truthy(text:find("local select = ", 1, true), module.name)
+      end
+    end
+  end)
+end)

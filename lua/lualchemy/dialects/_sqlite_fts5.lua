@@ -8,6 +8,7 @@ local describe = require "lualchemy.describe"
 local exc = require "lualchemy.exc"
 local keywords = require "lualchemy.keywords"
 local types = require "lualchemy.types"
+local select = core.lua_select
 
 local fts5 = {}
 

@@ -7,6 +7,7 @@
 local core = require "lualchemy.core"
 local exc = require "lualchemy.exc"
 local keywords = require "lualchemy.keywords"
+local select = core.lua_select
 
 ---@class lualchemy.URL
 ---@field drivername string

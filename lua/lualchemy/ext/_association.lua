@@ -8,6 +8,7 @@ local describe = require "lualchemy.describe"
 local exc = require "lualchemy.exc"
 local ordered = require "lualchemy.orm._ordered"
 local strict = require "lualchemy.strict"
+local select = core.lua_select
 
 local M = {}
 

@@ -7,6 +7,7 @@ local core = require "lualchemy.core"
 local describe = require "lualchemy.describe"
 local exc = require "lualchemy.exc"
 local strict = require "lualchemy.strict"
+local select = core.lua_select
 
 local M = {}
 

@@ -17,6 +17,7 @@ local exc = require "lualchemy.exc"
 local inspection = require "lualchemy.orm.inspect"
 local keywords = require "lualchemy.keywords"
 local strict = require "lualchemy.strict"
+local select = core.lua_select
 
 local M = {}
 

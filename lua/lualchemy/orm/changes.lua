@@ -8,6 +8,7 @@ local event = require "lualchemy.event"
 local events = require "lualchemy.orm.events"
 local exc = require "lualchemy.exc"
 local keywords = require "lualchemy.keywords"
+local select = core.lua_select
 
 local M = {}
 

@@ -12,6 +12,7 @@ local keywords = require "lualchemy.keywords"
 local relationships = require "lualchemy.orm.relationship"
 local schema = require "lualchemy.schema"
 local strict = require "lualchemy.strict"
+local select = core.lua_select
 
 local M = {}
 

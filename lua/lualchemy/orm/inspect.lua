@@ -7,6 +7,7 @@ local hierarchy = require "lualchemy.orm.hierarchy"
 local inspection = require "lualchemy.inspection"
 local properties = require "lualchemy.orm.properties"
 local strict = require "lualchemy.strict"
+local select = core.lua_select
 
 local M = {}
 

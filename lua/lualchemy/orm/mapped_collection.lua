@@ -14,6 +14,7 @@ local exc = require "lualchemy.exc"
 local keywords = require "lualchemy.keywords"
 local ordered = require "lualchemy.orm._ordered"
 local warnings = require "lualchemy.warnings"
+local select = core.lua_select
 
 local M = {}
 

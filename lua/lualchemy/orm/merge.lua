@@ -7,6 +7,7 @@ local exc = require "lualchemy.exc"
 local hierarchy = require "lualchemy.orm.hierarchy"
 local keywords = require "lualchemy.keywords"
 local warnings = require "lualchemy.warnings"
+local select = core.lua_select
 
 local M = {}
 

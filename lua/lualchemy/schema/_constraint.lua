@@ -8,6 +8,7 @@ local keywords = require "lualchemy.keywords"
 local exc = require "lualchemy.exc"
 local describe = require "lualchemy.describe"
 local item = require "lualchemy.schema.item"
+local select = core.lua_select
 
 local base = {}
 

@@ -9,6 +9,7 @@ local describe = require "lualchemy.describe"
 local item = require "lualchemy.schema.item"
 local sort = require "lualchemy.schema.sort"
 local warnings = require "lualchemy.warnings"
+local select = core.lua_select
 
 local ddl = {}
 

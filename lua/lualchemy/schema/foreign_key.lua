@@ -5,6 +5,7 @@ local keywords = require "lualchemy.keywords"
 local exc = require "lualchemy.exc"
 local item = require "lualchemy.schema.item"
 local base = require "lualchemy.schema._constraint"
+local select = core.lua_select
 
 local constraint_arguments = base.constraint_arguments
 local keyword_set = base.keyword_set

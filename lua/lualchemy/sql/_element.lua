@@ -8,6 +8,7 @@
 local core = require "lualchemy.core"
 local exc = require "lualchemy.exc"
 local keywords = require "lualchemy.keywords"
+local select = core.lua_select
 
 local element = {}
 

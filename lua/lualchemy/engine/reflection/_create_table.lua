@@ -1,6 +1,8 @@
 -- SPDX-License-Identifier: MIT
 -- Reads the text of a CREATE TABLE for what SQLite's pragmas do not tell: names of constraints, checks, unique
 -- constraints, the expressions of computed columns.
+local select = require("lualchemy.core").lua_select
+
 local create_table = {}
 
 -- Splits SQL into tokens: words, quoted names (unquoted, `quoted` true), strings, and single characters; each with
