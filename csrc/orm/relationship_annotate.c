@@ -83,19 +83,20 @@ static la_status flag_column(const la_node *node, uint32_t flag, la_node **out, 
 
 /* ---- foreign ---- */
 
-/* True if a foreign key of `column` refers to `other`. */
-static bool refers_to(const la_column *column, const la_column *other) {
+/* LA_DONE if a foreign key of `column` refers to `other`. */
+static la_status refers_to(const la_column *column, const la_column *other, la_error *err) {
   for (size_t i = 0; i < column->foreign_keys.count; i++) {
-    const la_constraint *constraint = column->foreign_keys.items[i];
+    la_constraint *constraint = column->foreign_keys.items[i];
+    LA_TRY(la_constraint_resolve(constraint, err));
     for (size_t c = 0; c < constraint->columns.count && c < constraint->referred_columns.count;
          c++) {
       if (constraint->columns.items[c] == column &&
           constraint->referred_columns.items[c] == other) {
-        return true;
+        return LA_DONE;
       }
     }
   }
-  return false;
+  return LA_OK;
 }
 
 static la_status mark_foreign(const la_node *node, void *context, la_node **out, la_error *err) {
@@ -112,11 +113,12 @@ static la_status mark_foreign(const la_node *node, void *context, la_node **out,
   if (!sides_of(node, sides)) {
     return LA_OK;
   }
-  if (refers_to(sides[0], sides[1])) {
-    wanted[0] = true;
-  } else if (refers_to(sides[1], sides[0])) {
-    wanted[1] = true;
-  } else if (relationship->through != NULL) {
+  for (int i = 0; i < 2 && !wanted[0]; i++) {
+    la_status refers = refers_to(sides[i], sides[1 - i], err);
+    LA_TRY(refers);
+    wanted[i] = refers == LA_DONE;
+  }
+  if (!wanted[0] && !wanted[1] && relationship->through != NULL) {
     bool within[2] = {la_relationship_is_through(relationship, node->children[0]),
                       la_relationship_is_through(relationship, node->children[1])};
     wanted[0] = within[0] && !within[1];

@@ -22,8 +22,23 @@ static bool in_columns(la_column *const *columns, size_t count, const la_column 
   return false;
 }
 
-/* Foreign key constraints of `from`'s tables that refer to `to`, or the other way too, filtered by
- * the given foreign keys. */
+/* Whether `column` may refer to the other side: all columns may, or those in `foreign_keys`. */
+static bool is_foreign(const la_configuring *self, const la_column *column) {
+  const la_relationship_options *options = self->options;
+  return options->foreign_key_count == 0 ||
+         in_columns(options->foreign_keys, options->foreign_key_count, column);
+}
+
+static size_t count_foreign(const la_configuring *self, const la_constraint *constraint) {
+  size_t count = 0;
+  for (size_t i = 0; i < constraint->columns.count; i++) {
+    count += is_foreign(self, constraint->columns.items[i]);
+  }
+  return count;
+}
+
+/* Foreign key constraints of `from`'s tables that refer to `to`, or the other way too, with a
+ * column that may be foreign. */
 typedef LA_VEC(la_constraint *) constraint_list;
 
 static la_status scan_tables(la_configuring *self, la_table *from, const la_table *to,
@@ -31,7 +46,6 @@ static la_status scan_tables(la_configuring *self, la_table *from, const la_tabl
   la_allocator *alloc = self->relationship->alloc;
   for (size_t i = 0; i < from->constraints.count; i++) {
     la_constraint *constraint = from->constraints.items[i];
-    bool wanted = true;
     if (constraint->kind != LA_CONSTRAINT_FOREIGN_KEY) {
       continue;
     }
@@ -39,12 +53,7 @@ static la_status scan_tables(la_configuring *self, la_table *from, const la_tabl
     if (constraint->referred != to) {
       continue;
     }
-    for (size_t c = 0; self->options->foreign_key_count != 0 && c < constraint->columns.count;
-         c++) {
-      wanted = wanted && in_columns(self->options->foreign_keys, self->options->foreign_key_count,
-                                    constraint->columns.items[c]);
-    }
-    if (wanted && !la_vec_push(alloc, found, constraint)) {
+    if (count_foreign(self, constraint) != 0 && !la_vec_push(alloc, found, constraint)) {
       return la_fail_nomem(self->err);
     }
   }
@@ -96,7 +105,23 @@ static la_status fail_ambiguous(const la_configuring *self) {
                  NAME_OF(self->relationship));
 }
 
-/* referred = referring AND … of one constraint. */
+/* Of several constraints, keeps those whose columns are just the ones in `foreign_keys`. */
+static void narrow(const la_configuring *self, constraint_list *found) {
+  size_t kept = 0;
+  if (self->options->foreign_key_count == 0 || found->count < 2) {
+    return;
+  }
+  for (size_t i = 0; i < found->count; i++) {
+    const la_constraint *constraint = found->items[i];
+    if (count_foreign(self, constraint) == constraint->columns.count &&
+        constraint->columns.count == self->options->foreign_key_count) {
+      found->items[kept++] = found->items[i];
+    }
+  }
+  found->count = kept;
+}
+
+/* referred = referring AND … of the columns of one constraint that may be foreign. */
 static la_status condition_of(const la_configuring *self, const la_constraint *constraint,
                               la_node **out) {
   la_node *terms[16];
@@ -106,15 +131,19 @@ static la_status condition_of(const la_configuring *self, const la_constraint *c
     return la_fail(self->err, LA_ARGUMENT, "foreign key of table '%.*s' has more than 16 columns",
                    LA_TEXT_FORMAT(constraint->table->name));
   }
-  for (; made < count && status >= 0; made++) {
-    la_node *left = la_expr_column(self->sql, constraint->referred_columns.items[made], NULL);
-    la_node *right = la_expr_column(self->sql, constraint->columns.items[made], NULL);
+  for (size_t i = 0; i < count && status >= 0; i++) {
+    if (!is_foreign(self, constraint->columns.items[i])) {
+      continue;
+    }
+    la_node *left = la_expr_column(self->sql, constraint->referred_columns.items[i], NULL);
+    la_node *right = la_expr_column(self->sql, constraint->columns.items[i], NULL);
     terms[made] = left && right ? la_expr_binary(self->sql, LA_OP_EQ, left, right) : NULL;
     la_node_release(left);
     la_node_release(right);
     if (terms[made] == NULL) {
       status = la_fail_nomem(self->err);
-      break;
+    } else {
+      made++;
     }
   }
   if (status >= 0) {
@@ -179,8 +208,11 @@ static la_status find_condition(la_configuring *self, la_mapper *mapper, la_mapp
                             : scan_target(self, m->tables.items[i], target, &found);
     }
   }
-  if (status >= 0) {
-    status = found.count == 0 ? fail_no_keys(self) : found.count > 1 ? fail_ambiguous(self) : LA_OK;
+  if (status >= 0 && found.count == 0) {
+    status = fail_no_keys(self);
+  } else if (status >= 0) {
+    narrow(self, &found);
+    status = found.count == 1 ? LA_OK : fail_ambiguous(self);
   }
   if (status >= 0) {
     status = condition_of(self, found.items[0], out);

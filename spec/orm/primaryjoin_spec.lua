@@ -176,3 +176,38 @@ describe("a condition that says too little (REL-09)", function()
     assert.truthy(found[1]:find("Expression a.x is marked as 'remote', but these column(s) are local to the local side.", 1, true))
   end)
 end)
+
+describe("a foreign key of several columns of which one is named (REL-08)", function()
+  local function joined(options, ...)
+    local Base = orm.declarative_base()
+    local A = Base:class "A" {__tablename__ = "a", id = key(), x = Column(Integer), y = Column(Integer), b = relationship("B", options),
+      __table_args__ = {la.ForeignKeyConstraint({"x", "y"}, {"b.id", "b.y"}), ...}}
+    Base:class "B" {__tablename__ = "b", id = key(), y = Column(Integer)}
+    return tostring(la.select(A.id):join(A.b)):gsub("%s+", " ")
+  end
+
+  it("links by that column alone", function()
+    assert.equal("SELECT a.id FROM a JOIN b ON b.id = a.x", (joined {foreign_keys = "A.x"}))
+    assert.equal("SELECT a.id FROM a JOIN b ON b.id = a.x AND b.y = a.y", (joined {foreign_keys = "{A.x, A.y}"}))
+  end)
+
+  it("is passed over for one that has just the columns named", function()
+    assert.equal("SELECT a.id FROM a JOIN b ON b.id = a.y", (joined({foreign_keys = "A.y"}, la.ForeignKeyConstraint({"y"}, {"b.id"}))))
+    assert.equal("SELECT a.id FROM a JOIN b ON b.id = a.x AND b.y = a.y",
+      (joined({foreign_keys = "{A.x, A.y}"}, la.ForeignKeyConstraint({"y"}, {"b.id"}))))
+  end)
+end)
+
+describe("a secondary given as a string (REL-11)", function()
+  it("may be an expression of tables and classes", function()
+    local Base = orm.declarative_base()
+    local A = Base:class "A" {__tablename__ = "a", id = key(), b_id = Column(ForeignKey "b.id"), d = relationship("D", {
+      secondary = "join(B, D, B.d_id:eq(D.id)):join(C, C.d_id:eq(D.id))", primaryjoin = "and_(A.b_id:eq(B.id), A.id:eq(C.a_id))",
+      secondaryjoin = "D.id:eq(B.d_id)", uselist = false, viewonly = true})}
+    Base:class "B" {__tablename__ = "b", id = key(), d_id = Column(ForeignKey "d.id")}
+    Base:class "C" {__tablename__ = "c", id = key(), a_id = Column(ForeignKey "a.id"), d_id = Column(ForeignKey "d.id")}
+    Base:class "D" {__tablename__ = "d", id = key()}
+    assert.equal("SELECT a.id FROM a JOIN (b AS b_1 JOIN d AS d_1 ON b_1.d_id = d_1.id JOIN c AS c_1 ON c_1.d_id = d_1.id) " ..
+      "ON a.b_id = b_1.id AND a.id = c_1.a_id JOIN d ON d.id = b_1.d_id", (tostring(la.select(A.id):join(A.d)):gsub("%s+", " ")))
+  end)
+end)

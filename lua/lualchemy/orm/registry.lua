@@ -241,10 +241,11 @@ function Registry:_secondary(entry)
   if type(value) == "string" then
     local tables = self.metadata.tables
     local ok, found = pcall(function() return tables[value] end)
-    if not ok or found == nil then
+    if ok and found ~= nil then return found end
+    if not value:find "%(" then
       error(exc.InvalidRequestError(("relationship %s: secondary names the table \"%s\", which the metadata does not have"):format(where(entry), value)), 0)
     end
-    return found
+    value = self:_evaluate(value, entry, "secondary")[1]
   end
   if value ~= nil and not core.is(value, "lualchemy.Table") and not core.is(value, "lualchemy.FromClause") then
     error(exc.ArgumentError(("relationship %s: secondary is a table, its name, a join, an alias or a subquery, not %s")
