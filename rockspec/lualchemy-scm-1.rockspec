@@ -220,6 +220,7 @@ build = {
         "csrc/binding/engine_run.c",
         "csrc/binding/engine_sets.c",
         "csrc/binding/engine_settings.c",
+        "csrc/binding/engine_tell.c",
         "csrc/binding/event.c",
         "csrc/binding/handle.c",
         "csrc/binding/handle_tie.c",

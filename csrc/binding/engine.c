@@ -138,6 +138,7 @@ static int core_engine_open(lua_State *L) {
     return la_raise(L, &err);
   }
   box->box.object = engine;
+  la_tell_sendings(state, engine);
   engine->trace.echo = box->echo;
   la_know(L, state, engine);
   return 1;
@@ -154,6 +155,7 @@ static int core_engine_share(lua_State *L) {
     return la_raise(L, &err);
   }
   box->box.object = shared;
+  la_tell_sendings(la_state_of(L), shared);
   shared->trace.echo = box->echo;
   la_know(L, la_state_of(L), shared);
   return 1;

@@ -57,6 +57,11 @@ void la_connection_settle(lua_State *L, la_state *state, la_connection *connecti
 /* Raises if the connection at `index` is inside the function form of begin() whose transaction has
  * ended. */
 void la_connection_check_guard(lua_State *L, int index);
+/* Makes the thread on which the database, and whoever sends statements inside the core, call the
+ * program. */
+void la_make_callbacks(lua_State *L, la_state *state);
+/* Listeners are told of what the core sends by `engine`. */
+void la_tell_sendings(la_state *state, la_engine *engine);
 /* The parameters of the last statement as a list of Lua values: for messages, logs and events. */
 void la_push_param_list(lua_State *L, la_state *state, const la_value *values, size_t count);
 /* Raises for a failed statement, with the engine's settings. `params_index` 0: none. */

@@ -188,7 +188,7 @@ static la_status call_lua(void *context, int64_t number, la_callback_call *call)
   return status;
 }
 
-static void make_thread(lua_State *L, la_state *state) {
+void la_make_callbacks(lua_State *L, la_state *state) {
   if (state->callbacks == NULL) {
     lua_State *thread = lua_newthread(L);
     luaL_ref(L, LUA_REGISTRYINDEX);
@@ -213,7 +213,7 @@ static int engine_extend(lua_State *L) {
   if (!lua_isnoneornil(L, 7)) {
     extension.entry = la_check_text(L, 7);
   }
-  make_thread(L, state);
+  la_make_callbacks(L, state);
   if (!lua_isnil(L, 6)) {
     extension.callback = call_lua;
     extension.number = la_host_number(L, state, 6);

@@ -3,8 +3,8 @@
  * Tells echo and listeners what a flush or load has sent.
  *
  * The core sends those statements by itself and keeps a trace (engine/trace.h); it is taken when
- * the work is over, so listeners to cursor events of sessions hear of statements in order, after
- * they have run.
+ * the work is over. Listeners hear of what loads send as it is sent (binding/engine_tell.c), and of
+ * what flushes send in order, after it has run.
  */
 #include "binding/orm.h"
 
@@ -80,13 +80,17 @@ void la_session_trace(lua_State *L, la_state *state, la_session *session) {
   if (!session->engine || session->engine->trace.on) {
     return;
   }
-  session->engine->trace.on = session->engine->trace.echo ||
-                              la_session_hears(L, state, session, LA_EVENT_BEFORE_CURSOR_EXECUTE) ||
-                              la_session_hears(L, state, session, LA_EVENT_AFTER_CURSOR_EXECUTE);
+  la_trace *trace = &session->engine->trace;
+  trace->heard = la_session_hears(L, state, session, LA_EVENT_BEFORE_CURSOR_EXECUTE) ||
+                 la_session_hears(L, state, session, LA_EVENT_AFTER_CURSOR_EXECUTE);
+  trace->on = trace->echo || trace->heard;
+  if (trace->heard) {
+    la_make_callbacks(L, state);
+  }
 }
 
 /* Places in a record of the trace. */
-enum { TEXT = 1, PARAMETERS, SECONDS, TRANSACTION, MANY, ORIGIN, AGE };
+enum { TEXT = 1, PARAMETERS, SECONDS, SILENT, TRANSACTION, MANY, ORIGIN, AGE };
 
 /* Pushes a list with the records of the trace, which is emptied and off. */
 static void take(lua_State *L, la_state *state, la_trace *trace) {
@@ -109,6 +113,8 @@ static void take(lua_State *L, la_state *state, la_trace *trace) {
     lua_rawseti(L, -2, PARAMETERS);
     lua_pushnumber(L, entry->seconds);
     lua_rawseti(L, -2, SECONDS);
+    lua_pushboolean(L, entry->transaction || entry->told);
+    lua_rawseti(L, -2, SILENT);
     lua_pushboolean(L, entry->transaction);
     lua_rawseti(L, -2, TRANSACTION);
     lua_pushboolean(L, entry->rows > 1);
@@ -158,7 +164,7 @@ static void tell_sent(lua_State *L, la_state *state, la_session *session) {
     for (int place = TEXT; place <= AGE; place++) {
       lua_rawgeti(L, top + 4, place); /* top + 4 + place */
     }
-    bool transaction = lua_toboolean(L, top + 4 + TRANSACTION);
+    bool silent = lua_toboolean(L, top + 4 + SILENT);
     lua_pushnil(L);
     la_told told = {.source = top + 2,
                     .text = top + 4 + TEXT,
@@ -166,13 +172,13 @@ static void tell_sent(lua_State *L, la_state *state, la_session *session) {
                     .context = lua_gettop(L),
                     .seconds = lua_tonumber(L, top + 4 + SECONDS),
                     .many = lua_toboolean(L, top + 4 + MANY)};
-    if (!transaction) {
+    if (!silent) {
       la_fire_cursor(L, state, LA_EVENT_BEFORE_CURSOR_EXECUTE, &told);
     }
     if (box->echo) {
       tell_log(L, state, top + 2, top + 4);
     }
-    if (!transaction) {
+    if (!silent) {
       la_fire_cursor(L, state, LA_EVENT_AFTER_CURSOR_EXECUTE, &told);
     }
     lua_settop(L, top + 3);

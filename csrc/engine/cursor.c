@@ -20,6 +20,12 @@ void la_cursor_close(la_cursor *cursor) {
   if (connection == NULL) {
     return;
   }
+  if (cursor->told != 0) {
+    la_trace *trace = &connection->engine->trace;
+    la_sending sending = {.number = cursor->told};
+    (void)trace->tell(trace->context, NULL, &sending, LA_SENDING_OVER);
+    cursor->told = 0;
+  }
   cursor->connection = NULL;
   *cursor->previous = cursor->next;
   if (cursor->next != NULL) {
@@ -74,6 +80,56 @@ la_status la_cursor_open(la_cursor *cursor, la_connection *connection, la_text t
   *cursor = (la_cursor){0};
   LA_TRY(la_connection_autobegin(connection, err));
   return open_now(cursor, connection, text, values, count, err);
+}
+
+/* Meanwhile the connection can't be closed, nor its transaction ended, and what listeners send is
+ * told by whoever sends it for them. */
+static la_status tell(la_connection *connection, la_sending *sending, la_sending_moment moment,
+                      la_error *err) {
+  la_raw *raw = connection->raw;
+  la_trace *trace = &connection->engine->trace;
+  bool on = trace->on, heard = trace->heard;
+  la_object_retain(connection);
+  la_object_retain(raw);
+  raw->inside++;
+  la_status status = trace->tell(trace->context, connection, sending, moment);
+  raw->inside--;
+  trace->on = on;
+  trace->heard = heard;
+  if (status < 0) {
+    la_fail(err, status, "a listener has failed");
+  } else if (connection->raw != raw) {
+    (void)trace->tell(trace->context, NULL, sending, LA_SENDING_OVER);
+    status = la_fail(err, LA_RESOURCE_CLOSED, "a listener has taken the connection away");
+  }
+  la_object_release(raw);
+  la_object_release(connection);
+  return status;
+}
+
+la_status la_cursor_open_told(la_cursor *cursor, la_connection *connection, la_text text,
+                              const la_value *values, uint32_t count, la_error *err) {
+  la_trace *trace = &connection->engine->trace;
+  la_sending sending = {text, values, count, 0};
+  *cursor = (la_cursor){0};
+  LA_TRY(la_connection_autobegin(connection, err));
+  if (!trace->heard) {
+    return open_now(cursor, connection, text, values, count, err);
+  }
+  LA_TRY(tell(connection, &sending, LA_SENDING_BEFORE, err));
+  cursor->told = sending.number;
+  LA_TRY(open_now(cursor, connection, sending.text, sending.values, sending.count, err));
+  la_trace_told(trace);
+  return LA_OK;
+}
+
+la_status la_cursor_tell_ran(la_cursor *cursor, la_error *err) {
+  la_sending sending = {.number = cursor->told};
+  if (cursor->told == 0 || cursor->ran) {
+    return LA_OK;
+  }
+  cursor->ran = true;
+  return tell(cursor->connection, &sending, LA_SENDING_RAN, err);
 }
 
 la_status la_cursor_open_raw(la_cursor *cursor, la_connection *connection, la_text text,

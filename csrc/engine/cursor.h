@@ -28,6 +28,8 @@ struct la_cursor {
   bool done;
   bool stepping;     /* a function of the program may run now: it is not to be closed … */
   bool close_wanted; /* … before that is over */
+  int64_t told;      /* what listeners know it by; 0 if there are none */
+  bool ran;          /* they were told that it ran */
   la_cursor *next, **previous; /* among the open cursors of the connection */
 };
 
@@ -35,7 +37,13 @@ struct la_cursor {
  * cursor's first step is over or it is closed. */
 la_status la_cursor_open(la_cursor *cursor, la_connection *connection, la_text text,
                          const la_value *values, uint32_t count, la_error *err);
-/* The same without parameters and without beginning a transaction. */
+/* The same for a statement of which listeners are told before it is sent (engine/trace.h); they
+ * may have another one sent in its place. */
+la_status la_cursor_open_told(la_cursor *cursor, la_connection *connection, la_text text,
+                              const la_value *values, uint32_t count, la_error *err);
+/* They are told, once, that it ran. */
+la_status la_cursor_tell_ran(la_cursor *cursor, la_error *err);
+/* As la_cursor_open, without parameters and without beginning a transaction. */
 la_status la_cursor_open_raw(la_cursor *cursor, la_connection *connection, la_text text,
                              la_error *err);
 /* Resets and binds anew. */

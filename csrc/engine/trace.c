@@ -19,6 +19,7 @@ void la_trace_switch(la_trace *trace, bool on) {
   trace->values.count = 0;
   la_arena_clear(&trace->arena);
   trace->on = on;
+  trace->heard = false;
 }
 
 void la_trace_settle(la_trace *trace) {
@@ -57,6 +58,12 @@ void la_trace_compiled(la_trace *trace, la_compiled *compiled) {
     trace->entries.items[trace->entries.count - 1].origin = la_origin_take(compiled);
   }
   compiled->sent = true;
+}
+
+void la_trace_told(la_trace *trace) {
+  if (trace->on && trace->entries.count > 0) {
+    trace->entries.items[trace->entries.count - 1].told = true;
+  }
 }
 
 /* Appends a set of parameters to the newest entry. */

@@ -6,6 +6,9 @@
  * listens to its cursor events, the binding switches the trace on around such a call and takes the
  * records afterwards. Switched off, it costs one comparison. Owned by its engine. Running out of
  * memory drops records, not statements.
+ *
+ * Who listens hears of a load's statements as they are sent: `tell` is called around each, and may
+ * have another one sent.
  */
 #ifndef LA_ENGINE_TRACE_H
 #define LA_ENGINE_TRACE_H
@@ -32,12 +35,33 @@ typedef struct la_origin {
 /* `compiled`, NULL for the program's own text, counts as sent from now on. */
 la_origin la_origin_take(la_compiled *compiled);
 
+typedef enum la_sending_moment {
+  LA_SENDING_BEFORE,
+  LA_SENDING_RAN,
+  LA_SENDING_OVER /* nothing of it is needed any more */
+} la_sending_moment;
+
+/* A statement that is sent. LA_SENDING_BEFORE may put other text and values in place, which the
+ * callee keeps until it is over. */
+typedef struct la_sending {
+  la_text text;
+  const la_value *values;
+  uint32_t count;
+  int64_t number; /* the callee's own, not 0 */
+} la_sending;
+
+struct la_connection;
+/* LA_HOST: the callee keeps the error. The connection is NULL when it is over. */
+typedef la_status (*la_trace_tell)(void *context, struct la_connection *connection,
+                                   la_sending *sending, la_sending_moment moment);
+
 typedef struct la_trace_entry {
   la_text text;
   la_value *values; /* `rows` times `count`, one set of parameters after the other */
   uint32_t count;
   uint32_t rows;
   bool transaction; /* BEGIN, COMMIT, ROLLBACK */
+  bool told;        /* who listens has heard of it */
   la_origin origin;
   double started, seconds;
 } la_trace_entry;
@@ -48,6 +72,9 @@ typedef struct la_trace {
   LA_VEC(la_trace_entry) entries;
   LA_VEC(la_value) values; /* of the newest entry */
   bool on;
+  bool heard;         /* somebody listens */
+  la_trace_tell tell; /* the binding's; NULL where there is none */
+  void *context;
   bool echo; /* the engine echoes what its sessions send */
 } la_trace;
 
@@ -61,6 +88,8 @@ void la_trace_statement(la_trace *trace, la_text text, const la_value *values, u
 void la_trace_no_key(la_trace *trace);
 /* The newest statement was made from `compiled`. */
 void la_trace_compiled(la_trace *trace, la_compiled *compiled);
+/* Who listens has heard of the newest statement. */
+void la_trace_told(la_trace *trace);
 /* Another set for the newest statement. */
 void la_trace_rebind(la_trace *trace, const la_value *values, uint32_t count);
 /* A statement that begins or ends a transaction. */

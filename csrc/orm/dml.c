@@ -286,8 +286,8 @@ static la_status run_plain(dml *self) {
                           (uint32_t)engine->key.params.count, self->lookup, self->lookup_context,
                           &text, self->err);
   if (status >= 0) {
-    status = la_cursor_open(&cursor, connection, text, params.values.items,
-                            (uint32_t)params.values.count, self->err);
+    status = la_cursor_open_told(&cursor, connection, text, params.values.items,
+                                 (uint32_t)params.values.count, self->err);
     la_trace_compiled(&engine->trace, compiled);
   }
   if (status >= 0) {
@@ -297,6 +297,7 @@ static la_status run_plain(dml *self) {
   }
   if (status >= 0) {
     self->rowcount = cursor.raw->driver->changes(cursor.raw->handle);
+    status = la_cursor_tell_ran(&cursor, self->err);
   }
   la_cursor_close(&cursor);
   la_params_clear(&params);

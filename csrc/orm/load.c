@@ -174,6 +174,9 @@ la_status la_load_run(la_load *load, la_session *session, la_compiled *compiled,
     status = read_rows(load, &run, limit, err);
   }
   if (status >= 0) {
+    status = la_cursor_tell_ran(run.cursor, err);
+  }
+  if (status >= 0) {
     status = la_run_finish(&run, err);
   }
   la_run_clear(&run);

@@ -114,8 +114,8 @@ la_status la_run_open(la_run *run, la_compiled *compiled, const la_node *const *
     run->inputs = (la_outer){params, param_count, run->inputs.looks_up};
   }
   LA_TRY(la_params_fill(&run->params, compiled, params, param_count, lookup, context, &text, err));
-  LA_TRY(la_cursor_open(run->cursor, connection, text, run->params.values.items,
-                        (uint32_t)run->params.values.count, err));
+  LA_TRY(la_cursor_open_told(run->cursor, connection, text, run->params.values.items,
+                             (uint32_t)run->params.values.count, err));
   la_trace_compiled(&run->session->engine->trace, compiled);
   return LA_OK;
 }
@@ -546,6 +546,9 @@ static la_status read_parts(la_run *run, la_error *err) {
 
 la_status la_run_step(la_run *run, la_error *err) {
   la_status status = la_cursor_step(run->cursor, err);
+  if (run->cursor->told != 0 && (status == LA_DONE || run->cursor->stream)) {
+    LA_TRY(la_cursor_tell_ran(run->cursor, err));
+  }
   if (status != LA_ROW) {
     return status;
   }

@@ -272,6 +272,9 @@ static la_status run_partial(la_load *load, la_instance *instance, const uint32_
     for (size_t i = 0; i < count && status >= 0; i++) {
       status = la_instance_load(instance, slots[i], &run.values[i], false, err);
     }
+    if (status >= 0) {
+      status = la_cursor_tell_ran(run.cursor, err);
+    }
     la_session_note_class(instance, LA_HEARS_REFRESH, LA_NOTE_REFRESH);
   } else if (status == LA_DONE) {
     status = fail_gone(instance, err);

@@ -1,0 +1,123 @@
+-- SPDX-License-Identifier: MIT
+-- Listeners of cursors hear of what a session sends around each statement, and may have another one sent (EVT-02).
+local la = require "lualchemy"
+local event = require "lualchemy.event"
+local exc = require "lualchemy.exc"
+local fails = require "spec.support.fails"
+local orm = require "lualchemy.orm"
+local shop = require "spec.support.shop"
+
+local Column, Integer, String = la.Column, la.Integer, la.String
+
+local function classes()
+  local Base = orm.declarative_base()
+  local User = Base:class "User" {
+    __tablename__ = "users", id = Column(Integer, {primary_key = true}), name = Column(String), photo = Column(la.LargeBinary),
+    letters = orm.relationship "Letter",
+  }
+  local Letter = Base:class "Letter" {
+    __tablename__ = "letters", id = Column(Integer, {primary_key = true}), user_id = Column(la.ForeignKey "users.id"),
+  }
+  return {Base = Base, User = User, Letter = Letter}
+end
+
+describe("a listener of cursors (EVT-02)", function()
+  local s, User, heard
+  before_each(function()
+    s = shop.open(classes())
+    User, heard = s.User, {}
+    s.session:add_all{User{name = "ann", letters = {s.Letter(), s.Letter()}}, User{name = "bob", photo = "\0x"}}
+    s.session:commit()
+    s.session:close()
+  end)
+  after_each(function() s:close() end)
+
+  --- Listens to both events until the spec is over.
+  local function listen(before, after, options)
+    if before then event.listen(s.engine, "before_cursor_execute", before, options) end
+    if after then event.listen(s.engine, "after_cursor_execute", after) end
+  end
+
+  local function note(word)
+    return function(_, _, statement) heard[#heard + 1] = word .. " " .. statement:match "^%a+" .. " " .. (statement:match "FROM (%a+)" or "") end
+  end
+
+  --- What `fn` has the listeners hear, and the program say in between.
+  local function hears(expected, fn)
+    heard = {}
+    fn()
+    assert.same(expected, heard)
+  end
+
+  it("is told of each load before it is sent and after it ran", function()
+    s.engine:create_function("say", 1, function(x) heard[#heard + 1] = "runs" return x end)
+    listen(note "before", note "after")
+    hears({"before SELECT users", "runs", "runs", "after SELECT users", "before SELECT letters", "after SELECT letters"}, function()
+      s.session:scalars(la.select(User):where(la.func.say(User.id):gt(0)):options(orm.selectinload(User.letters))):all()
+    end)
+  end)
+
+  it("is told so of get, of lazy loads and refreshes, of streams, of UPDATE and DELETE", function()
+    local session = s.session
+    listen(note "before", note "after")
+    hears({"before SELECT users", "after SELECT users"}, function() session:get(User, 1) end)
+    hears({"before SELECT letters", "after SELECT letters"}, function() assert.equal(2, #session:get(User, 1).letters) end)
+    hears({"before SELECT users", "after SELECT users"}, function() session:refresh(session:get(User, 1), {"name"}) end)
+    hears({"before SELECT users", "after SELECT users"}, function() session:query(User):first() end)
+    hears({"before SELECT users", "after SELECT users", "1", "2"}, function()
+      for user in session:scalars(la.select(User):execution_options{yield_per = 1}) do heard[#heard + 1] = tostring(user.id) end
+    end)
+    hears({"before UPDATE ", "after UPDATE "}, function() session:query(User):update({name = "x"}, {synchronize_session = false}) end)
+    hears({"before DELETE letters", "after DELETE letters"}, function() session:execute(la.delete(s.Letter):where(s.Letter.id:eq(1))) end)
+  end)
+
+  it("shares a context with who hears of the same statement, which says how long it took", function()
+    local took
+    listen(function(_, _, _, _, context) context.own = "kept" end,
+      function(_, _, _, _, context) took = {context.own, math.type(context.seconds)} end)
+    s.session:get(User, 1)
+    assert.same({"kept", "float"}, took)
+  end)
+
+  it("has another text and other parameters sent", function()
+    local sent
+    listen(function(_, _, statement, parameters)
+      return (statement:gsub("^SELECT", "SELECT /* seen */")), parameters[1] == 1 and {2} or parameters
+    end, function(_, _, statement, parameters) sent = {statement:match "^SELECT /%* seen %*/", #parameters} end, {retval = true})
+    assert.equal("bob", s.session:scalars(la.select(User.name):where(User.id:eq(1))):one())
+    assert.same({"SELECT /* seen */", 1}, sent)
+    assert.equal("bob", s.session:query(User.name):filter(User.photo:eq "\0x"):scalar()) -- a blob stays one
+  end)
+
+  it("that fails fails the statement, and leaves a session that works", function()
+    local session = s.session
+    local function boom() error "boom" end
+    local function refuse(fn)
+      event.listen(s.engine, "before_cursor_execute", fn, {retval = true, once = true})
+      return function() session:query(User):all() end
+    end
+    local ok, message = pcall(refuse(boom))
+    assert.is_false(ok)
+    assert.matches("boom", message)
+    fails(exc.ArgumentError, 'a listener of "before_cursor_execute" gives a statement\'s text and a list', refuse(function() return 5, 5 end))
+    fails(exc.InvalidRequestError, "can't yield", function() coroutine.wrap(refuse(coroutine.yield))() end)
+    fails(exc.OperationalError, "syntax error", refuse(function() return "SELEC", {} end))
+    fails(exc.ProgrammingError, "Incorrect number of bindings", refuse(function(_, _, statement) return statement, {1} end))
+    for _, ending in ipairs{"close", "rollback", "invalidate"} do
+      fails(exc.InvalidRequestError, "can't end the transaction", refuse(function(connection) connection[ending](connection) end))
+    end
+    assert.equal(2, #session:query(User):all())
+  end)
+
+  it("may send statements of its own, by the same session too", function()
+    local inside = false
+    listen(function()
+      if inside then return end
+      inside = true
+      heard[#heard + 1] = s.session:query(s.Letter):count()
+      inside = false
+    end)
+    assert.equal(2, #s.session:query(User):options(orm.selectinload(User.letters)):all())
+    assert.same({2, 2}, heard)
+  end)
+end)
