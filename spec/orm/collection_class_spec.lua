@@ -201,6 +201,7 @@ describe("keyed dictionaries (REL-19)", function()
     assert.equal(item, item.notes.age.item)
     assert.is_nil(item.notes.weight)
     assert.same({"color", "size", "age"}, item.notes:keys())
+    assert.equal('["color", "size", "age"]', tostring(item.notes:keys()))
     local seen = {}
     for key, note in pairs(item.notes) do seen[#seen + 1] = key .. "=" .. note.keyword end
     assert.same({"color=color", "size=size", "age=age"}, seen)
@@ -314,6 +315,7 @@ describe("keyed dictionaries (REL-19)", function()
     assert.equal(2, item.by_place[{"a", 2}].place)
     assert.is_nil(item.by_place[{"a", 3}])
     assert.same({"a", 1}, table.move(item.by_place:keys()[1], 1, 2, 1, {}))
+    fails(exc.ArgumentError, 'column_keyed_dict takes a column, or a sequence of columns, not "x"', function() orm.column_keyed_dict "x" end)
     item.by_place[{"a", 1}] = nil
     assert.equal(1, #item.by_place)
   end)

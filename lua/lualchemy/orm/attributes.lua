@@ -10,7 +10,8 @@ local inspection = require "lualchemy.orm.inspect"
 local strict = require "lualchemy.strict"
 
 ---@class lualchemy.orm.attributes
-local attributes = {}
+---@field NO_VALUE table  what listeners get as an old value that nobody knows
+local attributes = {NO_VALUE = events.NO_VALUE}
 
 --- The mapped property of `object` called `key`.
 local function property_of(object, key)

@@ -282,7 +282,7 @@ end
 --- The keys in order; of several columns: sequences.
 ---@return any[]
 function Dict:keys()
-  return inside(self).keys:list()
+  return core.list(inside(self).keys:list())
 end
 
 --- The objects in order.
@@ -290,15 +290,15 @@ end
 function Dict:values()
   local list = inside(self).keys:list()
   for i, key in ipairs(list) do list[i] = inside(self).objects[key] end
-  return list
+  return core.list(list)
 end
 
 --- Pairs {key, object} in order.
 ---@return table[]
 function Dict:items()
   local list = inside(self).keys:list()
-  for i, key in ipairs(list) do list[i] = {key, inside(self).objects[key]} end
-  return list
+  for i, key in ipairs(list) do list[i] = core.list {key, inside(self).objects[key]} end
+  return core.list(list)
 end
 
 --- The members of a table of objects by key, which must be the keys that the key function gives; nil for what is no table.
@@ -378,7 +378,11 @@ function M.column_keyed_dict(mapping_spec, options)
   options = keywords.check("column_keyed_dict", options, known)
   local several = type(mapping_spec) == "table"
   local columns = several and mapping_spec or {mapping_spec}
-  if #columns == 0 then error(exc.ArgumentError("column_keyed_dict takes a column, or a sequence of columns"), 2) end
+  for i = 1, math.max(1, #columns) do
+    if not (core.is(columns[i], "lualchemy.Column") or core.attribute_of(columns[i])) then
+      error(exc.ArgumentError("column_keyed_dict takes a column, or a sequence of columns, not " .. describe.value(columns[i])), 2)
+    end
+  end
   return factory(function(object)
     if not several or #columns == 1 then return key_by_attribute(object, key_of_column(object, columns[1])) end
     local key = {}
