@@ -109,3 +109,60 @@ describe("an abstract class between mapped ones (MAP-07)", function()
     assert.sql(la.select(Clerk), "SELECT clerks.id, employees.id AS id_1, employees.type, clerks.room FROM employees JOIN clerks ON employees.id = clerks.id")
   end)
 end)
+
+describe("directives of a class (DEC-06)", function()
+  local function key() return Column(Integer, {primary_key = true}) end
+
+  it("metadata of its own, of a mixin or an abstract base, holds for those below", function()
+    local Base, other, mixed = orm.declarative_base(), la.MetaData(), la.MetaData()
+    local Other = Base:class "Other" {__abstract__ = true, metadata = other}
+    local A = Other:class "A" {__tablename__ = "a", id = key(), bs = orm.relationship("B", {secondary = "a_b"})}
+    Other:class "B" {__tablename__ = "b", id = key()}
+    la.Table("a_b", other, Column("a_id", la.ForeignKey "a.id"), Column("b_id", la.ForeignKey "b.id"))
+    local C = Base:class "C" {orm.mixin {metadata = mixed}, __tablename__ = "a", id = key()}
+    assert.equal(other, A.__table__.metadata)
+    assert.equal(other, A.metadata)
+    assert.equal(mixed, C.__table__.metadata)
+    assert.equal(0, #A().bs)
+    assert.same({}, Base.metadata.tables:keys())
+    local with_registry = orm.DeclarativeBase:class "Base" {registry = Base.registry, metadata = mixed}
+    assert.equal(mixed, with_registry.metadata)
+  end)
+
+  it("__mapper_args__ as a declared_attr sees the table", function()
+    local Lean = orm.mixin {__mapper_args__ = orm.declared_attr(function(cls)
+      local left_out = {}
+      for _, column in ipairs(cls.__table__.c) do
+        if column.info.lean then left_out[#left_out + 1] = column.key end
+      end
+      return {exclude_properties = left_out, polymorphic_on = cls.kind}
+    end)}
+    local Base = orm.declarative_base()
+    local A = Base:class "A" {Lean, __tablename__ = "a", id = key(), kind = Column(Integer), big = Column(Integer, {info = {lean = true}})}
+    assert.equal("SELECT a.id, a.kind FROM a", (tostring(la.select(A)):gsub("%s+", " ")))
+    assert.equal("kind", A.__mapper__.polymorphic_on.key)
+  end)
+
+  it("__table_cls__ makes the table, or none", function()
+    local Base = orm.declarative_base()
+    local Auto = orm.mixin {__tablename__ = orm.declared_attr(function(cls) return cls.__name__:lower() end),
+      __table_cls__ = function(_, name, metadata, ...)
+        for _, item in ipairs {...} do
+          if la.isinstance(item, Column) and item.primary_key then return la.Table("my_" .. name, metadata, ...) end
+        end
+      end}
+    local A = Base:class "A" {Auto, id = key()}
+    local B = A:class "B" {x = Column(Integer)}
+    assert.equal("my_a", A.__table__.name)
+    assert.equal(A.__table__, B.__table__)
+    fails(exc.ArgumentError, "__table_cls__ gives a Table", function() Base:class "C" {Auto, x = Column(Integer)} end)
+  end)
+
+  it("a registry maps classes with tables by itself", function()
+    local registry = orm.registry()
+    local A = registry:class "A" {__tablename__ = "a", id = key(), kind = Column(la.String), __mapper_args__ = {polymorphic_on = "kind"}}
+    local B = A:class "B" {__mapper_args__ = {polymorphic_identity = "b"}}
+    assert.equal(registry.metadata, A.__table__.metadata)
+    assert.equal("b", B().kind)
+  end)
+end)

@@ -55,7 +55,7 @@ function ClassMeta.index(class, key)
     at = rawget(at, "__base__")
   end
   if key == "registry" then return records[class].registry end
-  if key == "metadata" then return records[class].registry.metadata end
+  if key == "metadata" then return records[class].metadata or records[class].registry.metadata end
   if strict.is_probe(key) then return nil end
   deferred.check(class)
   strict.unknown(("class %s"):format(class.__name__), key, class)
@@ -273,8 +273,9 @@ local base_without_effect = {
 ---@return table Base  with `.metadata`, `.registry` and `:class(name)`
 function M.declarative_base(options)
   options = keywords.check("declarative_base", options, base_keywords, nil, base_without_effect)
-  local registry = options.registry or registries.new {metadata = options.metadata}
-  return new_base(registry, options.name or "Base")
+  local base = new_base(options.registry or registries.new {metadata = options.metadata}, options.name or "Base")
+  records[base].metadata = options.metadata
+  return base
 end
 
 --- `orm.DeclarativeBase:class "Base" { metadata = … }`: a base with a registry of its own.

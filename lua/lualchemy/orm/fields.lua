@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- The fields of class tables: what they may be, and those of a class with what mixins and abstract bases add.
 local composites = require "lualchemy.orm.composite"
+local core = require "lualchemy.core"
 local describe = require "lualchemy.describe"
 local exc = require "lualchemy.exc"
 local keywords = require "lualchemy.keywords"
@@ -17,10 +18,11 @@ M.Mixin = {__name = "lualchemy.Mixin"}
 M.DeclaredAttr = {__name = "lualchemy.declared_attr"}
 
 M.directives = keywords.set {
-  "__tablename__", "__table_args__", "__mapper_args__", "__table__", "__abstract__", "__init", "__declare_first__", "__declare_last__",
+  "__tablename__", "__table_args__", "__mapper_args__", "__table__", "__table_cls__", "__abstract__", "__init", "__declare_first__",
+  "__declare_last__",
 }
 -- Functions of a class table that are fields of the class although directives.
-M.callable_directives = keywords.set {"__init", "__declare_first__", "__declare_last__"}
+M.callable_directives = keywords.set {"__init", "__declare_first__", "__declare_last__", "__table_cls__"}
 M.metamethods = keywords.set {
   "__tostring", "__eq", "__lt", "__le", "__call", "__concat", "__len", "__unm", "__add", "__sub", "__mul", "__div",
   "__idiv", "__mod", "__pow", "__band", "__bor", "__bxor", "__bnot", "__shl", "__shr", "__pairs", "__name",
@@ -131,14 +133,16 @@ end
 
 --- Does a class below a mapped one get `value` as the field `key`, too?
 local function passes_mapped(key, value)
-  return getmetatable(value) == M.DeclaredAttr and (value.cascading or M.directives[key] == true)
+  return key == "__table_cls__" or getmetatable(value) == M.DeclaredAttr and (value.cascading or M.directives[key] == true)
 end
 
 --- The fields of one source in a sequence of {key, value}, in the order in which they were made; names that are taken are left out.
 local function gather(class, source, taken, into)
   local from = #into + 1
   for key, value in next, source.fields do
-    if type(key) == "string" and not taken[key] and (not source.below or passes_mapped(key, value)) then
+    if key == "metadata" and core.is(value, "lualchemy.MetaData") then
+      M.records[class].metadata = M.records[class].metadata or value
+    elseif type(key) == "string" and not taken[key] and (not source.below or passes_mapped(key, value)) then
       M.refuse_name(class.__name__, key)
       taken[key] = {key = key, value = source.copied and own_copy(value) or value, serial = M.serial_of(value), copied = source.copied}
       into[#into + 1] = taken[key]
@@ -154,7 +158,8 @@ local function gather(class, source, taken, into)
   table.move(found, 1, #found, from, into)
 end
 
---- Calls the functions of the declared_attrs among `fields`; while they run, the class shows its fields.
+--- Calls the functions of the declared_attrs among `fields`; while they run, the class shows its fields. That of `__mapper_args__` waits until
+--- the class has its table.
 local function work_out(class, fields, by_name)
   local function value_of(key)
     local field = by_name[key]
@@ -170,11 +175,22 @@ local function work_out(class, fields, by_name)
     if schema.is_column(field.value) then schema.name_column(field.value, key) end
     return field.value
   end
-  M.records[class].showing = value_of
-  for _, field in ipairs(fields) do
-    if getmetatable(field.value) == M.DeclaredAttr then value_of(field.key) end
+  local function shown(fn)
+    M.records[class].showing = value_of
+    local made = fn()
+    M.records[class].showing = nil
+    return made
   end
-  M.records[class].showing = nil
+  shown(function()
+    for _, field in ipairs(fields) do
+      if field.key ~= "__mapper_args__" and getmetatable(field.value) == M.DeclaredAttr then value_of(field.key) end
+    end
+  end)
+  local arguments = by_name.__mapper_args__
+  if arguments and getmetatable(arguments.value) == M.DeclaredAttr then
+    local make = arguments.value.make
+    arguments.value = function() return shown(function() return make(class) end) end
+  end
 end
 
 --- The fields with those that composites bring.
@@ -195,10 +211,12 @@ end
 --- Own fields, then those of mixins, then those of abstract bases. An abstract class leaves its declared_attrs to the classes below it.
 function M.all_fields(class, definition, parent, abstract)
   local taken, fields = {}, {}
+  M.records[class].metadata = nil
   for i, source in ipairs(sources_of(class, definition, parent)) do
     gather(class, source, taken, fields)
     if i == 1 then taken.__abstract__ = taken.__abstract__ or true end
   end
+  M.records[class].metadata = M.records[class].metadata or parent and M.records[parent].metadata
   if abstract then
     for i = #fields, 1, -1 do
       if getmetatable(fields[i].value) == M.DeclaredAttr then table.remove(fields, i) end

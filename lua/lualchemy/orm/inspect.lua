@@ -236,7 +236,7 @@ local mapper_fields = {
     for _, property in ipairs(core.mapper_properties(class)) do
       if property.primary_key then list[#list + 1] = property.column end
     end
-    return list
+    return core.list(list)
   end,
   columns = function(class) return class.__table__.c end,
   c = function(class) return class.__table__.c end,

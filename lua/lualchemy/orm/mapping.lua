@@ -2,6 +2,7 @@
 -- Mapping a class: its table, its mapper, the properties of both.
 local concrete = require "lualchemy.orm.concrete"
 local core = require "lualchemy.core"
+local describe = require "lualchemy.describe"
 local events = require "lualchemy.orm.events"
 local exc = require "lualchemy.exc"
 local fields_of = require "lualchemy.orm.fields"
@@ -73,11 +74,11 @@ end
 local function table_of_select(class, record, element)
   if not core.is(element, "lualchemy.FromClause") then
     error(exc.ArgumentError(("class %s: __table__ is a Table, a subquery or a join, not %s"):format(class.__name__,
-      require("lualchemy.describe").value(element))), 0)
+      describe.value(element))), 0)
   end
   if core.is_join(element) then element = select_of_join(element) end
   record.element = element
-  return stand_in.table_of_subquery(record.registry.metadata, element, element.name or class.__name__)
+  return stand_in.table_of_subquery(class.metadata, element, element.name or class.__name__)
 end
 
 --- The class's table: given, made from its columns, or its parent's.
@@ -97,14 +98,24 @@ local function make_table(class, record, parent, values, columns)
     error(exc.ArgumentError(("class %s: __tablename__ is a string, not a %s"):format(class.__name__, type(name))), 0)
   end
   local items, options = table_arguments(class, values.__table_args__)
-  local arguments = {name, record.registry.metadata}
+  local arguments = {name, class.metadata}
   for _, field in ipairs(columns) do
     schema.name_column(field.column, field.key)
     arguments[#arguments + 1] = field.column
   end
   for _, item in ipairs(items) do arguments[#arguments + 1] = item end
   arguments[#arguments + 1] = options
-  local made = schema.Table(table.unpack(arguments))
+  local made
+  if values.__table_cls__ then
+    made = values.__table_cls__(class, table.unpack(arguments))
+    if made == nil and parent and core.is_mapped(parent) then return nil end
+    if not core.is(made, "lualchemy.Table") then
+      error(exc.ArgumentError(("class %s: __table_cls__ gives a Table, or nil in a class below a mapped one, not %s")
+        :format(class.__name__, describe.value(made))), 0)
+    end
+  else
+    made = schema.Table(table.unpack(arguments))
+  end
   if not options.extend_existing and not options.keep_existing then record.made_table = made end
   return made
 end
@@ -296,7 +307,7 @@ local function map_columns(class, own_table, columns, values, arguments, taken)
     local left_out = field == false or include and not (include[column.key] or include[column]) or
       exclude and (exclude[column.key] or exclude[column])
     local synonym = values[column.key]
-    if field then
+    if field and not (left_out and field.key == column.key and field.options == nil) then
       taken[field.key] = column
       mapped_columns.map(class, field.key, column, field.options, field.further)
     elseif left_out then
@@ -353,7 +364,7 @@ local function sort_fields(class, fields)
   end
   in_sort_order(columns)
   for _, name in ipairs {"__tablename__", "__table_args__", "__mapper_args__", "__table__"} do
-    if type(values[name]) == "function" then values[name] = values[name](class) end
+    if name ~= "__mapper_args__" and type(values[name]) == "function" then values[name] = values[name](class) end
     if values[name] == core.null() then values[name] = nil end -- not even what a base says
   end
   return values, columns
@@ -388,7 +399,7 @@ local function withdraw(class, record)
     if siblings[i] == class then table.remove(siblings, i) end
   end
   record.registry:_remove_class(class)
-  if record.made_table then core.metadata_remove(record.registry.metadata, record.made_table) end
+  if record.made_table then core.metadata_remove(record.made_table.metadata, record.made_table) end
   if core.is_mapped(class) then core.mapper_withdraw(class) end
   record.metatable.__call = core.class_call
   record.made_table, record.own_table, record.failed = nil, nil, true

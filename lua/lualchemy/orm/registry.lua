@@ -22,8 +22,8 @@ local Registry = {}
 function Registry.__index(self, key)
   if key ~= "mappers" then return Registry[key] end
   local list = {}
-  for class in pairs(self.mapped) do list[#list + 1] = class.__mapper__ end
-  table.sort(list, function(a, b) return self.mapped[a.class_] < self.mapped[b.class_] end)
+  for class in pairs(self.numbers) do list[#list + 1] = class.__mapper__ end
+  table.sort(list, function(a, b) return self.numbers[a.class_] < self.numbers[b.class_] end)
   return core.list(list)
 end
 
@@ -46,7 +46,7 @@ function M.new(options)
   self.metadata = options.metadata or require("lualchemy.schema").MetaData()
   self.core = core.registry_new()
   self.classes = {}   -- name → class, or false if several have it
-  self.mapped = setmetatable({}, {__mode = "k"})   -- class → its number
+  self.numbers = setmetatable({}, {__mode = "k"})   -- class → its number
   self.made = 0       -- how many classes there were
   self.fresh = {}     -- classes that were mapped since the last configuration
   self.waiting = {}   -- relationships not yet configured: {class, key, property}
@@ -81,7 +81,7 @@ function Registry:_add_class(class)
   self.classes[name] = self.classes[name] == nil and class or false
   self.fresh[#self.fresh + 1] = class
   self.made = self.made + 1
-  self.mapped[class] = self.made
+  self.numbers[class] = self.made
   if class.__declare_first__ or class.__declare_last__ or events.listened "mapper_configured" or events.listened "before_mapper_configured" or
     events.listened "before_configured" or events.listened "after_configured" then
     pending[self] = true
@@ -92,7 +92,7 @@ end
 --- Forgets a class whose declaration failed.
 function Registry:_remove_class(class)
   if self.classes[class.__name__] == class then self.classes[class.__name__] = nil end
-  self.mapped[class] = nil
+  self.numbers[class] = nil
   for _, list in ipairs {self.fresh, self.waiting} do
     for i = #list, 1, -1 do
       if list[i] == class or list[i].class == class then table.remove(list, i) end
@@ -157,7 +157,7 @@ function Registry:_environment(entry)
     __index = function(_, name)
       local class = self.classes[name]
       if class then return class end
-      local tables = self.metadata.tables
+      local tables = entry.class.metadata.tables
       local ok, found = pcall(function() return tables[name] end)
       if ok and found ~= nil then return found end
       if name == "foreign" or name == "remote" then return require("lualchemy.orm.relationship")[name] end
@@ -239,7 +239,7 @@ function Registry:_secondary(entry)
       :format(tostring(value), where(entry))), 0)
   end
   if type(value) == "string" then
-    local tables = self.metadata.tables
+    local tables = entry.class.metadata.tables
     local ok, found = pcall(function() return tables[value] end)
     if ok and found ~= nil then return found end
     if not value:find "%(" then
@@ -391,11 +391,16 @@ function Registry:configure()
   end
 end
 
---- `registry:class "User" {}`: a class that `map_imperatively` maps.
+--- `registry:class "User" {…}`: a class with a `__tablename__`, a `__table__` or mixins is mapped, as by SQLAlchemy's `registry.mapped`;
+--- one without is for `map_imperatively`.
 ---@param name string
 ---@return fun(definition: table?): table
 function Registry:class(name)
   return function(definition)
+    if definition and (definition.__tablename__ or definition.__table__ or #definition > 0) then
+      self.base = self.base or self:generate_base()
+      return self.base:class(name)(definition)
+    end
     return require("lualchemy.orm.declarative").plain_class(self, name, definition)
   end
 end
@@ -424,7 +429,7 @@ end
 
 --- Forgets the classes, as SQLAlchemy's `registry.dispose()`; objects that exist stay as they are.
 function Registry:dispose()
-  self.classes, self.waiting, self.mapped = {}, {}, setmetatable({}, {__mode = "k"})
+  self.classes, self.waiting, self.numbers = {}, {}, setmetatable({}, {__mode = "k"})
   pending[self] = nil
 end
 
