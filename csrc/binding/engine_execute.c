@@ -309,18 +309,32 @@ static void send_filled(la_execution *x, la_text text, size_t first, uint32_t co
   }
 }
 
+/* Sends `count` sets behind the `sent` first ones; the values lie in the params, `width` a set. */
+static void send_sets(la_execution *x, la_text text, uint32_t width, lua_Integer count,
+                      lua_Integer sent) {
+  la_error err = LA_ERROR_INIT;
+  lua_Integer at = 0, together;
+  if (sent == 0) {
+    send_filled(x, text, 0, width, ++at);
+  }
+  if (la_execution_send_together(x, x->params->values.items + (size_t)at * width, count - at,
+                                 &together, &err) < 0) {
+    fail(x, &err, text, NULL, 0);
+  }
+  for (at += together; at < count; at++) {
+    send_filled(x, text, (size_t)at * width, width, sent + at + 1);
+  }
+}
+
 /* Many sets: a value that cannot be sent is told of before any set is sent. */
 static void run_gathered(la_execution *x) {
   la_text text = x->compiled->text;
   la_params *params = x->params;
-  uint32_t count = x->compiled->param_count;
   for (lua_Integer set = 1; set <= x->sets; set++) {
     params->gathers = set > 1;
     fill(x, set, &text);
   }
-  for (lua_Integer set = 1; set <= x->sets; set++) {
-    send_filled(x, text, (size_t)(set - 1) * count, count, set);
-  }
+  send_sets(x, text, x->compiled->param_count, x->sets, 0);
   params->gathers = false;
   la_params_shrink(params);
 }
@@ -369,9 +383,8 @@ static void run_drawn(la_execution *x) {
     uint32_t width = (uint32_t)(x->params->values.count / (size_t)count);
     la_connection_check_guard(x->L, x->connection_index);
     la_execution_begin(x);
-    for (lua_Integer i = 0; i < count; i++) {
-      send_filled(x, text, (size_t)i * width, width, ++sent);
-    }
+    send_sets(x, text, width, count, sent);
+    sent += count;
   }
   la_cursor_close(&x->result->cursor);
 }

@@ -121,6 +121,11 @@ void la_execution_send(la_execution *x, int text, int list);
 /* Opens or rebinds the result's cursor and steps it, reading rows; keeps counts. */
 la_status la_execution_step(la_execution *x, la_text text, const la_value *values, uint32_t count,
                             lua_Integer set, la_error *err);
+/* Sends some of `sets` sets, of which the values lie one behind the other, many by one statement
+ * where that is the same; `*sent_out`: the number of the first that it has sent, the others go one
+ * by one. A failure is one that has ended the transaction. */
+la_status la_execution_send_together(la_execution *x, const la_value *values, lua_Integer sets,
+                                     lua_Integer *sent_out, la_error *err);
 /* Gives the result its shape from the open cursor. */
 la_status la_execution_shape(la_execution *x, la_error *err);
 /* Keeps the primary key of an inserted row for inserted_primary_key. */

@@ -55,6 +55,9 @@ typedef enum la_statement_kind {
   LA_STATEMENT_TEXT /* unknown: rows if the database gives columns */
 } la_statement_kind;
 
+/* How many rows go in one INSERT where many are stored. */
+#define LA_ROWS_TOGETHER 32
+
 /* Read only outside compile/. */
 typedef struct la_compiled {
   la_object object;
@@ -76,6 +79,7 @@ typedef struct la_compiled {
   la_table *table;
   la_column *autoincrement; /* its key comes from the last insert id, or NULL */
   bool multi_values;
+  la_text many;        /* la_compiled_make_many */
   bool fetches;        /* its rows are not the program's: they are new keys and defaults */
   la_object *subjects; /* la_key_subjects: keeps named things alive. Set by who keeps the compiled
                           statement longer than the statement; else NULL */
@@ -144,6 +148,10 @@ void la_compile_ident_as(const la_dialect *dialect, la_text ident, la_quote quot
  * form. */
 la_status la_compile_literal(const la_dialect *dialect, const la_type *type, const la_value *value,
                              la_strbuf *out, la_error *err);
+
+/* Makes `compiled->many` if it is not there: the text for LA_ROWS_TOGETHER rows. Left empty if the
+ * statement does anything but insert one row of placeholders, or its rows are too wide. */
+la_status la_compiled_make_many(la_compiled *compiled, la_allocator *alloc, la_error *err);
 
 /* What stands inside the parentheses of an IN list without values; `width` values an item. */
 void la_compiled_empty_set(const la_dialect *dialect, uint32_t width, uint8_t expand_op,

@@ -88,6 +88,9 @@ struct la_driver {
   void (*row)(la_driver_statement *statement, la_value *out, uint32_t count);
   int64_t (*last_insert_id)(la_driver_connection *connection);
   int64_t (*changes)(la_driver_connection *connection);
+  /* Whether one INSERT of several rows does to `table`, a name without a schema, what one of each
+   * row would do. NULL where nobody knows. */
+  bool (*takes_rows_together)(la_driver_connection *connection, la_text table);
   /* Whether rows that one INSERT puts into `table` without a key get the integers after the last
    * insert id, in order: nothing else adds to the table meanwhile, and there is room for them. NULL
    * where nobody knows. */

@@ -439,25 +439,40 @@ static bool has_room_for_keys(la_driver_connection *connection, la_text table) {
   return largest.kind == LA_VALUE_INTEGER && largest.as.integer < INT64_MAX / 2;
 }
 
-/* A trigger could insert into the table itself; a view or a virtual table does as it likes; an ON
- * CONFLICT clause may leave rows out, or keep those before the one that fails. */
-static bool connection_makes_keys_in_sequence(la_driver_connection *connection, la_text table) {
-  static const char query[] =
-      "SELECT 1 FROM sqlite_master WHERE type = 'table' AND rootpage > 0"
-      " AND name = ?1 COLLATE NOCASE AND sql NOT LIKE '%conflict%'"
-      " AND NOT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'trigger'"
-      " AND tbl_name = ?1 COLLATE NOCASE)"
-      " AND NOT EXISTS (SELECT 1 FROM sqlite_temp_master WHERE tbl_name = ?1 COLLATE NOCASE)";
+/* Whether a query about the table `name` has a row. */
+static bool is_true_of(la_driver_connection *connection, const char *query, la_text name) {
   la_error err = LA_ERROR_INIT;
   la_driver_statement *statement = NULL;
-  la_value name = la_value_text(table);
-  if (statement_prepare(connection, (la_text){query, sizeof query - 1}, &statement, &err) < 0) {
+  la_value value = la_value_text(name);
+  if (statement_prepare(connection, la_text_of(query), &statement, &err) < 0) {
     return false;
   }
-  bool found = statement_bind(statement, 1, &name, &err) == LA_OK &&
+  bool found = statement_bind(statement, 1, &value, &err) == LA_OK &&
                statement_step(statement, &err) == LA_ROW;
   statement_finalize(statement);
-  return found && has_room_for_keys(connection, table);
+  return found;
+}
+
+/* A trigger could insert into the table itself; a view or a virtual table does as it likes; an ON
+ * CONFLICT clause may leave rows out, or keep those before the one that fails. */
+static const char is_plain[] =
+    "SELECT 1 FROM sqlite_master WHERE type = 'table' AND rootpage > 0"
+    " AND name = ?1 COLLATE NOCASE AND sql NOT LIKE '%conflict%'"
+    " AND NOT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'trigger'"
+    " AND tbl_name = ?1 COLLATE NOCASE)"
+    " AND NOT EXISTS (SELECT 1 FROM sqlite_temp_master WHERE tbl_name = ?1 COLLATE NOCASE)";
+
+static bool connection_makes_keys_in_sequence(la_driver_connection *connection, la_text table) {
+  return is_true_of(connection, is_plain, table) && has_room_for_keys(connection, table);
+}
+
+/* Keys of other rows are looked for when the statement ends: a row of a table that refers to itself
+ * would find those behind it. */
+static bool connection_takes_rows_together(la_driver_connection *connection, la_text table) {
+  static const char refers_to_itself[] =
+      "SELECT 1 FROM pragma_foreign_key_list(?1) WHERE \"table\" = ?1 COLLATE NOCASE";
+  return is_true_of(connection, is_plain, table) &&
+         !is_true_of(connection, refers_to_itself, table);
 }
 
 static bool connection_in_transaction(la_driver_connection *connection) {
@@ -497,6 +512,7 @@ const la_driver la_driver_sqlite3 = {
     .row = statement_row,
     .last_insert_id = connection_last_insert_id,
     .changes = connection_changes,
+    .takes_rows_together = connection_takes_rows_together,
     .makes_keys_in_sequence = connection_makes_keys_in_sequence,
     .in_transaction = connection_in_transaction,
     .interrupt = connection_interrupt,

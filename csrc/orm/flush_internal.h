@@ -165,16 +165,13 @@ typedef struct la_persist_plan {
   la_object *mapper;     /* retained: stands in the key by address */
   la_node *statement;    /* retained: constants may lie in it */
   la_compiled *compiled; /* retained */
-  la_text many;          /* of an INSERT: its text for LA_ROWS_TOGETHER rows, once it is needed */
   uint32_t count;        /* placeholders */
   uint32_t *sources;   /* of each: the ordinal of a column, LA_SOURCE_KEY + ordinal (a value of the
                           WHERE), or LA_SOURCE_OTHER */
   la_value *constants; /* of LA_SOURCE_OTHER */
 } la_persist_plan;
 
-/* So many new rows go in one statement (persist_many.c) … */
-#define LA_ROWS_TOGETHER 32
-/* … if rows of the plan in use may. */
+/* Whether new rows of the plan in use go LA_ROWS_TOGETHER in one statement (persist_many.c). */
 typedef enum la_together { LA_TOGETHER_UNKNOWN, LA_TOGETHER_YES, LA_TOGETHER_NO } la_together;
 
 #define LA_SOURCE_KEY   0x10000u

@@ -12,42 +12,6 @@
  */
 #include "orm/flush_internal.h"
 
-/* The most placeholders that SQLite takes. */
-#define MOST_PARAMS 32766u
-
-/* Makes plan->many: the text of one row, its placeholders repeated. Left empty if the text does not
- * end with them. */
-static la_status make_text(const la_flush *flush, la_persist_plan *plan, la_error *err) {
-  la_text one = plan->compiled->text;
-  la_strbuf row, text;
-  la_status status;
-  if (plan->many.len > 0 || plan->count == 0 || plan->count > MOST_PARAMS / LA_ROWS_TOGETHER) {
-    return LA_OK;
-  }
-  la_strbuf_init(&row, flush->alloc);
-  la_strbuf_init(&text, flush->alloc);
-  la_strbuf_string(&row, " (?");
-  for (uint32_t i = 1; i < plan->count; i++) {
-    la_strbuf_string(&row, ", ?");
-  }
-  la_strbuf_char(&row, ')');
-  la_text marks = la_strbuf_view(&row);
-  if (!row.failed && one.len > marks.len &&
-      memcmp(one.bytes + one.len - marks.len, marks.bytes, marks.len) == 0) {
-    la_strbuf_text(&text, one);
-    for (uint32_t i = 1; i < LA_ROWS_TOGETHER; i++) {
-      la_strbuf_char(&text, ',');
-      la_strbuf_text(&text, marks);
-    }
-    plan->many.bytes = la_arena_copy(&plan->arena, la_strbuf_view(&text).bytes, text.len);
-    plan->many.len = plan->many.bytes != NULL ? text.len : 0;
-  }
-  status = row.failed || text.failed ? la_fail_nomem(err) : LA_OK;
-  la_strbuf_clear(&row);
-  la_strbuf_clear(&text);
-  return status;
-}
-
 static bool makes_keys_in_sequence(const la_flush *flush, const la_table *table) {
   const la_raw *raw = flush->connection->raw;
   return table->schema.len == 0 && !flush->plan_translated &&
@@ -68,8 +32,8 @@ static la_status find_together(la_flush *flush, const la_persist_row *r, la_erro
       flush->plan_shape[la_table_autoincrement_column(map->table)->ordinal] != LA_CELL_OMITTED) {
     return LA_OK;
   }
-  LA_TRY(make_text(flush, flush->plan, err));
-  if (flush->plan->many.len > 0 && makes_keys_in_sequence(flush, map->table)) {
+  LA_TRY(la_compiled_make_many(flush->plan->compiled, flush->alloc, err));
+  if (flush->plan->compiled->many.len > 0 && makes_keys_in_sequence(flush, map->table)) {
     flush->together = LA_TOGETHER_YES;
   }
   return LA_OK;
@@ -104,7 +68,7 @@ static la_status fill(la_flush *flush, const la_persist_row *first, la_error *er
 
 static la_status send(la_flush *flush, la_error *err) {
   la_cursor cursor;
-  la_status status = la_cursor_open(&cursor, flush->connection, flush->plan->many,
+  la_status status = la_cursor_open(&cursor, flush->connection, flush->plan->compiled->many,
                                     flush->values.items, (uint32_t)flush->values.count, err);
   if (status >= 0) {
     la_trace_compiled(&flush->session->engine->trace, flush->plan->compiled);
