@@ -225,9 +225,22 @@ describe("a composite (DEC-17)", function()
     s:close()
   end)
 
+  it("is made of columns that are fields, with names of their own or without (DEC-17)", function()
+    local x, y = Column(Integer), Column("other", Integer)
+    local A = orm.declarative_base():class "A" {__tablename__ = "a", id = Column(Integer, {primary_key = true}), x = x, y = y,
+      at = orm.composite(point, x, y)}
+    local a = A {at = point(1, 2)}
+    assert.same({1, 2}, {a.x, a.y})
+    assert.equal("SELECT a.x, a.other FROM a", (tostring(la.select(A.at)):gsub("%s+", " ")))
+    assert.same({"id", "x", "y"}, la.inspect(A).column_attrs:keys())
+  end)
+
   it("says what is wrong with its columns and values", function()
     local s, vertex = stored()
-    fails(exc.ArgumentError, "must be named", function() orm.composite(point, Column(Integer)) end)
+    fails(exc.ArgumentError, "must be named", function() s.Vertex.bad = orm.composite(point, Column(Integer)) end)
+    fails(exc.ArgumentError, "must be named", function()
+      orm.declarative_base():class "A" {__tablename__ = "a", id = Column(Integer, {primary_key = true}), bad = orm.composite(point, Column(Integer))}
+    end)
     fails(exc.ArgumentError, "takes the columns", function() orm.composite(point) end)
     fails(exc.ArgumentError, "the function or class", function() orm.composite("x1", "y1") end)
     fails(exc.ArgumentError, "argument 2 is 5", function() orm.composite(point, 5) end)

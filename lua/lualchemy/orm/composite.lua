@@ -52,11 +52,11 @@ end
 ---     }
 ---     vertex.start = Point(3, 4); la.select(Vertex):where(Vertex.start:eq(Point(3, 4)))
 ---@param make fun(...): any  a function, or a class that is called
----@param ... any  named Columns, names of attributes, attributes; options last: `group`, `deferred`, `raiseload`, `active_history` of the columns;
+---@param ... any  Columns, which have names or are fields of the class, names of attributes, attributes; options last: `group`, `deferred`, `raiseload`, `active_history` of the columns;
 --- `return_none_on`: a function of the values that says when there is no value (when all are nil), or false: never; `comparator_factory`: a table
 --- of methods for statements, which find the attributes in `self.clauses`
 ---@return table
----@raise ArgumentError for a column without a name, or no columns
+---@raise ArgumentError for no columns, or what is none
 function M.composite(make, ...)
   if not is_callable(make) then
     error(exc.ArgumentError(("composite takes the function or class that makes its values, then the columns; not %s"):format(describe.value(make))), 2)
@@ -65,9 +65,7 @@ function M.composite(make, ...)
   if items.n == 0 then error(exc.ArgumentError("composite takes the columns that its value is made of"), 2) end
   for i = 1, items.n do
     local item = items[i]
-    if schema.is_column(item) and item.name == nil then
-      error(exc.ArgumentError("Composite class column arguments must be named: Column(\"x\", Integer)"), 2)
-    elseif type(item) ~= "string" and not schema.is_column(item) and not core.attribute_of(item) then
+    if type(item) ~= "string" and not schema.is_column(item) and not core.attribute_of(item) then
       error(exc.ArgumentError(("composite: argument %d is %s, which is neither a Column nor an attribute nor its name"):format(i + 1,
         describe.value(item))), 2)
     end
@@ -105,6 +103,12 @@ function Composite:fields()
     end
   end
   return fields
+end
+
+--- The name under which one of the fields above is mapped.
+function M.key_of(field)
+  if field.key == nil then error(exc.ArgumentError("Composite class column arguments must be named: Column(\"x\", Integer)"), 0) end
+  return field.key
 end
 
 local function key_of_column(class, column)
@@ -354,7 +358,7 @@ end
 --- Adds a composite to a class that exists, with the columns that it brings.
 function M.add(class, key, composite)
   for _, field in ipairs(composite:fields()) do
-    if not core.mapper_has(class, field.key) then class[field.key] = field.value end
+    if not core.mapper_has(class, M.key_of(field)) then class[field.key] = field.value end
   end
   descriptors.add(class, key, composite)
   return composite:keys(class)

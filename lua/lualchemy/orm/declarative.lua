@@ -194,7 +194,7 @@ function M.map_imperatively(registry, class, table_to_map, options)
     refuse_name(class.__name__, key)
     later[#later + 1] = {key = key, value = property, serial = serial_of(property)}
     for _, field in ipairs(composites.is_composite(property) and property:fields() or {}) do
-      if not options.properties[field.key] then later[#later + 1] = field end
+      if not options.properties[composites.key_of(field)] then later[#later + 1] = field end
     end
   end
   table.sort(later, function(a, b) return a.serial < b.serial end)

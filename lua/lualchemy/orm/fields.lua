@@ -193,13 +193,23 @@ local function work_out(class, fields, by_name)
   end
 end
 
---- The fields with those that composites bring.
+--- The column of a field or part, if it is one.
+local function column_of(value)
+  if schema.is_column(value) then return value end
+  return relationships.is_property(value) and schema.is_column(value.expression) and value.expression or nil
+end
+
+--- The fields with those that composites bring: columns that are no fields yet.
 local function with_parts(fields, taken)
-  local all = {}
+  local all, columns = {}, {}
+  for _, field in ipairs(fields) do
+    local column = column_of(field.value)
+    if column then columns[column] = true end
+  end
   for _, field in ipairs(fields) do
     all[#all + 1] = field
     for _, part in ipairs(composites.is_composite(field.value) and field.value:fields() or {}) do
-      if not taken[part.key] then
+      if not columns[column_of(part.value)] and not taken[composites.key_of(part)] then
         taken[part.key] = part
         all[#all + 1] = part
       end
