@@ -31,6 +31,10 @@ describe("la.inspect", function()
     assert.equal("users", tostring(mapper.selectable))
     assert.same({"id", "name", "age"}, keys(mapper.column_attrs))
     assert.same({"addresses", "orders", "profile"}, keys(mapper.relationships))
+    assert.same({"addresses", "orders", "profile"}, mapper.relationships:keys())
+    assert.equal('["addresses", "orders", "profile"]', tostring(mapper.relationships))
+    assert.equal(mapper.relationships[2].key, mapper.relationships:items()[2][1])
+    assert.is_true(mapper.attrs:contains "orders" and not mapper.attrs:contains "order")
     assert.equal(User.__table__.c.id, mapper.primary_key[1])
     local count = 0
     for property in mapper.iterate_properties do

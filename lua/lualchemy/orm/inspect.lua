@@ -11,14 +11,30 @@ local select = core.lua_select
 
 local M = {}
 
+local function each(list, make)
+  local made = {}
+  for i, item in ipairs(list) do made[i] = make(item) end
+  return core.list(made)
+end
+
+--- What a mapper's lists of properties have beside these; a property of the name wins.
+local listed = {
+  keys = function(list) return each(list, function(item) return item.key end) end,
+  values = function(list) return each(list, function(item) return item end) end,
+  items = function(list) return each(list, function(item) return core.list {item.key, item} end) end,
+}
+
 --- A list of properties that also answers by name.
 local function by_name(list)
   local named = {}
   for _, item in ipairs(list) do named[item.key] = item end
+  --- Is there one of this name?
+  local function contains(_, key) return named[key] ~= nil end
   return setmetatable(list, {
     __name = "lualchemy.properties",
+    __tostring = function() return tostring(listed.keys(list)) end,
     __index = function(_, key)
-      local found = named[key]
+      local found = named[key] or listed[key] or key == "contains" and contains or nil
       if found or strict.is_probe(key) then return found end
       strict.unknown("the mapper", key, named)
     end,
@@ -601,6 +617,10 @@ local attribute_fields = {
   key = function(_, key) return key end,
   info = function(class, key) return find_property(class, key).info end,
   expression = function(class, key) return class[key] end,
+  expressions = function(class, key)
+    local property = find_property(class, key)
+    return property.columns or core.list {class[key]}
+  end,
   entity = function(class, key) return find_property(class, key).entity end,
   mapper = function(class, key) return find_property(class, key).mapper end,
   is_attribute = function() return true end,

@@ -34,7 +34,7 @@ local shared = {
 }
 
 local of_columns = {
-  columns = function(class, key, property) return {property.column or class[key], table.unpack(mapped_columns.further(class, key))} end,
+  columns = function(class, key, property) return core.list {property.column or class[key], table.unpack(mapped_columns.further(class, key))} end,
   expression = function(class, key, property) return property.column or class[key] end,
 }
 
