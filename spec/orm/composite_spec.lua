@@ -232,7 +232,7 @@ describe("a composite (DEC-17)", function()
     local a = A {at = point(1, 2)}
     assert.same({1, 2}, {a.x, a.y})
     assert.equal("SELECT a.x, a.other FROM a", (tostring(la.select(A.at)):gsub("%s+", " ")))
-    assert.same({"id", "x", "y"}, la.inspect(A).column_attrs:keys())
+    assert.same({"x", "y", "id"}, la.inspect(A).column_attrs:keys())
   end)
 
   it("says what is wrong with its columns and values", function()

@@ -52,7 +52,8 @@ end
 ---     }
 ---     vertex.start = Point(3, 4); la.select(Vertex):where(Vertex.start:eq(Point(3, 4)))
 ---@param make fun(...): any  a function, or a class that is called
----@param ... any  Columns, which have names or are fields of the class, names of attributes, attributes; options last: `group`, `deferred`, `raiseload`, `active_history` of the columns;
+---@param ... any  Columns, which have names or are fields of the class, names of attributes, attributes; then options:
+--- `group`, `deferred`, `raiseload`, `active_history` of the columns;
 --- `return_none_on`: a function of the values that says when there is no value (when all are nil), or false: never; `comparator_factory`: a table
 --- of methods for statements, which find the attributes in `self.clauses`
 ---@return table
@@ -358,7 +359,8 @@ end
 --- Adds a composite to a class that exists, with the columns that it brings.
 function M.add(class, key, composite)
   for _, field in ipairs(composite:fields()) do
-    if not core.mapper_has(class, M.key_of(field)) then class[field.key] = field.value end
+    local column = schema.is_column(field.value) and field.value or field.value.expression
+    if not key_of_column(class, column) and not core.mapper_has(class, M.key_of(field)) then class[field.key] = field.value end
   end
   descriptors.add(class, key, composite)
   return composite:keys(class)
