@@ -178,7 +178,6 @@ static bool push_next_made(lua_State *L, la_result *result, int result_index) {
   }
   lua_getiuservalue(L, result_index, LA_RESULT_MADE);
   lua_rawgeti(L, -1, (lua_Integer)(box->at - box->made) + 1);
-  lua_replace(L, -2);
   box->at++;
   return true;
 }

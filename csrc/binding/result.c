@@ -197,24 +197,29 @@ static bool push_any(lua_State *L, la_state *state, la_result *result, int index
   return found;
 }
 
-/* Objects of a stream are made some at a time. */
+/* Objects of a stream are made some at a time. The row is on top of the stack; what is below it, up
+ * to two values, is to be dropped. */
 static bool push_quick(lua_State *L, const la_result *result, int index) {
   la_result *base = result->base;
   if (base->quick == NULL || result->mode != LA_RESULT_SCALARS || result->unique) {
     return false;
   }
-  int base_index = push_base(L, result, index);
-  if (!base->quick(L, base, base_index)) {
-    lua_pop(L, 1);
-    return false;
+  if (base != result) {
+    lua_getiuservalue(L, index, LA_RESULT_BASE);
   }
-  lua_replace(L, base_index);
-  return true;
+  if (base->quick(L, base, base == result ? index : -1)) {
+    return true;
+  }
+  lua_pop(L, base != result);
+  return false;
 }
 
 bool la_result_next(lua_State *L, la_state *state, la_result *result, int index) {
   luaL_checkstack(L, 8, NULL);
+  int top = lua_gettop(L);
   if (push_quick(L, result, index)) {
+    lua_replace(L, top + 1);
+    lua_settop(L, top + 1);
     return true;
   }
   while (push_any(L, state, result, index)) {
@@ -285,7 +290,7 @@ static int result_fetchmany(lua_State *L) {
 static int result_fetchone(lua_State *L) {
   la_result *result = la_check_result(L, 1);
   la_result_check_open(L, result);
-  if (!la_result_next(L, la_state_of(L), result, 1)) {
+  if (!push_quick(L, result, 1) && !la_result_next(L, la_state_of(L), result, 1)) {
     lua_pushnil(L);
   }
   return 1;

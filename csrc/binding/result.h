@@ -65,8 +65,9 @@ typedef la_rows *(*la_result_packed_source)(lua_State *L, la_state *state, la_re
 typedef bool (*la_result_list_source)(lua_State *L, la_state *state, la_result *result,
                                       int result_index);
 
-/* Pushes the next row, of one value, if it is at hand: a short cut of `source`. False, and nothing
- * pushed, otherwise. The base's box is at `base_index`. */
+/* Pushes the next row, of one value, if it is at hand, above another value that is of no use: a
+ * short cut of `source`. False, and nothing pushed, otherwise. The base's box is at `base_index`.
+ */
 typedef bool (*la_result_quick_source)(lua_State *L, la_result *base, int base_index);
 
 enum {
