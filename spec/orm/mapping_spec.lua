@@ -266,6 +266,13 @@ describe("column_property", function()
   end)
   after_each(function() s:close() end)
 
+  it("has no operators before it is mapped, but an expression", function()
+    local kept = orm.column_property(la.Column("x", la.Integer))
+    fails(exc.ArgumentError, "a column_property is not mapped yet, so it has no operators; use its expression", function() return kept > 5 end)
+    fails(exc.ArgumentError, "a relationship is not mapped yet", function() return orm.relationship "User" .. "x" end)
+    assert.equal("x > :x_1", tostring(kept.expression:gt(5)))
+  end)
+
   it("is loaded with the object, and an expression of classes and aliases (DEC-18)", function()
     session:add(User{id = 1, first = "Ann", last = "Lee"})
     session:flush()

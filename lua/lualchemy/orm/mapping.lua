@@ -336,6 +336,11 @@ local function discriminator(class, values, given)
     core.mapper_expression(class, "_polymorphic_on", given, nil)
     return "_polymorphic_on"
   end
+  if relationships.is_property(given) and is_mapped_column(given) then given = column_of(given) end
+  if given and type(given) ~= "string" and type(given) ~= "userdata" then
+    error(exc.ArgumentError(("class %s: polymorphic_on is a column, an SQL expression or the name of an attribute, not %s")
+      :format(class.__name__, describe.value(given))), 0)
+  end
   return given and column_argument(class, "polymorphic_on", class.__table__, values, given)
 end
 

@@ -28,6 +28,17 @@ M.Property = {
   end,
 }
 
+--- A description has no operators: what it describes stands in statements once it is mapped, or by its `expression`.
+local function refuse_operator(left, right)
+  local property = getmetatable(left) == M.Property and left or right
+  error(exc.ArgumentError(("a %s is not mapped yet, so it has no operators%s"):format(property.kind == "column" and "column_property" or property.kind,
+    property.kind == "column" and "; use its expression, as in property.expression:gt(5)" or "")), 2)
+end
+
+for _, name in ipairs {"__lt", "__le", "__add", "__sub", "__mul", "__div", "__mod", "__concat", "__band", "__bor", "__bnot", "__unm"} do
+  M.Property[name] = refuse_operator
+end
+
 --- Is `value` a description of a property?
 ---@param value any
 ---@return boolean
