@@ -68,7 +68,7 @@ describe("mapped_column (DEC-03, DEC-19)", function()
       Base:class(name) {__tablename__ = name, id = mapped_column(Integer, {primary_key = true}), kind = mapped_column(String), __mapper_args__ = arguments}
     end
     fails(exc.ArgumentError, "class B: polymorphic_on is a column, an SQL expression or the name of an attribute, not 5", function()
-      orm.declarative_base():class "B" {__tablename__ = "b", id = Column(Integer, {primary_key = true}), __mapper_args__ = {polymorphic_on = 5}}
+      orm.declarative_base():class "B" {__tablename__ = "b", id = mapped_column(Integer, {primary_key = true}), __mapper_args__ = {polymorphic_on = 5}}
     end)
     fails(exc.ArgumentError, "class A: can't determine polymorphic_on value 'kinds' - no attribute is mapped to this name; did you mean \"kind\"?",
       function() declare("A", {polymorphic_on = "kinds"}) end)
