@@ -35,6 +35,10 @@ describe("la.inspect", function()
     assert.equal('["addresses", "orders", "profile"]', tostring(mapper.relationships))
     assert.equal(mapper.relationships[2].key, mapper.relationships:items()[2][1])
     assert.is_true(mapper.attrs:contains "orders" and not mapper.attrs:contains "order")
+    assert.equal("[users]", tostring(mapper.tables))
+    local state = la.inspect(User {name = "Ann"})
+    assert.same(mapper.attrs:keys(), state.attrs:keys())
+    assert.truthy(tostring(state.unloaded):find('"age"', 1, true))
     assert.equal(User.__table__.c.id, mapper.primary_key[1])
     local count = 0
     for property in mapper.iterate_properties do

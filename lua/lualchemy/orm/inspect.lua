@@ -17,15 +17,15 @@ local function each(list, make)
   return core.list(made)
 end
 
---- What a mapper's lists of properties have beside these; a property of the name wins.
+--- What lists of properties, of a mapper or of an object's state, have beside these; a property of the name wins.
 local listed = {
   keys = function(list) return each(list, function(item) return item.key end) end,
   values = function(list) return each(list, function(item) return item end) end,
   items = function(list) return each(list, function(item) return core.list {item.key, item} end) end,
 }
 
---- A list of properties that also answers by name.
-local function by_name(list)
+--- A list of properties of `what` that also answers by name.
+local function by_name(list, what)
   local named = {}
   for _, item in ipairs(list) do named[item.key] = item end
   --- Is there one of this name?
@@ -36,7 +36,7 @@ local function by_name(list)
     __index = function(_, key)
       local found = named[key] or listed[key] or key == "contains" and contains or nil
       if found or strict.is_probe(key) then return found end
-      strict.unknown("the mapper", key, named)
+      strict.unknown(what or "the mapper", key, named)
     end,
   })
 end
@@ -271,11 +271,11 @@ local mapper_fields = {
   end,
   single = function(class) return parent_of(class) ~= nil and parent_of(class).__table__ == class.__table__ end,
   concrete = function(class) return record_of(class).arguments.concrete == true end,
-  tables = function(class) return core.mapper_tables(class) end,
+  tables = function(class) return core.list(core.mapper_tables(class)) end,
   self_and_descendants = function(class)
     local list = family(class)
     for i, at in ipairs(list) do list[i] = inspect_class(at) end
-    return list
+    return core.list(list)
   end,
   polymorphic_identity = function(class) return record_of(class).arguments.polymorphic_identity end,
   polymorphic_on = function(class)
@@ -431,7 +431,7 @@ local function names_where(object, is)
   for _, property in ipairs(core.mapper_properties(core.mapped_class_of(object))) do
     if property.kind ~= "synonym" and is(object, property) then list[#list + 1] = property.key end
   end
-  return list
+  return core.list(list)
 end
 
 local function is_expired(object, property) return core.object_expired(object, property.key) end
@@ -526,23 +526,17 @@ local state_fields = {
     for _, property in ipairs(core.mapper_properties(core.mapped_class_of(object))) do
       if property.kind ~= "synonym" and not core.object_loaded(object, property.key) then list[#list + 1] = property.key end
     end
-    return list
+    return core.list(list)
   end,
   attrs = function(object)
-    local named, list = {}, {}
+    local list = {}
     for _, property in ipairs(core.mapper_properties(core.mapped_class_of(object))) do
       list[#list + 1] = attribute_state(object, property.key)
-      named[property.key] = list[#list]
     end
     for _, composite in ipairs(composites_of(core.mapped_class_of(object))) do
       list[#list + 1] = attribute_state(object, composite.key)
-      named[composite.key] = list[#list]
     end
-    return setmetatable(list, {__index = function(_, key)
-      local found = named[key]
-      if found or strict.is_probe(key) then return found end
-      strict.unknown("the object", key, named)
-    end})
+    return by_name(list, "the object")
   end,
 }
 
