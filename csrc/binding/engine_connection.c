@@ -584,7 +584,7 @@ static int connection_index(lua_State *L) {
   if (strcmp(name, "closed") == 0) {
     lua_pushboolean(L, connection == NULL || connection->closed);
   } else if (strcmp(name, "invalidated") == 0) {
-    lua_pushboolean(L, connection != NULL && connection->invalidated);
+    lua_pushboolean(L, connection != NULL && connection->invalidated && !connection->closed);
   } else if (strcmp(name, "engine") == 0) {
     lua_getiuservalue(L, 1, LA_CONNECTION_ENGINE);
   } else {

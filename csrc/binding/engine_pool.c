@@ -68,8 +68,14 @@ static int core_connection_is_detached(lua_State *L) {
   return 1;
 }
 
-/* core.connection_serial(connection) → the serial of its raw connection. */
+/* core.connection_serial(connection) → the serial of its raw connection; one that was invalidated
+ * takes another. */
 static int core_connection_serial(lua_State *L) {
+  const la_connection *connection = la_check_connection(L, 1);
+  lua_settop(L, 1);
+  if (!connection->closed && connection->raw == NULL) {
+    la_engine_reconnect(L, la_state_of(L), 1);
+  }
   lua_pushinteger(L, (lua_Integer)check_taken(L, 1)->raw->serial);
   return 1;
 }

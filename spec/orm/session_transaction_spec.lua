@@ -274,7 +274,8 @@ describe("a session's transaction objects", function()
     once:flush()
     local raw = once:connection()
     once:invalidate()
-    assert.is_true(raw.invalidated)
+    assert.same({true, false}, {raw.closed, raw.invalidated})
+    assert.equal(0, file.pool:checkedin()) -- the database's connection is gone
     for _, use in ipairs {function() once:add(User{name = "z"}) end, function() once:begin() end, function() once:query(User):all() end} do
       fails(exc.InvalidRequestError, "This Session has been permanently closed and is unable to handle any more transaction requests.", use)
     end
