@@ -86,7 +86,8 @@ function M.identity_key(class, ident, options)
     end
   end
   if options.identity_token ~= nil then key[3] = options.identity_token end
-  return key
+  key[2] = core.list(key[2])
+  return core.list(key)
 end
 
 --- The mapper of an object's class, as SQLAlchemy's `object_mapper()`.
