@@ -297,6 +297,7 @@ build = {
         "csrc/binding/sql_func.c",
         "csrc/binding/sql_in.c",
         "csrc/binding/sql_keywords.c",
+        "csrc/binding/sql_part.c",
         "csrc/binding/sql_select.c",
         "csrc/binding/sql_statement.c",
         "csrc/binding/sql_table_valued.c",

@@ -118,6 +118,13 @@ static void push_param_value(lua_State *L, la_state *state, const la_compiled_us
     return;
   }
   node = self->params[param->index];
+  if (node->value.kind == LA_VALUE_NULL && !(node->flags & LA_PARAM_EXPANDING) &&
+      node->type != NULL && (node->type->flags & LA_TYPE_HOST_BIND)) {
+    la_push_hook(L, state, "param_value"); /* of bindparam(name, {callable_ = …}): what it gives */
+    la_push_type(L, state, node->type);
+    lua_call(L, 1, 1);
+    return;
+  }
   if (!(node->flags & LA_PARAM_EXPANDING)) {
     la_push_value_or_null(L, state, &node->value);
     return;

@@ -208,6 +208,9 @@ void la_push_execution_options(lua_State *L, la_state *state, const la_node *sta
  * that node, lent. */
 la_node *la_push_with_column_froms(lua_State *L, la_state *state, la_node *select);
 
+/* Raises if an operand of arithmetic is any_() or all_(), which stand for no value. */
+void la_refuse_collections(lua_State *L, const la_node *left, const la_node *right);
+
 /* Parts of la_open_sql. */
 /* Methods of expressions that are defined in files of their own. */
 /* Pushes the operator or method `name` that the comparator_factory of `type` (may be NULL) has; or
@@ -255,6 +258,7 @@ int la_expr_with_statement_hint(lua_State *L);
 int la_expr_select(lua_State *L);
 int la_core_exists(lua_State *L);
 int la_core_column_origin(lua_State *L);
+int la_core_expression_part(lua_State *L);
 int la_core_from_element(lua_State *L);
 
 void la_open_sql_expr(lua_State *L, la_state *state);

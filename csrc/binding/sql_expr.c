@@ -107,6 +107,7 @@ static int combine(lua_State *L, la_operator op, const char *function) {
   la_node *made;
   la_nodes nodes;
   la_check_count(L, 2, function);
+  la_refuse_collections(L, left, right);
   if (left != NULL && la_push_comparator(L, state, left->type, function)) {
     lua_insert(L, 1);
     lua_call(L, lua_gettop(L) - 1, 1);

@@ -93,7 +93,10 @@ int la_expr_index(lua_State *L) {
     la_push_type(L, state, self->type != NULL ? self->type : state->types.null);
   } else if (la_text_is(key, "name") || la_text_is(key, "key")) {
     bool is_function = self->kind == LA_NODE_FUNCTION && la_text_is(key, "name");
-    la_text name = is_function ? la_expr_param_name(self) : la_expr_name(self);
+    bool is_param = self->kind == LA_NODE_PARAM && la_text_is(key, "key");
+    la_text name = is_param      ? self->text
+                   : is_function ? la_expr_param_name(self)
+                                 : la_expr_name(self);
     if (name.bytes != NULL) {
       la_push_text(L, name);
     }

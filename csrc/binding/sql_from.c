@@ -453,6 +453,7 @@ static const luaL_Reg functions[] = {{"alias", la_statement_alias},
                                      {"base_table", core_base_table},
                                      {"column_origin", la_core_column_origin},
                                      {"from_element", la_core_from_element},
+                                     {"expression_part", la_core_expression_part},
                                      {NULL, NULL}};
 
 void la_open_sql_from(lua_State *L, la_state *state) {

@@ -121,9 +121,23 @@ static bool add_rows(lua_State *L, la_nodes *nodes, int index, const la_node *tu
   return read && la_nodes_add(nodes, param);
 }
 
+static bool is_collection(const la_node *node) {
+  return node != NULL && node->kind == LA_NODE_UNARY &&
+         (node->op == LA_OP_ANY || node->op == LA_OP_ALL);
+}
+
+void la_refuse_collections(lua_State *L, const la_node *left, const la_node *right) {
+  if (is_collection(left) || is_collection(right)) {
+    la_raise_status(L, LA_ARGUMENT, "Only comparison operators may be used with ANY/ALL");
+  }
+}
+
 /* The row at `index` as a TUPLE: what another tuple is compared with; or the node that is there. */
 bool la_nodes_add_tuple(lua_State *L, la_nodes *nodes, int index, const la_node *tuple) {
   size_t first = nodes->count;
+  if (la_to_node(L, index) == NULL && !la_is_null(L, index) && !lua_istable(L, index)) {
+    return la_nodes_refuse(nodes, index, "sequence of values for a tuple");
+  }
   if (la_to_node(L, index) != NULL || !lua_istable(L, index)) {
     return la_nodes_add_compared(L, nodes, index, tuple);
   }

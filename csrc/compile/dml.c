@@ -95,9 +95,10 @@ static la_status check_names(la_compiler *c, const la_dml *dml, const la_chain_i
   return LA_OK;
 }
 
-/* insert().values(): an empty list of values was asked for. */
+/* values{}: an empty list of values was asked for. */
 static bool gives_no_values(const la_dml *dml) {
-  return dml->is_insert && la_node_child(dml->statement, LA_INSERT_VALUES) != NULL;
+  uint32_t part = dml->is_insert ? LA_INSERT_VALUES : LA_UPDATE_VALUES;
+  return la_node_child(dml->statement, part) != NULL;
 }
 
 /* Decides about one column; false if the statement leaves it alone. */

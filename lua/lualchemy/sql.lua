@@ -25,7 +25,7 @@ local names = {
   "LABEL_STYLE_DEFAULT", "LABEL_STYLE_DISAMBIGUATE_ONLY", "LABEL_STYLE_NONE", "LABEL_STYLE_TABLENAME_PLUS_COL",
 }
 
-require "lualchemy.sql._fields"
+local fields = require "lualchemy.sql._fields"
 
 local Insert = {}
 
@@ -114,13 +114,15 @@ local bindparam = sql.bindparam
 -- A type whose values `callable` makes when a statement is executed, unless it is given one then.
 local function made_by(callable, type)
   local types = require "lualchemy.types"
-  return types.TypeDecorator:class "Callable" {
+  local made = types.TypeDecorator:class "Callable" {
     impl = type or types.NullType,
     process_bind_param = function(_, value)
       if value ~= nil then return value end
       return callable()
     end,
   }()
+  fields.callables[made] = callable
+  return made
 end
 
 -- Declared and described in meta/sql.lua.

@@ -38,6 +38,15 @@ describe("values()", function()
       "error: bindparam() name 'id' is reserved for automatic usage in the VALUES or SET clause"}}
   end)
 
+  it("DML-15 write no column for values that are empty, but those with onupdate", function()
+    local changed = la.Table("changed", la.MetaData(), la.Column("id", la.Integer, {primary_key = true}),
+      la.Column("state", la.String, {onupdate = "new"}))
+    check {
+      {la.update(changed):values {}, sqlite = "UPDATE changed SET state=?"},
+      {la.update(changed), sqlite = "UPDATE changed SET id=?, state=?"},
+    }
+  end)
+
   it("DML-14 take hints, which SQLite does not write", function()
     check {
       {la.update(users):with_hint("INDEXED BY x"):values {name = "x"}, sqlite = "UPDATE users SET name=?"},

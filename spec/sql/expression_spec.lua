@@ -185,6 +185,11 @@ describe("an expression", function()
 
   it("EXP-22 compares with ANY and ALL", function()
     assert.sql(la.any_(la.select(u.id):scalar_subquery()):gt(5), ":param_1 < ANY (SELECT users.id FROM users)")
+    assert.equal("Only comparison operators may be used with ANY/ALL", refused("ArgumentError", function()
+      return la.any_(la.select(u.id):scalar_subquery()) + 1
+    end))
+    assert.truthy(refused("ArgumentError", function() return la.tuple_(u.id, u.name):eq(3) end)
+      :find("sequence of values for a tuple expected, got number", 1, true))
   end)
 
   it("EXP-23 reads parts of JSON", function()

@@ -12,6 +12,16 @@ local ClauseElement = {}
 ---@field type lualchemy.Type  NullType where it is not known
 ---@field name string?         of its column or label
 ---@field key string?
+---@field left lualchemy.ColumnElement       of an operator with two sides
+---@field right lualchemy.ColumnElement
+---@field element lualchemy.ColumnElement    of a label, an operator with one side, over(), within_group(), a scalar subquery
+---@field clause lualchemy.ColumnElement     of a cast or type_coerce()
+---@field clauses lualchemy.ColumnElement[]  of and_(), or_() and tuple_(); the arguments of a function
+---@field partition_by lualchemy.ColumnElement[]?  of over()
+---@field order_by lualchemy.ColumnElement[]?      of over() and within_group()
+---@field func lualchemy.ColumnElement       of filter()
+---@field criterion lualchemy.ColumnElement
+---@field expr lualchemy.ColumnElement       of extract()
 ---@operator add(any): lualchemy.ColumnElement
 ---@operator sub(any): lualchemy.ColumnElement
 ---@operator mul(any): lualchemy.ColumnElement

@@ -156,12 +156,12 @@ function Insert:ext(extension) end
 ---@return lualchemy.Insert
 function Insert:apply_syntax_extension_point(fn, point) end
 
---- A hint for one FROM element.
----@param entity any
+--- A hint for the table, or for another FROM element: `entity`. Of a select the element comes first.
 ---@param text string
+---@param entity? any
 ---@param dialect? string
 ---@return lualchemy.Insert
-function Insert:with_hint(entity, text, dialect) end
+function Insert:with_hint(text, entity, dialect) end
 
 --- CTEs that the statement does not mention otherwise.
 ---@param ... any
@@ -265,12 +265,12 @@ function Update:ext(extension) end
 ---@return lualchemy.Update
 function Update:apply_syntax_extension_point(fn, point) end
 
---- A hint for one FROM element.
----@param entity any
+--- A hint for the table, or for another FROM element: `entity`. Of a select the element comes first.
 ---@param text string
+---@param entity? any
 ---@param dialect? string
 ---@return lualchemy.Update
-function Update:with_hint(entity, text, dialect) end
+function Update:with_hint(text, entity, dialect) end
 
 --- CTEs that the statement does not mention otherwise.
 ---@param ... any
@@ -359,12 +359,12 @@ function Delete:ext(extension) end
 ---@return lualchemy.Delete
 function Delete:apply_syntax_extension_point(fn, point) end
 
---- A hint for one FROM element.
----@param entity any
+--- A hint for the table, or for another FROM element: `entity`. Of a select the element comes first.
 ---@param text string
+---@param entity? any
 ---@param dialect? string
 ---@return lualchemy.Delete
-function Delete:with_hint(entity, text, dialect) end
+function Delete:with_hint(text, entity, dialect) end
 
 --- CTEs that the statement does not mention otherwise.
 ---@param ... any
@@ -580,6 +580,7 @@ function sql.literal_column(text, type) end
 ---
 ---     la.select(users):where(users.c.seen:gt(la.bindparam("since", {callable_ = last_visit, type_ = la.DateTime})))
 ---
+--- Fields: `value`, `required`, `unique`, `expanding`, `literal_execute`, `callable`, and `effective_value`, which calls it.
 ---@param name string?
 ---@param value? any
 ---@param options? table

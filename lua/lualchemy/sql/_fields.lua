@@ -25,8 +25,34 @@ local columns = {
   nullable = function(origin) return origin == nil or origin.nullable end,
 }
 
+--- The functions of `bindparam(name, {callable_ = …})`, by the types that call them.
+---@private
+M.callables = setmetatable({}, {__mode = "k"})
+
+local function callable_of(self) return M.callables[self.type] end
+
+local params = {
+  callable = callable_of,
+  effective_value = function(self)
+    local callable = callable_of(self)
+    if callable then return callable() end
+    local _, value = core.expression_part(self, "value")
+    return value
+  end,
+}
+
+-- What stands in `compiled.params` for a parameter without a value of its own.
+core.hook("param_value", function(type)
+  local callable = M.callables[type]
+  if callable then return callable() end
+  return core.null()
+end)
+
 core.hook("expression_field", function(self, name, methods)
   if columns[name] then return columns[name](core.column_origin(self)) end
+  local found, part = core.expression_part(self, name)
+  if found then return part end
+  if params[name] and core.expression_part(self, "value") then return params[name](self) end
   if strict.is_probe(name) then return nil end
   strict.unknown("an expression", name, columns, methods)
 end)
