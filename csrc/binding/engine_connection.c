@@ -337,6 +337,7 @@ static int core_connection_begin(lua_State *L) {
   la_connection *connection = la_check_connection(L, 1);
   la_error err = LA_ERROR_INIT;
   lua_settop(L, 1);
+  la_connection_check_guard(L, 1);
   if (connection->raw == NULL) {
     la_engine_reconnect(L, state, 1);
   }
@@ -392,6 +393,7 @@ static int core_connection_begin_nested(lua_State *L) {
   la_connection *connection = la_check_connection(L, 1);
   la_error err = LA_ERROR_INIT;
   lua_settop(L, 1);
+  la_connection_check_guard(L, 1);
   la_connection_begin_told(L, state, 1);
   transaction_box *box = push_transaction(L, state, 1);
   push_nested(L, 1);

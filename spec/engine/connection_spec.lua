@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- Connections, transactions and savepoints.
 local la = require "lualchemy"
+local fails = require "spec.support.fails"
 local exc = la.exc
 
 local engine
@@ -145,6 +146,17 @@ describe("a connection", function()
     insert(conn)
     conn:rollback()
     assert.equal(2, count())
+  end)
+
+  it("CON-13 begins nothing after the end of the function form's transaction", function()
+    for _, begin in ipairs {"begin", "begin_nested"} do
+      fails(exc.InvalidRequestError, "Can't operate on closed transaction inside context manager", function()
+        engine:begin(function(conn)
+          conn:rollback()
+          conn[begin](conn)
+        end)
+      end)
+    end
   end)
 
   it("CON-03 gives a transaction that ends once", function()
