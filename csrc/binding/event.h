@@ -46,9 +46,6 @@
   X(SAVEPOINT, "savepoint", CONNECTION, "conn name", 0, 0)                                         \
   X(ROLLBACK_SAVEPOINT, "rollback_savepoint", CONNECTION, "conn name context", 0, 0)               \
   X(RELEASE_SAVEPOINT, "release_savepoint", CONNECTION, "conn name context", 0, 0)                 \
-  X(DO_CONNECT, "do_connect", DIALECT, "dialect conn_rec cargs cparams", 0, 0)                     \
-  X(DO_EXECUTE, "do_execute", DIALECT, "cursor statement parameters context", 0, 0)                \
-  X(DO_EXECUTEMANY, "do_executemany", DIALECT, "cursor statement parameters context", 0, 0)        \
   X(HANDLE_ERROR, "handle_error", DIALECT, "exception_context", 0, 0)                              \
   X(BEFORE_CREATE, "before_create", DDL, "target connection kw", 0, 0)                             \
   X(AFTER_CREATE, "after_create", DDL, "target connection kw", 0, 0)                               \

@@ -14,7 +14,7 @@ require "lualchemy.values" -- how lists are shown
 local option = require "lualchemy.engine._options"
 
 local engine = {}
-local fail, execution_known = option.fail, option.execution_known
+local fail, check_execution = option.fail, option.check_execution
 
 -- ---------------------------------------------------------------------------------------------
 -- Logging
@@ -98,7 +98,7 @@ local function open(url, options, low)
   }
   if options.execution_options or options.isolation_level then
     settings._execution_options = {isolation_level = options.isolation_level and options.isolation_level:upper()}
-    for name, value in pairs(keywords.check("create_engine: execution_options", options.execution_options, execution_known)) do
+    for name, value in pairs(check_execution("create_engine: execution_options", options.execution_options)) do
       settings._execution_options[name] = value
     end
   end
@@ -312,7 +312,7 @@ end
 ---@param options table
 ---@return lualchemy.Engine
 function Engine:execution_options(options)
-  options = keywords.check("execution_options", options, execution_known)
+  options = check_execution("execution_options", options)
   local other = core.engine_share(self, copy_settings(self, options))
   tell_options(other)
   engine.__inherit(other, self)
@@ -323,7 +323,7 @@ end
 --- Changes the options of this engine's connections from now on.
 ---@param options table
 function Engine:update_execution_options(options)
-  options = keywords.check("update_execution_options", options, execution_known)
+  options = check_execution("update_execution_options", options)
   core.engine_settings(self)._execution_options = copy_settings(self, options)._execution_options
   tell_options(self)
   event.__fire("set_engine_execution_options", self, self, options)
@@ -412,7 +412,7 @@ end
 ---@param options table
 ---@return lualchemy.Connection
 function Connection:execution_options(options)
-  options = keywords.check("execution_options", options, execution_known)
+  options = check_execution("execution_options", options)
   event.__fire("set_connection_execution_options", self, self, options)
   local all = {}
   for _, from in ipairs {core.connection_options(self) or {}, options} do
@@ -587,7 +587,7 @@ core.hook("schema_translation", option.translation)
 core.hook("check_execute_options", function(options)
   keywords.check("execute", options, options_known)
   if options.execution_options ~= nil then
-    keywords.check("execution_options", options.execution_options, execution_known)
+    check_execution("execution_options", options.execution_options)
   end
 end)
 

@@ -24,6 +24,20 @@ core.hook("default_context", function(parameters, connection, statement, is_inse
   }, Context)
 end)
 
+local function get_options(thing, method)
+  return thing ~= nil and thing[method] and thing[method](thing) or {}
+end
+
+-- The execution options of what `source`, an engine or a connection, executes: those of the call, else of the statement, else its own.
+local function options_of(source, statement, options)
+  local all = {}
+  for _, from in ipairs {source:get_execution_options(), core.execution_options_of(statement), options and options.execution_options or {}} do
+    for name, value in pairs(from) do all[name] = value end
+  end
+  return all
+end
+core.hook("execution_options_of", options_of)
+
 -- What the listeners of one statement share, as the context of its execution. They may keep fields of their own in it.
 core.hook("execution_context", function(source, statement, text, parameters, many, seconds)
   local of_connection = core.class_of(source) == "lualchemy.Connection"

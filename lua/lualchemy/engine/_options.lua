@@ -20,6 +20,20 @@ local execution_known = keywords.set {
   "render_nulls", "dml_strategy", "include_deferred", "schema_translate_map",
 }
 
+local execution_unsupported = {
+  compiled_cache = "compiled statements lie with the engine, which keeps query_cache_size of them",
+  driver_column_names = "the keys of rows are the names that the statement gives",
+}
+
+-- The program's own options are kept for its listeners, but for names so near a known one that they are misspelt.
+local function is_own_option(name)
+  return type(name) == "string" and not execution_unsupported[name] and not core.nearest(name, execution_known)
+end
+
+local function check_execution(name, options)
+  return keywords.check(name, options, execution_known, is_own_option, execution_unsupported)
+end
+
 -- What SQLAlchemy says of the built-in dialects, which have no limit of their own.
 local default_identifier_length = 9999
 
@@ -162,7 +176,7 @@ end
 
 return {
   known = known,
-  execution_known = execution_known,
+  check_execution = check_execution,
   isolation_levels = isolation_levels,
   fail = fail,
   check_kind = check_kind,
