@@ -268,7 +268,12 @@ static void make_context(lua_State *L, la_state *state, const la_told *told) {
   } else {
     lua_pushnumber(L, told->seconds);
   }
-  lua_call(L, 6, 1);
+  if (told->options) {
+    lua_pushvalue(L, told->options);
+  } else {
+    lua_pushnil(L);
+  }
+  lua_call(L, 7, 1);
   lua_replace(L, told->context);
 }
 
@@ -371,6 +376,7 @@ int la_execution_raise(la_execution *x, int text, int list) {
                               .list = list,
                               .context = x->context_index,
                               .statement = x->statement_index,
+                              .options = x->options_index,
                               .seconds = -1,
                               .many = x->many});
       lua_pushvalue(L, x->context_index);

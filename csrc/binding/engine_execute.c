@@ -449,6 +449,7 @@ static bool fire(la_execution *x, la_event event, int text, int list) {
                   .list = list,
                   .context = x->context_index,
                   .statement = x->statement_index,
+                  .options = x->options_index,
                   .seconds = -1,
                   .many = x->many};
   return la_fire_cursor(x->L, x->state, event, &told);

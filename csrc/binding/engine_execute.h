@@ -141,9 +141,10 @@ void la_engine_log_transaction(lua_State *L, la_state *state, int source_index, 
  * `index`, reaches a listener: another engine's are no reason to tell of anything. */
 bool la_engine_hears(lua_State *L, la_state *state, int index, la_event event);
 /* What is told of a statement that is sent: stack indexes of the connection (or engine), the text,
- * the parameters, the context and the statement that the program executed (0: none). */
+ * the parameters, the context, the statement that the program executed and the options of that call
+ * (0: none). */
 typedef struct la_told {
-  int source, text, list, context, statement;
+  int source, text, list, context, statement, options;
   double seconds; /* how long it took, if that is known; else < 0 */
   bool many;
 } la_told;

@@ -171,13 +171,23 @@ static void push_told_params(la_execution *x) {
   }
 }
 
+/* Pushes the execution options of the connection, the statement and the call, in one table. */
+static void push_all_options(la_execution *x) {
+  lua_State *L = x->L;
+  la_push_hook(L, x->state, "execution_options_of");
+  lua_pushvalue(L, CONNECTION);
+  lua_pushvalue(L, STATEMENT);
+  lua_pushvalue(L, OPTIONS);
+  lua_call(L, 3, 1);
+}
+
 static void fire_before_execute(la_execution *x) {
   lua_State *L = x->L;
   if (la_engine_hears(L, x->state, CONNECTION, LA_EVENT_BEFORE_EXECUTE)) {
     lua_pushvalue(L, CONNECTION);
     lua_pushvalue(L, STATEMENT);
     push_told_params(x);
-    lua_pushvalue(L, OPTIONS);
+    push_all_options(x);
     la_event_fire(L, x->state, LA_EVENT_BEFORE_EXECUTE, CONNECTION, 5);
     lua_pushvalue(L, -4);
     lua_replace(L, STATEMENT);
@@ -194,7 +204,7 @@ static void fire_after_execute(la_execution *x) {
     lua_pushvalue(L, CONNECTION);
     lua_pushvalue(L, STATEMENT);
     push_told_params(x);
-    lua_pushvalue(L, OPTIONS);
+    push_all_options(x);
     lua_pushvalue(L, RESULT);
     la_event_fire(L, x->state, LA_EVENT_AFTER_EXECUTE, CONNECTION, 6);
     lua_settop(L, RESULT);

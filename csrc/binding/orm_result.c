@@ -10,6 +10,7 @@
 #include "binding/host.h"
 #include "binding/open.h"
 #include "binding/result.h"
+#include "binding/sql.h"
 #include "binding/warning.h"
 #include "sql/select.h"
 
@@ -482,6 +483,17 @@ static int execution_option(lua_State *L) {
   return 1;
 }
 
+/* core.execution_options(statement) → all of them, none of what is no statement. */
+static int execution_options(lua_State *L) {
+  la_node *node = la_to_node(L, 1);
+  if (node) {
+    la_push_execution_options(L, la_state_of(L), node);
+  } else {
+    lua_newtable(L);
+  }
+  return 1;
+}
+
 /* core.has_returning(statement). */
 static int has_returning(lua_State *L) {
   la_node *node = la_to_node(L, 1);
@@ -551,6 +563,7 @@ void la_open_orm_result(lua_State *L, la_state *state) {
                                        {"is_orm", is_orm},
                                        {"has_given_statement", has_given_statement},
                                        {"execution_option", execution_option},
+                                       {"execution_options", execution_options},
                                        {"has_returning", has_returning},
                                        {"returns_entities", statement_returns_entities},
                                        {"insert_keys", insert_keys},

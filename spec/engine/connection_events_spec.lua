@@ -2,6 +2,7 @@
 -- What listeners of connections are told, and with which arguments.
 local la = require "lualchemy"
 local database = require "spec.support.database"
+local fails = require "spec.support.fails"
 
 describe("events of connections (EVT-02)", function()
   local engine, told
@@ -190,6 +191,31 @@ describe("events of connections (EVT-02)", function()
     local conn <close> = engine:connect()
     for _, params in ipairs {{a = 1}, {{a = 1}}} do conn:execute(la.text "SELECT :a", params) end
     assert.same({{0, 1}, {0, 1}}, given)
+  end)
+
+  it("CON-07 tell the options of the engine, the connection, the statement and the call, the program's own as well", function()
+    local seen = {}
+    local function see(options) seen[#seen + 1] = ("%s %s %s %s"):format(options.of_engine, options.tag, options.of_statement, options.of_call) end
+    local other = engine:execution_options {of_engine = 1, tag = "engine"}
+    la.event.listen(other, "before_execute", function(_, _, _, _, options) see(options) end)
+    la.event.listen(other, "after_execute", function(_, _, _, _, options) see(options) end)
+    la.event.listen(other, "before_cursor_execute", function(_, _, _, _, context) see(context.execution_options) end)
+    local conn <close> = other:connect()
+    conn:execution_options {tag = "connection"}
+    conn:execute(la.select(la.literal(1)):execution_options {of_statement = 2, tag = "statement"}, nil, {execution_options = {of_call = 3}})
+    assert.same({"1 statement 2 3", "1 statement 2 3", "1 statement 2 3"}, seen)
+    seen = {}
+    conn:exec_driver_sql("SELECT 1", nil, {execution_options = {tag = "call"}})
+    assert.same({"1 call nil nil"}, seen)
+  end)
+
+  it("CON-07 refuse options that are nearly those there are, and those that nothing here takes", function()
+    local conn <close> = engine:connect()
+    fails(la.exc.ArgumentError, 'unknown keyword "isolation_levle"; did you mean "isolation_level"?',
+      function() conn:execution_options {isolation_levle = "AUTOCOMMIT"} end)
+    fails(la.exc.ArgumentError, "compiled_cache is not supported: compiled statements lie with the engine",
+      function() conn:execution_options {compiled_cache = {}} end)
+    fails(la.exc.ArgumentError, "the key 1, which is no name", function() conn:execution_options {"x"} end)
   end)
 
   it("of a raw connection are the pool's alone", function()

@@ -24,14 +24,10 @@ core.hook("default_context", function(parameters, connection, statement, is_inse
   }, Context)
 end)
 
-local function get_options(thing, method)
-  return thing ~= nil and thing[method] and thing[method](thing) or {}
-end
-
--- The execution options of what `source`, an engine or a connection, executes: those of the call, else of the statement, else its own.
+-- The execution options of a call execute(statement, …, options) on `source`: its own, under the statement's, under the call's.
 local function options_of(source, statement, options)
-  local all = {}
-  for _, from in ipairs {source:get_execution_options(), core.execution_options_of(statement), options and options.execution_options or {}} do
+  local all = source:get_execution_options()
+  for _, from in ipairs {core.execution_options(statement), options and options.execution_options or {}} do
     for name, value in pairs(from) do all[name] = value end
   end
   return all
@@ -39,7 +35,7 @@ end
 core.hook("execution_options_of", options_of)
 
 -- What the listeners of one statement share, as the context of its execution. They may keep fields of their own in it.
-core.hook("execution_context", function(source, statement, text, parameters, many, seconds)
+core.hook("execution_context", function(source, statement, text, parameters, many, seconds, options)
   local of_connection = core.class_of(source) == "lualchemy.Connection"
   local self = of_connection and source.engine or source
   local verb = text:match "^%s*(%a+)"
@@ -54,7 +50,7 @@ core.hook("execution_context", function(source, statement, text, parameters, man
     statement = text,
     parameters = many and parameters or core.list {parameters},
     executemany = many,
-    execution_options = of_connection and source:get_execution_options() or self:get_execution_options(),
+    execution_options = options_of(source, statement, options),
     isinsert = verb == "INSERT",
     isupdate = verb == "UPDATE",
     isdelete = verb == "DELETE",
