@@ -436,6 +436,19 @@ static int mapper_keys(lua_State *L) {
   return 0;
 }
 
+/* Takes `attribute` over. The box keeps what those from `first` to `last` keep. */
+static void push_renamed(lua_State *L, la_state *state, la_node *attribute, la_text key, int first,
+                         int last) {
+  la_node *renamed = la_attribute_renamed(&state->sql, attribute, key);
+  la_error err = LA_ERROR_INIT;
+  la_node_release(attribute);
+  if (renamed == NULL) {
+    la_fail_nomem(&err);
+    la_raise(L, &err);
+  }
+  la_push_node(L, state, renamed, first, last);
+}
+
 /* core.mapper_attribute(mapper, key) → the class attribute, or nil if there is no such property. */
 static int mapper_attribute(lua_State *L) {
   la_state *state = la_state_of(L);
@@ -453,7 +466,20 @@ static int mapper_attribute(lua_State *L) {
   } else {
     attribute = la_node_retain(property->attribute);
   }
-  la_push_node(L, state, attribute, 0, -1);
+  push_renamed(L, state, attribute, la_check_text(L, 2), 0, -1);
+  return 1;
+}
+
+/* core.attribute_renamed(value, key) → an attribute that rows call `key`; another value as it is.
+ */
+static int attribute_renamed(lua_State *L) {
+  la_node *node = la_to_node(L, 1);
+  lua_settop(L, 2);
+  if (node && node->kind == LA_NODE_ATTRIBUTE) {
+    push_renamed(L, la_state_of(L), la_node_retain(node), la_check_text(L, 2), 1, 1);
+  } else {
+    lua_settop(L, 1);
+  }
   return 1;
 }
 
@@ -551,6 +577,7 @@ void la_open_orm_class(lua_State *L, la_state *state) {
                                        {"is_subclass", is_subclass},
                                        {"is_join", is_join},
                                        {"is_unnamed", is_unnamed},
+                                       {"attribute_renamed", attribute_renamed},
                                        {NULL, NULL}};
   la_register_class(L, state, LA_BOX_REGISTRY, NULL, NULL);
   la_register_class(L, state, LA_BOX_MAPPER, NULL, metamethods);

@@ -313,7 +313,7 @@ static int attribute_of(lua_State *L) {
   la_mapper *mapper = NULL;
   if (node && node->kind == LA_NODE_ATTRIBUTE) {
     mapper = (la_mapper *)node->subject;
-    property = la_mapper_property(mapper, node->text);
+    property = la_attribute_property(node);
   } else if (node && node->kind == LA_NODE_RELATIONSHIP) {
     mapper = (la_mapper *)node->children[0]->subject;
     property = la_mapper_property(mapper, node->text);

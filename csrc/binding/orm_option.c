@@ -491,8 +491,8 @@ static int entity_index(lua_State *L) {
   la_error err = LA_ERROR_INIT;
   la_node *out = NULL;
   if (property) {
-    return push_or_raise(L, state, la_mapper_attribute(&state->sql, property, entity, &out, &err),
-                         &out, &err);
+    out = la_entity_property(state, entity, key, &err);
+    return push_or_raise(L, state, out != NULL ? LA_OK : err.status, &out, &err);
   }
   if (push_subclass(L, state, entity, key) || la_push_descriptor(L, state, 1, key)) {
     return 1;

@@ -18,7 +18,7 @@ static bool is_own(const la_node *node) {
   if (node->kind == LA_NODE_ATTRIBUTE) {
     entity = node->children[1];
     if ((node->flags & ~(uint32_t)LA_NODE_INHERITED_FLAGS) != 0 ||
-        la_mapper_property((la_mapper *)(void *)node->subject, node->text) == NULL) {
+        la_attribute_property(node) == NULL) {
       return false;
     }
   } else if (node->kind == LA_NODE_RELATIONSHIP) {

@@ -17,6 +17,14 @@ la_node *la_entity_property(la_state *state, const la_node *entity, la_text key,
       la_mapper_attribute(&state->sql, property, (la_node *)entity, &node, err) != LA_OK) {
     return NULL;
   }
+  if (node->kind == LA_NODE_ATTRIBUTE) {
+    la_node *renamed = la_attribute_renamed(&state->sql, node, key);
+    la_node_release(node);
+    if (renamed == NULL) {
+      la_fail_nomem(err);
+    }
+    return renamed;
+  }
   return node;
 }
 

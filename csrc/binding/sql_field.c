@@ -55,6 +55,12 @@ bool la_push_attribute_field(lua_State *L, la_state *state, const la_mapper *map
   return found;
 }
 
+static bool push_field_of_attribute(lua_State *L, la_state *state, const la_node *attribute) {
+  const la_property *property = la_attribute_property(attribute);
+  return la_push_attribute_field(L, state, (const la_mapper *)(const void *)attribute->subject,
+                                 property != NULL ? property->key : attribute->text, 2);
+}
+
 int la_push_field(lua_State *L, la_state *state, const char *hook) {
   if (hook == NULL || lua_type(L, 2) != LUA_TSTRING) {
     lua_pushnil(L);
@@ -101,8 +107,7 @@ int la_expr_index(lua_State *L) {
       la_push_text(L, name);
     }
   } else if (self->kind != LA_NODE_ATTRIBUTE || self->subject == NULL ||
-             !la_push_attribute_field(L, state, (const la_mapper *)(const void *)self->subject,
-                                      self->text, 2)) {
+             !push_field_of_attribute(L, state, self)) {
     return la_push_field(L, state, "expression_field");
   }
   return 1;

@@ -257,6 +257,11 @@ void la_mapper_describe(const la_mapper *mapper, la_strbuf *out);
  * reference. */
 la_status la_mapper_attribute(const la_sql *sql, const la_property *property, la_node *entity,
                               la_node **out, la_error *err);
+/* An ATTRIBUTE node that rows call `key`, as they do that of a synonym; a new reference, NULL when
+ * out of memory. Any other node is given back as it is. */
+la_node *la_attribute_renamed(const la_sql *sql, la_node *attribute, la_text key);
+/* The property of an ATTRIBUTE node, whatever rows call it; NULL if its mapper has none. */
+la_property *la_attribute_property(const la_node *attribute);
 /* What is asked of la_mapper_polymorphic; zero-initialised is with_polymorphic(Class, "*"). */
 typedef struct la_polymorphic_options {
   la_mapper *const *classes; /* NULL: all subclasses */

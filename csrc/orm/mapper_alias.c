@@ -133,6 +133,38 @@ la_status la_mapper_attribute(const la_sql *sql, const la_property *property, la
   return *out != NULL ? LA_OK : la_fail_nomem(err);
 }
 
+/* The value of an ATTRIBUTE is its property's index, below zero where rows have another name. */
+static int64_t index_of_renamed(int64_t index) {
+  return -1 - index;
+}
+
+la_node *la_attribute_renamed(const la_sql *sql, la_node *attribute, la_text key) {
+  la_node_parts parts;
+  int64_t index;
+  if (attribute->kind != LA_NODE_ATTRIBUTE || la_text_equal(attribute->text, key)) {
+    return la_node_retain(attribute);
+  }
+  index = attribute->value.as.integer;
+  parts = (la_node_parts){.kind = LA_NODE_ATTRIBUTE,
+                          .flags = attribute->flags & ~(uint32_t)LA_NODE_INHERITED_FLAGS,
+                          .type = attribute->type,
+                          .text = key,
+                          .value = la_value_integer(index < 0 ? index : index_of_renamed(index)),
+                          .subject = attribute->subject,
+                          .children = attribute->children,
+                          .count = attribute->count};
+  return la_node_new(sql->alloc, &parts);
+}
+
+la_property *la_attribute_property(const la_node *attribute) {
+  const la_mapper *mapper = (const la_mapper *)(const void *)attribute->subject;
+  int64_t index = index_of_renamed(attribute->value.as.integer);
+  if (index < 0) {
+    return la_mapper_property(mapper, attribute->text);
+  }
+  return (size_t)index < mapper->properties.count ? mapper->properties.items[index] : NULL;
+}
+
 /* `expr` of columns of `from`, an alias or what has tables, for `to`, an alias of it. */
 static la_status move_side(const la_sql *sql, const la_node *expr, const la_node *from, la_node *to,
                            la_node **out, la_error *err) {

@@ -447,7 +447,7 @@ static la_status read_column(reader *self, const reading *read, la_node *attribu
     LA_TRY(check_root(self, read, source));
   }
   LA_TRY(append_option(self, read, &option));
-  option->property = la_mapper_property(mapper, attribute->text);
+  option->property = la_attribute_property(attribute);
   if (strategy == LA_LOADER_WITH_EXPRESSION &&
       !(option->property != NULL && (option->property->flags & LA_PROPERTY_QUERY))) {
     return la_fail(self->err, LA_INVALID_REQUEST,

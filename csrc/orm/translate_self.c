@@ -69,7 +69,7 @@ static la_status move_attribute(moving *self, const la_node *node, la_node **out
     return LA_OK;
   }
   LA_TRY(find_entity(self, mapper, &moved, err));
-  property = la_mapper_property(mapper, node->text);
+  property = la_attribute_property(node);
   if (moved == NULL || property == NULL) {
     return LA_OK;
   }

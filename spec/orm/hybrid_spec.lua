@@ -75,6 +75,44 @@ describe("hybrids", function()
     assert.equal("Ann", session:query(User):filter_by{full = "Ann Lee"}:one().first)
   end)
 
+  it("are what rows call them, as synonyms are, also where they are a column (EXT-01, DEC-21)", function()
+    local Thing = s.Base:class "Thing" {
+      __tablename__ = "things",
+      id = la.Column(la.Integer, {primary_key = true}), size = la.Column("how_big", la.Integer), other = la.Column(la.Integer),
+      wide = hybrid.hybrid_property(function(self) return self.size end),
+      wider = hybrid.hybrid_property(function(self) return self.size end):comparator(function(cls) return hybrid.Comparator(cls.size) end),
+      extent = orm.synonym "size",
+      measure = orm.synonym("size", {descriptor = hybrid.hybrid_property(function(self) return self.size end)}),
+    }
+    s.Base.metadata:create_all(s.engine)
+    session:add(Thing{size = 3, other = 4})
+    session:commit()
+    local keys = {"size", "wide", "wider", "extent", "measure"}
+    for _, class in ipairs {Thing, orm.aliased(Thing)} do
+      for _, key in ipairs(keys) do -- one by one: each is a statement of its own in the cache
+        assert.same({key}, session:execute(la.select(class[key])):keys())
+        assert.equal(3, session:execute(la.select(class[key])):one()[key])
+      end
+    end
+    assert.equal("SELECT things.how_big FROM things", text(la.select(Thing.wide)))
+    assert.equal("SELECT anon_1.how_big FROM (SELECT things.how_big AS how_big FROM things) AS anon_1", text(la.select(la.select(Thing.extent):subquery())))
+    assert.equal("size", Thing.extent.property.key)
+    session:scalars(la.select(Thing):options(orm.load_only(Thing.extent)))
+    session:execute(la.update(Thing):values{[Thing.wide] = 5})
+    assert.equal(5, session:query(Thing.measure):scalar())
+    local serializer = require "lualchemy.ext.serializer"
+    local read = serializer.loads(serializer.dumps(la.select(Thing.wide, Thing.extent)), s.Base.metadata, session)
+    assert.same({"wide", "extent"}, session:execute(read):keys())
+  end)
+
+  it("say what they are to inspect() (EXT-01)", function()
+    local all = la.inspect(User).all_orm_descriptors
+    assert.equal(hybrid.HybridExtensionType.HYBRID_PROPERTY, all.full.extension_type)
+    assert.equal(hybrid.HybridExtensionType.HYBRID_METHOD, all.older.extension_type)
+    assert.equal("NOT_EXTENSION", all.first.extension_type)
+    assert.is_true(all.full.is_attribute)
+  end)
+
   it("compare by comparators of their own (EXT-01)", function()
     assert.equal("SELECT users.id FROM users WHERE lower(users.first) = lower(:lower_1)", text(la.select(User.id):where(User.insensitive:eq "ANN")))
     assert.equal("Ann", session:scalars(la.select(User):where(User.insensitive:eq "ANN")):one().first)

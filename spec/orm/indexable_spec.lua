@@ -59,6 +59,17 @@ describe("an index_property (EXT-06)", function()
     assert.equal(3, s.session:scalar(la.select(Person.id):where(Person.second:as_integer():eq(2))))
   end)
 
+  it("leaves no hole in a list (EXT-06)", function()
+    local Base = orm.declarative_base()
+    local Row = Base:class "Row" {__tablename__ = "rows", id = la.Column(la.Integer, {primary_key = true}), list = la.Column(la.JSON),
+      first = index_property("list", 1), second = index_property("list", 2), third = index_property("list", 3)}
+    local row = Row{list = {"a"}}
+    fails(exc.InvalidRequestError, "the element 3 of 'list' can't be set: the list has 1", function() row.third = "c" end)
+    row.second = "b"
+    row.third = "c"
+    assert.same({"a", "b", "c"}, row.list)
+  end)
+
   it("refuses what it can't do", function()
     fails(exc.InvalidRequestError, "can't set attribute 'fixed' of Person", function() Person{fixed = "x"} end)
     fails(exc.ArgumentError, "index_property takes a key or a place, not a boolean", function() index_property("data", true) end)

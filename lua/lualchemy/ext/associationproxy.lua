@@ -21,7 +21,11 @@ local select = core.lua_select
 
 local M = {}
 
-local Proxy = {__name = "lualchemy.AssociationProxy", is_descriptor = true}
+--- What `inspect(Class).all_orm_descriptors[key].extension_type` is for a proxy, as SQLAlchemy's `AssociationProxyExtensionType`.
+M.AssociationProxyExtensionType = {ASSOCIATION_PROXY = "ASSOCIATION_PROXY"}
+
+local Proxy = {__name = "lualchemy.AssociationProxy", is_descriptor = true,
+  extension_type = M.AssociationProxyExtensionType.ASSOCIATION_PROXY}
 Proxy.__index = Proxy
 
 local known = keywords.set {

@@ -16,8 +16,11 @@ local exc = require "lualchemy.exc"
 
 local M = {}
 
-local Property = {__name = "lualchemy.hybrid_property", is_descriptor = true}
-local Method = {__name = "lualchemy.hybrid_method", is_descriptor = true}
+--- What `inspect(Class).all_orm_descriptors[key].extension_type` is for hybrids, as SQLAlchemy's `HybridExtensionType`.
+M.HybridExtensionType = {HYBRID_METHOD = "HYBRID_METHOD", HYBRID_PROPERTY = "HYBRID_PROPERTY"}
+
+local Property = {__name = "lualchemy.hybrid_property", is_descriptor = true, extension_type = M.HybridExtensionType.HYBRID_PROPERTY}
+local Method = {__name = "lualchemy.hybrid_method", is_descriptor = true, extension_type = M.HybridExtensionType.HYBRID_METHOD}
 local Inplace = {__name = "lualchemy.hybrid_property.inplace"}
 
 local function check_function(name, fn)
@@ -113,14 +116,20 @@ function Property:set(object, key, value)
   self.fset(object, value)
 end
 
---- An expression that is no attribute is named as the hybrid in the rows of a select.
+--- What the attribute is in a statement is named as the hybrid in the rows of a select.
 local function named(value, key)
-  if type(value) == "userdata" and core.is_unnamed(value) then return value:label(key) end
-  return value
+  if type(value) ~= "userdata" then return value end
+  if core.is_unnamed(value) then return value:label(key) end
+  return core.attribute_renamed(value, key)
 end
 
 function Property:of(entity, key)
-  if self.compare then return self.compare(entity) end
+  if self.compare then
+    local comparator = self.compare(entity)
+    local element = type(comparator) == "table" and rawget(comparator, "__clause_element")
+    if type(element) == "userdata" then rawset(comparator, "__clause_element", core.attribute_renamed(element, key)) end
+    return comparator
+  end
   local value = (self.expr or self.fget)(entity)
   local made = named(value, key)
   if self.update_expr and made ~= value then descriptors.note(made, self, key) end
@@ -230,5 +239,9 @@ function M.Comparator:class(name)
     return setmetatable(class, {__call = new_comparator, __name = name})
   end
 end
+
+local plain = M.Comparator:class "Comparator" {}
+
+function Comparator:__call(expression) return plain(expression) end
 
 return require("lualchemy.strict").module("lualchemy.ext.hybrid", M)

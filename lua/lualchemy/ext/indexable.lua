@@ -31,6 +31,13 @@ local function empty_value(index)
   return value
 end
 
+--- A list has no holes.
+local function check_place(attr, value, index)
+  if math.type(index) == "integer" and value[index] == nil and index > #value + 1 then
+    error(exc.InvalidRequestError(("the element %d of '%s' can't be set: the list has %d"):format(index, attr, #value)), 0)
+  end
+end
+
 --- An attribute for the element `index` of the attribute `attr`, as SQLAlchemy's `index_property()`; in statements it is `Class.attr:at(index)`.
 --- Where there is no such element it reads nil, or the default; nil takes the element out.
 ---@param attr string  of a JSON column, or of another index_property
@@ -61,6 +68,7 @@ function M.index_property(attr, index, options)
   local function set(object, element)
     local value = object[attr]
     if value == nil then value = datatype() end
+    check_place(attr, value, index)
     value[index] = element
     object[attr] = value
     if is_mapped(object, attr) then attributes.flag_modified(object, attr) end

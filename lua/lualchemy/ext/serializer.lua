@@ -8,6 +8,7 @@
 -- Tables, columns, mapped classes and their attributes stand in the bytes by name; values and everything else stand there themselves. No code is
 -- written and none is run: what is a function of the program, or refers to one, is refused when it is written.
 local core = require "lualchemy.core"
+local descriptors = require "lualchemy.orm.descriptor"
 local exc = require "lualchemy.exc"
 local json = require "lualchemy.json"
 local registries = require "lualchemy.orm.registry"
@@ -143,8 +144,9 @@ local function find_name(metadata, name)
   end
   local class = find_class(metadata, first)
   if kind == "ENTITY" then return class end
-  if not class.__mapper__:has_property(key) then fail("The statement refers to the attribute %s.%s, which is not there", first, key) end
-  return class[key]
+  local attribute = (class.__mapper__:has_property(key) or descriptors.find(class, key)) and class[key]
+  if core.attribute_of(attribute) == nil then fail("The statement refers to the attribute %s.%s, which is not there", first, key) end
+  return attribute
 end
 
 -- ---- types ----

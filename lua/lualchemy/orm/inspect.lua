@@ -294,7 +294,8 @@ local mapper_fields = {
   all_orm_descriptors = function(class)
     local list = kind_of(class)
     for key, descriptor in pairs(require("lualchemy.orm.descriptor").all(class)) do
-      list[#list + 1] = {key = key, kind = "descriptor", descriptor = descriptor}
+      list[#list + 1] = {key = key, kind = "descriptor", descriptor = descriptor, is_attribute = true,
+        extension_type = getmetatable(descriptor).extension_type or "NOT_EXTENSION"}
     end
     return by_name(list)
   end,

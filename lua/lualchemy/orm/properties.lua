@@ -27,6 +27,7 @@ local shared = {
   parent = function(class) return inspect(class) end,
   class_attribute = function(class, key) return class[key] end,
   is_property = function() return true end,
+  extension_type = function() return "NOT_EXTENSION" end,
   is_mapper = function() return false end,
   is_attribute = no, is_instance = no, is_aliased_class = no, is_selectable = no, is_bundle = no, is_clause_element = no,
   info = function(class, key, property) return property.column and property.column.info or given(class, key).options.info or {} end,

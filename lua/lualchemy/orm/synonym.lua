@@ -64,8 +64,9 @@ function Synonym:set(object, key, value)
   end
 end
 
-function Synonym:of(entity)
+function Synonym:of(entity, key)
   local attribute = entity[self.target]
+  if type(attribute) == "userdata" then attribute = core.attribute_renamed(attribute, key) end
   return self.factory and self.factory(attribute) or attribute
 end
 
