@@ -100,11 +100,16 @@ static void leave_context(la_transaction_box *box, la_session *session) {
 static int transaction_close(lua_State *L) {
   la_session *session;
   lua_settop(L, 2);
+  lua_pushvalue(L, 1);
   bool commit = la_leaves_normally(L, 2);
   la_transaction_box *box = check_transaction(L, 1, &session);
   leave_context(box, session);
   if (is_open(box, session)) {
-    finish(L, box, session, lua_gettop(L), commit && session->phase != LA_SESSION_INACTIVE);
+    commit = commit && session->phase != LA_SESSION_INACTIVE;
+    if (commit) {
+      lua_toclose(L, 3); /* a commit that fails rolls back: its error calls this again */
+    }
+    finish(L, box, session, lua_gettop(L), commit);
   }
   return 0;
 }
