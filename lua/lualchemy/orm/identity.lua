@@ -188,11 +188,21 @@ local map_meta = {
 
 core.hook("identity_map", function(list) return setmetatable(list, map_meta) end)
 
+-- A method of the class: called by a dot on `orm.Session`, or by a colon on a session or its class, which `fn` does not get.
+local function class_method(fn)
+  return function(first, ...)
+    local metatable = getmetatable(first)
+    local name = type(metatable) == "table" and metatable.__name
+    if core.class_of(first) == "lualchemy.Session" or name == "lualchemy.SessionClass" then return fn(...) end
+    return fn(first, ...)
+  end
+end
+
 core.extend("lualchemy.Session", {
   --- `orm.identity_key`, as SQLAlchemy's `Session.identity_key()`.
-  identity_key = function(_, ...) return M.identity_key(...) end,
+  identity_key = class_method(M.identity_key),
   --- `orm.object_session`, as SQLAlchemy's `Session.object_session()`.
-  object_session = function(_, object) return require("lualchemy.orm").object_session(object) end,
+  object_session = class_method(function(...) return require("lualchemy.orm").object_session(...) end),
 })
 
 return M
