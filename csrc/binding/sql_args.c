@@ -155,6 +155,11 @@ static la_node *number_literal(lua_State *L, la_nodes *nodes, int index) {
                          lua_isinteger(L, index) ? sql->types->integer : sql->types->real);
 }
 
+/* "*", the one text of a select list that needs no declaration. */
+static bool is_star(lua_State *L, int index) {
+  return lua_type(L, index) == LUA_TSTRING && strcmp(lua_tostring(L, index), "*") == 0;
+}
+
 /* Each column of the collection at `index`. */
 static bool add_collection(lua_State *L, la_nodes *nodes, int index) {
   bool added = lua_checkstack(L, 6);
@@ -188,6 +193,9 @@ bool la_nodes_add_column(lua_State *L, la_nodes *nodes, int index) {
     return la_nodes_add(nodes, la_expr_boolean(&nodes->state->sql, lua_toboolean(L, index)));
   } else if (lua_type(L, index) == LUA_TNUMBER) {
     return la_nodes_add(nodes, number_literal(L, nodes, index));
+  } else if (is_star(L, index)) {
+    const la_sql *sql = &nodes->state->sql;
+    return la_nodes_add(nodes, la_expr_literal(sql, LA_TEXT_LITERAL("*"), sql->types->null));
   }
   return la_nodes_refuse(
       nodes, index,

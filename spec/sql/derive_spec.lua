@@ -39,6 +39,12 @@ describe("what FROM elements are made of", function()
     assert.is_true(la.union(la.select(users.c.id), la.select(addresses.c.id)):is_derived_from(addresses))
   end)
 
+  it("SEL-01 selects everything by a star, the one text that needs no declaration", function()
+    assert.equal("SELECT *, users.id FROM users", tostring(la.select("*", users.c.id)))
+    assert.equal("SELECT * FROM users", tostring(la.select("*"):select_from(users)))
+    fails(la.exc.ArgumentError, "a text is declared by text() or column()", function() la.select "users.*" end)
+  end)
+
   it("SEL-21 lists what a select selects", function()
     local stmt = la.select(users.c.id, la.text "foo", addresses)
     assert.equal(5, #stmt.inner_columns)
