@@ -104,10 +104,28 @@ static int raise_unknown_column(lua_State *L, const la_column *column) {
                          LA_TEXT_FORMAT(column->table->name), LA_TEXT_FORMAT(column->name));
 }
 
-/* A column object finds the column that was made of it, else the one of its name. */
+/* The column made of `subject`, called `name` in messages; NULL if there is none. Several, of aliases
+ * or labels, can't be told apart. */
+static const la_shape_column *find_subject(lua_State *L, const la_row_shape *shape,
+                                           const la_object *subject, la_text name) {
+  const la_shape_column *found = NULL;
+  for (uint32_t i = 0; i < shape->count; i++) {
+    if (shape->columns[i].subject == subject) {
+      if (found != NULL) {
+        la_raise_status(L, LA_INVALID_REQUEST,
+                        "Ambiguous column name '%.*s' in result set column descriptions",
+                        LA_TEXT_FORMAT(name));
+      }
+      found = &shape->columns[i];
+    }
+  }
+  return found;
+}
+
+/* A column object or a class's attribute finds the column that was made of it, else the one of its
+ * name. */
 static const la_shape_column *check_object(lua_State *L, const la_row_shape *shape, int index) {
   const la_node *node = la_to_node(L, index);
-  const la_shape_column *found = NULL;
   if (node == NULL) {
     la_raise_status(L, LA_NO_SUCH_COLUMN,
                     "Could not locate column in row: a %s is no column, name or position",
@@ -117,25 +135,18 @@ static const la_shape_column *check_object(lua_State *L, const la_row_shape *sha
   if (node->kind == LA_NODE_ATTRIBUTE && node->count > 0 && node->children[0] != NULL) {
     node = node->children[0];
   }
-  if (node->kind == LA_NODE_COLUMN && node->subject != NULL) {
-    for (uint32_t i = 0; i < shape->count; i++) {
-      if (shape->columns[i].subject == node->subject) {
-        if (found != NULL) {
-          la_raise_status(L, LA_INVALID_REQUEST,
-                          "Ambiguous column name '%.*s' in result set column descriptions",
-                          LA_TEXT_FORMAT(la_expr_name(node)));
-        }
-        found = &shape->columns[i];
-      }
-    }
+  if (node->kind != LA_NODE_COLUMN || node->subject == NULL) {
+    return check_name(L, shape, la_expr_name(node));
   }
-  const la_column *column =
-      node->kind == LA_NODE_COLUMN ? (const la_column *)(const void *)node->subject : NULL;
-  if (found == NULL && column != NULL && column->table != NULL &&
-      la_row_shape_find(shape, la_expr_name(node)) == NULL) {
+  const la_column *column = (const la_column *)(const void *)node->subject;
+  const la_shape_column *found = find_subject(L, shape, node->subject, la_expr_name(node));
+  if (found != NULL) {
+    return found;
+  }
+  if (column->table != NULL && la_row_shape_find(shape, la_expr_name(node)) == NULL) {
     raise_unknown_column(L, column);
   }
-  return found ? found : check_name(L, shape, la_expr_name(node));
+  return check_name(L, shape, la_expr_name(node));
 }
 
 const la_shape_column *la_check_shape_column(lua_State *L, la_row_shape *shape, int index,

@@ -16,9 +16,21 @@ static la_status push_part(la_translation *self, la_row_part part, la_plan_part 
   return LA_OK;
 }
 
+/* The table's column that `expr` stands for, labelled or not; NULL if it is none. */
+static la_object *column_of(const la_node *expr) {
+  while ((expr->kind == LA_NODE_LABEL || expr->kind == LA_NODE_ATTRIBUTE) && expr->count > 0 &&
+         expr->children[0] != NULL) {
+    expr = expr->children[0];
+  }
+  return expr->kind == LA_NODE_COLUMN ? expr->subject : NULL;
+}
+
 static la_status add_value(la_translation *self, la_node *expr) {
   la_plan_part detail = {0};
-  la_row_part part = {.kind = LA_ROW_PART_VALUE, .key = la_expr_name(expr), .type = expr->type};
+  la_row_part part = {.kind = LA_ROW_PART_VALUE,
+                      .key = la_expr_name(expr),
+                      .type = expr->type,
+                      .subject = column_of(expr)};
   if (expr->kind == LA_NODE_ATTRIBUTE) {
     part.key = expr->text;
   }

@@ -202,3 +202,35 @@ describe("select in a session", function()
     assert.same({"Bob", "Cid"}, {find(2).name, find(3).name})
   end)
 end)
+
+describe("rows of attributes (RES-06, RES-07)", function()
+  local Base = orm.declarative_base()
+  local Note = Base:class "Note" {
+    __tablename__ = "notes",
+    id = la.Column(la.Integer, {primary_key = true}),
+    text = la.Column("note_text", la.String),
+    words = orm.synonym "text",
+  }
+  local s, session
+  before_each(function()
+    s = shop.open{Base = Base}
+    session = s.session
+    session:add_all {Note{id = 1, text = "a"}, Note{id = 2, text = "b"}}
+    session:commit()
+  end)
+  after_each(function() s:close() end)
+
+  it("are read by the attribute, its column and its synonym, whatever the column is called", function()
+    for _, selected in ipairs {Note.text, Note.words, Note.text:label "x"} do
+      local row = session:execute(la.select(selected)):first()
+      assert.same({"a", "a", "a"}, {row[Note.text], row[Note.words], row[Note.__table__.c.note_text]})
+    end
+  end)
+
+  it("give no value of one alias for that of another", function()
+    local other = orm.aliased(Note)
+    local row = session:execute(la.select(Note.text, other.text):where(Note.id:lt(other.id))):first()
+    fails(la.exc.InvalidRequestError, "Ambiguous column name 'note_text'", function() return row[other.text] end)
+    assert.same({"a", "b"}, {row[1], row[2]})
+  end)
+end)
