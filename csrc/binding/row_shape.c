@@ -104,8 +104,8 @@ static int raise_unknown_column(lua_State *L, const la_column *column) {
                          LA_TEXT_FORMAT(column->table->name), LA_TEXT_FORMAT(column->name));
 }
 
-/* The column made of `subject`, called `name` in messages; NULL if there is none. Several, of aliases
- * or labels, can't be told apart. */
+/* The column made of `subject`, called `name` in messages; NULL if there is none. Several, of
+ * aliases or labels, can't be told apart. */
 static const la_shape_column *find_subject(lua_State *L, const la_row_shape *shape,
                                            const la_object *subject, la_text name) {
   const la_shape_column *found = NULL;
