@@ -7,6 +7,7 @@
 local core = require "lualchemy.core"
 local keywords = require "lualchemy.keywords"
 local exc = require "lualchemy.exc"
+local item = require "lualchemy.schema.item"
 local strict = require "lualchemy.strict"
 local select = core.lua_select
 
@@ -14,6 +15,8 @@ local types = {}
 
 -- Keys of a type's record that no field of a user's class can have.
 local class_key, state_key, variants_key, maker_key, around_key = {}, {}, {}, {}, {}
+-- Among the arguments of a type: no naming convention changes its name.
+local final_key = {}
 
 ---@class lualchemy.Type
 ---@overload fun(...): lualchemy.Type
@@ -82,6 +85,11 @@ local function check_argument(type_name, name, value)
   end
 end
 
+-- Leaves the string of the name among `found`, and whether conv() has made it final.
+local function take_name(kind, found)
+  if found.name ~= nil then found.name, found[final_key] = item.name_of(kind, found.name) end
+end
+
 -- Arguments of a built-in type by name.
 local function read_arguments(kind, ...)
   local names = arguments_of[kind] or no_arguments
@@ -103,8 +111,9 @@ local function read_arguments(kind, ...)
   for name, value in next, options do
     found[name] = value
   end
+  take_name(kind, found)
   for name, value in next, found do
-    check_argument(kind, name, value)
+    if name ~= final_key then check_argument(kind, name, value) end
   end
   return found
 end
@@ -149,6 +158,7 @@ local enum_keywords = keywords.set {"create_constraint", "name", "native_enum", 
 -- Enum("a", "b", {name = "kind"}) or Enum({"a", "b"}, {…}).
 local function make_enum(...)
   local args, options = keywords.split("Enum", enum_keywords, 0, ...)
+  take_name("Enum", options)
   local values = {}
   for i = 1, args.n do
     local given = type(args[i]) == "table" and args[i] or {args[i]}
@@ -175,6 +185,13 @@ local function make_enum(...)
     values = values, name = options.name, length = options.length, native = options.native_enum ~= false,
     create_constraint = options.create_constraint,
   })
+end
+
+--- The name of a type's CHECK constraint as constraints take it: what conv() made final is so there.
+---@private
+function types.__check_name(type)
+  local state = core.record(type)[state_key]
+  return state and state.found and state.found[final_key] and item.conv(type.name) or type.name
 end
 
 -- ---------------------------------------------------------------------------------------------

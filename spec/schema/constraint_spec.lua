@@ -241,6 +241,23 @@ describe("naming conventions", function()
     assert.matches("CONSTRAINT ck_users_age CHECK", ddl(users))
   end)
 
+  it("CST-07 leave what conv() names alone where a type asks for the CHECK", function()
+    local dialect = la.create_engine "sqlite://".dialect
+    local t = la.Table("t", la.MetaData{naming_convention = {ck = "ck_%(table_name)s_%(constraint_name)s"}},
+      la.Column("a", la.Boolean {create_constraint = true, name = la.conv "fixed"}),
+      la.Column("b", la.Boolean {create_constraint = true, name = "named"}),
+      la.Column("c", la.Enum("x", {create_constraint = true, name = la.conv "kept"})))
+    local text = tostring(la.schema.CreateTable(t):compile {dialect = dialect})
+    for _, name in ipairs {"fixed CHECK (a", "ck_t_named CHECK (b", "kept CHECK (c"} do
+      assert.truthy(text:find("CONSTRAINT " .. name, 1, true), name)
+    end
+  end)
+
+  it("CST-07 take null for no name", function()
+    local t = la.Table("t", la.MetaData {naming_convention = {ix = "ix_%(column_0_label)s"}}, la.Column("a", la.Integer), la.Index(la.null, "a"))
+    assert.equal("ix_t_a", t.indexes[1].name)
+  end)
+
   it("CST-07 leave given names alone, conv() always", function()
     local metadata = la.MetaData{naming_convention = convention}
     local users = users_table(metadata, la.UniqueConstraint("name", {name = "given"}),

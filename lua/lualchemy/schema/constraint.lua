@@ -5,6 +5,7 @@ local keywords = require "lualchemy.keywords"
 local exc = require "lualchemy.exc"
 local describe = require "lualchemy.describe"
 local item = require "lualchemy.schema.item"
+local types = require "lualchemy.types"
 local base = require "lualchemy.schema._constraint"
 
 local constraint_arguments = base.constraint_arguments
@@ -112,8 +113,7 @@ end
 
 --- The CHECK that a Boolean or Enum asks for.
 function constraint.attach_type_check(target, column, values)
-  local name = column.type.name
-  local self = new(CheckConstraint, {name = name}, {_sqltext = column:in_(values)})
+  local self = new(CheckConstraint, {name = types.__check_name(column.type)}, {_sqltext = column:in_(values)})
   local options = core_options(self)
   options.sqltext, options.type_bound = self._sqltext, column
   settle(self, target, core.constraint_add(target, "check", options), "ck")

@@ -2,6 +2,7 @@
 -- What constraints, indexes, defaults and the like have in common: objects of Lua with fields that are read,
 -- some of them computed, and a number that says when each was made.
 local strict = require "lualchemy.strict"
+local core = require "lualchemy.core"
 local exc = require "lualchemy.exc"
 local keywords = require "lualchemy.keywords"
 
@@ -65,6 +66,7 @@ end
 ---@return boolean
 ---@return boolean?
 function item.name_of(what, name)
+  if name == core.null() then return nil, false end
   if getmetatable(name) == Conv then return name.text, true end
   if getmetatable(name) == Quoted then return name[1], false, name[2] end
   if name ~= nil and type(name) ~= "string" then
