@@ -59,6 +59,16 @@ describe("parts of expressions", function()
     assert.same({n = 7}, la.select(id):where(id:eq(asked)):compile().params)
   end)
 
+  it("name the expression itself, for methods of a comparator_factory", function()
+    local sum = id + 1
+    assert.equal(sum, sum.expression)
+    assert.equal(sum, sum.expr)
+    local Logged = la.Integer:class "Logged" {comparator_factory = {log = function(self, base) return la.func.log(base, self.expr) end}}
+    local t = la.Table("t", la.MetaData(), la.Column("x", Logged))
+    assert.equal(t.c.x, t.c.x.expression)
+    assert.equal("log(:log_1, t.x)", tostring(t.c.x:log(2)))
+  end)
+
   it("are refused by name where an expression has none of the kind", function()
     fails(la.exc.ArgumentError, 'has no "left"', function() return id:label "n".left end)
     fails(la.exc.ArgumentError, 'has no "effective_value"', function() return la.func.max(id).effective_value end)

@@ -12,6 +12,7 @@ local ClauseElement = {}
 ---@field type lualchemy.Type  NullType where it is not known
 ---@field name string?         of its column or label
 ---@field key string?
+---@field expression lualchemy.ColumnElement  itself, as methods of a comparator_factory call it; `expr` too
 ---@field left lualchemy.ColumnElement       of an operator with two sides
 ---@field right lualchemy.ColumnElement
 ---@field element lualchemy.ColumnElement    of a label, an operator with one side, over(), within_group(), a scalar subquery

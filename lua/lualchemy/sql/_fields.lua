@@ -48,10 +48,14 @@ core.hook("param_value", function(type)
   return core.null()
 end)
 
+-- What a comparator_factory's methods call their expression, which they are called on here.
+local itself = {expr = true, expression = true}
+
 core.hook("expression_field", function(self, name, methods)
   if columns[name] then return columns[name](core.column_origin(self)) end
   local found, part = core.expression_part(self, name)
   if found then return part end
+  if itself[name] then return self end
   if params[name] and core.expression_part(self, "value") then return params[name](self) end
   if strict.is_probe(name) then return nil end
   strict.unknown("an expression", name, columns, methods)
