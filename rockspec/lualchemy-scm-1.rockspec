@@ -181,6 +181,7 @@ build = {
         "csrc/orm/relationship_annotate.c",
         "csrc/orm/relationship_configure.c",
         "csrc/orm/relationship_element.c",
+        "csrc/orm/relationship_from.c",
         "csrc/orm/relationship_join.c",
         "csrc/orm/relationship_pairs.c",
         "csrc/orm/row_set.c",

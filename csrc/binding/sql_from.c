@@ -3,8 +3,10 @@
  * FROM elements: aliases, subqueries, CTEs, joins, VALUES, table().
  */
 #include "binding/open.h"
+#include "binding/orm_load.h"
 #include "binding/sql.h"
 
+#include "orm/relationship.h"
 #include "sql/adapt.h"
 
 /* What an alias can be put on. */
@@ -139,10 +141,36 @@ static int cte_union_all(lua_State *L) {
 
 static const char *const join_keywords[] = {"onclause", "isouter", "full", NULL};
 
-/* left:join(right, condition, {isouter = …, full = …}) */
+/* Where the ON condition of a join stands, at `index` or in keyword "onclause"; 0 without one. The
+ * class of a relationship is configured, before anything is held that a raise would leak. */
+static int join_condition(lua_State *L, la_state *state, int index, int keywords) {
+  la_node *node;
+  if (lua_gettop(L) < index || keywords == index || la_is_null(L, index)) {
+    if (!la_push_keyword(L, keywords, "onclause")) {
+      return 0;
+    }
+    index = lua_gettop(L);
+  }
+  node = la_node_at(L, state, index);
+  if (node != NULL && node->kind == LA_NODE_RELATIONSHIP) {
+    la_configure(L, state, ((const la_relationship *)(const void *)node->subject)->parent);
+  }
+  return index;
+}
+
+/* Adds it: a relationship's attribute stays one. */
+static bool add_join_condition(lua_State *L, la_nodes *nodes, int index) {
+  la_node *node = la_node_at(L, nodes->state, index);
+  if (node != NULL && node->kind == LA_NODE_RELATIONSHIP) {
+    return la_nodes_add(nodes, la_node_retain(node));
+  }
+  return la_nodes_add_condition(L, nodes, index);
+}
+
+/* left:join(right, condition or relationship, {isouter = …, full = …}) */
 static int make_join(lua_State *L, uint32_t flags, const char *function) {
   la_state *state = la_state_of(L);
-  int keywords = la_keywords(L, 3);
+  int keywords = la_keywords(L, 3), condition;
   la_node *result = NULL, *on = NULL;
   la_status status;
   la_nodes nodes;
@@ -150,18 +178,20 @@ static int make_join(lua_State *L, uint32_t flags, const char *function) {
   la_check_keywords(L, keywords, join_keywords, function);
   flags |= la_keyword_flag(L, keywords, "isouter") ? LA_JOIN_OUTER : 0u;
   flags |= la_keyword_flag(L, keywords, "full") ? LA_JOIN_FULL : 0u;
+  condition = join_condition(L, state, 3, keywords);
   la_nodes_init(&nodes, state);
   if (!la_nodes_add_from(L, &nodes, 1) || !la_nodes_add_from(L, &nodes, 2)) {
     return la_nodes_raise(L, &nodes);
   }
-  if (lua_gettop(L) >= 3 && keywords != 3 && !la_is_null(L, 3)) {
-    if (!la_nodes_add_condition(L, &nodes, 3)) {
-      return la_nodes_raise(L, &nodes);
-    }
-    on = nodes.items[2];
+  if (condition != 0 && !add_join_condition(L, &nodes, condition)) {
+    return la_nodes_raise(L, &nodes);
   }
-  status =
-      la_from_join(&state->sql, nodes.items[0], nodes.items[1], on, flags, &result, &nodes.err);
+  on = nodes.count > 2 ? nodes.items[2] : NULL;
+  status = on != NULL && on->kind == LA_NODE_RELATIONSHIP
+               ? la_relationship_from(&state->sql, on, nodes.items[0], nodes.items[1], flags,
+                                      &result, &nodes.err)
+               : la_from_join(&state->sql, nodes.items[0], nodes.items[1], on, flags, &result,
+                              &nodes.err);
   if (status != LA_OK) {
     return la_nodes_raise(L, &nodes);
   }

@@ -184,6 +184,9 @@ void la_relationship_describe(const la_relationship *relationship, la_strbuf *ou
 la_status la_relationship_join(const la_sql *sql, const la_relationship *relationship,
                                la_node *source, la_node *target, la_node *secondary,
                                la_node **primary_out, la_node **secondary_out, la_error *err);
+/* The JOIN of `left` and `right` along the RELATIONSHIP node `along`; a new reference. */
+la_status la_relationship_from(const la_sql *sql, const la_node *along, la_node *left,
+                               la_node *right, uint32_t flags, la_node **out, la_error *err);
 
 #pragma GCC visibility pop
 

@@ -530,3 +530,22 @@ function orm.defer(attribute, options) end
 ---@param options table?
 ---@return lualchemy.LoaderOption
 function orm.undefer(attribute, options) end
+
+--- A join of classes, their aliases or tables outside of a statement, as SQLAlchemy's `orm.join()`; the same as `la.join`.
+---
+---     la.select(User):select_from(orm.join(User, Address, User.addresses))
+---@param left any
+---@param right any
+---@param onclause? any  a condition, or a relationship of the left side; found through foreign keys if it is not given
+---@param options? table  `isouter`, `full`
+---@return lualchemy.FromClause
+---@raise InvalidRequestError for a relationship that cannot be configured
+function orm.join(left, right, onclause, options) end
+
+--- A left outer join of classes, as SQLAlchemy's `orm.outerjoin()`; the same as `la.outerjoin`.
+---@param left any
+---@param right any
+---@param onclause? any  a condition, or a relationship of the left side
+---@param options? table  `full`
+---@return lualchemy.FromClause
+function orm.outerjoin(left, right, onclause, options) end

@@ -491,7 +491,7 @@ function sql.cte(statement, name, options) end
 ---@return lualchemy.FromClause
 function sql.lateral(select, name) end
 
---- A join; without a condition it is found through foreign keys.
+--- A join; without a condition it is found through foreign keys. A relationship is one too: `la.join(User, Address, User.addresses)`.
 ---@param left any
 ---@param right any
 ---@param onclause? any

@@ -95,6 +95,8 @@ end
 
 execute_states.connect(queries.Query)
 
+orm.join, orm.outerjoin = core.join, core.outerjoin
+
 orm.polymorphic_union = require("lualchemy.orm.concrete").polymorphic_union
 orm.with_polymorphic = require("lualchemy.orm.polymorphic").with_polymorphic
 
