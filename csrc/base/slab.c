@@ -9,16 +9,17 @@
 #include "base/slab.h"
 
 #define FIRST_BLOCK   ((size_t)4 * 1024)
-#define LARGEST_BLOCK ((size_t)16 * 1024 * 1024)
+#define LARGEST_BLOCK ((size_t)4 * 1024 * 1024)
 #define CHUNK_SIZE                                                                                 \
   ((size_t)4000) /* with its head; one fits into the first block beside the block's head */
 
 typedef struct block {
   struct block *next, *previous;
   struct chunk_head *free;
+  char *raw;    /* what the allocator gave */
   char *unused; /* where chunks have not been cut yet */
   char *end;
-  size_t size;
+  size_t raw_size;
   uint32_t live; /* chunks with pins */
 } block;
 
@@ -64,8 +65,8 @@ static void link_last(la_slab *slab, block *b) {
 
 static void free_block(la_slab *slab, block *b) {
   unlink_block(slab, b);
-  slab->bytes -= b->size;
-  la_free(slab->alloc, b, b->size);
+  slab->bytes -= b->raw_size;
+  la_free(slab->alloc, b->raw, b->raw_size);
   if (slab->first == NULL) {
     slab->next_size = FIRST_BLOCK;
   }
@@ -76,13 +77,20 @@ static bool has_room(const block *b) {
 }
 
 static block *add_block(la_slab *slab, size_t size) {
-  block *b = la_alloc(slab->alloc, size);
-  if (b != NULL) {
-    *b = (block){.size = size, .end = (char *)b + size};
-    b->unused = (char *)b + round_up(sizeof *b, 8);
-    slab->bytes += size;
-    link_first(slab, b);
+  bool huge = size >= LA_HUGE_PAGE; /* begins at one; what is never touched costs no memory */
+  size_t raw_size = huge ? size + LA_HUGE_PAGE : size;
+  char *raw = la_alloc(slab->alloc, raw_size);
+  char *start;
+  block *b;
+  if (raw == NULL) {
+    return NULL;
   }
+  start = huge ? raw + (LA_HUGE_PAGE - (uintptr_t)raw % LA_HUGE_PAGE) % LA_HUGE_PAGE : raw;
+  b = (block *)(void *)start;
+  *b = (block){.raw = raw, .raw_size = raw_size, .end = start + size};
+  b->unused = start + round_up(sizeof *b, 8);
+  slab->bytes += raw_size;
+  link_first(slab, b);
   return b;
 }
 
