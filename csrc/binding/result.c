@@ -204,13 +204,15 @@ static bool push_quick(lua_State *L, const la_result *result, int index) {
   if (base->quick == NULL || result->mode != LA_RESULT_SCALARS || result->unique) {
     return false;
   }
-  if (base != result) {
+  /* `result` may be a copy in C of what stands at `index`. */
+  bool is_view = base != result && lua_touserdata(L, index) != base;
+  if (is_view) {
     lua_getiuservalue(L, index, LA_RESULT_BASE);
   }
-  if (base->quick(L, base, base == result ? index : -1)) {
+  if (base->quick(L, base, is_view ? -1 : index)) {
     return true;
   }
-  lua_pop(L, base != result);
+  lua_pop(L, is_view);
   return false;
 }
 

@@ -54,6 +54,26 @@ describe("a session", function()
     assert.equal(2, #ann.addresses)
   end)
 
+  it("gives the first column of the one row that is left, however many were read before (RES-01)", function()
+    for _ = 1, 6 do s.session:add(User{name = "more"}) end
+    s.session:flush()
+    local count = s.session:query(User):count()
+    local ids = s.session:scalars(la.select(User.id):order_by(User.id)):all()
+    for read = 0, count - 1 do
+      for _, method in ipairs {"scalar", "scalar_one", "scalar_one_or_none"} do
+        local result = s.session:execute(la.select(User):order_by(User.id))
+        for _ = 1, read do result:fetchone() end
+        local ok, user = pcall(result[method], result)
+        if method == "scalar" or read == count - 1 then
+          assert.equal(ids[read + 1], user.id)
+        else
+          assert.is_false(ok)
+          assert.is_true(exc.MultipleResultsFound:matches(user))
+        end
+      end
+    end
+  end)
+
   it("rolls back when the coroutine of its block is closed", function()
     local running = coroutine.create(function()
       s.session:begin(function()
