@@ -162,9 +162,10 @@ function engine.engine_from_config(configuration, prefix, options)
   keywords.expect("engine_from_config", "a table of settings", configuration, "table")
   if type(prefix) == "table" then prefix, options = prefix.prefix, prefix end
   prefix = prefix or "sqlalchemy."
+  keywords.expect("engine_from_config", "a prefix", prefix, "string")
   local given, url = {}, nil
   for key, value in pairs(configuration) do
-    if key:sub(1, #prefix) == prefix then
+    if type(key) == "string" and key:sub(1, #prefix) == prefix then
       local name = key:sub(#prefix + 1)
       if name == "url" then url = value else given[name] = coerce(name, value) end
     end

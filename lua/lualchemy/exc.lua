@@ -8,6 +8,7 @@
 --   local ok, err = pcall(session.commit, session)
 --   if not ok and exc.IntegrityError:matches(err) then session:rollback() end
 local core = require "lualchemy.core"
+local keywords = require "lualchemy.keywords"
 
 -- Chunks of this folder are our own: an error's place is the first frame outside of them.
 core.home()
@@ -86,6 +87,7 @@ local orig_meta = {
 -- Makes the error; `message` and `fields` are as the constructor got them.
 local function new_error(class, message, fields)
   local err = {message = message}
+  if fields ~= nil then keywords.expect(class.__name__, "a message and a table of fields", fields, "table") end
   for name, value in next, fields or {} do
     err[name] = value
   end

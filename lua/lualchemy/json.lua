@@ -5,6 +5,7 @@
 -- Integers stay integers, floats read back as the same floats, nulls inside a value are la.null both ways. A
 -- table that came from an array has a metatable with `__jsontype = "array"`, so that it stays one when it is empty.
 local core = require "lualchemy.core"
+local keywords = require "lualchemy.keywords"
 
 local json = {}
 
@@ -22,6 +23,7 @@ json.NULL = setmetatable({}, {
 ---@param list T
 ---@return T list
 function json.array(list)
+  keywords.expect("json.array", "a table", list, "table")
   return setmetatable(list, array)
 end
 

@@ -1,7 +1,10 @@
 -- SPDX-License-Identifier: MIT
 -- Wrong kinds of arguments: an error object of ours that names what the function takes, never one of Lua's from inside.
 local la = require "lualchemy"
+local automap = require "lualchemy.ext.automap"
 local exc = require "lualchemy.exc"
+local json = require "lualchemy.json"
+local orderinglist = require "lualchemy.ext.orderinglist"
 local orm = require "lualchemy.orm"
 local fails = require "spec.support.fails"
 local shop = require "spec.support.shop"
@@ -28,6 +31,19 @@ describe("a wrong argument", function()
     {"of registry", "registry takes a table of keywords", function() orm.registry(io.stdout) end},
     {"of configure_mappers", "configure takes a mapped class, not 5", function() orm.configure_mappers(5) end},
     {"of engine_from_config", "engine_from_config takes a table of settings", function() la.engine_from_config "x" end},
+    {"of engine_from_config's prefix", "engine_from_config takes a prefix", function() la.engine_from_config({}, print) end},
+    {"of an error", "ArgumentError takes a message and a table of fields", function() exc.ArgumentError("x", la.text "y") end},
+    {"of json.array", "json.array takes a table", function() json.array "x" end},
+    {"of count_from_1", "count_from_1 takes a number", function() orderinglist.count_from_1(nil) end},
+    {"of OrderingList", "OrderingList takes the name of an attribute", function() orderinglist.OrderingList() end},
+    {"of OrderingList's options", "OrderingList takes a table of options", function() orderinglist.OrderingList "position" end},
+    {"of name_for_scalar_relationship", "takes a mapped class as its third argument", function() automap.name_for_scalar_relationship() end},
+    {"of name_for_collection_relationship", "takes a mapped class as its third argument", function()
+      automap.name_for_collection_relationship(nil, nil, {__name__ = 5})
+    end},
+    {"of generate_relationship", "takes orm.relationship or orm.backref as its third argument", function()
+      automap.generate_relationship(nil, "ONETOMANY")
+    end},
     {"of append_constraint", "append_constraint takes a constraint or an Index", function() s.User.__table__:append_constraint(nil) end},
     {"of sort_tables", "sort_tables takes a list of Tables", function() la.schema.sort_tables(5) end},
     {"of fetchmany", "fetchmany", function() result():fetchmany "x" end},

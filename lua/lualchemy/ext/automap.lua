@@ -37,6 +37,14 @@ function M.classname_for_table(base, tablename, table_to_map) -- luacheck: no un
   return tablename
 end
 
+local function name_of(caller, class)
+  local name = type(class) == "table" and rawget(class, "__name__")
+  if type(name) ~= "string" then
+    keywords.expect(caller, "a mapped class as its third argument", class)
+  end
+  return name
+end
+
 --- What a link to one object is called: as its class, in lower case.
 ---@param base table
 ---@param local_cls table
@@ -44,7 +52,7 @@ end
 ---@param constraint lualchemy.ForeignKeyConstraint
 ---@return string
 function M.name_for_scalar_relationship(base, local_cls, referred_cls, constraint) -- luacheck: no unused args
-  return referred_cls.__name__:lower()
+  return name_of("name_for_scalar_relationship", referred_cls):lower()
 end
 
 --- What a collection is called: as the class of its objects, in lower case, and "_collection".
@@ -54,7 +62,7 @@ end
 ---@param constraint lualchemy.ForeignKeyConstraint
 ---@return string
 function M.name_for_collection_relationship(base, local_cls, referred_cls, constraint) -- luacheck: no unused args
-  return referred_cls.__name__:lower() .. "_collection"
+  return name_of("name_for_collection_relationship", referred_cls):lower() .. "_collection"
 end
 
 --- Makes a relationship: `make` is `orm.relationship` or `orm.backref`; nil makes none.
@@ -67,6 +75,7 @@ end
 ---@param options table  of the relationship
 ---@return table?
 function M.generate_relationship(base, direction, make, attrname, local_cls, referred_cls, options) -- luacheck: no unused args
+  keywords.expect("generate_relationship", "orm.relationship or orm.backref as its third argument", make, "function")
   if make == relationships.backref then return make(attrname, options) end
   return make(referred_cls, options)
 end

@@ -22,6 +22,7 @@ end
 ---@param index integer  from 0
 ---@return integer
 function M.count_from_1(index)
+  keywords.expect("count_from_1", "a number", index, "number")
   return index + 1
 end
 
@@ -40,6 +41,8 @@ local known = keywords.set {"count_from", "ordering_func", "reorder_on_append"}
 ---@class lualchemy.OrderingList
 local OrderingList = List:class "OrderingList" {
   __init = function(self, attr, options)
+    keywords.expect("OrderingList", "the name of an attribute", attr, "string")
+    keywords.expect("OrderingList", "a table of options", options, "table")
     List.__init(self)
     rawset(self, "ordering_attr", attr)
     rawset(self, "ordering_func", options.ordering_func)
