@@ -71,6 +71,11 @@ static bool is_text_like(la_affinity affinity) {
   return affinity == LA_AFFINITY_TEXT || affinity == LA_AFFINITY_ENUM;
 }
 
+/* `+` of two such is a concatenation. */
+static bool is_concatenable(la_affinity affinity) {
+  return is_text_like(affinity) || affinity == LA_AFFINITY_JSON || affinity == LA_AFFINITY_ARRAY;
+}
+
 /* True if a value of the basic type `natural` is one that `type` itself stores. */
 static bool takes_naturally(const la_type *type, la_affinity natural) {
   switch (type->affinity) {
@@ -167,8 +172,8 @@ la_type *la_sql_type_of_binary(const la_sql *sql, la_operator *op, la_type *left
     left = right;
     right = swapped;
   }
-  if (*op == LA_OP_ADD && is_text_like(left->affinity) &&
-      (is_text_like(right->affinity) || right->affinity == LA_AFFINITY_NULL)) {
+  if (*op == LA_OP_ADD && is_concatenable(left->affinity) &&
+      (is_concatenable(right->affinity) || right->affinity == LA_AFFINITY_NULL)) {
     *op = LA_OP_CONCAT;
   }
   if (*op == LA_OP_CONCAT && left->affinity == LA_AFFINITY_ENUM) {
