@@ -121,6 +121,11 @@ static int make_call(lua_State *L) {
       return la_nodes_raise(L, &nodes);
     }
   }
+  if (la_text_is(like.text, "next_value") &&
+      (nodes.count != 1 || nodes.items[0]->kind != LA_NODE_NEXT_VALUE)) {
+    la_nodes_clear(&nodes);
+    return la_raise_status(L, LA_ARGUMENT, "next_value() accepts a Sequence object as input");
+  }
   made = la_expr_function(&state->sql, like.text, nodes.items, nodes.count, type);
   la_nodes_clear(&nodes);
   return la_finish(L, made, keywords != 0 ? keywords : last);

@@ -150,10 +150,9 @@ static la_status check_name(la_compiler *c, const la_node *node, la_text name) {
   return la_map_set(&c->given_names, c->sql->alloc, name, c) ? LA_OK : la_fail_nomem(c->err);
 }
 
-/* :name, without characters that end it. */
-static void put_named(la_compiler *c, la_text name) {
+/* A name without the characters that would end it. */
+static void put_name(la_compiler *c, la_text name) {
   static const char from[] = "%():.[] ", to[] = "PAZC____";
-  la_strbuf_char(c->out, ':');
   for (size_t i = 0; i < name.len; i++) {
     const char *found = name.bytes[i] ? strchr(from, name.bytes[i]) : NULL;
     la_strbuf_char(c->out, found ? to[found - from] : name.bytes[i]);
@@ -164,7 +163,7 @@ static void put_placeholder(la_compiler *c, la_compiled_param *param) {
   param->text_offset = c->out->len;
   if (param->expanding || param->literal) {
     la_put(c, "__[POSTCOMPILE_");
-    la_put_text(c, param->name);
+    put_name(c, param->name);
     if (param->before.len + param->after.len > 0) {
       la_put(c, "~~");
       la_put_text(c, param->before);
@@ -179,7 +178,8 @@ static void put_placeholder(la_compiler *c, la_compiled_param *param) {
       la_strbuf_char(c->out, '?');
       break;
     case LA_PARAMSTYLE_NAMED:
-      put_named(c, param->name);
+      la_strbuf_char(c->out, ':');
+      put_name(c, param->name);
       break;
     case LA_PARAMSTYLE_NUMERIC_DOLLAR:
       la_strbuf_format(c->out, "$%zu", c->params->count + 1);

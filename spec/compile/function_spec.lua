@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- Functions and what may follow them, and what of theirs stands in FROM. The texts are SQLAlchemy's.
 local la = require "lualchemy"
+local exc = require "lualchemy.exc"
 local check = require "spec.support.compiled"
 local fails = require "spec.support.fails"
 local tables = require "spec.support.tables"
@@ -137,5 +138,9 @@ describe("a sequence", function()
         default = "INSERT INTO users (id) VALUES (<next sequence value: s.seq>)"},
     }
     assert.equal("Integer", sequence:next_value().type.__name__)
+    for _, wrong in ipairs {5, "seq", la.text "seq"} do
+      fails(exc.ArgumentError, "next_value() accepts a Sequence", function() return func.next_value(wrong) end)
+    end
+    fails(exc.ArgumentError, "next_value() accepts a Sequence", function() return func.next_value() end)
   end)
 end)

@@ -15,6 +15,8 @@ describe("names of parameters", function()
 
   it("EXP-14 have no characters in a placeholder that would end it", function()
     assert.sql(x:eq(la.bindparam("a.b (c)", 5)), "x = :a_b_AcZ")
+    assert.equal('"a:b" IN (__[POSTCOMPILE_aCb_1])', tostring(la.column "a:b":in_ {1}:compile()))
+    assert.equal('"a(b)%c[d]" IN (__[POSTCOMPILE_a_b_c_d__1])', tostring(la.column "a(b)%c[d]":in_ {1}:compile()))
     local compiled = la.column("per%cent (all)", la.Integer):eq(5):compile()
     assert.equal('"per%cent (all)" = :per_cent_all_1', tostring(compiled))
     assert.same({"per_cent_all_1"}, {table.unpack(compiled.positiontup)})
