@@ -159,7 +159,9 @@ la_status la_execution_shape(la_execution *x, la_error *err) {
   }
   result->box.object = shape;
   result->origin = la_object_retain(shape);
-  return LA_OK;
+  return compiled ? la_row_shape_tell_apart(x->state, (la_row_shape **)&result->box.object,
+                                            la_to_node(x->L, x->statement_index), err)
+                  : LA_OK;
 }
 
 /* ---- stepping ---- */

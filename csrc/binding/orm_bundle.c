@@ -88,9 +88,12 @@ la_row_shape **la_push_shape(lua_State *L, la_state *state, const la_load_plan *
   memset(columns, 0, sizeof *columns * (count + 1));
   int width = fill_columns(plan, columns);
   *shape = la_row_shape_new(&state->alloc, columns, (uint32_t)width, NULL);
+  la_error err = LA_ERROR_INIT;
   if (!*shape) {
-    la_error err = LA_ERROR_INIT;
     la_fail_nomem(&err);
+    la_raise(L, &err);
+  }
+  if (la_row_shape_tell_apart(state, shape, statement, &err) < 0) {
     la_raise(L, &err);
   }
   lua_pop(L, 1);

@@ -21,9 +21,12 @@ typedef struct la_shape_column {
   uint32_t index;           /* of its value in the packed row, or in the table of values less one */
   const la_type *type;      /* may be NULL; held by the shape's `keeps` */
   const la_object *subject; /* la_column it comes from, or NULL; likewise */
-  bool ambiguous;           /* another column has its name */
-  bool host;                /* Lua has a say in its values */
-  int64_t dialect;          /* number of the dialect object handed to it then, 0: none */
+  const la_node *from;      /* alias of the executed statement that it comes from, NULL for the
+                               table itself; likewise */
+  bool from_known;
+  bool ambiguous;  /* another column has its name */
+  bool host;       /* Lua has a say in its values */
+  int64_t dialect; /* number of the dialect object handed to it then, 0: none */
 } la_shape_column;
 
 /* Counted, immutable. Read only outside row_shape.c. */
@@ -36,6 +39,7 @@ typedef struct la_row_shape {
   uint32_t count;
   la_map by_name; /* name → la_shape_column */
   bool has_host;
+  bool has_twins; /* some columns come from the same la_column, as those of two aliases do */
   la_result_column *conversions; /* what la_rows_read does, by place; types live with the compiled
                                     statement; or NULL */
 } la_row_shape;
@@ -44,6 +48,11 @@ typedef struct la_row_shape {
  * when out of memory. */
 la_row_shape *la_row_shape_new(la_allocator *alloc, const la_shape_column *columns, uint32_t count,
                                la_object *keeps);
+/* Where `*shape` has twins, puts one in its place whose columns know the aliases of
+ * `statement`, which has been executed and is kept from now on: what is compiled is shared by
+ * statements with other aliases. */
+la_status la_row_shape_tell_apart(la_state *state, la_row_shape **shape, const la_node *statement,
+                                  la_error *err);
 /* The column called `name`, NULL if there is none. */
 const la_shape_column *la_row_shape_find(const la_row_shape *shape, la_text name);
 

@@ -2,6 +2,7 @@
 #include "binding/push.h"
 #include "binding/raise.h"
 #include "binding/result.h"
+#include "sql/from.h"
 
 /* Up to so many columns are searched one by one, which is faster than hashing. */
 #define FEW_COLUMNS 8
@@ -37,6 +38,17 @@ static bool add_column(la_row_shape *shape, const la_shape_column *from, uint32_
   return la_map_set(&shape->by_name, shape->alloc, column->name, column);
 }
 
+static bool has_twins(const la_row_shape *shape) {
+  for (uint32_t i = 0; i < shape->count; i++) {
+    for (uint32_t k = 0; shape->columns[i].subject != NULL && k < i; k++) {
+      if (shape->columns[k].subject == shape->columns[i].subject) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
 la_row_shape *la_row_shape_new(la_allocator *alloc, const la_shape_column *columns, uint32_t count,
                                la_object *keeps) {
   la_row_shape *shape = la_alloc_zero(alloc, sizeof *shape);
@@ -57,7 +69,95 @@ la_row_shape *la_row_shape_new(la_allocator *alloc, const la_shape_column *colum
     la_object_release(shape);
     return NULL;
   }
+  shape->has_twins = has_twins(shape);
   return shape;
+}
+
+/* ---- columns that come from one and the same ---- */
+
+/* The alias that a COLUMN comes from; NULL for the table itself. */
+static const la_node *alias_of(const la_node *column) {
+  const la_node *from = la_node_child(column, 0);
+  return from != NULL && from->kind != LA_NODE_TABLE ? from : NULL;
+}
+
+/* Sees where the column that `expr` stands for, labelled or not, comes from. */
+static void take_from(la_shape_column *column, const la_node *expr) {
+  while ((expr->kind == LA_NODE_LABEL || expr->kind == LA_NODE_ATTRIBUTE) && expr->count > 0 &&
+         expr->children[0] != NULL) {
+    expr = expr->children[0];
+  }
+  column->from_known = expr->kind == LA_NODE_COLUMN;
+  column->from = column->from_known ? alias_of(expr) : NULL;
+}
+
+/* Where the items of a SELECT are the columns of its rows one by one; false if they are not. */
+static bool take_item_froms(const la_node *select, la_arena *arena, la_shape_column *columns,
+                            uint32_t count) {
+  const la_node *chain = la_node_child(select, LA_SELECT_COLUMNS);
+  la_node **items;
+  if (select->kind != LA_NODE_SELECT || la_chain_count(chain) != count) {
+    return false;
+  }
+  items = la_arena_alloc(arena, count * sizeof *items + 1);
+  if (items == NULL) {
+    return false;
+  }
+  la_chain_collect(chain, items);
+  for (uint32_t i = 0; i < count; i++) {
+    take_from(&columns[i], items[i]);
+  }
+  return true;
+}
+
+/* Where entities and stars among the items are spread. */
+static la_status take_spread_froms(const la_sql *sql, const la_node *select, la_arena *arena,
+                                   la_shape_column *columns, uint32_t count, la_error *err) {
+  la_node **exprs;
+  la_text *keys;
+  size_t found = 0;
+  LA_TRY(la_select_exported(sql, select, arena, &exprs, &keys, &found, err));
+  for (size_t i = 0; i < found; i++) {
+    if (found == count) {
+      take_from(&columns[i], exprs[i]);
+    }
+    la_node_release(exprs[i]);
+  }
+  return LA_OK;
+}
+
+la_status la_row_shape_tell_apart(la_state *state, la_row_shape **shape, const la_node *statement,
+                                  la_error *err) {
+  la_row_shape *blind = *shape, *fresh = NULL;
+  const la_node *select = statement;
+  la_shape_column *columns;
+  la_status status = LA_OK;
+  la_arena arena;
+  while (select != NULL && select->kind == LA_NODE_COMPOUND) {
+    select = la_node_child(la_node_child(select, LA_SELECT_COLUMNS), 0);
+  }
+  if (!blind->has_twins || select == NULL || select->kind != LA_NODE_SELECT) {
+    return LA_OK;
+  }
+  la_arena_init(&arena, &state->alloc);
+  columns = la_arena_alloc(&arena, blind->count * sizeof *columns);
+  if (columns != NULL) {
+    memcpy(columns, blind->columns, blind->count * sizeof *columns);
+    status = take_item_froms(select, &arena, columns, blind->count)
+                 ? LA_OK
+                 : take_spread_froms(&state->sql, select, &arena, columns, blind->count, err);
+  }
+  if (columns != NULL && status >= 0) {
+    fresh = la_row_shape_new(&state->alloc, columns, blind->count, (la_object *)statement);
+  }
+  la_arena_clear(&arena);
+  LA_TRY(status);
+  if (fresh == NULL) {
+    return la_fail_nomem(err);
+  }
+  la_object_release(blind);
+  *shape = fresh;
+  return LA_OK;
 }
 
 const la_shape_column *la_row_shape_find(const la_row_shape *shape, la_text name) {
@@ -85,14 +185,18 @@ static int raise_unknown(lua_State *L, const la_row_shape *shape, la_text name) 
                          LA_TEXT_FORMAT(name));
 }
 
+static void raise_ambiguous(lua_State *L, la_text name) {
+  la_raise_status(L, LA_INVALID_REQUEST,
+                  "Ambiguous column name '%.*s' in result set column descriptions",
+                  LA_TEXT_FORMAT(name));
+}
+
 static const la_shape_column *check_name(lua_State *L, const la_row_shape *shape, la_text name) {
   const la_shape_column *column = la_row_shape_find(shape, name);
   if (column == NULL) {
     raise_unknown(L, shape, name);
   } else if (column->ambiguous) {
-    la_raise_status(L, LA_INVALID_REQUEST,
-                    "Ambiguous column name '%.*s' in result set column descriptions",
-                    LA_TEXT_FORMAT(name));
+    raise_ambiguous(L, name);
   }
   return column;
 }
@@ -104,20 +208,26 @@ static int raise_unknown_column(lua_State *L, const la_column *column) {
                          LA_TEXT_FORMAT(column->table->name), LA_TEXT_FORMAT(column->name));
 }
 
-/* The column made of `subject`, called `name` in messages; NULL if there is none. Several, of
- * aliases or labels, can't be told apart. */
+/* The column made of what `node` is, called `name` in messages: the only one of its subject, or the
+ * first that comes from its alias too. NULL if there is none. */
 static const la_shape_column *find_subject(lua_State *L, const la_row_shape *shape,
-                                           const la_object *subject, la_text name) {
+                                           const la_node *node, la_text name) {
   const la_shape_column *found = NULL;
+  bool several = false;
   for (uint32_t i = 0; i < shape->count; i++) {
-    if (shape->columns[i].subject == subject) {
-      if (found != NULL) {
-        la_raise_status(L, LA_INVALID_REQUEST,
-                        "Ambiguous column name '%.*s' in result set column descriptions",
-                        LA_TEXT_FORMAT(name));
+    const la_shape_column *column = &shape->columns[i];
+    if (column->subject == node->subject) {
+      if (column->from_known && column->from == alias_of(node)) {
+        return column;
       }
-      found = &shape->columns[i];
+      several = found != NULL;
+      found = column;
     }
+  }
+  if (several && !found->from_known) {
+    raise_ambiguous(L, name);
+  } else if (several) {
+    raise_unknown_column(L, (const la_column *)(const void *)node->subject);
   }
   return found;
 }
@@ -139,7 +249,7 @@ static const la_shape_column *check_object(lua_State *L, const la_row_shape *sha
     return check_name(L, shape, la_expr_name(node));
   }
   const la_column *column = (const la_column *)(const void *)node->subject;
-  const la_shape_column *found = find_subject(L, shape, node->subject, la_expr_name(node));
+  const la_shape_column *found = find_subject(L, shape, node, la_expr_name(node));
   if (found != NULL) {
     return found;
   }

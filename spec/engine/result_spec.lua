@@ -293,6 +293,24 @@ describe("a row (RES-05)", function()
     assert.equal("ed", joined[users.c.name])
     assert.equal("x", joined[addresses.c.name])
   end)
+
+  it("RES-07 finds the column of one alias among those of several, in every form of the result", function()
+    local id = users.c.id
+    for _ = 1, 2 do -- the second time as the cache has it
+      local a, b = users:alias(), users:alias()
+      local pairs_of = la.select(a, b.c.id):where(a.c.id:eq(1), b.c.id:eq(2))
+      local row = conn:execute(pairs_of):one()
+      assert.same({1, 2, 2}, {row[a.c.id], row[b.c.id], row._mapping[b.c.id]})
+      fails_with(exc.NoSuchColumnError, function() return row[id] end)
+      row = conn:execute(pairs_of:union_all(pairs_of)):freeze()():first()
+      assert.same({1, 2}, {row[a.c.id], row[b.c.id]})
+      row = conn:execute(pairs_of):columns(b.c.id, a.c.id):one()
+      assert.same({2, 1, 2, 1}, {row[1], row[2], row[b.c.id], row[a.c.id]})
+      assert.same({2}, {conn:execute(pairs_of):scalars(b.c.id):one()})
+    end
+    local row = conn:execute(la.select(id, id:label "again", (id + 1):label "next"):where(id:eq(1))):one()
+    assert.same({1, 1, 2}, {row[id], row.again, row.next})
+  end)
 end)
 
 describe("the columns of a result", function()
