@@ -15,6 +15,8 @@ local ddl = require "lualchemy.schema.ddl"
 local sort = require "lualchemy.schema.sort"
 
 local core = require "lualchemy.core"
+-- The columns of tables make expressions and statements, which find their fields there.
+require "lualchemy.sql._fields"
 
 local schema = {
   MetaData = metadata.MetaData,

@@ -45,6 +45,29 @@ describe("under a strict _G", function()
     end
   end)
 
+  it("tables without the rest of the library have expressions and statements with all their fields", function()
+    run_strict [[
+      local la = require "lualchemy"
+      local users = la.Table("users", la.MetaData(), la.Column("id", la.Integer, {primary_key = true}))
+      assert(tostring(users.c.id:eq(1).left) == "users.id")
+      assert(tostring(users:select().whereclause) == "nil")
+      assert(users:alias().primary_key)
+      assert(users:insert():compile().params.id == la.null)
+    ]]
+  end)
+
+  it("the ORM without the rest of the library shows its lists", function()
+    run_strict [[
+      local orm = require "lualchemy.orm"
+      local Base = orm.declarative_base()
+      local User = Base:class "User" {
+        __tablename__ = "users",
+        id = orm.mapped_column(require("lualchemy.types").Integer, {primary_key = true}),
+      }
+      assert(tostring(User.__table__.columns:values()):find "id")
+    ]]
+  end)
+
   it("the quick start runs", function()
     run_strict('dofile "examples/01_quickstart.lua"\n')
   end)

@@ -11,6 +11,8 @@ local relationships = require "lualchemy.orm.relationship"
 local schema = require "lualchemy.schema"
 local sessions = require "lualchemy.orm.session"
 local execute_states = require "lualchemy.orm.execute_state"
+-- Lists that the core makes show themselves through it.
+require "lualchemy.values"
 require "lualchemy.orm.inspect"
 require "lualchemy.orm.merge"
 require "lualchemy.orm.bulk"
