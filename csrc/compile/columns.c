@@ -54,7 +54,9 @@ static la_status add_expr(la_compiler *c, item_list *list, const la_node *given)
   }
   if (expr->kind == LA_NODE_BUNDLE) {
     for (uint32_t i = 0; i < expr->count; i++) {
-      LA_TRY(add_item(c, list, (la_item){.expr = la_plain_node(expr->children[i])}));
+      LA_TRY(add_item(
+          c, list,
+          (la_item){.expr = la_plain_node(expr->children[i]), .given = expr->children[i]}));
     }
     return LA_OK;
   }
@@ -62,7 +64,7 @@ static la_status add_expr(la_compiler *c, item_list *list, const la_node *given)
       expr->kind == LA_NODE_VALUES || expr->kind == LA_NODE_LITERAL_TABLE) {
     return add_from(c, list, expr);
   }
-  return add_item(c, list, (la_item){.expr = expr});
+  return add_item(c, list, (la_item){.expr = expr, .given = given});
 }
 
 /* ---- names ---- */

@@ -44,7 +44,8 @@ typedef enum la_item_label {
 
 /* A column of a SELECT's list: an expression, or a column of a table that was listed whole. */
 typedef struct la_item {
-  const la_node *expr; /* NULL for a table's column */
+  const la_node *expr;  /* NULL for a table's column */
+  const la_node *given; /* as it is listed: what `expr` is, or an ATTRIBUTE of that */
   la_column *column;
   const la_node *from;          /* where `column` is taken from; NULL: its table */
   const void *identity, *owner; /* the same for the same column */
@@ -146,7 +147,8 @@ struct la_compiler {
   const la_wrapped *wrapped; /* what PLACEHOLDER stands for, or NULL */
   const la_dml
       *source_for; /* the INSERT whose defaults the SELECT that is written next must select too */
-  const la_node *label; /* the LABEL that is written as its name alone */
+  const la_node *label; /* what is written as its name alone: a LABEL … */
+  la_item *label_item;  /* … or this item of the list; else NULL */
   LA_VEC(la_work) work;
   LA_VEC(la_seen_param) seen;
   la_map seen_map;    /* node → number in `seen` + 1, once there are many */

@@ -391,6 +391,16 @@ static const la_node *grouped_node(const la_node *node) {
   return node;
 }
 
+/* The label of the listed item that ORDER BY names. */
+static la_status write_item_name(la_compiler *c) {
+  la_text name = la_item_written_name(c, c->label_item);
+  if (!name.bytes) {
+    return la_fail_nomem(c->err);
+  }
+  la_put_ident(c, name);
+  return LA_OK;
+}
+
 static la_status step(la_compiler *c, la_work item) {
   if (!item.node) {
     la_strbuf_bytes(c->out, item.text, item.len);
@@ -402,6 +412,9 @@ static la_status step(la_compiler *c, la_work item) {
   const la_node *node = la_plain_node(item.node);
   if (node->kind == LA_NODE_PLACEHOLDER && la_wrapped_expr(c)) {
     node = la_wrapped_expr(c);
+  }
+  if (node == c->label && c->label_item) {
+    return write_item_name(c);
   }
   la_grouping grouping = node == c->label
                              ? LA_GROUP_NOT

@@ -112,28 +112,51 @@ la_status la_compile_conditions(la_compiler *c, const char *keyword, const la_no
   return LA_OK;
 }
 
-/* The label under DESC and the like, if the select's list has it: ORDER BY names it. */
-static const la_node *listed_label(la_compiler *c, const la_node *node) {
-  node = la_plain_node(node);
-  while (node->kind == LA_NODE_UNARY &&
-         la_operator_get((la_operator)node->op)->flags & LA_OPERATOR_POSTFIX) {
-    node = la_plain_node(node->children[0]);
+/* True for an attribute that is an expression: it has a label of its own where it is listed. */
+static bool is_expression_attribute(const la_node *node) {
+  return node->kind == LA_NODE_ATTRIBUTE && node->count > 1 &&
+         la_plain_node(node)->kind != LA_NODE_COLUMN && la_plain_node(node)->kind != LA_NODE_LABEL;
+}
+
+/* True if `item` of the select's list is what `node`, a label or an attribute, stands for. */
+static bool is_listed_as(const la_item *item, const la_node *node) {
+  const la_node *listed = item->expr;
+  if (node->kind == LA_NODE_ATTRIBUTE) {
+    return item->given && item->given->kind == LA_NODE_ATTRIBUTE &&
+           item->given->subject == node->subject &&
+           item->given->value.as.integer == node->value.as.integer &&
+           item->given->children[1] == node->children[1];
   }
-  if (node->kind != LA_NODE_LABEL || !c->scope || !c->scope->items) {
-    return NULL;
+  return listed && listed->kind == LA_NODE_LABEL &&
+         (listed == node ||
+          (node->text.bytes && la_text_equal(listed->text, node->text) &&
+           la_plain_node(listed->children[0]) == la_plain_node(node->children[0])));
+}
+
+/* Sees whether what is under DESC and the like is a label, or an attribute that has one, in the
+ * select's list: ORDER BY names it then. */
+static void find_label(la_compiler *c, const la_node *node) {
+  const la_node *under = node;
+  while (!is_expression_attribute(under)) {
+    under = la_plain_node(under);
+    if (under->kind != LA_NODE_UNARY ||
+        !(la_operator_get((la_operator)under->op)->flags & LA_OPERATOR_POSTFIX)) {
+      break;
+    }
+    under = under->children[0];
+  }
+  if (!c->scope || !c->scope->items ||
+      (under->kind != LA_NODE_LABEL && under->kind != LA_NODE_ATTRIBUTE)) {
+    return;
   }
   for (uint32_t i = 0; i < c->scope->items->count; i++) {
-    const la_node *listed = c->scope->items->items[i].expr;
-    if (!listed || listed->kind != LA_NODE_LABEL) {
-      continue;
-    }
-    if (listed == node ||
-        (node->text.bytes && la_text_equal(listed->text, node->text) &&
-         la_plain_node(listed->children[0]) == la_plain_node(node->children[0]))) {
-      return node;
+    la_item *item = &c->scope->items->items[i];
+    if (is_listed_as(item, under)) {
+      c->label = la_plain_node(under);
+      c->label_item = under->kind == LA_NODE_ATTRIBUTE ? item : NULL;
+      return;
     }
   }
-  return NULL;
 }
 
 la_status la_compile_list(la_compiler *c, const char *keyword, const la_node *chain,
@@ -142,9 +165,12 @@ la_status la_compile_list(la_compiler *c, const char *keyword, const la_node *ch
   LA_TRY(la_chain_items_of(c, chain, &list));
   for (size_t i = 0; i < list.count; i++) {
     la_put(c, i == 0 ? keyword : ", ");
-    c->label = labels_by_name ? listed_label(c, list.items[i]) : NULL;
+    if (labels_by_name) {
+      find_label(c, list.items[i]);
+    }
     LA_TRY(la_compile_expr(c, list.items[i]));
     c->label = NULL;
+    c->label_item = NULL;
   }
   return LA_OK;
 }

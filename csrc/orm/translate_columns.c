@@ -101,21 +101,12 @@ bool la_translate_is_loaded(const la_mapper *mapper, const la_property *property
   return loaded;
 }
 
+/* A column, or the attribute that is an expression: ORDER BY of that names it. */
 static la_status node_of(la_translation *self, const la_property *property, la_node *entity,
                          la_node **out) {
-  const la_mapper *mapper = (const la_mapper *)(const void *)entity->subject;
-  la_node *attribute = NULL;
-  if (property->kind == LA_PROPERTY_COLUMN) {
-    return la_column_through(self->sql, property->column, entity, out, self->err);
-  }
-  if (mapper->entity != NULL && entity->children[0] == mapper->entity->children[0]) {
-    *out = la_node_retain(property->expr);
-    return LA_OK;
-  }
-  LA_TRY(la_mapper_attribute(self->sql, property, entity, &attribute, self->err));
-  *out = la_node_retain(attribute->children[0]);
-  la_node_release(attribute);
-  return LA_OK;
+  return property->kind == LA_PROPERTY_COLUMN
+             ? la_column_through(self->sql, property->column, entity, out, self->err)
+             : la_mapper_attribute(self->sql, property, entity, out, self->err);
 }
 
 static la_status add_column(la_translation *self, const la_property *property, bool to_eager,

@@ -292,6 +292,25 @@ describe("column_property", function()
     fails(exc.InvalidRequestError, "attribute 'full' of User can't be set: it is read only", function() ann.full = "x" end)
   end)
 
+  it("is named by its label where the list that ORDER BY follows has it, else written again (DEC-18)", function()
+    local full = "users.first || ' ' || users.last"
+    local function ends(statement, text)
+      local found = tostring(statement:compile{literal_binds = true}):gsub("%s*\n", " ")
+      assert.equal(text, found:sub(-#text))
+    end
+    local other = orm.aliased(User)
+    ends(la.select(User):order_by(User.full:desc(), User.addresses:nulls_last()), "FROM users ORDER BY anon_1 DESC, anon_3 NULLS LAST")
+    ends(la.select(other):order_by(other.full), "FROM users AS users_1 ORDER BY anon_1")
+    ends(la.select(User.full, User.id):distinct():order_by(User.full), "FROM users ORDER BY anon_1")
+    ends(session:query(User):order_by(User.kept).statement, "FROM users ORDER BY anon_2")
+    ends(la.select(User.full):group_by(User.full):order_by(User.full), ("FROM users GROUP BY %s ORDER BY anon_1"):format(full))
+    ends(la.select(User.id):order_by(User.full), "FROM users ORDER BY " .. full)
+    ends(la.select(other.full):order_by(User.full), "AS users_1 ORDER BY " .. full)
+    ends(la.select(User.full):order_by(User.full .. "x", la.func.lower(User.full)),
+      ("ORDER BY %s || 'x', lower(%s)"):format(full, full))
+    ends(la.select(User):order_by(User.slow), "ORDER BY users.last || '?'")
+  end)
+
   it("may be a function of the class, which has its columns by then (DEC-18)", function()
     local Pair = s.Base:class "Pair" {
       __tablename__ = "pairs", id = la.Column(la.Integer, {primary_key = true}), a = la.Column(la.Integer), b = la.Column(la.Integer),
