@@ -194,12 +194,15 @@ static int relationship_configure(lua_State *L) {
   if (lua_getfield(L, 3, "collection") != LUA_TNIL) { /* the class's record holds it */
     options.host = la_host_number(L, state, -1);
   }
-  options.cascade = options.viewonly ? 0 : LA_CASCADE_SAVE_UPDATE | LA_CASCADE_MERGE;
+  options.cascade = LA_CASCADE_SAVE_UPDATE | LA_CASCADE_MERGE;
   la_status status = LA_OK;
   if (lua_getfield(L, 3, "cascade") == LUA_TSTRING) {
     status = la_cascade_parse(la_check_text(L, -1), &options.cascade, &err);
   } else if (lua_isboolean(L, -1) && !lua_toboolean(L, -1)) {
     options.cascade = 0;
+  }
+  if (options.viewonly) { /* what would write is left out */
+    options.cascade &= LA_CASCADE_MERGE | LA_CASCADE_EXPUNGE | LA_CASCADE_REFRESH_EXPIRE;
   }
   if (status >= 0) {
     status = la_relationship_configure(relationship, &options, &err);

@@ -176,14 +176,6 @@ la_status la_cascade_parse(la_text text, uint32_t *out, la_error *err) {
 
 la_status la_relationship_check_cascade(const la_relationship *relationship, la_error *err) {
   uint32_t cascade = relationship->cascade;
-  if (relationship->viewonly && (cascade & (LA_CASCADE_SAVE_UPDATE | LA_CASCADE_MERGE |
-                                            LA_CASCADE_DELETE | LA_CASCADE_DELETE_ORPHAN))) {
-    return la_fail(err, LA_ARGUMENT,
-                   "Cascade settings of relationship %.*s.%.*s apply to persistence operations and "
-                   "should not be "
-                   "combined with a viewonly=True relationship.",
-                   NAME_OF(relationship));
-  }
   if ((cascade & LA_CASCADE_DELETE_ORPHAN) && !relationship->single_parent &&
       relationship->direction != LA_ONE_TO_MANY) {
     return la_fail_code(err, LA_ARGUMENT, "bbf0",

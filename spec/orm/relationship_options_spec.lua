@@ -186,10 +186,30 @@ describe("a viewonly relationship", function()
     assert.equal(3, session:query(Address):filter(Address.user_id:is_(nil)):count())
   end)
 
-  it("refuses cascades that write, and sync_backref (REL-12)", function()
-    classes{cascade = "all"}
-    fails(exc.ArgumentError, "Cascade settings of relationship User.in_ulm apply to persistence operations and should not be combined with a viewonly=True relationship.",
-      function() User{} end)
+  it("keeps of its cascades those that write nothing; without any, merge (REL-12)", function()
+    local kept = {
+      [false] = "merge", all = "expunge,merge,refresh-expire", ["save-update"] = "",
+      ["all, delete-orphan"] = "expunge,merge,refresh-expire", ["delete, expunge"] = "expunge",
+    }
+    for given, expected in pairs(kept) do
+      local session = classes{cascade = given or nil}
+      local user = User{addresses = {Address{city = "Ulm"}}}
+      session:add(user)
+      session:commit()
+      local address = user.in_ulm[1]
+      assert.equal(expected, tostring(User.in_ulm.property.cascade))
+      session:expunge(user)
+      assert.equal(not expected:find "expunge", session:contains(address))
+      local copy = session:merge(user)
+      assert.equal(expected:find "merge" == nil, table.concat(la.inspect(copy).unloaded, ","):find "in_ulm" ~= nil)
+      session:delete(copy)
+      session:flush()
+      assert.equal(1, session:query(Address):count())
+      session:close()
+    end
+  end)
+
+  it("refuses sync_backref (REL-12)", function()
     fails(exc.ArgumentError, "sync_backref and viewonly cannot both be True", function()
       relationship("User", {viewonly = true, sync_backref = true})
     end)
