@@ -2,6 +2,7 @@
 -- Constraints, indexes, naming conventions.
 local la = require "lualchemy"
 local exc = la.exc
+local warnings = require "lualchemy.warnings"
 require "spec.support.sql"
 
 local function message(fn, ...)
@@ -160,6 +161,22 @@ describe("keys and checks", function()
 end)
 
 describe("a copy of a constraint", function()
+  it("warns where a primary key is not of the columns that say primary_key (CST-05)", function()
+    local Column, Integer = la.Column, la.Integer
+    local function warned(...)
+      local items = table.pack(...)
+      return warnings.catch_warnings(function() la.Table("t", la.MetaData(), table.unpack(items, 1, items.n)) end)
+    end
+    local function marked(name) return Column(name, Integer, {primary_key = true}) end
+    local list = warned(marked "a", Column("b", Integer), la.PrimaryKeyConstraint("a", "b"))
+    assert.equal(1, #list)
+    assert.equal("Table 't' specifies columns 'a' as primary_key=True, not matching locally specified columns 'a', 'b'; setting the "
+      .. "current primary key columns to 'a', 'b'", list[1].message)
+    assert.same({}, warned(marked "a", marked "b", la.PrimaryKeyConstraint("b", "a")))
+    assert.same({}, warned(marked "a", la.PrimaryKeyConstraint{name = "pk_t"}))
+    assert.same({}, warned(Column("a", Integer), la.PrimaryKeyConstraint "a"))
+  end)
+
   it("names the columns of the table that it joins", function()
     local t = users_table(nil, la.UniqueConstraint("name", {name = "uq", sqlite_on_conflict = "IGNORE"}),
       la.ForeignKeyConstraint({"age"}, {"users.id"}, {onupdate = "CASCADE", name = "fk"}))

@@ -6,6 +6,7 @@ local exc = require "lualchemy.exc"
 local describe = require "lualchemy.describe"
 local item = require "lualchemy.schema.item"
 local types = require "lualchemy.types"
+local warnings = require "lualchemy.warnings"
 local base = require "lualchemy.schema._constraint"
 
 local constraint_arguments = base.constraint_arguments
@@ -121,6 +122,24 @@ end
 
 -- ---------------------------------------------------------------------------------------------
 
+local function quoted_names(columns)
+  local names = {}
+  for i, column in ipairs(columns) do names[i] = ("'%s'"):format(column.name) end
+  return table.concat(names, ", ")
+end
+
+-- Columns that say `primary_key` and are not those of the constraint.
+local function warn_of_other_key(target, columns)
+  local marked, listed = target.primary_key.columns, {}
+  for _, column in ipairs(columns) do listed[column] = true end
+  local is_same = #marked == #columns
+  for _, column in ipairs(marked) do is_same = is_same and listed[column] end
+  if is_same or #marked == 0 or #columns == 0 then return end
+  local given = quoted_names(columns)
+  warnings.warn(("Table '%s' specifies columns %s as primary_key=True, not matching locally specified columns %s; setting the current " ..
+    "primary key columns to %s"):format(target.name, quoted_names(marked), given, given))
+end
+
 --- Adds a constraint or an index to a table.
 function constraint.attach(target, self)
   local kind = type(self) == "table" and item.kind(self)
@@ -143,7 +162,9 @@ function constraint.attach(target, self)
     settle(self, target, core.constraint_add(target, "check", options), "ck")
   else
     local core_kind = kind == "UniqueConstraint" and "unique" or "primary_key"
-    local options = core_options(self, find_columns(kind, target, self._columns))
+    local columns = find_columns(kind, target, self._columns)
+    local options = core_options(self, columns)
+    if core_kind == "primary_key" then warn_of_other_key(target, columns) end
     settle(self, target, core.constraint_add(target, core_kind, options), core_kind == "unique" and "uq" or "pk")
   end
 end
