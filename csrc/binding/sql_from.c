@@ -190,8 +190,8 @@ static int make_join(lua_State *L, uint32_t flags, const char *function) {
   status = on != NULL && on->kind == LA_NODE_RELATIONSHIP
                ? la_relationship_from(&state->sql, on, nodes.items[0], nodes.items[1], flags,
                                       &result, &nodes.err)
-               : la_from_join(&state->sql, nodes.items[0], nodes.items[1], on, flags, &result,
-                              &nodes.err);
+               : la_class_join(&state->sql, nodes.items[0], nodes.items[1], on, flags, &result,
+                               &nodes.err);
   if (status != LA_OK) {
     return la_nodes_raise(L, &nodes);
   }

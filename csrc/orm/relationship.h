@@ -187,6 +187,10 @@ la_status la_relationship_join(const la_sql *sql, const la_relationship *relatio
 /* The JOIN of `left` and `right` along the RELATIONSHIP node `along`; a new reference. */
 la_status la_relationship_from(const la_sql *sql, const la_node *along, la_node *left,
                                la_node *right, uint32_t flags, la_node **out, la_error *err);
+/* The JOIN of `left` and `right` on a condition, NULL: through foreign keys. Where `right` is a
+ * class that shares its table with its base, ON has which rows are its own. */
+la_status la_class_join(const la_sql *sql, la_node *left, la_node *right, la_node *on,
+                        uint32_t flags, la_node **out, la_error *err);
 
 #pragma GCC visibility pop
 

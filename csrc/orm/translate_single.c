@@ -86,9 +86,9 @@ static la_status move_criteria(const la_translation *self, const la_load_criteri
                           self->err);
 }
 
-la_status la_translate_entity_condition(la_translation *self, la_node *entity, bool of_loader,
-                                        la_node **out) {
-  LA_TRY(la_translate_single_table(self->sql, entity, out, self->err));
+/* Adds the criteria of options that concern `entity` to `*out`. */
+static la_status add_criteria(la_translation *self, la_node *entity, bool of_loader,
+                              la_node **out) {
   for (const la_load_criteria *at = self->criteria; at != NULL; at = at->next) {
     la_node *moved = NULL, *both = NULL;
     la_status status;
@@ -105,6 +105,12 @@ la_status la_translate_entity_condition(la_translation *self, la_node *entity, b
     LA_TRY(status);
   }
   return LA_OK;
+}
+
+la_status la_translate_entity_condition(la_translation *self, la_node *entity, bool of_loader,
+                                        la_node **out) {
+  LA_TRY(la_translate_single_table(self->sql, entity, out, self->err));
+  return add_criteria(self, entity, of_loader, out);
 }
 
 /* The entities of the columns, of select_from(), and of the WHERE. */
@@ -132,6 +138,31 @@ static la_status named_entities(la_translation *self, la_entity_list *out) {
   return LA_OK;
 }
 
+/* True if `entity` is on the right of a join made outside of the statement: ON has its condition
+ * (relationship_from.c). */
+static bool is_joined_in(const la_node *from, const la_node *entity) {
+  for (; from != NULL && from->kind == LA_NODE_JOIN; from = from->children[0]) {
+    const la_node *right = from->children[1];
+    if (right->kind == LA_NODE_ENTITY ? is_same_entity(right, entity)
+                                      : is_joined_in(right, entity)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+static bool is_joined_outside(const la_translation *self, const la_node *entity) {
+  const la_node *chain = self->statement->children[LA_SELECT_FROM];
+  for (; chain != NULL; chain = chain->children[0]) {
+    for (uint32_t i = 1; i < chain->count; i++) {
+      if (is_joined_in(chain->children[i], entity)) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
 la_status la_translate_class_conditions(la_translation *self) {
   la_entity_list named = {0};
   la_status status = named_entities(self, &named);
@@ -140,9 +171,12 @@ la_status la_translate_class_conditions(la_translation *self) {
     if (is_among(&self->joined, self->joined.count, entity) || is_among(&named, i, entity)) {
       continue;
     }
-    status = self->request.refresh
-                 ? la_translate_single_table(self->sql, entity, &condition, self->err)
-                 : la_translate_entity_condition(self, entity, false, &condition);
+    if (!is_joined_outside(self, entity)) {
+      status = la_translate_single_table(self->sql, entity, &condition, self->err);
+    }
+    if (status >= 0 && !self->request.refresh) {
+      status = add_criteria(self, entity, false, &condition);
+    }
     if (condition != NULL) {
       status = la_node_list_take(&self->where, self->alloc, condition, self->err);
     }

@@ -15,21 +15,36 @@ describe("joins along a relationship outside of a statement", function()
     __tablename__ = "b",
     id = la.Column(la.Integer, {primary_key = true}),
     aid = la.Column(la.ForeignKey "a.id"),
+    kind = la.Column(la.String),
+    __mapper_args__ = {polymorphic_on = "kind", polymorphic_identity = "b"},
   }
 
-  local function sql(from) return (tostring(la.select(la.literal_column "1"):select_from(from)):gsub("%s+", " ")) end
+  local function written(statement) return (statement:compile{literal_binds = true}.string:gsub("%s+", " ")) end
+  local function sql(from) return written(la.select(la.literal_column "1"):select_from(from)) end
 
   it("take the relationship as their ON condition", function()
     assert.equal("SELECT 1 FROM a JOIN b ON a.id = b.aid", sql(la.join(A, B, A.bs)))
     assert.equal("SELECT 1 FROM a LEFT OUTER JOIN b ON a.id = b.aid", sql(orm.outerjoin(A, B, A.bs)))
     assert.equal("SELECT 1 FROM a LEFT OUTER JOIN b ON a.id = b.aid", sql(la.join(A, B, {onclause = A.bs, isouter = true})))
-    assert.equal("SELECT 1 FROM a JOIN b ON a.id = b.aid AND b.id > ?", (sql(la.join(A, B, A.bs:and_(B.id:gt(3)))):gsub(":id_1", "?")))
+    assert.equal("SELECT 1 FROM a JOIN b ON a.id = b.aid AND b.id > 3", sql(la.join(A, B, A.bs:and_(B.id:gt(3)))))
   end)
 
   it("adapt the condition to aliases of both sides", function()
     local left, right = orm.aliased(A), orm.aliased(B)
     assert.equal("SELECT 1 FROM a JOIN b AS b_1 ON a.id = b_1.aid", sql(orm.join(A, right, A.bs)))
     assert.equal("SELECT 1 FROM a AS a_1 JOIN b AS b_1 ON a_1.id = b_1.aid", sql(la.join(left, right, left.bs)))
+  end)
+
+  it("have in ON which rows of a shared table are of the class on the right (QRY-02, MAP-02)", function()
+    local C = B:class "C" {__mapper_args__ = {polymorphic_identity = "c"}}
+    local alias = orm.aliased(C)
+    assert.equal("SELECT 1 FROM a JOIN b ON a.id = b.aid AND b.kind IN ('c')", sql(orm.join(A, C, A.bs)))
+    assert.equal("SELECT 1 FROM a LEFT OUTER JOIN b ON a.id = b.aid AND b.kind IN ('c')", sql(la.outerjoin(A, C)))
+    assert.equal("SELECT 1 FROM a JOIN b AS b_1 ON a.id = b_1.aid AND b_1.kind IN ('c')", sql(orm.join(A, alias, A.bs:of_type(alias))))
+    assert.equal("SELECT 1 FROM b LEFT OUTER JOIN a ON a.id = b.aid WHERE b.kind IN ('c')", sql(orm.outerjoin(C, A)))
+    assert.equal("SELECT 1 FROM a JOIN s AS s_1 ON a.id = s_1.aid JOIN b ON b.id = s_1.bid AND b.kind IN ('c')", sql(la.join(A, C, A.many)))
+    local outer = la.select(A.id, C.id):select_from(orm.outerjoin(A, C, A.bs)):options(orm.with_loader_criteria(B, B.id:gt(5)))
+    assert.equal("SELECT a.id, b.id AS id_1 FROM a LEFT OUTER JOIN b ON a.id = b.aid AND b.kind IN ('c') WHERE b.id > 5", written(outer))
   end)
 
   it("go through the secondary table of many-to-many", function()
