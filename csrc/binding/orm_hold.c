@@ -63,11 +63,17 @@ static void hold(lua_State *L, la_state *state, const settling *s, la_instance *
   instance->flags |= LA_INSTANCE_HELD;
 }
 
-/* Whether something is kept for the links of `instance`, which forget it. */
+/* Whether something is kept for the links of `instance`, which forget it. An object that leaves its
+ * session with changes goes on naming what its links had before. */
 static bool take_kept(la_instance *instance) {
   uint32_t flags = 0;
   for (uint32_t i = 0; i < instance->link_count; i++) {
     flags |= la_links(instance)[i].flags;
+    if (la_links(instance)[i].flags & LA_LINK_KEPT && la_link_names_old(instance, i)) {
+      return false;
+    }
+  }
+  for (uint32_t i = 0; flags & LA_LINK_KEPT && i < instance->link_count; i++) {
     la_links(instance)[i].flags &= ~(uint32_t)LA_LINK_KEPT;
   }
   return flags & LA_LINK_KEPT;

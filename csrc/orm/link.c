@@ -146,6 +146,15 @@ void la_link_learn_old(la_instance *instance, uint32_t link, la_instance *old) {
   l->flags |= LA_LINK_COMMITTED_KNOWN;
 }
 
+bool la_link_names_old(const la_instance *instance, uint32_t link) {
+  const la_link *l = &la_links(instance)[link];
+  const la_collection *many = l->to.many;
+  if (!relationship_of(instance, link)->uselist) {
+    return l->committed != NULL;
+  }
+  return many != NULL && (many->snapshot || many->added.count > 0 || many->removed.count > 0);
+}
+
 bool la_link_was_let_go(const la_instance *instance, uint32_t link) {
   const la_link *l = &la_links(instance)[link];
   const la_relationship *reverse = relationship_of(instance, link)->reverse;

@@ -53,6 +53,8 @@ bool la_link_needs_old(const la_instance *instance, uint32_t link);
  */
 bool la_link_lacks_old(const la_instance *instance, uint32_t link);
 void la_link_learn_old(la_instance *instance, uint32_t link, la_instance *old);
+/* True if it names what it referred to before its changes, or what is queued for it. */
+bool la_link_names_old(const la_instance *instance, uint32_t link);
 /* The object had no parent, was given one and taken from it again, so that it is an orphan by
  * delete-orphan: its own link ends as it began, and no list tells it. */
 bool la_link_was_let_go(const la_instance *instance, uint32_t link);

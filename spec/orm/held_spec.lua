@@ -34,3 +34,32 @@ describe("eagerly loaded objects under collection", function()
     assert.is_true(ok, tostring(err))
   end)
 end)
+
+describe("an object that leaves its session with changes of its links", function()
+  local s
+  before_each(function() s = shop.new():fill() end)
+  after_each(function() s:close() end)
+
+  for _, leave in ipairs {"close", "expunge_all", "reset"} do
+    it("keeps what they held before, for its history and for other sessions, after " .. leave .. " (UOW-2)", function()
+      local ann = s.session:get(s.User, 1)
+      local count = #ann.addresses
+      ann.addresses = {}
+      s.session[leave](s.session)
+      collect.all()
+      local others = {}
+      for i = 1, 300 do others[i] = s.Address{email = "other" .. i} end -- takes the memory that is free
+      collect.all()
+      local removed = la.inspect(ann).attrs.addresses.history.deleted
+      assert.equal(count, #removed)
+      for _, address in ipairs(removed) do assert.equal("string", math.type(address.id) and type(address.email)) end
+      removed = nil -- luacheck: ignore
+      collect.all()
+      local session <close> = orm.Session(s.engine)
+      session:add(ann)
+      session:flush()
+      assert.equal(0, session:query(s.Address):filter(s.Address.user_id:eq(1)):count())
+      session:rollback()
+    end)
+  end
+end)
