@@ -10,6 +10,7 @@
 #include "binding/engine.h"
 #include "binding/leave.h"
 #include "binding/orm_load.h"
+#include "binding/sql.h"
 
 static la_transaction_box *check_transaction(lua_State *L, int index, la_session **session_out) {
   la_transaction_box *box =
@@ -176,6 +177,9 @@ static int begin(lua_State *L, bool nested) {
   la_session *session = la_check_session(L, 1);
   la_error err = LA_ERROR_INIT;
   bool function = lua_isfunction(L, 2);
+  if (!function && !lua_isnoneornil(L, 2)) {
+    la_raise_argument(L, 2, "function of the session, or nothing,");
+  }
   lua_settop(L, function ? 2 : 1);
   if (nested) {
     if (la_session_check(session, &err) < 0) {
@@ -199,8 +203,20 @@ static int begin(lua_State *L, bool nested) {
   return after_function(L, lua_pcallk(L, 1, LUA_MULTRET, 0, 0, after_function), 0);
 }
 
+/* session:begin(function or nested or {nested = …}) */
 static int session_begin(lua_State *L) {
-  return begin(L, false);
+  bool nested = false;
+  if (lua_isboolean(L, 2)) {
+    nested = lua_toboolean(L, 2);
+    lua_settop(L, 1);
+  } else if (la_is_plain_table(L, 2)) {
+    static const char *const keywords[] = {"nested", NULL};
+    la_check_keywords(L, 2, keywords, "session:begin");
+    lua_getfield(L, 2, "nested");
+    nested = lua_toboolean(L, -1);
+    lua_settop(L, 1);
+  }
+  return begin(L, nested);
 }
 
 static int session_begin_nested(lua_State *L) {

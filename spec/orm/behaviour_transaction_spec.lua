@@ -15,6 +15,16 @@ describe("the transaction of a session", function()
   end)
   after_each(function() s:close() end)
 
+  it("is a savepoint where begin() is told so (UOW-111)", function()
+    local session = s.session
+    session:begin()
+    assert.is_true(session:begin{nested = true}.nested)
+    assert.is_true(session:begin(true).nested)
+    assert.is_true(session:in_nested_transaction())
+    fails(exc.ArgumentError, "nestd", function() session:begin{nestd = true} end)
+    session:rollback()
+  end)
+
   it("begins by itself: at SQL, add, delete, or a change of a persistent object (UOW-110)", function()
     local session = s.session
     session:close()

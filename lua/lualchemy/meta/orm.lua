@@ -276,9 +276,10 @@ function Session:scalar(statement, params, options) end
 ---@return lualchemy.Result
 function Session:scalars(statement, params, options) end
 
---- Begins a transaction, for a `<close>` variable or around a function.
----@param fn? function
+--- Begins a transaction, for a `<close>` variable or around a function; with true, or `{nested = true}`, a savepoint.
+---@param fn? function|boolean|table
 ---@return lualchemy.SessionTransaction
+---@raise ArgumentError for what is none of these
 function Session:begin(fn) end
 
 --- Begins a savepoint.
