@@ -176,9 +176,32 @@ static int engine_dispose(lua_State *L) {
   return 0;
 }
 
+/* For a function of the module's that is called with no engine as self: names the one that the
+ * program has called. */
+static int raise_self(lua_State *L) {
+  lua_Debug frame;
+  char file[LUA_IDSIZE] = "";
+  const char *name = "?";
+  for (int level = 1; lua_getstack(L, level, &frame); level++) {
+    lua_getinfo(L, "nS", &frame);
+    if (level > 1 && strcmp(frame.short_src, file) != 0) {
+      break;
+    }
+    memcpy(file, frame.short_src, sizeof file);
+    name = frame.name ? frame.name : name;
+  }
+  return la_raise_status(L, LA_ARGUMENT,
+                         "calling '%s' on a bad self (lualchemy.Engine expected, got %s); is a dot "
+                         "written for a colon?",
+                         name, luaL_tolstring(L, 1, NULL));
+}
+
 /* core.engine_settings(engine) → the table that the engine was opened with. */
 static int core_engine_settings(lua_State *L) {
-  la_check_engine(L, 1);
+  const la_box *box = la_to_box(L, 1);
+  if (!(box && box->class == LA_BOX_ENGINE)) {
+    return raise_self(L);
+  }
   lua_getiuservalue(L, 1, LA_ENGINE_SETTINGS);
   return 1;
 }

@@ -290,8 +290,8 @@ static int loader_option(lua_State *L) {
       if (!node || (node->kind != LA_NODE_ATTRIBUTE &&
                     (strategy != LA_LOADER_SELECTIN_CLASS || node->kind != LA_NODE_ENTITY))) {
         la_nodes_clear(&nodes);
-        return la_raise_status(L, LA_ARGUMENT, "%s takes attributes of a class, not a %s",
-                               names[strategy], luaL_typename(L, -1));
+        return la_raise_status(L, LA_ARGUMENT, "%s takes column attributes of a class, not %s",
+                               names[strategy], luaL_tolstring(L, -1, NULL));
       }
       if (!la_nodes_add(&nodes, la_node_retain(node))) {
         return la_nodes_raise(L, &nodes);

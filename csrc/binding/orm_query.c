@@ -530,11 +530,22 @@ static int query_call(lua_State *L) {
       "a Query is not an iterator: write `for x in query:iter() do`, or query:all()");
 }
 
+static int query_length(lua_State *L) {
+  (void)L;
+  return la_raise_status(L, LA_INVALID_REQUEST,
+                         "a Query is not a list: write #query:all(), or query:count()");
+}
+
 /* query.statement and other fields, computed by the hook "query_field"; methods come first. */
 static int query_index(lua_State *L) {
   lua_pushvalue(L, 2);
   if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNIL) {
     return 1;
+  }
+  if (lua_type(L, 2) == LUA_TNUMBER) {
+    return la_raise_status(L, LA_INVALID_REQUEST,
+                           "a Query is not a list: write query:all()[%lld], or query:first()",
+                           (long long)lua_tointeger(L, 2));
   }
   la_state *state = la_state_of(L);
   query_node(L, 1);
@@ -657,6 +668,7 @@ void la_open_orm_query(lua_State *L, la_state *state) {
   static const luaL_Reg metamethods[] = {{"__index", query_index},
                                          {"__tostring", la_node_tostring},
                                          {"__call", query_call},
+                                         {"__len", query_length},
                                          {NULL, NULL}};
   static const luaL_Reg functions[] = {{"query_wrap", query_wrap},
                                        {"query_new", query_new},

@@ -95,7 +95,10 @@ static int session_new(lua_State *L) {
     options.connection = la_check_connection(L, 1);
     options.engine = options.connection->engine;
   } else if (!lua_isnoneornil(L, 1)) {
-    la_raise_argument(L, 1, "an Engine or a Connection");
+    return la_raise_status(L, LA_ARGUMENT,
+                           "a Session takes an Engine or a Connection, which la.create_engine(url) "
+                           "makes, not %s",
+                           luaL_tolstring(L, 1, NULL));
   }
   static const char *const names[] = {"autoflush", "expire_on_commit", "autobegin",
                                       "close_resets_only"};

@@ -68,6 +68,22 @@ function keywords.expect(name, wants, value, kind)
   end
 end
 
+--- Raises unless each keyword that is given has a value of a type that `kinds` has for it: "boolean", "boolean or string".
+---@param name string  of the function
+---@param given table
+---@param kinds table<string, string>
+---@return table given
+function keywords.expect_kinds(name, given, kinds)
+  for key, value in next, given do
+    local kind = kinds[key]
+    if kind and kind ~= type(value) and not (" " .. kind .. " "):find(" " .. type(value) .. " ", 1, true) then
+      local exc = require "lualchemy.exc"
+      error(exc.ArgumentError(("%s: %s is a %s, not %s"):format(name, key, kind, require("lualchemy.describe").value(value))), 0)
+    end
+  end
+  return given
+end
+
 --- Has each function of `methods` raise an ArgumentError where its self is none of those that `is` knows: a dot written for a colon.
 ---@param class string  what its self is, for the message
 ---@param methods table<string, function>

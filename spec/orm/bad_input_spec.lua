@@ -20,6 +20,34 @@ describe("a mistake", function()
   -- Each: what is wrong, the class of the error, what its text names, and the mistake itself.
   local mistakes = {
     {"an unknown keyword of a session", "ArgumentError", "autoflsh", function() orm.Session(s.engine, {autoflsh = true}) end},
+    {"a number for a relationship's cascade", "ArgumentError", "cascade is a string or boolean, not 5", function() orm.relationship("X", {cascade = 5}) end},
+    {"an unknown name in a list of cascades", "ArgumentError", "'al'", function()
+      local Base = orm.declarative_base()
+      Base:class "Node" {__tablename__ = "nodes", id = la.Column(la.Integer, {primary_key = true}),
+        parent_id = la.Column(la.Integer, la.ForeignKey "nodes.id"), nodes = orm.relationship("Node", {cascade = {"merge", "al"}})}
+      Base.registry:configure()
+    end},
+    {"a number for a backref", "ArgumentError", "backref is a string or table, not 5", function() orm.relationship("X", {backref = 5}) end},
+    {"a number for overlaps", "ArgumentError", "overlaps is a string, not 5", function() orm.relationship("X", {overlaps = 5}) end},
+    {"a text for uselist", "ArgumentError", "uselist is a boolean", function() orm.relationship("X", {uselist = "yes"}) end},
+    {"orm:relationship for orm.relationship", "ArgumentError", "is a dot written for a colon?", function() orm:relationship("X") end},
+    {"a text for autoflush", "ArgumentError", "autoflush is a boolean", function() orm.Session(s.engine, {autoflush = "no"}) end},
+    {"a number for the binds of a session", "ArgumentError", "binds is a table", function() orm.Session{binds = 5} end},
+    {"a URL for an engine", "ArgumentError", "create_engine", function() orm.Session("sqlite://") end},
+    {"a number for the function of begin", "ArgumentError", "function of the session", function() s.session:begin(5) end},
+    {"engine.connect for engine:connect", "ArgumentError", "calling 'connect' on a bad self", function() s.engine.connect() end},
+    {"a query indexed as a list", "InvalidRequestError", "query:all()", function() return s.session:query(User)[1] end},
+    {"ipairs of a query", "InvalidRequestError", "query:all()", function() for _ in ipairs(s.session:query(User)) do end end},
+    {"the length of a query", "InvalidRequestError", "query:count()", function() return #s.session:query(User) end},
+    {"a relationship among the columns of load_only", "ArgumentError", "not User.addresses", function() orm.load_only(User.addresses) end},
+    {"a column_property of nothing", "ArgumentError", "column_property takes", function() orm.column_property() end},
+    {"a column_property of a text", "ArgumentError", "column_property takes", function() orm.column_property "users.name" end},
+    {"a validator of nothing", "ArgumentError", "validates takes", function() orm.validates() end},
+    {"a text as sort_order", "ArgumentError", "sort_order is a number", function() la.Column(la.Integer, {sort_order = "first"}) end},
+    {"a number for ondelete", "ArgumentError", "ondelete is a string", function() la.ForeignKey("users.id", {ondelete = 5}) end},
+    {"a number for the primary key of a mapper", "ArgumentError", "primary_key is a table", function()
+      orm.declarative_base():class "Node" {__tablename__ = "nodes", id = la.Column(la.Integer, {primary_key = true}), __mapper_args__ = {primary_key = 5}}
+    end},
     {"an unknown keyword of relationship", "ArgumentError", "back_populate", function() orm.relationship("X", {back_populate = "y"}) end},
     {"an unknown attribute of a constructor", "ArgumentError", "nmae", function() User{nmae = "x"} end},
     {"an unknown attribute of a class", "ArgumentError", "nmae", function() return User.nmae end},

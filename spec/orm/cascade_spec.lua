@@ -55,6 +55,16 @@ describe("a child that moves from a parent that is deleted", function()
     s:close()
   end)
 
+  it("goes with a parent whose cascades are given as a list (UOW-78)", function()
+    local s = shop.new{["User.addresses"] = {cascade = {"save-update", "delete"}}}:fill()
+    local bob = s.session:get(s.User, 2)
+    local address = bob.addresses[1]
+    s.session:delete(bob)
+    s.session:commit()
+    assert.is_true(la.inspect(address).detached)
+    s:close()
+  end)
+
   it("goes with the parent that it has left, if it has no other (UOW-78)", function()
     local s = shop.new{["User.addresses"] = {cascade = "all"}}:fill()
     local bob = s.session:get(s.User, 2)

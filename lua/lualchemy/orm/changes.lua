@@ -29,6 +29,7 @@ local validates_keywords = keywords.set {"include_removes", "include_backrefs"}
 ---@return fun(fn: fun(self: table, key: string, value: any, is_remove: boolean?): any): table
 function M.validates(...)
   local names, options = keywords.split("validates", validates_keywords, 1, ...)
+  if names.n == 0 then error(exc.ArgumentError("validates takes the names of the attributes that the function checks"), 2) end
   for i = 1, names.n do
     if type(names[i]) ~= "string" then
       error(exc.ArgumentError(("validates takes names of attributes, not %s"):format(require("lualchemy.describe").value(names[i]))), 2)

@@ -127,6 +127,12 @@ local mapper_keywords = keywords.set {
   "legacy_is_orphan", "polymorphic_abstract", "concrete",
 }
 
+local mapper_kinds = {
+  primary_key = "table", properties = "table", column_prefix = "string", batch = "boolean", concrete = "boolean",
+  confirm_deleted_rows = "boolean", allow_partial_pks = "boolean", passive_updates = "boolean", passive_deletes = "boolean",
+  legacy_is_orphan = "boolean", polymorphic_abstract = "boolean", version_id_col = "string or userdata or boolean",
+}
+
 --- Mapper arguments of SQLAlchemy that do nothing here, with what serves instead.
 local without_effect = {
   always_refresh = "give a statement the execution option populate_existing",
@@ -153,7 +159,8 @@ end
 local function make_mapper(class, record, parent, own_table, values)
   local given = values.__mapper_args__
   if type(given) == "function" then given = given(class) end
-  given = keywords.check(("class %s: __mapper_args__"):format(class.__name__), given, mapper_keywords, nil, without_effect)
+  local what = ("class %s: __mapper_args__"):format(class.__name__)
+  given = keywords.expect_kinds(what, keywords.check(what, given, mapper_keywords, nil, without_effect), mapper_kinds)
   if given.concrete and not own_table then
     error(exc.InvalidRequestError(("class %s: concrete = true is for a class with a table of its own; give it a __tablename__ or a __table__")
       :format(class.__name__)), 0)

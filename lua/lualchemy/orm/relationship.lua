@@ -54,6 +54,25 @@ local relationship_keywords = keywords.set {
   "distinct_target_key", "bake_queries", "query_class", "comparator_factory",
 }
 
+local relationship_kinds = {
+  cascade = "string or boolean", lazy = "string or boolean", overlaps = "string", join_depth = "number", uselist = "boolean",
+  passive_deletes = "boolean or string", passive_updates = "boolean", viewonly = "boolean", post_update = "boolean",
+  single_parent = "boolean", innerjoin = "boolean or string", backref = "string or table", info = "table", doc = "string",
+  active_history = "boolean", sync_backref = "boolean", load_on_pending = "boolean", enable_typechecks = "boolean",
+}
+
+--- The checked options of a relationship; a list of cascades becomes their names in a row.
+local function check_options(what, options, own)
+  options = keywords.check(what, options, relationship_keywords, nil, own)
+  local list = options.cascade
+  if type(list) == "table" and type(list[1]) == "string" then
+    local copy = {}
+    for key, value in pairs(options) do copy[key] = value end
+    options, copy.cascade = copy, table.concat(list, ", ")
+  end
+  return keywords.expect_kinds(what, options, relationship_kinds)
+end
+
 --- Keywords of SQLAlchemy that do nothing here, with what serves instead.
 local without_effect = {
   cascade_backrefs = "the parameter may only be set to false",
@@ -119,8 +138,11 @@ function M.relationship(argument, secondary, options)
   elseif options == nil and (secondary == nil or keywords.is_table(secondary)) then
     secondary, options = nil, secondary
   end
-  options = keywords.check("relationship", options, relationship_keywords, nil, without_effect)
+  options = check_options("relationship", options, without_effect)
   if secondary ~= nil then options.secondary = secondary end
+  if argument ~= nil and argument == package.loaded["lualchemy.orm"] then
+    error(exc.ArgumentError("calling 'relationship' on a bad self (lualchemy.orm); is a dot written for a colon?"), 2)
+  end
   check_methods("relationship", options)
   if options.omit_join then
     warnings.warn("setting omit_join to True is not supported; selectin loading of this relationship may not work correctly if this flag is set " ..
@@ -143,7 +165,7 @@ function M.backref(name, options)
   if type(name) ~= "string" then
     error(exc.ArgumentError(("backref takes the name of an attribute, not a %s"):format(type(name))), 2)
   end
-  options = keywords.check("backref", options, relationship_keywords, nil, without_effect)
+  options = check_options("backref", options, without_effect)
   check_methods("backref", options)
   return {name = name, options = options}
 end
@@ -199,6 +221,10 @@ function M.column_property(expression, ...)
       error(exc.ArgumentError(("column_property: what follows its first column are columns with the same value, and a table of options; not %s")
         :format(describe_value(column))), 2)
     end
+  end
+  if type(expression) ~= "userdata" and type(expression) ~= "table" and type(expression) ~= "function" then
+    error(exc.ArgumentError(("column_property takes a Column, an SQL expression or a function that gives one, not %s")
+      :format(describe_value(expression))), 2)
   end
   options = keywords.check("column_property", options, column_keywords)
   return describe("column", {expression = expression, further = further[1] and further or nil, options = {

@@ -39,9 +39,14 @@ local function make_session(bind, options)
   return M.new_session(nil, nil, bind, options)
 end
 
+local session_kinds = {
+  autoflush = "boolean", expire_on_commit = "boolean", autobegin = "boolean", close_resets_only = "boolean", info = "table", binds = "table",
+  execution_options = "table",
+}
+
 --- Options of a session are those of `Session` and of the classes that it is of.
 local function check_keywords(what, class, options)
-  return keywords.check(what, options, class and rawget(class, "__keywords") or session_keywords)
+  return keywords.expect_kinds(what, keywords.check(what, options, class and rawget(class, "__keywords") or session_keywords), session_kinds)
 end
 
 --- A session whose class has members of its own.

@@ -199,6 +199,8 @@ local default_keywords = {"default", "onupdate", "server_default", "server_onupd
 -- Of mapped_column: the mapper reads them from the record.
 local mapped_keywords = {"deferred", "deferred_group", "deferred_raiseload", "active_history", "sort_order",
   "use_existing_column"}
+local mapped_kinds = {deferred = "boolean", deferred_group = "string", deferred_raiseload = "boolean", active_history = "boolean",
+  sort_order = "number", info = "table", doc = "string"}
 -- Of mapped_column, and without effect here.
 local dataclass_keywords = {}
 for _, name in ipairs {"init", "repr", "kw_only", "compare", "default_factory", "hash", "dataclass_metadata"} do
@@ -243,6 +245,7 @@ local function read_arguments(...)
   local last = args[args.n]
   if args.n > 0 and keywords.is_table(last) then
     given = keywords.check("Column", last, column_keywords, column_arguments, dataclass_keywords)
+    keywords.expect_kinds("Column", given, mapped_kinds)
     args[args.n], args.n = nil, args.n - 1
   end
   local options = {}

@@ -47,6 +47,8 @@ local function check_spec(name, spec)
 end
 
 local foreign_keywords = keyword_set {"use_alter", "onupdate", "ondelete", "link_to_name", "match"}
+local foreign_kinds = {use_alter = "boolean", onupdate = "string", ondelete = "string", link_to_name = "boolean", match = "string",
+  deferrable = "boolean", initially = "string", comment = "string", info = "table"}
 local foreign_fields = {"use_alter", "onupdate", "ondelete", "link_to_name", "match"}
 
 local function copy_fields(from, to)
@@ -103,6 +105,7 @@ ForeignKey = item.class("ForeignKey", {
 ---@param options table?
 function foreign_key.ForeignKey(column, options)
   options = keywords.check("ForeignKey", options, foreign_keywords, constraint_arguments)
+  keywords.expect_kinds("ForeignKey", options, foreign_kinds)
   return new(ForeignKey, options, copy_fields(options, {_spec = check_spec("ForeignKey", column)}))
 end
 
@@ -135,6 +138,7 @@ local ForeignKeyConstraint = item.class("ForeignKeyConstraint", {
 ---@param options table?
 function foreign_key.ForeignKeyConstraint(columns, refcolumns, options)
   options = keywords.check("ForeignKeyConstraint", options, foreign_keywords, constraint_arguments)
+  keywords.expect_kinds("ForeignKeyConstraint", options, foreign_kinds)
   if type(columns) ~= "table" or type(refcolumns) ~= "table" then
     error(exc.ArgumentError("ForeignKeyConstraint takes a list of columns and a list of what they refer to"), 0)
   end
