@@ -351,46 +351,50 @@ void la_connection_tell_sent(lua_State *L, la_state *state, int index, const cha
   lua_settop(L, top);
 }
 
-int la_execution_raise(la_execution *x, int text, int list) {
-  lua_State *L = x->L;
+int la_raise_handled(lua_State *L, la_state *state, const la_failed_sending *at) {
   int error = lua_gettop(L);
-  if (la_engine_hears(L, x->state, x->connection_index, LA_EVENT_HANDLE_ERROR)) {
+  if (la_engine_hears(L, state, at->source, LA_EVENT_HANDLE_ERROR)) {
+    const int parts[] = {error, at->source, at->text, at->list, at->context};
     luaL_checkstack(L, 10, NULL);
-    la_push_hook(L, x->state, "exception_context");
-    lua_pushvalue(L, error);
-    lua_pushvalue(L, x->connection_index);
-    if (text) {
-      lua_pushvalue(L, text);
-    } else {
-      lua_pushnil(L);
-    }
-    if (list) {
-      lua_pushvalue(L, list);
-    } else {
-      lua_pushnil(L);
-    }
-    if (x->context_index) {
-      make_context(L, x->state,
-                   &(la_told){.source = x->connection_index,
-                              .text = text,
-                              .list = list,
-                              .context = x->context_index,
-                              .statement = x->statement_index,
-                              .options = x->options_index,
-                              .seconds = -1,
-                              .many = x->many});
-      lua_pushvalue(L, x->context_index);
-    } else {
-      lua_pushnil(L);
+    la_push_hook(L, state, "exception_context");
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+      if (parts[i] != 0) {
+        lua_pushvalue(L, parts[i]);
+      } else {
+        lua_pushnil(L);
+      }
     }
     lua_call(L, 5, 1);
     lua_pushvalue(L, -1);
-    la_event_fire(L, x->state, LA_EVENT_HANDLE_ERROR, x->connection_index, 1);
+    la_event_fire(L, state, LA_EVENT_HANDLE_ERROR, at->source, 1);
     lua_settop(L, error + 1);
-    la_push_hook(L, x->state, "error_handled");
+    la_push_hook(L, state, "error_handled");
     lua_insert(L, -2);
     lua_call(L, 1, 0);
   }
   lua_settop(L, error);
   return lua_error(L);
+}
+
+int la_execution_raise(la_execution *x, int text, int list) {
+  lua_State *L = x->L;
+  int error = lua_gettop(L);
+  if (x->context_index &&
+      la_engine_hears(L, x->state, x->connection_index, LA_EVENT_HANDLE_ERROR)) {
+    luaL_checkstack(L, 10, NULL);
+    make_context(L, x->state,
+                 &(la_told){.source = x->connection_index,
+                            .text = text,
+                            .list = list,
+                            .context = x->context_index,
+                            .statement = x->statement_index,
+                            .options = x->options_index,
+                            .seconds = -1,
+                            .many = x->many});
+    lua_settop(L, error);
+  }
+  return la_raise_handled(
+      L, x->state,
+      &(la_failed_sending){
+          .source = x->connection_index, .text = text, .list = list, .context = x->context_index});
 }

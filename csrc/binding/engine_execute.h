@@ -174,6 +174,13 @@ void la_engine_tell_closed(lua_State *L, la_state *state, int engine_index);
 /* Raises the error object on top of the stack after handle_error listeners have seen it; `text` and
  * `list` are stack indexes of what was sent, 0 for none. */
 int la_execution_raise(la_execution *x, int text, int list);
+/* Stack indexes of what a failed statement was sent by and with; 0: none. */
+typedef struct la_failed_sending {
+  int source, text, list, context;
+} la_failed_sending;
+/* Raises the error object on top of the stack; listeners of handle_error hear of it, and may raise
+ * another one. */
+int la_raise_handled(lua_State *L, la_state *state, const la_failed_sending *at);
 
 /* Methods of Connection. */
 int la_connection_execute(lua_State *L);

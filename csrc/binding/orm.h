@@ -232,6 +232,10 @@ void la_session_autoflush(lua_State *L, la_state *state, int index);
 void la_session_fail_by(lua_State *L, la_session *session);
 /* Raises `err` with what a failed statement was, if `flush` has one. */
 int la_raise_orm(lua_State *L, const la_error *err);
+/* Raises `err`, the failure of a statement: its connection, its text and its list of values are on
+ * the stack, from `at` on. */
+int la_raise_sent(lua_State *L, la_state *state, const la_engine *engine, const la_error *err,
+                  int at);
 
 #pragma GCC visibility pop
 

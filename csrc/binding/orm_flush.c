@@ -8,10 +8,6 @@
 #include "binding/process.h"
 #include "binding/warning.h"
 
-int la_raise_orm(lua_State *L, const la_error *err) {
-  return la_raise(L, err);
-}
-
 static void clear_load(void *memory) {
   la_load_free(memory);
 }
@@ -131,16 +127,13 @@ static void raise_flush(lua_State *L, la_state *state, flush_box *box, const la_
     drop_flush(L, state, box);
     la_raise_orm(L, err);
   }
+  const la_engine *engine = box->session->engine;
+  int at = lua_gettop(L) + 1;
+  la_push_connection(L, state, box->session->connection); /* holds the engine */
   la_push_text(L, text);
-  lua_createtable(L, (int)count, 0);
-  for (uint32_t i = 0; i < count; i++) {
-    la_push_value_or_null(L, state, &values[i]);
-    lua_rawseti(L, -2, (lua_Integer)i + 1);
-  }
+  la_push_param_list(L, state, values, count);
   drop_flush(L, state, box);
-  size_t len;
-  const char *bytes = lua_tolstring(L, -2, &len);
-  la_raise_statement(L, err, (la_text){bytes, len}, lua_gettop(L));
+  la_raise_sent(L, state, engine, err, at);
 }
 
 static int error_text(lua_State *L) {

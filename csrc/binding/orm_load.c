@@ -113,6 +113,9 @@ static void raise_run(lua_State *L, la_state *state, const la_error *err, const 
                       const la_node *statement, const held_params *held) {
   const la_compiled *compiled = load->compiled;
   int list = 0;
+  if (la_failed_is(&state->failed, err)) {
+    la_raise_orm(L, err);
+  }
   if (err->status != LA_NOMEM) {
     held = held ? held : hold_params(L, state, load->session->engine, statement);
     la_push_list(L, state, (int)compiled->param_count);

@@ -59,6 +59,7 @@ la_state *la_state_find(lua_State *L) {
 
 static int end_keeping(lua_State *L) {
   la_state *state = *(la_state **)lua_touserdata(L, 1);
+  la_failed_clear(&state->failed);
   la_allocator_keep(&state->alloc, false);
   return 0;
 }
@@ -110,6 +111,8 @@ la_state *la_state_open(lua_State *L) {
   state->sql.types = &state->types;
   state->sql.entity_columns = la_translate_entity_columns;
   state->sql.warnings = &state->warnings;
+  la_failed_init(&state->failed, &state->alloc);
+  state->sql.failed = &state->failed;
   state->hosts = ref_weak_table(L);
   state->known = ref_weak_table(L);
   state->pages = ref_weak_table(L);

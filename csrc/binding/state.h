@@ -13,6 +13,7 @@
 #include <lauxlib.h>
 #include <lua.h>
 
+#include "engine/failed.h"
 #include "sql/expr.h"
 
 #pragma GCC visibility push(hidden)
@@ -98,6 +99,7 @@ struct la_state {
   la_basic_types types;
   la_sql sql;                         /* &alloc, &types, &warnings */
   la_warnings warnings;               /* waiting to be told, see warning.h */
+  la_failed_statement failed;         /* the last that a load sent in vain, see orm_raise.c */
   int metatables[LA_BOX_CLASS_COUNT]; /* registry references, 0 while not registered */
   int methods[LA_BOX_CLASS_COUNT];    /* likewise: the methods that `__index` reads */
   /* Node of a box of the class, lent, where it is not simply the box's object: set by

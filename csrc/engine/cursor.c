@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/cursor.h"
 
+#include "engine/failed.h"
+
 static void link_cursor(la_cursor *cursor, la_connection *connection) {
   cursor->connection = la_object_retain(connection);
   cursor->next = connection->cursors;
@@ -107,19 +109,38 @@ static la_status tell(la_connection *connection, la_sending *sending, la_sending
   return status;
 }
 
+static void put_down(la_connection *connection, la_text text, const la_value *values,
+                     uint32_t count, const la_error *err) {
+  bool is_of_statement = err->status != LA_NOMEM && err->status != LA_HOST;
+  if (is_of_statement && connection->engine->sql.failed != NULL) {
+    la_failed_put(connection->engine->sql.failed, connection, text, values, count, err);
+  }
+}
+
 la_status la_cursor_open_told(la_cursor *cursor, la_connection *connection, la_text text,
                               const la_value *values, uint32_t count, la_error *err) {
   la_trace *trace = &connection->engine->trace;
   la_sending sending = {text, values, count, 0};
   *cursor = (la_cursor){0};
   LA_TRY(la_connection_autobegin(connection, err));
-  if (!trace->heard) {
-    return open_now(cursor, connection, text, values, count, err);
+  if (trace->heard) {
+    LA_TRY(tell(connection, &sending, LA_SENDING_BEFORE, err));
   }
-  LA_TRY(tell(connection, &sending, LA_SENDING_BEFORE, err));
+  la_status status = open_now(cursor, connection, sending.text, sending.values, sending.count, err);
+  if (status < 0) {
+    put_down(connection, sending.text, sending.values, sending.count, err);
+    if (sending.number != 0) {
+      (void)trace->tell(trace->context, NULL, &sending, LA_SENDING_OVER);
+    }
+    return status;
+  }
   cursor->told = sending.number;
-  LA_TRY(open_now(cursor, connection, sending.text, sending.values, sending.count, err));
-  la_trace_told(trace);
+  cursor->notes = true;
+  cursor->values = sending.values;
+  cursor->value_count = sending.count;
+  if (sending.number != 0) {
+    la_trace_told(trace);
+  }
   return LA_OK;
 }
 
@@ -187,6 +208,10 @@ la_status la_cursor_step(la_cursor *cursor, la_error *err) {
   }
   if (status < 0) {
     la_connection_note_failure(cursor->connection);
+    if (cursor->notes) {
+      put_down(cursor->connection, cursor->prepared->text, cursor->values,
+               cursor->started ? 0 : cursor->value_count, err);
+    }
     la_cursor_close(cursor);
     return status;
   }

@@ -26,10 +26,13 @@ struct la_cursor {
   bool closed_by_connection; /* its transaction or connection ended: say so when read again */
   bool started;              /* stepped since it was bound */
   bool done;
-  bool stepping;     /* a function of the program may run now: it is not to be closed … */
-  bool close_wanted; /* … before that is over */
-  int64_t told;      /* what listeners know it by; 0 if there are none */
-  bool ran;          /* they were told that it ran */
+  bool stepping;          /* a function of the program may run now: it is not to be closed … */
+  bool close_wanted;      /* … before that is over */
+  int64_t told;           /* what listeners know it by; 0 if there are none */
+  bool ran;               /* they were told that it ran */
+  bool notes;             /* what was sent is put down if it fails (engine/failed.h) … */
+  const la_value *values; /* … with these, lent until the first step is over */
+  uint32_t value_count;
   la_cursor *next, **previous; /* among the open cursors of the connection */
 };
 
@@ -38,7 +41,8 @@ struct la_cursor {
 la_status la_cursor_open(la_cursor *cursor, la_connection *connection, la_text text,
                          const la_value *values, uint32_t count, la_error *err);
 /* The same for a statement of which listeners are told before it is sent (engine/trace.h); they
- * may have another one sent in its place. */
+ * may have another one sent in its place. If it fails it is put down for whoever raises its error
+ * (engine/failed.h): `values`, too, live until the first step is over. */
 la_status la_cursor_open_told(la_cursor *cursor, la_connection *connection, la_text text,
                               const la_value *values, uint32_t count, la_error *err);
 /* They are told, once, that it ran. */

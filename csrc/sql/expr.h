@@ -34,8 +34,9 @@ typedef la_status (*la_entity_columns)(const la_sql *sql, la_node *entity, la_ar
 struct la_sql {
   la_allocator *alloc;
   const la_basic_types *types;
-  la_warnings *warnings;            /* may be NULL */
-  la_entity_columns entity_columns; /* the ORM's; NULL: those of the entity's FROM element */
+  la_warnings *warnings;              /* may be NULL */
+  struct la_failed_statement *failed; /* engine/failed.h; may be NULL */
+  la_entity_columns entity_columns;   /* the ORM's; NULL: those of the entity's FROM element */
 };
 
 /* The column of its own table, or of `from` (an alias of it) if that is not NULL. */

@@ -121,3 +121,100 @@ describe("a listener of cursors (EVT-02)", function()
     assert.same({2, 2}, heard)
   end)
 end)
+
+describe("what a session has sent in vain (CON-14)", function()
+  local s, User, Address, ann
+  before_each(function()
+    s = shop.new():fill()
+    User, Address = s.User, s.Address
+    ann = s.session:get(User, 1)
+    s.session:commit()
+  end)
+  after_each(function() s:close() end)
+
+  -- Each is refused by the database, and ends with the text that is sent.
+  local function attempts()
+    local ways = {
+      {"a query", function() s.session:query(Address):filter(Address.id:eq(7)):all() end, {7}},
+      {"a select of columns", function() s.session:execute(la.select(Address.id):where(Address.id:eq(7))) end, {7}},
+      {"get", function() s.session:get(Address, 7) end, {7}},
+      {"a lazy load", function() return #ann.addresses end, {1}},
+      {"a load with the object", function() s.session:query(User):options(orm.selectinload(User.addresses)):filter(User.id:eq(1)):all() end, {1}},
+      {"an update", function() s.session:execute(la.update(Address):where(Address.id:eq(7)):values{email = "x"}) end, {"x", 7}},
+      {"a delete", function() s.session:query(Address):filter(Address.id:eq(7)):delete() end, {7}},
+      {"a flush", function()
+        s.session:add(Address{id = 7, email = "x"})
+        s.session:flush()
+      end, {7, "x", la.null}},
+    }
+    s.session:execute(la.text "ALTER TABLE addresses RENAME TO gone")
+    s.session:commit()
+    return ways
+  end
+
+  it("is told by its error, with the values", function()
+    local ways = attempts()
+    for _, way in ipairs(ways) do
+      local ok, err = pcall(way[2])
+      assert.is_false(ok, way[1])
+      assert.is_true(exc.OperationalError:matches(err), way[1])
+      assert.truthy(err.statement:find("addresses", 1, true), way[1])
+      assert.equal(#way[3], #err.params, way[1])
+      for i, value in ipairs(way[3]) do assert.equal(value, err.params[i] == nil and la.null or err.params[i], way[1]) end
+      assert.truthy(tostring(err):find("[SQL: " .. err.statement, 1, true), way[1])
+      s.session:rollback()
+    end
+  end)
+
+  it("is heard of by listeners of handle_error, who may raise another error", function()
+    local ways, heard = attempts(), {}
+    event.listen(s.engine, "handle_error", function(context)
+      heard[#heard + 1] = context.statement
+      assert.equal(s.engine, context.connection.engine)
+      if context.statement:find "DELETE" then error "mine" end
+    end)
+    for i, way in ipairs(ways) do
+      local _, err = pcall(way[2])
+      if way[1] == "a delete" then
+        assert.truthy(tostring(err):find "mine")
+      else
+        assert.equal(err.statement, heard[i])
+      end
+      s.session:rollback()
+    end
+    assert.equal(#ways, #heard)
+  end)
+
+  it("is told as a listener had it sent", function()
+    event.listen(s.engine, "before_cursor_execute", function(_, _, text) return text .. " LIMIT nope", {3, 4} end, {retval = true})
+    local ok, err = pcall(function() s.session:query(User):filter(User.id:eq(7)):all() end)
+    assert.is_false(ok)
+    assert.truthy(err.statement:find " LIMIT nope$")
+    assert.same({3, 4}, {err.params[1], err.params[2]})
+  end)
+
+  it("shows no values with hide_parameters", function()
+    local engine = la.create_engine("sqlite://", {hide_parameters = true})
+    local session <close> = orm.Session(engine)
+    for _, way in ipairs {
+      function() session:get(User, 77) end,
+      function() session:add(User{id = 77, name = "Zoe"}) session:flush() end,
+      function() session:execute(la.update(User):where(User.id:eq(77)):values{name = "Zoe"}) end,
+    } do
+      local ok, err = pcall(way)
+      assert.is_false(ok)
+      assert.is_nil(tostring(err):find "77")
+      assert.truthy(tostring(err):find("[SQL parameters hidden due to hide_parameters=true]", 1, true))
+      session:rollback()
+    end
+    engine:dispose()
+  end)
+
+  it("is forgotten by errors that are none of its own", function()
+    pcall(function() s.session:execute(la.select(Address.id):where(la.text "nope")) end)
+    s.session:rollback()
+    local ok, err = pcall(s.session.get, s.session, User, {1, 2})
+    assert.is_false(ok)
+    assert.is_nil(err.statement)
+  end)
+end)
