@@ -169,7 +169,37 @@ static void push_once(lua_State *L, int number, const la_compiled_use *self,
   }
 }
 
+/* compiled:construct_params(values) → the parameters by name, with `values` in the place of their
+ * own. */
+static int construct_params(lua_State *L) {
+  la_check_box(L, 1, LA_BOX_COMPILED);
+  lua_settop(L, 2);
+  if (!lua_isnil(L, 2)) {
+    la_check_table_argument(L, 2);
+  }
+  lua_newtable(L);
+  lua_getfield(L, 1, "params");
+  lua_pushnil(L);
+  while (lua_next(L, 4) != 0) {
+    if (lua_istable(L, 2)) {
+      lua_pushvalue(L, 5);
+      lua_rawget(L, 2);
+      lua_replace(L, lua_isnil(L, 7) ? 7 : 6);
+      lua_settop(L, 6);
+    }
+    lua_pushvalue(L, 5);
+    lua_insert(L, 6);
+    lua_rawset(L, 3);
+  }
+  lua_settop(L, 3);
+  return 1;
+}
+
 static int compiled_index(lua_State *L) {
+  lua_pushvalue(L, 2);
+  if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNIL) {
+    return 1;
+  }
   const la_compiled_use *self = la_paged_object(lua_touserdata(L, 1));
   const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
   if (self == NULL) {
@@ -184,8 +214,13 @@ static int compiled_index(lua_State *L) {
     lua_getiuservalue(L, 1, STATEMENT);
   } else if (strcmp(key, "dialect") == 0) {
     la_push_dialect(L, la_state_of(L), self->compiled->dialect);
+  } else if (strncmp(key, "__", 2) == 0) {
+    lua_pushnil(L); /* a tool that probes */
   } else {
-    lua_pushnil(L);
+    return la_raise_status(L, LA_ARGUMENT,
+                           "a Compiled has no \"%s\": it has string, params, positiontup, "
+                           "construct_params(), statement and dialect",
+                           luaL_tolstring(L, 2, NULL));
   }
   return 1;
 }
@@ -201,7 +236,8 @@ static int compiled_tostring(lua_State *L) {
 }
 
 void la_open_compiled(lua_State *L, la_state *state) {
+  static const luaL_Reg methods[] = {{"construct_params", construct_params}, {NULL, NULL}};
   static const luaL_Reg metamethods[] = {
       {"__index", compiled_index}, {"__tostring", compiled_tostring}, {NULL, NULL}};
-  la_register_class(L, state, LA_BOX_COMPILED, NULL, metamethods);
+  la_register_class(L, state, LA_BOX_COMPILED, methods, metamethods);
 }

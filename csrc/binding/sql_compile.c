@@ -243,7 +243,7 @@ int la_node_compile(lua_State *L) {
   if (given & (COMPILE_DIALECT | COMPILE_BIND)) {
     la_push_keyword(L, keywords, given & COMPILE_DIALECT ? "dialect" : "bind");
     source = lua_gettop(L);
-  } else if (keywords == 0 && !la_is_null(L, 2)) {
+  } else if (keywords != 2 && !lua_isnoneornil(L, 2) && !la_is_null(L, 2)) {
     source = 2;
   }
   dialect = source != 0 ? la_check_dialect(L, source) : la_dialect_find(LA_TEXT_LITERAL("default"));

@@ -84,6 +84,27 @@ function keywords.expect_kinds(name, given, kinds)
   return given
 end
 
+--- The options of a `compile(bind, options)` whose first argument may be missing; that is an engine, a connection, a dialect or its name.
+---@param bind any
+---@param options table?
+---@param known table<string, any>
+---@return table options
+function keywords.of_compile(bind, options, known)
+  if bind == nil or keywords.is_table(bind) then return keywords.check("compile", bind or options, known) end
+  local copy = {}
+  for key, value in next, keywords.check("compile", options, known) do copy[key] = value end
+  local class = core.class_of(bind)
+  if class == "lualchemy.Engine" or class == "lualchemy.Connection" then
+    bind = bind.dialect
+  elseif type(bind) ~= "string" and not (type(bind) == "table" and type(bind.name) == "string") then
+    local exc = require "lualchemy.exc"
+    error(exc.ArgumentError(("compile takes a table of keywords, or an Engine, a Connection, a dialect or its name, not %s"):format(
+      require("lualchemy.describe").value(bind))), 0)
+  end
+  copy.dialect = copy.dialect or bind
+  return copy
+end
+
 --- Has each function of `methods` raise an ArgumentError where its self is none of those that `is` knows: a dot written for a colon.
 ---@param class string  what its self is, for the message
 ---@param methods table<string, function>

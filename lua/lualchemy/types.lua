@@ -429,9 +429,9 @@ end
 
 local compile_keywords = keywords.set {"dialect"}
 
---- The type as it stands in DDL: `type:compile{dialect = "sqlite"}`.
-function methods.compile(self, options)
-  local dialect = keywords.check("compile", options, compile_keywords).dialect
+--- The type as it stands in DDL: `type:compile{dialect = "sqlite"}`, or `type:compile(engine.dialect)`.
+function methods.compile(self, bind, options)
+  local dialect = keywords.of_compile(bind, options, compile_keywords).dialect
   if dialect == nil then
     core.type_get(self, "kind") -- which says what is no type
     return tostring(self)

@@ -368,6 +368,19 @@ describe("DDL", function()
     end
   end)
 
+  it("CST-01 is written for an engine, a connection, a dialect or its name", function()
+    local engine = la.create_engine("sqlite://")
+    local t = la.Table("t", la.MetaData(), la.Column("a", la.Integer, la.Identity()))
+    local create = la.schema.CreateTable(t)
+    local text = create:compile{dialect = "sqlite"}
+    assert.equal(text, create:compile(engine))
+    assert.equal(text, create:compile(engine.dialect))
+    assert.equal(text, create:compile "sqlite")
+    assert.equal("CREATE TABLE x.t ( a INTEGER NOT NULL )", normal(create:compile(engine, {schema_translate_map = {[la.null] = "x"}})))
+    assert.equal("VARCHAR(5)", la.String(5):compile(engine.dialect))
+    fails(la.exc.ArgumentError, "compile takes a table of keywords, or an Engine, a Connection, a dialect or its name, not 5", function() create:compile(5) end)
+  end)
+
   it("CST-01 an action that does not exist", function()
     check(function(mm)
       la.Table("p", mm, la.Column("id", la.Integer, {primary_key = true}))

@@ -63,6 +63,7 @@ describe("compile", function()
     assert.equal(text, tostring(limited:compile(engine)))
     assert.equal(text, tostring(limited:compile{bind = engine}))
     assert.equal(text, tostring(limited:compile{dialect = engine.dialect}))
+    assert.equal(tostring(limited:compile{dialect = "sqlite", literal_binds = true}), tostring(limited:compile(engine, {literal_binds = true})))
   end)
 
   it("EXP-26 gives text, params and their order", function()
@@ -74,6 +75,18 @@ describe("compile", function()
     assert.equal("sqlite", compiled.dialect.name)
     assert.equal("qmark", compiled.dialect.paramstyle)
     assert.equal(stmt, compiled.statement)
+  end)
+
+  it("EXP-26 takes other values for the params, and names what it has", function()
+    local compiled = stmt:compile{dialect = "sqlite"}
+    local params = compiled:construct_params{id_1 = 9, other = 5}
+    assert.equal(9, params.id_1)
+    assert.same({"a", "b"}, params.name_1)
+    assert.is_nil(params.other)
+    assert.equal(3, compiled.params.id_1)
+    local ok, err = pcall(function() return compiled.parms end)
+    assert.is_false(ok)
+    assert.truthy(tostring(err):find('a Compiled has no "parms": it has string, params', 1, true))
   end)
 
   it("EXP-26 writes values into the text", function()

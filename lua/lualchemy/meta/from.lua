@@ -165,7 +165,19 @@ local TextClause = {}
 
 --- A statement as text for one dialect.
 ---@class lualchemy.Compiled
+---@field string string  the text
+---@field params table<string, any>  the parameters by name
+---@field positiontup string[]  the names of the parameters in the order of the placeholders
+---@field statement any
+---@field dialect lualchemy.Dialect
 local Compiled = {}
+
+--- The parameters by name, with `values` in the place of their own.
+---
+---     la.select(users):where(users.c.id:eq(la.bindparam "id")):compile(engine):construct_params{id = 5}
+---@param values table<string, any>?
+---@return table<string, any>
+function Compiled:construct_params(values) end
 
 --- What is particular about a database.
 ---@class lualchemy.Dialect

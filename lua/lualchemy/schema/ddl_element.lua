@@ -32,12 +32,13 @@ local methods = {}
 
 local compile_keywords = keywords.set {"dialect", "schema_translate_map", "compile_kwargs"}
 
---- The text: `la.CreateTable(users):compile{dialect = "sqlite"}`. With `schema_translate_map` tables are named in other
---- schemas, as for a connection.
+--- The text: `la.CreateTable(users):compile(engine)`, or `compile{dialect = "sqlite"}`. With `schema_translate_map` tables are named in
+--- other schemas, as for a connection.
+---@param bind lualchemy.Engine|lualchemy.Connection|table?  whose dialect it is written in; or the options
 ---@param options {dialect: any, schema_translate_map: table?, compile_kwargs: table?}?
 ---@return string
-function methods.compile(self, options)
-  options = keywords.check("compile", options, compile_keywords)
+function methods.compile(self, bind, options)
+  options = keywords.of_compile(bind, options, compile_keywords)
   local dialect = options.dialect
   local limit = type(dialect) ~= "string" and dialect and dialect.max_identifier_length or nil
   return self._write(self, dialect_name(options), ddl.translation(options.schema_translate_map),
