@@ -186,6 +186,13 @@ describe("annotations", function()
     assert(#dead == 0, "no such methods:\n" .. table.concat(dead, "\n"))
   end)
 
+  it("stand in the reference whole: the lines of a parameter together, and what is raised", function()
+    local page = reference.pages()[reference.folder .. "/lualchemy.orm.md"]
+    local relationship = page:match "### `orm%.relationship%(.-\n### "
+    assert.truthy(relationship:match "\n| `options` | [^\n]*`join_depth`")
+    assert.truthy(relationship:find("Raises ArgumentError for an unknown keyword.", 1, true))
+  end)
+
   it("are what doc/reference is made from (./dev reference rewrites it)", function()
     local old = {}
     for _, path in ipairs(tree.files(reference.folder, "*.md")) do old[path] = tree.read(path) end

@@ -11,7 +11,8 @@ local reference = {folder = "doc/reference"}
 reference.modules = {
   "lualchemy", "lualchemy.orm", "lualchemy.orm.attributes", "lualchemy.exc", "lualchemy.event", "lualchemy.types", "lualchemy.schema",
   "lualchemy.pool", "lualchemy.warnings", "lualchemy.dialects.sqlite", "lualchemy.ext.hybrid", "lualchemy.ext.associationproxy",
-  "lualchemy.ext.mutable", "lualchemy.ext.declarative", "lualchemy.ext.automap",
+  "lualchemy.ext.mutable", "lualchemy.ext.declarative", "lualchemy.ext.automap", "lualchemy.ext.orderinglist", "lualchemy.ext.indexable",
+  "lualchemy.ext.compiler", "lualchemy.ext.serializer", "lualchemy.ext.horizontal_shard",
 }
 
 local prefix = {["lualchemy"] = "la", ["lualchemy.orm"] = "orm"}
@@ -19,10 +20,24 @@ local prefix = {["lualchemy"] = "la", ["lualchemy.orm"] = "orm"}
 -- ---------------------------------------------------------------------------------------------
 -- Reading annotations
 
--- A block of annotation lines as {text, params, returns, class, parent}.
-local function parsed(lines)
-  local block = {text = {}, params = {}, returns = {}}
+-- Each annotation in one line, with those that go on with it.
+local function joined(lines)
+  local whole = {}
   for _, line in ipairs(lines) do
+    local last = whole[#whole]
+    if last and last:find "^@" and line:find "%S" and not line:find "^@" then
+      whole[#whole] = last .. " " .. line
+    else
+      whole[#whole + 1] = line
+    end
+  end
+  return whole
+end
+
+-- A block of annotation lines as {text, params, returns, raises, class, parent}.
+local function parsed(lines)
+  local block = {text = {}, params = {}, returns = {}, raises = {}}
+  for _, line in ipairs(joined(lines)) do
     local tag, rest = line:match("^@(%w+)%s*(.*)$")
     if not tag then
       block.text[#block.text + 1] = line
@@ -31,6 +46,8 @@ local function parsed(lines)
       block.params[#block.params + 1] = {name = name, kind = kind}
     elseif tag == "return" then
       block.returns[#block.returns + 1] = rest
+    elseif tag == "raise" then
+      block.raises[#block.raises + 1] = rest
     elseif tag == "class" then
       block.class, block.parent = rest:match("^lualchemy%.?([%w_%.]*)%s*:?%s*l?u?a?l?c?h?e?m?y?%.?([%w_]*)")
     elseif tag == "field" then
@@ -124,6 +141,10 @@ local function put_block(out, title, block)
     out[#out + 1] = "Gives " .. cell(returned):gsub("\\|", "or") .. "."
     out[#out + 1] = ""
   end
+  for _, raised in ipairs(block.raises) do
+    out[#out + 1] = "Raises " .. raised .. "."
+    out[#out + 1] = ""
+  end
 end
 
 local function page_of_module(name, at, functions)
@@ -132,7 +153,7 @@ local function page_of_module(name, at, functions)
   for _, key in ipairs(sorted_keys(module)) do
     local value = module[key]
     local block
-    if type(value) == "function" then
+    if type(value) == "function" and not key:find "^_" then
       local info = debug.getinfo(value, "S")
       local path = info.source:match("(lua/lualchemy/.*)$")
       block = path and at[path .. ":" .. info.linedefined] or functions[key]

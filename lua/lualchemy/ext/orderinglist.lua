@@ -63,22 +63,32 @@ function OrderingList:reorder()
   for place, object in ipairs(self) do order_entity(self, place, object, true) end
 end
 
+--- Adds an object at the end and gives it the value of its place, if it has none; with `reorder_on_append` in any case.
+---@param object any
 function OrderingList:append(object)
   List.append(self, object)
   local place = #self
   order_entity(self, place, self[place], self.reorder_on_append)
 end
 
+--- Adds an object at a place, counted from 1, and numbers all.
+---@param place integer
+---@param object any
 function OrderingList:insert(place, object)
   List.insert(self, place, object)
   self:reorder()
 end
 
+--- Takes an object out and numbers the others.
+---@param object any
 function OrderingList:remove(object)
   List.remove(self, object)
   if adapter.of(self) then self:reorder() end
 end
 
+--- Takes out the object at a place, or the last one, and numbers the others.
+---@param place integer?
+---@return any object
 function OrderingList:pop(place)
   local object = List.pop(self, place)
   self:reorder()
