@@ -436,6 +436,16 @@ static int session_index(lua_State *L) {
     lua_pushboolean(L, session->expire_on_commit);
     return 1;
   }
+  if (la_text_is(name, "autobegin")) {
+    lua_pushboolean(L, session->autobegin);
+    return 1;
+  }
+  if (la_text_is(name, "join_transaction_mode")) {
+    static const char *const modes[] = {"conditional_savepoint", "rollback_only", "control_fully",
+                                        "create_savepoint"};
+    lua_pushstring(L, modes[session->join_transaction_mode]);
+    return 1;
+  }
   if (la_text_is(name, "_flushing")) {
     lua_pushboolean(L, session->flushing);
     return 1;

@@ -48,6 +48,7 @@ describe("a mistake", function()
     {"a number for the primary key of a mapper", "ArgumentError", "primary_key is a table", function()
       orm.declarative_base():class "Node" {__tablename__ = "nodes", id = la.Column(la.Integer, {primary_key = true}), __mapper_args__ = {primary_key = 5}}
     end},
+    {"a number for a statement of dumps", "ArgumentError", "dumps takes an SQL expression or statement", function() require("lualchemy.ext.serializer").dumps(5) end},
     {"an unknown keyword of relationship", "ArgumentError", "back_populate", function() orm.relationship("X", {back_populate = "y"}) end},
     {"an unknown attribute of a constructor", "ArgumentError", "nmae", function() User{nmae = "x"} end},
     {"an unknown attribute of a class", "ArgumentError", "nmae", function() return User.nmae end},

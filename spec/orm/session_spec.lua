@@ -130,6 +130,14 @@ describe("a session", function()
       s:during(function() assert.equal("Ann", user.name) assert.equal(30, user.age) end))
   end)
 
+  it("shows the options that it was made with (SES-01)", function()
+    local session <close> = orm.Session(s.engine, {autobegin = false, join_transaction_mode = "control_fully"})
+    assert.is_false(session.autobegin)
+    assert.equal("control_fully", session.join_transaction_mode)
+    assert.is_true(s.session.autobegin)
+    assert.equal("conditional_savepoint", s.session.join_transaction_mode)
+  end)
+
   it("expires nothing with expire_on_commit = false (SES-01)", function()
     s:fill()
     local session <close> = s.Session{expire_on_commit = false}

@@ -190,6 +190,10 @@ end
 ---@raise ArgumentError for what is none, and for a statement with parts that are the program's: functions, Bundles, objects that it is compared
 --- with, types of the program that no column of the statement has
 function M.dumps(statement)
+  if type(statement) ~= "userdata" and type(statement) ~= "table" then
+    error(exc.ArgumentError(("dumps takes an SQL expression or statement, a table or a mapped class, not %s"):format(
+      require("lualchemy.describe").value(statement))), 2)
+  end
   local is_query = core.class_of(statement) == "lualchemy.Query"
   local bytes, names, sqltypes, hosts = core.statement_write(statement)
   local record = {query = is_query, bytes = bytes, names = {}, types = {}, hosts = {}, host_count = #hosts}
