@@ -354,6 +354,9 @@ void la_session_expunge_all(la_session *session) {
   for (size_t i = 0; i < session->levels.count; i++) {
     la_instances *deleted = &session->levels.items[i]->deleted;
     for (size_t j = 0; j < deleted->count; j++) {
+      if (deleted->items[j]->session != session) {
+        continue; /* its row was never kept, and it may be at home elsewhere by now */
+      }
       la_session_note(session, deleted->items[j], LA_NOTE_DELETED_TO_DETACHED);
       deleted->items[j]->session = NULL;
       la_session_note_hold(session, deleted->items[j]);
