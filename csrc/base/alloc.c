@@ -78,7 +78,7 @@ static void advise_huge_pages(void *block, size_t size) {
 /* The C library's allocator maps large blocks one by one until the first of their size is freed;
  * from then on it takes them from its heap, and what is freed at the heap's end, advised by then,
  * is what it cuts small blocks from. */
-void la_alloc_ahead(la_allocator *alloc, size_t size) {
+size_t la_alloc_ahead(la_allocator *alloc, size_t size) {
   size = size < MOST_AHEAD ? size : MOST_AHEAD;
   bool helps = alloc->on_heap && size >= LA_HUGE_PAGE && !KEEPS_NONE;
   for (int i = 0; i < 2 && helps; i++) {
@@ -88,6 +88,7 @@ void la_alloc_ahead(la_allocator *alloc, size_t size) {
       alloc->function(alloc->userdata, block, size, 0);
     }
   }
+  return helps ? size : 0;
 }
 
 /* A kept block, or a new one. */

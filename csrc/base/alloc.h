@@ -63,8 +63,8 @@ void la_free(la_allocator *alloc, void *block, size_t size);
 /* Says that about `size` bytes are going to be asked for in small blocks, by whoever shares the
  * allocator's function, so that they may lie in huge pages; costs nothing while they are not used.
  * Does nothing unless `on_heap`: a host with an allocator of its own is not asked for memory that
- * nobody needs yet. */
-void la_alloc_ahead(la_allocator *alloc, size_t size);
+ * nobody needs yet. Gives how many bytes it prepared. */
+size_t la_alloc_ahead(la_allocator *alloc, size_t size);
 /* `count` * `size`, or SIZE_MAX (which no allocator gives) when that overflows. */
 size_t la_array_size(size_t count, size_t size);
 

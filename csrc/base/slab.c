@@ -10,8 +10,10 @@
 
 #define FIRST_BLOCK   ((size_t)4 * 1024)
 #define LARGEST_BLOCK ((size_t)4 * 1024 * 1024)
+#define AHEAD         (7 * LARGEST_BLOCK) /* prepared at a time for large blocks */
 #define CHUNK_SIZE                                                                                 \
   ((size_t)4000) /* with its head; one fits into the first block beside the block's head */
+#define LONGEST_STRETCH (CHUNK_SIZE / 8)
 
 typedef struct block {
   struct block *next, *previous;
@@ -36,6 +38,7 @@ struct la_slab {
   la_chunk *current; /* or NULL */
   size_t bytes;
   size_t next_size; /* of the next block */
+  size_t ahead;     /* what has been prepared for large blocks and not been taken yet */
 };
 
 #define HEAD_OF(chunk) ((chunk_head *)((char *)(chunk)-offsetof(chunk_head, chunk)))
@@ -76,16 +79,32 @@ static bool has_room(const block *b) {
   return b->free != NULL || (size_t)(b->end - b->unused) >= CHUNK_SIZE;
 }
 
+/* Puts a block from which something was cut behind those with room, if it has none left. */
+static void settle_block(la_slab *slab, block *b) {
+  if (!has_room(b)) {
+    unlink_block(slab, b);
+    link_last(slab, b);
+  }
+}
+
+/* Large blocks lie in huge pages. On the C library's heap they adjoin one another in memory that
+ * was prepared for several of them; what another allocator gives begins somewhere, and its part
+ * from the first huge page on is taken (what is never touched costs no memory). */
 static block *add_block(la_slab *slab, size_t size) {
-  bool huge = size >= LA_HUGE_PAGE; /* begins at one; what is never touched costs no memory */
-  size_t raw_size = huge ? size + LA_HUGE_PAGE : size;
-  char *raw = la_alloc(slab->alloc, raw_size);
-  char *start;
+  bool huge = size >= LA_HUGE_PAGE;
+  bool apart = huge && !slab->alloc->on_heap;
+  size_t raw_size = apart ? size + LA_HUGE_PAGE : size;
+  char *raw, *start;
   block *b;
+  if (huge && !apart && slab->ahead < size) {
+    slab->ahead = la_alloc_ahead(slab->alloc, AHEAD);
+  }
+  slab->ahead -= slab->ahead < size ? slab->ahead : size;
+  raw = la_alloc(slab->alloc, raw_size);
   if (raw == NULL) {
     return NULL;
   }
-  start = huge ? raw + (LA_HUGE_PAGE - (uintptr_t)raw % LA_HUGE_PAGE) % LA_HUGE_PAGE : raw;
+  start = apart ? raw + (LA_HUGE_PAGE - (uintptr_t)raw % LA_HUGE_PAGE) % LA_HUGE_PAGE : raw;
   b = (block *)(void *)start;
   *b = (block){.raw = raw, .raw_size = raw_size, .end = start + size};
   b->unused = start + round_up(sizeof *b, 8);
@@ -129,10 +148,7 @@ static la_chunk *cut_chunk(la_slab *slab, block *b, size_t size) {
   head->chunk.flags = 0;
   b->live++;
   la_object_retain(slab);
-  if (!has_room(b)) {
-    unlink_block(slab, b);
-    link_last(slab, b);
-  }
+  settle_block(slab, b);
   return &head->chunk;
 }
 
@@ -146,6 +162,22 @@ static size_t next_block_size(la_slab *slab, size_t expected) {
   return size;
 }
 
+/* Lets a record that begins in the chunk end behind it, where nothing has been cut yet: else what
+ * is left over at the end of each chunk is half a record, a fiftieth of a large list. */
+static bool stretch(la_slab *slab, la_chunk *chunk, size_t size) {
+  block *b = HEAD_OF(chunk)->block;
+  size_t missing = size - (size_t)(chunk->end - chunk->next);
+  bool begins_in_it = chunk->next < (char *)HEAD_OF(chunk) + CHUNK_SIZE;
+  if (!begins_in_it || missing > LONGEST_STRETCH || chunk->end != b->unused ||
+      missing > (size_t)(b->end - b->unused)) {
+    return false;
+  }
+  chunk->end += missing;
+  b->unused = chunk->end;
+  settle_block(slab, b);
+  return true;
+}
+
 la_chunk *la_slab_chunk(la_slab *slab, size_t size, size_t expected) {
   la_chunk *current = slab->current;
   block *b = slab->first;
@@ -153,7 +185,8 @@ la_chunk *la_slab_chunk(la_slab *slab, size_t size, size_t expected) {
   if (size > PTRDIFF_MAX / 2) {
     return NULL;
   }
-  if (current != NULL && size <= (size_t)(current->end - current->next)) {
+  if (current != NULL &&
+      (size <= (size_t)(current->end - current->next) || stretch(slab, current, size))) {
     current->pins++;
     return current;
   }

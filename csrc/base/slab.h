@@ -2,12 +2,13 @@
 /*
  * Packed memory for rows and instances.
  *
- * A slab takes large aligned blocks from the allocator (4 KiB first, doubling to 4 MiB while it
- * grows; large ones begin at a huge page, with the advice to use such where the system takes it)
- * and cuts them into chunks. A chunk is filled from one end by `la_chunk_alloc`, and holds as many
- * records as fit; each record that must stay alive pins its chunk. A chunk whose last pin goes
- * returns to its block's free list for the next load; an empty block is freed. The slab itself is
- * counted: chunks that are still pinned keep it alive after its owner has released it.
+ * A slab takes large blocks from the allocator (4 KiB first, doubling to 4 MiB while it grows; the
+ * large ones lie in huge pages where the system takes that advice) and cuts them into chunks. A
+ * chunk is filled from one end by `la_chunk_alloc`, and holds as many records as begin in it, the
+ * last of which may make it a little longer; each record that must stay alive pins its chunk. A
+ * chunk whose last pin goes returns to its block's free list for the next load; an empty block is
+ * freed. The slab itself is counted: chunks that are still pinned keep it alive after its owner has
+ * released it.
  */
 #ifndef LA_BASE_SLAB_H
 #define LA_BASE_SLAB_H

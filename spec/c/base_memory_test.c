@@ -214,6 +214,52 @@ TEST(slab_uses_freed_chunks_again) {
   CHECK(system_alloc.blocks == 0);
 }
 
+TEST(slab_lets_a_record_end_behind_its_chunk) {
+  la_slab *slab = la_slab_new(&system_alloc);
+  static char *records[20000];
+  static la_chunk *chunks[20000];
+  for (int round = 0; round < 2; round++) {
+    size_t room = 0, used = 0;
+    for (int i = 0; i < 20000; i++) {
+      size_t size = 100 + (size_t)(i % 7) * 16;
+      chunks[i] = la_slab_chunk(slab, size, 20000 * 150);
+      records[i] = la_chunk_alloc(chunks[i], size);
+      CHECK(records[i] != NULL);
+      memset(records[i], i % 251, size);
+      room += (size + 7) / 8 * 8;
+      used += i == 0 || chunks[i] != chunks[i - 1];
+    }
+    CHECK(used < room / 3952); /* what lies between two heads: nothing is left over */
+    for (int i = 0; i < 20000; i++) {
+      size_t last = 99 + (size_t)(i % 7) * 16;
+      CHECK(records[i][0] == (char)(i % 251) && records[i][last] == (char)(i % 251));
+      la_chunk_unpin(chunks[i]);
+    }
+    CHECK(la_slab_bytes(slab) == 0);
+  }
+  la_object_release(slab);
+  CHECK(system_alloc.blocks == 0);
+}
+
+TEST(slab_stretches_a_chunk_only_by_a_part_of_it) {
+  la_slab *slab = la_slab_new(&system_alloc);
+  la_chunk *first = la_slab_chunk(slab, 3000, 1000000), *second, *third;
+  la_chunk_alloc(first, 3000);
+  second = la_slab_chunk(slab, 3000, 1000000);
+  CHECK(second != first);
+  la_chunk_alloc(second, 3000);
+  third = la_slab_chunk(slab, 1200, 1000000);
+  CHECK(third == second && la_chunk_alloc(third, 1200) != NULL);
+  la_chunk_unpin(third);
+  third = la_slab_chunk(slab, 8, 1000000); /* the second is full, and not stretched again */
+  CHECK(third != second);
+  la_chunk_unpin(first);
+  la_chunk_unpin(second);
+  la_chunk_unpin(third);
+  la_object_release(slab);
+  CHECK(system_alloc.blocks == 0);
+}
+
 static bool fill_slab(la_allocator *alloc, void *argument) {
   la_slab *slab = la_slab_new(alloc);
   la_chunk *chunks[8];
@@ -247,6 +293,8 @@ int main(void) {
   RUN(slab_fills_a_chunk_before_it_takes_another);
   RUN(slab_takes_records_larger_than_a_chunk);
   RUN(slab_uses_freed_chunks_again);
+  RUN(slab_lets_a_record_end_behind_its_chunk);
+  RUN(slab_stretches_a_chunk_only_by_a_part_of_it);
   RUN(slab_survives_a_lack_of_memory);
   return test_result();
 }
