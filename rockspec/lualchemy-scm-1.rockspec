@@ -177,6 +177,7 @@ build = {
         "csrc/orm/persist_plan.c",
         "csrc/orm/persist_post.c",
         "csrc/orm/persist_table.c",
+        "csrc/orm/persist_told.c",
         "csrc/orm/plan.c",
         "csrc/orm/relationship.c",
         "csrc/orm/relationship_annotate.c",

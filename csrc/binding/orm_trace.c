@@ -3,8 +3,8 @@
  * Tells echo and listeners what a flush or load has sent.
  *
  * The core sends those statements by itself and keeps a trace (engine/trace.h); it is taken when
- * the work is over. Listeners hear of what loads send as it is sent (binding/engine_tell.c), and of
- * what flushes send in order, after it has run.
+ * the work is over. Listeners hear of statements of the session as they are sent
+ * (binding/engine_tell.c); of savepoints they hear here.
  */
 #include "binding/orm.h"
 

@@ -94,6 +94,7 @@ static la_status tell(la_connection *connection, la_sending *sending, la_sending
   la_object_retain(connection);
   la_object_retain(raw);
   raw->inside++;
+  trace->on = false;
   la_status status = trace->tell(trace->context, connection, sending, moment);
   raw->inside--;
   trace->on = on;
@@ -118,9 +119,10 @@ static void put_down(la_connection *connection, la_text text, const la_value *va
 }
 
 la_status la_cursor_open_told(la_cursor *cursor, la_connection *connection, la_text text,
-                              const la_value *values, uint32_t count, la_error *err) {
+                              const la_value *values, uint32_t count, uint32_t rows,
+                              la_error *err) {
   la_trace *trace = &connection->engine->trace;
-  la_sending sending = {text, values, count, 0};
+  la_sending sending = {.text = text, .values = values, .count = count, .rows = rows};
   *cursor = (la_cursor){0};
   LA_TRY(la_connection_autobegin(connection, err));
   if (trace->heard) {
@@ -142,6 +144,11 @@ la_status la_cursor_open_told(la_cursor *cursor, la_connection *connection, la_t
     la_trace_told(trace);
   }
   return LA_OK;
+}
+
+la_status la_cursor_rebind_told(la_cursor *cursor, la_error *err) {
+  cursor->values += cursor->value_count;
+  return la_cursor_rebind(cursor, cursor->values, cursor->value_count, err);
 }
 
 la_status la_cursor_tell_ran(la_cursor *cursor, la_error *err) {
@@ -182,9 +189,12 @@ la_status la_cursor_rebind(la_cursor *cursor, const la_value *values, uint32_t c
   cursor->done = false;
   status = bind_values(cursor, values, count, err);
   if (status < 0) {
+    if (cursor->notes) {
+      put_down(cursor->connection, cursor->prepared->text, values, count, err);
+    }
     la_cursor_close(cursor); /* forgets the values that were bound */
   } else if (cursor->connection->engine->trace.on) {
-    la_trace_rebind(&cursor->connection->engine->trace, values, count);
+    la_trace_rebind(&cursor->connection->engine->trace, cursor->prepared->text, values, count);
   }
   return status;
 }

@@ -42,9 +42,12 @@ la_status la_cursor_open(la_cursor *cursor, la_connection *connection, la_text t
                          const la_value *values, uint32_t count, la_error *err);
 /* The same for a statement of which listeners are told before it is sent (engine/trace.h); they
  * may have another one sent in its place. If it fails it is put down for whoever raises its error
- * (engine/failed.h): `values`, too, live until the first step is over. */
+ * (engine/failed.h): `values`, too, live until the first step is over; with several `rows` of them,
+ * of which the first is bound, until the last one's is. */
 la_status la_cursor_open_told(la_cursor *cursor, la_connection *connection, la_text text,
-                              const la_value *values, uint32_t count, la_error *err);
+                              const la_value *values, uint32_t count, uint32_t rows, la_error *err);
+/* Resets and binds the next of its rows. */
+la_status la_cursor_rebind_told(la_cursor *cursor, la_error *err);
 /* They are told, once, that it ran. */
 la_status la_cursor_tell_ran(la_cursor *cursor, la_error *err);
 /* As la_cursor_open, without parameters and without beginning a transaction. */

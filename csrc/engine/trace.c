@@ -91,12 +91,14 @@ void la_trace_statement(la_trace *trace, la_text text, const la_value *values, u
   }
 }
 
-void la_trace_rebind(la_trace *trace, const la_value *values, uint32_t count) {
-  if (trace->entries.count == 0) {
+void la_trace_rebind(la_trace *trace, la_text text, const la_value *values, uint32_t count) {
+  la_trace_entry *entry =
+      trace->entries.count > 0 ? &trace->entries.items[trace->entries.count - 1] : NULL;
+  size_t before = trace->values.count;
+  if (entry == NULL || !la_text_equal(entry->text, text)) {
+    la_trace_statement(trace, text, values, count);
     return;
   }
-  la_trace_entry *entry = &trace->entries.items[trace->entries.count - 1];
-  size_t before = trace->values.count;
   if (entry->count == count && add_values(trace, values, count)) {
     entry->rows++;
   } else {

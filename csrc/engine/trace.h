@@ -7,8 +7,8 @@
  * records afterwards. Switched off, it costs one comparison. Owned by its engine. Running out of
  * memory drops records, not statements.
  *
- * Who listens hears of a load's statements as they are sent: `tell` is called around each, and may
- * have another one sent.
+ * Who listens hears of statements as they are sent: `tell` is called around each, and may have
+ * another one sent.
  */
 #ifndef LA_ENGINE_TRACE_H
 #define LA_ENGINE_TRACE_H
@@ -41,12 +41,13 @@ typedef enum la_sending_moment {
   LA_SENDING_OVER /* nothing of it is needed any more */
 } la_sending_moment;
 
-/* A statement that is sent. LA_SENDING_BEFORE may put other text and values in place, which the
- * callee keeps until it is over. */
+/* A statement that is sent, once for each set of parameters. LA_SENDING_BEFORE may put other text
+ * and as many other sets in place, which the callee keeps until it is over. */
 typedef struct la_sending {
   la_text text;
-  const la_value *values;
+  const la_value *values; /* `rows` times `count`, one set after the other */
   uint32_t count;
+  uint32_t rows;
   int64_t number; /* the callee's own, not 0 */
 } la_sending;
 
@@ -90,8 +91,8 @@ void la_trace_no_key(la_trace *trace);
 void la_trace_compiled(la_trace *trace, la_compiled *compiled);
 /* Who listens has heard of the newest statement. */
 void la_trace_told(la_trace *trace);
-/* Another set for the newest statement. */
-void la_trace_rebind(la_trace *trace, const la_value *values, uint32_t count);
+/* Another set for `text`: for the newest statement, or it is a new one. */
+void la_trace_rebind(la_trace *trace, la_text text, const la_value *values, uint32_t count);
 /* A statement that begins or ends a transaction. */
 void la_trace_transaction(la_trace *trace, const char *text);
 /* The newest statement has run so far. */

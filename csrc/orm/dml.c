@@ -287,7 +287,7 @@ static la_status run_plain(dml *self) {
                           &text, self->err);
   if (status >= 0) {
     status = la_cursor_open_told(&cursor, connection, text, params.values.items,
-                                 (uint32_t)params.values.count, self->err);
+                                 (uint32_t)params.values.count, 1, self->err);
     la_trace_compiled(&engine->trace, compiled);
   }
   if (status >= 0) {

@@ -210,6 +210,18 @@ typedef enum la_flush_stage {
   X(places)                                                                                        \
   X(values)
 
+/* The rows that follow one that is about to be sent, for who listens (persist_told.c). */
+typedef struct la_rows_ahead la_rows_ahead;
+struct la_rows_ahead {
+  /* The values for the plan in use of the next row that it sends; LA_DONE if what follows is sent
+   * otherwise, or not known yet. Moves on. */
+  la_status (*next)(la_flush *flush, la_rows_ahead *ahead, la_value *out, la_error *err);
+  const void *of;            /* what the row at hand is a row of: its record or pair */
+  size_t at;                 /* its place in the batch, or among the pairs */
+  const la_persist_row *row; /* of a table: it, whose map is lent to those that follow */
+  const void *context;       /* its own */
+};
+
 struct la_flush {
   la_object object;
   la_session *session; /* retained */
@@ -234,7 +246,11 @@ struct la_flush {
   la_connection *connection; /* lent by the session */
   la_cursor cursor;
   la_together together;
-  la_value row_version; /* of the row that a post_update is at */
+  la_arena told;        /* what listeners were told of is going to be sent: values of rows … */
+  const void **told_of; /* … and what each is of, from the row that comes next on */
+  uint32_t told_left;   /* so many of them have not been sent */
+  int64_t changes, insert_id; /* of the row sent last, if it was told */
+  la_value row_version;       /* of the row that a post_update is at */
   bool has_row_version;
   la_arena scratch;      /* bytes of the row at hand */
   la_value *converted;   /* answers of CONVERT for the row at hand, by ordinal; LA_SLOT_LOADED tells
@@ -352,7 +368,13 @@ la_status la_persist_use_pair_plan(la_flush *flush, la_plan_kind kind,
 la_status la_persist_use_expressions(la_flush *flush, la_plan_kind kind, la_table_map *map,
                                      la_node *const *expressions, la_error *err);
 /* Runs flush->plan with flush->values; LA_ROW if a row came back (flush->cursor has it), LA_OK. */
-la_status la_persist_execute(la_flush *flush, la_error *err);
+la_status la_persist_execute(la_flush *flush, la_rows_ahead *ahead, la_error *err);
+/* The same where somebody listens: what is sent is what they want sent. */
+la_status la_persist_execute_told(la_flush *flush, la_rows_ahead *ahead, la_error *err);
+/* Whether the row at hand was, or is going to be, told to listeners. */
+bool la_persist_is_told(const la_flush *flush);
+/* Keeps what failed for the error object. */
+void la_persist_note_failure(la_flush *flush, la_text text, const la_value *values, size_t count);
 /* Rows changed by the last statement; its last insert id. */
 int64_t la_persist_changes(const la_flush *flush);
 int64_t la_persist_insert_id(const la_flush *flush);
@@ -380,8 +402,10 @@ la_status la_persist_fill(la_flush *flush, const la_persist_row *r, la_error *er
 /* The second without clearing what rows before have left in the flush's scratch. */
 la_status la_persist_fill_row(la_flush *flush, const la_persist_row *r, la_value *out,
                               la_error *err);
-/* Whether the plan in use inserts the row, and nobody has to be asked for a value of it. */
-bool la_persist_fits(const la_flush *flush, const la_persist_row *r);
+/* The values of the row that the record at place `at` of the batch inserts; LA_DONE unless it is by
+ * the plan in use, as `first` was, and nobody has to be asked for a value of it. */
+la_status la_persist_fill_insert(la_flush *flush, const la_persist_row *first, size_t at,
+                                 la_value *out, la_error *err);
 /* Inserts rows of the batch behind `r`, which was the last one, many by one statement, as far as
  * they can go together; the batch goes on behind them. */
 la_status la_persist_insert_behind(la_flush *flush, const la_persist_row *r, la_error *err);
@@ -392,9 +416,11 @@ bool la_persist_row_value(const la_flush *flush, const la_flush_record *record, 
 /* The next version of a row that is inserted, or changed; LA_ROW with a step where Lua makes it. */
 la_status la_persist_version_up(la_flush *flush, const la_flush_record *record, bool inserts,
                                 la_flush_step *step_out, la_error *err);
-/* Adds what each UPDATE of the row's table sets or returns to the columns that map->shape names,
- * and sends it. */
-la_status la_persist_send_update(la_flush *flush, la_persist_row *r, la_error *err);
+/* Adds what each UPDATE of the row's table sets or returns to the columns that map->shape names. */
+void la_persist_complete_update(const la_flush *flush, la_persist_row *r);
+/* Sends it, then. */
+la_status la_persist_send_update(la_flush *flush, la_persist_row *r, la_rows_ahead *ahead,
+                                 la_error *err);
 /* Foreign keys of the relationship of the node at hand: writes them into the slots of the objects,
  * which become the batch; then into their rows. */
 la_status la_persist_gather_post_updates(la_flush *flush, la_error *err);

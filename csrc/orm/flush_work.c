@@ -74,6 +74,7 @@ la_flush *la_flush_take(la_session *session) {
   flush->alloc = session->alloc;
   la_arena_init(&flush->arena, flush->alloc);
   la_arena_init(&flush->scratch, flush->alloc);
+  la_arena_init(&flush->told, flush->alloc);
   return flush;
 }
 
@@ -102,6 +103,7 @@ void la_flush_give_back(la_flush *flush, bool well) {
   la_session *session = flush->session;
   la_engine *engine = engine_of(session);
   la_arena_clear(&flush->scratch);
+  la_arena_clear(&flush->told);
   la_arena_clear(&flush->arena);
   la_map_clear(&flush->pairs_seen, flush->alloc);
   if (well && engine != NULL && engine->flush_work == NULL) {

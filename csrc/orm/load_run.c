@@ -115,7 +115,7 @@ la_status la_run_open(la_run *run, la_compiled *compiled, const la_node *const *
   }
   LA_TRY(la_params_fill(&run->params, compiled, params, param_count, lookup, context, &text, err));
   LA_TRY(la_cursor_open_told(run->cursor, connection, text, run->params.values.items,
-                             (uint32_t)run->params.values.count, err));
+                             (uint32_t)run->params.values.count, 1, err));
   la_trace_compiled(&run->session->engine->trace, compiled);
   return LA_OK;
 }

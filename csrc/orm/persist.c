@@ -138,12 +138,21 @@ static const la_value *given_value(const la_persist_row *r, uint32_t ordinal) {
   return given ? value : NULL;
 }
 
-bool la_persist_fits(const la_flush *flush, const la_persist_row *r) {
+/* A new key comes back with what else does. */
+static bool is_returned_key(const la_flush *flush, const la_persist_row *r, uint32_t ordinal) {
+  const la_column *key = la_table_autoincrement_column(r->map->table);
+  return flush->plan_shape[ordinal] == LA_CELL_RETURNED && key != NULL && key->ordinal == ordinal;
+}
+
+/* Whether the plan in use inserts the row, and nobody has to be asked for a value of it. */
+static bool fits(const la_flush *flush, const la_persist_row *r) {
   bool returning = la_persist_returns(flush);
   for (uint32_t i = 0; i < r->map->count; i++) {
     const la_value *value = given_value(r, i);
     la_cell cell = value != NULL ? LA_CELL_VALUE : cell_without_value(r, i, returning);
-    if (cell != flush->plan_shape[i] || (value != NULL && value->kind == LA_VALUE_HOST)) {
+    bool differs =
+        cell != flush->plan_shape[i] && (cell != LA_CELL_OMITTED || !is_returned_key(flush, r, i));
+    if (differs || (value != NULL && value->kind == LA_VALUE_HOST)) {
       return false;
     }
   }
@@ -216,6 +225,7 @@ static void return_made(const la_flush *flush, la_persist_row *r) {
   }
 }
 
+/* Without a `step_out` nobody is asked: LA_DONE then. */
 static la_status shape_update(la_flush *flush, la_persist_row *r, la_flush_step *step_out,
                               la_error *err) {
   bool row_switch = r->record->flags & LA_RECORD_ROW_SWITCH;
@@ -247,7 +257,8 @@ static la_status shape_update(la_flush *flush, la_persist_row *r, la_flush_step 
     r->sets = true;
     r->map->shape[i] = LA_CELL_VALUE;
     if (value->kind == LA_VALUE_HOST && value->flags & LA_SLOT_LOADED) {
-      la_status status = ask(flush, r->instance, r->map, i, step_out, err);
+      la_status status =
+          step_out != NULL ? ask(flush, r->instance, r->map, i, step_out, err) : LA_DONE;
       if (status != LA_OK) {
         return status;
       }
@@ -321,6 +332,18 @@ la_status la_persist_fill_row(la_flush *flush, const la_persist_row *r, la_value
     }
   }
   return LA_OK;
+}
+
+la_status la_persist_fill_insert(la_flush *flush, const la_persist_row *first, size_t at,
+                                 la_value *out, la_error *err) {
+  la_flush_record *record =
+      at < flush->batch.count ? &flush->records.items[flush->batch.items[at]] : NULL;
+  if (record == NULL || record->instance->mapper != first->instance->mapper ||
+      !(record->flags & LA_RECORD_INSERTS)) {
+    return LA_DONE;
+  }
+  la_persist_row r = {.record = record, .instance = record->instance, .map = first->map};
+  return fits(flush, &r) ? la_persist_fill_row(flush, &r, out, err) : LA_DONE;
 }
 
 la_status la_persist_fill(la_flush *flush, const la_persist_row *r, la_error *err) {
@@ -414,8 +437,17 @@ static la_status fail_without_key(const la_persist_row *r, la_error *err) {
                  LA_TEXT_FORMAT(r->map->mapper->class_name));
 }
 
+static la_status next_insert(la_flush *flush, la_rows_ahead *ahead, la_value *out, la_error *err) {
+  la_status status = la_persist_fill_insert(flush, ahead->row, ++ahead->at, out, err);
+  if (status == LA_OK) {
+    ahead->of = &flush->records.items[flush->batch.items[ahead->at]];
+  }
+  return status;
+}
+
 static la_status insert(la_flush *flush, la_persist_row *r, la_flush_step *step_out,
                         la_error *err) {
+  la_rows_ahead ahead = {.next = next_insert, .of = r->record, .at = flush->at, .row = r};
   la_property *key = r->map->autoincrement;
   la_status status = shape_insert(flush, r, step_out, err);
   if (status != LA_OK) {
@@ -423,7 +455,7 @@ static la_status insert(la_flush *flush, la_persist_row *r, la_flush_step *step_
   }
   LA_TRY(la_persist_use_row(flush, LA_PLAN_INSERT, r, err));
   LA_TRY(la_persist_fill(flush, r, err));
-  status = la_persist_execute(flush, err);
+  status = la_persist_execute(flush, &ahead, err);
   LA_TRY(status);
   if (status == LA_ROW) {
     LA_TRY(take_returned(flush, r, err));
@@ -446,12 +478,13 @@ static la_status insert(la_flush *flush, la_persist_row *r, la_flush_step *step_
   return r->map->completes_key ? check_key(r, err) : LA_OK;
 }
 
-static la_status send_update(la_flush *flush, la_persist_row *r, la_error *err) {
+static la_status send_update(la_flush *flush, la_persist_row *r, la_rows_ahead *ahead,
+                             la_error *err) {
   int64_t changes;
   la_status status;
   LA_TRY(la_persist_use_row(flush, LA_PLAN_UPDATE, r, err));
   LA_TRY(la_persist_fill(flush, r, err));
-  status = la_persist_execute(flush, err);
+  status = la_persist_execute(flush, ahead, err);
   LA_TRY(status);
   if (status == LA_ROW) {
     LA_TRY(take_returned(flush, r, err));
@@ -465,23 +498,57 @@ static la_status send_update(la_flush *flush, la_persist_row *r, la_error *err) 
   return LA_OK;
 }
 
-la_status la_persist_send_update(la_flush *flush, la_persist_row *r, la_error *err) {
+void la_persist_complete_update(const la_flush *flush, la_persist_row *r) {
   set_made_defaults(r);
   return_made(flush, r);
-  LA_TRY(send_update(flush, r, err));
+}
+
+la_status la_persist_send_update(la_flush *flush, la_persist_row *r, la_rows_ahead *ahead,
+                                 la_error *err) {
+  la_persist_complete_update(flush, r);
+  LA_TRY(send_update(flush, r, ahead, err));
   if (r->map->may_expire || r->has_expressions) {
     LA_TRY(expire_made(flush, r, LA_DEFAULT_UPDATE, LA_DEFAULT_SERVER_UPDATE, err));
   }
   return LA_OK;
 }
 
+/* Rows of which nothing is to be set are passed over. */
+static la_status next_update(la_flush *flush, la_rows_ahead *ahead, la_value *out, la_error *err) {
+  la_table_map *map = ahead->row->map;
+  while (++ahead->at < flush->batch.count) {
+    la_flush_record *record = &flush->records.items[flush->batch.items[ahead->at]];
+    la_persist_row r = {.record = record, .instance = record->instance, .map = map};
+    la_status status;
+    if (record->instance->mapper != ahead->row->instance->mapper ||
+        record->flags & LA_RECORD_INSERTS) {
+      return LA_DONE;
+    }
+    status = shape_update(flush, &r, NULL, err);
+    if (status != LA_OK || !r.sets) {
+      if (status != LA_OK) {
+        return status;
+      }
+      continue;
+    }
+    la_persist_complete_update(flush, &r);
+    if (r.returns || memcmp(flush->plan_shape, map->shape, map->count) != 0) {
+      return LA_DONE;
+    }
+    ahead->of = record;
+    return la_persist_fill_row(flush, &r, out, err);
+  }
+  return LA_DONE;
+}
+
 static la_status update(la_flush *flush, la_persist_row *r, la_flush_step *step_out,
                         la_error *err) {
+  la_rows_ahead ahead = {.next = next_update, .of = r->record, .at = flush->at, .row = r};
   la_status status = shape_update(flush, r, step_out, err);
   if (status != LA_OK || !r->sets) {
     return status;
   }
-  return la_persist_send_update(flush, r, err);
+  return la_persist_send_update(flush, r, &ahead, err);
 }
 
 la_status la_persist_save_rows(la_flush *flush, la_flush_step *step_out, la_error *err) {

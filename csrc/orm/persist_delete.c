@@ -14,8 +14,10 @@ typedef struct tally {
   const la_mapper *mapper;
 } tally;
 
-static la_status delete_row(la_flush *flush, la_persist_row *r, tally *sum, la_error *err) {
+/* True if the row's version is compared. */
+static bool shape_delete(const la_flush *flush, la_persist_row *r) {
   const la_property *version = r->map->mapper->version_property;
+  bool versioned = false;
   memset(r->map->shape, LA_CELL_OMITTED, r->map->count);
   memcpy(r->map->keys, r->map->primary, r->map->count * sizeof *r->map->keys);
   for (uint32_t i = 0; version != NULL && i < r->map->count; i++) {
@@ -24,12 +26,40 @@ static la_status delete_row(la_flush *flush, la_persist_row *r, tally *sum, la_e
         la_persist_row_value(flush, r->record, version->slot, &old)) {
       r->map->keys[i] = true;
       r->map->shape[i] = LA_CELL_EXPR; /* tells plans with the version from those without */
-      sum->versioned = true;
+      versioned = true;
     }
   }
+  return versioned;
+}
+
+static la_status next_delete(la_flush *flush, la_rows_ahead *ahead, la_value *out, la_error *err) {
+  la_table_map *map = ahead->row->map;
+  while (++ahead->at < flush->batch.count) {
+    la_flush_record *record = &flush->records.items[flush->batch.items[ahead->at]];
+    la_persist_row r = {.record = record, .instance = record->instance, .map = map};
+    if (record->flags & LA_RECORD_REPLACED) {
+      continue;
+    }
+    if (record->instance->mapper != ahead->row->instance->mapper) {
+      return LA_DONE;
+    }
+    (void)shape_delete(flush, &r);
+    if (memcmp(flush->plan_shape, map->shape, map->count) != 0) {
+      return LA_DONE;
+    }
+    ahead->of = record;
+    return la_persist_fill_row(flush, &r, out, err);
+  }
+  return LA_DONE;
+}
+
+static la_status delete_row(la_flush *flush, la_persist_row *r, size_t at, tally *sum,
+                            la_error *err) {
+  la_rows_ahead ahead = {.next = next_delete, .of = r->record, .at = at, .row = r};
+  sum->versioned |= shape_delete(flush, r);
   LA_TRY(la_persist_use_row(flush, LA_PLAN_DELETE, r, err));
   LA_TRY(la_persist_fill(flush, r, err));
-  LA_TRY(la_persist_execute(flush, err));
+  LA_TRY(la_persist_execute(flush, &ahead, err));
   sum->expected++;
   sum->matched += la_persist_changes(flush);
   sum->mapper = r->map->mapper;
@@ -66,7 +96,7 @@ la_status la_persist_delete_rows(la_flush *flush, la_error *err) {
       }
       LA_TRY(la_flush_table_map(flush, r.instance->mapper, table, &r.map, err));
       if (r.map != NULL && !r.map->passive_deletes) {
-        LA_TRY(delete_row(flush, &r, &sum, err));
+        LA_TRY(delete_row(flush, &r, i, &sum, err));
       }
     }
     LA_TRY(compare(flush, table, &sum, err));

@@ -36,18 +36,11 @@ static la_status pair_value(la_flush *flush, const la_flush_pair *pair, uint32_t
   return LA_DONE;
 }
 
-static la_status run_pair(la_flush *flush, const la_flush_pair *pair, la_error *err) {
+static la_status fill_pair(la_flush *flush, const la_flush_pair *pair, la_value *out,
+                           la_error *err) {
   const la_persist_plan *plan = flush->plan;
-  flush->values.count = 0;
-  if (!la_vec_reserve(flush->alloc, &flush->values, plan->count)) {
-    return la_fail_nomem(err);
-  }
-  if (flush->scratch.blocks != NULL) {
-    la_arena_clear(&flush->scratch);
-  }
-  for (uint32_t i = 0; i < plan->count; i++) {
+  for (uint32_t i = 0; i < plan->count; i++, out++) {
     uint32_t source = plan->sources[i];
-    la_value *out = &flush->values.items[i];
     if (source >= LA_SOURCE_OTHER) {
       *out = plan->constants[i];
     } else {
@@ -58,14 +51,41 @@ static la_status run_pair(la_flush *flush, const la_flush_pair *pair, la_error *
       }
     }
   }
-  flush->values.count = plan->count;
-  return la_persist_execute(flush, err);
+  return LA_OK;
 }
 
 static bool is_wanted(const la_flush *flush, const la_flush_pair *pair, bool add) {
   const la_relationship *relationship = flush->relationships.items[flush->batch_node.subject];
   return pair->relationship == relationship && pair->add == add &&
          pair->of_delete == (flush->batch_node.action == LA_ACTION_PAIRS_OF_DELETES);
+}
+
+/* The pairs of a session with several engines may go to each of them. */
+static la_status next_pair(la_flush *flush, la_rows_ahead *ahead, la_value *out, la_error *err) {
+  const la_flush_pair *first = ahead->context;
+  while (!flush->session->routed && ++ahead->at < flush->pairs.count) {
+    const la_flush_pair *pair = &flush->pairs.items[ahead->at];
+    if (is_wanted(flush, pair, first->add)) {
+      ahead->of = pair;
+      return fill_pair(flush, pair, out, err);
+    }
+  }
+  return LA_DONE;
+}
+
+static la_status run_pair(la_flush *flush, size_t at, la_error *err) {
+  const la_flush_pair *pair = &flush->pairs.items[at];
+  la_rows_ahead ahead = {.next = next_pair, .of = pair, .at = at, .context = pair};
+  flush->values.count = 0;
+  if (!la_vec_reserve(flush->alloc, &flush->values, flush->plan->count)) {
+    return la_fail_nomem(err);
+  }
+  if (flush->scratch.blocks != NULL) {
+    la_arena_clear(&flush->scratch);
+  }
+  LA_TRY(fill_pair(flush, pair, flush->values.items, err));
+  flush->values.count = flush->plan->count;
+  return la_persist_execute(flush, &ahead, err);
 }
 
 /* All DELETEs, or all INSERTs, of the relationship. */
@@ -82,7 +102,7 @@ static la_status run_pairs(la_flush *flush, bool add, la_error *err) {
                                       relationship, err));
     }
     expected++;
-    LA_TRY(run_pair(flush, pair, err));
+    LA_TRY(run_pair(flush, i, err));
     matched += add ? 1 : la_persist_changes(flush);
   }
   if (matched != expected) {

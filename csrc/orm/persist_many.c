@@ -8,7 +8,8 @@
  * that went by itself, what follows and has the same shape goes LA_ROWS_TOGETHER at a time, as long
  * as the keys that the database makes are known without being read back: where nothing but the
  * statement puts rows into the table, each gets the next number after the one before. A group that
- * fails is sent again row by row, so that the error is that of its row.
+ * fails is sent again row by row, so that the error is that of its row. Where somebody listens rows
+ * go one by one: listeners are told of one statement with all rows.
  */
 #include "orm/flush_internal.h"
 
@@ -22,8 +23,9 @@ static bool makes_keys_in_sequence(const la_flush *flush, const la_table *table)
 /* Whether rows like `r`, which has just been inserted by the plan in use, may go together. */
 static la_status find_together(la_flush *flush, const la_persist_row *r, la_error *err) {
   const la_table_map *map = r->map;
-  bool alone = r->returns || r->has_expressions || map->may_expire || map->autoincrement == NULL ||
-               flush->plan_map != map || flush->plan_kind != LA_PLAN_INSERT;
+  bool alone = la_persist_is_told(flush) || r->returns || r->has_expressions || map->may_expire ||
+               map->autoincrement == NULL || flush->plan_map != map ||
+               flush->plan_kind != LA_PLAN_INSERT;
   if (flush->together != LA_TOGETHER_UNKNOWN) {
     return LA_OK;
   }
@@ -54,13 +56,11 @@ static la_status fill(la_flush *flush, const la_persist_row *first, la_error *er
     la_arena_clear(&flush->scratch);
   }
   for (uint32_t i = 0; i < LA_ROWS_TOGETHER; i++) {
-    la_flush_record *record = record_behind(flush, i);
-    la_persist_row r = {.record = record, .instance = record->instance, .map = first->map};
-    if (r.instance->mapper != first->instance->mapper || !(record->flags & LA_RECORD_INSERTS) ||
-        !la_persist_fits(flush, &r)) {
-      return LA_DONE;
+    la_value *values = &flush->values.items[flush->values.count];
+    la_status status = la_persist_fill_insert(flush, first, flush->at + 1 + i, values, err);
+    if (status != LA_OK) {
+      return status;
     }
-    LA_TRY(la_persist_fill_row(flush, &r, &flush->values.items[flush->values.count], err));
     flush->values.count += count;
   }
   return LA_OK;

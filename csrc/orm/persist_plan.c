@@ -239,6 +239,7 @@ static la_status new_plan(recipe *r, la_persist_plan **out, la_error *err) {
 
 void la_persist_close(la_flush *flush) {
   la_cursor_close(&flush->cursor);
+  flush->told_left = 0;
   la_object_release(flush->plan);
   flush->plan = NULL;
   flush->plan_map = NULL;
@@ -249,6 +250,7 @@ void la_persist_end(la_flush *flush) {
     la_persist_close(flush);
   }
   la_cursor_close(&flush->cursor);
+  flush->told_left = 0;
 }
 
 /* The plan of `r` from the engine's cache, or made and kept there. */
@@ -382,18 +384,15 @@ la_status la_persist_use_pair_plan(la_flush *flush, la_plan_kind kind,
   return find_plan(&r, table, relationship, relationship->parent->version, err);
 }
 
-/* Keeps what failed for the error object. */
-static void note_failure(la_flush *flush) {
-  la_text text = flush->plan->compiled->text;
+void la_persist_note_failure(la_flush *flush, la_text text, const la_value *values, size_t count) {
   char *copy = la_arena_copy(&flush->arena, text.bytes, text.len);
-  size_t count = flush->values.count;
   flush->failed_values = la_arena_alloc_zero(&flush->arena, (count + 1) * sizeof(la_value));
   if (copy == NULL || flush->failed_values == NULL) {
     return;
   }
   flush->failed_text = (la_text){copy, text.len};
   for (size_t i = 0; i < count; i++) {
-    if (la_value_copy(&flush->arena, &flush->values.items[i], &flush->failed_values[i])) {
+    if (la_value_copy(&flush->arena, &values[i], &flush->failed_values[i])) {
       flush->failed_count = (uint32_t)i + 1;
     } else {
       break;
@@ -406,10 +405,13 @@ la_status la_persist_connect(la_flush *flush, la_error *err) {
                                    : la_session_connection(flush->session, &flush->connection, err);
 }
 
-la_status la_persist_execute(la_flush *flush, la_error *err) {
+la_status la_persist_execute(la_flush *flush, la_rows_ahead *ahead, la_error *err) {
   uint32_t count = (uint32_t)flush->values.count;
   la_status status;
   flush->sent = true;
+  if (la_persist_is_told(flush)) {
+    return la_persist_execute_told(flush, ahead, err);
+  }
   if (flush->cursor.connection != NULL) {
     status = la_cursor_rebind(&flush->cursor, flush->values.items, count, err);
   } else {
@@ -421,7 +423,7 @@ la_status la_persist_execute(la_flush *flush, la_error *err) {
     status = la_cursor_step(&flush->cursor, err);
   }
   if (status < 0) {
-    note_failure(flush);
+    la_persist_note_failure(flush, flush->plan->compiled->text, flush->values.items, count);
     return status;
   }
   return status == LA_ROW ? LA_ROW : LA_OK;
@@ -429,10 +431,10 @@ la_status la_persist_execute(la_flush *flush, la_error *err) {
 
 int64_t la_persist_changes(const la_flush *flush) {
   const la_raw *raw = flush->connection->raw;
-  return raw->driver->changes(raw->handle);
+  return la_persist_is_told(flush) ? flush->changes : raw->driver->changes(raw->handle);
 }
 
 int64_t la_persist_insert_id(const la_flush *flush) {
   const la_raw *raw = flush->connection->raw;
-  return raw->driver->last_insert_id(raw->handle);
+  return la_persist_is_told(flush) ? flush->insert_id : raw->driver->last_insert_id(raw->handle);
 }

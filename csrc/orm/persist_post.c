@@ -99,6 +99,27 @@ static la_status raise_version(la_flush *flush, const la_flush_record *record,
              : la_persist_version_up(flush, record, false, step_out, err);
 }
 
+/* Versions are raised one by one. */
+static la_status next_row(la_flush *flush, la_rows_ahead *ahead, la_value *out, la_error *err) {
+  la_table_map *map = ahead->row->map;
+  if (++ahead->at >= flush->batch.count || map->mapper->version_property != NULL ||
+      flush->session->routed) {
+    return LA_DONE;
+  }
+  la_flush_record *record = &flush->records.items[flush->batch.items[ahead->at]];
+  la_persist_row r = {.record = record, .instance = record->instance, .map = map};
+  if (record->instance->mapper != ahead->row->instance->mapper) {
+    return LA_DONE;
+  }
+  shape_row(&r, ahead->context, false);
+  la_persist_complete_update(flush, &r);
+  if (r.returns || memcmp(flush->plan_shape, map->shape, map->count) != 0) {
+    return LA_DONE;
+  }
+  ahead->of = record;
+  return la_persist_fill_row(flush, &r, out, err);
+}
+
 la_status la_persist_post_updates(la_flush *flush, la_flush_step *step_out, la_error *err) {
   const la_relationship *relationship = flush->relationships.items[flush->batch_node.subject];
   la_table *table = relationship->pairs[0].destination->table;
@@ -120,7 +141,9 @@ la_status la_persist_post_updates(la_flush *flush, la_flush_step *step_out, la_e
     shape_row(&r, relationship,
               !(record->flags & LA_RECORD_INSERTS) &&
                   r.map->mapper->root->version_source != LA_VERSION_ELSEWHERE);
-    LA_TRY(la_persist_send_update(flush, &r, err));
+    la_rows_ahead ahead = {
+        .next = next_row, .of = record, .at = flush->at, .row = &r, .context = relationship};
+    LA_TRY(la_persist_send_update(flush, &r, &ahead, err));
     record->flags |= LA_RECORD_WRITTEN;
   }
   return LA_OK;

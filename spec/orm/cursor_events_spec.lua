@@ -71,6 +71,108 @@ describe("a listener of cursors (EVT-02)", function()
     hears({"before DELETE letters", "after DELETE letters"}, function() session:execute(la.delete(s.Letter):where(s.Letter.id:eq(1))) end)
   end)
 
+  it("is told of what a flush writes before it is sent, with all rows of a statement (UOW-42)", function()
+    local session = s.session
+    local inside
+    listen(function(connection, _, statement, parameters, _, many)
+      if inside then return end
+      inside = true
+      local rows = connection:exec_driver_sql("SELECT count(*) FROM letters"):scalar()
+      inside = false
+      heard[#heard + 1] = ("before %s %d %s %d"):format(statement:match "^%a+", #parameters, many, rows)
+    end, function(connection, _, statement, parameters, context, many)
+      if inside then return end
+      inside = true
+      local rows = connection:exec_driver_sql("SELECT count(*) FROM letters"):scalar()
+      inside = false
+      heard[#heard + 1] = ("after %s %d %s %d"):format(statement:match "^%a+", #parameters, many, rows)
+      assert.equal("float", math.type(context.seconds))
+    end)
+    local letters
+    hears({"before INSERT 3 true 2", "after INSERT 3 true 5"}, function()
+      letters = {s.Letter(), s.Letter(), s.Letter()}
+      session:add_all(letters)
+      session:flush()
+    end)
+    assert.same({3, 4, 5}, {letters[1].id, letters[2].id, letters[3].id})
+    hears({"before UPDATE 2 true 5", "after UPDATE 2 true 5"}, function()
+      letters[1].user_id, letters[3].user_id = 1, 2
+      session:flush()
+    end)
+    hears({"before DELETE 3 true 5", "after DELETE 3 true 2"}, function()
+      for _, letter in ipairs(letters) do session:delete(letter) end
+      session:flush()
+    end)
+    hears({"before INSERT 1 false 2", "after INSERT 1 false 3"}, function()
+      session:add(s.Letter())
+      session:flush()
+    end)
+    session:rollback()
+    inside = true
+    assert.equal(2, session:query(s.Letter):count())
+  end)
+
+  it("has other rows written than those that a flush has, as many", function()
+    local session = s.session
+    listen(function(_, _, statement, parameters, _, many)
+      if not many then return statement, parameters end
+      for _, row in ipairs(parameters) do row[1] = row[1]:upper() end
+      return (statement:gsub("^INSERT", "INSERT /* many */")), parameters
+    end, nil, {retval = true})
+    local users = {User{name = "cid"}, User{name = "dan"}, User{name = "eve"}}
+    session:add_all(users)
+    session:commit()
+    for i, name in ipairs{"CID", "DAN", "EVE"} do
+      assert.equal(name, users[i].name)
+      assert.equal(2 + i, users[i].id)
+    end
+  end)
+
+  it("that wants another number of rows written, or uneven ones, is refused, and the session works after a rollback", function()
+    local session = s.session
+    local function refuse(fn)
+      event.listen(s.engine, "before_cursor_execute", fn, {retval = true, once = true})
+      session:add_all{User{name = "cid"}, User{name = "dan"}}
+      local ok, err = pcall(session.flush, session)
+      assert.is_false(ok)
+      session:rollback()
+      return err
+    end
+    assert.matches("one list of parameters for each row that a flush writes, 2 here, not 1",
+      tostring(refuse(function(_, _, statement, parameters) return statement, {parameters[1]} end)))
+    assert.matches("as many parameters for each row; that of row 2 is another",
+      tostring(refuse(function(_, _, statement, parameters) return statement, {parameters[1], {1}} end)))
+    assert.matches("that of row 1 is another", tostring(refuse(function(_, _, statement) return statement, {1, 2} end)))
+    assert.matches("boom", tostring(refuse(function() error "boom" end)))
+    assert.matches("can't end the transaction", tostring(refuse(function(connection) connection:rollback() end)))
+    local err = refuse(function(_, _, statement, parameters) return statement .. " x", parameters end)
+    assert.is_true(exc.OperationalError:matches(err))
+    assert.truthy(err.statement:find " x$")
+    session:add_all{User{name = "cid"}, User{name = "dan"}}
+    session:commit()
+    assert.equal(4, session:query(User):count())
+  end)
+
+  it("may change objects between the rows of a flush: what was told is written", function()
+    local session = s.session
+    local users = session:query(User):order_by(User.id):all()
+    local once = true
+    listen(function(_, _, statement)
+      if once and statement:find "^UPDATE" then
+        once = false
+        users[2].name = "later"
+        users[2].photo = ("p"):rep(100)
+        collectgarbage()
+      end
+    end)
+    users[1].name, users[2].name = "first" .. ("x"):rep(50), "second" .. ("y"):rep(50)
+    session:flush()
+    local names = {}
+    for row in session:connection():exec_driver_sql("SELECT name FROM users ORDER BY id"):scalars() do names[#names + 1] = row end
+    assert.equal("first" .. ("x"):rep(50), names[1])
+    assert.is_true(names[2] == "second" .. ("y"):rep(50) or names[2] == "later")
+  end)
+
   it("shares a context with who hears of the same statement, which says how long it took", function()
     local took
     listen(function(_, _, _, _, context) context.own = "kept" end,
@@ -107,6 +209,19 @@ describe("a listener of cursors (EVT-02)", function()
       fails(exc.InvalidRequestError, "can't end the transaction", refuse(function(connection) connection[ending](connection) end))
     end
     assert.equal(2, #session:query(User):all())
+  end)
+
+  it("hears once of what it sends itself", function()
+    listen(function(connection, _, statement)
+      heard[#heard + 1] = statement
+      if #heard == 1 then connection:exec_driver_sql "SELECT 1" end
+    end)
+    s.session:query(User):all()
+    assert.equal(2, #heard)
+    heard = {}
+    s.session:add(User())
+    s.session:flush()
+    assert.equal(2, #heard)
   end)
 
   it("may send statements of its own, by the same session too", function()

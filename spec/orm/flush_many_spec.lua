@@ -21,12 +21,12 @@ local function workshop()
     id = la.Column(la.Integer, {primary_key = true}),
     parts = orm.relationship("Part", {back_populates = "machine", order_by = "Part.number"}),
   }
-  shop.engine = la.create_engine("sqlite://")
+  shop.engine = la.create_engine("sqlite://", {echo = function(text, parameters)
+    shop.echoed = (shop.echoed or "") .. tostring(parameters)
+    if text:find("^INSERT INTO parts") then shop.sent[#shop.sent + 1] = text end
+  end})
   Base.metadata:create_all(shop.engine)
   shop.session = orm.Session(shop.engine)
-  la.event.listen(shop.engine, "before_cursor_execute", function(_, _, statement)
-    if statement:find("^INSERT INTO parts") then shop.sent[#shop.sent + 1] = statement end
-  end)
   return shop
 end
 
@@ -68,6 +68,24 @@ describe("a flush of many new objects (UOW-42)", function()
     for i, part in ipairs(parts) do assert.equal(i, part.id) end
     check_keys(shop, parts)
     assert.equal(100, ask(shop, "SELECT count(*) FROM parts"))
+  end)
+
+  it("is echoed with every row", function()
+    local shop = workshop()
+    add_parts(shop, 1, 40, function(values, number) values.name = ("<%d>"):format(number) end)
+    shop.session:flush()
+    for number = 1, 40 do assert.truthy(shop.echoed:find(("<%d>"):format(number), 1, true), number) end
+  end)
+
+  it("is one statement with all rows to listeners of cursors", function()
+    local shop, heard = workshop(), {}
+    la.event.listen(shop.engine, "before_cursor_execute", function(_, _, statement, parameters, _, many)
+      heard[#heard + 1] = {statement:match "^%u+", #parameters, many}
+    end)
+    local parts = add_parts(shop, 1, 100)
+    shop.session:flush()
+    assert.same({{"INSERT", 100, true}}, heard)
+    check_keys(shop, parts)
   end)
 
   it("goes on after the greatest key there is", function()
