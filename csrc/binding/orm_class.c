@@ -57,7 +57,9 @@ la_mapper *la_to_mapper(lua_State *L, int index) {
 la_mapper *la_check_mapper(lua_State *L, int index) {
   la_mapper *mapper = la_to_mapper(L, index);
   if (!mapper) {
-    la_raise_status(L, LA_UNMAPPED_CLASS, "a %s is not a mapped class", luaL_typename(L, index));
+    bool named = luaL_getmetafield(L, index, "__name") == LUA_TSTRING;
+    la_raise_status(L, LA_UNMAPPED_CLASS, "a %s is not a mapped class",
+                    named ? lua_tostring(L, -1) : luaL_typename(L, index));
   }
   return mapper;
 }

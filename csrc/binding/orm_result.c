@@ -266,6 +266,7 @@ void la_push_orm_result(lua_State *L, la_state *state, int session_index, const 
   result->data = box;
   result->needs_unique = !how->legacy && la_load_plan_needs_unique(plan);
   result->yield_per = (uint32_t)part;
+  result->in_parts = part > 0;
   result->returns_rows = true;
 }
 

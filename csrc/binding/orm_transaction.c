@@ -25,6 +25,11 @@ static bool is_open(const la_transaction_box *box, const la_session *session) {
          session->levels.items[box->depth - 1]->serial == box->serial;
 }
 
+/* A failed flush ends the innermost one only; the others wait for what the program does. */
+static bool is_active(const la_transaction_box *box, const la_session *session) {
+  return is_open(box, session) && session->levels.items[box->depth - 1]->active;
+}
+
 void la_push_transaction(lua_State *L, la_state *state, int index, uint32_t depth) {
   la_session *session = la_check_session(L, index);
   index = lua_absindex(L, index);
@@ -134,7 +139,7 @@ static int transaction_index(lua_State *L) {
   la_transaction_box *box = check_transaction(L, 1, &session);
   const char *name = luaL_checkstring(L, 2);
   if (strcmp(name, "is_active") == 0) {
-    lua_pushboolean(L, is_open(box, session) && session->phase != LA_SESSION_INACTIVE);
+    lua_pushboolean(L, is_active(box, session));
   } else if (strcmp(name, "nested") == 0) {
     lua_pushboolean(L, box->origin == LA_ORIGIN_BEGIN_NESTED);
   } else if (strcmp(name, "origin") == 0) {

@@ -280,14 +280,17 @@ int la_raise_argument(lua_State *L, int argument, const char *expected) {
   if (kind == NULL) {
     kind = describe_kind(L, argument);
   }
-  if (shown == 0) {
+  if (shown == 0) { /* functions of a module are no methods of it */
+    bool of_module = strcmp(kind, "lualchemy") == 0 || strcmp(kind, "lualchemy.orm") == 0;
     return la_raise_status(
         L, LA_ARGUMENT,
-        "calling '%s' on a bad self (%s expected, got %s); is a dot written for a colon?", name,
-        expected, kind);
+        "calling '%s' on a bad self (%s expected, got %s); is a %s written for a %s?", name,
+        expected, kind, of_module ? "colon" : "dot", of_module ? "dot" : "colon");
   }
-  return la_raise_status(L, LA_ARGUMENT, "bad argument #%d to '%s' (%s expected, got %s)", shown,
-                         name, expected, kind);
+  bool lacks_self = argument == 1 && lua_isnone(L, 1) &&
+                    strncmp(expected, "lualchemy.", strlen("lualchemy.")) == 0;
+  return la_raise_status(L, LA_ARGUMENT, "bad argument #%d to '%s' (%s expected, got %s)%s", shown,
+                         name, expected, kind, lacks_self ? "; is a dot written for a colon?" : "");
 }
 
 /* core.no_memory(object): what out of memory raises, made while there is some. */

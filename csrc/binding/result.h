@@ -118,6 +118,7 @@ struct la_result {
   la_row_shape *origin;  /* retained: of the rows as they are read; or NULL */
   uint32_t buffer;       /* streaming: rows read at a time */
   bool streams, closed, returns_rows, is_insert, is_many;
+  bool in_parts;     /* of objects, a part of the rows at a time: what was delivered is not known */
   bool needs_unique; /* rows repeat parents of joined collections: unique() must be asked for */
   size_t position;   /* of a source that has a list */
   int64_t rowcount, lastrowid;

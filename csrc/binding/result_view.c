@@ -188,6 +188,10 @@ int la_result_unique(lua_State *L) {
   if (!lua_isnoneornil(L, 2) && !lua_isfunction(L, 2)) {
     return la_raise_argument(L, 2, "function");
   }
+  if (result->base->in_parts) {
+    return la_raise_status(L, LA_INVALID_REQUEST,
+                           "Can't use the ORM yield_per feature in conjunction with unique()");
+  }
   result->unique = true;
   lua_settop(L, 2);
   lua_setiuservalue(L, 1, LA_RESULT_STRATEGY);

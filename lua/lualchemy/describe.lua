@@ -72,8 +72,17 @@ local function describe_table(value, depth, seen)
   return "{" .. table.concat(parts, ", ") .. "}"
 end
 
+local modules = {lualchemy = true, ["lualchemy.orm"] = true}
+
+local function module_name(value)
+  local meta = type(value) == "table" and getmetatable(value)
+  local name = type(meta) == "table" and meta.__name
+  return modules[name] and rawequal(package.loaded[name], value) and name or nil
+end
+
 function describe_value(value, depth, seen)
   if value == nil or value == null then return "nil" end
+  if module_name(value) then return ("the module %s (is a colon written for a dot?)"):format(module_name(value)) end
   if type(value) == "string" then return quote(value) end
   if type(value) == "table" and not has_own_text(value) then
     return describe_table(value, depth, seen)

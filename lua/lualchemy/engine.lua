@@ -427,10 +427,13 @@ function Connection:execution_options(options)
   return self
 end
 
---- Closes the connection of the database for good; the next statement takes another one out of the pool.
+--- Closes the connection of the database for good; the next statement takes another one out of the pool. With `soft` it serves on until it
+--- is given back, and is closed then.
 ---@param exception any
-function Connection:invalidate(exception)
-  core.connection_invalidate(self, exception)
+---@param options {soft: boolean?}?
+function Connection:invalidate(exception, options)
+  options = keywords.check("invalidate", options, keywords.set {"soft"})
+  if options.soft then core.connection_invalidate_later(self, exception) else core.connection_invalidate(self, exception) end
 end
 
 --- Takes the connection of the database out of the pool: it is closed when this is closed.
@@ -480,8 +483,7 @@ end
 ---@param exception any
 ---@param options {soft: boolean?}?
 function RawConnection:invalidate(exception, options)
-  options = keywords.check("invalidate", options, keywords.set {"soft"})
-  if options.soft then core.connection_invalidate_later(self[1], exception) else self[1]:invalidate(exception) end
+  self[1]:invalidate(exception, options)
 end
 
 --- Takes the connection out of the pool: it is closed when it is given back.

@@ -47,6 +47,9 @@ function keywords.check(name, given, known, also, unsupported)
     local exc = require "lualchemy.exc"
     error(exc.ArgumentError(("%s takes a table of keywords, not %s"):format(name, type(given))), 0)
   end
+  if rawequal(given, package.loaded.lualchemy) or rawequal(given, package.loaded["lualchemy.orm"]) then
+    keywords.expect(name, "a table of keywords", given)
+  end
   for key, value in next, given do
     if not known[key] and not (also and also(key)) then
       if not (unsupported and unsupported[key]) then refuse(name, key, known) end

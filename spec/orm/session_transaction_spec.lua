@@ -213,10 +213,22 @@ describe("a session's transaction objects", function()
     assert.is_true(session:in_transaction() and session:in_nested_transaction())
     inner:rollback()
     assert.is_false(inner.is_active)
+    assert.is_true(nested.is_active)
     assert.equal(nested, session:get_nested_transaction())
     outer:commit()
     assert.is_false(session:in_transaction())
     fails(exc.ResourceClosedError, "This transaction is closed", function() nested:commit() end)
+  end)
+
+  it("ends by a failed flush only as far as the innermost savepoint, until the session rolls back (UOW-34)", function()
+    local session = s.session
+    local outer = session:begin_nested()
+    local inner = session:begin_nested()
+    session:add_all{User{id = 77}, User{id = 77}}
+    assert.is_false(pcall(session.flush, session))
+    assert.same({true, false, false}, {outer.is_active, inner.is_active, session.is_active})
+    session:rollback()
+    assert.same({false, false, true}, {outer.is_active, inner.is_active, session.is_active})
   end)
 
   it("end in any order: an outer one takes the inner ones along (SES-07)", function()

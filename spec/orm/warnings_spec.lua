@@ -153,3 +153,35 @@ describe("warnings of schemas", function()
       (warned(function() assert.equal(copy, source:to_metadata(target)) end)))
   end)
 end)
+
+describe("warnings of classes", function()
+  it("tell of a column that shares an attribute with another of the class above", function()
+    local function declare(fields)
+      local Base = orm.declarative_base()
+      local Person = Base:class "Person" {__tablename__ = "people", id = key(), name = Column(String), kind = Column(String),
+        __mapper_args__ = {polymorphic_on = "kind", polymorphic_identity = "person"}}
+      fields.__mapper_args__ = fields.__mapper_args__ or {polymorphic_identity = "engineer"}
+      fields.__tablename__, fields.id = "engineers", Column(ForeignKey "people.id", {primary_key = true})
+      return warned(function()
+        Person:class "Engineer"(fields)
+        Base.registry:configure()
+      end)
+    end
+    assert.same({"Implicitly combining column people.name with column engineers.name under attribute 'name'.  Please configure one or " ..
+      "more attributes for these same-named columns explicitly."}, (declare{name = Column(String)}))
+    assert.same({}, (declare{title = Column("name", String)}))
+    assert.same({}, (declare{name = Column(String), __mapper_args__ = {concrete = true, polymorphic_identity = "engineer"}}))
+  end)
+
+  it("tell of a field that gives way to a cascading declared_attr", function()
+    local Base = orm.declarative_base()
+    local Mixin = orm.mixin{mark = orm.declared_attr.cascading(function() return Column(Integer) end)}
+    local Parent = Base:class "Parent" {Mixin, __tablename__ = "parents", id = key()}
+    local Child
+    local texts = warned(function()
+      Child = Parent:class "Child" {__tablename__ = "children", id = Column(ForeignKey "parents.id", {primary_key = true}), mark = Column(String)}
+    end)
+    assert.equal("Attribute 'mark' on class Child cannot be processed due to declared_attr.cascading; skipping", texts[1])
+    assert.equal("INTEGER", tostring(Child.__table__.c.mark.type))
+  end)
+end)

@@ -278,6 +278,7 @@ describe("Column", function()
   it("MD-07 has server defaults of strings, expressions, or unknown ones", function()
     assert.equal("0", la.Column("x", la.Integer, {server_default = "0"}).server_default.arg)
     assert.equal("FetchedValue()", tostring(la.Column("x", la.Integer, la.schema.FetchedValue()).server_default))
+    assert.equal("NULL", tostring(la.Column("x", la.Integer, {server_default = la.null}).server_default.arg))
     assert.matches("a server default is a string", (message(la.Column, "x", la.Integer, {server_default = 5})))
   end)
 

@@ -230,8 +230,8 @@ end
 M.make_class = make_class
 
 --- `Base:class "User" { … }`.
-local function class_method(parent, name)
-  if type(name) ~= "string" or not name:match("^[%a_][%w_]*$") then
+local function class_method(parent, name, extra)
+  if type(name) ~= "string" or not name:match("^[%a_][%w_]*$") or extra ~= nil then
     error(exc.ArgumentError("Base:class takes the name of the class, then its table: Base:class \"User\" { … }"), 2)
   end
   return function(definition)
@@ -283,7 +283,10 @@ M.DeclarativeBase = setmetatable({
   --- Names the base; the table that follows may have `metadata`, `registry`, and fields for every class.
   ---@param name string
   ---@return fun(definition: table): table
-  class = function(_, name)
+  class = function(_, name, extra)
+    if type(name) ~= "string" or extra ~= nil then
+      error(exc.ArgumentError('DeclarativeBase:class takes a name, then a table: DeclarativeBase:class "Base" { … }'), 2)
+    end
     return function(definition)
       definition = definition or {}
       local metadata, registry = definition.metadata, definition.registry

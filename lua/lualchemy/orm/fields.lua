@@ -8,6 +8,7 @@ local keywords = require "lualchemy.keywords"
 local item = require "lualchemy.schema.item"
 local relationships = require "lualchemy.orm.relationship"
 local schema = require "lualchemy.schema"
+local warnings = require "lualchemy.warnings"
 
 local M = {}
 
@@ -136,6 +137,12 @@ local function passes_mapped(key, value)
   return key == "__table_cls__" or getmetatable(value) == M.DeclaredAttr and (value.cascading or M.directives[key] == true)
 end
 
+--- A cascading declared_attr takes the place of the class's own field.
+local function override(class, key, value, source, own)
+  warnings.warn(("Attribute '%s' on class %s cannot be processed due to declared_attr.cascading; skipping"):format(key, class.__name__))
+  own.value, own.serial, own.copied, own.is_own = value, M.serial_of(value), source.copied, nil
+end
+
 --- The fields of one source in a sequence of {key, value}, in the order in which they were made; names that are taken are left out.
 local function gather(class, source, taken, into)
   local from = #into + 1
@@ -144,8 +151,11 @@ local function gather(class, source, taken, into)
       M.records[class].metadata = M.records[class].metadata or value
     elseif type(key) == "string" and not taken[key] and (not source.below or passes_mapped(key, value)) then
       M.refuse_name(class.__name__, key)
-      taken[key] = {key = key, value = source.copied and own_copy(value) or value, serial = M.serial_of(value), copied = source.copied}
+      taken[key] = {key = key, value = source.copied and own_copy(value) or value, serial = M.serial_of(value), copied = source.copied,
+        is_own = source.is_own}
       into[#into + 1] = taken[key]
+    elseif type(taken[key]) == "table" and taken[key].is_own and getmetatable(value) == M.DeclaredAttr and value.cascading then
+      override(class, key, value, source, taken[key])
     elseif type(key) ~= "string" and math.type(key) ~= "integer" then
       error(exc.ArgumentError(("class %s: a field is named by a string, not by a %s"):format(class.__name__, type(key))), 0)
     end
@@ -223,6 +233,7 @@ function M.all_fields(class, definition, parent, abstract)
   local taken, fields = {}, {}
   M.records[class].metadata = nil
   for i, source in ipairs(sources_of(class, definition, parent)) do
+    source.is_own = i == 1
     gather(class, source, taken, fields)
     if i == 1 then taken.__abstract__ = taken.__abstract__ or true end
   end

@@ -294,6 +294,21 @@ local function by_column(columns)
   return field_of
 end
 
+--- Warns of a column of a table of its own that shares an attribute with one of the class above, unless they join the two tables.
+local function check_combined(class, key, column, arguments)
+  local parent = not arguments.concrete and hierarchy.parent(class)
+  local other
+  for _, property in ipairs(parent and core.mapper_has(parent, key) and core.mapper_properties(parent) or {}) do
+    if property.key == key then other = property.column end
+  end
+  if not is_column(other) or other.table == column.table or other.primary_key or column:references(other) or
+    arguments.version_id_col then
+    return
+  end
+  warnings.warn(("Implicitly combining column %s with column %s under attribute '%s'.  Please configure one or more attributes for " ..
+    "these same-named columns explicitly."):format(tostring(other), tostring(column), key))
+end
+
 --- Maps a column of the table that no field names. In a join of tables no two may have the same name.
 local function map_plainly(class, key, column, taken)
   if taken[key] then
@@ -316,6 +331,7 @@ local function map_columns(class, own_table, columns, values, arguments, taken)
     local synonym = values[column.key]
     if field and not (left_out and field.key == column.key and field.options == nil) then
       taken[field.key] = column
+      if not field.further and field.key == column.key then check_combined(class, field.key, column, arguments) end
       mapped_columns.map(class, field.key, column, field.options, field.further)
     elseif left_out then
       goto continue
@@ -327,7 +343,9 @@ local function map_columns(class, own_table, columns, values, arguments, taken)
         "as a foreign key), use the 'include_properties' or 'exclude_properties' mapper arguments to control specifically which table " ..
         "columns get mapped."):format(column.key, class.__name__, own_table.name, tostring(column))), 0)
     elseif values[column.key] == nil or is_column(values[column.key]) then
-      map_plainly(class, (arguments.column_prefix or "") .. column.key, column, taken)
+      local key = (arguments.column_prefix or "") .. column.key
+      check_combined(class, key, column, arguments)
+      map_plainly(class, key, column, taken)
     end
     ::continue::
   end

@@ -395,7 +395,10 @@ end
 --- one without is for `map_imperatively`.
 ---@param name string
 ---@return fun(definition: table?): table
-function Registry:class(name)
+function Registry:class(name, extra)
+  if type(name) ~= "string" or extra ~= nil then
+    error(exc.ArgumentError('registry:class takes the name of the class, then its table: registry:class "User" { … }'), 2)
+  end
   return function(definition)
     if definition and (definition.__tablename__ or definition.__table__ or #definition > 0) then
       self.base = self.base or self:generate_base()

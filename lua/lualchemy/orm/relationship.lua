@@ -141,7 +141,7 @@ function M.relationship(argument, secondary, options)
   options = check_options("relationship", options, without_effect)
   if secondary ~= nil then options.secondary = secondary end
   if argument ~= nil and argument == package.loaded["lualchemy.orm"] then
-    error(exc.ArgumentError("calling 'relationship' on a bad self (lualchemy.orm); is a dot written for a colon?"), 2)
+    error(exc.ArgumentError("calling 'relationship' on a bad self (lualchemy.orm); is a colon written for a dot?"), 2)
   end
   check_methods("relationship", options)
   if options.omit_join then

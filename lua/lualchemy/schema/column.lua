@@ -49,7 +49,7 @@ local DefaultClause = item.class("DefaultClause", {
 
 --- What `server_default` is made of: a string is written as a literal, `text()` and functions as they are.
 function column.DefaultClause(arg)
-  arg = core.clause_element(arg) or arg
+  arg = arg == null and core.text "NULL" or core.clause_element(arg) or arg
   if type(arg) ~= "string" and not core.class_of(arg) then
     error(exc.ArgumentError(("a server default is a string, text() or another expression, not %s")
       :format(describe.value(arg))), 0)

@@ -30,7 +30,7 @@ local condition_keywords = keywords.set {"dialect", "callable_", "state"}
 
 local methods = {}
 
-local compile_keywords = keywords.set {"dialect", "schema_translate_map", "compile_kwargs"}
+local compile_keywords = keywords.set {"dialect", "schema_translate_map", "compile_kwargs", "literal_binds"}
 
 --- The text: `la.CreateTable(users):compile(engine)`, or `compile{dialect = "sqlite"}`. With `schema_translate_map` tables are named in
 --- other schemas, as for a connection.
