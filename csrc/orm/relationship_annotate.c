@@ -54,6 +54,12 @@ static bool sides_of(const la_node *node, la_column *sides[2]) {
   return sides[0] != NULL && sides[1] != NULL;
 }
 
+/* The same for columns of subqueries, which may be made of anything. */
+static bool compares_columns(const la_node *node) {
+  return node->kind == LA_NODE_BINARY && node->count >= 2 &&
+         node->children[0]->kind == LA_NODE_COLUMN && node->children[1]->kind == LA_NODE_COLUMN;
+}
+
 /* `node` with the flag on the children that `wanted` says; NULL there if none is. */
 static la_status flag_sides(const la_node *node, const bool wanted[2], uint32_t flag, la_node **out,
                             la_error *err) {
@@ -110,10 +116,11 @@ static la_status mark_foreign(const la_node *node, void *context, la_node **out,
                  in_columns(self->options->foreign_keys, self->options->foreign_key_count, column);
     return given ? flag_column(node, LA_COLUMN_FOREIGN, out, err) : LA_OK;
   }
-  if (!sides_of(node, sides)) {
+  bool has_columns = sides_of(node, sides);
+  if (!has_columns && !compares_columns(node)) {
     return LA_OK;
   }
-  for (int i = 0; i < 2 && !wanted[0]; i++) {
+  for (int i = 0; i < 2 && has_columns && !wanted[0]; i++) {
     la_status refers = refers_to(sides[i], sides[1 - i], err);
     LA_TRY(refers);
     wanted[i] = refers == LA_DONE;

@@ -16,6 +16,7 @@
 typedef struct column_list {
   la_allocator *alloc;
   la_node_vec nodes;
+  bool with_computed; /* also those of a subquery that are no column of a table */
   bool failed;
 } column_list;
 
@@ -24,7 +25,9 @@ static la_walk_answer gather_columns(const la_node *node, void *context) {
   if (node->kind == LA_NODE_SELECT) {
     return LA_WALK_PRUNE;
   }
-  if (la_annotated_column(node) != NULL && !la_vec_push(list->alloc, &list->nodes, node)) {
+  bool wanted =
+      list->with_computed ? node->kind == LA_NODE_COLUMN : la_annotated_column(node) != NULL;
+  if (wanted && !la_vec_push(list->alloc, &list->nodes, node)) {
     list->failed = true;
     return LA_WALK_STOP;
   }
@@ -32,10 +35,10 @@ static la_walk_answer gather_columns(const la_node *node, void *context) {
 }
 
 static bool is_mapped(const la_relationship *relationship, const la_node *node) {
-  const la_table *table = la_annotated_column(node)->table;
+  const la_column *column = la_annotated_column(node);
   return la_relationship_is_through(relationship, node) ||
-         la_mapper_has_table(relationship->parent, table) ||
-         la_mapper_has_table(relationship->target, table);
+         (column != NULL && (la_mapper_has_table(relationship->parent, column->table) ||
+                             la_mapper_has_table(relationship->target, column->table)));
 }
 
 /* One column of the left side of a comparison with one of its right side. */
@@ -46,7 +49,7 @@ static bool note_pair(la_configuring *self, bool equal, const la_node *left, con
   bool remote[2] = {left->flags & LA_COLUMN_REMOTE, right->flags & LA_COLUMN_REMOTE};
   la_sync_pair pair;
   self->has_sides |= remote[0] != remote[1] && mapped[remote[0] ? 1 : 0];
-  if (!equal || !mapped[0] || !mapped[1]) {
+  if (!equal || !mapped[0] || !mapped[1] || sides[0] == NULL || sides[1] == NULL) {
     return true;
   }
   if (right->flags & LA_COLUMN_FOREIGN) {
@@ -79,16 +82,18 @@ static bool compared_sides(const la_sql *sql, const la_node *node, const la_node
 static la_walk_answer note_comparison(const la_node *node, void *context) {
   la_configuring *self = context;
   la_allocator *alloc = self->relationship->alloc;
-  column_list left = {.alloc = alloc}, right = {.alloc = alloc};
+  column_list left = {.alloc = alloc, .with_computed = true},
+              right = {.alloc = alloc, .with_computed = true};
   la_error ignored = LA_ERROR_INIT;
   const la_node *sides[2];
   if (node->kind == LA_NODE_SELECT) {
     return LA_WALK_PRUNE;
   }
-  if (la_annotated_column(node) != NULL && node->flags & LA_COLUMN_FOREIGN) {
+  if (node->kind == LA_NODE_COLUMN && node->flags & LA_COLUMN_FOREIGN) {
     bool *has = self->is_secondary ? &self->has_secondary_foreign : &self->has_foreign;
     *has = true;
-    self->failed |= !self->is_secondary && !la_vec_push(alloc, &self->foreign, node);
+    self->failed |= !self->is_secondary && la_annotated_column(node) != NULL &&
+                    !la_vec_push(alloc, &self->foreign, node);
   }
   if (compared_sides(self->sql, node, sides)) {
     self->failed |= la_walk(alloc, sides[0], gather_columns, &left, &ignored) < 0 ||

@@ -432,8 +432,8 @@ end
 ---@param exception any
 ---@param options {soft: boolean?}?
 function Connection:invalidate(exception, options)
-  options = keywords.check("invalidate", options, keywords.set {"soft"})
-  if options.soft then core.connection_invalidate_later(self, exception) else core.connection_invalidate(self, exception) end
+  local soft = keywords.check("invalidate", options, keywords.set {"soft"}).soft
+  core[soft and "connection_invalidate_later" or "connection_invalidate"](self, exception)
 end
 
 --- Takes the connection of the database out of the pool: it is closed when this is closed.
@@ -576,9 +576,7 @@ core.hook("connection_field", function(connection, name, methods)
   if name == "connection" then return raw_connection(connection) end
   if raw_fields[name] and name ~= "info" then return raw_connection(connection)[name] end
   if name == "default_isolation_level" then return "SERIALIZABLE" end
-  if name == "info" then
-    return record_of(connection.engine, core.connection_serial(connection)).info
-  end
+  if name == "info" then return record_of(connection.engine, core.connection_serial(connection)).info end
   if strict.is_probe(name) then return nil end
   strict.unknown("Connection", name, methods, keywords.set {"engine", "closed", "dialect", "info", "connection"})
 end)

@@ -226,6 +226,17 @@ describe("REL-11: a secondary that is", function()
       join = "SELECT a.id, d.id AS id_1 FROM a JOIN " .. text .. " ON a.id = anon_1.aid JOIN d ON d.id = anon_1.did"}, {1, 2})
   end)
 
+  it("a subquery may compute its columns", function()
+    local pairs_of
+    open(function()
+      pairs_of = select((w.C.a_id * 1):label "aid", (w.D.id + 0):label "did"):join(w.D, w.D.c_id:eq(w.C.id)):subquery()
+      return pairs_of
+    end, function() return w.A.id:eq(pairs_of.c.aid) end, function() return w.D.id:eq(pairs_of.c.did) end)
+    local text = "(SELECT c.a_id * ? AS aid, d.id + ? AS did FROM c JOIN d ON d.c_id = c.id) AS anon_1"
+    check({lazy = "SELECT d.id, d.c_id FROM d, " .. text .. " WHERE ? = anon_1.aid AND d.id = anon_1.did",
+      join = "SELECT a.id, d.id AS id_1 FROM a JOIN " .. text .. " ON a.id = anon_1.aid JOIN d ON d.id = anon_1.did"}, {1, 2})
+  end)
+
   it("an alias needs conditions only where foreign keys do not say them", function()
     open(function() return w.B.__table__:alias "bb" end, nil, nil)
     check({lazy = "SELECT d.id, d.c_id FROM d, b AS bb WHERE bb.id = ? AND d.id = bb.d_id",
