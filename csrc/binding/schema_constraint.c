@@ -119,7 +119,22 @@ static int constraint_add(lua_State *L) {
   return 1;
 }
 
-/* core.index_add(table, {name, expressions, unique, where}) → INDEX */
+/* The columns that the index is named by, the list on top of the stack: one for each expression
+ * that has any. */
+static void set_index_columns(lua_State *L, la_index *index) {
+  lua_Integer count = luaL_len(L, -1);
+  index->columns.count = 0;
+  for (lua_Integer i = 1; i <= count && index->columns.count < index->columns.capacity; i++) {
+    lua_geti(L, -1, i);
+    la_column *column = la_check_column(L, lua_gettop(L));
+    if (column->table == index->table) {
+      index->columns.items[index->columns.count++] = column; /* there is room for each expression */
+    }
+    lua_pop(L, 1);
+  }
+}
+
+/* core.index_add(table, {name, expressions, columns, unique, where}) → INDEX */
 static int index_add(lua_State *L) {
   la_state *state = la_state_of(L);
   la_table *table = la_check_table(L, 1);
@@ -151,6 +166,9 @@ static int index_add(lua_State *L) {
                                  &index, &err),
               &err);
   index->name_is_final = la_field_flag(L, 2, "name_is_final");
+  if (lua_getfield(L, 2, "columns") == LUA_TTABLE) {
+    set_index_columns(L, index);
+  }
   push_index(L, state, index);
   return 1;
 }
@@ -272,11 +290,10 @@ static int index_get(lua_State *L) {
   la_push_column_list(L, state, index->columns.items, index->columns.count);
   lua_setfield(L, -2, "columns");
   la_push_list(L, state, (int)index->expressions.count);
-  size_t column = 0;
   for (size_t i = 0; i < index->expressions.count; i++) {
     la_object *expr = index->expressions.items[i];
-    if (column < index->columns.count && &index->columns.items[column]->object == expr) {
-      la_push_column(L, state, index->columns.items[column++]);
+    if (la_index_has_column(index, i)) {
+      la_push_column(L, state, (la_column *)(void *)expr);
     } else {
       la_push_node(L, state, la_object_retain(expr), 0, -1);
     }

@@ -258,6 +258,10 @@ static la_status fill_index(la_index *index, la_object *const *expressions, size
   return LA_OK;
 }
 
+bool la_index_has_column(const la_index *index, size_t expression) {
+  return la_is_part_of(index->expressions.items[expression], index->table->metadata);
+}
+
 la_status la_table_add_index(la_table *table, la_text name, la_object *const *expressions,
                              size_t count, bool unique, la_object *where, la_index **out,
                              la_error *err) {

@@ -61,7 +61,8 @@ typedef struct la_index {
   uint32_t serial;
   la_text name;
   LA_VEC(la_object *) expressions; /* columns of the table, and SQL expressions, these retained */
-  LA_VEC(la_column *) columns;     /* the columns among them */
+  LA_VEC(la_column *)
+  columns; /* the first column in each of them that has one; as many have room */
   bool unique;
   bool name_is_final; /* conv() */
   la_quote quote;     /* of `name` */
@@ -89,6 +90,8 @@ typedef struct la_constraint_options {
 la_status la_table_add_constraint(la_table *table, la_constraint_kind kind,
                                   const la_constraint_options *options, la_constraint **out,
                                   la_error *err);
+/* Whether expression number `expression` is a column, and no SQL expression. */
+bool la_index_has_column(const la_index *index, size_t expression);
 la_status la_table_add_index(la_table *table, la_text name, la_object *const *expressions,
                              size_t count, bool unique, la_object *where, la_index **out,
                              la_error *err);

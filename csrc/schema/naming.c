@@ -170,13 +170,9 @@ static bool is_by_convention(la_text name, la_text convention, bool is_final) {
          (name.bytes == NULL || has_constraint_name(convention));
 }
 
-static la_status name_thing(const named *thing, la_text convention, bool is_final, bool type_bound,
-                            la_strbuf *out, la_error *err) {
-  bool by_convention = is_by_convention(thing->name, convention, is_final);
-  if (by_convention && type_bound && thing->name.bytes == NULL && has_constraint_name(convention)) {
-    return LA_OK; /* the check of a Boolean or Enum without a name stays without */
-  }
-  if (by_convention) {
+static la_status name_thing(const named *thing, la_text convention, bool is_final, la_strbuf *out,
+                            la_error *err) {
+  if (is_by_convention(thing->name, convention, is_final)) {
     return expand(thing, convention, out, err);
   }
   la_strbuf_text(out, thing->name);
@@ -192,7 +188,7 @@ la_status la_constraint_name(const la_constraint *constraint, la_strbuf *out, la
     thing.foreign_key = (la_constraint *)constraint; /* resolving it changes nothing that is seen */
   }
   return name_thing(&thing, constraint->table->metadata->conventions[constraint->kind],
-                    constraint->name_is_final, constraint->type_bound != NULL, out, err);
+                    constraint->name_is_final, out, err);
 }
 
 la_status la_index_name(const la_index *index, la_strbuf *out, la_error *err) {
@@ -201,7 +197,7 @@ la_status la_index_name(const la_index *index, la_strbuf *out, la_error *err) {
                  .column_count = index->columns.count,
                  .name = index->name};
   return name_thing(&thing, index->table->metadata->conventions[LA_CONVENTION_INDEX],
-                    index->name_is_final, false, out, err);
+                    index->name_is_final, out, err);
 }
 
 bool la_constraint_name_is_made(const la_constraint *constraint) {

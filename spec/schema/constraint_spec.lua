@@ -303,6 +303,22 @@ describe("naming conventions", function()
     local users = users_table(metadata, la.CheckConstraint("age > 5"))
     assert.matches("requires that constraint is explicitly named",
       (message(function() return users.constraints[2].name end)))
+    for _, type_ in ipairs {la.Boolean{create_constraint = true}, la.Enum("a", "b", {create_constraint = true})} do
+      assert.matches("requires that constraint is explicitly named",
+        (message(function() return ddl(la.Table("t", la.MetaData{naming_convention = convention}, la.Column("x", type_))) end)))
+    end
+  end)
+
+  it("CST-07 name an index by the first column of each expression", function()
+    local t = la.Table("t", la.MetaData(), la.Column("a", la.Integer), la.Column("b", la.Integer))
+    local function name_of(...) return la.Index(nil, ...).name end
+    assert.equal("ix_t_b", name_of(la.func.lower(t.c.b)))
+    assert.equal("ix_t_a", name_of(t.c.a:desc()))
+    assert.equal("ix_t_b", name_of(la.text "abs(1)", t.c.b + t.c.a, {unique = true}))
+    local index = la.Index("i", la.func.lower(t.c.b), t.c.a, la.text "1")
+    assert.equal("b a", ("%s %s"):format(index.columns[1].name, index.columns[2].name))
+    assert.equal(2, #index.columns)
+    assert.same({"lower(t.b)", "t.a", "1"}, {tostring(index.expressions[1]), tostring(index.expressions[2]), tostring(index.expressions[3])})
   end)
 
   it("CST-07 may have tokens of their own", function()

@@ -275,6 +275,11 @@ describe("Column", function()
     assert.is_nil(next(seen))
   end)
 
+  it("MD-09 is an identity or has a default of the database, not both", function()
+    assert.matches("cannot specify a server_default or a server_onupdate", (message(la.Column, "x", la.Integer, la.Identity(), {server_default = "5"})))
+    assert.matches("cannot specify autoincrement=False", (message(la.Column, "x", la.Integer, la.Identity(), {autoincrement = false})))
+  end)
+
   it("MD-07 has server defaults of strings, expressions, or unknown ones", function()
     assert.equal("0", la.Column("x", la.Integer, {server_default = "0"}).server_default.arg)
     assert.equal("FetchedValue()", tostring(la.Column("x", la.Integer, la.schema.FetchedValue()).server_default))

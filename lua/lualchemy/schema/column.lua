@@ -295,6 +295,15 @@ local function keep_record(target, found)
   end
 end
 
+local function check_identity(options)
+  if options.autoincrement == false then
+    error(exc.ArgumentError("A column with an Identity object cannot specify autoincrement=False"), 0)
+  end
+  if options.server_default ~= nil or options.server_onupdate ~= nil then
+    error(exc.ArgumentError("A column with an Identity object cannot specify a server_default or a server_onupdate argument"), 0)
+  end
+end
+
 --- A column: `Column("name", String(50), {nullable = false})`. Name and type may be left out: a mapped class gives
 --- the name, a
 --- foreign key's target the type.
@@ -303,7 +312,10 @@ function column.Column(...)
   local found = read_arguments(...)
   local target = core.column_new(found.name, found.type)
   keep_record(target, found)
-  if found.identity and found.options.nullable == nil then found.options.nullable = false end
+  if found.identity then
+    check_identity(found.options)
+    if found.options.nullable == nil then found.options.nullable = false end
+  end
   set_options(target, found.options)
   if found.computed then
     found.computed.column = target

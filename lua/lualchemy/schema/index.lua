@@ -76,19 +76,22 @@ end
 
 --- Adds an index to a table.
 function index.attach(target, self)
-  local expressions = {}
+  local expressions, columns = {}, {}
   for i, expr in ipairs(self._columns) do
     if type(expr) == "string" then
       expressions[i] = find_column("Index", target, expr)
     else
       expressions[i] = column_of(expr) or expr
     end
+    local column = column_of(expressions[i]) or core.columns_of(expressions[i])[1]
+    columns[#columns + 1] = column ~= nil and column.table == target and column or nil
   end
   local name, is_final = item.name_of("Index", rawget(self, "_name"))
   local where = self.dialect_kwargs.sqlite_where
   if type(where) == "string" then where = core.sql_text(where) end
   settle(self, target, core.index_add(target, {
-    name = name, name_is_final = is_final, expressions = expressions, unique = self.unique, where = where,
+    name = name, name_is_final = is_final, expressions = expressions, columns = columns, unique = self.unique,
+    where = where,
   }), "ix")
 end
 
