@@ -76,6 +76,7 @@ enum {
   NOT_LIMITED = 2,  /* nor behind limit() and offset() */
   NOT_NARROWED = 4, /* nor behind any criterion */
   PLAIN = 8,        /* on the select without the Query's labels, which leaves the Query */
+  BY_LAST = 16      /* on what was joined last */
 };
 
 static bool has_any(const la_node *node, const la_select_part *parts, size_t count) {
@@ -161,6 +162,10 @@ static int forward(lua_State *L) {
     } else {
       lua_pushvalue(L, 2 + i);
     }
+  }
+  if (rules & BY_LAST && arguments == 1) {
+    lua_pushlightuserdata(L, (void *)(uintptr_t)&la_filters_query);
+    arguments++;
   }
   state->calling = method->name;
   state->calling_self = 1;
@@ -559,7 +564,7 @@ static int query_index(lua_State *L) {
 
 #define CRITERION (NOT_GIVEN | NOT_LIMITED)
 static const forwarded_method forwarded[] = {{"filter", CRITERION},
-                                             {"filter_by", CRITERION},
+                                             {"filter_by", CRITERION | BY_LAST},
                                              {"where", CRITERION},
                                              {"join", CRITERION},
                                              {"outerjoin", CRITERION},

@@ -187,6 +187,8 @@ int la_statement_lateral(lua_State *L);
 /* Methods of statements, likewise. */
 int la_statement_where(lua_State *L);
 int la_statement_filter_by(lua_State *L);
+/* Its address says to filter_by that it is a Query's. */
+extern const char la_filters_query;
 int la_statement_prefix_with(lua_State *L);
 int la_statement_suffix_with(lua_State *L);
 int la_statement_with_hint(lua_State *L);

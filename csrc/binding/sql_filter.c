@@ -115,6 +115,30 @@ static bool add_chain(la_nodes *nodes, const la_node *chain, bool is_from) {
   return added;
 }
 
+const char la_filters_query = 0;
+
+/* What a Query's keys are of: what was joined last; without joins the FROM that was given, or the
+ * first entity. */
+static bool add_query_from(la_nodes *nodes, la_node *select) {
+  la_node *chain = select->children[LA_SELECT_FROM];
+  size_t count = la_chain_count(chain), first;
+  la_node **items = la_alloc(&nodes->state->alloc, la_array_size(count + 1, sizeof(la_node *)));
+  bool added = items != NULL;
+  if (!added) {
+    la_fail_nomem(&nodes->err);
+    return false;
+  }
+  la_chain_collect(chain, items);
+  first = count > 0 && items[count - 1]->kind == LA_NODE_JOIN_STEP ? count - 1 : 0;
+  added = count > 0 ? add_step(nodes, items[first])
+                    : add_chain(nodes, select->children[LA_SELECT_COLUMNS], false);
+  while (added && count == 0 && nodes->count > 1) {
+    la_node_release(nodes->items[--nodes->count]);
+  }
+  la_free(&nodes->state->alloc, items, (count + 1) * sizeof(la_node *));
+  return added;
+}
+
 bool la_nodes_add_froms(la_nodes *nodes, la_node *statement, bool columns_only) {
   switch (statement->kind) {
   case LA_NODE_SELECT:
@@ -384,9 +408,11 @@ static void clear_froms(void *memory) {
   }
 }
 
-/* statement:filter_by{name = value, …} */
+/* statement:filter_by{name = value, …}; of a Query with `la_filters_query` as a further argument.
+ */
 int la_statement_filter_by(lua_State *L) {
   la_state *state = la_state_of(L);
+  bool of_query = lua_touserdata(L, 3) == &la_filters_query;
   la_node *self = la_check_statement(L, 1), *result;
   int part = la_statement_where_part(self);
   la_nodes *froms, nodes;
@@ -399,7 +425,8 @@ int la_statement_filter_by(lua_State *L) {
   la_configure_statement(L, state, self);
   froms = la_push_scratch(L, state, sizeof *froms, clear_froms);
   la_nodes_init(froms, state);
-  if (!la_nodes_add_froms(froms, self, false)) {
+  if (!(of_query && self->kind == LA_NODE_SELECT ? add_query_from(froms, self)
+                                                 : la_nodes_add_froms(froms, self, false))) {
     return la_nodes_raise(L, froms);
   }
   la_push_relationship_filters(L, state, froms, 2);

@@ -210,6 +210,9 @@ la_status la_write_binary(la_compiler *c, const la_node *node) {
 /* "x = 1", or bare where the database has booleans; `negated`: "x = 0", "NOT x". */
 static la_status write_truth(la_compiler *c, const la_node *node, bool negated) {
   const la_node *operand = node->children[0];
+  if (operand->kind == LA_NODE_UNARY && operand->op == LA_OP_IS_TRUE) {
+    return la_push(c, operand, LA_AGAINST_FREE, 0); /* a condition already */
+  }
   if (c->dialect->supports_native_boolean) {
     la_put(c, negated ? "NOT " : "");
     return la_push(c, operand, LA_AGAINST_FREE, 0);

@@ -89,6 +89,22 @@ static la_status add_own_from(la_compiler *c, const la_node *node, la_from_list 
   }
 }
 
+/* Of a CASE what it gives otherwise comes last, as in the text. */
+static la_status scan_children(la_compiler *c, const la_node *node) {
+  if (node->kind == LA_NODE_CASE && node->children[1] != NULL) {
+    size_t base = c->scan.count;
+    LA_TRY(la_scan_children(c, node));
+    size_t at = base;
+    while (c->scan.items[at] != node->children[1]) {
+      at++;
+    }
+    memmove(c->scan.items + base + 1, c->scan.items + base, (at - base) * sizeof *c->scan.items);
+    c->scan.items[base] = node->children[1];
+    return LA_OK;
+  }
+  return la_scan_children(c, node);
+}
+
 /* Takes nodes off the scan down to `base`. */
 static la_status collect_scanned(la_compiler *c, size_t base, la_met *met, la_from_list *out) {
   while (c->scan.count > base) {
@@ -99,7 +115,7 @@ static la_status collect_scanned(la_compiler *c, size_t base, la_met *met, la_fr
     }
     LA_TRY(known);
     if (known == LA_OK) {
-      LA_TRY(la_scan_children(c, node));
+      LA_TRY(scan_children(c, node));
     }
   }
   return LA_OK;

@@ -298,13 +298,26 @@ static la_status write_conflict(la_compiler *c, const la_dml *dml, const la_node
 
 /* ---- the statement ---- */
 
-/* The column whose key the database makes: it is not among those set. */
+/* The key of a new row is known afterwards as its number. */
+static bool is_row_number(const la_dml *dml, const la_column *column) {
+  const la_value *numbered = la_table_option(dml->table, "sqlite_with_rowid");
+  return dml->table->primary_key->columns.count == 1 && column->primary_key &&
+         (numbered == NULL || (numbered->kind != LA_VALUE_NULL && numbered->as.integer != 0));
+}
+
+/* The column whose key the database makes: it is not among those set, or what an SQL expression
+ * gives. */
 static void note_autoincrement(la_compiler *c, const la_dml *dml) {
   la_column *column = dml->table ? la_table_autoincrement_column(dml->table) : NULL;
   for (uint32_t i = 0; column && i < dml->count; i++) {
-    if (dml->assignments[i].column == column) {
-      const la_node *value = dml->assignments[i].value;
-      column = value && la_plain_node(value)->kind == LA_NODE_NULL ? column : NULL;
+    const la_assignment *assignment = &dml->assignments[i];
+    if (assignment->column == column) {
+      la_node_kind kind = assignment->value != NULL
+                              ? (la_node_kind)la_plain_node(assignment->value)->kind
+                              : LA_NODE_PARAM;
+      bool computed = assignment->kind == LA_ASSIGN_VALUE && kind != LA_NODE_PARAM &&
+                      is_row_number(dml, column);
+      column = kind == LA_NODE_NULL || computed ? column : NULL;
     }
   }
   c->compiled->autoincrement = column;

@@ -176,6 +176,28 @@ static la_status move_side(const la_sql *sql, const la_node *expr, const la_node
   return status;
 }
 
+/* An alias of a part of a join: named "name_table", if there is a name. */
+static la_status alias_part(const la_sql *sql, la_node *part, la_text name, la_node **out,
+                            la_error *err) {
+  const la_table *table = la_from_base_table(part);
+  la_strbuf text;
+  la_status status;
+  if (part->kind == LA_NODE_JOIN || name.len == 0 || table == NULL) {
+    return la_mapper_alias_of(sql, part, part->kind == LA_NODE_JOIN ? name : LA_TEXT_NONE, out,
+                              err);
+  }
+  la_strbuf_init(&text, sql->alloc);
+  la_strbuf_text(&text, name);
+  la_strbuf_char(&text, '_');
+  la_strbuf_text(&text, table->name);
+  status = la_strbuf_status(&text, err);
+  if (status >= 0) {
+    status = la_mapper_alias_of(sql, part, la_strbuf_view(&text), out, err);
+  }
+  la_strbuf_clear(&text);
+  return status;
+}
+
 /* The conditions of a join move along to the aliases. */
 la_status la_mapper_alias_of(const la_sql *sql, la_node *from, la_text name, la_node **out,
                              la_error *err) {
@@ -190,9 +212,8 @@ la_status la_mapper_alias_of(const la_sql *sql, la_node *from, la_text name, la_
     return *out != NULL ? LA_OK : la_fail_nomem(err);
   }
   /* The left side's depth is the depth of the class's inheritance. */
-  LA_TRY(la_mapper_alias_of(sql, from->children[0], LA_TEXT_NONE, &left, err));
-  right = la_from_alias(sql, from->children[1], LA_TEXT_NONE, 0);
-  status = right != NULL ? LA_OK : la_fail_nomem(err);
+  LA_TRY(alias_part(sql, from->children[0], name, &left, err));
+  status = alias_part(sql, from->children[1], name, &right, err);
   if (status >= 0) {
     status = move_side(sql, from->children[2], from->children[0], left, &on, err);
   }

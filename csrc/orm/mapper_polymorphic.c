@@ -124,7 +124,9 @@ static la_status make_element(const la_sql *sql, la_mapper *mapper, const mapper
     *out = plain;
     return LA_OK;
   }
-  status = la_mapper_alias_of(sql, plain, options->name, out, err);
+  bool named =
+      options->own || plain->kind != LA_NODE_JOIN; /* a join that was asked for is nameless */
+  status = la_mapper_alias_of(sql, plain, named ? options->name : LA_TEXT_NONE, out, err);
   la_node_release(plain);
   return status;
 }

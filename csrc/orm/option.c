@@ -295,17 +295,11 @@ static la_load_option *find_step(la_load_option *list, const la_relationship *re
   return NULL;
 }
 
-static la_status append_option(reader *self, const reading *read, la_load_option **out) {
-  la_load_option **at = list_of(self, read->parent);
-  la_load_option *option = la_arena_alloc_zero(self->arena, sizeof *option);
-  uint64_t value = (uint64_t)read->node->value.as.integer;
+/* How a relationship is loaded, with what its function was given. */
+static void take_strategy(la_load_option *option, const la_node *node) {
+  uint64_t value = (uint64_t)node->value.as.integer;
   uint32_t flags = (uint32_t)value;
-  if (option == NULL) {
-    return la_fail_nomem(self->err);
-  }
-  option->strategy = (la_loader_strategy)read->node->op;
-  option->criteria = read->node->children[CHILD_CRITERIA];
-  self->out->has_criteria = self->out->has_criteria || option->criteria != NULL;
+  option->strategy = (la_loader_strategy)node->op;
   option->innerjoin = (flags & LA_OPTION_INNERJOIN) != 0;
   option->innerjoin_given = (flags & LA_OPTION_INNERJOIN_GIVEN) != 0;
   option->unnested = (flags & LA_OPTION_UNNESTED) != 0;
@@ -313,6 +307,25 @@ static la_status append_option(reader *self, const reading *read, la_load_option
   option->raiseload = (flags & LA_OPTION_RAISELOAD) != 0;
   option->recursion_depth = (int16_t)(uint16_t)(value >> DEPTH_SHIFT);
   option->chunksize = (uint32_t)(value >> CHUNK_SHIFT);
+}
+
+static bool is_same_strategy(const la_load_option *option, const la_node *node) {
+  la_load_option other = {0};
+  take_strategy(&other, node);
+  return other.strategy == option->strategy && other.innerjoin == option->innerjoin &&
+         other.innerjoin_given == option->innerjoin_given && other.unnested == option->unnested &&
+         other.sql_only == option->sql_only && other.recursion_depth == option->recursion_depth;
+}
+
+static la_status append_option(reader *self, const reading *read, la_load_option **out) {
+  la_load_option **at = list_of(self, read->parent);
+  la_load_option *option = la_arena_alloc_zero(self->arena, sizeof *option);
+  if (option == NULL) {
+    return la_fail_nomem(self->err);
+  }
+  take_strategy(option, read->node);
+  option->criteria = read->node->children[CHILD_CRITERIA];
+  self->out->has_criteria = self->out->has_criteria || option->criteria != NULL;
   while (*at != NULL) {
     at = &(*at)->next;
   }
@@ -415,9 +428,9 @@ static la_status read_relationship(reader *self, const reading *read, la_node *a
     option->source = source;
     option->target = target;
     LA_TRY(make_recursive(self, option));
-  } else if (option->strategy == LA_LOADER_DEFAULT) {
-    option->strategy = strategy;
-  } else if (strategy != LA_LOADER_DEFAULT && strategy != option->strategy) {
+  } else if (option->strategy == LA_LOADER_DEFAULT && strategy != LA_LOADER_DEFAULT) {
+    take_strategy(option, read->node);
+  } else if (strategy != LA_LOADER_DEFAULT && !is_same_strategy(option, read->node)) {
     return fail_conflict(self, read->node, option);
   }
   if (la_node_child(attribute, 2) != NULL) {

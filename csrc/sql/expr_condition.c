@@ -107,8 +107,31 @@ static la_node *negate_computed(const la_sql *sql, la_node *expr) {
   return result;
 }
 
+static bool is_constant(const la_node *expr) {
+  return expr->kind == LA_NODE_TRUE || expr->kind == LA_NODE_FALSE;
+}
+
+static bool is_truth(const la_node *expr) {
+  return expr->kind == LA_NODE_UNARY && expr->op == LA_OP_IS_TRUE;
+}
+
+/* What AND or OR is that a constant has decided: the constant as a condition under another IS_TRUE,
+ * by which a list that it stands in knows that it is no constant of its own. */
+static la_node *decided(const la_sql *sql, la_node *constant) {
+  la_node *condition = la_expr_condition(sql, constant), *result;
+  if (condition == NULL) {
+    return NULL;
+  }
+  result = boolean_unary(sql, LA_OP_IS_TRUE, condition);
+  la_node_release(condition);
+  return result;
+}
+
 la_node *la_expr_not(const la_sql *sql, la_node *operand) {
   la_operator negation;
+  if (is_truth(operand) && is_truth(operand->children[0])) {
+    return la_expr_boolean(sql, operand->children[0]->children[0]->kind == LA_NODE_FALSE);
+  }
   if (is_computed_boolean(operand)) {
     return negate_computed(sql, operand);
   }
@@ -154,11 +177,8 @@ la_node *la_expr_condition(const la_sql *sql, la_node *expr) {
 
 /* TRUE or FALSE, bare or as a condition; else NONE's kind. */
 static la_node_kind constant_of(const la_node *expr) {
-  if (expr->kind == LA_NODE_UNARY && expr->op == LA_OP_IS_TRUE) {
-    expr = expr->children[0];
-  }
-  return expr->kind == LA_NODE_TRUE || expr->kind == LA_NODE_FALSE ? (la_node_kind)expr->kind
-                                                                   : LA_NODE_NULL;
+  expr = is_truth(expr) ? expr->children[0] : expr;
+  return is_constant(expr) ? (la_node_kind)expr->kind : LA_NODE_NULL;
 }
 
 static bool is_merged(const la_node *term, la_operator op) {
@@ -221,10 +241,10 @@ la_node *la_expr_clauses(const la_sql *sql, la_operator op, la_node *const *term
   la_node **children = on_stack;
   size_t filled;
   if (winner != NULL) {
-    return la_expr_condition(sql, winner);
+    return decided(sql, winner);
   }
   if (last != NULL && (total == 0 || (total == 1 && !is_merged(last, op)))) {
-    return la_expr_condition(sql, last);
+    return total == 0 ? decided(sql, last) : la_expr_condition(sql, last);
   }
   if (total > LARGEST_MERGED) {
     children = la_alloc(sql->alloc, la_array_size(total, sizeof(la_node *)));

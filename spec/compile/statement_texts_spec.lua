@@ -47,6 +47,28 @@ describe("statements and functions as text", function()
     }
   end)
 
+  it("folds constants in lists of conditions, but not what such a list has come to", function()
+    local function where(...) return la.select(x):where(...) end
+    local f, t = la.false_(), la.true_()
+    check {
+      {where(x:eq(1), f), "SELECT x WHERE 0 = 1"},
+      {where(x:eq(1), la.and_(f)), "SELECT x WHERE x = 1 AND 0 = 1"},
+      {where(la.and_(y:eq("a"), f), x:eq(1)), "SELECT x WHERE 0 = 1 AND x = 1"},
+      {where(x:eq(1), la.or_(t, y:eq("a"))), "SELECT x WHERE x = 1 AND 1 = 1"},
+      {where(x:eq(1), la.not_(t)), "SELECT x WHERE 0 = 1"},
+      {where(la.and_(x:eq(1), la.and_(t))), "SELECT x WHERE x = 1 AND 1 = 1"},
+      {where(la.or_(x:eq(1), la.not_(la.and_(t)))), "SELECT x WHERE x = 1"},
+      {where(la.and_(t)), "SELECT x WHERE 1 = 1"},
+    }
+  end)
+
+  it("names the FROMs of a CASE as they stand in it", function()
+    check {
+      {la.select(la.case({users.c.id:gt(1), orders.c.id}, {else_ = addresses.c.id})),
+        "SELECT CASE WHEN (users.id > 1) THEN orders.id ELSE addresses.id END AS anon_1 FROM users, orders, addresses"},
+    }
+  end)
+
   it("calls functions", function()
     check {
       {la.func.max(x) + 1, "max(x) + 1"},

@@ -54,6 +54,16 @@ describe("DML-07 inserted_primary_key", function()
       "INSERT INTO t (id, name) VALUES (?, ?)"}, sent)
   end)
 
+  it("is the last insert id of a counting key that an expression gives, and fetched where there is no row number", function()
+    assert.same({33}, key_of(la.insert(t):values {id = la.func.abs(-33)}))
+    assert.equal("INSERT INTO t (id, name) VALUES (abs(?), ?)", sent[1])
+    local bare = Table("bare", la.MetaData(), Column("id", Integer, {primary_key = true}), {sqlite_with_rowid = false})
+    bare:create(conn)
+    sent = {}
+    assert.same({5}, key_of(la.insert(bare):values {id = la.func.abs(-5)}))
+    assert.equal("INSERT INTO bare (id) VALUES (abs(?)) RETURNING id", sent[1])
+  end)
+
   it("has given values and those of default functions", function()
     local key = conn:execute(la.insert(pair), {a = 1}).inserted_primary_key
     assert.equal(1, key.a)

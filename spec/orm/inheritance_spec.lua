@@ -242,6 +242,9 @@ describe("with_polymorphic", function()
       .. "engineers_1.level FROM people AS people_1 LEFT OUTER JOIN engineers AS engineers_1 ON people_1.id = engineers_1.id"
     assert.same({aliased}, select(orm.with_polymorphic(s.Person, {s.Engineer}, {flat = true})))
     assert.same({aliased}, select(orm.with_polymorphic(s.Person, {s.Engineer}, {aliased = true})))
+    local named = orm.aliased(s.Engineer, {name = "e"})
+    assert.same({"SELECT e_engineers.id, e_people.name FROM people AS e_people JOIN engineers AS e_engineers ON e_people.id = e_engineers.id"},
+      s:during(function() s.session:execute(la.select(named.id, named.name)):all() end))
     assert.same({"SELECT people.id, people.name, people.type, people.company_id, engineers.id AS id_1, engineers.lang, engineers.level "
       .. "FROM people JOIN engineers ON people.id = engineers.id"}, select(orm.with_polymorphic(s.Person, {s.Engineer}, {innerjoin = true})))
     assert.same({"SELECT engineers.id, people.id AS id_1, people.name, people.type, people.company_id, engineers.lang, engineers.level, "

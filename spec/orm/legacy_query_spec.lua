@@ -94,6 +94,17 @@ describe("Query", function()
     fails(exc.ArgumentError, 'Query.subquery got an unknown keyword "label"', function() query:subquery{label = 1} end)
   end)
 
+  it("filters by keys of what was joined last, or else of its first entity (QRY-07)", function()
+    local function where(filtered) return tostring(filtered):match "WHERE (.*)$" end
+    assert.equal("users.id = :id_1", where(session:query(User):filter_by{id = 1}))
+    assert.equal("addresses.id = :id_1", where(session:query(User):join(User.addresses):filter_by{id = 1}))
+    assert.equal("users.id = :id_1 AND addresses.id = :id_2", where(session:query(User):filter_by{id = 1}:join(User.addresses):filter_by{id = 2}))
+    assert.equal("users.id = :id_1", where(session:query(User, Address):filter_by{id = 1}))
+    assert.equal("addresses.id = :id_1", where(session:query(User.name):select_from(Address):filter_by{id = 1}))
+    fails(exc.InvalidRequestError, 'Entity namespace for "addresses" has no property "name"',
+      function() session:query(User):join(User.addresses):filter_by{name = "x"} end)
+  end)
+
   it("is united with others and goes on from there (QRY-03, QRY-07)", function()
     local one, two = query:filter(User.id:eq(1)), query:filter(User.id:eq(2))
     local from = " FROM (SELECT " .. user_columns .. " FROM users WHERE users.id = :id_1 UNION SELECT " .. user_columns ..

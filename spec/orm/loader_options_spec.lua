@@ -219,6 +219,11 @@ describe("QRY-04: the option", function()
     assert.equal(2, #sent)
   end)
 
+  it("takes what a strategy is given, also behind defaultload (LOAD-3.2)", function()
+    local stmt = la.select(User):options(orm.defaultload(User.orders):load_only(Order.id), orm.joinedload(User.orders, {innerjoin = true}))
+    assert.matches("FROM users JOIN orders AS orders_1", (s:during(function() session:scalars(stmt):unique():all() end)[1]))
+  end)
+
   it("refuses what does not fit", function()
     local function refused(class, message, ...)
       local options = {...}
@@ -234,6 +239,8 @@ describe("QRY-04: the option", function()
       .. '"relationship"; this loader strategy is intended to be used with a "column property".', orm.defer(User.orders))
     refused(exc.InvalidRequestError, "Loader strategy replacement selectinload(User.orders) is in conflict with existing strategy "
       .. "joinedload(User.orders)", orm.joinedload(User.orders), orm.selectinload(User.orders))
+    refused(exc.InvalidRequestError, "Loader strategy replacement joinedload(User.orders) is in conflict with existing strategy "
+      .. "joinedload(User.orders)", orm.joinedload(User.orders, {innerjoin = true}), orm.joinedload(User.orders))
     refused(exc.ArgumentError, "Wildcard token cannot be followed by another entity", orm.joinedload "*":joinedload(User.orders))
     fails(exc.ArgumentError, "Query has only expression-based entities; attribute loader option joinedload(User.orders) can't be applied here.",
       function() session:execute(la.select(User.name):options(orm.joinedload(User.orders))):all() end)
