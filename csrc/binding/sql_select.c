@@ -301,6 +301,11 @@ static int select_with_only_columns(lua_State *L) {
                : NULL;
   la_node_release(empty);
   la_nodes_clear(&nodes);
+  if (result != NULL && result->children[LA_SELECT_OPTIONS] != NULL) {
+    la_node *flagged = la_node_with_flags(result, LA_SELECT_REPLACED, 0);
+    la_node_release(result);
+    result = flagged;
+  }
   return la_return_node(L, state, result);
 }
 

@@ -180,6 +180,7 @@ typedef struct reader {
   la_arena *arena;
   la_node *const *entities;
   size_t entity_count;
+  bool replaced; /* options may be of entities that the statement had */
   la_load_options *out;
   la_error *err;
   LA_VEC(reading) work; /* a stack */
@@ -230,7 +231,8 @@ static la_status fail_option(reader *self, la_status status, const la_node *node
   return status;
 }
 
-/* A first step must start from an entity of the statement. */
+/* A first step must start from an entity of the statement; LA_DONE if it may start from one that
+ * has been replaced, where it has no effect. */
 static la_status check_root(reader *self, const reading *read, la_node *source) {
   la_load_option probe = {.source = source};
   la_strbuf text;
@@ -238,6 +240,9 @@ static la_status check_root(reader *self, const reading *read, la_node *source) 
     if (la_option_applies(&probe, self->entities[i])) {
       return LA_OK;
     }
+  }
+  if (self->replaced) {
+    return LA_DONE;
   }
   la_strbuf_init(&text, self->alloc);
   describe_option(read->node, &text);
@@ -416,7 +421,10 @@ static la_status read_relationship(reader *self, const reading *read, la_node *a
     return LA_INVALID_REQUEST;
   }
   if (read->parent == NULL) {
-    LA_TRY(check_root(self, read, source));
+    la_status found = check_root(self, read, source);
+    if (found != LA_OK) {
+      return found;
+    }
   } else {
     LA_TRY(check_link(self, attribute,
                       (const la_mapper *)(const void *)attribute->children[0]->subject,
@@ -457,7 +465,10 @@ static la_status read_column(reader *self, const reading *read, la_node *attribu
   if (read->parent != NULL) {
     LA_TRY(check_link(self, attribute, mapper, read->parent));
   } else if (source != NULL) {
-    LA_TRY(check_root(self, read, source));
+    la_status found = check_root(self, read, source);
+    if (found != LA_OK) {
+      return found;
+    }
   }
   LA_TRY(append_option(self, read, &option));
   option->property = la_attribute_property(attribute);
@@ -504,7 +515,8 @@ static la_status read_wildcard(reader *self, const reading *read) {
   if (option->wildcard && read->node->count > CHILD_CHAINED) {
     return la_fail(self->err, LA_ARGUMENT, "Wildcard token cannot be followed by another entity");
   }
-  return !option->wildcard && read->parent == NULL && read->source == NULL && self->entity_count > 1
+  return !option->wildcard && read->parent == NULL && read->source == NULL &&
+                 self->entity_count > 1 && !self->replaced
              ? fail_several(self)
              : LA_OK;
 }
@@ -525,7 +537,10 @@ static la_status push_chained(reader *self, const reading *read, la_load_option 
 static la_status read_classes(reader *self, const reading *read, const la_node *list) {
   la_node *base = list->children[0];
   if (read->parent == NULL) {
-    LA_TRY(check_root(self, read, base));
+    la_status found = check_root(self, read, base);
+    if (found != LA_OK) {
+      return found;
+    }
   }
   for (uint32_t i = 1; i < list->count; i++) {
     la_load_option *option;
@@ -543,8 +558,8 @@ static la_status read_option(reader *self, const reading *read) {
     return LA_OK;
   }
   if (read->node->op == LA_LOADER_LOAD && attribute != NULL) {
-    LA_TRY(check_root(self, read, attribute));
-    return push_chained(self, read, NULL, attribute);
+    la_status found = check_root(self, read, attribute);
+    return found != LA_OK ? found : push_chained(self, read, NULL, attribute);
   }
   if (attribute == NULL) {
     return read_wildcard(self, read);
@@ -566,8 +581,8 @@ static la_status read_option(reader *self, const reading *read) {
     return fail_option(self, LA_ARGUMENT, read->node, "mapped attribute expected in loader option ",
                        "");
   }
-  LA_TRY(read_relationship(self, read, attribute, &option));
-  return push_chained(self, read, option, NULL);
+  la_status found = read_relationship(self, read, attribute, &option);
+  return found != LA_OK ? found : push_chained(self, read, option, NULL);
 }
 
 static la_status read_all(reader *self, const la_node *chain) {
@@ -598,6 +613,7 @@ la_status la_options_of(const la_node *statement, la_node *const *entities, size
                  .arena = arena,
                  .entities = entities,
                  .entity_count = entity_count,
+                 .replaced = (statement->flags & LA_SELECT_REPLACED) != 0,
                  .out = out,
                  .err = err};
   int part = la_statement_options_part(statement);

@@ -460,17 +460,41 @@ la_status la_translate_element(la_translation *self, la_node *from, la_node **ou
   return LA_OK;
 }
 
-/* The join of a class with joined-table inheritance can't be found from its columns. */
+static bool stands(const la_translation *self, const la_node *from) {
+  for (size_t i = 0; i < self->froms.list.count; i++) {
+    if (la_from_contains(self->froms.list.items[i], from)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* Whether one of the tables of `from`, a tree of joins, is among the FROMs. */
+static bool stands_in_part(const la_translation *self, const la_node *from) {
+  for (; from->kind == LA_NODE_JOIN; from = from->children[0]) {
+    if (stands(self, from->children[1])) {
+      return true;
+    }
+  }
+  return stands(self, from);
+}
+
+/* The join of a class with joined-table inheritance can't be found from its columns; with it stand
+ * the FROMs of all entities, in their order, where the statement names none itself. A class of
+ * which a table is there already gets no join of its own. */
 static la_status add_joined_tables(la_translation *self) {
+  bool none_given = self->froms.list.count == 0, has_join = false;
   for (size_t i = 0; i < self->entities.count; i++) {
     la_node *from = NULL;
-    bool known;
     LA_TRY(la_translate_element(self, self->entities.items[i], &from));
-    known = from->kind != LA_NODE_JOIN;
-    for (size_t j = 0; j < self->froms.list.count; j++) {
-      known = known || la_from_contains(self->froms.list.items[j],
-                                        from->kind == LA_NODE_JOIN ? from->children[1] : from);
-    }
+    has_join = has_join || from->kind == LA_NODE_JOIN;
+  }
+  for (size_t i = 0; has_join && i < self->entities.count; i++) {
+    la_node *from = NULL;
+    LA_TRY(la_translate_element(self, self->entities.items[i], &from));
+    bool is_join = from->kind == LA_NODE_JOIN;
+    bool known = none_given ? stands(self, is_join ? from->children[1] : from)
+                            : !is_join || stands_in_part(self, from);
     if (!known) {
       LA_TRY(la_node_list_take(&self->froms, self->alloc, la_node_retain(from), self->err));
     }
@@ -493,6 +517,7 @@ static la_status translate(la_translation *self, la_node **out) {
   for (size_t i = 0; i < count; i++) {
     LA_TRY(la_translate_item(self, items[i]));
   }
+  LA_TRY(la_translate_joined_by(self));
   LA_TRY(la_translate_class_conditions(self));
   LA_TRY(build(self, out));
   if (self->plan != NULL) {
@@ -520,6 +545,7 @@ void la_translation_clear(la_translation *self) {
   la_node_list_clear(&self->full, self->alloc);
   la_node_list_clear(&self->targets, self->alloc);
   la_node_list_clear(&self->eager_order, self->alloc);
+  la_node_list_clear(&self->joined_by, self->alloc);
   la_node_list_clear(&self->where, self->alloc);
   la_vec_clear(self->alloc, &self->entities);
   la_vec_clear(self->alloc, &self->joined);

@@ -75,6 +75,7 @@ typedef struct la_translation {
   LA_VEC(la_text) keys; /* of `primary` */
   la_node_list froms;
   la_node_list eager_order;
+  la_node_list joined_by;  /* columns that top-level eager joins are by: selected, loaded or not */
   la_node_list where;      /* conditions that come with entities */
   la_entity_list entities; /* that the columns are of */
   la_node_list full;       /* what stands for classes\' own entities in it, see la_entity_full */
@@ -199,6 +200,9 @@ bool la_from_contains(const la_node *from, const la_node *part);
 la_status la_translate_joined(la_translation *self, la_plan_link *link, la_node *source,
                               const la_load_option *option, const la_path *path,
                               size_t parent_join);
+/* Adds the columns that eager joins are by to those of the statement, behind all that it asks for.
+ */
+la_status la_translate_joined_by(la_translation *self);
 /* Builds the joins onto the FROM list. */
 la_status la_translate_eager_froms(la_translation *self);
 /* translate_embed.c: gives a subquery load its steps, and what it embeds. */

@@ -15,6 +15,7 @@
  * With innerjoin = "unnested" it is an outer one there.
  */
 #include "orm/translate.h"
+#include "sql/walk.h"
 
 #define DEEPEST 100
 
@@ -128,6 +129,48 @@ static la_status add_order(la_translation *self, const la_relationship *relation
   return status;
 }
 
+typedef struct joining {
+  la_translation *self;
+  const la_relationship *relationship;
+  la_node *source;
+  la_status status;
+} joining;
+
+static la_walk_answer take_column(const la_node *node, void *context) {
+  joining *joined = context;
+  la_translation *self = joined->self;
+  la_column *column = node->kind == LA_NODE_COLUMN ? (la_column *)(void *)node->subject : NULL;
+  la_node *through;
+  if (column == NULL || !la_mapper_has_table(joined->relationship->parent, column->table)) {
+    return LA_WALK_CONTINUE;
+  }
+  joined->status = la_column_through(self->sql, column, joined->source, &through, self->err);
+  if (joined->status >= 0) {
+    joined->status = la_node_list_take(&self->joined_by, self->alloc, through, self->err);
+  }
+  return joined->status < 0 ? LA_WALK_STOP : LA_WALK_CONTINUE;
+}
+
+/* The parent's columns in the condition of a join without a secondary. */
+static la_status note_columns(la_translation *self, const la_relationship *relationship,
+                              la_node *source) {
+  joining joined = {self, relationship, source, LA_OK};
+  if (relationship->secondaryjoin != NULL || relationship->primaryjoin == NULL) {
+    return LA_OK;
+  }
+  LA_TRY(la_walk(self->alloc, relationship->primaryjoin, take_column, &joined, self->err));
+  return joined.status;
+}
+
+la_status la_translate_joined_by(la_translation *self) {
+  for (size_t i = 0; i < self->joined_by.list.count; i++) {
+    uint32_t unused;
+    la_node *column = la_node_retain(self->joined_by.list.items[i]);
+    LA_TRY(la_translate_column(self, false, true, column, &unused));
+  }
+  return LA_OK;
+}
+
 static la_status spread_target(la_translation *self, la_plan_link *link, la_node *alias,
                                const la_load_option *option, const la_path *path, bool to_eager,
                                size_t join) {
@@ -194,8 +237,28 @@ la_status la_translate_joined(la_translation *self, la_plan_link *link, la_node 
     clear_join(&join);
     return status;
   }
+  if (parent == NULL) {
+    LA_TRY(note_columns(self, relationship, source));
+  }
   LA_TRY(add_order(self, relationship, &join));
   return spread_target(self, link, join.alias, option, path, true, number);
+}
+
+/* `left` with an inner join that stands in parentheses with it: a secondary and its target one
+ * after the other. */
+static la_status add_nested(la_translation *self, la_node *left, const la_eager_join *join,
+                            la_node **out) {
+  const la_node *element = join->element;
+  la_node *through = NULL;
+  la_status status;
+  if (join->secondary == NULL) {
+    return la_from_join(self->sql, left, join->element, join->on, 0, out, self->err);
+  }
+  LA_TRY(la_from_join(self->sql, left, join->secondary, join->on, 0, &through, self->err));
+  status = la_from_join(self->sql, through, element->children[1], element->children[2], 0, out,
+                        self->err);
+  la_node_release(through);
+  return status;
 }
 
 /* The join's right side with the inner joins that stand in parentheses with it. */
@@ -208,7 +271,7 @@ static la_status whole_element(la_translation *self, size_t number, la_node **ou
     if (join->nested_in != number) {
       continue;
     }
-    status = la_from_join(self->sql, *out, join->element, join->on, 0, &joined, self->err);
+    status = add_nested(self, *out, join, &joined);
     la_node_release(*out);
     *out = joined;
     LA_TRY(status);

@@ -203,10 +203,10 @@ enum la_node_flag {
   LA_SELECT_NULL_ROW = 1u << 24,         /* UPDATE: ordered_values */
   LA_FETCH_PERCENT = 1u << 25,
   LA_FETCH_WITH_TIES = 1u << 26,
-  LA_TYPE_IS_EXACT = 1u << 27, /* the type was given, not guessed from a value; NULL: null_() */
-  LA_SUBQUERY_SINGLE = 1u << 28,
-  LA_NODE_QUOTED = 1u << 29,  /* its name always stands in quotes … */
-  LA_NODE_UNQUOTED = 1u << 30 /* … or never: quoted_name() */
+  LA_TYPE_IS_EXACT = 1u << 27,   /* the type was given, not guessed from a value; NULL: null_() */
+  LA_SELECT_REPLACED = 1u << 28, /* its columns took the place of others, which had options */
+  LA_NODE_QUOTED = 1u << 29,     /* its name always stands in quotes … */
+  LA_NODE_UNQUOTED = 1u << 30    /* … or never: quoted_name() */
 };
 /* Flags that a node has because a child has them. */
 #define LA_NODE_INHERITED_FLAGS (LA_NODE_HAS_HOST | LA_NODE_HAS_ORM | LA_NODE_HAS_PARAM)

@@ -53,3 +53,32 @@ describe("joins along a relationship outside of a statement", function()
       sql(la.outerjoin(A, B, A.many)))
   end)
 end)
+
+describe("FROMs of classes with several tables (MAP-06)", function()
+  local Base = orm.declarative_base()
+  local Animal = Base:class "Animal" {
+    __tablename__ = "animals", id = la.Column(la.Integer, {primary_key = true}), kind = la.Column(la.String),
+    __mapper_args__ = {polymorphic_on = "kind", polymorphic_identity = "animal"},
+  }
+  local Cat = Animal:class "Cat" {
+    __tablename__ = "cats", id = la.Column(la.ForeignKey "animals.id", {primary_key = true}),
+    __mapper_args__ = {polymorphic_identity = "cat"},
+  }
+  local Owner = Base:class "Owner" {
+    __tablename__ = "owners", id = la.Column(la.Integer, {primary_key = true}), animal_id = la.Column(la.ForeignKey "animals.id"),
+    animal = orm.relationship "Animal",
+  }
+  Base.registry:configure()
+
+  local function froms(statement) return tostring(statement):gsub("%s+", " "):match "FROM (.*)$" end
+
+  it("stand in the order of what is selected", function()
+    assert.equal("owners, animals JOIN cats ON animals.id = cats.id", froms(la.select(Owner.id, Cat.id, Cat.kind, Cat)))
+    assert.equal("animals JOIN cats ON animals.id = cats.id, owners", froms(la.select(Cat, Owner)))
+    assert.equal("animals JOIN cats ON animals.id = cats.id", froms(la.select(Animal, Cat)))
+  end)
+
+  it("are no further join where a join has their table", function()
+    assert.equal("owners JOIN animals ON animals.id = owners.animal_id, cats", froms(la.select(Owner, Cat):join(Owner.animal)))
+  end)
+end)

@@ -224,6 +224,25 @@ describe("QRY-04: the option", function()
     assert.matches("FROM users JOIN orders AS orders_1", (s:during(function() session:scalars(stmt):unique():all() end)[1]))
   end)
 
+  it("selects the columns that a join is by, whether they are loaded or not (LOAD-3.2)", function()
+    local sent, orders = load(Order, orm.load_only(Order.id), orm.joinedload(Order.user))
+    assert.matches("^SELECT orders.id, orders.user_id, users_1.id AS id_1", sent[1])
+    assert.truthy(tostring(la.inspect(orders[1]).unloaded):find "user_id")
+  end)
+
+  it("has no effect on entities that with_only_columns has replaced, as theirs (QRY-07)", function()
+    local stmt = la.select(Order):options(orm.joinedload(Order.user), orm.load_only(Order.id))
+    assert.same({"SELECT orders.id FROM orders"}, s:during(function() session:execute(stmt:with_only_columns(Order.id)):all() end))
+    assert.same({"SELECT orders.id AS orders_id FROM orders"},
+      s:during(function() session:query(Order):options(orm.joinedload(Order.user)):with_entities(Order.id):all() end))
+    assert.matches("LEFT OUTER JOIN users AS users_1", (s:during(function() session:scalars(stmt:with_only_columns(Order)):all() end)[1]))
+  end)
+
+  it("joinedload has inner joins along a secondary one after the other in parentheses", function()
+    local text = load(User, orm.joinedload(User.orders):joinedload(Order.items, {innerjoin = true}):joinedload(Item.tags, {innerjoin = true}))[1]
+    assert.matches("LEFT OUTER JOIN %(orders AS orders_1 JOIN items AS items_1 ON .- JOIN [%w_]+ AS [%w_]+ ON .- JOIN tags AS tags_1 ON [^()]*%) ON users", text)
+  end)
+
   it("refuses what does not fit", function()
     local function refused(class, message, ...)
       local options = {...}
