@@ -207,8 +207,8 @@ int la_statement_index(lua_State *L);
 /* Pushes the statement's execution options as a map. */
 void la_push_execution_options(lua_State *L, la_state *state, const la_node *statement);
 /* Pushes a box of `select` with the FROM elements of its columns written into its FROM, and gives
- * that node, lent. */
-la_node *la_push_with_column_froms(lua_State *L, la_state *state, la_node *select);
+ * that node, lent. `only_left`: of several the one alone that a relationship's join starts from. */
+la_node *la_push_with_column_froms(lua_State *L, la_state *state, la_node *select, bool only_left);
 
 /* Raises if an operand of arithmetic is any_() or all_(), which stand for no value. */
 void la_refuse_collections(lua_State *L, const la_node *left, const la_node *right);

@@ -442,13 +442,49 @@ int la_statement_filter_by(lua_State *L) {
   return la_return_node(L, state, result);
 }
 
-la_node *la_push_with_column_froms(lua_State *L, la_state *state, la_node *select) {
+/* The entity that the select's first join starts from, if a relationship says so; or NULL. */
+static const la_node *left_of_joins(const la_node *select) {
+  const la_node *chain = select->children[LA_SELECT_FROM], *step = NULL;
+  for (; chain != NULL; chain = chain->children[0]) { /* the newest first */
+    step = chain->count > 1 ? chain->children[1] : step;
+  }
+  for (uint32_t i = 0; step != NULL && step->kind == LA_NODE_JOIN_STEP && i < 2; i++) {
+    const la_node *part = la_node_child(step, i);
+    if (part != NULL && part->kind == LA_NODE_RELATIONSHIP) {
+      return part->children[0];
+    }
+  }
+  return NULL;
+}
+
+/* Of several only `left` stays, if it is there. */
+static void keep_only(la_nodes *nodes, const la_node *left) {
+  size_t at = 0;
+  while (at < nodes->count && nodes->items[at] != left) {
+    at++;
+  }
+  if (at == nodes->count) {
+    return;
+  }
+  for (size_t i = 0; i < nodes->count; i++) {
+    if (i != at) {
+      la_node_release(nodes->items[i]);
+    }
+  }
+  nodes->items[0] = nodes->items[at];
+  nodes->count = 1;
+}
+
+la_node *la_push_with_column_froms(lua_State *L, la_state *state, la_node *select, bool only_left) {
   la_node *result;
   la_nodes nodes;
   la_configure_statement(L, state, select);
   la_nodes_init(&nodes, state);
   if (!la_nodes_add_froms(&nodes, select, true)) {
     la_nodes_raise(L, &nodes);
+  }
+  if (only_left && nodes.count > 1) {
+    keep_only(&nodes, left_of_joins(select));
   }
   result = nodes.count != 0
                ? la_node_with_chained(select, LA_SELECT_FROM, nodes.items, (uint32_t)nodes.count)

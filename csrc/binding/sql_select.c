@@ -288,8 +288,9 @@ static int select_with_only_columns(lua_State *L) {
   int keywords = la_keywords(L, 2), last = keywords != 0 ? keywords - 1 : lua_gettop(L);
   la_nodes nodes;
   la_check_keywords(L, keywords, with_only_keywords, "with_only_columns");
-  if (la_keyword_flag(L, keywords, "maintain_column_froms") || joins_from_columns(self)) {
-    self = la_push_with_column_froms(L, state, self);
+  bool keeps_all = la_keyword_flag(L, keywords, "maintain_column_froms");
+  if (keeps_all || joins_from_columns(self)) {
+    self = la_push_with_column_froms(L, state, self, !keeps_all);
   }
   la_nodes_init(&nodes, state);
   if (!la_nodes_add_each(L, &nodes, 2, last, la_nodes_add_column)) {

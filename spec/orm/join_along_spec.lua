@@ -78,6 +78,13 @@ describe("FROMs of classes with several tables (MAP-06)", function()
     assert.equal("animals JOIN cats ON animals.id = cats.id", froms(la.select(Animal, Cat)))
   end)
 
+  it("are what the joins start from alone, where with_only_columns takes the place of several", function()
+    assert.equal("owners JOIN animals ON animals.id = owners.animal_id",
+      froms(la.select(Owner, Cat):join(Owner.animal):with_only_columns(Animal.id)))
+    assert.equal("owners JOIN animals ON animals.id = owners.animal_id, cats",
+      froms(la.select(Owner, Cat.__table__):join(Owner.animal):with_only_columns(Animal.id, {maintain_column_froms = true})))
+  end)
+
   it("are no further join where a join has their table", function()
     assert.equal("owners JOIN animals ON animals.id = owners.animal_id, cats", froms(la.select(Owner, Cat):join(Owner.animal)))
   end)
