@@ -346,17 +346,22 @@ static void check_stands(lua_State *L, flush_box *box) {
   la_raise_status(L, LA_RESOURCE_CLOSED, "This transaction is closed");
 }
 
+/* Takes the connection if there is none; what the database is told then has listeners, too. */
+static void listen(lua_State *L, la_state *state, flush_box *box) {
+  la_session_listen(L, state, box->session);
+  check_stands(L, box);
+}
+
 /* The core's part: every statement, with Lua's answers to its steps. */
 static void run_flush(lua_State *L, la_state *state, flush_box *box) {
   la_flush_step step;
   la_status status;
   la_error err;
-  la_session *session = box->session;
   la_error_init(&err);
   while ((status = la_flush_prepare(box->flush, &step, &err)) == LA_ROW) {
     run_step(L, state, box, &step);
     check_stands(L, box);
-    la_session_listen(L, state, session);
+    listen(L, state, box);
   }
   if (status >= 0) {
     status = la_flush_sort(box->flush, &err);
@@ -364,7 +369,7 @@ static void run_flush(lua_State *L, la_state *state, flush_box *box) {
   while (status >= 0 && (status = la_flush_next(box->flush, &step, &err)) == LA_ROW) {
     run_step(L, state, box, &step);
     check_stands(L, box);
-    la_session_listen(L, state, session);
+    listen(L, state, box);
   }
   if (status < 0) {
     raise_flush(L, state, box, &err);
@@ -376,7 +381,7 @@ static void run_flush(lua_State *L, la_state *state, flush_box *box) {
 static int run_protected(lua_State *L) {
   la_state *state = lua_touserdata(L, 3);
   flush_box *box = lua_touserdata(L, 2);
-  la_session_listen(L, state, box->session);
+  listen(L, state, box);
   run_flush(L, state, box);
   if (la_event_has(state, LA_EVENT_AFTER_FLUSH)) {
     la_session_tell(L, state, box->session);

@@ -4,6 +4,7 @@ local la = require "lualchemy"
 local orm = require "lualchemy.orm"
 local event = la.event
 local shop = require "spec.support.shop"
+local exc = require "lualchemy.exc"
 local fails = require "spec.support.fails"
 
 describe("listeners of connections hear of a session's savepoints (EVT-02)", function()
@@ -105,5 +106,33 @@ describe("listeners of connections hear of a session's savepoints (EVT-02)", fun
       session:execute(la.select(la.literal(1)))
       session:rollback()
     end)
+  end)
+end)
+
+describe("a listener of a savepoint that a flush begins", function()
+  it("may end the transaction: the flush says so, and the session works (UOW-34)", function()
+    for _, ending in ipairs {"rollback", "close", "reset"} do
+      for _, name in ipairs {"before_cursor_execute", "after_cursor_execute", "savepoint"} do
+        local s = shop.new():fill()
+        local session, ended = s.session, false
+        session:commit()
+        session:begin_nested()
+        session:add_all {s.User{name = "new"}, s.User{name = "newer"}}
+        event.listen(s.engine, name, function(_, _, text)
+          if not ended and (type(text) ~= "string" or text:find "^SAVEPOINT") then
+            ended = true
+            session[ending](session)
+          end
+        end)
+        local ok, err = pcall(session.flush, session)
+        assert.is_true(ended and not ok, ending .. " " .. name)
+        assert.is_true(exc.ResourceClosedError:matches(err), tostring(err))
+        session:rollback()
+        session:add(s.User{name = "last"})
+        session:commit()
+        assert.equal(1, session:query(s.User):filter(s.User.name:in_{"new", "newer", "last"}):count())
+        s:close()
+      end
+    end
   end)
 end)
