@@ -363,13 +363,17 @@ static void keep(lua_State *L, la_state *state, int owner, const la_link_change 
   lua_pop(L, 1);
 }
 
-/* Pushes the sequence of the collection of `link`; the owner's handle is at `owner`. */
-static void push_items(lua_State *L, la_state *state, int owner, uint32_t link) {
-  if (lua_getiuservalue(L, owner, LA_LINK_VALUE(link)) != LUA_TUSERDATA) {
-    lua_pop(L, 1);
-    la_push_collection(L, state, owner, link);
-  }
+/* Pushes the sequence of the collection that changes; the owner's handle is at `owner`. It begins
+ * anew where the core has forgotten members: a rollback may leave an object so, without a row. */
+static void push_items(lua_State *L, la_state *state, int owner, const la_link_change *change) {
+  const la_collection *many = la_links(change->instance)[change->link].to.many;
+  la_push_collection(L, state, owner, change->link);
   lua_getiuservalue(L, -1, 1);
+  if (change->kind == LA_LINK_INSERT && lua_rawlen(L, -1) != (many ? many->items.count : 0)) {
+    lua_pop(L, 1);
+    fill_items(L, state, change->instance, change->link);
+    lua_getiuservalue(L, -1, 1);
+  }
 }
 
 /* Lua holds what the core is about to name, and keeps what it has named. Leaves the other's handle
@@ -391,7 +395,7 @@ static void hold_change(lua_State *L, la_state *state, const change_ends *ends, 
     push_end(L, state, ends, change->other);
     break;
   case LA_LINK_INSERT:
-    push_items(L, state, owner, change->link);
+    push_items(L, state, owner, change);
     push_end(L, state, ends, change->other);
     insert_item(L, change->at);
     break;
@@ -428,7 +432,7 @@ static void apply_change(lua_State *L, la_state *state, const change_ends *ends,
   if (change->kind == LA_LINK_SET) {
     lua_setiuservalue(L, owner, LA_LINK_VALUE(change->link));
   } else if (change->kind == LA_LINK_REMOVE) {
-    push_items(L, state, owner, change->link);
+    push_items(L, state, owner, change);
     remove_item(L, change->at);
   }
   lua_settop(L, top);

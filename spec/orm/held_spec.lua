@@ -104,3 +104,41 @@ describe("an object that leaves its session with changes of its links", function
     assert.equal("Zoe", s.session:get(s.User, 77).name)
   end)
 end)
+
+describe("the members of an object that a rollback has left without a row", function()
+  local s, User, Address
+  before_each(function()
+    s = shop.new()
+    User, Address = s.User, s.Address
+  end)
+  after_each(function() s:close() end)
+
+  --- Was expired by a savepoint's rollback, and lost its row by the one around it.
+  local function left()
+    local user = User{name = "ann", addresses = {Address{email = "a"}, Address{email = "b"}}}
+    s.session:add(user)
+    s.session:flush()
+    s.session:begin_nested()
+    user.name = "other"
+    s.session:flush()
+    assert.equal(2, #user.addresses)
+    s.session:get_nested_transaction():rollback()
+    s.session:rollback()
+    assert.is_true(la.inspect(user).transient)
+    return user
+  end
+
+  it("are forgotten by both halves of its list", function()
+    local user = left()
+    local own = Address{email = "c", user = user}
+    assert.equal(1, #user.addresses)
+    assert.equal(own, user.addresses[1])
+    local other = User{name = "bob"}
+    local moved = Address{email = "d", user = user}
+    other.addresses:append(moved)
+    collectgarbage()
+    collectgarbage()
+    assert.same({1, "c"}, {#user.addresses, user.addresses[1].email})
+    assert.equal(0, #left().addresses)
+  end)
+end)
