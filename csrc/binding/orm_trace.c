@@ -198,7 +198,9 @@ void la_session_tell(lua_State *L, la_state *state, la_session *session) {
  * to hear of? */
 static bool lacks_connection(const la_state *state, const la_session *session) {
   if (!session->connection ||
-      (!la_event_has(state, LA_EVENT_AFTER_BEGIN) && !la_event_has(state, LA_EVENT_SAVEPOINT))) {
+      (!la_event_has(state, LA_EVENT_AFTER_BEGIN) && !la_event_has(state, LA_EVENT_SAVEPOINT) &&
+       !la_event_has(state, LA_EVENT_BEFORE_CURSOR_EXECUTE) &&
+       !la_event_has(state, LA_EVENT_AFTER_CURSOR_EXECUTE))) {
     return !session->connection;
   }
   return !session->entered || la_session_next_savepoint(session) != NULL;

@@ -211,6 +211,19 @@ describe("a listener of cursors (EVT-02)", function()
     assert.equal(2, #session:query(User):all())
   end)
 
+  it("hears of a savepoint before what is sent inside it", function()
+    listen(function(_, _, statement) heard[#heard + 1] = statement:match "^%a+" end)
+    local session = s.session
+    for word, fn in pairs {INSERT = function() session:flush() end, SELECT = function() session:query(User):all() end} do
+      hears({"SAVEPOINT", word}, function()
+        session:begin_nested()
+        if word == "INSERT" then session:add(User()) end
+        fn()
+      end)
+      session:rollback()
+    end
+  end)
+
   it("hears once of what it sends itself", function()
     listen(function(connection, _, statement)
       heard[#heard + 1] = statement
