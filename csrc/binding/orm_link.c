@@ -382,9 +382,9 @@ static void hold_change(lua_State *L, la_state *state, const change_ends *ends, 
                         const la_link_change *change) {
   switch (change->kind) {
   case LA_LINK_SET:
-    if (lua_getiuservalue(L, owner, LA_LINK_VALUE(change->link)) != LUA_TUSERDATA &&
-        change->old != NULL) { /* not loaded: the key has told what it is */
-      lua_pop(L, 1);
+    if (la_link_is_loaded(change->instance, change->link)) {
+      lua_getiuservalue(L, owner, LA_LINK_VALUE(change->link));
+    } else { /* what the key has told; the handle of an expired link is another's */
       push_end(L, state, ends, change->old);
     }
     if (lua_isuserdata(L, -1)) {

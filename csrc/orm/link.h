@@ -53,6 +53,10 @@ bool la_link_needs_old(const la_instance *instance, uint32_t link);
  */
 bool la_link_lacks_old(const la_instance *instance, uint32_t link);
 void la_link_learn_old(la_instance *instance, uint32_t link, la_instance *old);
+/* False of a link that came to the class after the object. */
+static inline bool la_link_is_loaded(const la_instance *instance, uint32_t link) {
+  return link < instance->link_count && la_links(instance)[link].flags & LA_LINK_LOADED;
+}
 /* True if it names what it referred to before its changes, or what is queued for it. */
 bool la_link_names_old(const la_instance *instance, uint32_t link);
 /* The object had no parent, was given one and taken from it again, so that it is an orphan by

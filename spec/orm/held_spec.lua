@@ -84,6 +84,27 @@ describe("an object that leaves its session with changes of its links", function
     assert.equal(2, address.user_id)
   end)
 
+  it("keeps what an expired reference was, by the list that lets go of it (UOW-2)", function()
+    local address = s.session:query(s.Address):filter(s.Address.user_id:eq(1)):first()
+    local held = setmetatable({}, {__mode = "v"})
+    ;(function()
+      local newcomer = s.User{name = "Zoe"}
+      newcomer.addresses = {address}
+      s.session:rollback()
+      assert.equal("Ann", address.user.name)
+      s.session:rollback()
+      newcomer.addresses = {}
+      held.newcomer = newcomer
+    end)()
+    collect.all()
+    collect.all()
+    assert.equal("Zoe", held.newcomer and held.newcomer.name)
+    assert.equal(held.newcomer, la.inspect(address).attrs.user.history.deleted[1])
+    s.session:add(s.User{name = "Cid", addresses = {address}})
+    s.session:flush()
+    assert.equal("Cid", address.user.name)
+  end)
+
   it("stays in the session that it has come to when the first, which lost its row, goes (SES-16)", function()
     local user = s.User{id = 77, name = "Zoe"}
     ;(function()
