@@ -87,6 +87,16 @@ describe("session:bulk_save_objects (SES-13)", function()
   end)
   after_each(function() s:close() end)
 
+  it("tells of an object that a listener makes transient meanwhile", function()
+    local ann = s.session:get(User, 1)
+    la.event.listen(s.engine, "before_cursor_execute", function() orm.make_transient(ann) end, {once = true})
+    fails(exc.InvalidRequestError, "lost its row while the objects before it were saved", function()
+      s.session:bulk_save_objects {User{name = "x"}, ann}
+    end)
+    s.session:rollback()
+    assert.equal(3, s.session:query(User):count())
+  end)
+
   it("groups consecutive inserts and updates of a class, or all of them without preserve_order (UOW-141)", function()
     local ann, bob = s.session:get(User, 1), s.session:get(User, 2)
     ann.age, bob.age = 1, 2

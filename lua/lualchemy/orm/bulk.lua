@@ -5,6 +5,7 @@
 -- sequence that set the same columns are one statement; one that must tell the key it was given is a statement of its own.
 local binds = require "lualchemy.orm.binds"
 local core = require "lualchemy.core"
+local describe = require "lualchemy.describe"
 local exc = require "lualchemy.exc"
 local hierarchy = require "lualchemy.orm.hierarchy"
 local inspection = require "lualchemy.inspection"
@@ -302,6 +303,9 @@ end
 --- An object that has a row gives its identity, whether or not its attributes are loaded.
 local function changes_of(object, class, changed_only)
   local row, identity, at = row_of(object, class, changed_only), core.object_identity(object), 0
+  if not identity then
+    error(exc.InvalidRequestError(("bulk_save_objects: %s lost its row while the objects before it were saved"):format(describe.value(object))), 0)
+  end
   for _, property in ipairs(core.mapper_properties(class)) do
     if property.primary_key then
       at = at + 1
