@@ -249,6 +249,7 @@ static int session_commit(lua_State *L) {
   if (la_session_autobegin(session, &err) < 0) {
     la_raise_orm(L, &err);
   }
+  la_session_tell_notes(L, la_state_of(L), session);
   /* a listener may begin a new transaction when the last level is over: that one stays */
   for (uint32_t depth = (uint32_t)session->levels.count; depth > 0; depth--) {
     if (session->levels.count >= depth) {

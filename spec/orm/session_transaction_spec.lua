@@ -57,6 +57,15 @@ describe("events of a session's transaction", function()
     assert.same({"transaction_end begin"}, during(function() session:close() end))
   end)
 
+  it("tell of the transaction that a commit of nothing is in (EVT-05)", function()
+    local session = s.session
+    session:commit()
+    watch(session)
+    local commit = {"transaction_create autobegin", "before_commit", "after_commit", "transaction_end autobegin"}
+    assert.same(commit, during(function() session:commit() end))
+    assert.same(commit, during(function() session:commit() end))
+  end)
+
   it("tell of savepoints, whose SAVEPOINT comes with the first statement inside (EVT-05)", function()
     local session = s.session
     watch(session)
