@@ -221,7 +221,7 @@ bool la_session_loads_heard(const la_state *state, const la_session *session);
 bool la_tell_column_load(lua_State *L, la_state *state, int index, la_text key, bool refresh);
 /* The same of a link. */
 bool la_tell_link_load(lua_State *L, la_state *state, int index, la_instance *instance,
-                       uint32_t link);
+                       uint32_t link, bool forced);
 /* Runs a flush for the session box at `index` if there is something to flush. */
 void la_session_flush(lua_State *L, la_state *state, int index);
 /* The same if autoflush is on; an error carries the note about autoflush. */

@@ -233,8 +233,8 @@ bool la_tell_column_load(lua_State *L, la_state *state, int index, la_text key, 
 }
 
 bool la_tell_link_load(lua_State *L, la_state *state, int index, la_instance *instance,
-                       uint32_t link) {
-  return la_link_needs_statement(instance, link) &&
+                       uint32_t link, bool forced) {
+  return la_link_needs_statement(instance, link, forced) &&
          tell_load(L, state, "link_load", index, instance->mapper->links[link]->key, false);
 }
 

@@ -178,7 +178,7 @@ static void read_link(lua_State *L, la_state *state, la_instance *instance, uint
   luaL_checkstack(L, 8, NULL);
   if (reading != READ_OLD && la_session_loads_heard(state, instance->session)) {
     la_push_object(L, state, instance);
-    bool loaded = la_tell_link_load(L, state, -1, instance, link);
+    bool loaded = la_tell_link_load(L, state, -1, instance, link, reading != READ_PLAIN);
     lua_pop(L, 1);
     if (loaded) {
       return;
@@ -192,7 +192,9 @@ static void read_link(lua_State *L, la_state *state, la_instance *instance, uint
   if (session) {
     la_session_route(L, state, session, instance->mapper->links[link]->relationship->target, NULL,
                      instance);
-    la_session_listen(L, state, session);
+    if (la_link_may_send(instance, link, reading != READ_PLAIN)) {
+      la_session_listen(L, state, session);
+    }
   }
   if ((!instance->session && session && la_load_begin(load, session, &err) < 0) ||
       la_load_link(instance, link, reading != READ_PLAIN, load, &err) < 0) {
@@ -211,7 +213,7 @@ static void read_link(lua_State *L, la_state *state, la_instance *instance, uint
 
 static void load_link(lua_State *L, la_state *state, la_instance *instance, uint32_t link,
                       link_reading reading) {
-  if (instance->session && la_link_needs_statement(instance, link)) {
+  if (instance->session && la_link_needs_statement(instance, link, reading != READ_PLAIN)) {
     la_push_session(L, state, instance->session);
     la_session_autoflush(L, state, -1);
     lua_pop(L, 1);

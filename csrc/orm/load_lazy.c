@@ -406,27 +406,61 @@ static bool has_found(const la_load *load, const la_instance *instance, uint32_t
   return false;
 }
 
-bool la_link_needs_statement(const la_instance *instance, uint32_t link) {
-  const la_relationship *relationship = instance->mapper->links[link]->relationship;
-  const la_session *session = instance->session;
-  const la_mapper *root;
+typedef enum link_need { NEEDS_NOTHING, NEEDS_REFRESH, NEEDS_STATEMENT } link_need;
+
+/* What the read of a link asks the database for, if the key of what it refers to tells. */
+static link_need need_by_key(const la_instance *instance, const la_relationship *relationship,
+                             const la_link_choice *choice) {
   la_value key[MOST_KEYS];
   bool unloaded;
-  la_link_choice choice;
-  la_loader_strategy strategy = la_kept_choice(instance, relationship, &choice);
-  if (session == NULL || !(instance->flags & LA_INSTANCE_KEYED) || !relationship->configured ||
-      strategy == LA_LOADER_NOLOAD || strategy == LA_LOADER_RAISE ||
-      la_links(instance)[link].flags & LA_LINK_RAISE) {
-    return false;
-  }
-  if (!relationship->use_get || choice.criteria != NULL || relationship->pair_count > MOST_KEYS) {
-    return true;
+  if (!relationship->use_get || choice->criteria != NULL || relationship->pair_count > MOST_KEYS) {
+    return NEEDS_STATEMENT;
   }
   if (!la_lazy_key(relationship, instance, key, &unloaded)) {
-    return unloaded;
+    return unloaded ? NEEDS_STATEMENT : NEEDS_NOTHING;
   }
-  root = relationship->target->root;
-  return la_identity_find(&session->map, root, key, la_identity_hash(root, key)) == NULL;
+  const la_mapper *root = relationship->target->root;
+  const la_instance *found =
+      la_identity_find(&instance->session->map, root, key, la_identity_hash(root, key));
+  if (found == NULL) {
+    return NEEDS_STATEMENT;
+  }
+  return found->flags & LA_INSTANCE_EXPIRED ? NEEDS_REFRESH : NEEDS_NOTHING;
+}
+
+/* Whether a statement for the link is refused. */
+static bool raises_on_sql(const la_instance *instance, uint32_t link, la_loader_strategy strategy) {
+  return la_links(instance)[link].flags & (LA_LINK_RAISE | LA_LINK_RAISE_ON_SQL) ||
+         strategy == LA_LOADER_RAISE || strategy == LA_LOADER_RAISE_ON_SQL;
+}
+
+bool la_link_needs_statement(const la_instance *instance, uint32_t link, bool forced) {
+  const la_relationship *relationship = instance->mapper->links[link]->relationship;
+  la_link_choice choice;
+  la_loader_strategy strategy = la_kept_choice(instance, relationship, &choice);
+  return instance->session != NULL && instance->flags & LA_INSTANCE_KEYED &&
+         relationship->configured && strategy != LA_LOADER_NOLOAD && strategy != LA_LOADER_RAISE &&
+         !(la_links(instance)[link].flags & LA_LINK_RAISE) &&
+         (forced || !raises_on_sql(instance, link, strategy)) &&
+         need_by_key(instance, relationship, &choice) == NEEDS_STATEMENT;
+}
+
+bool la_link_may_send(const la_instance *instance, uint32_t link, bool forced) {
+  const la_relationship *relationship = instance->mapper->links[link]->relationship;
+  la_link_choice choice;
+  if (instance->session == NULL || !relationship->configured) {
+    return true;
+  }
+  if (!(instance->flags & LA_INSTANCE_KEYED)) {
+    return la_link_loads_pending(instance, link);
+  }
+  la_loader_strategy strategy = la_kept_choice(instance, relationship, &choice);
+  if (la_links(instance)[link].flags & LA_LINK_EXPIRED && is_expired(instance, relationship)) {
+    return true;
+  }
+  link_need need = need_by_key(instance, relationship, &choice);
+  return need == NEEDS_REFRESH ||
+         (need == NEEDS_STATEMENT && (forced || !raises_on_sql(instance, link, strategy)));
 }
 
 la_status la_load_link(la_instance *instance, uint32_t link, bool forced, la_load *load,

@@ -37,6 +37,42 @@ describe("loading", function()
     assert.same({}, s:during(function() assert.is_nil(address.user) end))
   end)
 
+  it("begins nothing for what the identity map, a NULL or a new object answers (LOAD-3.1, SES-07)", function()
+    session:add(Address{id = 9, email = "x"})
+    session:commit()
+    local quiet = orm.Session(s.engine, {expire_on_commit = false})
+    local first, orphan, ann = quiet:get(Address, 1), quiet:get(Address, 9), quiet:get(User, 1)
+    local new = User{}
+    quiet:commit()
+    local begun = 0
+    la.event.listen(s.engine, "begin", function() begun = begun + 1 end)
+    assert.equal(ann, first.user)
+    assert.is_nil(orphan.user)
+    quiet:add(new)
+    assert.equal(0, #new.addresses)
+    assert.equal(0, begun)
+    quiet:rollback()
+    quiet:expire(ann)
+    quiet:expire(first, {"user"})
+    assert.equal("Ann", first.user.name)
+    assert.equal(1, begun)
+    quiet:close()
+  end)
+
+  it("refuses a statement for a raising link before it flushes or begins anything (LOAD-3.6)", function()
+    local ann = session:query(User):options(orm.raiseload(User.orders, {sql_only = true})):first()
+    session:commit()
+    local name = ann.name
+    session:flush()
+    ann.name = name .. "!"
+    local heard = 0
+    la.event.listen(session, "do_orm_execute", function() heard = heard + 1 end)
+    assert.same({}, s:during(function()
+      fails(exc.InvalidRequestError, "raise_on_sql", function() return #ann.orders end)
+    end))
+    assert.same({true, 0}, {session:is_modified(ann), heard})
+  end)
+
   it("reads many-to-many lists (LOAD-3.1)", function()
     local pen = session:get(Item, 1)
     assert.same({"SELECT tags.id, tags.name FROM tags, item_tags WHERE ? = item_tags.item_id AND tags.id = item_tags.tag_id ORDER BY tags.id"},
