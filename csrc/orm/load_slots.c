@@ -10,6 +10,7 @@
 #include "orm/later.h"
 
 #include "orm/instance_internal.h"
+#include "orm/session_internal.h"
 #include "orm/subtable.h"
 #include "orm/translate.h"
 
@@ -575,6 +576,7 @@ la_status la_load_refresh(la_session *session, la_instance *instance, const la_t
     status = refresh_keys(instance, keys, key_count, load, &gone);
   } else {
     la_instance_expire_all(instance);
+    la_session_leave_dirty(session, instance);
     status = run_whole(load, instance, FOR_REFRESH, &gone);
     if (status >= 0) {
       settle_expired(instance);

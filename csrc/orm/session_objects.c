@@ -175,6 +175,7 @@ la_status la_session_expunge(la_session *session, la_instance *instance, la_erro
 void la_session_expire(la_session *session, la_instance *instance) {
   if (instance->flags & LA_INSTANCE_KEYED) {
     la_instance_expire_all(instance);
+    la_session_leave_dirty(session, instance);
     return;
   }
   la_instance_pin(instance);

@@ -49,6 +49,23 @@ describe("a session", function()
     assert.same({"UPDATE users SET age=? WHERE users.id = ?"}, s:during(function() s.session:flush() end))
   end)
 
+  it("counts an object no longer as dirty whose changes a refresh or an expiry has discarded (UOW-35, SES-05)", function()
+    s:fill()
+    local session <close> = orm.Session(s.engine, {autoflush = false})
+    local user = session:get(User, 1)
+    for _, discard in ipairs {"refresh", "expire"} do
+      user.name = "changed"
+      assert.is_true(session.dirty:contains(user))
+      session[discard](session, user)
+      assert.equal(0, #session.dirty)
+      assert.same({}, s:during(function() session:flush() end))
+      assert.equal("Ann", user.name)
+    end
+    user.name = "kept"
+    session:flush()
+    assert.equal("kept", session:scalar(la.select(User.name):where(User.id:eq(1))))
+  end)
+
   it("sends nothing for a value set back, though the object is dirty (UOW-43, UOW-35)", function()
     s:fill()
     local user = s.session:get(User, 1)
