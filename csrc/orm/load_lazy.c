@@ -71,14 +71,12 @@ static la_status gather_where(making *self, const la_link_choice *choice, la_err
   return add_criteria(self, choice, err);
 }
 
-/* FROM a secondary that is no table: its columns alone do not say how its parts are joined. */
+/* FROM the target and the secondary, of which its columns alone do not say how its parts are
+ * joined; by this order an eager join of the target stands behind it. */
 static la_status add_through(making *self, la_node **select, la_error *err) {
   la_node *through = self->relationship->through;
   la_node *froms[2] = {self->target, through};
-  if (through == NULL || through->kind == LA_NODE_TABLE) {
-    return LA_OK;
-  }
-  return la_build_chain(select, LA_SELECT_FROM, froms, 2, err);
+  return through == NULL ? LA_OK : la_build_chain(select, LA_SELECT_FROM, froms, 2, err);
 }
 
 static la_status add_order(making *self, la_node **select, la_error *err) {

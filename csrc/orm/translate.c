@@ -301,6 +301,27 @@ static bool must_wrap(const la_translation *self, const la_node *select) {
   return self->joins.count != 0 && ((self->multi_row && limits) || collapses);
 }
 
+static bool stands(const la_translation *self, const la_node *from) {
+  for (size_t i = 0; i < self->froms.list.count; i++) {
+    if (la_from_contains(self->froms.list.items[i], from)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* The FROMs of all entities in their order, as eager joins change their places. */
+static la_status name_entities(la_translation *self) {
+  for (size_t i = 0; i < self->entities.count; i++) {
+    la_node *from = NULL;
+    LA_TRY(la_translate_element(self, self->entities.items[i], &from));
+    if (!stands(self, from)) {
+      LA_TRY(la_node_list_take(&self->froms, self->alloc, la_node_retain(from), self->err));
+    }
+  }
+  return LA_OK;
+}
+
 static la_status build(la_translation *self, la_node **out) {
   la_node *made = la_node_with_child(self->statement, LA_SELECT_OPTIONS, NULL);
   la_status status = made != NULL ? LA_OK : la_fail_nomem(self->err);
@@ -316,8 +337,11 @@ static la_status build(la_translation *self, la_node **out) {
                             self->err);
   }
   wraps = status >= 0 && must_wrap(self, made);
-  if (status >= 0 && !wraps) {
-    status = la_translate_eager_froms(self);
+  if (status >= 0 && !wraps && self->joins.count > 0) {
+    status = self->froms.list.count > 0 ? LA_OK : name_entities(self);
+    if (status >= 0) {
+      status = la_translate_eager_froms(self);
+    }
   }
   if (status >= 0) {
     status = la_build_child(&made, LA_SELECT_FROM, NULL, self->err);
@@ -458,15 +482,6 @@ la_status la_translate_element(la_translation *self, la_node *from, la_node **ou
   }
   *out = from;
   return LA_OK;
-}
-
-static bool stands(const la_translation *self, const la_node *from) {
-  for (size_t i = 0; i < self->froms.list.count; i++) {
-    if (la_from_contains(self->froms.list.items[i], from)) {
-      return true;
-    }
-  }
-  return false;
 }
 
 /* Whether one of the tables of `from`, a tree of joins, is among the FROMs. */

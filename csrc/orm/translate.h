@@ -189,6 +189,8 @@ la_status la_translate_entity_condition(la_translation *self, la_node *entity, b
                                         la_node **out);
 /* translate_join.c */
 la_status la_translate_froms(la_translation *self, const la_node *select);
+/* Moves the one of `froms` that has `root` in it to their end, where `*moved` have come already. */
+void la_translate_move_last(la_translation *self, const la_node *root, size_t *moved);
 /* Joins `element` to the one of `froms` that has `root` in it, or to `root` itself as a new one. */
 la_status la_translate_attach(la_translation *self, la_node *root, la_node *element, la_node *on,
                               uint32_t flags);
@@ -203,7 +205,7 @@ la_status la_translate_joined(la_translation *self, la_plan_link *link, la_node 
 /* Adds the columns that eager joins are by to those of the statement, behind all that it asks for.
  */
 la_status la_translate_joined_by(la_translation *self);
-/* Builds the joins onto the FROM list. */
+/* Builds the joins onto the FROM list; those that get one stand behind the others. */
 la_status la_translate_eager_froms(la_translation *self);
 /* translate_embed.c: gives a subquery load its steps, and what it embeds. */
 la_status la_translate_embed(la_translation *self, la_plan_link *link);

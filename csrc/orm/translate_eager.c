@@ -280,6 +280,7 @@ static la_status whole_element(la_translation *self, size_t number, la_node **ou
 }
 
 la_status la_translate_eager_froms(la_translation *self) {
+  size_t moved = 0;
   for (size_t i = 0; i < self->joins.count; i++) {
     const la_eager_join *join = &self->joins.items[i];
     la_node *element = NULL;
@@ -288,6 +289,7 @@ la_status la_translate_eager_froms(la_translation *self) {
       continue;
     }
     LA_TRY(whole_element(self, i, &element));
+    la_translate_move_last(self, join->root, &moved);
     if (!join->outer && join->secondary != NULL && element == join->element) {
       /* secondary and target one after the other */
       status = la_translate_attach(self, join->root, join->secondary, join->on, 0);

@@ -55,6 +55,22 @@ la_status la_translate_attach(la_translation *self, la_node *root, la_node *elem
   return la_build_replace(&self->froms.list.items[at], joined, self->err);
 }
 
+void la_translate_move_last(la_translation *self, const la_node *root, size_t *moved) {
+  la_node **items = self->froms.list.items;
+  size_t count = self->froms.list.count, at = 0;
+  while (at < count && !covers(items[at], root)) {
+    at++;
+  }
+  if (at == count) { /* it will be attached there */
+    ++*moved;
+  } else if (at < count - *moved) {
+    la_node *from = items[at];
+    memmove(items + at, items + at + 1, (count - at - 1) * sizeof *items);
+    items[count - 1] = from;
+    ++*moved;
+  }
+}
+
 static la_status add_entity_condition(la_translation *self, la_node *entity, la_node *on,
                                       la_node **out) {
   la_node *condition = NULL;

@@ -27,6 +27,19 @@ describe("QRY-04: the option", function()
     return sent, objects
   end
 
+  it("joinedload puts the FROMs that it joins to behind the others that the entities name (LOAD-3.2)", function()
+    local function text(stmt)
+      return s:during(function() session:execute(stmt):unique():all() end)[1]:match " FROM (.*)":gsub(" AS [%w_]+", ""):gsub(" ON [^,]*", "")
+    end
+    local users = orm.joinedload(User.orders)
+    assert.equal("items, users LEFT OUTER JOIN orders", (text(la.select(User, Item):options(users))))
+    assert.equal("items, users LEFT OUTER JOIN orders", (text(la.select(Item.id, User):options(users))))
+    assert.equal("items, users LEFT OUTER JOIN orders", (text(la.select(User):select_from(User, Item):options(users))))
+    assert.equal("items, users LEFT OUTER JOIN orders, orders LEFT OUTER JOIN users",
+      (text(la.select(Item, User, Order):options(users, orm.joinedload(Order.user)))))
+    assert.equal("users LEFT OUTER JOIN orders", (text(la.select(User):where(Item.id:eq(1)):options(users)):match "^[^,]*"))
+  end)
+
   it("joinedload joins, outer unless innerjoin says otherwise, in parentheses below an outer join", function()
     local function text(...)
       return load(User, ...)[1]:match " FROM (.*) ORDER BY"
