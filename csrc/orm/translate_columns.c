@@ -61,38 +61,37 @@ bool la_translate_is_loaded(const la_mapper *mapper, const la_property *property
   bool fixed = (property->flags &
                 (LA_PROPERTY_PRIMARY_KEY | LA_PROPERTY_VERSION | LA_PROPERTY_POLYMORPHIC)) != 0;
   bool loaded = !(property->flags & LA_PROPERTY_DEFERRED);
-  bool only = false, listed = false;
+  bool only = false, known = false; /* known: an option names the attribute, or its group */
   *raise_out = (property->flags & LA_PROPERTY_RAISELOAD) != 0;
   for (; options != NULL; options = options->next) {
     bool named = is_option_for(options, mapper, property);
     switch (options->strategy) {
     case LA_LOADER_LOAD_ONLY:
       only = true;
-      listed = listed || named;
       *raise_out = *raise_out || options->raiseload;
       break;
     case LA_LOADER_DEFER:
-      if (named || options->wildcard) {
+      if (named || (options->wildcard && !known)) {
         loaded = false;
         *raise_out = options->raiseload;
       }
       break;
-    case LA_LOADER_WITH_EXPRESSION:
-      loaded = loaded || named;
+    case LA_LOADER_UNDEFER_GROUP:
+      named = property->group.bytes != NULL && la_text_equal(property->group, options->group);
       break;
     case LA_LOADER_UNDEFER:
-      loaded = loaded || named || options->wildcard;
+      loaded = loaded || (options->wildcard && !known);
       break;
-    case LA_LOADER_UNDEFER_GROUP:
-      loaded = loaded ||
-               (property->group.bytes != NULL && la_text_equal(property->group, options->group));
+    case LA_LOADER_WITH_EXPRESSION:
       break;
     default:
-      break;
+      named = false;
     }
+    known = known || named;
+    loaded = named ? options->strategy != LA_LOADER_DEFER : loaded;
   }
-  if (only) {
-    loaded = listed;
+  if (only && !known) {
+    loaded = false;
   }
   if (property->kind == LA_PROPERTY_COLUMN && fixed) {
     loaded = true;

@@ -54,6 +54,28 @@ describe("query_expression and with_expression (DEC-20)", function()
   end)
 end)
 
+describe("options that name a column (LOAD-3.6, QRY-04)", function()
+  it("go before those that stand for all columns, in whatever order", function()
+    local Base = orm.declarative_base()
+    local Column, Integer, Text = la.Column, la.Integer, la.Text
+    local Note = Base:class "Note" {__tablename__ = "notes", id = Column(Integer, {primary_key = true}), a = Column(Integer), b = Column(Integer),
+      text = orm.deferred(Column(Text)), big = orm.deferred(Column(Text), {group = "g"})}
+    local function columns(...)
+      return (tostring(la.select(Note):options(...)):gsub("%s+", " "):gsub(" FROM .*", ""):gsub("SELECT ", ""):gsub("notes%.", ""))
+    end
+    local only = orm.load_only(Note.a)
+    assert.equal("id, a, text", columns(only, orm.undefer(Note.text)))
+    assert.equal("id, a, text", columns(orm.undefer(Note.text), only))
+    assert.equal("id, a, text", columns(orm.load_only(Note.a):undefer(Note.text)))
+    assert.equal("id, a, b", columns(only, orm.load_only(Note.b)))
+    assert.equal("id, a, big", columns(only, orm.undefer_group "g"))
+    assert.equal("id, a", columns(only, orm.undefer "*"))
+    assert.equal("id, b", columns(orm.defer "*", orm.undefer(Note.b)))
+    assert.equal("id, b", columns(orm.undefer(Note.b), orm.defer "*"))
+    assert.equal("id, a, text, big", columns(orm.defer(Note.b), orm.undefer "*"))
+  end)
+end)
+
 describe("deferred groups (DEC-19, LOAD-3.6)", function()
   it("are loaded together, by undefer_group at once", function()
     local Base = orm.declarative_base()
