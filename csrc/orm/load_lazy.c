@@ -285,7 +285,21 @@ static bool is_expired(const la_instance *instance, const la_relationship *relat
   return false;
 }
 
-/* The values that the statement needs may be expired or deferred. */
+/* Whether a column that the link goes by has to be read: it is expired or deferred. */
+static bool is_missing(const la_instance *instance, uint32_t slot) {
+  return slot < instance->slot_count && !(instance->slots[slot].flags & LA_SLOT_LOADED) &&
+         !(instance->mapper->slots[slot]->flags & LA_PROPERTY_PRIMARY_KEY);
+}
+
+static bool lacks_own_columns(const la_instance *instance, const la_relationship *relationship) {
+  for (uint32_t i = 0; i < relationship->local_count; i++) {
+    if (is_missing(instance, la_slot_of_column(instance->mapper, relationship->locals[i]))) {
+      return true;
+    }
+  }
+  return false;
+}
+
 static la_status load_own_columns(la_load *load, la_instance *instance,
                                   const la_relationship *relationship, la_error *err) {
   if (!(instance->flags & LA_INSTANCE_KEYED)) {
@@ -293,8 +307,7 @@ static la_status load_own_columns(la_load *load, la_instance *instance,
   }
   for (uint32_t i = 0; i < relationship->local_count; i++) {
     uint32_t slot = la_slot_of_column(instance->mapper, relationship->locals[i]);
-    if (slot < instance->slot_count && !(instance->slots[slot].flags & LA_SLOT_LOADED) &&
-        !(instance->mapper->slots[slot]->flags & LA_PROPERTY_PRIMARY_KEY)) {
+    if (is_missing(instance, slot)) {
       LA_TRY(la_load_slot(load, instance, slot, err));
     }
   }
@@ -453,8 +466,9 @@ bool la_link_may_send(const la_instance *instance, uint32_t link, bool forced) {
     return la_link_loads_pending(instance, link);
   }
   la_loader_strategy strategy = la_kept_choice(instance, relationship, &choice);
-  if (la_links(instance)[link].flags & LA_LINK_EXPIRED && is_expired(instance, relationship)) {
-    return true;
+  if (lacks_own_columns(instance, relationship) ||
+      (la_links(instance)[link].flags & LA_LINK_EXPIRED && is_expired(instance, relationship))) {
+    return true; /* those are read even for a link that raises then */
   }
   link_need need = need_by_key(instance, relationship, &choice);
   return need == NEEDS_REFRESH ||

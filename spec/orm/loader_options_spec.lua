@@ -38,6 +38,8 @@ describe("QRY-04: the option", function()
     assert.equal("items, users LEFT OUTER JOIN orders, orders LEFT OUTER JOIN users",
       (text(la.select(Item, User, Order):options(users, orm.joinedload(Order.user)))))
     assert.equal("users LEFT OUTER JOIN orders", (text(la.select(User):where(Item.id:eq(1)):options(users)):match "^[^,]*"))
+    assert.equal("items, users LEFT OUTER JOIN orders, orders LEFT OUTER JOIN users",
+      (text(la.select(User, Order):select_from(Item, Order, User):options(orm.joinedload(Order.user), users))))
   end)
 
   it("joinedload joins, outer unless innerjoin says otherwise, in parentheses below an outer join", function()

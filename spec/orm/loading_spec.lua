@@ -73,6 +73,19 @@ describe("loading", function()
     assert.same({true, 0}, {session:is_modified(ann), heard})
   end)
 
+  it("tells of the column that a raising link has to read first (LOAD-3.6, EVT-02)", function()
+    local quiet = orm.Session(s.engine, {expire_on_commit = false})
+    local address = quiet:scalars(la.select(Address):options(orm.raiseload(Address.user, {sql_only = true}), orm.defer(Address.user_id))):first()
+    quiet:commit()
+    local begun = 0
+    la.event.listen(s.engine, "begin", function() begun = begun + 1 end)
+    assert.same({"SELECT addresses.user_id FROM addresses WHERE addresses.id = ?"}, s:during(function()
+      fails(exc.InvalidRequestError, "raise_on_sql", function() return address.user end)
+    end))
+    assert.equal(1, begun)
+    quiet:close()
+  end)
+
   it("reads many-to-many lists (LOAD-3.1)", function()
     local pen = session:get(Item, 1)
     assert.same({"SELECT tags.id, tags.name FROM tags, item_tags WHERE ? = item_tags.item_id AND tags.id = item_tags.tag_id ORDER BY tags.id"},
