@@ -86,6 +86,21 @@ describe("loading", function()
     quiet:close()
   end)
 
+  it("names the secondary before what a joined load stands behind (LOAD-3.1, LOAD-3.2)", function()
+    local Base = orm.declarative_base()
+    local Column, Integer = la.Column, la.Integer
+    local pairs_of = la.Table("pairs", Base.metadata, Column("a", la.ForeignKey "a.id"), Column("b", la.ForeignKey "b.id"))
+    local A = Base:class "A" {__tablename__ = "a", id = Column(Integer, {primary_key = true}), bs = orm.relationship("B", {secondary = pairs_of})}
+    local B = Base:class "B" {__tablename__ = "b", id = Column(Integer, {primary_key = true}), cs = orm.relationship("C", {lazy = "joined"})}
+    Base:class "C" {__tablename__ = "c", id = Column(Integer, {primary_key = true}), b_id = Column(la.ForeignKey "b.id")}
+    Base.metadata:create_all(s.engine)
+    session:add(A{id = 1, bs = {B{id = 2}}})
+    session:commit()
+    local a = session:get(A, 1)
+    assert.same({"SELECT b.id, c_1.id, c_1.b_id FROM pairs, b LEFT OUTER JOIN c AS c_1 ON b.id = c_1.b_id WHERE ? = pairs.a AND b.id = pairs.b"},
+      s:during(function() assert.equal(1, #a.bs) end))
+  end)
+
   it("reads many-to-many lists (LOAD-3.1)", function()
     local pen = session:get(Item, 1)
     assert.same({"SELECT tags.id, tags.name FROM tags, item_tags WHERE ? = item_tags.item_id AND tags.id = item_tags.tag_id ORDER BY tags.id"},
