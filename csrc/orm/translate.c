@@ -310,12 +310,13 @@ static bool stands(const la_translation *self, const la_node *from) {
   return false;
 }
 
-/* The FROMs of all entities in their order, as eager joins change their places. */
+/* The FROMs of all entities, in their order, where the statement names none itself: a join of the
+ * tables of a class can't be found from its columns, and eager joins change the order. */
 static la_status name_entities(la_translation *self) {
   for (size_t i = 0; i < self->entities.count; i++) {
     la_node *from = NULL;
     LA_TRY(la_translate_element(self, self->entities.items[i], &from));
-    if (!stands(self, from)) {
+    if (!stands(self, from->kind == LA_NODE_JOIN ? from->children[1] : from)) {
       LA_TRY(la_node_list_take(&self->froms, self->alloc, la_node_retain(from), self->err));
     }
   }
@@ -494,23 +495,20 @@ static bool stands_in_part(const la_translation *self, const la_node *from) {
   return stands(self, from);
 }
 
-/* The join of a class with joined-table inheritance can't be found from its columns; with it stand
- * the FROMs of all entities, in their order, where the statement names none itself. A class of
- * which a table is there already gets no join of its own. */
+/* The join of a class with joined-table inheritance. A class of which a table is there already gets
+ * no join of its own. */
 static la_status add_joined_tables(la_translation *self) {
-  bool none_given = self->froms.list.count == 0, has_join = false;
+  bool none_given = self->froms.list.count == 0;
   for (size_t i = 0; i < self->entities.count; i++) {
     la_node *from = NULL;
     LA_TRY(la_translate_element(self, self->entities.items[i], &from));
-    has_join = has_join || from->kind == LA_NODE_JOIN;
-  }
-  for (size_t i = 0; has_join && i < self->entities.count; i++) {
-    la_node *from = NULL;
-    LA_TRY(la_translate_element(self, self->entities.items[i], &from));
-    bool is_join = from->kind == LA_NODE_JOIN;
-    bool known = none_given ? stands(self, is_join ? from->children[1] : from)
-                            : !is_join || stands_in_part(self, from);
-    if (!known) {
+    if (from->kind != LA_NODE_JOIN) {
+      continue;
+    }
+    if (none_given) {
+      return name_entities(self);
+    }
+    if (!stands_in_part(self, from)) {
       LA_TRY(la_node_list_take(&self->froms, self->alloc, la_node_retain(from), self->err));
     }
   }

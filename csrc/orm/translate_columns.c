@@ -65,30 +65,26 @@ bool la_translate_is_loaded(const la_mapper *mapper, const la_property *property
   *raise_out = (property->flags & LA_PROPERTY_RAISELOAD) != 0;
   for (; options != NULL; options = options->next) {
     bool named = is_option_for(options, mapper, property);
+    bool all = options->wildcard && !known;
     switch (options->strategy) {
     case LA_LOADER_LOAD_ONLY:
       only = true;
       *raise_out = *raise_out || options->raiseload;
       break;
     case LA_LOADER_DEFER:
-      if (named || (options->wildcard && !known)) {
-        loaded = false;
-        *raise_out = options->raiseload;
-      }
+      *raise_out = named || all ? options->raiseload : *raise_out;
       break;
     case LA_LOADER_UNDEFER_GROUP:
       named = property->group.bytes != NULL && la_text_equal(property->group, options->group);
       break;
     case LA_LOADER_UNDEFER:
-      loaded = loaded || (options->wildcard && !known);
-      break;
     case LA_LOADER_WITH_EXPRESSION:
       break;
     default:
-      named = false;
+      named = all = false;
     }
     known = known || named;
-    loaded = named ? options->strategy != LA_LOADER_DEFER : loaded;
+    loaded = named || all ? options->strategy != LA_LOADER_DEFER : loaded;
   }
   if (only && !known) {
     loaded = false;
