@@ -120,8 +120,8 @@ la_status la_load_read(la_load *load, la_cursor *cursor, size_t limit, la_error 
  * program values. `*out` NULL if there is none. */
 la_status la_load_get(la_session *session, la_mapper *mapper, const la_value *key,
                       bool populate_existing, la_load *load, la_instance **out, la_error *err);
-/* Whether the read of a link flushes first, and is told of: not if the identity map answers, nothing
- * is loaded, or it raises. `forced` reads what raises on SQL alone. */
+/* Whether the read of a link flushes first, and is told of: not if the identity map answers,
+ * nothing is loaded, or it raises. `forced` reads what raises on SQL alone. */
 bool la_link_needs_statement(const la_instance *instance, uint32_t link, bool forced);
 /* Whether it may send anything, as the refresh of what the identity map has. */
 bool la_link_may_send(const la_instance *instance, uint32_t link, bool forced);
