@@ -11,6 +11,7 @@
 #include "binding/collector.h"
 #include "binding/open.h"
 #include "binding/page.h"
+#include "binding/recent.h"
 #include "binding/result.h"
 #include "binding/sql.h"
 #include "sql/select.h"
@@ -47,7 +48,14 @@ static int session_query(lua_State *L) {
   if (lua_gettop(L) == 1) {
     return raise_empty(L);
   }
-  push_query(L, la_state_of(L), 1, 2);
+  la_state *state = la_state_of(L);
+  const la_node *select = lua_gettop(L) == 2 ? la_made_select(L, state, 2, true) : NULL;
+  if (select == NULL || !la_push_recent_query(L, state, select, 1)) {
+    push_query(L, state, 1, 2);
+    if (select != NULL) {
+      la_keep_recent_query(L, state, select);
+    }
+  }
   return 1;
 }
 

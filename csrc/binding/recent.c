@@ -70,6 +70,26 @@ void la_keep_recent_operation(lua_State *L, la_state *state, la_operator op, con
   la_keep_recent(L, state, la_recent_number((uint32_t)op, left, right));
 }
 
+/* ---- a session's queries ---- */
+
+enum { QUERY = LA_RECENT_JOIN + 1 };
+
+bool la_push_recent_query(lua_State *L, la_state *state, const la_node *select, int session) {
+  uint32_t number = la_recent_number(QUERY, select, NULL);
+  const la_node *found = la_push_recent(L, state, LA_BOX_QUERY, number);
+  if (found == NULL) {
+    return false;
+  }
+  lua_getiuservalue(L, -1, LA_QUERY_SESSION);
+  bool same = found == select && lua_rawequal(L, -1, session);
+  lua_pop(L, same ? 1 : 2);
+  return same;
+}
+
+void la_keep_recent_query(lua_State *L, la_state *state, const la_node *select) {
+  la_keep_recent(L, state, la_recent_number(QUERY, select, NULL));
+}
+
 void la_open_recent(lua_State *L, la_state *state) {
   lua_createtable(L, (int)PLACES, 0);
   lua_createtable(L, 0, 1);

@@ -17,6 +17,9 @@
 
 #pragma GCC visibility push(hidden)
 
+/* The kinds of what is kept, besides operations, whose kinds are the operators. */
+enum { LA_RECENT_SELECT = LA_OPERATOR_COUNT, LA_RECENT_JOIN };
+
 /* A number for the node that is made of `first` and `second` (may be NULL) by a call with the
  * number `kind`. */
 uint32_t la_recent_number(uint32_t kind, const la_node *first, const la_node *second);
@@ -35,6 +38,10 @@ bool la_push_recent_operation(lua_State *L, la_state *state, la_operator op, con
                               const la_node *right);
 void la_keep_recent_operation(lua_State *L, la_state *state, la_operator op, const la_node *left,
                               const la_node *right);
+
+/* The same for a Query of `select`, kept for the session at index `session`. */
+bool la_push_recent_query(lua_State *L, la_state *state, const la_node *select, int session);
+void la_keep_recent_query(lua_State *L, la_state *state, const la_node *select);
 
 void la_open_recent(lua_State *L, la_state *state);
 

@@ -96,6 +96,9 @@ la_box_class la_class_of_node(const la_state *state, const la_node *node);
 int la_finish(lua_State *L, la_node *take, int last);
 /* The same for a SELECT of the arguments from `first` to `last`; `legacy`: of a Query. */
 int la_finish_select(lua_State *L, int first, int last, bool legacy);
+/* The SELECT of nothing but the class at `index` that was made before; NULL if none was, or no
+ * class is there. */
+la_node *la_made_select(lua_State *L, la_state *state, int index, bool legacy);
 extern const luaL_Reg la_query_building_methods[];
 
 /* Pushes `take` (NULL: out of memory) as the result of the running function, its arguments kept

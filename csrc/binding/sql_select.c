@@ -379,11 +379,8 @@ static bool add_onclause(lua_State *L, la_nodes *nodes, int index, int keywords)
   return add_criterion(L, nodes, index);
 }
 
-/* Numbers of calls, beside the operators. */
-enum { RECENT_SELECT = LA_OPERATOR_COUNT, RECENT_JOIN };
-
 static uint32_t join_number(const la_node *self, const la_node *target, const la_node *on) {
-  return la_recent_number(RECENT_JOIN, self, target) ^ on->shape >> 16;
+  return la_recent_number(LA_RECENT_JOIN, self, target) ^ on->shape >> 16;
 }
 
 static bool same_flags(uint32_t flags, uint32_t others) {
@@ -546,6 +543,11 @@ static la_mapper *class_at(lua_State *L, la_state *state, int index) {
   return mapper != NULL && mapper->entity == node ? mapper : NULL;
 }
 
+la_node *la_made_select(lua_State *L, la_state *state, int index, bool legacy) {
+  const la_mapper *mapper = class_at(L, state, index);
+  return mapper != NULL ? mapper->selects[legacy] : NULL;
+}
+
 int la_finish_select(lua_State *L, int first, int last, bool legacy) {
   la_state *state = la_state_of(L);
   la_mapper *mapper = first == last ? class_at(L, state, first) : NULL;
@@ -567,9 +569,8 @@ int la_finish_select(lua_State *L, int first, int last, bool legacy) {
 static int core_select(lua_State *L) {
   la_state *state = la_state_of(L);
   int last = lua_gettop(L);
-  const la_mapper *mapper = last == 1 ? class_at(L, state, 1) : NULL;
-  const la_node *select = mapper != NULL ? mapper->selects[false] : NULL;
-  uint32_t number = select != NULL ? la_recent_number(RECENT_SELECT, select, NULL) : 0;
+  const la_node *select = last == 1 ? la_made_select(L, state, 1, false) : NULL;
+  uint32_t number = select != NULL ? la_recent_number(LA_RECENT_SELECT, select, NULL) : 0;
   if (select != NULL) {
     if (la_push_recent(L, state, LA_BOX_SELECT, number) == select) {
       return 1;

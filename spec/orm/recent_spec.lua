@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- What is made again of the same parts: the same object while it is held, and never that of other parts.
 local la = require "lualchemy"
+local orm = require "lualchemy.orm"
 local collect = require "spec.support.collect"
 local shop = require "spec.support.shop"
 
@@ -51,7 +52,22 @@ describe("what is made again of the same parts", function()
     assert.are_not.equal(la.select(User):join(Order, on), la.select(User):join(Order, on))
   end)
 
+  it("is the same Query for the same session only", function()
+    local _ = s.session:query(User)
+    local query = s.session:query(User)
+    assert.equal(query, s.session:query(User))
+    local other <close> = orm.Session(s.engine)
+    for _ = 1, 2 do
+      assert.equal(other, other:query(User).session)
+      assert.equal(s.session, s.session:query(User).session)
+    end
+    assert.are_not.equal(query:filter(User.id:gt(1)), query:filter(User.id:gt(1)))
+    assert.is_nil(other:query(Order):filter(Order.id:eq(1)):first())
+    assert.error_matches(function() s.session:query() end, "no columns")
+  end)
+
   it("is let go when nobody holds it", function()
+    assert.is_true(collect.goes(function() return s.session:query(User) end))
     assert.is_true(collect.goes(joined))
     assert.is_true(collect.goes(function() return Order.user_id:eq(User.id) end))
     assert.is_true(collect.goes(function() return la.select(User) end))
