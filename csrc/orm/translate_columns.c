@@ -277,28 +277,33 @@ static la_status add_slots(la_translation *self, la_plan_entity *plan, la_node *
   return LA_OK;
 }
 
-static int times_in_path(const la_path *path, const la_mapper *mapper) {
-  int count = 0;
-  for (; path != NULL; path = path->up) {
-    count += la_mapper_is_a(path->mapper, mapper) || la_mapper_is_a(mapper, path->mapper);
+static bool is_in_path(const la_path *path, const la_path *end, const la_mapper *mapper) {
+  for (; path != end; path = path->up) {
+    if (la_mapper_is_a(path->mapper, mapper) || la_mapper_is_a(mapper, path->mapper)) {
+      return true;
+    }
   }
-  return count;
+  return false;
 }
 
-static int path_length(const la_path *path) {
+static int path_length(const la_path *path, const la_path *end) {
   int length = 0;
-  for (; path != NULL; path = path->up) {
+  for (; path != end; path = path->up) {
     length++;
   }
   return length;
 }
 
-/* An eager strategy of the mapper's own, or of a wildcard, ends where it would go round. */
-static bool goes_round(const la_relationship *relationship, const la_path *path) {
-  if (relationship->join_depth > 0) {
-    return path_length(path) > relationship->join_depth;
+/* An eager strategy of the mapper's own, or of a wildcard, ends where it would go round: a join
+ * within its statement, others on the way from the first statement on. */
+static bool goes_round(const la_translation *self, const la_relationship *relationship,
+                       la_loader_strategy strategy, const la_path *path) {
+  const la_path *end = strategy == LA_LOADER_JOINED ? path : NULL;
+  for (uint32_t i = 0; end != NULL && i <= self->depth; i++) {
+    end = end->up;
   }
-  return times_in_path(path, relationship->target) > 0;
+  return relationship->join_depth > 0 ? path_length(path, end) > relationship->join_depth
+                                      : is_in_path(path, end, relationship->target);
 }
 
 static bool is_eager(la_loader_strategy strategy) {
@@ -306,13 +311,15 @@ static bool is_eager(la_loader_strategy strategy) {
          strategy == LA_LOADER_SUBQUERY || strategy == LA_LOADER_IMMEDIATE;
 }
 
-/* What a refresh does about a relationship of its object: nothing needs a statement for several. */
+/* What a refresh does about a relationship: nothing needs a statement for several objects. Those
+ * that are asked for by name are relationships of the object itself. */
 static la_loader_strategy refresh_strategy(const la_translation *self, const la_property *property,
                                            la_loader_strategy strategy) {
-  if (!is_asked_for(&self->request, property)) {
+  if (self->depth == 0 && !is_asked_for(&self->request, property)) {
     return LA_LOADER_SELECT;
   }
-  if (self->request.only != NULL && strategy != LA_LOADER_JOINED && strategy != LA_LOADER_NOLOAD) {
+  if (self->depth == 0 && self->request.only != NULL && strategy != LA_LOADER_JOINED &&
+      strategy != LA_LOADER_NOLOAD) {
     return LA_LOADER_IMMEDIATE;
   }
   return strategy == LA_LOADER_SELECTIN || strategy == LA_LOADER_SUBQUERY ? LA_LOADER_IMMEDIATE
@@ -334,11 +341,10 @@ static la_loader_strategy strategy_of(const la_translation *self, const la_prope
   if (strategy == LA_LOADER_CONTAINS && self->request.refresh) { /* there is no join to read */
     strategy = relationship->lazy;
   }
-  if (own && is_eager(strategy) && goes_round(relationship, path)) {
+  if (own && is_eager(strategy) && goes_round(self, relationship, strategy, path)) {
     strategy = LA_LOADER_SELECT;
   }
-  return self->request.refresh && self->depth == 0 ? refresh_strategy(self, property, strategy)
-                                                   : strategy;
+  return self->request.refresh ? refresh_strategy(self, property, strategy) : strategy;
 }
 
 static la_status make_link(la_translation *self, la_plan_entity *plan,

@@ -101,6 +101,26 @@ describe("loading", function()
       s:during(function() assert.equal(1, #a.bs) end))
   end)
 
+  it("joins within a lazy load what goes back to its owner's class, as in any select (LOAD-3.2)", function()
+    local other = shop.new{["Item.tags"] = {lazy = "joined"}}:fill()
+    local blue = other.session:get(other.Tag, 2)
+    assert.same({"SELECT items.id, items.name, items.price, items.order_id, tags_1.id, tags_1.name FROM item_tags, items LEFT OUTER JOIN " ..
+      "(item_tags AS item_tags_1 JOIN tags AS tags_1 ON tags_1.id = item_tags_1.tag_id) ON items.id = item_tags_1.item_id " ..
+      "WHERE ? = item_tags.tag_id AND items.id = item_tags.item_id ORDER BY items.id, tags_1.id"},
+      other:during(function() assert.equal(2, #blue.items[1].tags) end))
+    other:close()
+  end)
+
+  it("reads for a refreshed object and what is joined to it one by one (LOAD-3.3, UOW-100)", function()
+    local other = shop.new{["Address.user"] = {lazy = "joined"}, ["User.orders"] = {lazy = "selectin"}}:fill()
+    local address = other.session:get(other.Address, 1)
+    other.session:expire(address.user, {"orders"})
+    local texts = other:during(function() other.session:refresh(address) end)
+    assert.equal(2, #texts)
+    assert.truthy(texts[2]:find("FROM orders WHERE ? = orders.user_id", 1, true))
+    other:close()
+  end)
+
   it("reads many-to-many lists (LOAD-3.1)", function()
     local pen = session:get(Item, 1)
     assert.same({"SELECT tags.id, tags.name FROM tags, item_tags WHERE ? = item_tags.item_id AND tags.id = item_tags.tag_id ORDER BY tags.id"},
