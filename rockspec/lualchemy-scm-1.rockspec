@@ -248,6 +248,7 @@ build = {
         "csrc/binding/orm_hold.c",
         "csrc/binding/orm_inspect.c",
         "csrc/binding/orm_link.c",
+        "csrc/binding/orm_link_change.c",
         "csrc/binding/orm_link_event.c",
         "csrc/binding/orm_load.c",
         "csrc/binding/orm_object.c",

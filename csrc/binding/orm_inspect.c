@@ -180,12 +180,12 @@ static int alias_parts(lua_State *L) {
 }
 
 /* core.object_state(object) → "transient", "pending", "persistent", "deleted" or "detached", and
- * whether it is modified. */
+ * whether anything of it was set. */
 static int object_state(lua_State *L) {
   static const char *const names[] = {"transient", "pending", "persistent", "deleted", "detached"};
   la_instance *instance = la_check_instance(L, 1);
   lua_pushstring(L, names[la_instance_state(instance)]);
-  lua_pushboolean(L, la_instance_is_modified(instance));
+  lua_pushboolean(L, la_instance_was_set(instance));
   return 2;
 }
 

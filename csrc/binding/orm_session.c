@@ -208,7 +208,7 @@ static int session_delete(lua_State *L) {
   warn_in_flush(L, session, "delete()");
   if (root->flags & LA_INSTANCE_KEYED && !root->session) { /* a detached object joins first */
     la_session_tell_attach(L, state, 1, root);
-    la_status status = la_session_add(session, root, &err);
+    la_status status = la_session_attach(session, root, &err);
     settle(L, session, status, &err);
   }
   if (cascades_delete(root)) {

@@ -384,6 +384,14 @@ static la_status scan_deleted_pairs(la_flush *flush, la_instance *instance,
   return LA_OK;
 }
 
+/* A delete cascade reaches what has left as well: of a list, children without a parent; of a
+ * reference, what only this object might have. */
+static bool reaches_left(const la_relationship *relationship) {
+  return relationship->direction == LA_ONE_TO_MANY ||
+         (relationship->direction == LA_MANY_TO_ONE &&
+          relationship->cascade & LA_CASCADE_DELETE_ORPHAN);
+}
+
 static la_status scan_deleted_link(la_flush *flush, uint32_t number, uint32_t link, la_error *err) {
   la_instance *instance = flush->records.items[number].instance;
   la_relationship *relationship = relationship_of(instance, link);
@@ -408,7 +416,9 @@ static la_status scan_deleted_link(la_flush *flush, uint32_t number, uint32_t li
       LA_TRY(add_sync(flush, record, relationship, NULL, true, err));
     }
     if (cascades) {
-      bool goes = i < staying ? from_here : !is_elsewhere(flush, relationship, instance, member);
+      bool goes = i < staying ? from_here
+                              : reaches_left(relationship) &&
+                                    !is_elsewhere(flush, relationship, instance, member);
       if (goes) {
         LA_TRY(delete_orphan(flush, member, err));
       }

@@ -134,6 +134,18 @@ bool la_instance_has_changes(const la_instance *instance, bool with_collections)
   return false;
 }
 
+bool la_instance_was_set(const la_instance *instance) {
+  if (instance->flags & (LA_INSTANCE_DIRTY | LA_INSTANCE_LINKS_MODIFIED)) {
+    return true;
+  }
+  for (uint32_t i = 0; i < instance->slot_count; i++) {
+    if (instance->slots[i].flags & LA_SLOT_MODIFIED) {
+      return true;
+    }
+  }
+  return false;
+}
+
 void la_instance_describe(const la_instance *instance, la_strbuf *out) {
   static const char *const words[] = {"transient", "pending", "persistent", "deleted", "detached"};
   const la_mapper *mapper = instance->mapper;

@@ -186,6 +186,8 @@ void la_instance_expire_all(la_instance *instance);
 bool la_instance_is_modified(const la_instance *instance);
 /* The same; without collections, what would leave its own row as it is does not count. */
 bool la_instance_has_changes(const la_instance *instance, bool with_collections);
+/* True if anything was set since it was made, loaded or flushed, be it to what was there. */
+bool la_instance_was_set(const la_instance *instance);
 /* "<User at 0x…>" is not ours: "User(id=1)" for messages, with the key if it has one, else
  * "User(transient)". */
 void la_instance_describe(const la_instance *instance, la_strbuf *out);

@@ -62,13 +62,17 @@ static la_status check_key(la_session *session, const la_instance *instance, la_
   return LA_OK;
 }
 
+la_status la_instance_check_present(const la_instance *instance, la_error *err) {
+  return instance->flags & LA_INSTANCE_GONE
+             ? refuse(instance, "Instance '",
+                      "' has been deleted.  Use the make_transient() function to send this object "
+                      "back to the transient state.",
+                      err)
+             : LA_OK;
+}
+
 static la_status make_persistent(la_session *session, la_instance *instance, la_error *err) {
-  if (instance->flags & LA_INSTANCE_GONE) {
-    return refuse(instance, "Instance '",
-                  "' has been deleted.  Use the make_transient() function to send this object back "
-                  "to the transient state.",
-                  err);
-  }
+  LA_TRY(la_instance_check_present(instance, err));
   if (instance->flags & LA_INSTANCE_DELETED) {
     uint32_t others = instance->flags & LA_INSTANCE_DIRTY;
     instance->flags &= ~(uint32_t)LA_INSTANCE_DIRTY;
@@ -88,7 +92,13 @@ static la_status make_persistent(la_session *session, la_instance *instance, la_
   la_session_note_hold(session, instance);
   la_session_note(session, instance, LA_NOTE_AFTER_ATTACH);
   la_session_note(session, instance, LA_NOTE_DETACHED_TO_PERSISTENT);
-  return la_instance_is_modified(instance) ? la_session_note_dirty(session, instance, err) : LA_OK;
+  return la_instance_was_set(instance) ? la_session_note_dirty(session, instance, err) : LA_OK;
+}
+
+la_status la_session_attach(la_session *session, la_instance *instance, la_error *err) {
+  LA_TRY(la_session_autobegin(session, err));
+  LA_TRY(check_free(session, instance, err));
+  return make_persistent(session, instance, err);
 }
 
 static la_status join(la_session *session, la_instance *instance, la_error *err) {
