@@ -163,7 +163,8 @@ static void check_not_loaded_elsewhere(lua_State *L, la_state *state, const la_s
   lua_pop(L, 2);
 }
 
-void la_session_tell_attach(lua_State *L, la_state *state, int index, la_instance *root) {
+void la_session_tell_attach(lua_State *L, la_state *state, int index, la_instance *root,
+                            bool with_cascade) {
   la_session *session = la_check_session(L, index);
   la_error err;
   la_error_init(&err);
@@ -179,7 +180,12 @@ void la_session_tell_attach(lua_State *L, la_state *state, int index, la_instanc
   la_session_tell_notes(L, state, session);
   instances_box *box = la_push_instances(L, state);
   la_instances found = {0};
-  la_status status = la_cascade_save_update(session, root, &found, &err);
+  la_status status = LA_OK;
+  if (with_cascade) {
+    status = la_cascade_save_update(session, root, &found, &err);
+  } else if (!la_vec_push(session->alloc, &found, root)) {
+    status = la_fail_nomem(&err);
+  }
   la_adopt_instances(box, &found);
   if (status < 0) {
     la_raise_orm(L, &err);

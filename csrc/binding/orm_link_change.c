@@ -159,7 +159,7 @@ static void cascade_into_session(lua_State *L, la_state *state, const la_link_ch
     la_error err;
     la_error_init(&err);
     la_push_session(L, state, session);
-    la_session_tell_attach(L, state, -1, first.other);
+    la_session_tell_attach(L, state, -1, first.other, true);
     lua_pop(L, 1);
     if (la_session_add(session, first.other, &err) < 0) {
       la_raise(L, &err);

@@ -625,7 +625,6 @@ static int session_refresh(lua_State *L) {
                            "Instance '%s' is not persistent within this Session",
                            luaL_tolstring(L, 2, NULL));
   }
-  la_session_autoflush(L, state, 1);
   names_box *box = la_push_scratch(L, state, sizeof *box, clear_names);
   box->alloc = &state->alloc;
   la_error err;
@@ -642,9 +641,12 @@ static int session_refresh(lua_State *L) {
       }
     }
   }
-  if (box->names.count == 0) {
-    la_session_expire_all_of(L, session, instance, false);
+  if (box->names.count == 0) { /* what was changed is given up, so it is not flushed first */
+    la_session_expire_all_of(L, session, instance);
+  } else {
+    la_session_expire_names(L, instance, 2, 3);
   }
+  la_session_autoflush(L, state, 1);
   if (la_session_loads_heard(state, session) &&
       la_tell_column_load(L, state, 2, LA_TEXT_NONE, true)) {
     la_session_settle(L, state, session);

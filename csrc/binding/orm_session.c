@@ -95,7 +95,7 @@ static int session_add(lua_State *L) {
   la_check_count(L, 2, "add");
   warn_in_flush(L, session, "add()");
   la_instance *instance = la_check_instance(L, 2);
-  la_session_tell_attach(L, la_state_of(L), 1, instance);
+  la_session_tell_attach(L, la_state_of(L), 1, instance, true);
   la_status status = la_session_add(session, instance, &err);
   settle(L, session, status, &err);
   return 0;
@@ -121,7 +121,7 @@ static int session_add_all(lua_State *L) {
     la_error_init(&err);
     la_instance *instance = box->instances.items[i];
     if (session->watched) {
-      la_session_tell_attach(L, state, 1, instance);
+      la_session_tell_attach(L, state, 1, instance, true);
     }
     la_status status = la_session_add(session, instance, &err);
     if (status < 0 || session->watched) {
@@ -207,7 +207,7 @@ static int session_delete(lua_State *L) {
   la_error_init(&err);
   warn_in_flush(L, session, "delete()");
   if (root->flags & LA_INSTANCE_KEYED && !root->session) { /* a detached object joins first */
-    la_session_tell_attach(L, state, 1, root);
+    la_session_tell_attach(L, state, 1, root, false);
     la_status status = la_session_attach(session, root, &err);
     settle(L, session, status, &err);
   }
@@ -274,8 +274,7 @@ static int session_contains(lua_State *L) {
   return 1;
 }
 
-void la_session_expire_all_of(lua_State *L, la_session *session, la_instance *root,
-                              bool with_root) {
+void la_session_expire_all_of(lua_State *L, la_session *session, la_instance *root) {
   la_state *state = la_state_of(L);
   instances_box *box = la_push_instances(L, state);
   la_error err;
@@ -286,12 +285,38 @@ void la_session_expire_all_of(lua_State *L, la_session *session, la_instance *ro
   if (status < 0) {
     la_raise_orm(L, &err);
   }
-  for (size_t i = with_root ? 0 : 1; i < box->instances.count; i++) {
+  for (size_t i = 0; i < box->instances.count; i++) {
     la_session_expire(session, box->instances.items[i]);
   }
   la_session_settle(L, state, session);
   la_scratch_clear(L, -1);
   lua_pop(L, 1);
+}
+
+void la_session_expire_names(lua_State *L, la_instance *instance, int object, int names) {
+  lua_Integer count = luaL_len(L, names);
+  for (int pass = 0; pass < 2; pass++) { /* nothing is expired if a name is wrong */
+    for (lua_Integer i = 1; i <= count; i++) {
+      lua_geti(L, names, i);
+      const la_property *property = la_mapper_property(instance->mapper, la_check_text(L, -1));
+      if (property == NULL) {
+        la_raise_status(L, LA_INVALID_REQUEST, "%.*s has no attribute '%s' to expire",
+                        LA_TEXT_FORMAT(instance->mapper->class_name), lua_tostring(L, -1));
+      }
+      if (pass == 1 && property->kind != LA_PROPERTY_RELATIONSHIP) {
+        la_instance_expire_slot(instance, property->slot);
+      } else if (pass == 1 && property->slot < instance->link_count) {
+        la_link_expire(instance, property->slot);
+      }
+      lua_pop(L, 1);
+    }
+  }
+  if (instance->mapper->hears & LA_HEARS_EXPIRE) {
+    la_push_hook(L, la_state_of(L), "expire_event");
+    lua_pushvalue(L, object);
+    lua_pushvalue(L, names);
+    la_run_program(L, 2, 0);
+  }
 }
 
 /* session:expire(object, {"name", …}). */
@@ -306,34 +331,14 @@ static int session_expire(lua_State *L) {
                            luaL_tolstring(L, 2, NULL));
   }
   if (lua_isnoneornil(L, 3)) {
-    la_session_expire_all_of(L, session, instance, true);
+    la_session_expire_all_of(L, session, instance);
     return 0;
   }
   if (!lua_istable(L, 3)) {
     return la_raise_argument(L, 3, "a list of attribute names");
   }
   la_expand_names(L, la_state_of(L), instance->mapper, 3);
-  lua_Integer count = luaL_len(L, 3);
-  for (lua_Integer i = 1; i <= count; i++) {
-    lua_geti(L, 3, i);
-    const la_property *property = la_mapper_property(instance->mapper, la_check_text(L, -1));
-    if (!property) {
-      return la_raise_status(L, LA_INVALID_REQUEST, "%.*s has no attribute '%s' to expire",
-                             LA_TEXT_FORMAT(instance->mapper->class_name), lua_tostring(L, -1));
-    }
-    if (property->kind == LA_PROPERTY_RELATIONSHIP) {
-      la_link_expire(instance, property->slot);
-    } else {
-      la_instance_expire_slot(instance, property->slot);
-    }
-    lua_pop(L, 1);
-  }
-  if (instance->mapper->hears & LA_HEARS_EXPIRE) {
-    la_push_hook(L, la_state_of(L), "expire_event");
-    lua_pushvalue(L, 2);
-    lua_pushvalue(L, 3);
-    la_run_program(L, 2, 0);
-  }
+  la_session_expire_names(L, instance, 2, 3);
   return 0;
 }
 

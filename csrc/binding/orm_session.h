@@ -25,7 +25,8 @@ instances_box *la_push_instances(lua_State *L, la_state *state);
 void la_adopt_instances(instances_box *box, const la_instances *found);
 /* Calls the listeners of before_attach for `root` and all that is added with it; refuses one whose
  * relationships another session loads. */
-void la_session_tell_attach(lua_State *L, la_state *state, int index, la_instance *root);
+void la_session_tell_attach(lua_State *L, la_state *state, int index, la_instance *root,
+                            bool with_cascade);
 /* Pushes what the Lua function registered as `hook` makes of the list of handles. */
 void la_push_instance_list(lua_State *L, la_state *state, instances_box *box, const char *hook);
 /* Pushes the table of what only Lua uses (bind, info, objects of transactions by depth), made when
@@ -46,8 +47,11 @@ extern const luaL_Reg la_session_route_functions[];
 /* core.session_peek(session, class, identity, token's number) → the object that the identity map
  * has, or nil. */
 int la_session_peek(lua_State *L);
-/* Expires `root`, unless `with_root` is false, and what follows it along refresh-expire. */
-void la_session_expire_all_of(lua_State *L, la_session *session, la_instance *root, bool with_root);
+/* Expires `root` and what follows it along refresh-expire. */
+void la_session_expire_all_of(lua_State *L, la_session *session, la_instance *root);
+/* Expires the attributes of the object at `object` that the list at `names` has. Raises if it has
+ * another name, and then expires none. */
+void la_session_expire_names(lua_State *L, la_instance *instance, int object, int names);
 
 #pragma GCC visibility pop
 

@@ -366,6 +366,7 @@ static la_status remove_object(dml *self, la_instance *instance) {
   la_identity_remove(&session->map, instance);
   la_instance_commit_all(instance);
   instance->flags |= LA_INSTANCE_GONE;
+  la_session_note(session, instance, LA_NOTE_PERSISTENT_TO_DELETED);
   la_session_note_hold(session, instance);
   return LA_OK;
 }

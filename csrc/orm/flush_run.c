@@ -208,10 +208,30 @@ static la_status begin_saves(la_flush *flush, la_error *err) {
   return LA_OK;
 }
 
+/* Puts new objects before those that have rows, both in their order. */
+static la_status put_new_first(la_flush *flush, la_error *err) {
+  la_numbers ordered = {0};
+  for (int pass = 0; pass < 2; pass++) {
+    for (size_t i = 0; i < flush->batch.count; i++) {
+      bool keyed = record_at(flush, i)->instance->flags & LA_INSTANCE_KEYED;
+      if (keyed == (pass == 1) && !la_vec_push(flush->alloc, &ordered, flush->batch.items[i])) {
+        la_vec_clear(flush->alloc, &ordered);
+        return la_fail_nomem(err);
+      }
+    }
+  }
+  la_vec_clear(flush->alloc, &flush->batch);
+  flush->batch = ordered;
+  return LA_OK;
+}
+
 /* Where objects are saved one by one, the first is the batch, and the others wait. */
 static la_status separate(la_flush *flush, la_error *err) {
   const la_numbers empty = {0};
   bool together = is_delete(flush) || record_at(flush, 0)->instance->mapper->root->batch;
+  if (!together) {
+    LA_TRY(put_new_first(flush, err));
+  }
   (void)la_flush_go_to(flush, record_at(flush, 0));
   if (flush->batch.count < 2 || (together && la_flush_has_one_place(flush))) {
     return LA_OK;

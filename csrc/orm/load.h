@@ -139,7 +139,7 @@ la_status la_load_link(la_instance *instance, uint32_t link, bool forced, la_loa
 /* Reads the expired or unloaded slots again: one SELECT for all that are expired, or the deferred
  * `slot` and its group. LA_OBJECT_DELETED if the row is gone, LA_DETACHED_INSTANCE. */
 la_status la_load_slots(la_instance *instance, uint32_t slot, la_load *load, la_error *err);
-/* refresh(): a SELECT that overwrites; `keys` NULL: everything. */
+/* refresh(): a SELECT of what was expired before; `keys` NULL: everything. */
 la_status la_load_refresh(la_session *session, la_instance *instance, const la_text *keys,
                           uint32_t key_count, la_load *load, la_error *err);
 

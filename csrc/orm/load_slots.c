@@ -568,15 +568,13 @@ la_status la_load_refresh(la_session *session, la_instance *instance, const la_t
   la_status status;
   la_error gone = LA_ERROR_INIT;
   if (instance->session != session || la_instance_state(instance) != LA_STATE_PERSISTENT) {
-    return fail_refresh(instance, "Instance ", " is not persistent within this Session", err);
+    return fail_refresh(instance, "Could not refresh instance ", "", err);
   }
   LA_TRY(la_load_begin(load, session, err));
   LA_TRY(la_load_pin(load, instance, err));
   if (keys != NULL) {
     status = refresh_keys(instance, keys, key_count, load, &gone);
   } else {
-    la_instance_expire_all(instance);
-    la_session_leave_dirty(session, instance);
     status = run_whole(load, instance, FOR_REFRESH, &gone);
     if (status >= 0) {
       settle_expired(instance);

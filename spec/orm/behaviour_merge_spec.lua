@@ -76,6 +76,20 @@ describe("an expired object", function()
     fails(exc.InvalidRequestError, "Could not refresh instance", function() s.session:refresh(cid) end)
   end)
 
+  it("loses what was changed when it is refreshed, all or those of the names, before others are flushed (UOW-100)", function()
+    local ann, bob = s.session:get(User, 1), s.session:get(User, 2)
+    ann.age, ann.name, bob.name = 1, "A", "B"
+    assert.same({"UPDATE users SET name=? WHERE users.id = ?", "SELECT users.age FROM users WHERE users.id = ?"}, s:during(function() s.session:refresh(ann, {"age"}) end))
+    assert.same({30, "A"}, {ann.age, ann.name})
+    ann.age, bob.age = 1, 2
+    local texts = s:during(function() s.session:refresh(ann) end)
+    assert.same({2, "UPDATE users SET age=? WHERE users.id = ?"}, {#texts, texts[1]})
+    assert.same({30, 2}, {ann.age, bob.age})
+    ann.age = 1
+    fails(exc.InvalidRequestError, "User has no attribute 'agee' to expire", function() s.session:refresh(ann, {"age", "agee"}) end)
+    assert.equal(1, ann.age)
+  end)
+
   it("loses pending changes, all or those of the names (UOW-97)", function()
     local ann = s.session:get(User, 1)
     ann.age, ann.name = 1, "A"
@@ -121,6 +135,17 @@ describe("merge", function()
     s.session:commit()
     assert.same({"Anna", "Rob", "New", "Keyless"}, {ann.name, bob.name, new.name, keyless.name})
     assert.is_true(la.inspect(given).transient)
+  end)
+
+  it("makes a new object of one whose row was deleted (UOW-103)", function()
+    local bob = s.session:get(User, 2)
+    s.session:delete(bob)
+    s.session:flush()
+    local merged = s.session:merge(bob)
+    assert.are_not.equal(bob, merged)
+    assert.same({true, "Bob", 2}, {la.inspect(merged).pending, merged.name, merged.id})
+    s.session:commit()
+    assert.equal("Bob", s.session:get(User, 2).name)
   end)
 
   it("gives a persistent object of the session itself (UOW-103)", function()

@@ -80,6 +80,24 @@ describe("events of objects", function()
     assert.equal(1, #users)
   end)
 
+  it("tell of objects that a bulk delete takes away (EVT-05, QRY-12)", function()
+    local session = s:fill().session
+    local address = session:get(Address, 3)
+    watch(session, {"persistent_to_deleted", "deleted_to_detached"})
+    assert.same({"persistent_to_deleted address"}, during(function() session:execute(la.delete(Address):where(Address.id:ge(2))) end))
+    assert.same({"deleted_to_detached address"}, during(function() session:commit() end))
+    assert.is_true(la.inspect(address).detached)
+  end)
+
+  it("tell of nothing but the object itself when a detached one is deleted (EVT-05, UOW-10)", function()
+    local session = s:fill().session
+    local address = session:get(Address, 3)
+    session:expunge(address)
+    address.user = User{name = "Dan"}
+    watch(session, {"before_attach", "after_attach", "transient_to_pending"})
+    assert.same({"before_attach address", "after_attach address"}, during(function() session:delete(address) end))
+  end)
+
   it("reach one session, the sessions of a maker, or all of them (EVT-05, SES-02)", function()
     local one, other = s.Session(), orm.Session(s.engine)
     local seen = {}
@@ -122,7 +140,7 @@ describe("events of objects", function()
     s:fill()
     for _, name in ipairs {"load", "refresh", "expire"} do
       event.listen(User, name, function(object, ...)
-        log[#log + 1] = name .. " " .. tostring(rawequal(select(1, ...), s.session)) .. " " .. la.inspect(object).identity[1]
+        log[#log + 1] = name .. " " .. tostring(rawequal(select(1, ...), s.session)) .. " " .. (la.inspect(object).identity or {object.id})[1]
       end)
     end
     local ann
@@ -133,7 +151,10 @@ describe("events of objects", function()
     assert.same({"refresh true 1"}, during(function() assert.equal("Ann", ann.name) end))
     assert.same({"expire false 1"}, during(function() s.session:expire(ann, {"name"}) end))
     assert.same({"refresh true 1"}, during(function() assert.equal("Ann", ann.name) end))
+    assert.same({"expire false 1", "refresh true 1"}, during(function() s.session:refresh(ann) end))
+    assert.same({"expire false 1", "refresh true 1"}, during(function() s.session:refresh(ann, {"name"}) end))
     assert.same({"expire false 1"}, during(function() collectgarbage() s.session:commit() end))
+    assert.same({"load false 9"}, during(function() s.session:merge(User{id = 9, name = "New"}) end))
   end)
 
   it("have load listeners see the object's loaded attributes and eager links before the query is over (EVT-07)", function()
@@ -276,6 +297,11 @@ describe("events of a flush", function()
     session:flush()
     assert.same({"updated x", "updated z"}, log)
     assert.same({"x", "b", "z"}, session:scalars(la.select(Note.name):order_by(Note.id)):all())
+    session:add(Note{name = "d"})
+    notes[2].name = "y"
+    log = {}
+    session:flush()
+    assert.same({"before d", "after d 4", "updated y"}, log)
     engine:dispose()
   end)
 

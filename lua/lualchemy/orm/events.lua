@@ -272,6 +272,11 @@ function M.listened(identifier)
   return (counts[identifier] or 0) > 0
 end
 
+--- merge() has made an object: `load`, with no session.
+function M.tell_merged(object)
+  if M.listened "load" then event.__fire("load", core.mapped_class_of(object), object, nil) end
+end
+
 --- A class is being mapped: its mapper is there, its attributes are not.
 function M.class_instrumented(class)
   if M.listened "class_instrument" then event.__fire("class_instrument", class, class) end

@@ -3,6 +3,7 @@
 local adapter = require "lualchemy.orm._adapter"
 local binds = require "lualchemy.orm.binds"
 local core = require "lualchemy.core"
+local events = require "lualchemy.orm.events"
 local exc = require "lualchemy.exc"
 local hierarchy = require "lualchemy.orm.hierarchy"
 local keywords = require "lualchemy.keywords"
@@ -79,10 +80,10 @@ local function target_without_load(session, object, class)
   end
   target = core.object_new(class)
   core.object_adopt_identity(session, target, object)
-  return target
+  return target, true
 end
 
---- The session's object for `object`: of the identity map, of the database, made by this merge, or new.
+--- The session's object for `object`, of the identity map, of the database, made by this merge, or new; and whether it is new.
 local function target_of(session, object, class, properties, pass)
   if not pass.load then return target_without_load(session, object, class) end
   local identity = identity_of(object, properties)
@@ -91,12 +92,11 @@ local function target_of(session, object, class, properties, pass)
     target, remember = fresh_of(pass, class, identity)
     target = target or session:get(class, identity, {options = pass.options, identity_token = binds.token_of(object)})
   end
-  if not target then
-    target = core.object_new(class)
-    session:add(target)
-    if remember then remember(target) end
-  end
-  return target
+  if target then return target, false end
+  target = core.object_new(class)
+  session:add(target)
+  if remember then remember(target) end
+  return target, true
 end
 
 --- The version that is merged must be the one that is there.
@@ -136,19 +136,22 @@ local function begin(session, object, pass)
     error(exc.UnmappedInstanceError(("a %s is not an instance of a mapped class"):format(type(object))), 0)
   end
   if core.object_session(object) == session then
-    if core.object_state(object) ~= "pending" then
+    local state = core.object_state(object)
+    if state == "persistent" then
       pass.made[object] = object
       return nil
     end
-    warnings.warn(("Instance %s is already pending in this Session yet is being merged again; " ..
-      "this is probably not what you want to do"):format(tostring(object)))
+    if state == "pending" then
+      warnings.warn(("Instance %s is already pending in this Session yet is being merged again; " ..
+        "this is probably not what you want to do"):format(tostring(object)))
+    end
   end
   local properties = properties_of(pass, class)
-  local target = target_of(session, object, class, properties, pass)
+  local target, new = target_of(session, object, class, properties, pass)
   pass.made[object] = target
   if pass.load then check_version(object, target, properties) end
   merge_columns(object, target, properties, pass)
-  return {object = object, target = target, properties = properties, at = 1}
+  return {object = object, target = target, new = new, properties = properties, at = 1}
 end
 
 --- The objects at the other end of a relationship that the merge goes along; nil if it does not. The side by which an object was reached is set by
@@ -191,6 +194,7 @@ local function merge_one(session, object, pass)
       depth = depth + 1
       way[depth] = below
     else
+      if way[depth].new then events.tell_merged(way[depth].target) end
       way[depth] = nil
       depth = depth - 1
     end
