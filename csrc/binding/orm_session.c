@@ -354,7 +354,7 @@ static int session_expire_all(lua_State *L) {
     la_raise_orm(L, &err);
   }
   for (size_t i = 0; i < box->instances.count; i++) {
-    la_instance_expire_all(box->instances.items[i]);
+    la_session_expire(session, box->instances.items[i]);
   }
   la_session_settle(L, la_state_of(L), session);
   la_scratch_clear(L, -1);

@@ -101,6 +101,14 @@ la_status la_session_attach(la_session *session, la_instance *instance, la_error
   return make_persistent(session, instance, err);
 }
 
+static la_status check_detached(la_session *session, const la_instance *instance, la_error *err) {
+  if (!(instance->flags & LA_INSTANCE_KEYED) || instance->session != NULL) {
+    return LA_OK;
+  }
+  LA_TRY(la_instance_check_present(instance, err));
+  return check_key(session, instance, err);
+}
+
 static la_status join(la_session *session, la_instance *instance, la_error *err) {
   if (instance->flags & LA_INSTANCE_KEYED) {
     return make_persistent(session, instance, err);
@@ -126,6 +134,9 @@ la_status la_session_add(la_session *session, la_instance *root, la_error *err) 
     return join(session, root, err);
   }
   status = la_cascade_save_update(session, root, &found, err);
+  for (size_t i = 0; status == LA_OK && i < found.count; i++) { /* all of them join, or none */
+    status = check_detached(session, found.items[i], err);
+  }
   for (size_t i = 0; status == LA_OK && i < found.count; i++) {
     status = join(session, found.items[i], err);
   }

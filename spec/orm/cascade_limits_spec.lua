@@ -78,6 +78,20 @@ describe("a save-update cascade", function()
     assert.same({"DELETE FROM addresses WHERE addresses.id = ?"}, s:during(function() session:flush() end))
   end)
 
+  it("brings all that hangs on an object, or nothing (UOW-8, UOW-73)", function()
+    local gone, bob = session:get(s.Address, 1), session:get(s.User, 2)
+    session:delete(gone)
+    session:expunge(bob)
+    session:commit()
+    local user = s.User{name = "Dan", addresses = {s.Address{email = "d"}, gone}}
+    fails(la.exc.InvalidRequestError, "has been deleted", function() session:add(user) end)
+    assert.same({true, true}, {la.inspect(user).transient, la.inspect(user.addresses[1]).transient})
+    local other = session:get(s.User, 2)
+    local address = s.Address{email = "e", user = bob}
+    fails(la.exc.InvalidRequestError, "another instance with this key is already present", function() session:add(address) end)
+    assert.same({true, true, true}, {la.inspect(address).transient, la.inspect(bob).detached, la.inspect(other).persistent})
+  end)
+
   it("refuses an object whose row was deleted, and leaves both as they were (UOW-73)", function()
     local ann, bob = session:get(s.User, 1), session:get(s.User, 2)
     local gone = bob.addresses[1]
@@ -116,5 +130,19 @@ describe("inspect(object).modified", function()
     set(ann, "addresses", {addresses[1], addresses[2]})
     set(addresses[1], "user", ann)
     assert.is_true(la.inspect(s.User{}).modified == false and la.inspect(s.User{name = "x"}).modified)
+  end)
+
+  it("tells nothing any more once the object is expired, and session.dirty neither (SES-09, UOW-97)", function()
+    s = shop.new():fill()
+    local session = s.session
+    local ann, bob = session:get(s.User, 1), session:get(s.User, 2)
+    for _, expire in ipairs {function() session:expire_all() end, function() session:expire(ann) session:expire(bob) end} do
+      ann.name, bob.addresses = "A", {}
+      assert.equal(3, #session.dirty)
+      expire()
+      assert.same({false, false}, {la.inspect(ann).modified, la.inspect(bob).modified})
+    end
+    session:expire_all()
+    assert.equal(0, #session.dirty)
   end)
 end)
