@@ -20,7 +20,6 @@ typedef struct la_single_load {
   la_compiled *compiled;
   LA_VEC(la_column *) columns; /* whose values its parameters take, in order */
   LA_VEC(uint32_t) slots;      /* of a partial refresh: what its values fill */
-  bool lazy;                   /* of a link: later loads but SUBQUERY are for new objects alone */
 } la_single_load;
 
 la_single_load *la_single_load_new(la_allocator *alloc, const la_dialect *dialect);

@@ -223,7 +223,7 @@ la_status la_run_queue_behind(la_run *run, const la_plan_entity *entity, la_erro
     }
     for (size_t i = 0; i < state->seen.count; i++) {
       la_instance *instance = state->seen.items[i];
-      if (la_mapper_is_a(instance->mapper, behind->mapper) && la_run_reads_later(state, instance) &&
+      if (la_mapper_is_a(instance->mapper, behind->mapper) &&
           (run->populate || lacks(instance, behind->mapper, entity->mapper))) {
         job.parents[job.count++] = instance;
       }

@@ -70,7 +70,7 @@ typedef struct la_entity_state {
   la_instance *last; /* of the row before; NULL */
   bool made;         /* by the row at hand */
   la_instances seen; /* distinct ones, if links are loaded later; lent: the load pins them */
-  la_map seen_index; /* to itself where later loads are for it, else to this state */
+  la_map seen_index;
   struct la_kept_options *kept; /* what its objects keep; made for the first; retained */
   const la_view *view;          /* of the row before; NULL */
   la_view *views;
@@ -99,7 +99,6 @@ typedef struct la_run {
   la_instance *root;   /* the entity of a single plan */
   bool root_is_pinned; /* `root` carries a pin for the caller */
   bool populate;
-  bool later_for_new; /* later loads, but subquery loads, are not for objects that were there */
   uint64_t rows_read;
 } la_run;
 
@@ -126,8 +125,6 @@ static inline la_status la_run_view(la_run *run, const la_plan_entity *entity, l
   }
   return la_run_find_view(run, entity, mapper, out, err);
 }
-/* Whether `instance`, which is among those seen, is one that later loads are for. */
-bool la_run_reads_later(const la_entity_state *state, const la_instance *instance);
 /* Queues the loads of subclasses behind the rows of `entity`. */
 la_status la_run_queue_behind(la_run *run, const la_plan_entity *entity, la_error *err);
 /* What was found for joined links goes to `load->links`, and the links to be loaded later are

@@ -137,7 +137,6 @@ static la_status make_lazy(la_engine *engine, const la_relationship *relationshi
   self.load = la_single_load_new(engine->alloc, engine->dialect);
   status = self.load != NULL ? LA_OK : la_fail_nomem(err);
   if (status >= 0) {
-    self.load->lazy = true;
     status = gather_where(&self, choice, err);
   }
   if (status >= 0) {

@@ -390,16 +390,11 @@ static la_status note_seen(la_run *run, const la_plan_entity *entity, la_instanc
   if (la_map_get_pointer(&state->seen_index, instance) != NULL) {
     return LA_OK;
   }
-  void *mark = run->later_for_new && !state->made ? (void *)state : (void *)instance;
-  if (!la_map_set_pointer(&state->seen_index, alloc, instance, mark) ||
+  if (!la_map_set_pointer(&state->seen_index, alloc, instance, instance) ||
       !la_vec_push(alloc, &state->seen, instance)) {
     return la_fail_nomem(err);
   }
   return LA_OK;
-}
-
-bool la_run_reads_later(const la_entity_state *state, const la_instance *instance) {
-  return la_map_get_pointer(&state->seen_index, instance) == instance;
 }
 
 static void mark_link(la_run *run, const la_plan_link *link, la_instance *instance) {
@@ -596,7 +591,6 @@ static la_status queue_later(la_run *run, const la_plan_entity *entity, const la
     la_instance *parent = state->seen.items[i];
     uint32_t number = la_link_number(parent->mapper, link->relationship);
     if (number < parent->link_count &&
-        (link->strategy == LA_LOADER_SUBQUERY || la_run_reads_later(state, parent)) &&
         (run->populate || !(la_links(parent)[number].flags & LA_LINK_LOADED))) {
       job.parents[job.count++] = parent;
     }

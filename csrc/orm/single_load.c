@@ -138,7 +138,6 @@ la_status la_single_load_open(la_single_load *self, la_load *load, la_run *run,
   }
   LA_TRY(la_load_hold(load, self->compiled, err));
   LA_TRY(la_run_init(run, load, plan_of(self), outer, err));
-  run->later_for_new = self->lazy && !run->populate;
   params = la_arena_alloc_zero(&load->arena, (own + outer.count + 1) * sizeof *params);
   if (params == NULL) {
     return la_fail_nomem(err);

@@ -127,19 +127,6 @@ describe("loading", function()
       s:during(function() assert.equal(2, #pen.tags) end))
   end)
 
-  it("reads on behind a lazy load for objects that were not there before; by a subquery for all (LOAD-3.3, LOAD-3.4)", function()
-    for strategy, statements in pairs{selectin = 1, immediate = 1, subquery = 2} do
-      local other = shop.new{["Item.tags"] = {lazy = strategy}}:fill()
-      local order = other.session:get(other.Order, 1)
-      local items = other.session:query(other.Item):options(orm.lazyload(other.Item.tags)):all()
-      assert.equal(statements, #other:during(function() assert.same(items, {order.items[1], order.items[2]}) end), strategy)
-      other.session:expunge_all()
-      order = other.session:get(other.Order, 1)
-      assert.equal(strategy == "immediate" and 3 or 2, #other:during(function() assert.equal(2, #order.items) end), strategy)
-      other:close()
-    end
-  end)
-
   it("sends nothing for objects that are not in the database (UOW-61)", function()
     assert.same({}, s:during(function()
       assert.equal(0, #User{name = "x"}.addresses)
