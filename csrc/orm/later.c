@@ -376,23 +376,19 @@ static la_status run_selectin(la_load *load, const la_job *job, la_later *later,
 
 static la_status run_immediate(la_load *load, const la_job *job, la_error *err) {
   const la_plan_link *link = job->link;
-  const la_load_plan *owner = job->plan->owner;
-  la_link_choice choice = {0};
-  if (link->options != NULL || link->criteria != NULL || link->target != NULL ||
-      owner->wildcard != NULL || owner->criteria != NULL) {
-    choice = (la_link_choice){.owner = owner,
-                              .options = link->options,
-                              .criteria = link->criteria,
-                              .target = link->target,
-                              .path = link->path,
-                              .depth = job->depth + 1,
-                              .outer = job->outer};
-  }
+  la_link_choice choice = {.owner = job->plan->owner,
+                           .options = link->options,
+                           .criteria = link->criteria,
+                           .target = link->target,
+                           .path = link->path,
+                           .depth = job->depth + 1,
+                           .outer = job->outer};
   for (size_t i = 0; i < job->count; i++) {
     la_instance *parent = job->parents[i];
     uint32_t number = la_link_number(parent->mapper, link->relationship);
     if (load->populate_existing || !(la_links(parent)[number].flags & LA_LINK_LOADED)) {
-      LA_TRY(la_lazy_run(load, parent, number, &choice, err));
+      LA_TRY(link->map_only ? la_lazy_look_up(load, parent, number, err)
+                            : la_lazy_run(load, parent, number, &choice, err));
     }
   }
   return LA_OK;

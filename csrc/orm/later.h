@@ -59,6 +59,8 @@ typedef struct la_link_choice {
   bool raises_on_sql;          /* only the identity map may answer */
 } la_link_choice;
 
+/* What the identity map has for the many-to-one `link`, be it expired; nothing if it has none. */
+la_status la_lazy_look_up(la_load *load, la_instance *instance, uint32_t link, la_error *err);
 /* What link `link` loads now; its members are appended to `load->links`. */
 la_status la_lazy_run(la_load *load, la_instance *instance, uint32_t link,
                       const la_link_choice *choice, la_error *err);

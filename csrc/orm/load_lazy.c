@@ -314,6 +314,25 @@ static la_status load_own_columns(la_load *load, la_instance *instance,
   return LA_OK;
 }
 
+la_status la_lazy_look_up(la_load *load, la_instance *instance, uint32_t link, la_error *err) {
+  const la_relationship *relationship = instance->mapper->links[link]->relationship;
+  la_value key[MOST_KEYS];
+  const la_mapper *root = relationship->target->root;
+  la_instance *found = NULL;
+  bool unloaded = false;
+  if (relationship->get_count > MOST_KEYS) {
+    return LA_OK;
+  }
+  if (la_lazy_key(relationship, instance, key, &unloaded)) {
+    found = la_identity_find(&load->session->map, root, key, la_identity_hash(root, key));
+    if (found == NULL || !la_mapper_is_a(found->mapper, relationship->target)) {
+      return LA_OK;
+    }
+    LA_TRY(la_load_pin(load, found, err));
+  }
+  return unloaded ? LA_OK : give_one(load, instance, link, found, err);
+}
+
 static la_status fail_raise(const la_instance *instance, const la_relationship *relationship,
                             const char *lazy, la_error *err) {
   return la_fail(err, LA_INVALID_REQUEST, "'%.*s.%.*s' is not available due to lazy='%s'",

@@ -62,6 +62,7 @@ struct la_plan_link {
   const la_node *criteria;
   la_node *target;            /* of_type, lent from the statement; or NULL */
   const struct la_path *path; /* of a later load: the mappers on the way to it */
+  bool map_only;              /* IMMEDIATE: the identity map alone is asked */
   const la_load_step *steps; /* SUBQUERY: the way from the statement's entity, this link the last */
   la_node *embedded; /* SUBQUERY: what the statement reads, as the keys of the first step; lent from
                         the plan, or from one that outlives it */

@@ -326,8 +326,10 @@ static la_loader_strategy refresh_strategy(const la_translation *self, const la_
                                                                           : strategy;
 }
 
+/* `*map_only_out`: what goes round is looked up in the identity map, where that can be. */
 static la_loader_strategy strategy_of(const la_translation *self, const la_property *property,
-                                      const la_load_option *option, const la_path *path) {
+                                      const la_load_option *option, const la_path *path,
+                                      bool *map_only_out) {
   const la_relationship *relationship = property->relationship;
   la_loader_strategy strategy = la_option_strategy(option, relationship);
   bool own = option == NULL || option->wildcard || option->strategy == LA_LOADER_DEFAULT;
@@ -342,7 +344,8 @@ static la_loader_strategy strategy_of(const la_translation *self, const la_prope
     strategy = relationship->lazy;
   }
   if (own && is_eager(strategy) && goes_round(self, relationship, strategy, path)) {
-    strategy = LA_LOADER_SELECT;
+    *map_only_out = strategy == LA_LOADER_IMMEDIATE && relationship->use_get;
+    strategy = *map_only_out ? LA_LOADER_IMMEDIATE : LA_LOADER_SELECT;
   }
   return self->request.refresh ? refresh_strategy(self, property, strategy) : strategy;
 }
@@ -398,13 +401,14 @@ la_status la_translate_link(la_translation *self, la_plan_entity *plan, la_node 
   const la_load_option *option = la_option_for(options, relationship);
   la_loader_strategy strategy;
   la_plan_link *link;
+  bool map_only = false;
   if (!relationship->configured) {
     return LA_OK;
   }
   if (option == NULL) {
     option = self->wildcard;
   }
-  strategy = strategy_of(self, property, option, path);
+  strategy = strategy_of(self, property, option, path, &map_only);
   switch (strategy) {
   case LA_LOADER_JOINED:
   case LA_LOADER_CONTAINS:
@@ -418,6 +422,7 @@ la_status la_translate_link(la_translation *self, la_plan_entity *plan, la_node 
       self->plan->has_later = true;
     }
     link->path = plan->path;
+    link->map_only = map_only;
     return strategy == LA_LOADER_SUBQUERY ? la_translate_embed(self, link) : LA_OK;
   case LA_LOADER_RAISE:
   case LA_LOADER_RAISE_ON_SQL:
@@ -437,9 +442,7 @@ static la_status keep_options(la_translation *self, la_plan_entity *plan,
   plan->keeps =
       self->plan != NULL && (options != NULL || self->wildcard != NULL || self->criteria != NULL);
   plan->options = options;
-  return self->plan != NULL && (plan->keeps || plan->mapper->link_count != 0)
-             ? keep_path(self, path, &plan->path)
-             : LA_OK;
+  return self->plan != NULL ? keep_path(self, path, &plan->path) : LA_OK;
 }
 
 la_status la_translate_entity(la_translation *self, la_node *entity, const la_load_option *options,

@@ -127,6 +127,41 @@ describe("loading", function()
       s:during(function() assert.equal(2, #pen.tags) end))
   end)
 
+  it("looks up what an immediate load comes back to, and sends nothing for it (LOAD-3.6)", function()
+    local other = shop.new{["User.addresses"] = {lazy = "immediate"}, ["Address.user"] = {lazy = "immediate"}}:fill()
+    local ann = other.session:get(other.User, 1)
+    assert.same({}, other:during(function() assert.equal(ann, ann.addresses[2].user) end))
+    other.session:expunge_all()
+    local texts = other:during(function() ann = other.session:query(other.User):options(orm.joinedload(other.User.addresses)):first() end)
+    assert.equal(1, #texts)
+    assert.is_false(la.inspect(ann.addresses[1]).unloaded[1] ~= nil)
+    other:close()
+  end)
+
+  it("ends where immediate loads, subclasses and joins go round, with populate_existing too (LOAD-3.0, LOAD-3.8)", function()
+    local Base = orm.declarative_base()
+    local Column, Integer = la.Column, la.Integer
+    local A = Base:class "A" {__tablename__ = "a", id = Column(Integer, {primary_key = true}), es = orm.relationship("E", {lazy = "immediate"})}
+    local B = Base:class "B" {__tablename__ = "b", id = Column(Integer, {primary_key = true}), a_id = Column(la.ForeignKey "a.id"),
+      a = orm.relationship("A", {lazy = "joined"})}
+    local E = Base:class "E" {__tablename__ = "e", id = Column(Integer, {primary_key = true}), kind = Column(la.String),
+      a_id = Column(la.ForeignKey "a.id"), __mapper_args__ = {polymorphic_on = "kind", polymorphic_identity = "e"}}
+    local M = E:class "M" {__tablename__ = "m", id = Column(la.ForeignKey "e.id", {primary_key = true}), b_id = Column(la.ForeignKey "b.id"),
+      b = orm.relationship("B", {lazy = "selectin"}), __mapper_args__ = {polymorphic_identity = "m", polymorphic_load = "inline"}}
+    Base.metadata:create_all(s.engine)
+    local a = A{id = 1}
+    session:add_all{a, M{id = 2, a_id = 1, b = B{id = 3, a = a}}}
+    session:commit()
+    for _, lazily in ipairs {false, true} do
+      local statement = la.select(A):execution_options{populate_existing = lazily}
+      local texts = s:during(function() assert.equal(a, session:scalars(statement):unique():one()) end)
+      assert.equal(3, #texts)
+      assert.equal("SELECT b.id, b.a_id, a_1.id FROM b LEFT OUTER JOIN a AS a_1 ON a_1.id = b.a_id WHERE b.id IN (?)",
+        (texts[3]:gsub(" AS [%w_]+(,)", "%1")))
+      assert.equal(a, a.es[1].b.a)
+    end
+  end)
+
   it("sends nothing for objects that are not in the database (UOW-61)", function()
     assert.same({}, s:during(function()
       assert.equal(0, #User{name = "x"}.addresses)
