@@ -62,12 +62,35 @@ static la_status add_in(const la_sql *sql, la_mapper *mapper, la_later *later, l
   return status;
 }
 
-static la_status make(la_engine *engine, la_mapper *mapper, la_load_plan *plan, la_later *later,
-                      la_error *err) {
+/* The numbered PARAMs: those of the options, and the keys behind them. */
+static la_status compile(la_engine *engine, const la_node *select,
+                         const la_translate_request *request, const la_load_plan *plan,
+                         la_later *later, la_error *err) {
+  const la_load_plan *owner = plan->owner;
+  size_t size = (owner->param_count + 1) * sizeof(la_node *);
+  const la_node **params = la_alloc(engine->alloc, size);
+  la_status status;
+  if (params == NULL) {
+    return la_fail_nomem(err);
+  }
+  for (uint32_t i = 0; i < owner->param_count; i++) {
+    params[i] = owner->params[i];
+  }
+  params[owner->param_count] = later->list;
+  status = la_translate_compile(engine, select, request, plan->weak, params, owner->param_count + 1,
+                                &later->compiled, err);
+  la_free(engine->alloc, params, size);
+  return status;
+}
+
+static la_status make(la_engine *engine, const la_plan_behind *behind, la_load_plan *plan,
+                      la_later *later, la_error *err) {
   const la_sql *sql = &engine->sql;
+  la_mapper *mapper = behind->mapper;
   la_node *entity = la_mapper_entity(mapper);
   la_node *select = entity != NULL ? la_select_new(sql, &entity, 1) : NULL;
-  la_translate_request request = {.given = true};
+  la_translate_request request = {
+      .given = true, .options = behind->options, .owner = plan->owner, .path = behind->path};
   la_status status = select != NULL ? LA_OK : la_fail_nomem(err);
   if (status >= 0) {
     status = la_build_replace(&select, la_node_with_flags(select, LA_SELECT_LABELS_TABLE, 0), err);
@@ -79,9 +102,7 @@ static la_status make(la_engine *engine, la_mapper *mapper, la_load_plan *plan, 
     status = add_in(sql, mapper, later, &select, err);
   }
   if (status >= 0) {
-    const la_node *params[1] = {later->list};
-    status = la_translate_compile(engine, select, &request, plan->weak, params, 1, &later->compiled,
-                                  err);
+    status = compile(engine, select, &request, plan, later, err);
   }
   la_node_release(select);
   return status;
@@ -98,7 +119,7 @@ static la_status later_for(la_load *load, const la_job *job, la_later **out, la_
       return la_fail_nomem(err);
     }
     load->session->engine->schema_translate = plan->schemas;
-    status = make(load->session->engine, job->behind->mapper, plan, later, err);
+    status = make(load->session->engine, job->behind, plan, later, err);
     if (status < 0) {
       la_later_free(later, plan->alloc);
       return status;
@@ -124,15 +145,19 @@ static la_status read_rows(la_load *load, la_run *run, la_error *err) {
   return status;
 }
 
-static la_status run_chunk(la_load *load, la_run *run, const la_later *later,
-                           la_instance *const *objects, size_t count, la_error *err) {
+/* What embeds this statement uses the list of keys once more, after the call. */
+static la_status run_chunk(la_load *load, la_run *run, const la_later *later, const la_job *job,
+                           size_t begin, size_t count, la_error *err) {
+  la_instance *const *objects = &job->parents[begin];
+  uint32_t outer = job->outer.count;
   la_allocator *alloc = load->session->alloc;
   size_t total = count * later->width;
   la_value *values = la_alloc(alloc, la_array_size(total, sizeof *values));
-  const la_node *params[1];
+  const la_node **params = la_arena_alloc(&load->arena, (outer + 1) * sizeof *params);
   la_node *list;
   la_status status;
-  if (values == NULL) {
+  if (values == NULL || params == NULL) {
+    la_free(alloc, values, la_array_size(total, sizeof *values));
     return la_fail_nomem(err);
   }
   for (size_t i = 0; i < count; i++) {
@@ -144,8 +169,15 @@ static la_status run_chunk(la_load *load, la_run *run, const la_later *later,
   if (list == NULL) {
     return la_fail_nomem(err);
   }
-  params[0] = list;
-  status = la_run_open(run, later->compiled, params, 1, NULL, NULL, err);
+  for (uint32_t i = 0; i < outer; i++) {
+    params[i] = job->outer.params[i];
+  }
+  params[outer] = list;
+  if (run->plan->inputs.count != 0 && la_load_hold(load, list, err) < 0) {
+    la_node_release(list);
+    return LA_NOMEM;
+  }
+  status = la_run_open(run, later->compiled, params, outer + 1, NULL, NULL, err);
   if (status >= 0) {
     status = read_rows(load, run, err);
   }
@@ -156,14 +188,20 @@ static la_status run_chunk(la_load *load, la_run *run, const la_later *later,
 
 la_status la_later_run_class(la_load *load, const la_job *job, la_error *err) {
   la_later *later = NULL;
+  const la_load_plan *plan;
   la_run run = {0};
   la_status status;
   LA_TRY(later_for(load, job, &later, err));
-  status = la_run_init(&run, load, (const la_load_plan *)(const void *)later->compiled->extra,
-                       job->outer, err);
+  plan = (const la_load_plan *)(const void *)later->compiled->extra;
+  status = la_run_init(&run, load, plan, job->outer, err);
   for (size_t at = 0; at < job->count && status >= 0; at += LA_LATER_KEYS) {
     size_t count = job->count - at < LA_LATER_KEYS ? job->count - at : LA_LATER_KEYS;
-    status = run_chunk(load, &run, later, &job->parents[at], count, err);
+    if (at > 0 && plan->inputs.count != 0) { /* each chunk is a run of its own */
+      status = la_run_finish(&run, err);
+      la_run_clear(&run);
+      status = status < 0 ? status : la_run_init(&run, load, plan, job->outer, err);
+    }
+    status = status < 0 ? status : run_chunk(load, &run, later, job, at, count, err);
   }
   if (status >= 0) {
     status = la_run_finish(&run, err);

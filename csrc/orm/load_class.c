@@ -213,6 +213,23 @@ static bool lacks(const la_instance *instance, const la_mapper *mapper, const la
   return false;
 }
 
+static bool is_read_behind(const la_run *run, const la_plan_entity *entity,
+                           const la_plan_behind *behind, const la_instance *instance) {
+  return la_mapper_is_a(instance->mapper, behind->mapper) &&
+         (run->populate || lacks(instance, behind->mapper, entity->mapper));
+}
+
+bool la_run_reads_behind(const la_run *run, const la_plan_entity *entity,
+                         const la_relationship *relationship, const la_instance *instance) {
+  for (const la_plan_behind *behind = entity->behind; behind != NULL; behind = behind->next) {
+    if (la_mapper_is_a(relationship->parent, behind->mapper) &&
+        is_read_behind(run, entity, behind, instance)) {
+      return true;
+    }
+  }
+  return false;
+}
+
 la_status la_run_queue_behind(la_run *run, const la_plan_entity *entity, la_error *err) {
   const la_entity_state *state = &run->entities[entity->number];
   for (la_plan_behind *behind = entity->behind; behind != NULL; behind = behind->next) {
@@ -223,8 +240,7 @@ la_status la_run_queue_behind(la_run *run, const la_plan_entity *entity, la_erro
     }
     for (size_t i = 0; i < state->seen.count; i++) {
       la_instance *instance = state->seen.items[i];
-      if (la_mapper_is_a(instance->mapper, behind->mapper) &&
-          (run->populate || lacks(instance, behind->mapper, entity->mapper))) {
+      if (is_read_behind(run, entity, behind, instance)) {
         job.parents[job.count++] = instance;
       }
     }

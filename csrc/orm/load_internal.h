@@ -125,6 +125,10 @@ static inline la_status la_run_view(la_run *run, const la_plan_entity *entity, l
   }
   return la_run_find_view(run, entity, mapper, out, err);
 }
+/* Whether the load of a subclass behind the rows of `entity` reads `instance`, and with it this
+ * relationship of the subclass. */
+bool la_run_reads_behind(const la_run *run, const la_plan_entity *entity,
+                         const la_relationship *relationship, const la_instance *instance);
 /* Queues the loads of subclasses behind the rows of `entity`. */
 la_status la_run_queue_behind(la_run *run, const la_plan_entity *entity, la_error *err);
 /* What was found for joined links goes to `load->links`, and the links to be loaded later are

@@ -591,7 +591,8 @@ static la_status queue_later(la_run *run, const la_plan_entity *entity, const la
     la_instance *parent = state->seen.items[i];
     uint32_t number = la_link_number(parent->mapper, link->relationship);
     if (number < parent->link_count &&
-        (run->populate || !(la_links(parent)[number].flags & LA_LINK_LOADED))) {
+        (run->populate || !(la_links(parent)[number].flags & LA_LINK_LOADED)) &&
+        !la_run_reads_behind(run, entity, link->relationship, parent)) {
       job.parents[job.count++] = parent;
     }
   }

@@ -45,7 +45,9 @@ struct la_load_step {
 /* A subclass whose columns are read behind the rows of an entity of its base. */
 typedef struct la_plan_behind {
   la_mapper *mapper;
-  la_later *later; /* its statement, once made */
+  const la_load_option *options; /* the entity's */
+  const struct la_path *path;    /* down to the entity, without it */
+  la_later *later;               /* its statement, once made */
   struct la_plan_behind *next;
 } la_plan_behind;
 

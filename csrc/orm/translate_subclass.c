@@ -100,6 +100,8 @@ static la_status add_behind(la_translation *self, la_plan_entity *plan, la_mappe
     return la_fail_nomem(self->err);
   }
   made->mapper = below;
+  made->options = plan->options;
+  made->path = plan->path != NULL ? plan->path->up : NULL;
   while (*at != NULL) {
     at = &(*at)->next;
   }
