@@ -423,6 +423,9 @@ la_loader_strategy la_kept_choice(const la_instance *instance, const la_relation
     out->criteria = option->criteria;
     out->target = option->target;
   }
+  if (option != NULL && option->strategy == LA_LOADER_DEFAULT && kept->plan->wildcard != NULL) {
+    option = kept->plan->wildcard;
+  }
   return la_option_strategy(option, relationship);
 }
 

@@ -398,17 +398,18 @@ la_status la_translate_link(la_translation *self, la_plan_entity *plan, la_node 
                             la_property *property, const la_load_option *options,
                             const la_path *path, size_t join) {
   la_relationship *relationship = property->relationship;
-  const la_load_option *option = la_option_for(options, relationship);
+  const la_load_option *option = la_option_for(options, relationship), *chooser = option;
   la_loader_strategy strategy;
   la_plan_link *link;
   bool map_only = false;
   if (!relationship->configured) {
     return LA_OK;
   }
-  if (option == NULL) {
-    option = self->wildcard;
+  if (self->wildcard != NULL && (option == NULL || option->strategy == LA_LOADER_DEFAULT)) {
+    chooser = self->wildcard; /* what defaultload() names is only the way to what lies below it */
+    option = option != NULL ? option : chooser;
   }
-  strategy = strategy_of(self, property, option, path, &map_only);
+  strategy = strategy_of(self, property, chooser, path, &map_only);
   switch (strategy) {
   case LA_LOADER_JOINED:
   case LA_LOADER_CONTAINS:
@@ -430,7 +431,9 @@ la_status la_translate_link(la_translation *self, la_plan_entity *plan, la_node 
     if (option == NULL) {
       return LA_OK; /* the mapper's own: la_load_link sees it */
     }
-    return make_link(self, plan, relationship, property->slot, strategy, option, &link);
+    LA_TRY(make_link(self, plan, relationship, property->slot, strategy, option, &link));
+    link->sql_only = chooser->sql_only;
+    return LA_OK;
   default:
     return LA_OK;
   }

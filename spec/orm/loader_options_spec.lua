@@ -209,6 +209,20 @@ describe("QRY-04: the option", function()
       {sent[1], (sent[2]:gsub(" AS %w+_%d,", ","))})
   end)
 
+  it("a wildcard stands for what defaultload() names as well, whose own options hold below it", function()
+    local _, users = load(User, orm.defaultload(User.orders), orm.raiseload "*")
+    for _ = 1, 2 do
+      fails(exc.InvalidRequestError, "'User.orders' is not available due to lazy='raise'", function() return users[1].orders end)
+      session:expire_all()
+    end
+    session:expunge_all()
+    local sent
+    sent, users = load(User, orm.defaultload(User.orders):lazyload(Order.items), orm.selectinload "*")
+    assert.truthy(table.concat(sent, "\n"):find("FROM orders WHERE orders.user_id IN", 1, true))
+    local texts = s:during(function() assert.equal(2, #users[1].orders[1].items) end)
+    assert.equal("SELECT items.id, items.name, items.price, items.order_id FROM items WHERE ? = items.order_id ORDER BY items.id", texts[1])
+  end)
+
   it("a wildcard stands for all relationships that nothing else names, of all entities, or of one", function()
     local sent, users = load(User, orm.joinedload(User.orders), orm.raiseload "*")
     assert.equal(1, #sent)
