@@ -333,14 +333,16 @@ static la_status give_links(gathering *self) {
     uint32_t number = self->entry_of[i];
     const key_entry *entry = number < NOT_KNOWN ? &self->entries.items[number] : NULL;
     size_t count = entry != NULL ? entry->count : 0;
-    if (number == NOT_KNOWN) {
+    uint32_t link = la_link_number(parent->mapper, relationship);
+    if (number == NOT_KNOWN ||
+        (la_links(parent)[link].flags & LA_LINK_LOADED && !self->load->populate_existing)) {
       continue;
     }
     if (!relationship->uselist && count > 1) {
       la_load_warn_several(self->load->session, relationship, "eagerly");
       count = 1;
     }
-    LA_TRY(la_load_add_link(self->load, parent, la_link_number(parent->mapper, relationship),
+    LA_TRY(la_load_add_link(self->load, parent, link,
                             entry != NULL ? &members[entry->begin] : members, count, self->err));
   }
   return LA_OK;

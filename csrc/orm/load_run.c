@@ -570,6 +570,13 @@ la_status la_run_step(la_run *run, la_error *err) {
   return status < 0 ? status : LA_ROW;
 }
 
+/* The load goes on to what lies below its members, by options of the statement: it runs for
+ * parents that have the members too. */
+static bool reads_on(const la_plan_link *link) {
+  return link->strategy != LA_LOADER_IMMEDIATE &&
+         (link->options != NULL || (link->option != NULL && link->option->recurses));
+}
+
 /* Queues a later load for those parents whose link is not loaded yet. */
 static la_status queue_later(la_run *run, const la_plan_entity *entity, const la_plan_link *link,
                              la_error *err) {
@@ -591,7 +598,7 @@ static la_status queue_later(la_run *run, const la_plan_entity *entity, const la
     la_instance *parent = state->seen.items[i];
     uint32_t number = la_link_number(parent->mapper, link->relationship);
     if (number < parent->link_count &&
-        (run->populate || !(la_links(parent)[number].flags & LA_LINK_LOADED)) &&
+        (run->populate || reads_on(link) || !(la_links(parent)[number].flags & LA_LINK_LOADED)) &&
         !la_run_reads_behind(run, entity, link->relationship, parent)) {
       job.parents[job.count++] = parent;
     }

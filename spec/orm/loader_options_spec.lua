@@ -209,6 +209,25 @@ describe("QRY-04: the option", function()
       {sent[1], (sent[2]:gsub(" AS %w+_%d,", ","))})
   end)
 
+  it("selectinload and subqueryload go on below members that are loaded already, and leave those as they are (LOAD-3.3, LOAD-3.4)", function()
+    for _, option in ipairs {orm.selectinload, orm.subqueryload} do
+      local ann = session:get(User, 1)
+      local order = ann.orders[1]
+      local added = Order{note = "new"}
+      ann.orders:append(added)
+      session:no_autoflush(function()
+        local sent = load(User, option(User.orders))
+        assert.equal(2, #sent)
+        sent = load(User, option(User.orders):selectinload(Order.items))
+        assert.equal(3, #sent)
+        assert.same({}, s:during(function() assert.equal(2, #order.items) end))
+      end)
+      assert.same({order, added}, {ann.orders[1], ann.orders[2]})
+      session:rollback()
+      session:expunge_all()
+    end
+  end)
+
   it("a wildcard stands for what defaultload() names as well, whose own options hold below it", function()
     local _, users = load(User, orm.defaultload(User.orders), orm.raiseload "*")
     for _ = 1, 2 do
