@@ -46,8 +46,9 @@ struct la_translate_request {
   const la_load_plan *owner;     /* the plan that has them; outlives this one; or NULL */
   const la_path *path;
   const la_load_criteria *criteria; /* of the statement around; NULL with `given`: the owner's */
-  bool lazily;                      /* for an object that has kept the options */
-  const la_load_step *steps;        /* a subquery load: the way to its entity, and what it embeds */
+  la_node *root; /* an entity that a select of its columns is about, as if it were named; or NULL */
+  bool lazily;   /* for an object that has kept the options */
+  const la_load_step *steps; /* a subquery load: the way to its entity, and what it embeds */
   la_node *embedded;
   const la_relationship *lazy_reverse; /* not to be joined: the load comes from its other side */
   bool no_eager;                       /* columns only */

@@ -147,8 +147,10 @@ static la_status make_select(la_translation *self, const la_relationship *first,
 
 /* The Core statement, kept by the plan. */
 static la_status embed(la_translation *self, const la_relationship *first, la_node **out) {
-  la_translate_request request = {
-      .given = true, .lazily = self->request.lazily, .criteria = self->criteria};
+  la_translate_request request = {.given = true,
+                                  .root = self->root,
+                                  .lazily = self->request.lazily,
+                                  .criteria = self->criteria};
   la_node *select = NULL, *core = NULL;
   la_status status;
   LA_TRY(make_select(self, first, &select));

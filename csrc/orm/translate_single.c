@@ -116,6 +116,9 @@ la_status la_translate_entity_condition(la_translation *self, la_node *entity, b
 /* The entities of the columns, of select_from(), and of the WHERE. */
 static la_status named_entities(la_translation *self, la_entity_list *out) {
   static const uint32_t parts[] = {LA_SELECT_FROM, LA_SELECT_WHERE};
+  if (self->request.root != NULL && !la_vec_push(self->alloc, out, self->request.root)) {
+    return la_fail_nomem(self->err);
+  }
   for (size_t i = 0; i < self->entities.count; i++) {
     if (!la_vec_push(self->alloc, out, self->entities.items[i])) {
       return la_fail_nomem(self->err);

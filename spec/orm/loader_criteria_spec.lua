@@ -34,6 +34,22 @@ describe("with_loader_criteria (LOAD-3.7, QRY-05)", function()
     return s:during(function() query:all() end)[1]
   end
 
+  it("stands in what a subquery load embeds of the class (LOAD-3.4)", function()
+    local some = orm.with_loader_criteria(User, User.id:lt(2))
+    local sent = s:during(function()
+      session:scalars(la.select(User):options(orm.subqueryload(User.addresses), some)):all()
+    end)
+    assert.same({"SELECT users.id, users.name, users.age FROM users WHERE users.id < ?",
+      "SELECT addresses.id AS addresses_id, addresses.email AS addresses_email, addresses.user_id AS addresses_user_id, anon_1.users_id AS anon_1_users_id " ..
+      "FROM (SELECT users.id AS users_id FROM users WHERE users.id < ?) AS anon_1 JOIN addresses ON anon_1.users_id = addresses.user_id " ..
+      "ORDER BY addresses.id"}, sent)
+    session:expunge_all()
+    sent = s:during(function()
+      session:scalars(la.select(Address):options(orm.selectinload(Address.user):subqueryload(User.orders), some)):all()
+    end)
+    assert.truthy(sent[3]:find("FROM (SELECT users.id AS users_id FROM users WHERE users.id IN (?, ?) AND users.id < ?) AS anon_1", 1, true))
+  end)
+
   it("stands in the WHERE of the class's own queries", function()
     assert.equal("SELECT addresses.id AS addresses_id, addresses.email AS addresses_email, addresses.user_id AS addresses_user_id "
       .. "FROM addresses WHERE addresses.email != ? AND addresses.id > ?",
