@@ -79,7 +79,8 @@ describe("an expired object", function()
   it("loses what was changed when it is refreshed, all or those of the names, before others are flushed (UOW-100)", function()
     local ann, bob = s.session:get(User, 1), s.session:get(User, 2)
     ann.age, ann.name, bob.name = 1, "A", "B"
-    assert.same({"UPDATE users SET name=? WHERE users.id = ?", "SELECT users.age FROM users WHERE users.id = ?"}, s:during(function() s.session:refresh(ann, {"age"}) end))
+    assert.same({"UPDATE users SET name=? WHERE users.id = ?", "SELECT users.age FROM users WHERE users.id = ?"},
+      s:during(function() s.session:refresh(ann, {"age"}) end))
     assert.same({30, "A"}, {ann.age, ann.name})
     ann.age, bob.age = 1, 2
     local texts = s:during(function() s.session:refresh(ann) end)
