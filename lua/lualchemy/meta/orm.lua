@@ -223,120 +223,172 @@ function LoaderOption:selectin_polymorphic(base, classes) end
 ---@field deleted table[]  objects to be deleted
 local Session = {}
 
---- Brings an object into the session; it is inserted at the next flush.
+--- Brings a new object, or one that had left, into the session, with what hangs on it along `save-update` cascades; new ones are
+--- inserted at the next flush. All of them come, or none. SQLAlchemy's `Session.add()`.
+---
+---     session:add(User{name = "Ann", addresses = {Address{email = "a@x"}}}) -- both
 ---@param object table
+---@raise UnmappedInstanceError; InvalidRequestError if it is in another session, its row was deleted, or the session has another object of its key
 function Session:add(object) end
 
---- Brings every object of a list into the session.
+--- As `add`, for every object of a list.
 ---@param objects table[]
+---@raise as `add`
 function Session:add_all(objects) end
 
---- Marks an object for deletion at the next flush.
+--- Marks an object, and what its `delete` cascades reach, for deletion at the next flush; lists are read where a cascade needs them. `add`
+--- before the flush takes it back. SQLAlchemy's `Session.delete()`.
+---
+---     session:delete(session:get(User, 7))
 ---@param object table
+---@raise UnmappedInstanceError; InvalidRequestError for an object without a row
 function Session:delete(object) end
 
---- The object with this primary key, or nil.
----@param entity any
----@param identity any
----@param options table?
+--- The object with this primary key: the one the session has, without SQL, or else read from the database; nil if there is no row.
+--- SQLAlchemy's `Session.get()`.
+---
+---     local user = session:get(User, 7)
+---     local item = session:get(OrderItem, {order_id = 1, line = 2})
+---@param entity any  a mapped class or its mapper
+---@param identity any  the value of the key; of a composite one a list in order, or a table by attribute names
+---@param options {options: table?, populate_existing: boolean?, with_for_update: boolean|table?, identity_token: any?, execution_options: table?}?
+--- `options`: loader options; `populate_existing` (false): read it again though it is there
 ---@return any
+---@raise InvalidRequestError for a key with too few or too many values
 function Session:get(entity, identity, options) end
 
---- The object with this primary key; NoResultFound if there is none.
+--- As `get`, where there has to be such a row. SQLAlchemy's `Session.get_one()`.
 ---@param entity any
 ---@param identity any
----@param options table?
+---@param options table?  as for `get`
 ---@return table
+---@raise NoResultFound if there is none; as `get`
 function Session:get_one(entity, identity, options) end
 
---- A query of classes or columns.
+--- A query of classes, aliases, columns or expressions. SQLAlchemy's `Session.query()`.
+---
+---     for user in session:query(User):filter(User.age:gt(30)):iter() do print(user.name) end
 ---@param ... any
 ---@return lualchemy.Query
+---@raise InvalidRequestError without arguments; ArgumentError for what can't be selected
 function Session:query(...) end
 
---- Runs a statement. `params` is a map, a list of maps, or a function that gives maps until it gives nil, as in
---- Connection:execute(); for a statement of a class they are collected first.
+--- Runs a statement in the session's transaction, after an autoflush. SQLAlchemy's `Session.execute()`.
+---
+---     for row in session:execute(la.select(User, Address):join(User.addresses)):iter() do print(row.User.name, row.Address.email) end
 ---@param statement any
----@param params? table|fun(): table?
----@param options table?
+---@param params? table|fun(): table?  a map, a list of maps, or a function that gives maps until it gives nil, as in Connection:execute(); for a
+--- statement of a class they are collected first
+---@param options? {execution_options: table?, bind_arguments: table?}
 ---@return lualchemy.Result
+---@raise ObjectNotExecutableError; DBAPIError of the database; PendingRollbackError after a failed flush
 function Session:execute(statement, params, options) end
 
---- Runs a statement; the first column of the first row.
+--- Runs a statement; the first column of the first row, or nil. SQLAlchemy's `Session.scalar()`.
+---
+---     local count = session:scalar(la.select(la.func.count(User.id)))
 ---@param statement any
 ---@param params table?
----@param options table?
+---@param options table?  as for `execute`
 ---@return any
+---@raise as `execute`
 function Session:scalar(statement, params, options) end
 
---- Runs a statement; the first column of every row.
+--- Runs a statement; the first column of every row, as objects for a class. SQLAlchemy's `Session.scalars()`.
+---
+---     local users = session:scalars(la.select(User):order_by(User.name)):all()
 ---@param statement any
 ---@param params table?
----@param options table?
+---@param options table?  as for `execute`
 ---@return lualchemy.Result
+---@raise as `execute`
 function Session:scalars(statement, params, options) end
 
---- Begins a transaction, for a `<close>` variable or around a function; with true, or `{nested = true}`, a savepoint.
+--- Begins a transaction, for a `<close>` variable or around a function; with true, or `{nested = true}`, a savepoint. A session begins by
+--- itself when it is first used. SQLAlchemy's `Session.begin()`.
+---
+---     session:begin(function() session:add(user) end) -- commits; rolls back if it raises
 ---@param fn? function|boolean|table
 ---@return lualchemy.SessionTransaction
----@raise ArgumentError for what is none of these
+---@raise ArgumentError for what is none of these; InvalidRequestError if a transaction has begun
 function Session:begin(fn) end
 
---- Begins a savepoint.
+--- Flushes and begins a savepoint, for a `<close>` variable or around a function. SQLAlchemy's `Session.begin_nested()`.
+---
+---     pcall(session.begin_nested, session, function() session:add(doubtful) end) -- what was done before stays
 ---@param fn? function
 ---@return lualchemy.SessionTransaction
+---@raise as `flush`
 function Session:begin_nested(fn) end
 
---- Flushes and commits.
+--- Flushes and commits, with all open savepoints. All objects are expired then, unless `expire_on_commit` is false. SQLAlchemy's
+--- `Session.commit()`.
+---@raise as `flush`; PendingRollbackError after a failed flush; DBAPIError, after which the transaction is rolled back
 function Session:commit() end
 
---- Rolls back, and restores the objects.
+--- Rolls the whole transaction back and restores the objects: what was added has left, what was deleted is back, the rest is expired.
+--- SQLAlchemy's `Session.rollback()`.
 function Session:rollback() end
 
---- Writes what changed, without committing.
----@param objects? table[]
-function Session:flush(objects) end
+--- Writes what changed, without committing, in the order that the rows need. Queries do so by themselves, unless `autoflush` is false.
+--- SQLAlchemy's `Session.flush()`, without its objects.
+---@raise InvalidRequestError inside a flush; StaleDataError, FlushError, IntegrityError and the like, after which the session waits for `rollback`
+function Session:flush() end
 
---- Ends the transaction and forgets all objects.
+--- Ends the transaction, rolls back what was not committed, and lets go of all objects; the session can be used again. SQLAlchemy's
+--- `Session.close()`.
 function Session:close() end
 
---- The same as `close`; the session can be used again.
+--- The same as `close`, also where `close_resets_only` is false, and `close` would be the end. SQLAlchemy's `Session.reset()`.
 function Session:reset() end
 
---- Loads the object's attributes again.
+--- Reads an object again, now. What was changed and not flushed is given up, then other objects are flushed. SQLAlchemy's
+--- `Session.refresh()`.
+---
+---     session:refresh(user, {"name", "addresses"})
 ---@param object table
----@param names? string[]
+---@param names? string[]  these attributes alone, lists among them
+---@raise InvalidRequestError if it has no row or is not in the session, or for a name that is no attribute
 function Session:refresh(object, names) end
 
---- Forgets loaded values; the next read loads them.
+--- Lets an object forget what is loaded and what was changed; the next read loads it. SQLAlchemy's `Session.expire()`.
 ---@param object table
----@param names? string[]
+---@param names? string[]  these attributes alone
+---@raise InvalidRequestError if it has no row or is not in the session, or for a name that is no attribute: then none is expired
 function Session:expire(object, names) end
 
---- Expires every object.
+--- Expires every object. SQLAlchemy's `Session.expire_all()`.
 function Session:expire_all() end
 
---- Takes an object out of the session.
+--- Takes an object out of the session, with what its `expunge` cascades reach: a new one is transient again, another one detached.
+--- SQLAlchemy's `Session.expunge()`.
 ---@param object table
+---@raise InvalidRequestError if it is not in the session
 function Session:expunge(object) end
 
---- Takes every object out of the session.
+--- Takes every object out of the session, and writes nothing. SQLAlchemy's `Session.expunge_all()`.
 function Session:expunge_all() end
 
---- Copies an object's state into the session's own object and gives that.
+--- Copies what is loaded of an object onto the session's own object of its key, found, read or new, and gives that; goes on along `merge`
+--- cascades. SQLAlchemy's `Session.merge()`.
+---
+---     local user = session:merge(User{id = 7, name = "Ann"})
 ---@param object table
----@param options table?
+---@param options {load: boolean?, options: table?}?  `load` (true): false asks the database nothing; `options`: loader options
 ---@return table
+---@raise StaleDataError if the versions differ; InvalidRequestError for a new or changed object with `load = false`
 function Session:merge(object, options) end
 
---- As `merge` for each of a list, after one autoflush.
+--- As `merge` for each of a list, after one autoflush. SQLAlchemy's `Session.merge_all()`.
 ---@param objects table[]
 ---@param options {load: boolean?, options: table?}?
 ---@return table[]
+---@raise as `merge`
 function Session:merge_all(objects, options) end
 
---- Marks every object of a list for deletion.
+--- As `delete`, for every object of a list. SQLAlchemy's `Session.delete_all()`.
 ---@param objects table[]
+---@raise as `delete`
 function Session:delete_all(objects) end
 
 --- Inserts rows, keyed by attribute, without objects, events or relationships. As SQLAlchemy's `Session.bulk_insert_mappings()`.
