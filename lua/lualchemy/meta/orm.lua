@@ -126,12 +126,17 @@ function InstrumentedList:contains(object) end
 ---@return integer
 function InstrumentedList:index(object) end
 
---- How a statement loads attributes; options chain along a path.
+--- How a statement loads attributes; options chain along a path, and each method adds a step or a choice to a copy. The functions of `orm`
+--- of the same names begin one, and tell more of each. SQLAlchemy's `Load`.
+---
+---     la.select(User):options(orm.selectinload(User.orders):joinedload(Order.items, {innerjoin = true}):load_only(Item.name))
+---
+--- A path that does not begin with a class of the statement is an ArgumentError when the statement is compiled.
 ---@class lualchemy.LoaderOption
 local LoaderOption = {}
 
---- Several options below the same path.
----@param ... any
+--- Several options below the same path, beside one another.
+---@param ... lualchemy.LoaderOption
 ---@return lualchemy.LoaderOption
 function LoaderOption:options(...) end
 
@@ -166,15 +171,16 @@ function LoaderOption:with_expression(attribute, expression) end
 ---@return lualchemy.LoaderOption
 function LoaderOption:lazyload(attribute) end
 
---- Loads the relationship with a join.
+--- Loads the relationship with a join, an outer one unless `innerjoin` is true.
 ---@param attribute any
----@param options table?
+---@param options {innerjoin: boolean?}?
 ---@return lualchemy.LoaderOption
 function LoaderOption:joinedload(attribute, options) end
 
---- Loads the relationship with a second statement that names the keys.
+--- Loads the relationship with a second statement that names the keys, `chunksize` of them at most (500). `recursion_depth` goes on along a
+--- relationship of a class to itself so many times, -1 as far as there are rows.
 ---@param attribute any
----@param options table?
+---@param options {recursion_depth: integer?, chunksize: integer?}?
 ---@return lualchemy.LoaderOption
 function LoaderOption:selectinload(attribute, options) end
 
@@ -183,14 +189,15 @@ function LoaderOption:selectinload(attribute, options) end
 ---@return lualchemy.LoaderOption
 function LoaderOption:subqueryload(attribute) end
 
---- Loads the relationship right after the objects, one by one.
+--- Loads the relationship right after the objects, one by one; `recursion_depth` as for `selectinload`.
 ---@param attribute any
+---@param options {recursion_depth: integer?}?
 ---@return lualchemy.LoaderOption
-function LoaderOption:immediateload(attribute) end
+function LoaderOption:immediateload(attribute, options) end
 
---- Reading the relationship is an error.
+--- Reading the relationship is an InvalidRequestError; with `sql_only` only if that would send a statement.
 ---@param attribute any
----@param options table?
+---@param options {sql_only: boolean?}?
 ---@return lualchemy.LoaderOption
 function LoaderOption:raiseload(attribute, options) end
 
@@ -199,13 +206,13 @@ function LoaderOption:raiseload(attribute, options) end
 ---@return lualchemy.LoaderOption
 function LoaderOption:noload(attribute) end
 
---- The statement itself selects the related columns.
+--- The statement itself joins and selects the related columns, of `alias` if that is what it joins.
 ---@param attribute any
----@param options table?
+---@param options {alias: any?}?
 ---@return lualchemy.LoaderOption
 function LoaderOption:contains_eager(attribute, options) end
 
---- Keeps the strategy and goes on along the path.
+--- Keeps the strategy, that of the relationship or of a wildcard, and goes on along the path.
 ---@param attribute any
 ---@return lualchemy.LoaderOption
 function LoaderOption:defaultload(attribute) end
@@ -542,7 +549,7 @@ function orm.subqueryload(attribute, options) end
 ---@return lualchemy.LoaderOption
 function orm.lazyload(attribute, options) end
 
---- Loads the relationship right after the objects, one by one.
+--- Loads the relationship right after the objects, one by one; `recursion_depth` as for `selectinload`.
 ---@param attribute any
 ---@param options table?
 ---@return lualchemy.LoaderOption
