@@ -140,15 +140,16 @@ local LoaderOption = {}
 ---@return lualchemy.LoaderOption
 function LoaderOption:options(...) end
 
---- Loads only these columns at first.
----@param ... any
+--- Loads only these columns at first, and the key. A last table `{raiseload = true}` makes it an error to read others.
+---@param ... any  attributes
 ---@return lualchemy.LoaderOption
 function LoaderOption:load_only(...) end
 
---- Loads the column when it is read.
+--- Loads the column when it is read; with `raiseload` its reading is an InvalidRequestError.
 ---@param attribute any
+---@param options {raiseload: boolean?}?
 ---@return lualchemy.LoaderOption
-function LoaderOption:defer(attribute) end
+function LoaderOption:defer(attribute, options) end
 
 --- Loads the column at once.
 ---@param attribute any
