@@ -40,22 +40,31 @@ function InstrumentedAttribute:correlate_except(...) end
 ---@class lualchemy.RelationshipAttribute : lualchemy.InstrumentedAttribute
 local RelationshipAttribute = {}
 
---- There is a related object that meets the criteria: `any(condition)`, `any{name = "x"}`, `any(condition, {name = "x"})`.
----@param criteria? any
+--- There is a related object that meets the criteria, as an EXISTS; without criteria, there is one. SQLAlchemy's `any()`.
+---
+---     session:query(User):filter(User.addresses:any(Address.email:like "%@x"))
+---     session:query(User):filter(User.addresses:any{email = "a@x"})
+---@param criteria? any  a condition, or the values
 ---@param values? table  attributes of the target by name
 ---@return lualchemy.ColumnElement
+---@raise InvalidRequestError for a reference to one object: that is `has`
 function RelationshipAttribute:any(criteria, values) end
 
---- The related object meets the criteria; arguments as for `any`.
+--- The related object meets the criteria, as an EXISTS; arguments as for `any`. SQLAlchemy's `has()`.
+---
+---     session:query(Address):filter(Address.user:has{name = "Ann"})
 ---@param criteria? any
 ---@param values? table
 ---@return lualchemy.ColumnElement
+---@raise InvalidRequestError for a collection: that is `any`
 function RelationshipAttribute:has(criteria, values) end
 
---- The related object is `object`; with nil, there is none.
+--- The related object is `object`; with nil, there is none, of a collection neither.
+---
+---     session:query(Address):filter(Address.user:eq(ann))
 ---@param object table?
 ---@return lualchemy.ColumnElement
----@raise InvalidRequestError for a collection: that is `contains`
+---@raise InvalidRequestError for an object and a collection: that is `contains`
 function RelationshipAttribute:eq(object) end
 
 --- The related object is another one than `object`, or there is none; with nil, there is one.
@@ -64,9 +73,10 @@ function RelationshipAttribute:eq(object) end
 ---@raise InvalidRequestError for a collection: that is `~contains`
 function RelationshipAttribute:ne(object) end
 
---- The collection has `object`. Under `~`, a many-to-many is a NOT EXISTS.
+--- The collection has `object`. Under `~`, a many-to-many is a NOT EXISTS. SQLAlchemy's `contains()`.
 ---@param object table
 ---@return lualchemy.ColumnElement
+---@raise InvalidRequestError for a reference to one object: that is `eq`
 function RelationshipAttribute:contains(object) end
 
 --- The relationship to a subclass or alias of its target.
@@ -75,7 +85,9 @@ function RelationshipAttribute:contains(object) end
 function RelationshipAttribute:of_type(entity) end
 
 --- The relationship with more criteria, in a join or a loader option.
----@param ... any
+---
+---     la.select(User):options(orm.selectinload(User.addresses:and_(Address.email:is_not(nil))))
+---@param ... any  conditions
 ---@return lualchemy.RelationshipAttribute
 function RelationshipAttribute:and_(...) end
 
@@ -87,30 +99,39 @@ local AliasedClass = {}
 ---@class lualchemy.Mapper
 local Mapper = {}
 
---- A collection of related objects: `#list`, `list[i]`, `ipairs(list)`. What comes and goes is kept in step on both ends.
+--- A collection of related objects: `#list`, `list[i]`, `ipairs(list)`. What comes and goes is kept in step on both ends, and written by the next
+--- flush. Assigning a plain list replaces its members.
+---
+---     user.addresses:append(Address{email = "a@x"}) -- its user is `user` at once
+---     user.addresses = {}
 ---@class lualchemy.InstrumentedList
 local InstrumentedList = {}
 
 --- Adds an object at the end.
 ---@param object table
+---@raise ArgumentError if it is no object of the relationship's class; InvalidRequestError if its row was deleted
 function InstrumentedList:append(object) end
 
 --- Adds an object at a position, counted from 1.
 ---@param index integer
 ---@param object table
+---@raise ArgumentError for a place outside of the list; as `append`
 function InstrumentedList:insert(index, object) end
 
 --- Adds every object of a list.
 ---@param objects table[]
+---@raise ArgumentError for what is no list; as `append`
 function InstrumentedList:extend(objects) end
 
---- Takes an object out; an error if it is not there.
+--- Takes an object out.
 ---@param object table
+---@raise ArgumentError if it is not there
 function InstrumentedList:remove(object) end
 
 --- Takes out the object at a position, or the last one, and gives it.
----@param index? integer
+---@param index? integer  from 1
 ---@return table
+---@raise ArgumentError for a place outside of the list, or if it is empty
 function InstrumentedList:pop(index) end
 
 --- Takes out every object.
@@ -121,9 +142,9 @@ function InstrumentedList:clear() end
 ---@return boolean
 function InstrumentedList:contains(object) end
 
---- The position of an object; an error if it is not there.
+--- The position of an object, from 1; nil if it is not there.
 ---@param object table
----@return integer
+---@return integer?
 function InstrumentedList:index(object) end
 
 --- How a statement loads attributes; options chain along a path, and each method adds a step or a choice to a copy. The functions of `orm`
