@@ -3,7 +3,11 @@
 -- Annotations of the legacy Query.
 
 --- A select with a session: `session:query(User)`. Methods that build give a new Query; where a rule of SQLAlchemy forbids the order of two
---- calls (`filter` behind `limit`), InvalidRequestError says so.
+--- calls (`filter` behind `limit`), InvalidRequestError says so. Nothing is sent before a method that runs it; all of those flush the session first,
+--- unless `autoflush` is false, and raise what `session:execute` does, or UnboundExecutionError without a session. SQLAlchemy's `Query`.
+---
+---     local names = {}
+---     for user in session:query(User):filter(User.age:gt(30)):order_by(User.name):iter() do names[#names + 1] = user.name end
 ---@class lualchemy.Query : lualchemy.Select
 ---@field statement lualchemy.Select  the select without the Query's labels
 ---@field selectable lualchemy.Select  the select as it is sent
@@ -13,37 +17,47 @@
 ---@field session lualchemy.Session?
 local Query = {}
 
---- Every result as a list.
+--- Every result as a list: objects for one class, each once, or rows.
+---
+---     local users = session:query(User):filter_by{name = "Ann"}:all()
 ---@return any[]
 function Query:all() end
 
---- The first result or nil; sends LIMIT 1.
+--- The first result or nil; sends LIMIT 1, so it depends on `order_by` which one that is.
 ---@return any
 function Query:first() end
 
---- The only result; NoResultFound or MultipleResultsFound otherwise.
+--- The only result.
+---
+---     local ann = session:query(User):filter(User.name:eq "Ann"):one()
 ---@return any
+---@raise NoResultFound, MultipleResultsFound
 function Query:one() end
 
 --- The only result, or nil if there is none.
 ---@return any
+---@raise MultipleResultsFound
 function Query:one_or_none() end
 
---- The first column of the only row, or nil.
+--- The first column of the only row, or nil if there is none.
+---
+---     local oldest = session:query(la.func.max(User.age)):scalar()
 ---@return any
+---@raise MultipleResultsFound
 function Query:scalar() end
 
 --- The first column of every row.
 ---@return any
 function Query:scalars() end
 
---- How many rows there are: SELECT count(*) FROM (the query).
+--- How many rows there are, before objects that come twice are left out: SELECT count(*) FROM (the query).
 ---@return integer
 function Query:count() end
 
---- The object with this primary key, from the session if it is there; InvalidRequestError behind criteria.
----@param identity any
+--- The object with this primary key, from the session if it is there, or nil.
+---@param identity any  as for `session:get`
 ---@return any
+---@raise InvalidRequestError behind criteria, or for what is no query of one class
 function Query:get(identity) end
 
 --- An iterator for `for` that closes the result when the loop is left.
@@ -53,14 +67,17 @@ function Query:iter() end
 --- Updates the rows and keeps the session in step; gives how many.
 --- 
 ---     session:query(User):filter(User.age:gt(99)):update({age = 99}, {synchronize_session = "fetch"})
----@param mapping table
----@param options table?  `synchronize_session` ("auto", "evaluate", "fetch", false)
+---@param mapping table  values or expressions by attribute, or by its name
+---@param options {synchronize_session: string|boolean?}?  "auto" (default): "evaluate" in memory where that can be, else "fetch" by the keys of the
+--- rows; false: not at all
 ---@return integer
+---@raise InvalidRequestError for a query that is joined, limited, ordered, grouped or distinct, and with "evaluate" where that can't be
 function Query:update(mapping, options) end
 
---- Deletes the rows and keeps the session in step; gives how many.
----@param options table?  as for `update`
+--- Deletes the rows and keeps the session in step; gives how many. Cascades of relationships are the database's.
+---@param options {synchronize_session: string|boolean?}?  as for `update`
 ---@return integer
+---@raise as `update`
 function Query:delete(options) end
 
 --- As the Select's `where`.
