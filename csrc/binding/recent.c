@@ -72,10 +72,8 @@ void la_keep_recent_operation(lua_State *L, la_state *state, la_operator op, con
 
 /* ---- a session's queries ---- */
 
-enum { QUERY = LA_RECENT_JOIN + 1 };
-
 bool la_push_recent_query(lua_State *L, la_state *state, const la_node *select, int session) {
-  uint32_t number = la_recent_number(QUERY, select, NULL);
+  uint32_t number = la_recent_number(LA_RECENT_QUERY, select, NULL);
   const la_node *found = la_push_recent(L, state, LA_BOX_QUERY, number);
   if (found == NULL) {
     return false;
@@ -87,7 +85,7 @@ bool la_push_recent_query(lua_State *L, la_state *state, const la_node *select, 
 }
 
 void la_keep_recent_query(lua_State *L, la_state *state, const la_node *select) {
-  la_keep_recent(L, state, la_recent_number(QUERY, select, NULL));
+  la_keep_recent(L, state, la_recent_number(LA_RECENT_QUERY, select, NULL));
 }
 
 void la_open_recent(lua_State *L, la_state *state) {

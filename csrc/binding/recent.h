@@ -18,7 +18,7 @@
 #pragma GCC visibility push(hidden)
 
 /* The kinds of what is kept, besides operations, whose kinds are the operators. */
-enum { LA_RECENT_SELECT = LA_OPERATOR_COUNT, LA_RECENT_JOIN };
+enum { LA_RECENT_SELECT = LA_OPERATOR_COUNT, LA_RECENT_JOIN, LA_RECENT_QUERY };
 
 /* A number for the node that is made of `first` and `second` (may be NULL) by a call with the
  * number `kind`. */

@@ -217,27 +217,35 @@ static la_status give_one(la_load *load, la_instance *instance, uint32_t link, l
 
 #define MOST_KEYS 16
 
+typedef enum target_key { KEY_NOT_KNOWN, KEY_NULL, KEY_ABSENT, KEY_FOUND } target_key;
+
+/* Looks for what the foreign key of `instance` names in the identity map: not known if a part of
+ * the key is not loaded. */
+static target_key find_target(const la_session *session, const la_instance *instance,
+                              const la_relationship *relationship, la_instance **out) {
+  la_value key[MOST_KEYS];
+  const la_mapper *root = relationship->target->root;
+  bool unloaded;
+  *out = NULL;
+  if (relationship->get_count > MOST_KEYS) {
+    return KEY_NOT_KNOWN;
+  }
+  if (!la_lazy_key(relationship, instance, key, &unloaded)) {
+    return unloaded ? KEY_NOT_KNOWN : KEY_NULL;
+  }
+  *out = la_identity_find(&session->map, root, key, la_identity_hash(root, key));
+  return *out != NULL ? KEY_FOUND : KEY_ABSENT;
+}
+
 /* A many-to-one: `*done_out` if the identity map, or a NULL key, has answered. */
 static la_status from_map(la_load *load, la_instance *instance, uint32_t link,
                           const la_relationship *relationship, bool *done_out, la_error *err) {
-  la_value key[MOST_KEYS];
-  la_session *session = load->session;
-  const la_mapper *root = relationship->target->root;
   la_instance *found;
-  bool unloaded;
-  *done_out = false;
-  if (relationship->get_count > MOST_KEYS) {
-    return LA_OK;
+  target_key key = find_target(load->session, instance, relationship, &found);
+  *done_out = key == KEY_NULL || key == KEY_FOUND;
+  if (key != KEY_FOUND) {
+    return key == KEY_NULL ? give_one(load, instance, link, NULL, err) : LA_OK;
   }
-  if (!la_lazy_key(relationship, instance, key, &unloaded)) {
-    *done_out = !unloaded;
-    return unloaded ? LA_OK : give_one(load, instance, link, NULL, err);
-  }
-  found = la_identity_find(&session->map, root, key, la_identity_hash(root, key));
-  if (found == NULL) {
-    return LA_OK;
-  }
-  *done_out = true;
   LA_TRY(la_load_pin(load, found, err));
   if (!la_mapper_is_a(found->mapper, relationship->target) || (found->flags & LA_INSTANCE_GONE)) {
     found = NULL;
@@ -316,21 +324,16 @@ static la_status load_own_columns(la_load *load, la_instance *instance,
 
 la_status la_lazy_look_up(la_load *load, la_instance *instance, uint32_t link, la_error *err) {
   const la_relationship *relationship = instance->mapper->links[link]->relationship;
-  la_value key[MOST_KEYS];
-  const la_mapper *root = relationship->target->root;
-  la_instance *found = NULL;
-  bool unloaded = false;
-  if (relationship->get_count > MOST_KEYS) {
+  la_instance *found;
+  target_key key = find_target(load->session, instance, relationship, &found);
+  if (key == KEY_NULL) {
+    return give_one(load, instance, link, NULL, err);
+  }
+  if (key != KEY_FOUND || !la_mapper_is_a(found->mapper, relationship->target)) {
     return LA_OK;
   }
-  if (la_lazy_key(relationship, instance, key, &unloaded)) {
-    found = la_identity_find(&load->session->map, root, key, la_identity_hash(root, key));
-    if (found == NULL || !la_mapper_is_a(found->mapper, relationship->target)) {
-      return LA_OK;
-    }
-    LA_TRY(la_load_pin(load, found, err));
-  }
-  return unloaded ? LA_OK : give_one(load, instance, link, found, err);
+  LA_TRY(la_load_pin(load, found, err));
+  return give_one(load, instance, link, found, err);
 }
 
 static la_status fail_raise(const la_instance *instance, const la_relationship *relationship,
@@ -444,21 +447,18 @@ typedef enum link_need { NEEDS_NOTHING, NEEDS_REFRESH, NEEDS_STATEMENT } link_ne
 /* What the read of a link asks the database for, if the key of what it refers to tells. */
 static link_need need_by_key(const la_instance *instance, const la_relationship *relationship,
                              const la_link_choice *choice) {
-  la_value key[MOST_KEYS];
-  bool unloaded;
-  if (!relationship->use_get || choice->criteria != NULL || relationship->pair_count > MOST_KEYS) {
+  la_instance *found;
+  if (!relationship->use_get || choice->criteria != NULL) {
     return NEEDS_STATEMENT;
   }
-  if (!la_lazy_key(relationship, instance, key, &unloaded)) {
-    return unloaded ? NEEDS_STATEMENT : NEEDS_NOTHING;
-  }
-  const la_mapper *root = relationship->target->root;
-  const la_instance *found =
-      la_identity_find(&instance->session->map, root, key, la_identity_hash(root, key));
-  if (found == NULL) {
+  switch (find_target(instance->session, instance, relationship, &found)) {
+  case KEY_NULL:
+    return NEEDS_NOTHING;
+  case KEY_FOUND:
+    return found->flags & LA_INSTANCE_EXPIRED ? NEEDS_REFRESH : NEEDS_NOTHING;
+  default:
     return NEEDS_STATEMENT;
   }
-  return found->flags & LA_INSTANCE_EXPIRED ? NEEDS_REFRESH : NEEDS_NOTHING;
 }
 
 /* Whether a statement for the link is refused. */

@@ -10,7 +10,6 @@
 #include "orm/later.h"
 
 #include "orm/instance_internal.h"
-#include "orm/session_internal.h"
 #include "orm/subtable.h"
 #include "orm/translate.h"
 
