@@ -172,33 +172,38 @@ static void cascade_into_session(lua_State *L, la_state *state, const la_link_ch
   }
 }
 
+/* Plans a change, and refuses one that would bring a deleted object into a session. */
+static void plan_change(lua_State *L, const la_link_change *first, la_link_changes *out) {
+  la_error err;
+  la_error_init(&err);
+  la_status status = la_link_plan(first, out, &err);
+  if (status >= 0 && out->count > 0 && out->items[0].instance->session != NULL &&
+      brings(&out->items[0])) {
+    status = la_session_check_present(out->items[0].other, &err);
+  }
+  if (status < 0) {
+    la_raise_orm(L, &err);
+  }
+}
+
 void la_object_change_link(lua_State *L, la_state *state, int index, int other_index,
                            const la_link_change *first) {
   change_ends ends = {first->instance, first->other, lua_absindex(L, index),
                       other_index != 0 ? lua_absindex(L, other_index) : 0};
   int top = lua_gettop(L);
   la_link_changes changes;
-  la_error err;
-  la_error_init(&err);
   /* Handles of all that the plan names are held by this function's callers, or by the links that
    * name them. */
-  if (la_link_plan(first, &changes, &err) < 0) {
-    la_raise_orm(L, &err);
-  }
+  plan_change(L, first, &changes);
   la_link_change heard = *first;
   if (la_link_is_heard(&changes)) {
     bool left = la_link_tell(L, state, &changes, &heard);
     changes.count = 0;
-    if (left && la_link_plan(&heard, &changes, &err) < 0) {
-      la_raise_orm(L, &err);
+    if (left) {
+      plan_change(L, &heard, &changes);
     }
   }
   if (changes.count > 0) {
-    const la_link_change *own = &changes.items[0];
-    if (own->instance->session != NULL && brings(own) &&
-        la_instance_check_present(own->other, &err) < 0) {
-      la_raise_orm(L, &err);
-    }
     for (size_t i = 0; i < changes.count; i++) {
       apply_change(L, state, &ends, &changes.items[i]);
     }

@@ -47,9 +47,8 @@ static la_status make_pending(la_session *session, la_instance *instance, la_err
   return LA_OK;
 }
 
-/* Another object of the session has the key of `instance`, which is not in its map. */
-static la_status check_key(la_session *session, const la_instance *instance, la_error *err) {
-  const la_identity_map *map = &session->map;
+/* Refuses `instance`, which is not in `map`, if another object there has its key. */
+static la_status check_key(const la_identity_map *map, const la_instance *instance, la_error *err) {
   la_instance *at =
       map->bucket_count > 0 ? map->buckets[instance->key_hash & (map->bucket_count - 1)] : NULL;
   for (; at != NULL; at = at->next_in_map) {
@@ -62,7 +61,7 @@ static la_status check_key(la_session *session, const la_instance *instance, la_
   return LA_OK;
 }
 
-la_status la_instance_check_present(const la_instance *instance, la_error *err) {
+la_status la_session_check_present(const la_instance *instance, la_error *err) {
   return instance->flags & LA_INSTANCE_GONE
              ? refuse(instance, "Instance '",
                       "' has been deleted.  Use the make_transient() function to send this object "
@@ -72,7 +71,7 @@ la_status la_instance_check_present(const la_instance *instance, la_error *err) 
 }
 
 static la_status make_persistent(la_session *session, la_instance *instance, la_error *err) {
-  LA_TRY(la_instance_check_present(instance, err));
+  LA_TRY(la_session_check_present(instance, err));
   if (instance->flags & LA_INSTANCE_DELETED) {
     uint32_t others = instance->flags & LA_INSTANCE_DIRTY;
     instance->flags &= ~(uint32_t)LA_INSTANCE_DIRTY;
@@ -85,7 +84,7 @@ static la_status make_persistent(la_session *session, la_instance *instance, la_
   if (instance->session == session) {
     return LA_OK;
   }
-  LA_TRY(check_key(session, instance, err));
+  LA_TRY(check_key(&session->map, instance, err));
   session->routed |= la_instance_token(instance) != 0;
   LA_TRY(la_identity_add(&session->map, instance, instance->key_hash, err));
   instance->session = session;
@@ -99,14 +98,6 @@ la_status la_session_attach(la_session *session, la_instance *instance, la_error
   LA_TRY(la_session_autobegin(session, err));
   LA_TRY(check_free(session, instance, err));
   return make_persistent(session, instance, err);
-}
-
-static la_status check_detached(la_session *session, const la_instance *instance, la_error *err) {
-  if (!(instance->flags & LA_INSTANCE_KEYED) || instance->session != NULL) {
-    return LA_OK;
-  }
-  LA_TRY(la_instance_check_present(instance, err));
-  return check_key(session, instance, err);
 }
 
 static la_status join(la_session *session, la_instance *instance, la_error *err) {
@@ -125,6 +116,35 @@ static bool has_links(const la_instance *instance) {
   return false;
 }
 
+static bool is_detached(const la_instance *instance) {
+  return instance->flags & LA_INSTANCE_KEYED && instance->session == NULL;
+}
+
+/* Refuses detached objects that can't join, before any of them does: deleted ones, and two of one
+ * key, in the session or among them. */
+static la_status check_detached(la_session *session, const la_instances *found, la_error *err) {
+  la_identity_map seen;
+  la_status status = LA_OK;
+  la_identity_init(&seen, session->alloc);
+  for (size_t i = 0; status == LA_OK && i < found->count; i++) {
+    la_instance *instance = found->items[i];
+    if (!is_detached(instance)) {
+      continue;
+    }
+    status = la_session_check_present(instance, err);
+    status = status < 0 ? status : check_key(&session->map, instance, err);
+    status = status < 0 ? status : check_key(&seen, instance, err);
+    status = status < 0 ? status : la_identity_add(&seen, instance, instance->key_hash, err);
+  }
+  for (size_t i = 0; seen.count > 0 && i < found->count; i++) {
+    if (is_detached(found->items[i])) { /* those behind the refused one are in no map */
+      la_identity_remove(&seen, found->items[i]);
+    }
+  }
+  la_identity_clear(&seen);
+  return status;
+}
+
 la_status la_session_add(la_session *session, la_instance *root, la_error *err) {
   la_instances found = {0};
   la_status status;
@@ -134,8 +154,8 @@ la_status la_session_add(la_session *session, la_instance *root, la_error *err) 
     return join(session, root, err);
   }
   status = la_cascade_save_update(session, root, &found, err);
-  for (size_t i = 0; status == LA_OK && i < found.count; i++) { /* all of them join, or none */
-    status = check_detached(session, found.items[i], err);
+  if (status == LA_OK) {
+    status = check_detached(session, &found, err);
   }
   for (size_t i = 0; status == LA_OK && i < found.count; i++) {
     status = join(session, found.items[i], err);

@@ -90,6 +90,17 @@ describe("a save-update cascade", function()
     local address = s.Address{email = "e", user = bob}
     fails(la.exc.InvalidRequestError, "another instance with this key is already present", function() session:add(address) end)
     assert.same({true, true, true}, {la.inspect(address).transient, la.inspect(bob).detached, la.inspect(other).persistent})
+    session:expunge_all()
+    local one = session:get(s.User, 2)
+    session:expunge(one)
+    local twin = session:get(s.User, 2)
+    session:expunge(twin)
+    local order = s.Order{note = "o", user = one, items = {s.Item{name = "i"}}}
+    local tag = s.Tag{name = "t", items = {order.items[1]}}
+    local _ = s.Order{note = "p", user = twin, items = {s.Item{name = "j", tags = {tag}}}}
+    fails(la.exc.InvalidRequestError, "another instance with this key is already present", function() session:add(tag) end)
+    assert.same({true, true, true, true}, {la.inspect(tag).transient, la.inspect(order).transient, la.inspect(one).detached, la.inspect(twin).detached})
+    assert.equal(0, #session.new)
   end)
 
   it("refuses an object whose row was deleted, and leaves both as they were (UOW-73)", function()
@@ -101,7 +112,10 @@ describe("a save-update cascade", function()
     local message = "Instance 'Address(id=3)' has been deleted.  Use the make_transient() function to send this object back to the transient state."
     fails(la.exc.InvalidRequestError, message, function() ann.addresses:append(gone) end)
     session:commit()
+    local told = 0
+    la.event.listen(s.User.addresses, "append", function() told = told + 1 end)
     fails(la.exc.InvalidRequestError, message, function() ann.addresses:append(gone) end)
+    assert.equal(0, told)
     assert.same({2, false}, {#ann.addresses, la.inspect(ann).modified})
     orm.make_transient(gone)
     ann.addresses:append(gone)
