@@ -629,7 +629,10 @@ static int session_refresh(lua_State *L) {
   box->alloc = &state->alloc;
   la_error err;
   la_error_init(&err);
-  if (lua_istable(L, 3)) {
+  if (!lua_isnil(L, 3)) {
+    if (!lua_istable(L, 3)) {
+      return la_raise_argument(L, 3, "a list of attribute names");
+    }
     la_expand_names(L, state, instance->mapper, 3);
     lua_Integer count = luaL_len(L, 3);
     luaL_checkstack(L, (int)count + 8, "too many names");

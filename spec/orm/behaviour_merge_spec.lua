@@ -87,6 +87,7 @@ describe("an expired object", function()
     assert.same({2, "UPDATE users SET age=? WHERE users.id = ?"}, {#texts, texts[1]})
     assert.same({30, 2}, {ann.age, bob.age})
     ann.age = 1
+    fails(exc.ArgumentError, "a list of attribute names expected", function() s.session:refresh(ann, "age") end)
     fails(exc.InvalidRequestError, "User has no attribute 'agee' to expire", function() s.session:refresh(ann, {"age", "agee"}) end)
     assert.equal(1, ann.age)
   end)
