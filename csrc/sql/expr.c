@@ -3,6 +3,7 @@
 
 #include "schema/column.h"
 #include "schema/table.h"
+#include "sql/select.h"
 
 static la_node *leaf(const la_sql *sql, la_node_kind kind, la_type *type, la_text text) {
   return la_node_new(sql->alloc, &(la_node_parts){.kind = kind, .type = type, .text = text});
@@ -348,13 +349,24 @@ static la_type *scalar_type(const la_sql *sql, const la_node *select) {
   return first != NULL && first->type != NULL ? first->type : sql->types->null;
 }
 
+/* A node of `kind` around `select`, whose columns nobody can name: they get no labels to tell them
+ * apart, EXISTS (SELECT a.id, b.id …). */
+static la_node *expression_of_select(const la_sql *sql, la_node_kind kind, la_type *type,
+                                     la_node *select) {
+  la_node *bare = la_select_naming(select) != NULL
+                      ? la_select_with_labels(sql, select, LA_SELECT_LABELS_NONE)
+                      : la_node_retain(select);
+  la_node *result = bare != NULL ? parent_of_one(sql, kind, 0, type, LA_TEXT_NONE, bare) : NULL;
+  la_node_release(bare);
+  return result;
+}
+
 la_node *la_expr_scalar_subquery(const la_sql *sql, la_node *select) {
-  return parent_of_one(sql, LA_NODE_SCALAR_SUBQUERY, 0, scalar_type(sql, select), LA_TEXT_NONE,
-                       select);
+  return expression_of_select(sql, LA_NODE_SCALAR_SUBQUERY, scalar_type(sql, select), select);
 }
 
 la_node *la_expr_exists(const la_sql *sql, la_node *select) {
-  return parent_of_one(sql, LA_NODE_EXISTS, 0, sql->types->boolean, LA_TEXT_NONE, select);
+  return expression_of_select(sql, LA_NODE_EXISTS, sql->types->boolean, select);
 }
 
 la_text la_expr_name(const la_node *expr) {

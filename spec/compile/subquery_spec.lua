@@ -66,6 +66,24 @@ describe("statements in statements compile", function()
     }
   end)
 
+  it("SEL-12 columns of the same name have labels in a FROM, none where an expression wants the select", function()
+    local same = la.select(u.id, a.id):where(a.user_id:eq(u.id))
+    local bare = "SELECT users.id, addresses.id FROM users, addresses WHERE addresses.user_id = users.id"
+    check {
+      {la.exists(same), "EXISTS (" .. bare .. ")"},
+      {same:exists(), "EXISTS (" .. bare .. ")"},
+      {la.exists(same:set_label_style(la.LABEL_STYLE_TABLENAME_PLUS_COL)), "EXISTS (" .. bare .. ")"},
+      {la.exists(la.select(u.id:label "mine", a.id)),
+        "EXISTS (SELECT users.id AS mine, addresses.id FROM users, addresses)"},
+      {la.tuple_(o.id, o.user_id):in_(same), "(orders.id, orders.user_id) IN (" .. bare .. ")"},
+      {la.tuple_(o.id, o.user_id):in_(same:union(same)),
+        "(orders.id, orders.user_id) IN (" .. bare .. " UNION " .. bare:gsub("addresses.id", "%0 AS id_1", 1) .. ")"},
+      {la.select(same:subquery()),
+        "SELECT anon_1.id, anon_1.id_1 FROM (SELECT users.id AS id, addresses.id AS id_1 FROM users, addresses \z
+          WHERE addresses.user_id = users.id) AS anon_1"},
+    }
+  end)
+
   it("SEL-13 CTEs", function()
     check {
       {(function(c) return la.select(c) end)(la.select(u.id):where(u.id:eq(5)):cte("x")),
