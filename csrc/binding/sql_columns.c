@@ -323,9 +323,30 @@ static int columns_values(lua_State *L) {
 static int columns_contains(lua_State *L) {
   la_check_box(L, 1, LA_BOX_COLUMNS);
   la_check_count(L, 2, "contains");
+  if (lua_type(L, 2) != LUA_TSTRING) {
+    return la_raise_argument(L, 2, "string, the key of a column; contains_column() takes a column");
+  }
   lua_getiuservalue(L, 1, 2);
   lua_pushvalue(L, 2);
   lua_pushboolean(L, lua_rawget(L, -2) != LUA_TNIL);
+  return 1;
+}
+
+/* columns:contains_column(column): by identity */
+static int columns_contains_column(lua_State *L) {
+  bool found = false;
+  la_check_box(L, 1, LA_BOX_COLUMNS);
+  la_check_count(L, 2, "contains_column");
+  if (la_to_node(L, 2) == NULL) {
+    return la_raise_argument(L, 2, "column");
+  }
+  lua_getiuservalue(L, 1, 1);
+  for (lua_Integer i = (lua_Integer)lua_rawlen(L, -1); i > 0 && !found; i--) {
+    lua_rawgeti(L, -1, i);
+    found = lua_rawequal(L, -1, 2);
+    lua_pop(L, 1);
+  }
+  lua_pushboolean(L, found);
   return 1;
 }
 
@@ -349,6 +370,7 @@ static int columns_tostring(lua_State *L) {
 static const luaL_Reg methods[] = {{"keys", columns_keys},
                                    {"values", columns_values},
                                    {"contains", columns_contains},
+                                   {"contains_column", columns_contains_column},
                                    {"get", columns_get},
                                    {NULL, NULL}};
 

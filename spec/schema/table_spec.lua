@@ -141,10 +141,27 @@ describe("Table", function()
     assert.is_true(exc.NoSuchColumnError:matches(err))
   end)
 
+  it("MD-04 tells whether a key or a column is among its columns", function()
+    local _, users, addresses = shop()
+    assert.is_true(users.c:contains "name")
+    assert.is_false(users.c:contains "nme")
+    assert.is_true(users.c:contains_column(users.c.name))
+    assert.is_false(users.c:contains_column(addresses.c.id))
+    assert.is_false(users:alias().c:contains_column(users.c.name))
+    assert.matches("the key of a column; contains_column%(%) takes a column",
+      (message(function() return users.c:contains(users.c.name) end)))
+    assert.matches("column expected, got string", (message(function() return users.c:contains_column "name" end)))
+  end)
+
   it("MD-04 shows keys, constraints and indexes as lists", function()
     local _, users, addresses = shop()
     assert.equal("PrimaryKeyConstraint(users.id)", tostring(users.primary_key))
     assert.equal(users.primary_key, users.constraints[1])
+    assert.equal(1, #users.primary_key)
+    assert.equal(users.c.id, users.primary_key[1])
+    for i, column in ipairs(users.primary_key) do assert.same({1, users.c.id}, {i, column}) end
+    for i, column in pairs(addresses.foreign_key_constraints[1]) do assert.same({1, addresses.c.user_id}, {i, column}) end
+    assert.is_nil(users.primary_key[2])
     assert.equal(0, #users.indexes)
     assert.equal('ForeignKey("users.id")', tostring(addresses.foreign_keys[1]))
     assert.equal(users, addresses.foreign_key_constraints[1].referred_table)

@@ -36,7 +36,7 @@ local constraint = {
 }
 
 local UniqueConstraint = item.class("UniqueConstraint", {fields = common_fields, getters = getters(),
-  methods = base.methods, tostring = to_text})
+  methods = base.methods, tostring = to_text, sequence = "columns"})
 local PrimaryKeyConstraint = item.class("PrimaryKeyConstraint", {fields = common_fields, getters = getters {
     -- The columns, the one that counts first.
     columns_autoinc_first = function(self)
@@ -47,12 +47,12 @@ local PrimaryKeyConstraint = item.class("PrimaryKeyConstraint", {fields = common
       return core.list(found)
     end,
   },
-  methods = base.methods, tostring = to_text})
+  methods = base.methods, tostring = to_text, sequence = "columns"})
 local CheckConstraint = item.class("CheckConstraint", {
   fields = common_fields, getters = getters {
     sqltext = function(self) return self._core and core.constraint_get(self._core).sqltext or self._sqltext end,
   },
-  methods = base.methods,
+  methods = base.methods, sequence = "columns",
   tostring = function(self) return ("CheckConstraint(%s)"):format(tostring(self.sqltext)) end,
 })
 

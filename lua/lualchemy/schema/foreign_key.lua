@@ -130,6 +130,7 @@ local ForeignKeyConstraint = item.class("ForeignKeyConstraint", {
   },
   methods = base.methods,
   tostring = to_text,
+  sequence = "columns",
 })
 
 --- FOREIGN KEY over several columns: `ForeignKeyConstraint({"a", "b"}, {"other.a", "other.b"}, {name = …})`.

@@ -83,9 +83,10 @@ local function info_of(self)
   return rawget(self, "_info")
 end
 
---- Makes a class of items. `fields` are the names that may be nil, `getters` compute, `methods` are called.
+--- Makes a class of items. `fields` are the names that may be nil, `getters` compute, `methods` are called. With
+--- `sequence`, `#`, ipairs and pairs go over the list that the getter of this name gives.
 ---@param name string
----@param parts {fields: string[]?, getters: table?, methods: table?, tostring: function?}
+---@param parts {fields: string[]?, getters: table?, methods: table?, tostring: function?, sequence: string?}
 ---@return table class  a metatable; `item.new(class, fields)` makes an item
 function item.class(name, parts)
   local fields, getters, methods = {}, {info = info_of}, {}
@@ -95,12 +96,18 @@ function item.class(name, parts)
     fields[field] = true
   end
   local class = {__name = name, name = name}
+  local sequence = getters[parts.sequence]
+  if sequence then
+    function class.__len(self) return #sequence(self) end
+    function class.__pairs(self) return ipairs(sequence(self)) end
+  end
   keywords.guard(name, methods, function(value) return item.kind(value) ~= nil end)
   function class.__index(self, key)
     local getter = getters[key]
     if getter then return getter(self) end
     local method = methods[key]
     if method then return method end
+    if sequence and math.type(key) == "integer" then return sequence(self)[key] end
     if fields[key] or strict.is_probe(key) or key:sub(1, 1) == "_" then return nil end
     strict.unknown(name, key, fields, getters, methods)
   end
