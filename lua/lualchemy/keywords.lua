@@ -136,6 +136,21 @@ function keywords.is_table(value)
   return key == nil or type(key) == "string" and value[1] == nil
 end
 
+--- The bind and the options of a call that takes these two, whose bind may be given by name among the options:
+--- `create_all(engine, {tables = …})` or `create_all{bind = engine, tables = …}`.
+---@param bind any
+---@param options table?
+---@return any bind
+---@return table? options
+function keywords.take_bind(bind, options)
+  if options ~= nil or not keywords.is_table(bind) or bind.bind == nil then return bind, options end
+  local rest = {}
+  for key, value in next, bind do
+    if key ~= "bind" then rest[key] = value end
+  end
+  return bind.bind, rest
+end
+
 --- Splits arguments into positional ones (a table with `n`) and the checked keywords, which come last if the
 --- `required` positional arguments are there. A trailing nil is no argument.
 ---@param name string

@@ -332,6 +332,21 @@ describe("naming conventions", function()
 end)
 
 describe("create_all", function()
+  it("DDL-01 DDL-02 takes its engine as bind too, as drop_all, create and drop do", function()
+    local metadata, engine = la.MetaData(), la.create_engine("sqlite://")
+    local users = la.Table("users", metadata, la.Column("id", la.Integer, {primary_key = true}))
+    local function there() return la.inspect(engine):has_table "users" end
+    metadata:create_all{bind = engine}
+    assert.is_true(there())
+    metadata:drop_all{bind = engine, tables = {users}}
+    assert.is_false(there())
+    users:create{bind = engine, checkfirst = true}
+    assert.is_true(there())
+    users:drop{bind = engine}
+    assert.is_false(there())
+    assert.matches('unknown keyword "bnd"', (message(metadata.create_all, metadata, {bind = engine, bnd = 1})))
+  end)
+
   local function recorder()
     local sent = {}
     return {

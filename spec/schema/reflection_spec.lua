@@ -124,6 +124,55 @@ describe("autoload", function()
     assert.is_nil(metadata.tables.zz)
   end)
 
+  it("REF-01 puts the columns that the program gives in their places, with no foreign keys but their own", function()
+    local engine, metadata = database(), la.MetaData()
+    local q = la.Table("q", metadata, la.Column("c", la.Integer), la.Column("b", la.String, {primary_key = true}), {autoload_with = engine})
+    assert.same({"a", "b", "c", "self_id"}, plain(q.c:keys()))
+    assert.same({}, plain(q.c.b.foreign_keys))
+    assert.same({}, plain(q.c.c.foreign_keys))
+    assert.equal("q", q.c.self_id.foreign_keys[1].column.table.name)
+    assert.equal("Trying to redefine primary-key column 'b' as a non-primary-key column on table 'q'",
+      (message(la.Table, "q", la.MetaData(), la.Column("b", la.Integer), {autoload_with = engine})))
+    assert.equal(q, la.Table("q", metadata, {autoload_with = engine}))
+  end)
+
+  it("REF-01 reads a table again with extend_existing, and keeps its columns with autoload_replace = false", function()
+    local engine, metadata = database(), la.MetaData()
+    local p = la.Table("p", metadata, la.Column("b", la.Integer), la.Column("more", la.Integer))
+    la.Table("p", metadata, {autoload_with = engine, extend_existing = true, autoload_replace = false})
+    assert.same({"b", "more", "a", "c", "d", "e f", "g"}, plain(p.c:keys()))
+    assert.equal("INTEGER", tostring(p.c.b.type))
+    local counts = {#p.constraints, #p.indexes}
+    for _ = 1, 2 do
+      metadata:reflect{bind = engine, only = {"p"}, extend_existing = true}
+      assert.equal("VARCHAR(20)", tostring(p.c.b.type))
+      assert.is_false(p.c.b.nullable)
+      assert.same({p.c.a}, plain(p.primary_key))
+      assert.same(counts, {#p.constraints, #p.indexes})
+    end
+  end)
+
+  it("REF-02 reflects the schema of the metadata, and asks the function for what the metadata lacks", function()
+    local engine = la.create_engine("sqlite://")
+    engine:begin(function(conn)
+      conn:exec_driver_sql "ATTACH ':memory:' AS other"
+      conn:exec_driver_sql "CREATE TABLE other.away (id INTEGER PRIMARY KEY)"
+      conn:exec_driver_sql "CREATE TABLE here (id INTEGER PRIMARY KEY)"
+    end)
+    local metadata, asked = la.MetaData{schema = "other"}, {}
+    local function chosen(name, given)
+      asked[#asked + 1] = {name, given}
+      return true
+    end
+    for _ = 1, 2 do metadata:reflect{bind = engine, only = chosen} end
+    assert.same({{"away", metadata}}, asked)
+    assert.equal("other.away", metadata.sorted_tables[1].fullname)
+    assert.equal(1, #metadata.sorted_tables)
+    assert.equal("Could not reflect: requested table(s) not available in Engine(sqlite://) schema 'other': (here)",
+      (message(metadata.reflect, metadata, engine, {only = {"here"}})))
+    assert.matches("only is a list of names or a function, not 5", (message(metadata.reflect, metadata, engine, {only = 5})))
+  end)
+
   it("REF-02 reflects all, some, or those a function chooses", function()
     local engine = database()
     local all, some, chosen = la.MetaData(), la.MetaData(), la.MetaData()

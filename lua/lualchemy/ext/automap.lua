@@ -250,7 +250,7 @@ local function read_tables(base, given, waiting)
   for _, class in ipairs(waiting) do made[#made + 1] = deferred.make_table(class) end
   if not inspector then return end
   for _, each in ipairs(made) do
-    if inspector:has_table(each.name, each.schema) then reflect.table(each, inspector, {}, {}) end
+    if inspector:has_table(each.name, each.schema) then reflect.table(each, inspector, {autoload_replace = false}, {}) end
   end
   local options = {schema = given.schema}
   for key, value in pairs(given.reflection_options or {}) do options[key] = value end

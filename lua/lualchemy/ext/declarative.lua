@@ -36,11 +36,12 @@ local function prepare(class, bind, options)
   options = keywords.check("prepare", options, prepare_keywords)
   if bind == nil then error(exc.ArgumentError("prepare takes the Engine or Connection that the tables are read from"), 2) end
   local inspector = require("lualchemy.engine.reflection").Inspector(bind)
+  local keeping = {resolve_fks = options.resolve_fks, include_columns = options.include_columns, autoload_replace = false}
   local waiting = deferred.classes(class)
   local tables = {}
   for i, each in ipairs(waiting) do tables[i] = deferred.make_table(each) or false end
   for i in ipairs(waiting) do
-    if tables[i] then reflect.table(tables[i], inspector, options, {}) end
+    if tables[i] then reflect.table(tables[i], inspector, keeping, {}) end
   end
   for _, each in ipairs(waiting) do reflect_secondary(each, inspector) end
   for _, each in ipairs(waiting) do deferred.map(each) end

@@ -222,6 +222,7 @@ local table_keywords = keywords.set {"checkfirst"}
 
 --- Creates one table with its indexes.
 function ddl.create_table(target, bind, options)
+  bind, options = keywords.take_bind(bind, options)
   options = keywords.check("create", options, table_keywords)
   with_connection("create", bind, function(connection)
     if checks(options, bit_of(target), false) and is_there(connection, target) then return end
@@ -231,6 +232,7 @@ end
 
 --- Drops one table.
 function ddl.drop_table(target, bind, options)
+  bind, options = keywords.take_bind(bind, options)
   options = keywords.check("drop", options, table_keywords)
   with_connection("drop", bind, function(connection)
     if checks(options, bit_of(target), false) and not is_there(connection, target) then return end
@@ -251,6 +253,7 @@ end
 
 --- Creates one index of a table that is there.
 function ddl.create_index(index, bind, options)
+  bind, options = keywords.take_bind(bind, options)
   options = keywords.check("create", options, table_keywords)
   with_connection("create", bind, function(connection)
     if checks(options, CheckFirst.INDEXES, false) and has_index(connection, index) then return end
@@ -260,6 +263,7 @@ end
 
 --- Drops one index.
 function ddl.drop_index(index, bind, options)
+  bind, options = keywords.take_bind(bind, options)
   options = keywords.check("drop", options, table_keywords)
   with_connection("drop", bind, function(connection)
     if checks(options, CheckFirst.INDEXES, false) and not has_index(connection, index) then return end
@@ -270,6 +274,7 @@ end
 --- Creates or drops a sequence of a database that has them: none that there is a driver for.
 ---@private
 function ddl.send_sequence(verb, sequence, bind, options)
+  bind, options = keywords.take_bind(bind, options)
   keywords.check(verb, options, table_keywords)
   with_connection(verb, bind, function(connection)
     if connection.dialect.name == "sqlite" then return end
@@ -312,6 +317,7 @@ end
 
 --- Creates every table that is not there.
 function ddl.create_all(metadata, bind, options)
+  bind, options = keywords.take_bind(bind, options)
   options = keywords.check("create_all", options, all_keywords)
   with_connection("create_all", bind, function(connection)
     local missing = {}
@@ -331,6 +337,7 @@ end
 
 --- Drops every table that is there, the last created first.
 function ddl.drop_all(metadata, bind, options)
+  bind, options = keywords.take_bind(bind, options)
   options = keywords.check("drop_all", options, all_keywords)
   with_connection("drop_all", bind, function(connection)
     local there, tables = {}, chosen(metadata, options)

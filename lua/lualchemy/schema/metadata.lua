@@ -159,7 +159,8 @@ local fields = {
 
 local methods = {}
 
---- Creates the tables that are not there, with their indexes, in order of dependency.
+--- Creates the tables that are not there, with their indexes, in order of dependency:
+--- `metadata:create_all(engine)`, or `metadata:create_all{bind = engine}`.
 ---@param bind lualchemy.Engine|lualchemy.Connection
 ---@param options {tables: lualchemy.Table[]?, checkfirst: boolean|table?}?
 function methods.create_all(self, bind, options)

@@ -68,8 +68,9 @@ local function attach_pending(added)
   end
 end
 
--- Replaces what is known of a column that is there already by what a new one of the same name says.
-local function redefine(known, added)
+--- Replaces what is known of a column that is there already by what a new one of the same name says.
+---@private
+function M.redefine(known, added)
   if core.record(added).type then core.column_set(known, "type", added.type) end
   core.column_set(known, "nullable", added.nullable)
   for _, slot in ipairs {"default", "onupdate", "server_default", "server_onupdate"} do
@@ -85,7 +86,7 @@ local function attach_columns(target, columns, replace)
     if added.table == target then
       attached[#attached + 1] = added -- reflection has added it
     elseif known then
-      redefine(known, added)
+      M.redefine(known, added)
     else
       fire("before_parent_attach", added, target)
       core.table_add_column(target, added)
@@ -204,7 +205,7 @@ local function find_existing(metadata, name, items, options)
   if options.keep_existing and options.extend_existing then
     error(exc.ArgumentError("keep_existing and extend_existing are mutually exclusive."), 0)
   end
-  if not options.keep_existing and not options.extend_existing and (items.n > 0 or options.autoload_with) then
+  if not options.keep_existing and not options.extend_existing and items.n > 0 then
     error(exc.InvalidRequestError(
       ("Table '%s' is already defined for this MetaData instance.  Specify 'extend_existing=true' " ..
       "to redefine options and columns on an existing Table object.")
