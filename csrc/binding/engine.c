@@ -43,10 +43,13 @@ static la_engine_box *push_empty(lua_State *L, la_state *state, int settings) {
   lua_setiuservalue(L, -2, LA_ENGINE_SETTINGS);
   lua_getfield(L, settings, "dialect");
   lua_setiuservalue(L, -2, LA_ENGINE_DIALECT);
-  lua_getfield(L, settings, "echo");
-  box->echo = lua_toboolean(L, -1);
-  lua_pop(L, 1);
   return box;
+}
+
+/* What echo at `index` says: nothing, statements, or with "debug" their rows as well. */
+static void set_echo(lua_State *L, la_engine_box *box, la_engine *engine, int index) {
+  box->echo = engine->trace.echo = lua_toboolean(L, index);
+  engine->trace.shows_rows = lua_type(L, index) == LUA_TSTRING;
 }
 
 /* ---- options ---- */
@@ -139,7 +142,9 @@ static int core_engine_open(lua_State *L) {
   }
   box->box.object = engine;
   la_tell_sendings(state, engine);
-  engine->trace.echo = box->echo;
+  lua_getfield(L, 3, "echo");
+  set_echo(L, box, engine, -1);
+  lua_pop(L, 1);
   la_know(L, state, engine);
   return 1;
 }
@@ -156,7 +161,9 @@ static int core_engine_share(lua_State *L) {
   }
   box->box.object = shared;
   la_tell_sendings(la_state_of(L), shared);
-  shared->trace.echo = box->echo;
+  lua_getfield(L, 2, "echo");
+  set_echo(L, box, shared, -1);
+  lua_pop(L, 1);
   la_know(L, la_state_of(L), shared);
   return 1;
 }
@@ -206,11 +213,10 @@ static int core_engine_settings(lua_State *L) {
   return 1;
 }
 
-/* core.engine_echo(engine, on) */
+/* core.engine_echo(engine, echo) */
 static int core_engine_echo(lua_State *L) {
   la_engine *engine = la_check_engine(L, 1);
-  la_engine_box *box = lua_touserdata(L, 1);
-  box->echo = engine->trace.echo = lua_toboolean(L, 2);
+  set_echo(L, lua_touserdata(L, 1), engine, 2);
   return 0;
 }
 
@@ -379,42 +385,6 @@ int la_raise_execution(lua_State *L, const la_engine *engine, const la_error *fa
                        la_text statement, int params_index, bool many) {
   la_push_execution_error(L, engine, failed, statement, params_index, many);
   return lua_error(L);
-}
-
-/* Pushes what the log says of a statement in front of its parameters. */
-static void push_tag(lua_State *L, la_origin origin) {
-  static const char *const formats[] = {[LA_ORIGIN_RAW] = "raw sql",
-                                        [LA_ORIGIN_NO_KEY] = "no key %.5fs",
-                                        [LA_ORIGIN_NEW] = "generated in %.5fs",
-                                        [LA_ORIGIN_CACHED] = "cached since %.4gs ago"};
-  char tag[64];
-  (void)snprintf(tag, sizeof tag, formats[origin.kind], origin.age);
-  lua_pushstring(L, tag);
-}
-
-void la_engine_log(lua_State *L, la_state *state, int source_index, const char *text,
-                   int params_index, double seconds, la_origin origin, bool many) {
-  int top = lua_gettop(L);
-  luaL_checkstack(L, 8, NULL);
-  la_push_hook(L, state, "engine_log");
-  lua_pushvalue(L, source_index);
-  lua_pushstring(L, text);
-  lua_pushvalue(L, params_index);
-  lua_pushnumber(L, seconds);
-  push_tag(L, origin);
-  lua_pushboolean(L, many);
-  lua_call(L, 6, 0);
-  lua_settop(L, top);
-}
-
-void la_engine_log_transaction(lua_State *L, la_state *state, int source_index, const char *text) {
-  int top = lua_gettop(L);
-  luaL_checkstack(L, 4, NULL);
-  la_push_hook(L, state, "engine_log");
-  lua_pushvalue(L, source_index);
-  lua_pushstring(L, text);
-  lua_call(L, 2, 0);
-  lua_settop(L, top);
 }
 
 void la_open_engine(lua_State *L, la_state *state) {

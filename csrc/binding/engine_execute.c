@@ -567,6 +567,7 @@ void la_execution_send(la_execution *x, int text, int list) {
   if (x->engine_box->echo) { /* what has failed as well */
     la_engine_log(L, x->state, x->connection_index, sent.bytes, list, la_now() - started, origin,
                   x->many);
+    la_engine_log_rows(L, x->state, x->engine, x->connection_index);
   }
   if (status < 0) {
     fail_by_lua(x, &err, text, list);

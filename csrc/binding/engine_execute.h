@@ -137,6 +137,23 @@ void la_engine_log(lua_State *L, la_state *state, int source_index, const char *
                    int params_index, double seconds, la_origin origin, bool many);
 /* … with BEGIN, COMMIT and the like. */
 void la_engine_log_transaction(lua_State *L, la_state *state, int source_index, const char *text);
+/* Places in a record of a trace. */
+enum la_record {
+  LA_RECORD_KIND = 1, /* la_trace_kind */
+  LA_RECORD_TEXT,
+  LA_RECORD_VALUES, /* a list, or a list of lists */
+  LA_RECORD_SECONDS,
+  LA_RECORD_SILENT, /* listeners of cursors do not hear of it, or have heard */
+  LA_RECORD_MANY,
+  LA_RECORD_ORIGIN,
+  LA_RECORD_AGE
+};
+/* Pushes a list with the records of the trace, which is emptied and off. */
+void la_push_records(lua_State *L, la_state *state, la_trace *trace);
+/* Calls the log with a record, the parts of which lie behind stack index `record`. */
+void la_log_record(lua_State *L, la_state *state, int source, int record);
+/* … with the rows that have come back since, where the engine's echo is "debug". */
+void la_engine_log_rows(lua_State *L, la_state *state, la_engine *engine, int source);
 /* True if `event` (of an engine, a pool or a dialect), happening on the connection or engine at
  * `index`, reaches a listener: another engine's are no reason to tell of anything. */
 bool la_engine_hears(lua_State *L, la_state *state, int index, la_event event);

@@ -89,58 +89,6 @@ void la_session_trace(lua_State *L, la_state *state, la_session *session) {
   }
 }
 
-/* Places in a record of the trace. */
-enum { TEXT = 1, PARAMETERS, SECONDS, SILENT, TRANSACTION, MANY, ORIGIN, AGE };
-
-/* Pushes a list with the records of the trace, which is emptied and off. */
-static void take(lua_State *L, la_state *state, la_trace *trace) {
-  la_trace_settle(trace);
-  lua_createtable(L, (int)trace->entries.count, 0);
-  for (size_t i = 0; i < trace->entries.count; i++) {
-    const la_trace_entry *entry = &trace->entries.items[i];
-    lua_createtable(L, AGE, 0);
-    la_push_text(L, entry->text);
-    lua_rawseti(L, -2, TEXT);
-    if (entry->rows > 1) {
-      la_push_list(L, state, (int)entry->rows);
-      for (uint32_t row = 0; row < entry->rows; row++) {
-        la_push_param_list(L, state, entry->values + (size_t)row * entry->count, entry->count);
-        lua_rawseti(L, -2, (lua_Integer)row + 1);
-      }
-    } else {
-      la_push_param_list(L, state, entry->values, entry->values ? entry->count : 0);
-    }
-    lua_rawseti(L, -2, PARAMETERS);
-    lua_pushnumber(L, entry->seconds);
-    lua_rawseti(L, -2, SECONDS);
-    lua_pushboolean(L, entry->transaction || entry->told);
-    lua_rawseti(L, -2, SILENT);
-    lua_pushboolean(L, entry->transaction);
-    lua_rawseti(L, -2, TRANSACTION);
-    lua_pushboolean(L, entry->rows > 1);
-    lua_rawseti(L, -2, MANY);
-    lua_pushinteger(L, (lua_Integer)entry->origin.kind);
-    lua_rawseti(L, -2, ORIGIN);
-    lua_pushnumber(L, entry->origin.age);
-    lua_rawseti(L, -2, AGE);
-    lua_rawseti(L, -2, (lua_Integer)i + 1);
-  }
-  la_trace_switch(trace, false);
-}
-
-/* The parts of the record lie behind stack index `record`. */
-static void tell_log(lua_State *L, la_state *state, int source, int record) {
-  const char *text = lua_tostring(L, record + TEXT);
-  if (lua_toboolean(L, record + TRANSACTION)) {
-    la_engine_log_transaction(L, state, source, text);
-    return;
-  }
-  la_origin origin = {(la_origin_kind)lua_tointeger(L, record + ORIGIN),
-                      lua_tonumber(L, record + AGE)};
-  la_engine_log(L, state, source, text, record + PARAMETERS, lua_tonumber(L, record + SECONDS),
-                origin, lua_toboolean(L, record + MANY));
-}
-
 /* Empties the trace of the bind at hand. */
 static void tell_sent(lua_State *L, la_state *state, la_session *session) {
   if (!session->engine || session->engine->trace.entries.count == 0) {
@@ -157,26 +105,26 @@ static void tell_sent(lua_State *L, la_state *state, la_session *session) {
   } else {
     lua_pushvalue(L, -1);
   } /* engine, source */
-  take(L, state, &session->engine->trace);
+  la_push_records(L, state, &session->engine->trace);
   lua_Integer count = (lua_Integer)lua_rawlen(L, top + 3);
   for (lua_Integer i = 1; i <= count; i++) {
     lua_rawgeti(L, top + 3, i);
-    for (int place = TEXT; place <= AGE; place++) {
+    for (int place = LA_RECORD_KIND; place <= LA_RECORD_AGE; place++) {
       lua_rawgeti(L, top + 4, place); /* top + 4 + place */
     }
-    bool silent = lua_toboolean(L, top + 4 + SILENT);
+    bool silent = lua_toboolean(L, top + 4 + LA_RECORD_SILENT);
     lua_pushnil(L);
     la_told told = {.source = top + 2,
-                    .text = top + 4 + TEXT,
-                    .list = top + 4 + PARAMETERS,
+                    .text = top + 4 + LA_RECORD_TEXT,
+                    .list = top + 4 + LA_RECORD_VALUES,
                     .context = lua_gettop(L),
-                    .seconds = lua_tonumber(L, top + 4 + SECONDS),
-                    .many = lua_toboolean(L, top + 4 + MANY)};
+                    .seconds = lua_tonumber(L, top + 4 + LA_RECORD_SECONDS),
+                    .many = lua_toboolean(L, top + 4 + LA_RECORD_MANY)};
     if (!silent) {
       la_fire_cursor(L, state, LA_EVENT_BEFORE_CURSOR_EXECUTE, &told);
     }
     if (box->echo) {
-      tell_log(L, state, top + 2, top + 4);
+      la_log_record(L, state, top + 2, top + 4);
     }
     if (!silent) {
       la_fire_cursor(L, state, LA_EVENT_AFTER_CURSOR_EXECUTE, &told);

@@ -4,6 +4,7 @@
  */
 #include "binding/check.h"
 #include "binding/collector.h"
+#include "binding/engine_execute.h"
 #include "binding/result.h"
 
 #include "binding/open.h"
@@ -105,6 +106,11 @@ static la_rows *own_rows(lua_State *L, la_result *base) {
     la_error err = LA_ERROR_INIT;
     const la_result_column *columns = base->origin ? base->origin->conversions : NULL;
     la_status status = la_rows_read(&base->rows, &base->cursor, columns, base->buffer, &err);
+    if (status >= 0 && base->cursor.shows_rows) {
+      la_push_connection(L, la_state_of(L), base->cursor.connection);
+      la_engine_log_rows(L, la_state_of(L), base->cursor.connection->engine, lua_gettop(L));
+      lua_pop(L, 1);
+    }
     if (status != LA_ROW) {
       la_cursor_close(&base->cursor);
       base->streams = false;

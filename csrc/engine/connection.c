@@ -148,6 +148,10 @@ void la_connection_close(la_connection *connection) {
   if (connection->in_transaction && !connection->doomed && has_begun(connection) &&
       connection->engine->options.pool_reset == LA_POOL_RESET_ROLLBACK &&
       !others_take_part(connection)) {
+    if (connection->engine->trace.on) {
+      la_trace_transaction(&connection->engine->trace,
+                           la_connection_word(connection, LA_WORD_ROLLBACK));
+    }
     la_raw_end(connection->raw, false, &ignored);
   }
   forget_transaction(connection);

@@ -81,7 +81,9 @@ la_status la_cursor_open(la_cursor *cursor, la_connection *connection, la_text t
                          const la_value *values, uint32_t count, la_error *err) {
   *cursor = (la_cursor){0};
   LA_TRY(la_connection_autobegin(connection, err));
-  return open_now(cursor, connection, text, values, count, err);
+  LA_TRY(open_now(cursor, connection, text, values, count, err));
+  cursor->shows_rows = connection->engine->trace.shows_rows;
+  return LA_OK;
 }
 
 /* Meanwhile the connection can't be closed, nor its transaction ended, and what listeners send is
@@ -137,6 +139,7 @@ la_status la_cursor_open_told(la_cursor *cursor, la_connection *connection, la_t
     return status;
   }
   cursor->told = sending.number;
+  cursor->shows_rows = trace->shows_rows;
   cursor->notes = true;
   cursor->values = sending.values;
   cursor->value_count = sending.count;
@@ -199,6 +202,24 @@ la_status la_cursor_rebind(la_cursor *cursor, const la_value *values, uint32_t c
   return status;
 }
 
+/* Puts the names of the columns, or the row that the cursor is at, into the trace. */
+static void show(la_cursor *cursor, la_trace_kind kind) {
+  la_trace *trace = &cursor->connection->engine->trace;
+  uint32_t count = cursor->column_count;
+  la_value *values = la_arena_alloc(&trace->arena, count * sizeof *values);
+  if (count == 0 || values == NULL) {
+    return;
+  }
+  if (kind == LA_TRACE_ROW) {
+    la_cursor_row(cursor, values);
+  } else {
+    for (uint32_t i = 0; i < count; i++) {
+      values[i] = la_value_text(la_cursor_column_name(cursor, i));
+    }
+  }
+  la_trace_row(trace, kind, values, count);
+}
+
 la_status la_cursor_step(la_cursor *cursor, la_error *err) {
   const la_driver *driver;
   la_status status;
@@ -230,6 +251,12 @@ la_status la_cursor_step(la_cursor *cursor, la_error *err) {
     cursor->started = true;
     cursor->column_count = driver->column_count(cursor->prepared->statement);
     cursor->prepared->column_count = cursor->column_count;
+    if (cursor->shows_rows) {
+      show(cursor, LA_TRACE_COLUMNS);
+    }
+  }
+  if (status == LA_ROW && cursor->shows_rows) {
+    show(cursor, LA_TRACE_ROW);
   }
   if (status == LA_DONE) {
     cursor->done = true;

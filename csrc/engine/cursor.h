@@ -30,6 +30,7 @@ struct la_cursor {
   bool close_wanted;      /* … before that is over */
   int64_t told;           /* what listeners know it by; 0 if there are none */
   bool ran;               /* they were told that it ran */
+  bool shows_rows;        /* its rows go into the engine's trace too */
   bool notes;             /* what was sent is put down if it fails (engine/failed.h) … */
   const la_value *values; /* … with these, lent until the first step is over */
   uint32_t value_count;

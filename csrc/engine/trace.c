@@ -22,11 +22,21 @@ void la_trace_switch(la_trace *trace, bool on) {
   trace->heard = false;
 }
 
+/* The newest statement, before the rows that it has given; NULL without one. */
+static la_trace_entry *newest(const la_trace *trace) {
+  for (size_t i = trace->entries.count; i > 0; i--) {
+    if (trace->entries.items[i - 1].kind < LA_TRACE_COLUMNS) {
+      return &trace->entries.items[i - 1];
+    }
+  }
+  return NULL;
+}
+
 void la_trace_settle(la_trace *trace) {
-  if (trace->entries.count == 0 || trace->values.count == 0) {
+  la_trace_entry *entry = newest(trace);
+  if (entry == NULL || trace->values.count == 0) {
     return;
   }
-  la_trace_entry *entry = &trace->entries.items[trace->entries.count - 1];
   size_t size = trace->values.count * sizeof(la_value);
   entry->values = la_arena_alloc(&trace->arena, size);
   if (entry->values != NULL) {
@@ -48,21 +58,24 @@ la_origin la_origin_take(la_compiled *compiled) {
 }
 
 void la_trace_no_key(la_trace *trace) {
-  if (trace->entries.count > 0) {
-    trace->entries.items[trace->entries.count - 1].origin.kind = LA_ORIGIN_NO_KEY;
+  la_trace_entry *entry = newest(trace);
+  if (entry != NULL) {
+    entry->origin.kind = LA_ORIGIN_NO_KEY;
   }
 }
 
 void la_trace_compiled(la_trace *trace, la_compiled *compiled) {
-  if (trace->on && trace->entries.count > 0) {
-    trace->entries.items[trace->entries.count - 1].origin = la_origin_take(compiled);
+  la_trace_entry *entry = trace->on ? newest(trace) : NULL;
+  if (entry != NULL) {
+    entry->origin = la_origin_take(compiled);
   }
   compiled->sent = true;
 }
 
 void la_trace_told(la_trace *trace) {
-  if (trace->on && trace->entries.count > 0) {
-    trace->entries.items[trace->entries.count - 1].told = true;
+  la_trace_entry *entry = trace->on ? newest(trace) : NULL;
+  if (entry != NULL) {
+    entry->told = true;
   }
 }
 
@@ -92,8 +105,7 @@ void la_trace_statement(la_trace *trace, la_text text, const la_value *values, u
 }
 
 void la_trace_rebind(la_trace *trace, la_text text, const la_value *values, uint32_t count) {
-  la_trace_entry *entry =
-      trace->entries.count > 0 ? &trace->entries.items[trace->entries.count - 1] : NULL;
+  la_trace_entry *entry = newest(trace);
   size_t before = trace->values.count;
   if (entry == NULL || !la_text_equal(entry->text, text)) {
     la_trace_statement(trace, text, values, count);
@@ -108,14 +120,28 @@ void la_trace_rebind(la_trace *trace, la_text text, const la_value *values, uint
 
 void la_trace_transaction(la_trace *trace, const char *text) {
   la_trace_statement(trace, la_text_of(text), NULL, 0);
-  if (trace->entries.count > 0) {
-    trace->entries.items[trace->entries.count - 1].transaction = true;
+  la_trace_entry *entry = newest(trace);
+  if (entry != NULL) {
+    entry->kind = LA_TRACE_TRANSACTION;
+  }
+}
+
+void la_trace_row(la_trace *trace, la_trace_kind kind, const la_value *values, uint32_t count) {
+  la_trace_entry entry = {.kind = kind, .count = count, .rows = 1};
+  entry.values = la_arena_alloc(&trace->arena, count * sizeof *entry.values);
+  for (uint32_t i = 0; entry.values != NULL && i < count; i++) {
+    if (!la_value_copy(&trace->arena, &values[i], &entry.values[i])) {
+      return;
+    }
+  }
+  if (entry.values != NULL) {
+    (void)la_vec_push(trace->alloc, &trace->entries, entry);
   }
 }
 
 void la_trace_ran(la_trace *trace) {
-  if (trace->entries.count > 0) {
-    la_trace_entry *entry = &trace->entries.items[trace->entries.count - 1];
+  la_trace_entry *entry = newest(trace);
+  if (entry != NULL) {
     entry->seconds = la_now() - entry->started;
   }
 }

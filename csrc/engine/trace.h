@@ -56,13 +56,20 @@ struct la_connection;
 typedef la_status (*la_trace_tell)(void *context, struct la_connection *connection,
                                    la_sending *sending, la_sending_moment moment);
 
+typedef enum la_trace_kind {
+  LA_TRACE_STATEMENT,
+  LA_TRACE_TRANSACTION, /* BEGIN, COMMIT, ROLLBACK */
+  LA_TRACE_COLUMNS,     /* the names of the columns that the newest statement gives … */
+  LA_TRACE_ROW          /* … and a row of them, as the driver gives it */
+} la_trace_kind;
+
 typedef struct la_trace_entry {
+  la_trace_kind kind;
   la_text text;
-  la_value *values; /* `rows` times `count`, one set of parameters after the other */
+  la_value *values; /* `rows` times `count`: sets of parameters one after the other, or a row */
   uint32_t count;
   uint32_t rows;
-  bool transaction; /* BEGIN, COMMIT, ROLLBACK */
-  bool told;        /* who listens has heard of it */
+  bool told; /* who listens has heard of it */
   la_origin origin;
   double started, seconds;
 } la_trace_entry;
@@ -71,12 +78,13 @@ typedef struct la_trace {
   la_allocator *alloc;
   la_arena arena;
   LA_VEC(la_trace_entry) entries;
-  LA_VEC(la_value) values; /* of the newest entry */
+  LA_VEC(la_value) values; /* of the newest statement */
   bool on;
   bool heard;         /* somebody listens */
   la_trace_tell tell; /* the binding's; NULL where there is none */
   void *context;
-  bool echo; /* the engine echoes what its sessions send */
+  bool echo;       /* the engine echoes what its sessions send */
+  bool shows_rows; /* … and the rows that come back, of what it executes as well: echo "debug" */
 } la_trace;
 
 void la_trace_init(la_trace *trace, la_allocator *alloc);
@@ -95,9 +103,11 @@ void la_trace_told(la_trace *trace);
 void la_trace_rebind(la_trace *trace, la_text text, const la_value *values, uint32_t count);
 /* A statement that begins or ends a transaction. */
 void la_trace_transaction(la_trace *trace, const char *text);
+/* Names of columns or a row of the newest statement, also while it is switched off. */
+void la_trace_row(la_trace *trace, la_trace_kind kind, const la_value *values, uint32_t count);
 /* The newest statement has run so far. */
 void la_trace_ran(la_trace *trace);
-/* Settles the newest entry's values: call before reading `entries`. */
+/* Settles the newest statement's values: call before reading `entries`. */
 void la_trace_settle(la_trace *trace);
 
 #pragma GCC visibility pop

@@ -11,35 +11,11 @@ local strict = require "lualchemy.strict"
 local url_module = require "lualchemy.engine.url"
 require "lualchemy.values" -- how lists are shown
 
+local logging = require "lualchemy.engine._logging"
 local option = require "lualchemy.engine._options"
 
 local engine = {}
 local fail, check_execution = option.fail, option.check_execution
-
--- ---------------------------------------------------------------------------------------------
--- Logging
-
-local function format_parameters(params, many, hidden)
-  if hidden then return "[SQL parameters hidden due to hide_parameters=true]" end
-  return require("lualchemy.describe").parameters(params, many)
-end
-
--- BEGIN, COMMIT and the like are told by their text alone.
-core.hook("engine_log", function(source, text, params, seconds, tag, many)
-  local of_connection = core.class_of(source) == "lualchemy.Connection"
-  local settings = core.engine_settings(of_connection and source.engine or source)
-  local echo = settings._echo
-  if type(echo) == "function" then
-    return echo(text, params, seconds)
-  end
-  local options = of_connection and core.connection_options(source) or settings._execution_options
-  local token = options and options.logging_token
-  local head = ("%s INFO %s %s"):format(os.date("%Y-%m-%d %H:%M:%S"), settings._logging_name, token and ("[%s] "):format(token) or "")
-  io.stderr:write(head, text, "\n")
-  if seconds then
-    io.stderr:write(head, "[", tag, "] ", format_parameters(params or {}, many, settings.hide_parameters), "\n")
-  end
-end)
 
 -- ---------------------------------------------------------------------------------------------
 -- Engines
@@ -52,13 +28,6 @@ end)
 ---@field driver string
 ---@field echo boolean|function
 local Engine = {}
-
-local function check_echo(value)
-  if value ~= nil and type(value) ~= "boolean" and type(value) ~= "function" and value ~= "debug" then
-    fail("echo is true, false, \"debug\" or a function, not a %s", type(value))
-  end
-  return value or false
-end
 
 -- The dialect of an engine: its name, and what types of Lua's making may ask for.
 local function new_dialect(name, options)
@@ -89,12 +58,13 @@ local function open(url, options, low)
     driver = url:get_driver_name(),
     hide_parameters = options.hide_parameters or false,
     logging_name = options.logging_name,
-    echo = check_echo(options.echo),
+    echo = logging.check_echo(options.echo),
     dialect = new_dialect(url:get_backend_name(), options),
-    _echo = check_echo(options.echo),
-    _echo_pool = options.echo_pool and true or false,
+    _echo = logging.check_echo(options.echo),
+    _echo_pool = logging.check_echo_pool(options.echo_pool),
+    _reset_on_return = options.pool_reset_on_return,
+    _pool_logging_name = option.check_kind(options, "pool_logging_name", "string", "a string"),
     _loads_extensions = option.check_kind(options, "enable_load_extension", "boolean", "true or false") or false,
-    _logging_name = "lualchemy.engine.Engine" .. (options.logging_name and "." .. options.logging_name or ""),
   }
   if options.execution_options or options.isolation_level then
     settings._execution_options = {isolation_level = options.isolation_level and options.isolation_level:upper()}
@@ -106,20 +76,18 @@ local function open(url, options, low)
   settings.pool = pool.__of(self)
   tell_options(self)
   option.check_pool_options(options, (core.engine_pool(self)))
+  if settings._echo_pool then logging.listen_to_pool(self, settings) end
   return self
 end
 
---- Makes an engine. No connection is opened before the first is needed.
+--- Makes an engine. No connection is opened before the first is needed. As SQLAlchemy's `create_engine`.
 ---
----     local engine = la.create_engine("sqlite:///app.db", {echo = true})
+---     local engine = la.create_engine("sqlite:///app.db", {echo = true, pool_size = 2})
 ---
---- A SELECT, UPDATE or DELETE whose FROM elements nothing connects is warned of when it is compiled; `enable_from_linting = false` turns
---- that off.
---- Names that are made (labels, aliases, parameters) and that are longer than `label_length`, or else `max_identifier_length`, are cut and
---- numbered: `some_long__1`.
 ---@param url string|lualchemy.URL
----@param options table?
+---@param options lualchemy.EngineOptions?
 ---@return lualchemy.Engine
+---@raise ArgumentError for a URL that is none, an unknown option or value; NoSuchModuleError for an unknown dialect
 function engine.create_engine(url, options)
   options = keywords.check("create_engine", options, option.known)
   check_function(options, "json_serializer")
@@ -356,8 +324,8 @@ core.hook("engine_assign", function(self, name, value)
     fail("an Engine's field \"%s\" cannot be set; echo can", tostring(name))
   end
   local settings = core.engine_settings(self)
-  settings.echo, settings._echo = check_echo(value), check_echo(value)
-  core.engine_echo(self, settings.echo and true or false)
+  settings.echo, settings._echo = logging.check_echo(value), logging.check_echo(value)
+  core.engine_echo(self, settings.echo)
 end)
 
 -- ---------------------------------------------------------------------------------------------
@@ -432,6 +400,7 @@ end
 ---@param exception any
 ---@param options {soft: boolean?}?
 function Connection:invalidate(exception, options)
+  if options == nil and keywords.is_table(exception) then exception, options = nil, exception end
   local soft = keywords.check("invalidate", options, keywords.set {"soft"}).soft
   core[soft and "connection_invalidate_later" or "connection_invalidate"](self, exception)
 end

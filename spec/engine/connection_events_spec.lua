@@ -160,9 +160,14 @@ describe("events of connections (EVT-02)", function()
       failure.is_disconnect = failure.original_exception.message:find "nowhere" ~= nil
     end)
     local conn <close> = engine:connect()
-    assert.is_false(pcall(conn.exec_driver_sql, conn, "SELECT * FROM missing"))
+    local function invalidated_by(statement)
+      local ok, err = pcall(conn.exec_driver_sql, conn, statement)
+      assert.is_false(ok)
+      return err.connection_invalidated
+    end
+    assert.is_falsy(invalidated_by "SELECT * FROM missing")
     assert.is_false(conn.invalidated)
-    assert.is_false(pcall(conn.exec_driver_sql, conn, "SELECT * FROM nowhere"))
+    assert.is_true(invalidated_by "SELECT * FROM nowhere")
     assert.is_true(conn.invalidated)
     conn:rollback()
     assert.equal(1, conn:scalar(la.text "SELECT 1"))

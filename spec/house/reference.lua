@@ -124,7 +124,32 @@ local function cell(text)
   return (text:gsub("lualchemy%.(%u)", "%1"):gsub("|", "\\|"))
 end
 
-local function put_block(out, title, block)
+-- Outside of tables a bar needs no care.
+local function plain(text)
+  return (text:gsub("lualchemy%.(%u)", "%1"))
+end
+
+-- Classes that only say which options a function takes; they are shown where it is.
+local function is_options(name)
+  return name:find "^%u%w*Options$" ~= nil
+end
+
+local function put_options(out, block, classes)
+  for _, param in ipairs(block.params) do
+    local name = param.kind:match "^lualchemy%.(%w+)"
+    if name and is_options(name) and classes[name] then
+      for _, line in ipairs(classes[name].block.text) do out[#out + 1] = line end
+      out[#out + 1] = ""
+      for _, field in ipairs(classes[name].block.fields) do
+        local key, kind = field:match "^([^%s?]+)%??%s+(.*)$"
+        out[#out + 1] = ("- `%s`: %s"):format(key, plain(kind))
+      end
+      out[#out + 1] = ""
+    end
+  end
+end
+
+local function put_block(out, title, block, classes)
   out[#out + 1] = ("### `%s`"):format(title)
   out[#out + 1] = ""
   for _, line in ipairs(block.text) do out[#out + 1] = (line:gsub("%s+$", "")) end
@@ -136,9 +161,10 @@ local function put_block(out, title, block)
       out[#out + 1] = ("| `%s` | %s |"):format(param.name, cell(param.kind))
     end
     out[#out + 1] = ""
+    put_options(out, block, classes)
   end
   for _, returned in ipairs(block.returns) do
-    out[#out + 1] = "Gives " .. cell(returned):gsub("\\|", "or") .. "."
+    out[#out + 1] = "Gives " .. plain(returned) .. "."
     out[#out + 1] = ""
   end
   for _, raised in ipairs(block.raises) do
@@ -147,7 +173,7 @@ local function put_block(out, title, block)
   end
 end
 
-local function page_of_module(name, at, functions)
+local function page_of_module(name, at, functions, classes)
   local module = require(name)
   local out = {"# " .. name, ""}
   for _, key in ipairs(sorted_keys(module)) do
@@ -158,7 +184,7 @@ local function page_of_module(name, at, functions)
       local path = info.source:match("(lua/lualchemy/.*)$")
       block = path and at[path .. ":" .. info.linedefined] or functions[key]
     end
-    if block then put_block(out, ("%s.%s(%s)"):format(prefix[name] or name:match("[%w_]+$"), key, block.parameters), block) end
+    if block then put_block(out, ("%s.%s(%s)"):format(prefix[name] or name:match("[%w_]+$"), key, block.parameters), block, classes) end
   end
   return #out > 2 and table.concat(out, "\n") or nil
 end
@@ -168,20 +194,20 @@ local function page_of_classes(classes)
   for _, name in ipairs(sorted_keys(classes)) do
     local class = classes[name]
     local methods = sorted_keys(class.methods)
-    if is_object(name) and (#methods > 0 or #class.block.text > 0) then
+    if is_object(name) and not is_options(name) and (#methods > 0 or #class.block.text > 0) then
       out[#out + 1] = "## " .. name .. (class.block.parent ~= "" and class.block.parent and " : " .. class.block.parent or "")
       out[#out + 1] = ""
       for _, line in ipairs(class.block.text) do out[#out + 1] = line end
       if #class.block.text > 0 then out[#out + 1] = "" end
       for _, field in ipairs(class.block.fields or {}) do
         local key, kind = field:match("^(%S+)%s+(.*)$")
-        out[#out + 1] = ("- `.%s`: %s"):format(key, cell(kind):gsub("\\|", "or"))
+        out[#out + 1] = ("- `.%s`: %s"):format(key, plain(kind))
       end
       if class.block.fields then out[#out + 1] = "" end
       for _, method in ipairs(methods) do
         local block = class.methods[method]
         if not method:find "^_" then
-          put_block(out, ("%s%s%s(%s)"):format(name, block.separator, method, block.parameters), block)
+          put_block(out, ("%s%s%s(%s)"):format(name, block.separator, method, block.parameters), block, classes)
         end
       end
     end
@@ -194,7 +220,7 @@ function reference.pages()
   local at, classes, functions = read_all()
   local pages, index = {}, {"# Reference", "", "Made from the annotations of the sources by `./dev reference`.", ""}
   for _, name in ipairs(reference.modules) do
-    local page = page_of_module(name, at, functions)
+    local page = page_of_module(name, at, functions, classes)
     if page then
       local file = name .. ".md"
       pages[reference.folder .. "/" .. file] = page

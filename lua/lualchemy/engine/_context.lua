@@ -78,6 +78,7 @@ end)
 -- A listener that calls the error a disconnect has the connection given up, and with it all of the pool that are older.
 core.hook("error_handled", function(context)
   if not context.is_disconnect or context.connection.closed then return end
+  context.sqlalchemy_exception.connection_invalidated = true
   if not context.connection.invalidated then context.connection:invalidate(context.original_exception) end
   if context.invalidate_pool_on_disconnect then context.engine:dispose() end
 end)

@@ -10,7 +10,7 @@ local known = keywords.set {
   "echo", "echo_pool", "foreign_keys", "busy_timeout", "journal_mode", "begin_mode", "isolation_level", "poolclass",
   "pool_size", "max_overflow", "pool_timeout", "pool_recycle", "pool_pre_ping", "pool_use_lifo", "pool_reset_on_return",
   "query_cache_size", "hide_parameters", "json_serializer", "json_deserializer", "connect_args", "execution_options",
-  "logging_name", "future", "enable_from_linting", "label_length",
+  "logging_name", "pool_logging_name", "future", "enable_from_linting", "label_length",
   "max_identifier_length", "enable_load_extension", "use_insertmanyvalues", "insertmanyvalues_page_size",
 }
 

@@ -2,6 +2,42 @@
 -- SPDX-License-Identifier: MIT
 -- Annotations of engines, connections and transactions.
 
+--- Options of create_engine. What a pool of another class does not have (its size, say) is refused.
+---@class lualchemy.EngineOptions
+---@field echo? boolean|"debug"|fun(statement: string, params: any[]?, seconds: number?) true writes what is sent to the standard error, "debug"
+--- rows as well; a function is called instead (default false)
+---@field echo_pool? boolean|"debug" writes what becomes of the pool's connections: true what is out of the ordinary, "debug" all (default false)
+---@field logging_name? string stands behind the logger's name in what echo writes
+---@field pool_logging_name? string the same for echo_pool
+---@field hide_parameters? boolean keeps values out of the log and of errors (default false)
+---@field isolation_level? "SERIALIZABLE"|"READ UNCOMMITTED"|"AUTOCOMMIT" of each connection (default "SERIALIZABLE")
+---@field execution_options? table for everything that is executed, as `engine:execution_options` has them
+---@field connect_args? {timeout: number?, foreign_keys: boolean?, isolation_level: string?} as Python's driver takes them: `timeout` in seconds,
+--- `isolation_level` for begin_mode
+---@field foreign_keys? boolean SQLite enforces them (default true)
+---@field busy_timeout? number milliseconds that SQLite waits for a lock (default 5000)
+---@field journal_mode? string PRAGMA journal_mode of each connection: "wal", "delete" …
+---@field begin_mode? "DEFERRED"|"IMMEDIATE"|"EXCLUSIVE" how SQLite begins a transaction (default "DEFERRED")
+---@field enable_load_extension? boolean lets `connection:load_extension` work (default false)
+---@field poolclass? table a class of `la.pool` (default QueuePool for files, StaticPool in memory)
+---@field pool_size? integer connections that are kept (default 5)
+---@field max_overflow? integer how many more may be open; -1: any number (default 10)
+---@field pool_timeout? number seconds until taking one is given up (default 30)
+---@field pool_recycle? number seconds after which a connection is opened anew; -1: never (default -1)
+---@field pool_pre_ping? boolean tries each before it is lent (default false)
+---@field pool_use_lifo? boolean lends the one used last first (default false)
+---@field pool_reset_on_return? "rollback"|"commit"|"none"|boolean what ends an open transaction of a connection that comes back (default "rollback")
+---@field query_cache_size? integer compiled statements that are kept (default 500)
+---@field enable_from_linting? boolean warns of FROM elements that nothing connects (default true)
+---@field label_length? integer names that are made (labels, aliases, parameters) are cut to it, and numbered: `some_long__1`
+---@field max_identifier_length? integer the same, as a limit of the dialect's (default 9999)
+---@field json_serializer? fun(value: any): string (default: of lua-cjson or dkjson)
+---@field json_deserializer? fun(text: string): any
+---@field use_insertmanyvalues? boolean accepted: one prepared statement is sent for each row
+---@field insertmanyvalues_page_size? integer accepted likewise
+---@field future? true accepted
+local EngineOptions = {}
+
 --- The source of connections to one database: dialect, driver, pool, and the cache of compiled statements.
 ---@class lualchemy.Engine
 ---@field url lualchemy.URL
@@ -257,9 +293,12 @@ function Connection:rollback() end
 function Connection:close() end
 
 --- Closes the connection of the database for good; the next statement takes another out of the pool. `exception` is told to listeners of
---- "invalidate".
+--- "invalidate". With `{soft = true}` it serves on until it is given back, and is closed then.
+---
+---     connection:invalidate{soft = true}
 ---@param exception any
-function Connection:invalidate(exception) end
+---@param options {soft: boolean?}?
+function Connection:invalidate(exception, options) end
 
 --- Takes the connection of the database out of the pool, which may open another in its place: it is closed when this is closed.
 ---@raise ResourceClosedError, InvalidRequestError if there is none
