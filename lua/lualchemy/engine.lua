@@ -122,9 +122,11 @@ end
 
 --- An engine of a table of settings whose names begin with `prefix` ("sqlalchemy."); texts are converted. The prefix may
 --- also be one of the options.
+---
+---     la.engine_from_config({["sqlalchemy.url"] = "sqlite:///app.db", ["sqlalchemy.pool_size"] = "2"})
 ---@param configuration table<string, any>
----@param prefix string?
----@param options table?
+---@param prefix string?  (default "sqlalchemy.")
+---@param options table?  of `create_engine`, ahead of those in the table
 ---@return lualchemy.Engine
 function engine.engine_from_config(configuration, prefix, options)
   keywords.expect("engine_from_config", "a table of settings", configuration, "table")

@@ -116,7 +116,7 @@ end
 --- As `listen`, with the function given to what it returns; gives the function back.
 ---@param target any
 ---@param identifier string
----@param options table?
+---@param options {propagate: boolean?, retval: boolean?, named: boolean?, insert: boolean?, once: boolean?}?
 ---@return fun(fn: function): function
 function event.listens_for(target, identifier, options)
   return function(fn)

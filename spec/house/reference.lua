@@ -136,7 +136,7 @@ end
 
 local function put_options(out, block, classes)
   for _, param in ipairs(block.params) do
-    local name = param.kind:match "^lualchemy%.(%w+)"
+    local name = param.kind:match "lualchemy%.(%u%w*Options)"
     if name and is_options(name) and classes[name] then
       for _, line in ipairs(classes[name].block.text) do out[#out + 1] = line end
       out[#out + 1] = ""

@@ -12,7 +12,10 @@
 local FromClause = {}
 
 --- The same under another name.
----@param name? string
+---
+---     local boss = employees:alias "boss"
+---     la.select(employees.c.name, boss.c.name):join(boss, employees.c.boss_id:eq(boss.c.id))
+---@param name? string  (default: users_1 and so on)
 ---@return lualchemy.FromClause
 function FromClause:alias(name) end
 
@@ -21,17 +24,20 @@ function FromClause:alias(name) end
 ---@return lualchemy.FromClause
 function FromClause:lateral(name) end
 
---- `a JOIN b ON …`; ON is found through foreign keys if it is not given.
----@param target any
----@param onclause? any
----@param options table?
+--- `a JOIN b ON …`, for `select_from`; ON is found through foreign keys if it is not given.
+---
+---     la.select(users.c.name, orders.c.total):select_from(users:join(orders))
+---@param target any  a table, alias, subquery or join
+---@param onclause? any  a condition
+---@param options {onclause: any, isouter: boolean?, full: boolean?}?  `isouter`: LEFT OUTER JOIN, `full`: FULL OUTER JOIN (default false)
 ---@return lualchemy.FromClause
+---@raise NoForeignKeysError, AmbiguousForeignKeysError if ON is not given and there is no way to join, or several
 function FromClause:join(target, onclause, options) end
 
---- `a LEFT OUTER JOIN b ON …`.
+--- `a LEFT OUTER JOIN b ON …`, as `join`.
 ---@param target any
 ---@param onclause? any
----@param options table?
+---@param options {onclause: any, full: boolean?}?  `full`: FULL OUTER JOIN (default false)
 ---@return lualchemy.FromClause
 function FromClause:outerjoin(target, onclause, options) end
 
@@ -118,8 +124,8 @@ function FromClause:union_all(...) end
 ---@return lualchemy.FromClause
 function FromClause:data(rows) end
 
---- Text and parameters.
----@param options table?
+--- The text and the parameters for one dialect.
+---@param options lualchemy.CompileOptions|lualchemy.Engine|lualchemy.Dialect?
 ---@return lualchemy.Compiled
 function FromClause:compile(options) end
 

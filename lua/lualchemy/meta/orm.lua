@@ -245,7 +245,12 @@ function LoaderOption:defaultload(attribute) end
 ---@return lualchemy.LoaderOption
 function LoaderOption:selectin_polymorphic(base, classes) end
 
---- Keeps track of objects and talks to the database in transactions.
+--- Keeps track of objects and talks to the database in transactions. `orm.Session(engine, options)` makes one, with the
+--- options that `orm.sessionmaker` shows.
+---
+---     local session <close> = orm.Session(engine)
+---     session:add(User{name = "Ann"})
+---     session:commit()
 ---@class lualchemy.Session
 ---@field new table[]  objects to be inserted
 ---@field dirty table[]  objects that were changed
@@ -441,8 +446,8 @@ function Session:bulk_save_objects(objects, options) end
 
 --- `orm.identity_key`: the key under which a session knows an object.
 ---@param class table?
----@param ident any?
----@param options table?
+---@param ident any?  the key, of several columns a list
+---@param options {instance: table?, row: any, identity_token: any}?
 ---@return table
 function Session:identity_key(class, ident, options) end
 
@@ -520,7 +525,7 @@ function Session:invalidate() end
 function Session:prepare() end
 
 --- The connection of the current transaction.
----@param options table?
+---@param options {bind_arguments: table?, execution_options: table?}?  which of several binds; options of the connection, before it has begun
 ---@return lualchemy.Connection
 function Session:connection(options) end
 
@@ -547,71 +552,86 @@ function SessionTransaction:close() end
 ---@class lualchemy.orm
 local orm = {}
 
---- Loads the relationship with a join.
----@param attribute any
----@param options table?
+--- Loads the relationship with a join, an outer one unless `innerjoin` is true; a limit goes into a subquery. Options follow one another
+--- along a path. SQLAlchemy's `joinedload`.
+---
+---     session:scalars(la.select(User):options(orm.joinedload(User.orders):joinedload(Order.lines))):unique():all()
+---@param attribute any  a relationship of the class, `User.orders`, or "*" for all
+---@param options {innerjoin: boolean|"nested"|"unnested"|nil}?  "nested" joins inside the parentheses of an outer join, "unnested" beside it
+--- (default: the relationship's)
 ---@return lualchemy.LoaderOption
+---@raise ArgumentError for what is no relationship of a class, and for unknown options
 function orm.joinedload(attribute, options) end
 
---- Loads the relationship with a second statement that names the keys.
----@param attribute any
----@param options table?
+--- Loads the relationship with a second statement that names the keys, some hundred at a time. SQLAlchemy's `selectinload`.
+---
+---     session:scalars(la.select(User):options(orm.selectinload(User.orders))):all()
+---@param attribute any  a relationship of the class, or "*" for all
+---@param options {recursion_depth: integer?, chunksize: integer?}?  `recursion_depth`: of a class to itself, how many levels, -1 for all;
+--- `chunksize`: how many keys a statement names (default 500)
 ---@return lualchemy.LoaderOption
 function orm.selectinload(attribute, options) end
 
---- Loads the relationship with a second statement around the first.
----@param attribute any
----@param options table?
+--- Loads the relationship with a second statement around the first. SQLAlchemy's `subqueryload`.
+---
+---     session:scalars(la.select(User):options(orm.subqueryload(User.orders))):all()
+---@param attribute any  a relationship of the class, or "*" for all
 ---@return lualchemy.LoaderOption
-function orm.subqueryload(attribute, options) end
+function orm.subqueryload(attribute) end
 
---- Loads the relationship when it is read.
----@param attribute any
----@param options table?
+--- Loads the relationship when it is read, whatever the class says. SQLAlchemy's `lazyload`.
+---
+---     la.select(User):options(orm.lazyload "*")
+---@param attribute any  a relationship of the class, or "*" for all
 ---@return lualchemy.LoaderOption
-function orm.lazyload(attribute, options) end
+function orm.lazyload(attribute) end
 
---- Loads the relationship right after the objects, one by one; `recursion_depth` as for `selectinload`.
----@param attribute any
----@param options table?
+--- Loads the relationship right after the objects, one by one. SQLAlchemy's `immediateload`.
+---@param attribute any  a relationship of the class, or "*" for all
+---@param options {recursion_depth: integer?}?  of a class to itself, how many levels, -1 for all
 ---@return lualchemy.LoaderOption
 function orm.immediateload(attribute, options) end
 
---- Reading the relationship is an error.
----@param attribute any
----@param options table?
+--- Reading the relationship is an InvalidRequestError. SQLAlchemy's `raiseload`.
+---
+---     la.select(User):options(orm.selectinload(User.orders), orm.raiseload "*")
+---@param attribute any  a relationship of the class, or "*" for all
+---@param options {sql_only: boolean?}?  `sql_only`: not where the identity map has the object (default false)
 ---@return lualchemy.LoaderOption
 function orm.raiseload(attribute, options) end
 
---- The relationship stays empty.
----@param attribute any
----@param options table?
+--- The relationship stays empty, and nothing is loaded. SQLAlchemy's `noload`.
+---@param attribute any  a relationship of the class, or "*" for all
 ---@return lualchemy.LoaderOption
-function orm.noload(attribute, options) end
+function orm.noload(attribute) end
 
---- The statement itself selects the related columns.
----@param attribute any
----@param options table?
+--- The statement itself joins the relationship and selects its columns: what it filters is what is loaded. SQLAlchemy's `contains_eager`.
+---
+---     la.select(User):join(User.orders):where(Order.total:gt(100)):options(orm.contains_eager(User.orders))
+---@param attribute any  a relationship of the class
+---@param options {alias: any}?  the alias of the other class that is joined
 ---@return lualchemy.LoaderOption
 function orm.contains_eager(attribute, options) end
 
---- Keeps the strategy and goes on along the path.
----@param attribute any
----@param options table?
+--- Keeps what the class says of this relationship, and goes on along the path. SQLAlchemy's `defaultload`.
+---
+---     la.select(User):options(orm.defaultload(User.orders):defer(Order.note))
+---@param attribute any  a relationship of the class
 ---@return lualchemy.LoaderOption
-function orm.defaultload(attribute, options) end
+function orm.defaultload(attribute) end
 
---- Loads the column when it is read.
----@param attribute any
----@param options table?
+--- Loads the column when it is read. SQLAlchemy's `defer`.
+---
+---     la.select(User):options(orm.defer(User.picture))
+---@param attribute any  a column of the class
+---@param options {raiseload: boolean?}?  its reading is an InvalidRequestError (default false)
 ---@return lualchemy.LoaderOption
 function orm.defer(attribute, options) end
 
---- Loads the column at once.
----@param attribute any
----@param options table?
+--- Loads a deferred column at once. SQLAlchemy's `undefer`.
+---@param attribute any  a column of the class, or "*" for all
 ---@return lualchemy.LoaderOption
-function orm.undefer(attribute, options) end
+function orm.undefer(attribute) end
 
 --- A join of classes, their aliases or tables outside of a statement, as SQLAlchemy's `orm.join()`; the same as `la.join`.
 ---

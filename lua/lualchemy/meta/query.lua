@@ -210,8 +210,8 @@ function Query:params(mapping) end
 ---@return lualchemy.Query
 function Query:execution_options(mapping) end
 
---- Locks the rows where the database can.
----@param options table?
+--- Locks the rows where the database can; SQLite leaves it away.
+---@param options {nowait: boolean?, read: boolean?, of: any, skip_locked: boolean?, key_share: boolean?}?  as the Select's
 ---@return lualchemy.Query
 function Query:with_for_update(options) end
 
@@ -222,7 +222,7 @@ function Query:compile(options) end
 
 --- A common table expression of it.
 ---@param name string?
----@param options table?
+---@param options {name: string?, recursive: boolean?, nesting: boolean?}?  as the Select's
 ---@return lualchemy.CTE
 function Query:cte(name, options) end
 

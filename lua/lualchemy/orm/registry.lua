@@ -422,7 +422,7 @@ function Registry:map_imperatively(class, table_to_map, options)
 end
 
 --- A declarative base with this registry, as SQLAlchemy's `registry.generate_base()`.
----@param options table?
+---@param options {name: string?, metadata: lualchemy.MetaData?, cls: table?}?
 ---@return table Base
 function Registry:generate_base(options)
   local given = {registry = self}

@@ -121,15 +121,9 @@ end
 ---     }
 ---
 --- Names and expressions given as strings, or as functions, are looked up when the classes are first used.
----
---- `comparator_factory` is a table of methods of the class's attribute, called with it, ahead of those that all relationships have, which are in
---- `orm.RelationshipProperty.Comparator`; `query_class` is a table of methods of a collection with `lazy = "dynamic"`, beside those of Query.
 ---@param argument string|table|function?  the class at the other end, or an alias of it, its name, or a function that gives it
 ---@param secondary any?  as the option of that name
----@param options table?  `secondary`, a table, or with `viewonly` also a join, an alias or a subquery,
---- `back_populates`, `backref`, `order_by`, `uselist`, `lazy`, `cascade`, `foreign_keys`, `remote_side`,
---- `collection_class` ("list", "set", `attribute_keyed_dict(…)`, … see `lualchemy.orm.collections`),
---- `primaryjoin`, `secondaryjoin`, `passive_deletes`, `passive_updates`, `single_parent`, `viewonly`, `post_update`, `innerjoin`, `join_depth`, …
+---@param options lualchemy.RelationshipOptions?
 ---@return table property  a field for a class table, or to be assigned to a class
 ---@raise ArgumentError for an unknown keyword
 function M.relationship(argument, secondary, options)

@@ -31,8 +31,7 @@ end
 ---     session:add(User{name = "Ann"})
 ---     session:commit()
 ---@param bind lualchemy.Engine|lualchemy.Connection|table?  where it works; or the options, with `bind` among them
----@param options table?  `autoflush`, `expire_on_commit`, `autobegin`, `close_resets_only` (true each), `join_transaction_mode`,
---- `binds` (engines by class and table, of a session that works on several), `execution_options` (of each connection that it takes), `info`
+---@param options lualchemy.SessionOptions?
 ---@return lualchemy.Session
 ---@raise ArgumentError for an unknown keyword
 local function make_session(bind, options)
@@ -202,8 +201,8 @@ end
 ---
 ---     local Session = orm.sessionmaker{bind = engine}
 ---     local session = Session()
----@param bind lualchemy.Engine|table?
----@param options table?  as for `Session`; `class_`: the class of its sessions (`orm.Session:class`)
+---@param bind lualchemy.Engine|lualchemy.Connection|table?  or the options
+---@param options lualchemy.SessionOptions?  `class_`: the class of its sessions (`orm.Session:class`)
 ---@return lualchemy.sessionmaker
 function M.sessionmaker(bind, options)
   if options == nil and keywords.is_table(bind) then

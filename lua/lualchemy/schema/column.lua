@@ -95,8 +95,8 @@ end
 
 local identity_keywords, Identity = counter("Identity", {"always", "on_null", "name"})
 
---- GENERATED … AS IDENTITY on databases that have it.
----@param options table?
+--- GENERATED … AS IDENTITY on databases that have it; SQLite counts an integer key anyway.
+---@param options {always: boolean?, on_null: boolean?, start: integer?, increment: integer?, minvalue: integer?, maxvalue: integer?, cycle: boolean?}?
 function column.Identity(options)
   local fields = {}
   for key, value in next, keywords.check("Identity", options, identity_keywords) do fields[key] = value end
@@ -304,9 +304,13 @@ local function check_identity(options)
   end
 end
 
---- A column: `Column("name", String(50), {nullable = false})`. Name and type may be left out: a mapped class gives
---- the name, a
---- foreign key's target the type.
+--- A column. Name and type may be left out: a mapped class gives the name, a foreign key's target the type. As SQLAlchemy's `Column` and
+--- `mapped_column`.
+---
+---     la.Column("name", la.String(50), {nullable = false, index = true})
+---     la.Column("user_id", la.ForeignKey("users.id", {ondelete = "CASCADE"}))
+---@param ... any  the name, the type, ForeignKey, CheckConstraint, Computed, Identity, Sequence; last the options, lualchemy.ColumnOptions
+---@raise ArgumentError for what is none of these, and for unknown options
 ---@return lualchemy.Column
 function column.Column(...)
   local found = read_arguments(...)

@@ -59,6 +59,10 @@ local CheckConstraint = item.class("CheckConstraint", {
 local column_keywords = keyword_set()
 
 --- UNIQUE over columns, given by name or as they are.
+---
+---     la.UniqueConstraint("first", "last", {name = "uq_person"})
+---@param ... any  columns; last the options, lualchemy.ConstraintOptions
+---@raise ArgumentError for unknown options; ConstraintColumnNotFoundError, at the table, for a name that it does not have
 function constraint.UniqueConstraint(...)
   local args, options = split("UniqueConstraint", column_keywords, 0, ...)
   return join_columns(new(UniqueConstraint, options, {_columns = base.check_columns(args, args.n)}), args)
@@ -72,14 +76,20 @@ function constraint.unique_over(columns, options)
 end
 
 --- The primary key of a table, with a name; its columns take the place of those marked `primary_key`.
+---
+---     la.PrimaryKeyConstraint("order_id", "line", {name = "pk_lines"})
+---@param ... any  columns; last the options, lualchemy.ConstraintOptions
 function constraint.PrimaryKeyConstraint(...)
   local args, options = split("PrimaryKeyConstraint", column_keywords, 0, ...)
   return new(PrimaryKeyConstraint, options, {_columns = base.check_columns(args, args.n)})
 end
 
 --- CHECK: SQL text, or a condition.
+---
+---     la.CheckConstraint("age >= 0", {name = "ck_age"})
 ---@param sqltext string|lualchemy.ColumnElement
----@param options table?
+---@param options lualchemy.ConstraintOptions?
+---@raise ArgumentError for what is neither, and for unknown options
 function constraint.CheckConstraint(sqltext, options)
   options = keywords.check("CheckConstraint", options, keyword_set(), constraint_arguments)
   if type(sqltext) == "string" then

@@ -101,8 +101,10 @@ ForeignKey = item.class("ForeignKey", {
 })
 
 --- A reference from a column to another: `Column(Integer, ForeignKey("users.id", {ondelete = "CASCADE"}))`.
----@param column string|lualchemy.Column
----@param options table?
+---@param column string|lualchemy.Column  a column, or "table.column", with "schema." before it if there is one
+---@param options lualchemy.ForeignKeyOptions?
+---@raise ArgumentError for what is no column, and for unknown options; NoReferencedTableError, NoReferencedColumnError when it is used and
+--- what it names is not there
 function foreign_key.ForeignKey(column, options)
   options = keywords.check("ForeignKey", options, foreign_keywords, constraint_arguments)
   keywords.expect_kinds("ForeignKey", options, foreign_kinds)
@@ -134,9 +136,10 @@ local ForeignKeyConstraint = item.class("ForeignKeyConstraint", {
 })
 
 --- FOREIGN KEY over several columns: `ForeignKeyConstraint({"a", "b"}, {"other.a", "other.b"}, {name = …})`.
----@param columns table
----@param refcolumns table
----@param options table?
+---@param columns (string|lualchemy.Column)[]  of the table
+---@param refcolumns (string|lualchemy.Column)[]  what they refer to, as many
+---@param options lualchemy.ForeignKeyOptions?
+---@raise ArgumentError if the lists differ in length
 function foreign_key.ForeignKeyConstraint(columns, refcolumns, options)
   options = keywords.check("ForeignKeyConstraint", options, foreign_keywords, constraint_arguments)
   keywords.expect_kinds("ForeignKeyConstraint", options, foreign_kinds)

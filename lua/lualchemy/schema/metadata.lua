@@ -37,8 +37,10 @@ local function set_conventions(self, convention)
   end
 end
 
---- A new empty metadata: `MetaData{schema = "main", naming_convention = {ix = "…"}}`.
----@param options table?
+--- A new catalogue of tables.
+---
+---     local metadata = la.MetaData{naming_convention = {uq = "uq_%(table_name)s_%(column_0_N_name)s"}}
+---@param options lualchemy.MetaDataOptions?
 ---@return lualchemy.MetaData
 function M.MetaData(options)
   if type(options) == "string" then options = {schema = options} end

@@ -214,12 +214,20 @@ local function find_existing(metadata, name, items, options)
   return known
 end
 
---- A table: `Table("users", metadata, Column("id", Integer, {primary_key = true}), …, {schema = "main"})`. Without
---- columns it
---- gives the table of that name if there is one.
+--- A table. Without columns it gives the table of that name if there is one. As SQLAlchemy's `Table`.
+---
+---     local users = la.Table("users", metadata,
+---       la.Column("id", la.Integer, {primary_key = true}),
+---       la.Column("name", la.String(50), {nullable = false}),
+---       la.UniqueConstraint("name", {name = "uq_users_name"}),
+---       {sqlite_strict = true})
+---     local orders = la.Table("orders", metadata, {autoload_with = engine})
 ---@param name string
 ---@param metadata lualchemy.MetaData
+---@param ... any  columns, constraints, indexes; last the options, lualchemy.TableOptions
 ---@return lualchemy.Table
+---@raise InvalidRequestError if there is a table of that name and columns are given; NoSuchTableError when it is to be read and is not there;
+--- ArgumentError for unknown options
 function M.Table(name, metadata, ...)
   check_start(item.quoted(name), metadata)
   local items, options = table.pack(...), {}

@@ -1,0 +1,142 @@
+---@meta
+-- SPDX-License-Identifier: MIT
+-- Annotations of the options that constructors take. The reference shows each where it is taken.
+
+--- Options of a column. `sqlite_…` are of SQLite alone.
+---@class lualchemy.ColumnOptions
+---@field primary_key? boolean  part of the table's primary key (default false)
+---@field nullable? boolean  without NOT NULL (default true, of a primary key false)
+---@field unique? boolean  UNIQUE; with `index` a unique index (default false)
+---@field index? boolean  an index of its own, named by the naming convention (default false)
+---@field default? any  a value, SQL expression, Sequence or function of the context, for rows of an INSERT that say nothing of it
+---@field onupdate? any  the same for an UPDATE
+---@field server_default? any  DEFAULT in the database: a string as a literal, la.text() and expressions as they are
+---@field server_onupdate? any  la.FetchedValue(): the database changes it at an UPDATE
+---@field insert_default? any  what `default` is, of mapped classes that use `default` otherwise in SQLAlchemy
+---@field autoincrement? boolean|"auto"|"ignore_fk"  whether the database counts it: "auto" a single integer key without foreign key (default)
+---@field key? string  its name in Lua (default: `name`)
+---@field name? string  in place of the first argument
+---@field type_? any  in place of the second one
+---@field quote? boolean  its name always stands in quotes, or never (default: as it needs)
+---@field comment? string  for databases that keep it
+---@field doc? string  yours
+---@field info? table  yours
+---@field system? boolean  the database has it anyway: no part of CREATE TABLE (default false)
+---@field deferred? boolean  of a mapped class: loaded when it is read (default false)
+---@field deferred_group? string  … with all of this name
+---@field deferred_raiseload? boolean  … or an error then, unless an option loads it (default false)
+---@field active_history? boolean  of a mapped class: the old value is loaded before a change (default false)
+---@field sort_order? number  of a mapped class: its place among the others' (default 0)
+---@field use_existing_column? boolean  of a class on its parent's table: takes the column of this name that is there (default false)
+---@field insert_sentinel? boolean  accepted: rows come back in the order in which they were given
+---@field sqlite_on_conflict_primary_key? string  ON CONFLICT of that constraint: "IGNORE", "REPLACE" …
+---@field sqlite_on_conflict_not_null? string
+---@field sqlite_on_conflict_unique? string
+---@field sqlite_unindexed? boolean  of an FTS5 table (default false)
+local ColumnOptions = {}
+
+--- Options of a table. `sqlite_…` are of SQLite alone.
+---@class lualchemy.TableOptions
+---@field schema? string  whose name stands before the table's: on SQLite what ATTACH calls it (default: the MetaData's)
+---@field quote? boolean  its name always stands in quotes, or never (default: as it needs)
+---@field quote_schema? boolean  the same for the schema's
+---@field autoload_with? lualchemy.Engine|lualchemy.Connection  reads what the program does not say from the database
+---@field include_columns? string[]  the columns that are read (default: all)
+---@field resolve_fks? boolean  reads the tables that it refers to as well (default true)
+---@field extend_existing? boolean  adds to the table of that name, in place of an error (default false)
+---@field autoload_replace? boolean  with both: columns that are there become as they are read (default true)
+---@field keep_existing? boolean  leaves the table of that name as it is (default false)
+---@field prefixes? string[]  words behind CREATE: {"TEMPORARY"}
+---@field listeners? table[]  pairs of event and function
+---@field comment? string  for databases that keep it
+---@field info? table  yours
+---@field implicit_returning? boolean  accepted
+---@field sqlite_with_rowid? boolean  false: WITHOUT ROWID (default true)
+---@field sqlite_strict? boolean  STRICT (default false)
+---@field sqlite_autoincrement? boolean  AUTOINCREMENT: keys never come again (default false)
+---@field sqlite_fts5? table|boolean  a virtual table of FTS5, with these options
+local TableOptions = {}
+
+--- Options of a constraint.
+---@class lualchemy.ConstraintOptions
+---@field name? string  (default: what the naming convention makes)
+---@field deferrable? boolean  DEFERRABLE or NOT DEFERRABLE (default: the database's)
+---@field initially? string  "DEFERRED" or "IMMEDIATE"
+---@field comment? string  for databases that keep it
+---@field info? table  yours
+---@field sqlite_on_conflict? string  ON CONFLICT: "ROLLBACK", "ABORT", "FAIL", "IGNORE" or "REPLACE"
+local ConstraintOptions = {}
+
+--- Options of a foreign key.
+---@class lualchemy.ForeignKeyOptions
+---@field ondelete? string  "CASCADE", "SET NULL", "SET DEFAULT", "RESTRICT" or "NO ACTION"
+---@field onupdate? string  the same for changed keys
+---@field name? string  (default: what the naming convention makes)
+---@field deferrable? boolean  DEFERRABLE or NOT DEFERRABLE (default: the database's)
+---@field initially? string  "DEFERRED" or "IMMEDIATE"
+---@field match? string  "FULL", "PARTIAL" or "SIMPLE"
+---@field use_alter? boolean  of a circle of tables: is not minded when they are sorted (default false)
+---@field link_to_name? boolean  the target is named as in the database, not by its key (default false)
+---@field comment? string  for databases that keep it
+---@field info? table  yours
+local ForeignKeyOptions = {}
+
+--- Options of a MetaData.
+---@class lualchemy.MetaDataOptions
+---@field schema? string  of tables that say none
+---@field quote_schema? boolean  its name always stands in quotes, or never (default: as it needs)
+---@field naming_convention? table<string, string|function>  "pk", "fk", "uq", "ck", "ix" → a pattern such as "fk_%(table_name)s_%(column_0_name)s";
+--- tokens of your own are functions of constraint and table
+---@field info? table  yours
+local MetaDataOptions = {}
+
+--- Options of a relationship. What names classes and columns may be a string of Lua, `"Address.id"`, or a function.
+---@class lualchemy.RelationshipOptions
+---@field back_populates? string  the relationship at the other end, which changes along
+---@field backref? string|table  its name, or `backref(name, options)`: it is made
+---@field secondary? any  the table between two classes; with `viewonly` also a join, an alias or a subquery
+---@field primaryjoin? any  the condition (default: by the foreign keys)
+---@field secondaryjoin? any  the condition between `secondary` and the other class
+---@field foreign_keys? any  the columns that hold keys, where there are several or the database knows none
+---@field remote_side? any  of a class to itself: the column at the other end, which makes it a link to one
+---@field order_by? any  of a collection
+---@field uselist? boolean  a collection or one object (default: by the foreign keys)
+---@field collection_class? any  "list", "set", `attribute_keyed_dict(…)` … see `lualchemy.orm.collections` (default "list")
+---@field lazy? string|boolean  "select", "joined", "selectin", "subquery", "immediate", "raise", "raise_on_sql", "noload", "dynamic" or
+--- "write_only" (default "select"; true is "select", false "joined")
+---@field cascade? string|string[]|boolean  of "save-update", "merge", "expunge", "delete", "delete-orphan", "refresh-expire", "all" or "none"
+--- (default "save-update, merge")
+---@field passive_deletes? boolean|"all"  leaves what is not loaded to the database's ON DELETE, "all" also what is (default false)
+---@field passive_updates? boolean  the database has changed keys follow: ON UPDATE (default true)
+---@field single_parent? boolean  an object belongs to one at most, which "delete-orphan" of a link to one needs (default false)
+---@field viewonly? boolean  is read, never written (default false)
+---@field post_update? boolean  of two rows that refer to each other: an UPDATE of its own writes the key (default false)
+---@field innerjoin? boolean|"nested"|"unnested"  joined loads join by INNER JOIN (default false)
+---@field join_depth? number  of a class to itself: how deep eager loads go (default: once)
+---@field overlaps? string  relationships that write the same columns, so that nothing is warned of
+---@field active_history? boolean  the old object is loaded before a change (default false)
+---@field load_on_pending? boolean  new objects load it as well (default false)
+---@field enable_typechecks? boolean  refuses objects of classes that are not the other's (default true)
+---@field sync_backref? boolean  with `viewonly`: false where `back_populates` is given
+---@field omit_join? boolean  a selectin load leaves the own table out where it can (default: as it can)
+---@field distinct_target_key? boolean  a subquery load has DISTINCT (default: as it needs)
+---@field comparator_factory? table  methods of the class's attribute, called with it, ahead of those that all relationships have
+---@field query_class? table  methods of a `dynamic` collection, beside those of Query
+---@field info? table  yours
+---@field doc? string  yours
+local RelationshipOptions = {}
+
+--- Options of a session.
+---@class lualchemy.SessionOptions
+---@field bind? lualchemy.Engine|lualchemy.Connection  in place of the first argument
+---@field binds? table  engines by class, mixin, base class or table
+---@field autoflush? boolean  queries flush first (default true)
+---@field expire_on_commit? boolean  objects are read anew after a commit (default true)
+---@field autobegin? boolean  begins by itself; false: only `begin()` does (default true)
+---@field join_transaction_mode? string  what becomes of the transaction of a Connection that it is given: "conditional_savepoint",
+--- "rollback_only", "control_fully" or "create_savepoint" (default "conditional_savepoint")
+---@field close_resets_only? boolean  it can be used after `close()` (default true)
+---@field execution_options? table  for everything that it executes
+---@field enable_baked_queries? boolean  accepted
+---@field info? table  yours: `session.info` begins with it
+local SessionOptions = {}
