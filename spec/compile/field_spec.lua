@@ -39,6 +39,7 @@ describe("fields", function()
     local described = la.select(la.func.count(users.c.id), users.c.id:label "x", addresses).column_descriptions
     assert.same({"count", "x", "id", "user_id", "email", "pos"}, names(described))
     assert.equal(users.c.id.type, described[2].type)
+    assert.same({"id", "name", "id_1"}, names(la.select(users.c.id, users.c.name, addresses.c.id).column_descriptions))
     assert.same({"id"}, names(la.insert(users):returning(users.c.id).returning_column_descriptions))
     assert.equal(users, la.update(users).entity_description.table)
     local User = shop.classes().User

@@ -189,8 +189,33 @@ describe("annotations", function()
   it("stand in the reference whole: the lines of a parameter together, and what is raised", function()
     local page = reference.pages()[reference.folder .. "/lualchemy.orm.md"]
     local relationship = page:match "### `orm%.relationship%(.-\n### "
-    assert.truthy(relationship:match "\n| `options` | [^\n]*`join_depth`")
+    assert.truthy(relationship:match "\n%- `lazy`: [^\n]*\"write_only\"[^\n]*%(default \"select\"")
     assert.truthy(relationship:find("Raises ArgumentError for an unknown keyword.", 1, true))
+  end)
+
+  it("name options that are known where they are taken", function()
+    local la, orm = require "lualchemy", require "lualchemy.orm"
+    local takers = {
+      Column = la.Column, MetaData = la.MetaData,
+      Constraint = function(options) return la.CheckConstraint("a > 1", options) end,
+      ForeignKey = function(options) return la.ForeignKey("t.id", options) end,
+      Table = function(options) return la.Table("t", la.MetaData(), options) end,
+      Relationship = function(options) return orm.relationship("Other", options) end,
+      Session = orm.Session,
+      Engine = function(options) return la.create_engine("sqlite://", options) end,
+      Compile = function(options) return la.select(1):compile(options) end,
+    }
+    local unknown, seen = {}, 0
+    for class, names in pairs(reference.options()) do
+      local taker = takers[class:match "^(%u%w*)Options$"]
+      seen = seen + 1
+      for _, name in ipairs(names) do
+        local ok, err = pcall(taker, {[name] = setmetatable({}, {})})
+        if not ok and tostring(err):find "unknown keyword" then unknown[#unknown + 1] = class .. "." .. name end
+      end
+    end
+    assert.equal(9, seen)
+    assert.same({}, unknown)
   end)
 
   it("are what doc/reference is made from (./dev reference rewrites it)", function()

@@ -233,6 +233,19 @@ function reference.pages()
   return pages
 end
 
+--- The names of options by the class that declares them: `EngineOptions` → {"echo", …}.
+function reference.options()
+  local _, classes = read_all()
+  local found = {}
+  for name, class in pairs(classes) do
+    if is_options(name) then
+      found[name] = {}
+      for i, field in ipairs(class.block.fields) do found[name][i] = field:match "^[%w_]+" end
+    end
+  end
+  return found
+end
+
 if arg and arg[0] and arg[0]:find("reference%.lua$") then
   tree.shell("mkdir -p " .. tree.quote(reference.folder))
   for path, text in pairs(reference.pages()) do tree.write(path, text) end

@@ -118,13 +118,20 @@ end
 ---@private
 function M.column_descriptions(statement)
   local items, entities = core.select_items(statement)
-  local descriptions = {}
+  local descriptions, of_classes = {}, false
   for i, item in ipairs(items) do
     local entity = entities[i] or nil
+    of_classes = of_classes or entity ~= nil
     if item == entity then
       descriptions[#descriptions + 1] = describe_entity(entity, not core.is_mapped(entity))
     else
       describe_part(descriptions, item, entity)
+    end
+  end
+  if not of_classes and core.class_of(statement) == "lualchemy.Select" then
+    -- Names are those of a row's columns: of two the second is "id_1".
+    for i, key in ipairs(statement.selected_columns:keys()) do
+      if descriptions[i] then descriptions[i].name = key end
     end
   end
   return descriptions
