@@ -172,12 +172,30 @@ static int core_engine_connect(lua_State *L) {
 
 /* ---- what ends ---- */
 
-void la_connection_settle(lua_State *L, la_state *state, la_connection *connection) {
-  if (!connection->in_transaction) {
-    la_push_connection(L, state, connection);
-    deactivate(L, lua_gettop(L), 1, true);
-    lua_pop(L, 1);
+/* The place, from 1, of the first of the nested transactions of the connection at `index` of which
+ * the savepoint is over; 0 if there is none. */
+static lua_Integer first_ended(lua_State *L, int index, const la_connection *connection) {
+  lua_Integer place = 0;
+  if (lua_getiuservalue(L, index, LA_CONNECTION_NESTED) == LUA_TTABLE) {
+    for (lua_Integer i = (lua_Integer)lua_rawlen(L, -1); i > 0; i--) {
+      lua_rawgeti(L, -1, i);
+      const transaction_box *box = lua_touserdata(L, -1);
+      place = la_connection_has_savepoint(connection, box->number) ? place : i;
+      lua_pop(L, 1);
+    }
   }
+  lua_pop(L, 1);
+  return place;
+}
+
+void la_connection_settle(lua_State *L, la_state *state, la_connection *connection) {
+  la_push_connection(L, state, connection);
+  int index = lua_gettop(L);
+  lua_Integer place = connection->in_transaction ? first_ended(L, index, connection) : 1;
+  if (place > 0) {
+    deactivate(L, index, place, !connection->in_transaction);
+  }
+  lua_pop(L, 1);
 }
 
 static void tell(lua_State *L, la_state *state, int index, la_event event,
@@ -570,8 +588,7 @@ static int connection_get_nested_transaction(lua_State *L) {
 }
 
 static int connection_in_nested_transaction(lua_State *L) {
-  connection_get_nested_transaction(L);
-  lua_pushboolean(L, !lua_isnil(L, -1));
+  lua_pushboolean(L, la_connection_innermost_savepoint(la_check_connection(L, 1)) > 0);
   return 1;
 }
 

@@ -120,7 +120,9 @@ la_session *la_check_session(lua_State *L, int index);
 /* Makes the strong table agree with la_instance_wants_hold for all that changed, and unties handles
  * of instances that left. `session` must be alive. Call it after each call that changes sets. */
 void la_session_settle(lua_State *L, la_state *state, la_session *session);
-/* The same where the session's box is at `index`. */
+/* Transactions of connections that the program has lent, which have ended, are inactive. */
+void la_session_settle_connection(lua_State *L, la_state *state, la_session *session);
+/* la_session_settle where the session's box is at `index`. */
 void la_session_settle_at(lua_State *L, la_state *state, la_session *session, int index);
 
 /* Reads attribute `property` of the object at `index` and pushes its value, loading what is

@@ -78,17 +78,17 @@ bool la_session_tell_event(lua_State *L, la_state *state, const la_session *sess
 static bool tell_end_at_bind(lua_State *L, la_state *state, const la_session *session, size_t depth,
                              bool commit) {
   const la_session_level *level = session->levels.items[depth - 1];
-  if (!session->entered || !level->active) {
+  uint32_t savepoint = 0;
+  if (!level->active || !la_session_ends_at_bind(session, level, commit, &savepoint) ||
+      la_session_is_ended(session, savepoint)) {
     return true;
   }
-  if (level->savepoint_sent) {
+  if (savepoint > 0) {
     return la_session_tell_event(L, state, session,
                                  commit ? LA_EVENT_RELEASE_SAVEPOINT : LA_EVENT_ROLLBACK_SAVEPOINT,
-                                 level->savepoint);
+                                 savepoint);
   }
-  bool ends = depth == 1 && !(commit && session->joined) && session->connection != NULL &&
-              session->connection->in_transaction;
-  return !ends ||
+  return !session->connection->in_transaction ||
          la_session_tell_event(L, state, session, commit ? LA_EVENT_COMMIT : LA_EVENT_ROLLBACK, 0);
 }
 

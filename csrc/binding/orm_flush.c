@@ -82,6 +82,7 @@ static void clear_flush(flush_box *box) {
 static void tell_failure(lua_State *L, la_state *state, la_session *session) {
   int top = lua_gettop(L);
   la_push_session(L, state, session);
+  la_session_settle_connection(L, state, session);
   if (!lua_isnil(L, -1) && session->phase == LA_SESSION_INACTIVE) {
     uint32_t savepoint = session->levels.items[session->levels.count - 1]->savepoint;
     if (session->entered &&

@@ -81,7 +81,7 @@ static void push_ending(lua_State *L, la_state *state, int index, uint32_t depth
 }
 
 /* The database's half of an end is over: a connection of the program's has to know. */
-static void settle_connection(lua_State *L, la_state *state, la_session *session) {
+void la_session_settle_connection(lua_State *L, la_state *state, la_session *session) {
   for (la_bind_walk walk = {0}; la_session_next_bind(session, &walk);) {
     if (session->connection && !session->connection_is_ours) {
       la_connection_settle(L, state, session->connection);
@@ -147,7 +147,7 @@ static void commit_prepared(lua_State *L, la_state *state, la_session *session, 
   }
   session->doing = outer;
   forget_transaction(L, index, depth);
-  settle_connection(L, state, session);
+  la_session_settle_connection(L, state, session);
   if (!told) {
     lua_error(L);
   }
@@ -202,7 +202,7 @@ static void rollback_innermost(lua_State *L, la_state *state, int index, bool in
   la_session_rollback_objects(session);
   session->doing = outer;
   forget_transaction(L, index, depth);
-  settle_connection(L, state, session);
+  la_session_settle_connection(L, state, session);
   if (!told) {
     lua_error(L);
   }
@@ -265,7 +265,7 @@ void la_session_end(lua_State *L, la_state *state, int index, bool for_good) {
   } else {
     la_session_reset(session);
   }
-  settle_connection(L, state, session);
+  la_session_settle_connection(L, state, session);
   if (!told) {
     lua_error(L);
   }

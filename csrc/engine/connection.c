@@ -49,6 +49,7 @@ static void connection_destroy(la_object *object) {
     engine->schema_translate = LA_TEXT_NONE;
   }
   la_free(engine->alloc, (void *)connection->schemas.bytes, connection->schemas.len);
+  la_vec_clear(engine->alloc, &connection->savepoints);
   la_free(engine->alloc, connection, sizeof *connection);
   la_object_release(engine);
 }
@@ -123,7 +124,8 @@ static void forget_transaction(la_connection *connection) {
   connection->in_transaction = false;
   connection->autobegun = false;
   connection->doomed = false;
-  connection->open_savepoints = 0;
+  connection->savepoints.count = 0;
+  connection->era++;
 }
 
 la_status la_connection_check_outside(const la_connection *connection, la_error *err) {
@@ -295,13 +297,40 @@ uint32_t la_connection_next_savepoint(const la_connection *connection) {
   return (own > shared ? own : shared) + 1;
 }
 
+uint32_t la_connection_innermost_savepoint(const la_connection *connection) {
+  size_t count = connection->savepoints.count;
+  return count > 0 ? connection->savepoints.items[count - 1] : 0;
+}
+
+bool la_connection_has_savepoint(const la_connection *connection, uint32_t number) {
+  for (size_t i = 0; i < connection->savepoints.count; i++) {
+    if (connection->savepoints.items[i] == number) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* A savepoint is over, and with it those that were set after it. */
+static void forget_savepoint(la_connection *connection, uint32_t number) {
+  if (la_connection_has_savepoint(connection, number)) {
+    while (la_connection_innermost_savepoint(connection) != number) {
+      connection->savepoints.count--;
+    }
+    connection->savepoints.count--;
+  }
+}
+
 la_status la_connection_savepoint(la_connection *connection, uint32_t *number_out, la_error *err) {
   LA_TRY(la_connection_autobegin(connection, err));
+  if (!la_vec_reserve(connection->engine->alloc, &connection->savepoints, 1)) {
+    return la_fail_nomem(err);
+  }
   uint32_t number = la_connection_next_savepoint(connection);
   LA_TRY(send_savepoint(connection, "SAVEPOINT", number, err));
   connection->savepoint_serial = number;
   connection->raw->savepoint_serial = number;
-  connection->open_savepoints++;
+  connection->savepoints.items[connection->savepoints.count++] = number;
   *number_out = number;
   return LA_OK;
 }
@@ -309,7 +338,7 @@ la_status la_connection_savepoint(la_connection *connection, uint32_t *number_ou
 la_status la_connection_release(la_connection *connection, uint32_t number, la_error *err) {
   LA_TRY(la_connection_autobegin(connection, err));
   LA_TRY(send_savepoint(connection, "RELEASE SAVEPOINT", number, err));
-  connection->open_savepoints -= connection->open_savepoints > 0 ? 1 : 0;
+  forget_savepoint(connection, number);
   return LA_OK;
 }
 
@@ -327,7 +356,7 @@ la_status la_connection_rollback_to(la_connection *connection, uint32_t number, 
   LA_TRY(la_raw_check_outside(connection->raw, err));
   la_raw_close_cursors(connection->raw);
   LA_TRY(send_savepoint(connection, "ROLLBACK TO SAVEPOINT", number, err));
-  connection->open_savepoints -= connection->open_savepoints > 0 ? 1 : 0;
+  forget_savepoint(connection, number);
   return release ? send_savepoint(connection, "RELEASE SAVEPOINT", number, err) : LA_OK;
 }
 

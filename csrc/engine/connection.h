@@ -31,7 +31,8 @@ typedef struct la_connection {
   bool heard;                  /* it has listeners of its own, beside its engine's; the binding's */
   uint32_t transaction_serial; /* the raw connection's when ours began */
   uint32_t savepoint_serial;   /* the highest number given */
-  uint32_t open_savepoints;    /* set and not released */
+  LA_VEC(uint32_t) savepoints; /* set and not released, the innermost last */
+  uint32_t era;                /* transactions that are over */
   la_begin_mode begin_mode;
   la_text schemas;           /* which schemas stand for others, as in la_compile_options; owned */
   struct la_cursor *cursors; /* still open: closed by commit, rollback, close */
@@ -71,6 +72,10 @@ la_status la_connection_commit(la_connection *connection, la_error *err);
 la_status la_connection_rollback(la_connection *connection, la_error *err);
 /* The number that the next savepoint gets. */
 uint32_t la_connection_next_savepoint(const la_connection *connection);
+/* The number of the innermost savepoint; 0: there is none. */
+uint32_t la_connection_innermost_savepoint(const la_connection *connection);
+/* Is this one set and not released? */
+bool la_connection_has_savepoint(const la_connection *connection, uint32_t number);
 /* `*number_out` names the savepoint for the two below. */
 la_status la_connection_savepoint(la_connection *connection, uint32_t *number_out, la_error *err);
 la_status la_connection_release(la_connection *connection, uint32_t number, la_error *err);

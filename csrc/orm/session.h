@@ -101,6 +101,7 @@ typedef struct la_session_bind {
   la_engine *engine;         /* retained */
   la_connection *connection; /* retained */
   bool connection_is_ours, entered, joined;
+  uint32_t era, joined_savepoint;
   la_bind_savepoint *savepoints; /* by level; `room` of them */
   size_t room;
 } la_session_bind;
@@ -131,6 +132,8 @@ struct la_session {
   bool connection_is_ours;
   bool entered; /* `connection` is in use for the transaction */
   bool joined;  /* the transaction is the program's: commit leaves it open */
+  uint32_t era; /* of the connection's transactions this is the one; it is over when that changes */
+  uint32_t joined_savepoint; /* the program's, in which the session works; 0: in none */
   int join_transaction_mode;
   la_slab *slab; /* NULL before the first load, see la_session_slab */
   la_identity_map map;
@@ -213,6 +216,12 @@ la_status la_session_begin(la_session *session, bool nested, la_error *err);
 la_status la_session_reserve(la_session *session, la_error *err);
 /* The connection, with a transaction and the levels' savepoints sent. LA_UNBOUND_EXECUTION. */
 la_status la_session_connection(la_session *session, la_connection **out, la_error *err);
+/* Whether the end of `level` ends something of the database at the bind at hand: `*savepoint`, or
+ * with 0 the transaction. A commit leaves what it has joined. */
+bool la_session_ends_at_bind(const la_session *session, const la_session_level *level, bool commit,
+                             uint32_t *savepoint);
+/* Has the program, whose connection it is, ended the transaction by itself, or this savepoint? */
+bool la_session_is_ended(const la_session *session, uint32_t savepoint);
 /* Its parts: a connection with a transaction; the outermost level whose savepoint has to be sent,
  * or NULL; its SAVEPOINT. */
 la_status la_session_enter(la_session *session, la_error *err);

@@ -57,6 +57,8 @@ static void put_aside(la_session *session) {
   bind->connection_is_ours = session->connection_is_ours;
   bind->entered = session->entered;
   bind->joined = session->joined;
+  bind->era = session->era;
+  bind->joined_savepoint = session->joined_savepoint;
   for (size_t i = 0; i < session->levels.count; i++) {
     const la_session_level *level = session->levels.items[i];
     bind->savepoints[i] = (la_bind_savepoint){level->savepoint, level->savepoint_sent,
@@ -78,6 +80,8 @@ void la_session_use_bind(la_session *session, uint32_t at) {
   session->connection_is_ours = bind->connection_is_ours;
   session->entered = bind->entered;
   session->joined = bind->joined;
+  session->era = bind->era;
+  session->joined_savepoint = bind->joined_savepoint;
   for (size_t i = 0; i < session->levels.count; i++) {
     la_session_level *level = session->levels.items[i];
     level->savepoint = bind->savepoints[i].savepoint;

@@ -85,14 +85,16 @@ static la_status enter(la_session *session, la_error *err) {
   la_connection *connection = session->connection;
   bool inside = connection->in_transaction;
   int mode = session->join_transaction_mode;
-  bool in_savepoint = connection->open_savepoints > 0;
+  uint32_t innermost = la_connection_innermost_savepoint(connection);
+  session->era = connection->era;
   if (mode == LA_JOIN_CONDITIONAL_SAVEPOINT) {
-    mode = in_savepoint ? LA_JOIN_CREATE_SAVEPOINT : LA_JOIN_ROLLBACK_ONLY;
+    mode = innermost > 0 ? LA_JOIN_CREATE_SAVEPOINT : LA_JOIN_ROLLBACK_ONLY;
   }
   if (!inside) {
     return la_connection_begin(connection, err);
   }
   session->joined = mode != LA_JOIN_CONTROL_FULLY;
+  session->joined_savepoint = innermost;
   session->levels.items[0]->in_savepoint = mode == LA_JOIN_CREATE_SAVEPOINT;
   return LA_OK;
 }
@@ -205,6 +207,7 @@ static void leave_connections(la_session *session) {
   for (la_bind_walk walk = {0}; la_session_next_bind(session, &walk);) {
     session->entered = false;
     session->joined = false;
+    session->joined_savepoint = 0;
     if (session->connection != NULL && session->connection_is_ours) {
       la_connection_close(session->connection);
       la_object_release(session->connection);
@@ -243,19 +246,43 @@ static void empty_dirty(la_session *session) {
   }
 }
 
+bool la_session_is_ended(const la_session *session, uint32_t savepoint) {
+  const la_connection *connection = session->connection;
+  return !session->connection_is_ours && !connection->closed && !connection->invalidated &&
+         (session->era != connection->era ||
+          (savepoint > 0 && !la_connection_has_savepoint(connection, savepoint)));
+}
+
+bool la_session_ends_at_bind(const la_session *session, const la_session_level *level, bool commit,
+                             uint32_t *savepoint) {
+  bool is_outermost = level == session->levels.items[0];
+  if (!session->entered || session->connection == NULL) {
+    return false;
+  }
+  *savepoint = level->savepoint_sent ? level->savepoint
+               : is_outermost        ? session->joined_savepoint
+                                     : 0;
+  return level->savepoint_sent || (is_outermost && !(commit && session->joined));
+}
+
 static la_status end_at_bind(la_session *session, la_session_level *level, bool commit,
                              la_error *err) {
   la_connection *connection = session->connection;
-  if (!session->entered || connection == NULL) {
+  uint32_t savepoint = 0;
+  if (!la_session_ends_at_bind(session, level, commit, &savepoint)) {
     return LA_OK;
   }
-  if (level->savepoint_sent) {
-    level->savepoint_sent = false;
-    return commit ? la_connection_release(connection, level->savepoint, err)
-                  : la_connection_rollback_to(connection, level->savepoint, true, err);
+  level->savepoint_sent = false;
+  if (la_session_is_ended(session, savepoint)) {
+    return commit ? la_fail(err, LA_INVALID_REQUEST,
+                            "This %stransaction is inactive: it was ended on the Connection that "
+                            "the Session was given",
+                            savepoint > 0 ? "nested " : "")
+                  : LA_OK;
   }
-  if (session->levels.count > 1 || (commit && session->joined)) {
-    return LA_OK;
+  if (savepoint > 0) {
+    return commit ? la_connection_release(connection, savepoint, err)
+                  : la_connection_rollback_to(connection, savepoint, true, err);
   }
   return commit ? la_connection_commit(connection, err) : la_connection_rollback(connection, err);
 }

@@ -405,6 +405,57 @@ describe("a session on a connection whose transaction is open already", function
     assert.equal(0, count())
   end)
 
+  it("ends no more than the savepoint that it finds, with rollback_only and control_fully (SES-15, UOW-118)", function()
+    connection:execute(User.__table__:insert(), {name = "joined"})
+    local savepoint = work("rollback_only", "commit", true)
+    assert.is_true(savepoint.is_active)
+    assert.equal(2, count())
+    savepoint:rollback()
+    savepoint = work("rollback_only", "rollback", true)
+    assert.is_false(savepoint.is_active)
+    assert.is_false(connection:in_nested_transaction())
+    assert.equal(1, count())
+    savepoint = work("control_fully", "rollback", true)
+    assert.same({false, true}, {savepoint.is_active, outer.is_active})
+    assert.equal(1, count())
+    savepoint = work("control_fully", "commit", true)
+    assert.same({false, true}, {savepoint.is_active, outer.is_active})
+    assert.equal(2, count())
+  end)
+
+  it("has what it joined inactive after a flush that failed (SES-15, UOW-118)", function()
+    local savepoint = connection:begin_nested()
+    local session = orm.Session(connection, {join_transaction_mode = "rollback_only"})
+    session:add_all{User{id = 900, name = "a"}, User{id = 900, name = "b"}}
+    fails(exc.IntegrityError, "UNIQUE", function() session:flush() end)
+    assert.same({false, true}, {savepoint.is_active, connection:in_transaction()})
+    session:rollback()
+    session:add_all{User{id = 900, name = "a"}, User{id = 900, name = "b"}}
+    fails(exc.IntegrityError, "UNIQUE", function() session:flush() end)
+    assert.same({false, false}, {outer.is_active, connection:in_transaction()})
+    session:close()
+  end)
+
+  it("ends nothing of a later transaction when its own was ended on the connection (SES-15, UOW-118)", function()
+    for _, mode in ipairs {"rollback_only", "control_fully", "create_savepoint"} do
+      local session = orm.Session(connection, {join_transaction_mode = mode})
+      session:add(User{name = "joined"})
+      session:flush()
+      connection:get_transaction():rollback()
+      local later = connection:begin()
+      connection:execute(User.__table__:insert(), {name = "joined"})
+      if mode ~= "rollback_only" then
+        fails(exc.InvalidRequestError, "transaction is inactive: it was ended on the Connection that the Session was given", function()
+          session:commit()
+        end)
+      end
+      session:rollback()
+      assert.is_true(later.is_active)
+      assert.equal(1, count())
+      session:close()
+    end
+  end)
+
   it("refuses another mode", function()
     fails(exc.ArgumentError, 'invalid selection for join_transaction_mode: "rollback"', function()
       orm.Session(connection, {join_transaction_mode = "rollback"})
