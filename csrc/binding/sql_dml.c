@@ -380,6 +380,18 @@ static int update_ordered_values(lua_State *L) {
     "compile", la_node_compile                                                                     \
   }
 
+/* from_dml_column(column) */
+static int core_from_dml_column(lua_State *L) {
+  la_state *state = la_state_of(L);
+  la_node *column;
+  la_check_count(L, 1, "from_dml_column");
+  column = la_node_at(L, state, 1);
+  if (column == NULL || (column->kind != LA_NODE_COLUMN && column->kind != LA_NODE_ATTRIBUTE)) {
+    return la_raise_argument(L, 1, "column of a table or attribute of a class");
+  }
+  return la_return_node(L, state, la_expr_dml_column(&state->sql, column));
+}
+
 static const luaL_Reg insert_methods[] = {SHARED,
                                           {"values", insert_values},
                                           {"from_select", insert_from_select},
@@ -410,8 +422,11 @@ static const luaL_Reg insert_metamethods[] = {
 static const luaL_Reg metamethods[] = {
     {"__index", la_statement_index}, {"__tostring", la_node_tostring}, {NULL, NULL}};
 
-static const luaL_Reg functions[] = {
-    {"insert", core_insert}, {"update", core_update}, {"delete", core_delete}, {NULL, NULL}};
+static const luaL_Reg functions[] = {{"insert", core_insert},
+                                     {"update", core_update},
+                                     {"delete", core_delete},
+                                     {"from_dml_column", core_from_dml_column},
+                                     {NULL, NULL}};
 
 void la_open_sql_dml(lua_State *L, la_state *state) {
   la_register_class(L, state, LA_BOX_INSERT, insert_methods, insert_metamethods);

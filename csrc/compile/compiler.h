@@ -111,6 +111,16 @@ typedef struct la_written_cte {
 
 typedef struct la_dml la_dml;
 
+typedef struct la_assignment la_assignment;
+
+/* A value that is being written, and those that refer to it by a DML_COLUMN around. */
+typedef struct la_setting {
+  const la_dml *dml;
+  const la_assignment *assignment;
+  int row;
+  const struct la_setting *outer;
+} la_setting;
+
 /* What a type's bind_expression or column_expression is written around: a column of a list, or a
  * parameter, or a value that is written as a literal, or else a place whose position is noted. */
 typedef struct la_wrapped {
@@ -147,8 +157,9 @@ struct la_compiler {
   const la_wrapped *wrapped; /* what PLACEHOLDER stands for, or NULL */
   const la_dml
       *source_for; /* the INSERT whose defaults the SELECT that is written next must select too */
-  const la_node *label; /* what is written as its name alone: a LABEL … */
-  la_item *label_item;  /* … or this item of the list; else NULL */
+  const la_setting *setting; /* the value of SET or VALUES that is being written, or NULL */
+  const la_node *label;      /* what is written as its name alone: a LABEL … */
+  la_item *label_item;       /* … or this item of the list; else NULL */
   LA_VEC(la_work) work;
   LA_VEC(la_seen_param) seen;
   la_map seen_map;    /* node → number in `seen` + 1, once there are many */
@@ -333,13 +344,13 @@ typedef enum la_assignment_kind {
   LA_ASSIGN_DEFAULT    /* a client-side default, or the SQL expression of one */
 } la_assignment_kind;
 
-typedef struct la_assignment {
+struct la_assignment {
   la_assignment_kind kind;
   la_column *column; /* NULL: of a table that is known by name only */
   la_text name, key;
   la_quote quote; /* of the name */
   const la_node *value;
-} la_assignment;
+};
 
 /* The target of an INSERT, UPDATE or DELETE. */
 struct la_dml {
@@ -362,6 +373,9 @@ const la_node *la_dml_value(const la_chain_items *sets, const la_assignment *ass
 /* `row` < 0: a row alone. */
 la_status la_dml_write_value(la_compiler *c, const la_dml *dml, const la_assignment *assignment,
                              int row);
+/* A DML_COLUMN in a value: what the statement that is being written sets its column to, else the
+ * column as it is. LA_COMPILE where nothing is set, in an INSERT without it, and in a circle. */
+la_status la_dml_write_reference(la_compiler *c, const la_node *node);
 /* True if the program, not the database, knows a default for `column`, which may be NULL. */
 bool la_dml_has_default(const la_column *column, la_default_slot slot);
 bool la_set_is_for(const la_node *set, const la_column *column, la_text key);

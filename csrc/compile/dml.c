@@ -200,7 +200,7 @@ static la_status write_given(la_compiler *c, const la_dml *dml, const la_assignm
   return la_compile_param_as(c, value, name, assignment->column);
 }
 
-la_status la_dml_write_value(la_compiler *c, const la_dml *dml, const la_assignment *assignment,
+static la_status write_value(la_compiler *c, const la_dml *dml, const la_assignment *assignment,
                              int row) {
   la_text name;
   switch (assignment->kind) {
@@ -221,6 +221,55 @@ la_status la_dml_write_value(la_compiler *c, const la_dml *dml, const la_assignm
   }
   LA_TRY(param_name(c, assignment->key, row > 0 ? row : -1, &name));
   return la_compile_column_param(c, LA_PARAM_FROM_DEFAULT, name, assignment->column, dml->slot);
+}
+
+la_status la_dml_write_value(la_compiler *c, const la_dml *dml, const la_assignment *assignment,
+                             int row) {
+  la_setting setting = {dml, assignment, row, c->setting};
+  c->setting = &setting;
+  la_status status = write_value(c, dml, assignment, row);
+  c->setting = setting.outer;
+  return status;
+}
+
+/* What `column` is set to; NULL if nothing is, or only a default, which a second time could give
+ * another value. */
+static const la_assignment *find_assignment(const la_dml *dml, const la_node *column) {
+  for (uint32_t i = 0; i < dml->count; i++) {
+    const la_assignment *at = &dml->assignments[i];
+    bool is_it = column->subject && at->column
+                     ? (const la_column *)(const void *)column->subject == at->column
+                     : la_text_equal(column->text, at->key);
+    if (is_it && at->kind != LA_ASSIGN_DEFAULT) {
+      return at;
+    }
+  }
+  return NULL;
+}
+
+la_status la_dml_write_reference(la_compiler *c, const la_node *node) {
+  const la_node *column = la_plain_node(node->children[0]);
+  if (c->setting == NULL) {
+    return la_fail(c->err, LA_COMPILE,
+                   "DML target objects may only be used with compiled INSERT or UPDATE statements");
+  }
+  const la_dml *dml = c->setting->dml;
+  const la_assignment *assignment = find_assignment(dml, column);
+  if (assignment == NULL && dml->is_insert) {
+    return la_fail(c->err, LA_COMPILE,
+                   "Can't resolve referenced column name in INSERT statement: '%.*s'",
+                   LA_TEXT_FORMAT(column->text));
+  }
+  if (assignment == NULL) {
+    return la_compile_expr_against(c, column, LA_AGAINST_ALL);
+  }
+  for (const la_setting *at = c->setting; at != NULL; at = at->outer) {
+    if (at->assignment == assignment) {
+      return la_fail(c->err, LA_COMPILE, "the value of column '%.*s' refers to itself",
+                     LA_TEXT_FORMAT(column->text));
+    }
+  }
+  return la_dml_write_value(c, dml, assignment, c->setting->row);
 }
 
 static la_status write_returning(la_compiler *c, la_chain_items list, bool is_result) {

@@ -109,6 +109,7 @@ static bool is_plain_value(const la_node *node) {
   case LA_NODE_CAST:
   case LA_NODE_EXTRACT:
   case LA_NODE_EXCLUDED:
+  case LA_NODE_DML_COLUMN:
   case LA_NODE_ELEMENT:
     return true;
   default:
@@ -248,6 +249,8 @@ static la_status write_words(la_compiler *c, const la_node *node) {
     la_put(c, "excluded.");
     la_put_ident(c, node->text);
     return LA_OK;
+  case LA_NODE_DML_COLUMN:
+    return la_dml_write_reference(c, node);
   case LA_NODE_STAR:
     if (node->text.bytes && !la_text_is(node->text, "*")) {
       la_put_ident(c, node->text);

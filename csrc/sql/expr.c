@@ -272,6 +272,10 @@ la_node *la_expr_coerce(const la_sql *sql, la_node *operand, la_type *type) {
   return parent_of_one(sql, LA_NODE_COERCE, 0, type, LA_TEXT_NONE, operand);
 }
 
+la_node *la_expr_dml_column(const la_sql *sql, la_node *column) {
+  return parent_of_one(sql, LA_NODE_DML_COLUMN, 0, column->type, LA_TEXT_NONE, column);
+}
+
 la_node *la_expr_extract(const la_sql *sql, la_text field, la_node *operand) {
   return parent_of_one(sql, LA_NODE_EXTRACT, 0, sql->types->integer, field, operand);
 }

@@ -105,6 +105,8 @@ la_node *la_expr_case(const la_sql *sql, la_node *value, la_node *const *whens_a
                       size_t count, la_node *otherwise);
 la_node *la_expr_cast(const la_sql *sql, la_node *operand, la_type *type, bool try_cast);
 la_node *la_expr_coerce(const la_sql *sql, la_node *operand, la_type *type);
+/* In SET or VALUES: what the statement sets `column`, a COLUMN or ATTRIBUTE, to. */
+la_node *la_expr_dml_column(const la_sql *sql, la_node *column);
 la_node *la_expr_extract(const la_sql *sql, la_text field, la_node *operand);
 la_node *la_expr_label(const la_sql *sql, la_text name, la_node *operand);
 la_node *la_expr_collate(const la_sql *sql, la_node *operand, la_text collation);

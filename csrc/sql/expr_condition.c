@@ -27,6 +27,7 @@ static bool is_boolean_value(const la_node *expr) {
   case LA_NODE_COERCE:
   case LA_NODE_EXTRACT:
   case LA_NODE_EXCLUDED:
+  case LA_NODE_DML_COLUMN:
   case LA_NODE_ATTRIBUTE:
     return is_boolean(expr);
   case LA_NODE_FUNCTION: /* as_comparison() is an operator */

@@ -71,6 +71,7 @@
   X(NEGATABLE)       /* [condition, what NOT of it is]: compiles as its first child */               \
   X(COLLATION)       /* text: name; right side of COLLATE */                                         \
   X(EXCLUDED)        /* text: column name: the row proposed for insertion */                         \
+  X(DML_COLUMN)      /* [COLUMN or ATTRIBUTE]: what the statement sets that column to */             \
   X(STAR)            /* text: none, "*" */                                                           \
   X(DEFAULT)         /* DEFAULT in VALUES */                                                         \
   X(PLACEHOLDER)     /* what a type's bind_expression or column_expression is wrapped around */      \

@@ -52,6 +52,7 @@ static const shape shapes[LA_NODE_KIND_COUNT] = {
     [LA_NODE_NEGATABLE] = {"xx", YES, NO},
     [LA_NODE_COLLATION] = {"", ANY, YES},
     [LA_NODE_EXCLUDED] = {"", YES, YES},
+    [LA_NODE_DML_COLUMN] = {"x", YES, NO},
     [LA_NODE_STAR] = {"", YES, ANY},
     [LA_NODE_DEFAULT] = {"", ANY, NO},
     [LA_NODE_ELEMENT] = {"m*", ANY, ANY},

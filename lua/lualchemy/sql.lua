@@ -16,7 +16,7 @@ local names = {
   -- conditions
   "and_", "or_", "not_", "between", "true_", "false_", "null_",
   -- expressions
-  "column", "literal", "literal_column", "bindparam", "tuple_", "case", "cast", "try_cast", "type_coerce", "extract",
+  "column", "literal", "literal_column", "bindparam", "tuple_", "case", "cast", "try_cast", "type_coerce", "from_dml_column", "extract",
   "label", "collate", "distinct", "asc", "desc", "nulls_first", "nulls_last", "nullsfirst", "nullslast",
   "bitwise_not", "any_", "all_",
   -- functions

@@ -237,4 +237,47 @@ describe("changes of data compile", function()
     assert.is_false(ok)
     assert.matches("give update or set_ with it", tostring(err))
   end)
+
+  it("DML-15 from_dml_column() is what another column is set to", function()
+    local age = la.from_dml_column(u.age)
+    check {
+      {la.update(users):values{age = 5, score = age + 1},
+        default = "UPDATE users SET age=:age, score=(:age + :param_1)", sqlite = "UPDATE users SET age=?, score=(? + ?)"},
+      {la.update(users):values{age = u.id + 1, score = age * 2}:where(u.age:gt(3)),
+        default = "UPDATE users SET age=(users.id + :id_1), score=((users.id + :id_1) * :param_1) WHERE users.age > :age_1",
+        sqlite = "UPDATE users SET age=(users.id + ?), score=((users.id + ?) * ?) WHERE users.age > ?"},
+      {la.update(users):values{score = age + 1},
+        default = "UPDATE users SET score=(users.age + :param_1)", sqlite = "UPDATE users SET score=(users.age + ?)"},
+      {la.update(users):ordered_values({u.score, age + 1}, {u.age, 7}),
+        default = "UPDATE users SET score=(:age + :param_1), age=:age", sqlite = "UPDATE users SET score=(? + ?), age=?"},
+      {la.insert(users):values{age = 5, score = age + 1},
+        default = "INSERT INTO users (age, score) VALUES (:age, (:age + :param_1))",
+        sqlite = "INSERT INTO users (age, score) VALUES (?, (? + ?))"},
+    }
+    local function refused(statement, text)
+      local ok, err = pcall(statement.compile, statement)
+      assert.is_false(ok)
+      assert.matches("^CompileError: " .. text, tostring(err))
+    end
+    refused(la.insert(users):values{score = age + 1}, "Can't resolve referenced column name in INSERT statement: 'age'")
+    refused(la.select(age), "DML target objects may only be used with compiled INSERT or UPDATE statements")
+    refused(la.update(users):values{age = la.from_dml_column(u.score), score = age}, "the value of column '%a+' refers to itself")
+    local ok, err = pcall(la.from_dml_column, 5)
+    assert.is_false(ok)
+    assert.matches("column of a table or attribute of a class expected, got number", tostring(err))
+  end)
+
+  it("DML-15 from_dml_column() has the values of each row that is executed", function()
+    local engine, metadata = la.create_engine("sqlite://"), la.MetaData()
+    local t = la.Table("t", metadata, la.Column("id", la.Integer, {primary_key = true}), la.Column("a", la.Integer), la.Column("b", la.Integer))
+    metadata:create_all(engine)
+    engine:begin(function(conn)
+      conn:execute(la.insert(t):values{b = la.from_dml_column(t.c.a) * 2}, {{a = 1}, {a = 2}})
+      conn:execute(la.insert(t):values{{a = 10, b = la.from_dml_column(t.c.a) + 1}, {a = 20, b = la.from_dml_column(t.c.a) + 2}})
+      conn:execute(la.update(t):where(t.c.id:eq(1)):values{b = la.from_dml_column(t.c.a) + 5}, {a = 3})
+      local rows = {}
+      for row in conn:execute(la.select(t.c.a, t.c.b):order_by(t.c.id)) do rows[#rows + 1] = {row.a, row.b} end
+      assert.same({{3, 8}, {2, 4}, {10, 11}, {20, 22}}, rows)
+    end)
+  end)
 end)

@@ -18,7 +18,7 @@ describe("hybrids", function()
       eq = function(self, other) return la.func.lower(self.expression):eq(la.func.lower(other)) end,
     }
     local Doubled = hybrid.Comparator:class "Doubled" {
-      operate = function(self, name, other) return (self.expression * 2)[name](self.expression * 2, other) end,
+      operate = function(self, op, other) return op(self.expression * 2, other) end,
     }
     User = Base:class "User" {
       __tablename__ = "users",
@@ -119,6 +119,61 @@ describe("hybrids", function()
     assert.equal("SELECT users.first FROM users ORDER BY users.first DESC", text(la.select(User.insensitive):order_by(User.insensitive:desc())))
     assert.equal("SELECT users.id FROM users WHERE users.age * :age_1 > :param_1", text(la.select(User.id):where(User.double:gt(50))))
     fails(exc.ArgumentError, "Other takes an SQL expression, not a number", function() hybrid.Comparator:class "Other" {} (1) end)
+    fails(exc.ArgumentError, "Comparator:class takes a table of methods, not 5", function() hybrid.Comparator:class "Other"(5) end)
+  end)
+
+  it("give values that compare alike in Lua and in SQL (EXT-01)", function()
+    local Word = hybrid.Comparator:class "Word" {
+      __init = function(self, word)
+        self.word = type(word) == "string" and word:lower() or la.func.lower(word)
+      end,
+      operate = function(self, op, other)
+        return op(self.word, type(other) == "string" and other:lower() or other.word)
+      end,
+      __clause_element__ = function(self) return self.word end,
+      __tostring = function(self) return tostring(self.word) end,
+    }
+    local Thing = s.Base:class "Thing" {
+      __tablename__ = "things", id = la.Column(la.Integer, {primary_key = true}), name = la.Column(la.String),
+      word = hybrid.hybrid_property(function(self) return Word(self.name) end),
+    }
+    local thing = Thing{name = "SomeWord"}
+    assert.is_true(thing.word:eq "sOmEwOrD")
+    assert.is_false(thing.word:eq "other")
+    assert.is_true(thing.word == Word "SOMEWORD")
+    assert.is_true(thing.word < Word "zebra")
+    assert.equal("someword", tostring(thing.word))
+    assert.equal("SELECT things.id FROM things WHERE lower(things.name) = :lower_1", text(la.select(Thing.id):where(Thing.word:eq "Trucks")))
+    local a, b = orm.aliased(Thing), orm.aliased(Thing)
+    assert.equal("SELECT lower(things_1.name) AS lower_1 FROM things AS things_1, things AS things_2 WHERE lower(things_1.name) > lower(things_2.name)",
+      text(la.select(a.word):where(a.word:gt(b.word))))
+    fails(exc.ArgumentError, "Lua makes a boolean of <; write a:lt(b)", function() return Thing.word < Word "x" end)
+  end)
+
+  it("stand for several columns, also where they are set (EXT-01, DML-15)", function()
+    local Point = hybrid.Comparator:class "Point" {
+      __init = function(self, x, y) self.x, self.y = x, y end,
+      operate = function(self, op, other) return op(self.x, other.x) & op(self.y, other.y) end,
+      __clause_element__ = function(self) return la.tuple_(self.x, self.y) end,
+    }
+    local Vertex = s.Base:class "Vertex" {
+      __tablename__ = "vertices", id = la.Column(la.Integer, {primary_key = true}),
+      x = la.Column(la.Integer), y = la.Column(la.Integer), twice = la.Column(la.Integer),
+      start = hybrid.hybrid_property(function(self) return Point(self.x, self.y) end)
+        :setter(function(self, value) self.x, self.y = value.x, value.y end)
+        :update_expression(function(cls, value) return {{cls.x, value.x}, {cls.y, value.y}, {cls.twice, la.from_dml_column(cls.x) * 2}} end)
+        :bulk_dml(function(_, row, value) row.x, row.y = value.x, value.y end),
+    }
+    s.Base.metadata:create_all(s.engine)
+    local vertex = Vertex{start = Point(3, 4)}
+    assert.same({3, 4}, {vertex.x, vertex.y})
+    assert.equal("SELECT vertices.id FROM vertices WHERE vertices.x < :x_1 AND vertices.y < :y_1",
+      text(la.select(Vertex.id):where(Vertex.start:lt(Point(3, 4)))))
+    session:add(vertex)
+    session:execute(la.insert(Vertex), {{id = 7, start = Point(10, 20)}})
+    assert.equal("UPDATE vertices SET x=:x, y=:y, twice=(:x * :param_1)", text(la.update(Vertex):values{[Vertex.start] = Point(5, 6)}))
+    session:execute(la.update(Vertex):where(Vertex.id:eq(7)):values{[Vertex.start] = Point(5, 6)})
+    assert.equal(10, session:get(Vertex, 7).twice)
   end)
 
   it("say what an update sets (EXT-01)", function()

@@ -13,6 +13,7 @@
 local core = require "lualchemy.core"
 local descriptors = require "lualchemy.orm.descriptor"
 local exc = require "lualchemy.exc"
+local keywords = require "lualchemy.keywords"
 
 local M = {}
 
@@ -124,15 +125,13 @@ local function named(value, key)
 end
 
 function Property:of(entity, key)
-  if self.compare then
-    local comparator = self.compare(entity)
-    local element = type(comparator) == "table" and rawget(comparator, "__clause_element")
-    if type(element) == "userdata" then rawset(comparator, "__clause_element", core.attribute_renamed(element, key)) end
-    return comparator
-  end
-  local value = (self.expr or self.fget)(entity)
+  local value = (self.compare or self.expr or self.fget)(entity)
+  local class = type(value) == "table" and getmetatable(value)
+  local maker = type(class) == "table" and rawget(class, "__clause_element__")
+  local element = maker and maker(value)
+  if type(element) == "userdata" then rawset(value, "__clause_element", core.attribute_renamed(element, key)) end
   local made = named(value, key)
-  if self.update_expr and made ~= value then descriptors.note(made, self, key) end
+  if self.update_expr and (made ~= value or maker) then descriptors.note(made, self, key) end
   return made
 end
 
@@ -191,29 +190,133 @@ function Method:of()
   return self.expr or self.fn
 end
 
+-- What an operator gives of values of Lua; of SQL expressions it is their method of that name.
+local of_values = {
+  eq = function(a, b) return a == b end, ne = function(a, b) return a ~= b end,
+  lt = function(a, b) return a < b end, le = function(a, b) return a <= b end,
+  gt = function(a, b) return a > b end, ge = function(a, b) return a >= b end,
+  add = function(a, b) return a + b end, sub = function(a, b) return a - b end, mul = function(a, b) return a * b end,
+  div = function(a, b) return a / b end, mod = function(a, b) return a % b end, idiv = function(a, b) return a // b end,
+  concat = function(a, b) return a .. b end, unm = function(a) return -a end,
+}
+-- `5 < column` is `column > 5`.
+local turned = {eq = "eq", ne = "ne", lt = "gt", le = "ge", gt = "lt", ge = "le"}
+local arithmetic = {"add", "sub", "mul", "div", "mod", "idiv", "concat", "unm"}
+
+local function is_expression(value) return type(value) == "userdata" and core.class_of(value) ~= nil and value ~= core.null() end
+
+--- An operator, as `operate` gets it: called with both sides it gives the condition, or the result where both are values of Lua.
+---@class lualchemy.Operator
+---@field name string  of the method: "eq", "lt", "like" …
+local Operator = {__name = "lualchemy.Operator"}
+Operator.__index = Operator
+
+function Operator:__tostring() return self.name end
+
+function Operator:__call(left, right, ...)
+  local name = self.name
+  local compares, compute = turned[name] ~= nil, of_values[name]
+  if compute and not (compares and (is_expression(left) or is_expression(right))) then return compute(left, right) end
+  if not is_expression(left) then
+    if compares then return right[turned[name]](right, left) end
+    error(exc.ArgumentError(("the operator %s takes an SQL expression on its left side, not a %s"):format(name, type(left))), 2)
+  end
+  return left[name](left, right, ...)
+end
+
 local operators = {}
-for _, name in ipairs {"eq", "ne", "lt", "le", "gt", "ge", "like", "ilike", "in_", "not_in", "is_", "is_not", "between", "contains", "startswith",
-  "endswith", "asc", "desc", "label"} do
-  operators[name] = true
+for _, name in ipairs {"eq", "ne", "lt", "le", "gt", "ge", "like", "not_like", "ilike", "not_ilike", "in_", "not_in", "is_", "is_not", "between",
+  "contains", "startswith", "endswith", "icontains", "istartswith", "iendswith", "match", "regexp_match", "is_distinct_from", "is_not_distinct_from",
+  "asc", "desc", "label", "add", "sub", "mul", "div", "mod", "idiv", "concat", "unm"} do
+  operators[name] = setmetatable({name = name}, Operator)
 end
 
 local Comparator = {__name = "lualchemy.Comparator"}
 
---- Comparisons of one's own for a hybrid, as SQLAlchemy's `Comparator`: methods given here are used, others are those of the expression;
---- `operate(self, name, other)` stands for all that are not given.
+--- Comparisons of one's own for a hybrid, as SQLAlchemy's `Comparator`: methods given here are used, others are those of the expression that
+--- `__clause_element__` gives, by default the one that it is made of. `operate(self, op, other)` stands for all operators that are not given:
+--- `op(left, right)` is this one of other sides, `op.name` its name ("eq", "lt", "add" …).
 ---
 ---     local CaseInsensitive = hybrid.Comparator:class "CaseInsensitive" {
----       eq = function(self, other) return la.func.lower(self.expression):eq(la.func.lower(other)) end,
+---       operate = function(self, op, other) return op(la.func.lower(self:__clause_element__()), la.func.lower(other)) end,
 ---     }
 ---     word_insensitive = hybrid_property(function(self) return self.word:lower() end)
 ---       :comparator(function(cls) return CaseInsensitive(cls.word) end)
+---
+--- With `__init(self, …)` it may hold what it likes, values of an object or columns of a class: a hybrid gives the same of both.
+---
+---     local Point = hybrid.Comparator:class "Point" {
+---       __init = function(self, x, y) self.x, self.y = x, y end,
+---       __clause_element__ = function(self) return la.tuple_(self.x, self.y) end,
+---       eq = function(self, other) return la.and_(self.x:eq(other.x), self.y:eq(other.y)) end,
+---     }
+---     start = hybrid_property(function(self) return Point(self.x1, self.y1) end)
 M.Comparator = setmetatable({}, Comparator)
 
-local function new_comparator(class, expression)
-  if type(expression) ~= "userdata" then
-    error(exc.ArgumentError(("%s takes an SQL expression, not a %s"):format(class.name, type(expression))), 2)
+local function new_comparator(class, ...)
+  local self = setmetatable({}, class)
+  local init = class.definition.__init
+  if init then
+    init(self, ...)
+  elseif is_expression((...)) then
+    self.expression = (...)
+  else
+    error(exc.ArgumentError(("%s takes an SQL expression, not a %s"):format(class.name, type((...)))), 2)
   end
-  return setmetatable({expression = expression, __clause_element = expression}, class)
+  return self
+end
+
+local function own_expression(self)
+  return rawget(self, "expression")
+end
+
+-- An operator of the comparator: the definition's method, its `operate`, or what the expression has.
+local function operator_of(class, key)
+  local definition = class.definition
+  if definition[key] ~= nil then return definition[key] end
+  local operator = operators[key]
+  if operator and definition.operate then
+    return function(of, ...) return definition.operate(of, operator, ...) end
+  end
+end
+
+local function index(class, comparator, key)
+  local own = operator_of(class, key)
+  if own ~= nil then return own end
+  if key == "__clause_element__" then return class.__clause_element__ end
+  if type(key) == "string" and key:sub(1, 2) == "__" then return nil end
+  local expression = class.__clause_element__(comparator)
+  if not is_expression(expression) then return nil end
+  local method = expression[key]
+  if type(method) ~= "function" then return method end
+  return function(_, ...) return method(expression, ...) end
+end
+
+-- Lua's own operators: comparisons of values that hybrids give of objects, and arithmetic.
+local function add_metamethods(class)
+  for _, name in ipairs {"eq", "lt", "le"} do
+    class["__" .. name] = function(a, b)
+      local compare = operator_of(class, name)
+      if not compare then return name == "eq" and rawequal(a, b) end
+      local result = compare(a, b)
+      if type(result) ~= "boolean" then
+        if name == "eq" then return rawequal(a, b) end
+        error(exc.ArgumentError(("Lua makes a boolean of %s; write a:%s(b)"):format(name == "lt" and "<" or "<=", name)), 2)
+      end
+      return result
+    end
+  end
+  for _, name in ipairs(arithmetic) do
+    class["__" .. name] = function(a, b)
+      if getmetatable(a) == class then
+        local own = operator_of(class, name)
+        if own then return own(a, b) end
+        a = class.__clause_element__(a)
+      end
+      if getmetatable(b) == class then b = class.__clause_element__(b) end
+      return of_values[name](a, b)
+    end
+  end
 end
 
 --- Makes the class `name` of comparators; the table that follows has its methods.
@@ -224,18 +327,11 @@ function M.Comparator:class(name)
     error(exc.ArgumentError("Comparator:class takes the name of the class, then the table of its methods"), 2)
   end
   return function(definition)
-    local class = {name = name, __name = name}
-    function class.__index(comparator, key)
-      local own = definition[key]
-      if own ~= nil then return own end
-      if operators[key] and definition.operate then
-        return function(of, ...) return definition.operate(of, key, ...) end
-      end
-      local expression = rawget(comparator, "expression")
-      local method = expression[key]
-      if type(method) ~= "function" then return method end
-      return function(_, ...) return method(expression, ...) end
-    end
+    keywords.expect("Comparator:class", "a table of methods", definition, "table")
+    local class = {name = name, __name = name, definition = definition, __tostring = definition.__tostring,
+      __clause_element__ = definition.__clause_element__ or own_expression}
+    function class.__index(comparator, key) return index(class, comparator, key) end
+    add_metamethods(class)
     return setmetatable(class, {__call = new_comparator, __name = name})
   end
 end

@@ -624,6 +624,16 @@ function sql.try_cast(expr, type) end
 ---@return lualchemy.ColumnElement
 function sql.type_coerce(expr, type) end
 
+--- In the values of an INSERT or UPDATE: what the statement sets another column to; in an UPDATE that does not set it, the column as it is.
+--- A default of that column is not asked for. As SQLAlchemy's `from_dml_column`.
+---
+---     la.update(t):values{a = t.c.c + 1, b = la.from_dml_column(t.c.a) * 2}
+---     --> UPDATE t SET a=(t.c + :c_1), b=((t.c + :c_1) * :param_1)
+---@param column lualchemy.ColumnElement
+---@return lualchemy.ColumnElement
+---@raise CompileError when compiled outside of such values, in an INSERT that says nothing of the column, and where values refer to each other
+function sql.from_dml_column(column) end
+
 --- EXTRACT of a date's field.
 ---@param field string
 ---@param expr any
