@@ -34,35 +34,6 @@ function ColumnElement:select() end
 ---@return lualchemy.ColumnElement
 function ColumnElement:params(values) end
 
----@class lualchemy.ColumnCollection
-local ColumnCollection = {}
-
---- The keys, in order.
----@return string[]
-function ColumnCollection:keys() end
-
---- The columns, in order.
----@return lualchemy.ColumnElement[]
-function ColumnCollection:values() end
-
---- Is there a column of this key? ArgumentError for what is no string.
----@param name string
----@return boolean
-function ColumnCollection:contains(name) end
-
---- Is this very column among them? ArgumentError for what is no column.
----
----     users.c:contains_column(users.c.name)                    --> true
----     users:alias().c:contains_column(users.c.name)            --> false
----@param column lualchemy.ColumnElement
----@return boolean
-function ColumnCollection:contains_column(column) end
-
---- The column of this key, or nil: an unknown field raises instead.
----@param name string
----@return lualchemy.ColumnElement?
-function ColumnCollection:get(name) end
-
 ---@class lualchemy.TextClause
 local TextClause = {}
 
