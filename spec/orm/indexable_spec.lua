@@ -18,6 +18,7 @@ describe("an index_property (EXT-06)", function()
       data = la.Column(la.JSON),
       name = index_property("data", "name"),
       color = index_property("data", "color", {default = "none"}),
+      size = index_property("data", "size", {default = la.null}),
       address = index_property("data", "address"),
       city = index_property("address", "city"),
       fixed = index_property("data", "name", {mutable = false}),
@@ -40,6 +41,7 @@ describe("an index_property (EXT-06)", function()
     s.session:commit()
     assert.equal("none", ann.color)
     assert.is_nil(Person{}.name)
+    assert.is_nil(Person{}.size)
     assert.equal("x", Person{second = "x"}.data[2])
   end)
 

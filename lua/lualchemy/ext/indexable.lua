@@ -61,7 +61,7 @@ function M.index_property(attr, index, options)
     local value = object[attr]
     local element
     if value ~= nil then element = value[index] end
-    if element == nil then return options.default end
+    if element == nil and options.default ~= core.null() then return options.default end
     return element
   end
 
