@@ -186,7 +186,11 @@ static la_status write_given(la_compiler *c, const la_dml *dml, const la_assignm
   la_text name = LA_TEXT_NONE;
   bool is_written = value->flags & LA_TYPE_IS_EXACT; /* null_(), not la.null */
   if (value->kind == LA_NODE_NULL && !is_written && !c->literal_binds) {
-    LA_TRY(param_name(c, assignment->key, row, &name));
+    if (dml->is_top) {
+      LA_TRY(param_name(c, assignment->key, row, &name));
+    } else {
+      name = la_new_anon_name(c, LA_TEXT_LITERAL("param"));
+    }
     return la_compile_null_param(c, name, assignment->column);
   }
   if (value->kind != LA_NODE_PARAM) {

@@ -229,7 +229,7 @@ static la_status write_conflict_target(la_compiler *c, const la_node *conflict) 
      */
     c->literal_execute = true;
     la_put(c, " WHERE ");
-    LA_TRY(la_compile_expr_against(c, where, LA_AGAINST_BOOLEAN));
+    LA_TRY(la_compile_expr(c, where));
     c->literal_execute = false;
   }
   c->omit_tables = false;
@@ -291,7 +291,7 @@ static la_status write_conflict(la_compiler *c, const la_dml *dml, const la_node
   }
   if (where) {
     la_put(c, " WHERE ");
-    LA_TRY(la_compile_expr_against(c, where, LA_AGAINST_BOOLEAN));
+    LA_TRY(la_compile_expr(c, where));
   }
   return LA_OK;
 }

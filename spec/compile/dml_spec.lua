@@ -238,6 +238,30 @@ describe("changes of data compile", function()
     assert.matches("give update or set_ with it", tostring(err))
   end)
 
+  it("DML-12 conditions of ON CONFLICT stand as they do in the index they name", function()
+    local engine, metadata = la.create_engine("sqlite://"), la.MetaData()
+    local t = la.Table("t", metadata, la.Column("a", la.Integer), la.Column("on", la.Boolean))
+    la.Index("ix", t.c.a, {unique = true, sqlite_where = t.c.on})
+    metadata:create_all(engine)
+    local row = la.insert(t):values{a = 1, on = true}
+    check {
+      {row:on_conflict_do_nothing{index_elements = {"a"}, index_where = t.c.on},
+        sqlite = 'INSERT INTO t (a, "on") VALUES (?, ?) ON CONFLICT (a) WHERE "on" DO NOTHING'},
+      {row:on_conflict_do_update{index_elements = {"a"}, index_where = t.c.on, set_ = {a = 2}, where = la.true_()},
+        sqlite = 'INSERT INTO t (a, "on") VALUES (?, ?) ON CONFLICT (a) WHERE "on" DO UPDATE SET a = ? WHERE 1'},
+    }
+    engine:begin(function(conn)
+      for _ = 1, 2 do conn:execute(row:on_conflict_do_nothing{index_elements = {"a"}, index_where = t.c.on}) end
+      assert.equal(1, conn:scalar(la.select(la.func.count()):select_from(t)))
+    end)
+  end)
+
+  it("DML-16 SEL-13 NULL in an INSERT of a CTE is no parameter of the statement around it", function()
+    local made = la.insert(users):values{id = la.null, age = 7}:returning(u.id):cte "made"
+    local compiled = la.update(addresses):values{id = 5}:where(a.id:in_(la.select(made.c.id))):compile()
+    assert.same({id = 5, param_1 = la.null, param_2 = 7}, compiled.params)
+  end)
+
   it("DML-15 from_dml_column() is what another column is set to", function()
     local age = la.from_dml_column(u.age)
     check {
