@@ -256,7 +256,7 @@ describe("changes of data compile", function()
     end)
   end)
 
-  it("DML-16 SEL-13 NULL in an INSERT of a CTE is no parameter of the statement around it", function()
+  it("SEL-13 NULL in an INSERT of a CTE is no parameter of the statement around it", function()
     local made = la.insert(users):values{id = la.null, age = 7}:returning(u.id):cte "made"
     local compiled = la.update(addresses):values{id = 5}:where(a.id:in_(la.select(made.c.id))):compile()
     assert.same({id = 5, param_1 = la.null, param_2 = 7}, compiled.params)
