@@ -367,12 +367,10 @@ static int columns_tostring(lua_State *L) {
   return 1;
 }
 
-static const luaL_Reg methods[] = {{"keys", columns_keys},
-                                   {"values", columns_values},
-                                   {"contains", columns_contains},
-                                   {"contains_column", columns_contains_column},
-                                   {"get", columns_get},
-                                   {NULL, NULL}};
+static const luaL_Reg methods[] = {
+    {"keys", columns_keys},         {"values", columns_values},
+    {"contains", columns_contains}, {"contains_column", columns_contains_column},
+    {"get", columns_get},           {NULL, NULL}};
 
 static const luaL_Reg metamethods[] = {{"__index", columns_index},
                                        {"__len", columns_len},

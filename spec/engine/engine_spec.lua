@@ -1,7 +1,6 @@
 -- SPDX-License-Identifier: MIT
 -- create_engine, its options, and what an engine offers.
 local la = require "lualchemy"
-local orm = require "lualchemy.orm"
 local core = require "lualchemy.core"
 local exc = la.exc
 

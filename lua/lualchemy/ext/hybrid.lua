@@ -243,14 +243,15 @@ local Comparator = {__name = "lualchemy.Comparator"}
 ---     word_insensitive = hybrid_property(function(self) return self.word:lower() end)
 ---       :comparator(function(cls) return CaseInsensitive(cls.word) end)
 ---
---- With `__init(self, …)` it may hold what it likes, values of an object or columns of a class: a hybrid gives the same of both.
+--- With `__init(self, …)` it may hold what it likes, a value of an object or an expression of a class, and a hybrid gives the same of both:
+--- of two values `op` gives what Lua's operator does.
 ---
----     local Point = hybrid.Comparator:class "Point" {
----       __init = function(self, x, y) self.x, self.y = x, y end,
----       __clause_element__ = function(self) return la.tuple_(self.x, self.y) end,
----       eq = function(self, other) return la.and_(self.x:eq(other.x), self.y:eq(other.y)) end,
+---     local Word = hybrid.Comparator:class "Word" {
+---       __init = function(self, word) self.word = type(word) == "string" and word:lower() or la.func.lower(word) end,
+---       __clause_element__ = function(self) return self.word end,
+---       operate = function(self, op, other) return op(self.word, type(other) == "string" and other:lower() or other.word) end,
 ---     }
----     start = hybrid_property(function(self) return Point(self.x1, self.y1) end)
+---     word = hybrid_property(function(self) return Word(self.name) end)    -- thing.word:eq "Ann", Thing.word:eq "Ann"
 M.Comparator = setmetatable({}, Comparator)
 
 local function new_comparator(class, ...)

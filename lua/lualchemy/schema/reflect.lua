@@ -193,7 +193,7 @@ local function present(target)
   local found = {}
   for _, each in ipairs(target.constraints) do
     local names = {}
-    for i, column in ipairs(each) do names[i] = column.name end
+    for i, part in ipairs(each) do names[i] = part.name end
     if item.kind(each) == "UniqueConstraint" then found[unique_sign(names)] = true end
     if item.kind(each) == "CheckConstraint" then found[check_sign(each.sqltext)] = true end
   end
