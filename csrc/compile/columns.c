@@ -377,6 +377,24 @@ static la_status label_wrapped(la_compiler *c, la_items *items, la_item *item, n
   return label_named(c, items, item, names, item->base);
 }
 
+/* With no labels to tell columns apart, what wraps a column still has the column's name, and other
+ * expressions a number. */
+static la_status label_without_style(la_compiler *c, la_items *items, la_item *item,
+                                     name_list *names) {
+  const la_node *inner = wrapped(item->expr);
+  la_text name = LA_TEXT_NONE;
+  if (inner != item->expr) {
+    LA_TRY(natural_name(c, inner, &name));
+  }
+  if (!name.bytes) {
+    item->base = la_anon_base(inner);
+    return label_by_number(c, items, item, names);
+  }
+  item->base = name;
+  item->label = LA_ITEM_PLAIN;
+  return LA_OK;
+}
+
 static la_status find_late(la_compiler *c, la_item *item) {
   const la_node *expr = item->expr;
   if (!expr || expr->kind != LA_NODE_COLUMN || expr->value.kind != LA_VALUE_INTEGER ||
@@ -426,8 +444,7 @@ static la_status label_item(la_compiler *c, la_items *items, la_item *item, name
   }
   if (!item->name.bytes) {
     if (style == LA_LABELS_NONE) {
-      item->base = la_anon_base(wrapped(item->expr));
-      return label_by_number(c, items, item, names);
+      return label_without_style(c, items, item, names);
     }
     return style == LA_LABELS_TABLE ? label_wrapped(c, items, item, names)
                                     : label_unnamed(c, items, item, names);

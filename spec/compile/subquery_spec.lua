@@ -73,6 +73,8 @@ describe("statements in statements compile", function()
       {la.exists(same), "EXISTS (" .. bare .. ")"},
       {same:exists(), "EXISTS (" .. bare .. ")"},
       {la.exists(same:set_label_style(la.LABEL_STYLE_TABLENAME_PLUS_COL)), "EXISTS (" .. bare .. ")"},
+      {la.exists(la.select(u.age:cast(la.Float), u.age:cast(la.Integer))),
+        "EXISTS (SELECT CAST(users.age AS FLOAT) AS age, CAST(users.age AS INTEGER) AS age FROM users)"},
       {la.exists(la.select(u.id:label "mine", a.id)),
         "EXISTS (SELECT users.id AS mine, addresses.id FROM users, addresses)"},
       {la.tuple_(o.id, o.user_id):in_(same), "(orders.id, orders.user_id) IN (" .. bare .. ")"},
