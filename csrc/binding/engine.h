@@ -52,7 +52,8 @@ void la_push_engine(lua_State *L, la_state *state, la_engine *engine);
 void la_push_connection(lua_State *L, la_state *state, la_connection *connection);
 /* The connection at `connection` gets the execution options of the engine at `engine`. */
 void la_connection_take_options(lua_State *L, int engine, int connection);
-/* The transaction objects of `connection` are over if a session has ended its transaction. */
+/* The transaction objects of `connection` are over where a session has ended its transaction, or
+ * the savepoints that they stand for. */
 void la_connection_settle(lua_State *L, la_state *state, la_connection *connection);
 /* Raises if the connection at `index` is inside the function form of begin() whose transaction has
  * ended. */

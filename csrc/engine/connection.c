@@ -302,22 +302,29 @@ uint32_t la_connection_innermost_savepoint(const la_connection *connection) {
   return count > 0 ? connection->savepoints.items[count - 1] : 0;
 }
 
-bool la_connection_has_savepoint(const la_connection *connection, uint32_t number) {
-  for (size_t i = 0; i < connection->savepoints.count; i++) {
-    if (connection->savepoints.items[i] == number) {
-      return true;
+/* How many of the savepoints were set before the one of this number: they are in order. */
+static size_t count_before(const la_connection *connection, uint32_t number) {
+  size_t from = 0, to = connection->savepoints.count;
+  while (from < to) {
+    size_t middle = from + (to - from) / 2;
+    if (connection->savepoints.items[middle] < number) {
+      from = middle + 1;
+    } else {
+      to = middle;
     }
   }
-  return false;
+  return from;
+}
+
+bool la_connection_has_savepoint(const la_connection *connection, uint32_t number) {
+  size_t at = count_before(connection, number);
+  return at < connection->savepoints.count && connection->savepoints.items[at] == number;
 }
 
 /* A savepoint is over, and with it those that were set after it. */
 static void forget_savepoint(la_connection *connection, uint32_t number) {
   if (la_connection_has_savepoint(connection, number)) {
-    while (la_connection_innermost_savepoint(connection) != number) {
-      connection->savepoints.count--;
-    }
-    connection->savepoints.count--;
+    connection->savepoints.count = count_before(connection, number);
   }
 }
 

@@ -31,7 +31,7 @@ typedef struct la_connection {
   bool heard;                  /* it has listeners of its own, beside its engine's; the binding's */
   uint32_t transaction_serial; /* the raw connection's when ours began */
   uint32_t savepoint_serial;   /* the highest number given */
-  LA_VEC(uint32_t) savepoints; /* set and not released, the innermost last */
+  LA_VEC(uint32_t) savepoints; /* set and not released, in rising order */
   uint32_t era;                /* transactions that are over */
   la_begin_mode begin_mode;
   la_text schemas;           /* which schemas stand for others, as in la_compile_options; owned */

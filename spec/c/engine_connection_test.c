@@ -105,6 +105,31 @@ TEST(savepoints) {
   la_object_release(engine);
 }
 
+TEST(savepoints_are_known_while_they_last) {
+  la_engine *engine = new_engine("sqlite://", LA_POOL_STATIC);
+  la_connection *connection = new_connection(engine);
+  la_error err = LA_ERROR_INIT;
+  uint32_t number = 0, era = connection->era;
+  CHECK(la_connection_innermost_savepoint(connection) == 0);
+  for (int i = 1; i <= 5; i++) {
+    CHECK(la_connection_savepoint(connection, &number, &err) == LA_OK);
+  }
+  CHECK(la_connection_innermost_savepoint(connection) == 5);
+  CHECK(la_connection_rollback_to(connection, 4, true, &err) == LA_OK);
+  CHECK(la_connection_innermost_savepoint(connection) == 3);
+  CHECK(la_connection_release(connection, 2, &err) == LA_OK);
+  CHECK(la_connection_has_savepoint(connection, 1));
+  CHECK(!la_connection_has_savepoint(connection, 0));
+  for (number = 2; number <= 6; number++) {
+    CHECK(!la_connection_has_savepoint(connection, number));
+  }
+  CHECK(connection->era == era);
+  CHECK(la_connection_commit(connection, &err) == LA_OK);
+  CHECK(la_connection_innermost_savepoint(connection) == 0 && connection->era != era);
+  la_object_release(connection);
+  la_object_release(engine);
+}
+
 TEST(one_transaction_in_memory) {
   la_engine *engine = new_engine("sqlite://", LA_POOL_STATIC);
   la_connection *a = new_connection(engine), *b = new_connection(engine);
@@ -380,6 +405,25 @@ static bool whole_way(la_allocator *failing, void *argument) {
   return ok;
 }
 
+TEST(rows_in_the_trace) {
+  la_engine *engine = new_engine("sqlite://", LA_POOL_STATIC);
+  la_connection *connection = new_connection(engine);
+  const la_trace *trace = &engine->trace;
+  run(connection, "SELECT 1");
+  CHECK(trace->entries.count == 0);
+  engine->trace.shows_rows = true;
+  CHECK(run(connection, "SELECT 7 AS n, 'text' UNION ALL SELECT 8, NULL") == 7);
+  CHECK(trace->entries.count == 3 && trace->entries.items[0].kind == LA_TRACE_COLUMNS);
+  CHECK_TEXT(la_value_bytes(&trace->entries.items[0].values[0]), "n");
+  CHECK(trace->entries.items[1].kind == LA_TRACE_ROW && trace->entries.items[1].count == 2);
+  CHECK_TEXT(la_value_bytes(&trace->entries.items[1].values[1]), "text");
+  CHECK(trace->entries.items[2].values[1].kind == LA_VALUE_NULL);
+  la_trace_switch(&engine->trace, false);
+  CHECK(trace->entries.count == 0);
+  la_object_release(connection);
+  la_object_release(engine);
+}
+
 TEST(failing_allocations) {
   CHECK(oom_every(whole_way, NULL) > 10);
 }
@@ -388,6 +432,7 @@ int main(void) {
   la_allocator_init(&alloc, la_alloc_system, NULL);
   RUN(commit_and_rollback);
   RUN(savepoints);
+  RUN(savepoints_are_known_while_they_last);
   RUN(one_transaction_in_memory);
   RUN(ended_for_all);
   RUN(a_lost_transaction);
@@ -400,6 +445,7 @@ int main(void) {
   RUN(an_invalid_connection);
   RUN(packed_rows);
   RUN(recorded_statements);
+  RUN(rows_in_the_trace);
   RUN(failing_allocations);
   CHECK(alloc.blocks == 0);
   return test_result();
