@@ -107,6 +107,7 @@ static la_rows *own_rows(lua_State *L, la_result *base) {
     const la_result_column *columns = base->origin ? base->origin->conversions : NULL;
     la_status status = la_rows_read(&base->rows, &base->cursor, columns, base->buffer, &err);
     if (status >= 0 && base->cursor.shows_rows) {
+      luaL_checkstack(L, 8, NULL);
       la_push_connection(L, la_state_of(L), base->cursor.connection);
       la_engine_log_rows(L, la_state_of(L), base->cursor.connection->engine, lua_gettop(L));
       lua_pop(L, 1);

@@ -126,17 +126,15 @@ void la_trace_transaction(la_trace *trace, const char *text) {
   }
 }
 
-void la_trace_row(la_trace *trace, la_trace_kind kind, const la_value *values, uint32_t count) {
-  la_trace_entry entry = {.kind = kind, .count = count, .rows = 1};
-  entry.values = la_arena_alloc(&trace->arena, count * sizeof *entry.values);
-  for (uint32_t i = 0; entry.values != NULL && i < count; i++) {
-    if (!la_value_copy(&trace->arena, &values[i], &entry.values[i])) {
+void la_trace_row(la_trace *trace, la_trace_kind kind, la_value *values, uint32_t count) {
+  la_trace_entry entry = {.kind = kind, .values = values, .count = count, .rows = 1};
+  for (uint32_t i = 0; i < count; i++) {
+    la_value lent = values[i];
+    if (!la_value_copy(&trace->arena, &lent, &values[i])) {
       return;
     }
   }
-  if (entry.values != NULL) {
-    (void)la_vec_push(trace->alloc, &trace->entries, entry);
-  }
+  (void)la_vec_push(trace->alloc, &trace->entries, entry);
 }
 
 void la_trace_ran(la_trace *trace) {

@@ -103,8 +103,9 @@ void la_trace_told(la_trace *trace);
 void la_trace_rebind(la_trace *trace, la_text text, const la_value *values, uint32_t count);
 /* A statement that begins or ends a transaction. */
 void la_trace_transaction(la_trace *trace, const char *text);
-/* Names of columns or a row of the newest statement, also while it is switched off. */
-void la_trace_row(la_trace *trace, la_trace_kind kind, const la_value *values, uint32_t count);
+/* Names of columns or a row of the newest statement, also while it is switched off. `values` lie in
+ * the trace's arena; the bytes that they lend are copied. */
+void la_trace_row(la_trace *trace, la_trace_kind kind, la_value *values, uint32_t count);
 /* The newest statement has run so far. */
 void la_trace_ran(la_trace *trace);
 /* Settles the newest statement's values: call before reading `entries`. */
