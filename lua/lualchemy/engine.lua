@@ -60,9 +60,8 @@ local function open(url, options, low)
     logging_name = options.logging_name,
     echo = logging.check_echo(options.echo),
     dialect = new_dialect(url:get_backend_name(), options),
-    _echo = logging.check_echo(options.echo),
     _echo_pool = logging.check_echo_pool(options.echo_pool),
-    _reset_on_return = options.pool_reset_on_return,
+    _reset_on_return = low.pool_reset_on_return or "rollback",
     _pool_logging_name = option.check_kind(options, "pool_logging_name", "string", "a string"),
     _loads_extensions = option.check_kind(options, "enable_load_extension", "boolean", "true or false") or false,
   }
@@ -326,7 +325,7 @@ core.hook("engine_assign", function(self, name, value)
     fail("an Engine's field \"%s\" cannot be set; echo can", tostring(name))
   end
   local settings = core.engine_settings(self)
-  settings.echo, settings._echo = logging.check_echo(value), logging.check_echo(value)
+  settings.echo = logging.check_echo(value)
   core.engine_echo(self, settings.echo)
 end)
 

@@ -35,6 +35,15 @@ local function lines_of(options, fn)
   return lines
 end
 
+-- An engine that shows nothing yet, a class with an empty table, and a session.
+local function things()
+  local engine = la.create_engine("sqlite://")
+  local Base = orm.declarative_base()
+  local Thing = Base:class "Thing" {__tablename__ = "things", id = la.Column(la.Integer, {primary_key = true})}
+  Base.metadata:create_all(engine)
+  return engine, Thing, orm.Session(engine)
+end
+
 describe("the log of an engine", function()
   it("shows statements with parameters to an echo function", function()
     local lines = {}
@@ -88,11 +97,7 @@ describe("the log of an engine", function()
   end)
 
   it("says the same of what sessions send, also of what was sent while nothing was shown", function()
-    local engine = la.create_engine("sqlite://")
-    local Base = orm.declarative_base()
-    local Thing = Base:class "Thing" {__tablename__ = "things", id = la.Column(la.Integer, {primary_key = true})}
-    Base.metadata:create_all(engine)
-    local session = orm.Session(engine)
+    local engine, Thing, session = things()
     session:scalars(la.select(Thing)):all()
     engine.echo = true
     assert.same({
@@ -126,11 +131,7 @@ describe("the log of an engine", function()
   end)
 
   it("shows the rows that sessions read behind their statements", function()
-    local engine = la.create_engine("sqlite://")
-    local Base = orm.declarative_base()
-    local Thing = Base:class "Thing" {__tablename__ = "things", id = la.Column(la.Integer, {primary_key = true})}
-    Base.metadata:create_all(engine)
-    local session = orm.Session(engine)
+    local engine, Thing, session = things()
     session:add_all {Thing {}, Thing {}}
     session:flush()
     engine.echo = "debug"
@@ -209,5 +210,12 @@ describe("the log of a pool (POOL-01)", function()
       "DEBUG Connection * checked out from pool", "INFO Soft invalidate connection *",
       "DEBUG Connection * returned to pool, rollback-on-return", "DEBUG Closing connection *",
       "INFO Pool disposed. Pool size: 5  Connections in pool: 0 Current Overflow: -5 Current Checked out connections: 0"}, lines)
+  end)
+
+  it("says what ends a transaction of a connection that comes back", function()
+    for reset, told in pairs {commit = "commit-on-return", none = "no reset"} do
+      local lines = lives {echo_pool = "debug", pool_reset_on_return = reset}
+      assert.equal("DEBUG lualchemy.pool.QueuePool Connection * returned to pool, " .. told, lines[#lines - 2])
+    end
   end)
 end)

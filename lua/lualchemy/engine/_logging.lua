@@ -51,8 +51,8 @@ end
 -- BEGIN, COMMIT and the like are told by their text alone.
 core.hook("engine_log", function(source, text, params, seconds, tag, many)
   local settings, name, head = of_source(source)
-  if type(settings._echo) == "function" then
-    return settings._echo(text, params, seconds)
+  if type(settings.echo) == "function" then
+    return settings.echo(text, params, seconds)
   end
   write("INFO", name, head .. text)
   if seconds then
@@ -73,8 +73,7 @@ end)
 function logging.listen_to_pool(engine, settings)
   local name = ("lualchemy.pool.%s%s"):format(core.engine_pool(engine), settings._pool_logging_name and "." .. settings._pool_logging_name or "")
   local reset = settings._reset_on_return
-  local on_return = (reset == nil or reset == true or reset == "rollback") and "rollback-on-return" or
-    reset == "commit" and "commit-on-return" or "no reset"
+  local on_return = reset == "none" and "no reset" or reset .. "-on-return"
   local function listen(identifier, level, tell)
     if level == "DEBUG" and settings._echo_pool ~= "debug" then return end
     event.listen(engine, identifier, function(...) write(level, name, tell(...)) end)
