@@ -199,9 +199,8 @@ local of_values = {
   div = function(a, b) return a / b end, mod = function(a, b) return a % b end, idiv = function(a, b) return a // b end,
   concat = function(a, b) return a .. b end, unm = function(a) return -a end,
 }
--- `5 < column` is `column > 5`.
+-- Comparisons, and what they are from the other side: `5 < column` is `column > 5`.
 local turned = {eq = "eq", ne = "ne", lt = "gt", le = "ge", gt = "lt", ge = "le"}
-local arithmetic = {"add", "sub", "mul", "div", "mod", "idiv", "concat", "unm"}
 
 local function is_expression(value) return type(value) == "userdata" and core.class_of(value) ~= nil and value ~= core.null() end
 
@@ -224,11 +223,13 @@ function Operator:__call(left, right, ...)
   return left[name](left, right, ...)
 end
 
+-- The operators that `operate` stands for, by name.
 local operators = {}
-for _, name in ipairs {"eq", "ne", "lt", "le", "gt", "ge", "like", "not_like", "ilike", "not_ilike", "in_", "not_in", "is_", "is_not", "between",
-  "contains", "startswith", "endswith", "icontains", "istartswith", "iendswith", "match", "regexp_match", "is_distinct_from", "is_not_distinct_from",
-  "asc", "desc", "label", "add", "sub", "mul", "div", "mod", "idiv", "concat", "unm"} do
-  operators[name] = setmetatable({name = name}, Operator)
+local function add_operator(name) operators[name] = setmetatable({name = name}, Operator) end
+for name in pairs(of_values) do add_operator(name) end
+for _, name in ipairs {"like", "not_like", "ilike", "not_ilike", "in_", "not_in", "is_", "is_not", "between", "contains", "startswith", "endswith",
+  "icontains", "istartswith", "iendswith", "match", "regexp_match", "is_distinct_from", "is_not_distinct_from", "asc", "desc", "label"} do
+  add_operator(name)
 end
 
 local Comparator = {__name = "lualchemy.Comparator"}
@@ -293,6 +294,19 @@ local function index(class, comparator, key)
   return function(_, ...) return method(expression, ...) end
 end
 
+-- The metamethod of an arithmetic operator, which `compute` is of values and expressions.
+local function arithmetic(class, name, compute)
+  return function(a, b)
+    if getmetatable(a) == class then
+      local own = operator_of(class, name)
+      if own then return own(a, b) end
+      a = class.__clause_element__(a)
+    end
+    if getmetatable(b) == class then b = class.__clause_element__(b) end
+    return compute(a, b)
+  end
+end
+
 -- Lua's own operators: comparisons of values that hybrids give of objects, and arithmetic.
 local function add_metamethods(class)
   for _, name in ipairs {"eq", "lt", "le"} do
@@ -307,16 +321,8 @@ local function add_metamethods(class)
       return result
     end
   end
-  for _, name in ipairs(arithmetic) do
-    class["__" .. name] = function(a, b)
-      if getmetatable(a) == class then
-        local own = operator_of(class, name)
-        if own then return own(a, b) end
-        a = class.__clause_element__(a)
-      end
-      if getmetatable(b) == class then b = class.__clause_element__(b) end
-      return of_values[name](a, b)
-    end
+  for name, compute in pairs(of_values) do
+    if not turned[name] then class["__" .. name] = arithmetic(class, name, compute) end
   end
 end
 
