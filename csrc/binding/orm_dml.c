@@ -6,6 +6,7 @@
 
 #include "binding/host.h"
 #include "binding/open.h"
+#include "binding/sql.h"
 #include "sql/select.h"
 #include "orm/dml.h"
 
@@ -104,6 +105,7 @@ static int session_dml_rows(lua_State *L) {
   }
   la_select_run run = la_run_options(node);
   run.autoflush = false;
+  run.dml = node->kind == LA_NODE_UPDATE ? *dml : NULL;
   la_push_orm_result(L, state, 1, node, &run, 0);
   la_status status = la_dml_finish(*dml, &err);
   la_session_settle(L, state, session);
@@ -182,6 +184,60 @@ static int has_values(lua_State *L) {
   return 1;
 }
 
+/* The attribute that `set` is for; the name it gives if there is none. */
+static la_text set_key(const la_mapper *mapper, const la_node *set) {
+  const la_node *left = la_node_child(set, 0);
+  const la_property *property = NULL;
+  while (left && left->kind == LA_NODE_ATTRIBUTE && left->count > 0) {
+    left = left->children[0];
+  }
+  if (left && left->kind == LA_NODE_COLUMN && left->subject) {
+    property = la_mapper_property_of_column(mapper, (const la_column *)(const void *)left->subject);
+  }
+  return property ? property->key : left ? left->text : set->text;
+}
+
+/* core.own_values(statement) → what an INSERT or UPDATE of a class sets itself, by attribute; those
+ * attributes of these whose value is not an expression, so that a row of parameters goes before it.
+ * Nothing if it sets none, or has several rows. */
+static int own_values(lua_State *L) {
+  la_state *state = la_state_of(L);
+  la_node *statement = la_to_node(L, 1);
+  int part = statement && statement->kind == LA_NODE_INSERT   ? (int)LA_INSERT_VALUES
+             : statement && statement->kind == LA_NODE_UPDATE ? (int)LA_UPDATE_VALUES
+                                                              : -1;
+  const la_node *chain = part < 0 ? NULL : la_node_child(statement, (uint32_t)part);
+  const la_node *entity = statement ? la_node_child(statement, 0) : NULL;
+  if (!chain || !entity || entity->kind != LA_NODE_ENTITY) {
+    return 0;
+  }
+  size_t count = la_chain_count(chain);
+  la_node **sets = lua_newuserdatauv(L, sizeof *sets * (count + 1), 0);
+  la_chain_collect(chain, sets);
+  if (count == 0 || sets[0]->kind != LA_NODE_SET) {
+    return 0;
+  }
+  lua_createtable(L, 0, (int)count);
+  lua_createtable(L, 0, (int)count);
+  for (size_t i = 0; i < count; i++) {
+    la_node *value = sets[i]->children[1];
+    la_push_text(L, set_key((const la_mapper *)(const void *)entity->subject, sets[i]));
+    lua_pushvalue(L, -1);
+    la_return_node(L, state, la_node_retain(value));
+    lua_rawset(L, -5);
+    lua_pushboolean(L, value->kind == LA_NODE_PARAM || value->kind == LA_NODE_NULL);
+    lua_rawset(L, -3);
+  }
+  return 2;
+}
+
+/* core.is_expression(value). */
+static int is_expression(lua_State *L) {
+  lua_settop(L, 1);
+  lua_pushboolean(L, la_to_node(L, 1) != NULL);
+  return 1;
+}
+
 /* core.rowcount_result(rows) → a Result without rows. */
 static int rowcount_result(lua_State *L) {
   lua_Integer rows = luaL_checkinteger(L, 1);
@@ -197,6 +253,8 @@ void la_open_orm_dml(lua_State *L, la_state *state) {
                                        {"dml_class", dml_class},
                                        {"has_where", has_where},
                                        {"has_values", has_values},
+                                       {"own_values", own_values},
+                                       {"is_expression", is_expression},
                                        {"rowcount_result", rowcount_result},
                                        {NULL, NULL}};
   (void)state;

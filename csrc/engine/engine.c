@@ -245,12 +245,13 @@ static bool has_param(const la_compiled *compiled, la_text name) {
   return false;
 }
 
-/* Every key that execution gives must stand for a parameter: another one is a column that is not
- * there. */
+/* Every key that execution gives must stand for a parameter, or for a column that the statement
+ * sets by an expression, which goes before: another one is a column that is not there. */
 static la_status check_keys(const la_compiled *compiled, const la_text *keys, uint32_t count,
                             la_error *err) {
   for (uint32_t i = 0; i < count; i++) {
-    if (!has_param(compiled, keys[i])) {
+    bool is_column = compiled->table && la_table_column(compiled->table, keys[i]);
+    if (!is_column && !has_param(compiled, keys[i])) {
       return la_fail(err, LA_COMPILE, "Unconsumed column names: %.*s", LA_TEXT_FORMAT(keys[i]));
     }
   }

@@ -98,27 +98,6 @@ local function plan_of(class)
   return plan
 end
 
---- Rows of an INSERT with what marks the class's own among those of its hierarchy; keyed by attribute.
----@param class table
----@param rows table[]
----@return table[]
-function M.marked(class, rows)
-  if record_of(class).arguments.polymorphic_identity == nil then return rows end
-  local plan = plan_of(class)
-  local key = plan.discriminator
-  if not key then return rows end
-  local marked = {}
-  for i, row in ipairs(rows) do
-    if row[key] == nil then
-      local copy = {[key] = plan.identity}
-      for name, value in pairs(row) do copy[name] = value end
-      row = copy
-    end
-    marked[i] = row
-  end
-  return marked
-end
-
 local function check_rows(name, rows)
   if type(rows) ~= "table" then
     error(exc.ArgumentError(("session:%s() takes a list of tables, not a %s"):format(name, type(rows))), 0)
@@ -151,13 +130,28 @@ end
 
 -- ---- inserting ----
 
---- What the class itself gives its rows: its mark, and their first version.
-local function completed(plan, row, generated)
-  local values = setmetatable({}, {__index = row})
+--- What the class itself gives a row: its mark, and its first version.
+local function given_by_class(plan, row)
+  local values = {}
   if plan.discriminator and row[plan.discriminator] == nil then values[plan.discriminator] = plan.identity end
   if plan.version and plan.generator ~= false and row[plan.version] == nil then values[plan.version] = plan.generator(nil) end
-  for key, value in pairs(generated or {}) do values[key] = value end
   return values
+end
+
+--- Rows of an INSERT, keyed by attribute, with what the class gives them.
+---@param class table
+---@param rows table[]
+---@return table[]
+function M.completed(class, rows)
+  local plan = plan_of(class)
+  if plan.identity == nil and not plan.version then return rows end
+  local completed = {}
+  for i, row in ipairs(rows) do
+    local values = given_by_class(plan, row)
+    for name, value in pairs(row) do values[name] = value end
+    completed[i] = values
+  end
+  return completed
 end
 
 local function insert_values(part, row, render_nulls)
@@ -180,8 +174,8 @@ local function made_key(part, values)
   return made
 end
 
-local function insert_one(connection, part, values)
-  local result = connection:execute(lualchemy().insert(part.table), next(values) ~= nil and values or nil)
+local function insert_one(connection, part, statement, values)
+  local result = connection:execute(statement, next(values) ~= nil and values or nil)
   local made, key = {}, result.inserted_primary_key
   for at, column in ipairs(part.table.primary_key.columns) do
     for _, field in ipairs(part.fields) do
@@ -191,11 +185,26 @@ local function insert_one(connection, part, values)
   return made
 end
 
+--- What a statement sets by itself in one table: by column.
+local function own_values(part, own)
+  local values = {}
+  for _, field in ipairs(part.fields) do
+    if own and own[field.key] ~= nil then values[field.column.key] = own[field.key] end
+  end
+  return next(values) ~= nil and values or nil
+end
+
+local function insert_statement(part, options)
+  local statement, values = lualchemy().insert(part.table), own_values(part, options.own)
+  return values and statement:values(values) or statement
+end
+
 --- The part of the rows that one table has. Rows whose new key is needed go one at a time, and get it.
 local function insert_part(connection, plan, index, rows, options)
   local part, pending = plan.parts[index], {}
+  local statement = insert_statement(part, options)
   local function send()
-    for _, run in ipairs(runs_of(pending)) do execute(connection, lualchemy().insert(part.table), run) end
+    for _, run in ipairs(runs_of(pending)) do execute(connection, statement, run) end
     pending = {}
   end
   for _, row in ipairs(rows) do
@@ -203,7 +212,7 @@ local function insert_part(connection, plan, index, rows, options)
     local made = index <= plan.of_root and (options.return_defaults or #plan.parts > 1) and made_key(part, values)
     if made then
       send()
-      for key, value in pairs(insert_one(connection, part, values)) do row[key] = value end
+      for key, value in pairs(insert_one(connection, part, statement, values)) do row[key] = value end
     else
       pending[#pending + 1] = values
     end
@@ -215,13 +224,13 @@ end
 ---@param connection lualchemy.Connection
 ---@param class table
 ---@param rows table[]
----@param options {return_defaults: boolean?, render_nulls: boolean?}
+---@param options {return_defaults: boolean?, render_nulls: boolean?, own: table?}  `own`: what each row gets besides, by attribute
 ---@return table[] rows
 function M.insert(connection, class, rows, options)
   local plan = plan_of(class)
   check_keys(plan, rows)
   local full = {}
-  for i, row in ipairs(rows) do full[i] = completed(plan, row) end
+  for i, row in ipairs(rows) do full[i] = setmetatable(given_by_class(plan, row), {__index = row}) end
   for index in ipairs(plan.parts) do insert_part(connection, plan, index, full, options) end
   return full, plan
 end
@@ -229,8 +238,9 @@ end
 -- ---- updating ----
 
 --- What a row sets in a table, with its key as parameters of their own; nil if it sets nothing there.
-local function update_values(plan, part, row)
-  local values, sets = {}, false
+local function update_values(plan, part, row, unmapped, sets)
+  local values = {}
+  for _, name in ipairs(unmapped) do values[name] = row[name] end
   for at, field in ipairs(part.fields) do
     local value = row[field.key]
     if value == nil and field.base_key then value = row[field.base_key] end
@@ -252,29 +262,43 @@ local function update_values(plan, part, row)
   return sets and values or nil
 end
 
-local function update_statement(plan, part)
-  local la, criteria = lualchemy(), {}
+local function update_statement(plan, part, options)
+  local la, criteria = lualchemy(), {options.condition}
   for at, field in ipairs(part.fields) do
     if field.primary or field.key == plan.version and plan.generator ~= false then
       criteria[#criteria + 1] = field.column:eq(la.bindparam("__key_" .. at))
     end
   end
-  return la.update(part.table):where(table.unpack(criteria))
+  local statement = la.update(part.table):where(table.unpack(criteria)):execution_options(options.execution_options or {})
+  local values = own_values(part, options.own)
+  return values and statement:values(values) or statement, values ~= nil
+end
+
+--- The names in a row that are no attributes: parameters of the condition.
+local function unmapped_in(plan, row)
+  local names = {}
+  for name in pairs(row) do
+    if not plan.mapped[name] then names[#names + 1] = name end
+  end
+  return names
 end
 
 --- Updates rows of a class by primary key: each row has its key, and sets its other attributes.
 ---@param connection lualchemy.Connection
 ---@param class table
 ---@param rows table[]
-function M.update(connection, class, rows)
-  local plan = plan_of(class)
-  check_keys(plan, rows)
+---@param options {condition: any, execution_options: table?, own: table?}?  `condition`: what else must hold for a row, which then need not
+--- be there; names in `rows` that are no attributes are its parameters. `own`: what each row gets besides, by attribute
+function M.update(connection, class, rows, options)
+  options = options or {}
+  local plan, is_free = plan_of(class), options.condition ~= nil
+  if not is_free then check_keys(plan, rows) end
   for _, part in ipairs(plan.parts) do
-    local statement, all = update_statement(plan, part), {}
-    for _, row in ipairs(rows) do all[#all + 1] = update_values(plan, part, row) end
+    local all, statement, sets = {}, update_statement(plan, part, options)
+    for _, row in ipairs(rows) do all[#all + 1] = update_values(plan, part, row, is_free and unmapped_in(plan, row) or {}, sets) end
     for _, run in ipairs(runs_of(all)) do
       local count = execute(connection, statement, run).rowcount
-      if count ~= #run then
+      if count ~= #run and not is_free then
         error(exc.StaleDataError(("UPDATE statement on table '%s' expected to update %d row(s); %d were matched.")
           :format(part.table.name, #run, count)), 0)
       end

@@ -112,9 +112,53 @@ local function primary_keys(class)
   return keys
 end
 
-local KEYS_OF_A_SELECT = 500
+local function copied(row)
+  local copy = {}
+  for name, value in pairs(row) do copy[name] = value end
+  return copy
+end
 
---- What RETURNING asks for of rows that several tables have been given: read by their keys, whose order is that of the rows.
+--- Rows of parameters without what an expression of the statement sets, which goes before; what the statement sets by attribute.
+local function with_own_values(statement, rows)
+  local own, plain = core.own_values(statement)
+  if not own then return rows, {} end
+  local all = {}
+  for i, row in ipairs(rows) do
+    all[i] = copied(row)
+    for name in pairs(own) do
+      if not plain[name] then all[i][name] = nil end
+    end
+  end
+  return all, own
+end
+
+local KEYS_OF_A_SELECT = 250
+
+--- Whether the identities of a part are numbers that grow, as the keys that a database makes.
+local function is_ascending(identities)
+  for i, identity in ipairs(identities) do
+    if math.type(identity) ~= "integer" or i > 1 and identity <= identities[i - 1] then return false end
+  end
+  return true
+end
+
+--- What orders the rows of a select as their identities are: the attribute itself, or the number of each.
+local function order_of(la, attributes, identities)
+  if is_ascending(identities) then return attributes[1] end
+  local numbered = {}
+  for i, identity in ipairs(identities) do
+    local criteria = {}
+    for k, attribute in ipairs(attributes) do
+      local value = identity
+      if #attributes > 1 then value = identity[k] end
+      criteria[k] = attribute:eq(value)
+    end
+    numbered[i] = {la.and_(table.unpack(criteria)), i}
+  end
+  return la.case(table.unpack(numbered))
+end
+
+--- What RETURNING asks for of rows that several tables have been given: read by their keys, in the order of the rows.
 local function read_back(session, class, keys, rows, returning)
   local la, attributes, results = require "lualchemy", {}, {}
   for i, key in ipairs(keys) do attributes[i] = class[key] end
@@ -126,7 +170,7 @@ local function read_back(session, class, keys, rows, returning)
       for k, key in ipairs(keys) do identity[k] = rows[i][key] end
       identities[#identities + 1] = #keys == 1 and identity[1] or identity
     end
-    local select = la.select(table.unpack(returning)):where(left:in_(identities)):order_by(table.unpack(attributes))
+    local select = la.select(table.unpack(returning)):where(left:in_(identities)):order_by(order_of(la, attributes, identities))
     results[#results + 1] = run_again(session, select:execution_options {populate_existing = true})
   end
   return #results == 1 and results[1] or results[1]:merge(table.unpack(results, 2))
@@ -135,9 +179,10 @@ end
 --- Rows of a class of several tables: each table gets its part.
 local function insert_joined(session, statement, class, rows, execution)
   local render_nulls = execution.render_nulls or core.execution_option(statement, "render_nulls")
-  local returning = core.returning_items(statement)
+  local returning, own = core.returning_items(statement), nil
+  rows, own = with_own_values(statement, rows)
   local full = require("lualchemy.orm.bulk").insert(binds.connection(session, class), class, rows,
-    {return_defaults = returning ~= nil, render_nulls = render_nulls})
+    {return_defaults = returning ~= nil, render_nulls = render_nulls, own = own})
   if not returning then return core.rowcount_result(#full) end
   return read_back(session, class, primary_keys(class), full, returning)
 end
@@ -155,7 +200,7 @@ local function insert(session, statement, params, options, execution)
   local class = core.dml_class(statement)
   params = descriptors.bulk_rows(class, params)
   if is_joined(class) then return insert_joined(session, statement, class, params, execution) end
-  params = require("lualchemy.orm.bulk").marked(class, params)
+  params = require("lualchemy.orm.bulk").completed(class, (with_own_values(statement, params)))
   params = without_nulls(statement, class, by_column(statement, params), execution)
   if #params == 1 and not core.has_returning(statement) then
     return binds.connection(session, nil, statement):execute(core.orm_translate(statement), params[1], options)
@@ -164,43 +209,53 @@ local function insert(session, statement, params, options, execution)
   return insert_runs(session, statement, params, options)
 end
 
-local function column_of(class, name, keys)
-  for _, property in ipairs(keys) do
-    if property.key == name then return property.column end
+--- The attributes of a class that an UPDATE may change without being told to: by what the columns or their table do, or as expressions.
+local function changed_by_updates(class)
+  local keys = {}
+  for _, property in ipairs(core.mapper_properties(class)) do
+    local column = property.column
+    local by_column = column and (property.version or column.onupdate ~= nil or column.server_onupdate ~= nil or column.computed ~= nil)
+    if by_column or property.kind == "expression" then keys[property.key] = true end
   end
-  error(exc.InvalidRequestError(("%s has no mapped column \"%s\""):format(class.__name__, tostring(name))), 0)
+  return keys
+end
+
+--- An object of the session takes the values of its row of a bulk UPDATE, where it had read them; what it had changed itself, and what only
+--- the database knows, is read again.
+local function take_values(session, object, row, primary, changed)
+  local stale = {}
+  for name, value in pairs(row) do
+    if not primary[name] and not changed[name] and core.object_loaded(object, name) then
+      local added, _, deleted = core.object_history(object, name)
+      if #added + #deleted > 0 or core.is_expression(value) then
+        stale[#stale + 1] = name
+      else
+        core.object_set_committed(object, name, value)
+      end
+    end
+  end
+  for name in pairs(changed) do
+    if core.object_loaded(object, name) then stale[#stale + 1] = name end
+  end
+  if #stale > 0 then session:expire(object, stale) end
 end
 
 --- The objects of the session take the values of a bulk UPDATE that they have been given.
-local function expire_updated(session, class, identities)
+local function take_rows(session, class, rows, own)
   local identity_key = require("lualchemy.orm.identity").identity_key
-  for _, identity in ipairs(identities) do
+  local keys, primary, changed = primary_keys(class), {}, changed_by_updates(class)
+  for name in pairs(own) do changed[name] = true end
+  for _, key in ipairs(keys) do primary[key] = true end
+  for _, row in ipairs(rows) do
+    local identity = {}
+    for k, key in ipairs(keys) do identity[k] = row[key] end
     local known = session.identity_map:get(identity_key(class, identity))
-    if known then session:expire(known) end
-  end
-end
-
---- The rows of a bulk UPDATE by column, with their keys as the parameters "pk_1" and so on; the primary keys of all.
-local function keyed_rows(class, keys, rows)
-  local properties, names = {}, {}
-  for _, property in ipairs(core.mapper_properties(class)) do
-    if property.column then properties[#properties + 1] = property end
-  end
-  for i, key in ipairs(keys) do names[i] = class.__table__.name .. "." .. key.column.name end
-  local by_name, identities = {}, {}
-  for i, row in ipairs(rows) do
-    local values, identity = {}, {}
-    for name, value in pairs(row) do values[column_of(class, name, properties).key] = value end
-    for k, key in ipairs(keys) do
-      if row[key.key] == nil then
-        error(exc.InvalidRequestError(("No primary key value supplied for column(s) %s; per-row ORM Bulk UPDATE by Primary Key requires " ..
-          "that records contain primary key values"):format(table.concat(names, ", ")), {code = "bupq"}), 0)
-      end
-      identity[k], values["pk_" .. k], values[key.column.key] = row[key.key], row[key.key], nil
+    if known and core.is_subclass(core.mapped_class_of(known), class) then
+      take_values(session, known, row, primary, changed)
+    elseif known then
+      session:expire(known)
     end
-    by_name[i], identities[i] = values, identity
   end
-  return by_name, identities
 end
 
 local function refuse_bulk_update(statement, how)
@@ -217,55 +272,16 @@ local function refuse_bulk_update(statement, how)
   end
 end
 
---- Whether a row of a bulk UPDATE has more than its `count` keys.
-local function sets_something(row, count)
-  for _ in pairs(row) do count = count - 1 end
-  return count < 0
-end
-
---- The same for a class of several tables.
-local function update_joined(session, class, rows, how)
-  local keys, identities = primary_keys(class), {}
-  require("lualchemy.orm.bulk").update(binds.connection(session, class), class, rows)
-  for i, row in ipairs(rows) do
-    identities[i] = {}
-    for k, key in ipairs(keys) do identities[i][k] = row[key] end
-  end
-  if how ~= "false" then expire_updated(session, class, identities) end
-  return core.rowcount_result(#rows)
-end
-
 --- Bulk UPDATE by primary key: each row names its object, and sets its other keys.
 local function update_rows(session, statement, rows, how)
   refuse_bulk_update(statement, how)
   local class = core.dml_class(statement)
-  if is_joined(class) and not core.has_where(statement) then return update_joined(session, class, rows, how) end
-  local translated = core.orm_translate(statement)
-  if core.has_where(statement) then
-    return binds.connection(session, nil, statement):execute(translated, by_column(statement, rows))
-  end
-  local bindparam = require "lualchemy".bindparam
-  local keys, criteria, matched = {}, {}, 0
-  for _, property in ipairs(core.mapper_properties(class)) do
-    if property.primary_key then
-      keys[#keys + 1] = property
-      criteria[#keys] = class.__table__.c[property.column.key]:eq(bindparam("pk_" .. #keys))
-    end
-  end
-  local by_name, identities = keyed_rows(class, keys, rows)
-  translated = translated:where(table.unpack(criteria))
-  for _, run in ipairs(runs_of(by_name)) do
-    if sets_something(run[1], #keys) then
-      local count = binds.connection(session, class):execute(translated, run).rowcount
-      if count ~= #run then
-        error(exc.StaleDataError(("UPDATE statement on table '%s' expected to update %d row(s); %d were matched.")
-          :format(class.__table__.name, #run, count)), 0)
-      end
-      matched = matched + count
-    end
-  end
-  if how ~= "false" then expire_updated(session, class, identities) end
-  return core.rowcount_result(matched)
+  local own
+  rows, own = with_own_values(statement, rows)
+  require("lualchemy.orm.bulk").update(binds.connection(session, nil, statement), class, rows, {own = own,
+    condition = core.has_where(statement) and statement.whereclause or nil, execution_options = core.execution_options(statement)})
+  if how ~= "false" then take_rows(session, class, rows, own) end
+  return core.rowcount_result(#rows)
 end
 
 --- An UPDATE or DELETE with one map of parameters: names of mapped columns are what an UPDATE sets, the others are its

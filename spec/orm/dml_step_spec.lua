@@ -1,0 +1,102 @@
+-- SPDX-License-Identifier: MIT
+-- What INSERT, UPDATE and DELETE of classes write beside what they are told, and what the session's objects have afterwards.
+local la = require "lualchemy"
+local orm = require "lualchemy.orm"
+local exc = require "lualchemy.exc"
+local fails = require "spec.support.fails"
+local shop = require "spec.support.shop"
+
+local Column, Integer, String, ForeignKey, func = la.Column, la.Integer, la.String, la.ForeignKey, la.func
+
+local s, session, Doc, Base, Person, Engineer, Pilot
+
+local function during(run) return s:during(run) end
+
+before_each(function()
+  Base = orm.declarative_base()
+  local id, title, short, n = Column(Integer, {primary_key = true}), Column(String), Column("short_title", String), Column(Integer)
+  Doc = Base:class "Doc" {
+    __tablename__ = "docs",
+    id = id, title = title, short = short, n = n,
+    touched = Column(Integer, {onupdate = 9}), twice = orm.column_property(n * 2), note = orm.deferred(Column(String)),
+    version = Column(Integer, {nullable = false}), __mapper_args__ = {version_id_col = "version"},
+  }
+  Person = Base:class "Person" {__tablename__ = "people", id = Column(Integer, {primary_key = true}), kind = Column(String), name = Column(String),
+    __mapper_args__ = {polymorphic_on = "kind", polymorphic_identity = "person"}}
+  Engineer = Person:class "Engineer" {__tablename__ = "engineers", id = Column(ForeignKey "people.id", {primary_key = true}), tool = Column(String),
+    __mapper_args__ = {polymorphic_identity = "engineer"}}
+  Pilot = Person:class "Pilot" {plane = Column(String), __mapper_args__ = {polymorphic_identity = "pilot"}}
+  s = shop.new()
+  Base.metadata:create_all(s.engine)
+  session = s.session
+  session:add_all {Doc{id = 1, title = "one", n = 1, note = "a"}, Doc{id = 2, title = "two", n = 2}, Person{id = 1, name = "Ann"}, Pilot{id = 2, name = "Bob"}}
+  session:commit()
+  s:forget()
+end)
+after_each(function() s:close() end)
+
+describe("a bulk INSERT of a class", function()
+  it("gives rows their first version (MAP-08, QRY-09)", function()
+    local made = session:scalars(la.insert(Doc):returning(Doc), {{title = "x"}, {title = "y", n = 3}}):all()
+    assert.same({1, 1}, {made[1].version, made[2].version})
+    session:execute(la.insert(Doc), {{title = "z"}})
+    assert.equal(1, session:scalar(la.select(Doc.version):where(Doc.title:eq "z")))
+  end)
+
+  it("takes an expression of the statement before the rows' own values, and a value after them (QRY-09)", function()
+    assert.same({"INSERT INTO docs (title, n, version) VALUES (lower(?), ?, ?)"}, during(function()
+      session:execute(la.insert(Doc):values {title = func.lower "T", n = 7}, {{title = "q", n = 1}, {title = "p", n = 2}})
+    end))
+    assert.same({1, 2}, session:scalars(la.select(Doc.n):where(Doc.title:eq "t"):order_by(Doc.id)):all())
+    session:execute(la.insert(Engineer):values {name = func.upper "eve", tool = "pen"}, {{id = 7, name = "q"}, {id = 8, tool = "saw"}})
+    local eves = session:scalars(la.select(Engineer):where(Engineer.name:eq "EVE"):order_by(Engineer.id)):all()
+    assert.same({"pen", "saw"}, {eves[1].tool, eves[2].tool})
+  end)
+
+  it("returns the rows of several tables in the order of the parameters (DML-20, MAP-02)", function()
+    local rows = {{id = 30, tool = "a"}, {id = 10, tool = "b"}, {id = 20, tool = "c"}}
+    assert.same({30, 10, 20}, session:scalars(la.insert(Engineer):returning(Engineer.id, {sort_by_parameter_order = true}), rows):all())
+  end)
+end)
+
+describe("a bulk UPDATE by key", function()
+  it("goes by key alone in a class that shares its base's table (QRY-11, MAP-01)", function()
+    assert.same({"UPDATE people SET name=? WHERE people.id = ?"}, during(function()
+      session:execute(la.update(Pilot), {{id = 1, name = "Ada"}, {id = 2, name = "Bo"}})
+    end))
+    assert.equal("Ada", session:get(Person, 1).name)
+  end)
+
+  it("checks versions, and counts them up (QRY-11, MAP-08)", function()
+    fails(exc.InvalidRequestError, 'a row to update in bulk has no "version"', function() session:execute(la.update(Doc), {{id = 1, n = 5}}) end)
+    assert.same({"UPDATE docs SET n=?, touched=?, version=? WHERE docs.id = ? AND docs.version = ?"}, during(function()
+      session:execute(la.update(Doc), {{id = 1, n = 5, version = 1}, {id = 2, n = 6, version = 1}})
+    end))
+    fails(exc.StaleDataError, "expected to update 1 row(s); 0 were matched", function()
+      session:execute(la.update(Doc), {{id = 1, n = 5, version = 1}})
+    end)
+  end)
+
+  it("has the statement's own values and conditions beside the keys (QRY-11)", function()
+    local statement = la.update(Doc):where(Doc.title:ne(la.bindparam "but")):values {short = func.lower "S"}
+    assert.same({"UPDATE docs SET short_title=lower(?), n=?, touched=?, version=? WHERE docs.title != ? AND docs.id = ? AND docs.version = ?"},
+      during(function()
+        session:execute(statement, {{id = 1, n = 5, version = 1, but = "two"}, {id = 2, n = 6, version = 1, but = "two"}},
+          {execution_options = {synchronize_session = false}})
+      end))
+    assert.same({"s", la.null}, session:scalars(la.select(Doc.short):order_by(Doc.id)):all())
+    fails(exc.InvalidRequestError, "No primary key value supplied", function()
+      session:execute(statement, {{n = 5, version = 1, but = "two"}}, {execution_options = {synchronize_session = false}})
+    end)
+  end)
+
+  it("gives the session's objects their values without reading them (QRY-11)", function()
+    local one, two = session:get(Doc, 1), session:get(Doc, 2)
+    session.autoflush = false
+    two.title = "changed here"
+    session:execute(la.update(Doc), {{id = 1, title = "new", n = 8, version = 1}, {id = 2, title = "new", n = 4, version = 1}})
+    assert.same({}, during(function() assert.same({"new", 8}, {one.title, one.n}) end))
+    assert.same({1, 1}, {#during(function() assert.same({2, 9, 16}, {one.version, one.touched, one.twice}) end),
+      #during(function() assert.same({"new", 4}, {two.title, two.n}) end)}, "what the database made, and what had changed, is read")
+  end)
+end)
