@@ -24,9 +24,10 @@ typedef struct la_select_run {
   size_t limit;   /* rows to read at most; 0: all */
   la_param_lookup lookup;
   void *lookup_context;
-  la_load *into;     /* NULL: a scratch is pushed */
-  int holder;        /* with `into`: stack index of the scratch that it lies in */
-  la_cursor *cursor; /* not NULL: the rows are a stream of this cursor, opened but not read */
+  struct la_dml *dml; /* as in la_load */
+  la_load *into;      /* NULL: a scratch is pushed */
+  int holder;         /* with `into`: stack index of the scratch that it lies in */
+  la_cursor *cursor;  /* not NULL: the rows are a stream of this cursor, opened but not read */
 } la_select_run;
 
 /* Runs `statement` in the session at `session_index`, eager loads done and links applied; leaves a

@@ -78,19 +78,58 @@ bool la_dml_has_default(const la_column *column, la_default_slot slot) {
   return kind == LA_DEFAULT_VALUE || kind == LA_DEFAULT_EXPR || kind == LA_DEFAULT_HOST;
 }
 
+static bool is_known(const la_dml *dml, const la_node *set) {
+  bool found = false;
+  for (uint32_t k = 0; k < column_count(dml) && !found; k++) {
+    la_assignment column = column_at(dml, k);
+    found = la_set_is_for(set, column.column, column.key);
+  }
+  return found;
+}
+
+/* The table of the column that `set` names; NULL if it gives a mere name. */
+static const la_table *table_of_set(const la_node *set) {
+  const la_node *left = la_plain_node(la_node_child(set, 0));
+  return left && left->kind == LA_NODE_COLUMN && left->subject
+             ? ((const la_column *)(const void *)left->subject)->table
+             : NULL;
+}
+
+static la_status refuse_other_tables(la_compiler *c, const la_dml *dml,
+                                     const la_chain_items *sets) {
+  la_strbuf names;
+  la_strbuf_init(&names, c->sql->alloc);
+  for (size_t i = 0; i < sets->count; i++) {
+    const la_table *table = is_known(dml, sets->items[i]) ? NULL : table_of_set(sets->items[i]);
+    bool is_named = false;
+    for (size_t k = 0; k < i && table; k++) {
+      is_named |= table_of_set(sets->items[k]) == table;
+    }
+    if (table && !is_named) {
+      la_strbuf_format(&names, "%s'%.*s'", names.len > 0 ? ", " : "", LA_TEXT_FORMAT(table->name));
+    }
+  }
+  la_text listed = la_strbuf_view(&names);
+  la_status status = la_fail(c->err, LA_COMPILE,
+                             "Backend does not support additional tables in the SET clause; cannot "
+                             "include columns from table(s) %.*s in SET clause",
+                             LA_TEXT_FORMAT(listed));
+  la_strbuf_clear(&names);
+  return status;
+}
+
 /* Every name that the values give must be a column's. */
 static la_status check_names(la_compiler *c, const la_dml *dml, const la_chain_items *sets) {
   for (size_t i = 0; i < sets->count; i++) {
-    bool is_known = false;
-    for (uint32_t k = 0; k < column_count(dml) && !is_known; k++) {
-      la_assignment column = column_at(dml, k);
-      is_known = la_set_is_for(sets->items[i], column.column, column.key);
+    if (is_known(dml, sets->items[i])) {
+      continue;
     }
-    if (!is_known) {
-      const la_node *left = la_plain_node(la_node_child(sets->items[i], 0));
-      la_text name = left ? left->text : sets->items[i]->text;
-      return la_fail(c->err, LA_COMPILE, "Unconsumed column names: %.*s", LA_TEXT_FORMAT(name));
+    if (!dml->is_insert && table_of_set(sets->items[i])) {
+      return refuse_other_tables(c, dml, sets);
     }
+    const la_node *left = la_plain_node(la_node_child(sets->items[i], 0));
+    la_text name = left ? left->text : sets->items[i]->text;
+    return la_fail(c->err, LA_COMPILE, "Unconsumed column names: %.*s", LA_TEXT_FORMAT(name));
   }
   return LA_OK;
 }

@@ -2,12 +2,13 @@
 /*
  * UPDATE and DELETE of classes.
  *
- *   evaluate   the session's objects that meet the condition are found in memory, then   UPDATE
- * users SET name=? WHERE users.name = ? fetch UPDATE users SET name=? WHERE users.name = ?
- * RETURNING id
+ *   evaluate   the session's objects that meet the condition are found in memory, then
+ *              UPDATE users SET name=? WHERE users.name = ?
+ *   fetch      UPDATE users SET name=? WHERE users.name = ? RETURNING id
  *
  * Afterwards an updated object has the new values, or, where they can't be told in memory, reads
- * them again when asked; a deleted one leaves the identity map.
+ * them again when asked; a deleted one leaves the identity map. An object of which too little is
+ * loaded to tell whether it meets the condition reads again what may have changed.
  */
 #include "orm/dml.h"
 
@@ -33,11 +34,17 @@ struct la_dml {
   la_error *err;
   la_param_lookup lookup;
   void *lookup_context;
-  la_instances matched; /* pinned */
+  la_instances matched;    /* pinned */
+  la_instances uncertain;  /* pinned: may match, for what the condition reads isn't loaded */
+  la_instances expired;    /* the same, of objects that rows of the statement would fill … */
+  LA_VEC(uint32_t) unread; /* … in these slots */
   LA_VEC(assignment) assignments;
   int64_t rowcount;
+  bool is_finished;
 };
 typedef struct la_dml dml;
+
+#define NO_SLOT UINT32_MAX
 
 static la_status collect(dml *self, int part, la_node ***out, size_t *count) {
   const la_node *chain = part >= 0 ? self->statement->children[part] : NULL;
@@ -50,22 +57,43 @@ static la_status collect(dml *self, int part, la_node ***out, size_t *count) {
   return LA_OK;
 }
 
-/* The session's objects of the class for which every condition is true, as far as it can be told
+/* A slot that every row of the object fills, and that is to be read again; NO_SLOT if none is. */
+static uint32_t unread_slot(const la_instance *instance) {
+  for (uint32_t i = 0; i < instance->slot_count; i++) {
+    bool is_late = instance->mapper->slots[i]->flags & (LA_PROPERTY_DEFERRED | LA_PROPERTY_QUERY);
+    if (instance->slots[i].flags & LA_SLOT_EXPIRED && !is_late) {
+      return i;
+    }
+  }
+  return NO_SLOT;
+}
+
+static bool note_match(dml *self, la_instance *instance, bool is_certain) {
+  uint32_t slot = is_certain ? NO_SLOT : unread_slot(instance);
+  if (is_certain || slot == NO_SLOT) {
+    return la_session_push_pinned(self->session, is_certain ? &self->matched : &self->uncertain,
+                                  instance);
+  }
+  return la_vec_push(self->alloc, &self->unread, slot) &&
+         la_session_push_pinned(self->session, &self->expired, instance);
+}
+
+/* The session's objects of the class for which no condition is false, as far as it can be told
  * without loading. */
 static la_status match_objects(dml *self, la_evaluator *conditions, size_t count) {
   la_instances all = {0};
   la_status status = la_session_all(self->session, &all, self->err);
   for (size_t i = 0; i < all.count && status >= 0; i++) {
     la_instance *instance = all.items[i];
-    bool matches = la_mapper_is_a(instance->mapper, self->mapper);
+    bool matches = la_mapper_is_a(instance->mapper, self->mapper), is_certain = true;
     for (size_t c = 0; c < count && matches && status >= 0; c++) {
       la_value value = LA_VALUE_NONE;
       bool unknown;
       status = la_evaluator_run(&conditions[c], instance, &value, &unknown, self->err);
-      matches = status >= 0 && !unknown && value.kind != LA_VALUE_NULL && value.as.integer != 0;
+      is_certain &= !unknown;
+      matches = status >= 0 && (unknown || (value.kind != LA_VALUE_NULL && value.as.integer != 0));
     }
-    if (status >= 0 && matches &&
-        !la_session_push_pinned(self->session, &self->matched, instance)) {
+    if (status >= 0 && matches && !note_match(self, instance, is_certain)) {
       status = la_fail_nomem(self->err);
     }
   }
@@ -312,70 +340,120 @@ static bool suits(const la_property *property, const la_value *value) {
            property->column->type->kind == LA_TYPE_INTEGER);
 }
 
-/* The object takes the new values; what can't be told is read again when asked for. */
-static la_status update_object(dml *self, la_instance *instance) {
-  LA_VEC(la_value) values = {0};
-  LA_VEC(bool) known = {0};
-  la_status status = LA_OK;
-  if (!la_vec_reserve(self->alloc, &values, self->assignments.count) ||
-      !la_vec_reserve(self->alloc, &known, self->assignments.count)) {
-    status = la_fail_nomem(self->err);
+static bool is_assigned(const dml *self, const la_property *property) {
+  bool found = false;
+  for (size_t i = 0; i < self->assignments.count && !found; i++) {
+    found = self->assignments.items[i].property == property;
   }
-  for (size_t i = 0; i < self->assignments.count && status >= 0;
-       i++) { /* all of them see the old values */
+  return found;
+}
+
+/* What the UPDATE changes by itself is read again when asked for: columns that have a value for
+ * each UPDATE, and expressions of columns. */
+static void expire_dependent(const dml *self, la_instance *instance) {
+  for (uint32_t i = 0; i < instance->slot_count; i++) {
+    const la_property *property = instance->mapper->slots[i];
+    const la_column *column = property->column;
+    bool is_made = column != NULL && column->defaults[LA_DEFAULT_UPDATE].kind != LA_DEFAULT_NONE &&
+                   !is_assigned(self, property);
+    if (is_made ||
+        (property->kind == LA_PROPERTY_EXPRESSION && instance->slots[i].flags & LA_SLOT_LOADED)) {
+      la_instance_expire_slot(instance, i);
+    }
+  }
+}
+
+/* What may be another value now is read again when asked for. */
+static void expire_assigned(const dml *self, la_instance *instance) {
+  for (size_t i = 0; i < self->assignments.count; i++) {
+    uint32_t slot = self->assignments.items[i].property->slot;
+    if (slot < instance->slot_count && instance->slots[slot].flags & LA_SLOT_LOADED) {
+      la_instance_expire_slot(instance, slot);
+    }
+  }
+  expire_dependent(self, instance);
+}
+
+typedef struct new_value {
+  la_value value;
+  bool is_known;
+} new_value;
+
+/* All values are those that the old ones give: their bytes are copied, for setting one attribute
+ * may overwrite what another's value was taken from. */
+static la_status evaluate_values(dml *self, const la_instance *instance, la_arena *arena,
+                                 new_value *values) {
+  for (size_t i = 0; i < self->assignments.count; i++) {
     assignment *a = &self->assignments.items[i];
     la_error ignored = LA_ERROR_INIT;
-    bool unknown = true;
     la_value value = LA_VALUE_NONE;
-    if (a->can_evaluate &&
-        la_evaluator_run(&a->evaluator, instance, &value, &unknown, &ignored) < 0) {
-      unknown = true;
+    bool unknown = true;
+    values[i] = (new_value){.value = LA_VALUE_NONE};
+    if (!a->can_evaluate ||
+        la_evaluator_run(&a->evaluator, instance, &value, &unknown, &ignored) < 0 || unknown) {
+      continue;
     }
-    values.items[i] = value;
-    known.items[i] = !unknown;
+    if (!la_value_copy(arena, &value, &values[i].value)) {
+      return la_fail_nomem(self->err);
+    }
+    values[i].is_known = true;
   }
-  for (size_t i = 0; i < self->assignments.count && status >= 0; i++) {
-    uint32_t slot = self->assignments.items[i].property->slot;
+  return LA_OK;
+}
+
+/* The object takes the new values; what can't be told is read again when asked for. */
+static la_status update_object(dml *self, la_instance *instance) {
+  size_t count = self->assignments.count;
+  la_arena arena;
+  la_arena_init(&arena, self->alloc);
+  new_value *values = la_arena_alloc(&arena, (count + 1) * sizeof *values);
+  la_status status =
+      values != NULL ? evaluate_values(self, instance, &arena, values) : la_fail_nomem(self->err);
+  for (size_t i = 0; i < count && status >= 0; i++) {
+    const la_property *property = self->assignments.items[i].property;
+    uint32_t slot = property->slot;
     if (slot >= instance->slot_count || !(instance->slots[slot].flags & LA_SLOT_LOADED)) {
       continue;
     }
-    if (known.items[i] && suits(self->assignments.items[i].property, &values.items[i])) {
-      status = la_instance_load(instance, slot, &values.items[i], false, self->err);
+    if (values[i].is_known && suits(property, &values[i].value)) {
+      status = la_instance_load(instance, slot, &values[i].value, false, self->err);
     } else {
       la_instance_expire_slot(instance, slot);
     }
   }
-  for (uint32_t i = 0; i < instance->slot_count; i++) {
-    const la_column *column = instance->mapper->slots[i]->column;
-    if (column != NULL && column->defaults[LA_DEFAULT_UPDATE].kind != LA_DEFAULT_NONE) {
-      la_instance_expire_slot(instance, i);
-    }
+  if (status >= 0) {
+    expire_dependent(self, instance);
   }
-  la_vec_clear(self->alloc, &values);
-  la_vec_clear(self->alloc, &known);
+  la_arena_clear(&arena);
   return status;
 }
 
-/* As after a flushed delete: out of the map, and detached or restored when the transaction ends. */
-static la_status remove_object(dml *self, la_instance *instance) {
-  la_session *session = self->session;
-  if (!la_session_push_pinned(session, &la_session_top(session)->deleted, instance)) {
-    return la_fail_nomem(self->err);
+static void expire_uncertain(dml *self, la_instance *instance) {
+  if (self->statement->kind == LA_NODE_UPDATE) {
+    expire_assigned(self, instance);
+  } else {
+    la_session_expire(self->session, instance);
   }
-  la_session_leave_sets(session, instance);
-  la_identity_remove(&session->map, instance);
-  la_instance_commit_all(instance);
-  instance->flags |= LA_INSTANCE_GONE;
-  la_session_note(session, instance, LA_NOTE_PERSISTENT_TO_DELETED);
-  la_session_note_hold(session, instance);
-  return LA_OK;
 }
 
 static la_status synchronize(dml *self) {
   for (size_t i = 0; i < self->matched.count; i++) {
     la_instance *instance = self->matched.items[i];
-    LA_TRY(self->statement->kind == LA_NODE_DELETE ? remove_object(self, instance)
-                                                   : update_object(self, instance));
+    LA_TRY(self->statement->kind == LA_NODE_DELETE
+               ? la_session_lose(self->session, instance, self->err)
+               : update_object(self, instance));
+  }
+  for (size_t i = 0; i < self->uncertain.count; i++) {
+    expire_uncertain(self, self->uncertain.items[i]);
+  }
+  for (size_t i = 0; i < self->expired.count; i++) {
+    la_instance *instance = self->expired.items[i];
+    bool was_returned = instance->slots[self->unread.items[i]].flags & LA_SLOT_LOADED;
+    if (was_returned && self->statement->kind == LA_NODE_DELETE) {
+      LA_TRY(la_session_lose(self->session, instance, self->err));
+    } else {
+      expire_uncertain(self, instance);
+    }
   }
   return LA_OK;
 }
@@ -394,6 +472,9 @@ static la_status find_objects(dml *self, la_synchronize how, bool *fetches_out) 
     self->err = outer;
     if (status == LA_UNEVALUATABLE && how == LA_SYNCHRONIZE_AUTO) {
       la_session_clear_pinned(self->session, &self->matched);
+      la_session_clear_pinned(self->session, &self->uncertain);
+      la_session_clear_pinned(self->session, &self->expired);
+      self->unread.count = 0;
       *fetches_out = true;
     } else if (status == LA_UNEVALUATABLE) {
       return la_fail(
@@ -430,6 +511,11 @@ static void clear(dml *self) {
   la_vec_clear(self->alloc, &self->assignments);
   la_session_clear_pinned(self->session, &self->matched);
   la_vec_clear(self->session->alloc, &self->matched);
+  la_session_clear_pinned(self->session, &self->uncertain);
+  la_vec_clear(self->session->alloc, &self->uncertain);
+  la_session_clear_pinned(self->session, &self->expired);
+  la_vec_clear(self->session->alloc, &self->expired);
+  la_vec_clear(self->alloc, &self->unread);
   la_node_release(self->statement);
 }
 
@@ -487,7 +573,11 @@ la_status la_dml_begin(la_session *session, const la_node *statement, la_synchro
 }
 
 la_status la_dml_finish(la_dml *self, la_error *err) {
+  if (self->is_finished) {
+    return LA_OK;
+  }
   self->err = err;
+  self->is_finished = true;
   return synchronize(self);
 }
 

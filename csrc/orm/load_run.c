@@ -6,6 +6,7 @@
  * instance in the chunk that is being filled, its bytes beside it, or the one that is there, of
  * which only unloaded slots are filled.
  */
+#include "orm/dml.h"
 #include "orm/instance_internal.h"
 #include "orm/kept.h"
 #include "orm/session_internal.h"
@@ -551,6 +552,10 @@ la_status la_run_step(la_run *run, la_error *err) {
   }
   if (status != LA_ROW) {
     return status;
+  }
+  if (run->load->dml != NULL) {
+    LA_TRY(la_dml_finish(run->load->dml, err));
+    run->load->dml = NULL;
   }
   if (run->cursor->column_count != run->width) {
     LA_TRY(fit_row(run, err));

@@ -265,6 +265,9 @@ void la_session_expunge_all(la_session *session);
 /* Expires an object of the session, dropping its changes; a pending one, which a cascade has found,
  * leaves the session. */
 void la_session_expire(la_session *session, la_instance *instance);
+/* The row of a persistent object is gone: as after a flushed delete, it is out of the map, and
+ * detached or restored when the transaction ends. */
+la_status la_session_lose(la_session *session, la_instance *instance, la_error *err);
 /* Called when a slot or link of a persistent instance was changed: into the dirty set. */
 la_status la_session_note_dirty(la_session *session, la_instance *instance, la_error *err);
 /* A loaded instance joins: into the identity map. */

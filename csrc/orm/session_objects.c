@@ -225,6 +225,19 @@ void la_session_expire(la_session *session, la_instance *instance) {
   la_instance_unpin(instance);
 }
 
+la_status la_session_lose(la_session *session, la_instance *instance, la_error *err) {
+  if (!la_session_push_pinned(session, &la_session_top(session)->deleted, instance)) {
+    return la_fail_nomem(err);
+  }
+  la_session_leave_sets(session, instance);
+  la_identity_remove(&session->map, instance);
+  la_instance_commit_all(instance);
+  instance->flags |= LA_INSTANCE_GONE;
+  la_session_note(session, instance, LA_NOTE_PERSISTENT_TO_DELETED);
+  la_session_note_hold(session, instance);
+  return LA_OK;
+}
+
 void la_session_make_transient(la_instance *instance) {
   la_session *session = instance->session;
   const la_mapper *mapper = instance->mapper;

@@ -12,12 +12,19 @@ static la_mapper *mapper_of(const la_node *statement) {
   return table->kind == LA_NODE_ENTITY ? (la_mapper *)(void *)table->subject : NULL;
 }
 
+/* True if the column lies in a table of the mapper's bases alone. */
+static bool is_above(const la_mapper *mapper, const la_column *column) {
+  return column->table != mapper->table && la_table_column(mapper->table, column->key) == NULL;
+}
+
 typedef struct renaming {
   const la_sql *sql;
   const la_mapper *mapper;
+  bool is_update;
 } renaming;
 
-/* A SET by an attribute's name becomes one by its column's key. */
+/* A SET by an attribute's name becomes one by its column's key; in an UPDATE, by the column itself
+ * if that is another table's, which the compiler refuses by name. */
 static la_status rename_set(const la_node *node, void *context, la_node **out, la_error *err) {
   const renaming *self = context;
   const la_property *property;
@@ -29,11 +36,20 @@ static la_status rename_set(const la_node *node, void *context, la_node **out, l
     return LA_OK;
   }
   property = la_mapper_property(self->mapper, node->text);
-  if (property == NULL || property->kind != LA_PROPERTY_COLUMN ||
-      la_text_equal(property->column->key, node->text)) {
+  if (property == NULL || property->kind != LA_PROPERTY_COLUMN) {
     return LA_OK;
   }
-  *out = la_set_new(self->sql, NULL, property->column->key, node->children[1]);
+  la_node *column = NULL;
+  if (self->is_update && is_above(self->mapper, property->column)) {
+    column = la_expr_column(self->sql, property->column, NULL);
+    if (column == NULL) {
+      return la_fail_nomem(err);
+    }
+  } else if (la_text_equal(property->column->key, node->text)) {
+    return LA_OK;
+  }
+  *out = la_set_new(self->sql, column, property->column->key, node->children[1]);
+  la_node_release(column);
   return *out != NULL ? LA_OK : la_fail_nomem(err);
 }
 
@@ -42,7 +58,8 @@ static la_status rename_sets(const la_sql *sql, const la_mapper *mapper, la_node
   int part = (*statement)->kind == LA_NODE_INSERT   ? (int)LA_INSERT_VALUES
              : (*statement)->kind == LA_NODE_UPDATE ? (int)LA_UPDATE_VALUES
                                                     : -1;
-  renaming self = {sql, mapper};
+  renaming self = {sql, mapper,
+                   part == (int)LA_UPDATE_VALUES && (*statement)->kind == LA_NODE_UPDATE};
   la_node *values = part >= 0 ? (*statement)->children[part] : NULL;
   la_node *renamed = NULL;
   la_status status;
