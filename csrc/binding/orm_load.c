@@ -215,6 +215,7 @@ la_load *la_run_select(lua_State *L, la_state *state, int session_index, const l
   la_compiled *compiled = load->compiled;
   const la_load_plan *plan = (const la_load_plan *)compiled->extra;
   load->populate_existing = how->populate_existing;
+  load->dml = how->dml;
   load->unique_rows = plan && gives_once(how, statement, plan);
   load->unique = how->unique || load->unique_rows || (plan && la_load_plan_needs_unique(plan));
   bool has_defaults = la_has_defaults(compiled);
@@ -446,10 +447,10 @@ static void check_version(lua_State *L, la_state *state, la_instance *instance, 
  * listeners have loaded it. Stack: session, class, identity, options. */
 static bool tell_get(lua_State *L, la_state *state, const la_mapper *mapper, la_instance *known) {
   if (known) {
-    if (known->flags & LA_INSTANCE_EXPIRED) {
+    if (la_instance_is_expired(known)) {
       la_push_object(L, state, known);
       if (la_tell_column_load(L, state, -1, LA_TEXT_NONE, false) &&
-          !(known->flags & LA_INSTANCE_EXPIRED)) {
+          !la_instance_is_expired(known)) {
         return true;
       }
       lua_pop(L, 1);
@@ -546,7 +547,12 @@ static int session_get(lua_State *L) {
   session->map.token = get_token(L, state, session);
   la_instance *known =
       populate_existing ? NULL : la_identity_find(&session->map, mapper->root, key->values, hash);
-  if (!known || known->flags & LA_INSTANCE_EXPIRED) {
+  if (known &&
+      !la_mapper_is_a(known->mapper, mapper)) { /* an object of another class has the row */
+    lua_pushnil(L);
+    return 1;
+  }
+  if (!known || la_instance_is_expired(known)) {
     la_session_autoflush(L, state, 1);
   }
   push_version(L, state,

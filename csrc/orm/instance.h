@@ -182,6 +182,9 @@ bool la_instance_committed(const la_instance *instance, uint32_t slot, la_value 
  * value for the key. */
 void la_instance_expire_slot(la_instance *instance, uint32_t slot);
 void la_instance_expire_all(la_instance *instance);
+/* True if all of it was expired, and nothing has been read since: whoever asks for the object
+ * learns first whether its row is there. */
+bool la_instance_is_expired(const la_instance *instance);
 /* True if a slot differs from what was loaded (a net change), or a link has been changed. */
 bool la_instance_is_modified(const la_instance *instance);
 /* The same; without collections, what would leave its own row as it is does not count. */

@@ -330,6 +330,18 @@ void la_instance_expire_slot(la_instance *instance, uint32_t slot) {
   instance->flags |= LA_INSTANCE_EXPIRED;
 }
 
+bool la_instance_is_expired(const la_instance *instance) {
+  if (!(instance->flags & LA_INSTANCE_EXPIRED)) {
+    return false;
+  }
+  for (uint32_t i = 0; i < instance->slot_count; i++) {
+    if ((instance->slots[i].flags & (LA_SLOT_LOADED | LA_SLOT_MODIFIED)) == LA_SLOT_LOADED) {
+      return false;
+    }
+  }
+  return true;
+}
+
 void la_instance_expire_all(la_instance *instance) {
   for (uint32_t i = 0; i < instance->slot_count; i++) {
     la_instance_expire_slot(instance, i);

@@ -249,7 +249,7 @@ static la_status from_map(la_load *load, la_instance *instance, uint32_t link,
   LA_TRY(la_load_pin(load, found, err));
   if (!la_mapper_is_a(found->mapper, relationship->target) || (found->flags & LA_INSTANCE_GONE)) {
     found = NULL;
-  } else if (found->flags & LA_INSTANCE_EXPIRED) {
+  } else if (la_instance_is_expired(found)) {
     la_status status = la_load_expired(load, found, err);
     if (status == LA_OBJECT_DELETED) {
       la_error_clear(err);
@@ -455,7 +455,7 @@ static link_need need_by_key(const la_instance *instance, const la_relationship 
   case KEY_NULL:
     return NEEDS_NOTHING;
   case KEY_FOUND:
-    return found->flags & LA_INSTANCE_EXPIRED ? NEEDS_REFRESH : NEEDS_NOTHING;
+    return la_instance_is_expired(found) ? NEEDS_REFRESH : NEEDS_NOTHING;
   default:
     return NEEDS_STATEMENT;
   }

@@ -446,11 +446,11 @@ static la_status get_from_map(la_session *session, la_mapper *mapper, const la_v
   }
   LA_TRY(la_load_begin(load, session, err));
   LA_TRY(la_load_pin(load, found, err));
-  if (found->flags & LA_INSTANCE_EXPIRED) {
+  if (la_instance_is_expired(found)) {
     la_status status = la_load_expired(load, found, err);
     if (status == LA_OBJECT_DELETED) {
       la_error_clear(err);
-      return la_session_expunge(session, found, err);
+      return la_session_lose(session, found, err);
     }
     LA_TRY(status);
   }
