@@ -179,9 +179,8 @@ end
 --- Rows of a class of several tables: each table gets its part.
 local function insert_joined(session, statement, class, rows, execution)
   local render_nulls = execution.render_nulls or core.execution_option(statement, "render_nulls")
-  local returning, own = core.returning_items(statement), nil
-  rows, own = with_own_values(statement, rows)
-  local full = require("lualchemy.orm.bulk").insert(binds.connection(session, class), class, rows,
+  local returning, given, own = core.returning_items(statement), with_own_values(statement, rows)
+  local full = require("lualchemy.orm.bulk").insert(binds.connection(session, class), class, given,
     {return_defaults = returning ~= nil, render_nulls = render_nulls, own = own})
   if not returning then return core.rowcount_result(#full) end
   return read_back(session, class, primary_keys(class), full, returning)
@@ -214,8 +213,8 @@ local function changed_by_updates(class)
   local keys = {}
   for _, property in ipairs(core.mapper_properties(class)) do
     local column = property.column
-    local by_column = column and (property.version or column.onupdate ~= nil or column.server_onupdate ~= nil or column.computed ~= nil)
-    if by_column or property.kind == "expression" then keys[property.key] = true end
+    local is_made = column and (property.version or column.onupdate ~= nil or column.server_onupdate ~= nil or column.computed ~= nil)
+    if is_made or property.kind == "expression" then keys[property.key] = true end
   end
   return keys
 end
@@ -276,12 +275,11 @@ end
 local function update_rows(session, statement, rows, how)
   refuse_bulk_update(statement, how)
   local class = core.dml_class(statement)
-  local own
-  rows, own = with_own_values(statement, rows)
-  require("lualchemy.orm.bulk").update(binds.connection(session, nil, statement), class, rows, {own = own,
+  local given, own = with_own_values(statement, rows)
+  require("lualchemy.orm.bulk").update(binds.connection(session, nil, statement), class, given, {own = own,
     condition = core.has_where(statement) and statement.whereclause or nil, execution_options = core.execution_options(statement)})
-  if how ~= "false" then take_rows(session, class, rows, own) end
-  return core.rowcount_result(#rows)
+  if how ~= "false" then take_rows(session, class, given, own) end
+  return core.rowcount_result(#given)
 end
 
 --- An UPDATE or DELETE with one map of parameters: names of mapped columns are what an UPDATE sets, the others are its
