@@ -117,6 +117,11 @@ static bool is_plain_value(const la_node *node) {
   }
 }
 
+/* True for what as_comparison() gives: a condition already. */
+static bool is_comparing(const la_node *node) {
+  return node->kind == LA_NODE_FUNCTION && node->value.kind != LA_VALUE_NULL;
+}
+
 la_grouping la_grouping_of(const la_node *node, int against, int against_precedence) {
   if (against == LA_AGAINST_FREE) {
     return LA_GROUP_NOT;
@@ -124,7 +129,7 @@ la_grouping la_grouping_of(const la_node *node, int against, int against_precede
   if (is_plain_value(node)) {
     bool is_condition =
         against == LA_OP_AND || against == LA_OP_OR || against == LA_AGAINST_BOOLEAN;
-    if (is_condition && la_type_is_boolean(node->type)) {
+    if (is_condition && la_type_is_boolean(node->type) && !is_comparing(node)) {
       return LA_GROUP_CONDITION;
     }
     return against == LA_OP_ANY || against == LA_OP_ALL ? LA_GROUP_PARENTHESES : LA_GROUP_NOT;

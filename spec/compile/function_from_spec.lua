@@ -67,6 +67,8 @@ describe("functions in FROM (FN-05)", function()
     for _, node in ipairs(session:get(Node, 1).below) do found[#found + 1] = node.path end
     assert.same({"a/b", "a/b/c"}, found)
     check {{func.f(users.c.id, users.c.age):as_comparison(1, 2), "f(users.id, users.age)"}}
+    local compared = la.select(users.c.id):where(func.instr(users.c.name, users.c.id):as_comparison(1, 2))
+    assert.matches("WHERE instr%(users.name, users.id%)$", tostring(compared:compile {dialect = "sqlite"}), "it is a condition as it stands (REL-11)")
     fails(la.exc.ArgumentError, "from 1 to 2", function() func.f(1, 2):as_comparison(0, 3) end)
     fails(la.exc.ArgumentError, "from 1 to 2", function() func.f(1, 2):as_comparison("1", {}) end)
   end)
