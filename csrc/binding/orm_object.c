@@ -7,6 +7,8 @@
 #include "binding/host.h"
 #include "binding/open.h"
 #include "binding/process.h"
+#include "binding/sql.h"
+#include "sql/expr.h"
 
 /* Key of an objects' metatable. */
 static const char keys_key = 0;
@@ -434,10 +436,15 @@ void la_object_set_slot(lua_State *L, la_state *state, int index, const la_prope
     break;
   case LUA_TUSERDATA: {
     la_node *node = la_to_node(L, value_index);
-    if (node && la_node_is_expr(node)) {
+    bool is_select = node && la_node_is_select(node);
+    if (node && (is_select || la_node_is_expr(node))) {
       value = la_value_of_kind(LA_VALUE_HOST, 0);
       value.flags = LA_SLOT_EXPR;
-      lua_pushvalue(L, value_index);
+      if (is_select) { /* what it gives is meant */
+        la_return_node(L, state, la_expr_scalar_subquery(&state->sql, node));
+      } else {
+        lua_pushvalue(L, value_index);
+      }
       cache_slot(L, state, index, property->slot); /* the box keeps the node */
       lua_pop(L, 1);
       store(L, state, instance, property, &value, committed);

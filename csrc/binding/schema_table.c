@@ -118,6 +118,13 @@ static int table_set_comment(lua_State *L) {
   return 0;
 }
 
+/* core.table_set_implicit_returning(table, boolean) */
+static int table_set_implicit_returning(lua_State *L) {
+  luaL_checktype(L, 2, LUA_TBOOLEAN);
+  la_check_table(L, 1)->no_implicit_returning = !lua_toboolean(L, 2);
+  return 0;
+}
+
 static int table_add_prefix(lua_State *L) {
   la_error err = LA_ERROR_INIT;
   la_raise_if(L, la_table_add_prefix(la_check_table(L, 1), la_check_text(L, 2), &err), &err);
@@ -243,19 +250,21 @@ static int table_tostring(lua_State *L) {
 }
 
 void la_open_schema_table(lua_State *L, la_state *state) {
-  static const luaL_Reg functions[] = {{"table_new", table_new},
-                                       {"table_add_column", table_add_column},
-                                       {"table_set_comment", table_set_comment},
-                                       {"table_quote", table_quote},
-                                       {"table_add_prefix", table_add_prefix},
-                                       {"table_set_option", table_set_option},
-                                       {"table_option", table_option},
-                                       {"table_columns", table_columns},
-                                       {"table_column", table_column},
-                                       {"table_resolve", table_resolve},
-                                       {"table_autoincrement", table_autoincrement},
-                                       {"table_prefixes", table_prefixes},
-                                       {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+      {"table_new", table_new},
+      {"table_add_column", table_add_column},
+      {"table_set_comment", table_set_comment},
+      {"table_set_implicit_returning", table_set_implicit_returning},
+      {"table_quote", table_quote},
+      {"table_add_prefix", table_add_prefix},
+      {"table_set_option", table_set_option},
+      {"table_option", table_option},
+      {"table_columns", table_columns},
+      {"table_column", table_column},
+      {"table_resolve", table_resolve},
+      {"table_autoincrement", table_autoincrement},
+      {"table_prefixes", table_prefixes},
+      {NULL, NULL}};
   static const luaL_Reg metamethods[] = {
       {"__index", table_index}, {"__tostring", table_tostring}, {"__gc", table_gc}, {NULL, NULL}};
   la_set_functions(L, functions);

@@ -398,7 +398,8 @@ la_status la_compile_fetched(la_compiler *c, const la_dml *dml, la_place place) 
   const la_node *wanted = la_node_child(node, (uint32_t)la_statement_defaults_part(node));
   la_chain_items named, fetched = {0};
   bool is_alone = place.is_top && dml->table != NULL && !c->compiled->multi_values &&
-                  c->dialect->implicit_returning && !(node->flags & LA_INSERT_INLINE) &&
+                  c->dialect->implicit_returning && !dml->table->no_implicit_returning &&
+                  !(node->flags & LA_INSERT_INLINE) &&
                   (wanted != NULL || (dml->is_insert && !c->options->for_executemany)) &&
                   !(dml->is_insert && la_node_child(node, LA_INSERT_SELECT)) &&
                   !la_node_child(node, (uint32_t)la_statement_returning_part(node));

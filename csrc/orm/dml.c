@@ -4,7 +4,8 @@
  *
  *   evaluate   the session's objects that meet the condition are found in memory, then
  *              UPDATE users SET name=? WHERE users.name = ?
- *   fetch      UPDATE users SET name=? WHERE users.name = ? RETURNING id
+ *   fetch      UPDATE users SET name=? WHERE users.name = ? RETURNING id; without RETURNING
+ *              SELECT users.id FROM users WHERE users.name = ? before it
  *
  * Afterwards an updated object has the new values, or, where they can't be told in memory, reads
  * them again when asked; a deleted one leaves the identity map. An object of which too little is
@@ -247,7 +248,8 @@ static la_status key_select(dml *self, la_node **out) {
   return LA_OK;
 }
 
-/* The keys are asked for before a statement runs that returns what the program wants. */
+/* The keys are asked for before a statement runs that returns what the program wants, or nothing.
+ */
 static la_status fetch_before(dml *self) {
   la_engine *engine = self->session->engine;
   la_node *select = NULL;
@@ -271,17 +273,18 @@ static la_status fetch_before(dml *self) {
   return status;
 }
 
-static la_status run_fetching(dml *self) {
+static bool can_return(const dml *self) {
+  return self->session->engine->dialect->supports_returning &&
+         !self->mapper->table->no_implicit_returning;
+}
+
+static la_status run_returning(dml *self) {
   la_node *statement = NULL;
   la_compiled *compiled = NULL;
   la_load load = {0};
   la_engine *engine = self->session->engine;
   bool cached;
   la_status status;
-  if (!engine->dialect->supports_returning) {
-    return la_fail(self->err, LA_INVALID_REQUEST,
-                   "synchronize_session='fetch' needs a database with RETURNING");
-  }
   LA_TRY(with_returning(self, &statement));
   status = la_session_compile(self->session, statement, &compiled, &cached, self->err);
   if (status >= 0) {
@@ -331,6 +334,14 @@ static la_status run_plain(dml *self) {
   la_params_clear(&params);
   la_object_release(compiled);
   return status < 0 ? status : LA_OK;
+}
+
+static la_status run_fetching(dml *self) {
+  if (can_return(self)) {
+    return run_returning(self);
+  }
+  LA_TRY(fetch_before(self));
+  return run_plain(self);
 }
 
 /* A quotient becomes what the column makes of it, and a key's object another one. */

@@ -394,8 +394,13 @@ la_status la_persist_connect(la_flush *flush, la_error *err);
 la_status la_persist_defaults(la_flush *flush, la_flush_step *step_out, la_error *err);
 la_status la_persist_save_rows(la_flush *flush, la_flush_step *step_out, la_error *err);
 la_status la_persist_delete_rows(la_flush *flush, la_error *err);
-/* Whether statements of this session may have RETURNING. */
-bool la_persist_returns(const la_flush *flush);
+/* Whether the column comes back with the row: a key that an expression of the program's makes in an
+ * INSERT does, since the object must have it. */
+static inline bool la_cell_is_returned(uint8_t cell, const la_column *column, bool is_insert) {
+  return cell == LA_CELL_RETURNED || (is_insert && cell == LA_CELL_EXPR && column->primary_key);
+}
+/* Whether statements of this session on `table` may have RETURNING. */
+bool la_persist_returns(const la_flush *flush, const la_table *table);
 /* Takes the statement for the row's shape; fills in its values. */
 la_status la_persist_use_row(la_flush *flush, la_plan_kind kind, la_persist_row *r, la_error *err);
 la_status la_persist_fill(la_flush *flush, const la_persist_row *r, la_error *err);

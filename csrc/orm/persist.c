@@ -122,9 +122,9 @@ static la_cell cell_without_value(const la_persist_row *r, uint32_t ordinal, boo
   return has_default(column, LA_DEFAULT_INSERT) ? LA_CELL_OMITTED : LA_CELL_VALUE;
 }
 
-bool la_persist_returns(const la_flush *flush) {
+bool la_persist_returns(const la_flush *flush, const la_table *table) {
   const la_engine *engine = flush->session->engine;
-  return engine != NULL && engine->dialect->supports_returning;
+  return engine != NULL && engine->dialect->supports_returning && !table->no_implicit_returning;
 }
 
 /* What the object has for a column of its new row, NULL if it has nothing. */
@@ -146,7 +146,7 @@ static bool is_returned_key(const la_flush *flush, const la_persist_row *r, uint
 
 /* Whether the plan in use inserts the row, and nobody has to be asked for a value of it. */
 static bool fits(const la_flush *flush, const la_persist_row *r) {
-  bool returning = la_persist_returns(flush);
+  bool returning = la_persist_returns(flush, r->map->table);
   for (uint32_t i = 0; i < r->map->count; i++) {
     const la_value *value = given_value(r, i);
     la_cell cell = value != NULL ? LA_CELL_VALUE : cell_without_value(r, i, returning);
@@ -161,7 +161,7 @@ static bool fits(const la_flush *flush, const la_persist_row *r) {
 
 static la_status shape_insert(la_flush *flush, la_persist_row *r, la_flush_step *step_out,
                               la_error *err) {
-  bool returning = la_persist_returns(flush);
+  bool returning = la_persist_returns(flush, r->map->table);
   for (uint32_t i = 0; i < r->map->count; i++) {
     const la_value *value = given_value(r, i);
     if (value != NULL) {
@@ -171,8 +171,10 @@ static la_status shape_insert(la_flush *flush, la_persist_row *r, la_flush_step 
         if (status != LA_OK) {
           return status;
         }
-        r->map->shape[i] = value->flags & LA_SLOT_EXPR ? LA_CELL_EXPR : LA_CELL_VALUE;
-        r->has_expressions |= r->map->shape[i] == LA_CELL_EXPR;
+        bool is_expression = value->flags & LA_SLOT_EXPR;
+        r->map->shape[i] = is_expression ? LA_CELL_EXPR : LA_CELL_VALUE;
+        r->has_expressions |= is_expression;
+        r->returns |= is_expression && returning && r->map->table->columns.items[i]->primary_key;
       }
       continue;
     }
@@ -209,7 +211,7 @@ static void set_made_defaults(la_persist_row *r) {
  * version in any case. */
 static void return_made(const la_flush *flush, la_persist_row *r) {
   bool always = r->map->mapper->root->eager_defaults == LA_EAGER_ALWAYS;
-  if (!r->map->may_expire || !la_persist_returns(flush)) {
+  if (!r->map->may_expire || !la_persist_returns(flush, r->map->table)) {
     return;
   }
   for (uint32_t i = 0; i < r->map->count; i++) {
@@ -367,7 +369,8 @@ la_status la_persist_use_row(la_flush *flush, la_plan_kind kind, la_persist_row 
 }
 
 /* Reads what RETURNING gives into the slots. */
-static la_status take_returned(la_flush *flush, const la_persist_row *r, la_error *err) {
+static la_status take_returned(la_flush *flush, const la_persist_row *r, bool is_insert,
+                               la_error *err) {
   la_value values[64];
   uint32_t at = 0;
   if (flush->cursor.column_count > sizeof values / sizeof *values) {
@@ -379,7 +382,8 @@ static la_status take_returned(la_flush *flush, const la_persist_row *r, la_erro
     for (uint32_t i = 0; i < r->map->count; i++) {
       const la_column *column = r->map->table->columns.items[i];
       la_value value;
-      if (r->map->shape[i] != LA_CELL_RETURNED || column->primary_key != (keys == 1)) {
+      if (!la_cell_is_returned(r->map->shape[i], column, is_insert) ||
+          column->primary_key != (keys == 1)) {
         continue;
       }
       LA_TRY(la_type_result(column->type, &values[at++], &value, &flush->scratch, err));
@@ -411,7 +415,9 @@ static la_status check_key(const la_persist_row *r, la_error *err) {
   for (uint32_t i = 0; i < r->map->mapper->primary_key_count; i++) {
     const la_property *property = r->map->mapper->primary_key[i];
     const la_value *value = &r->instance->slots[property->slot];
-    if (!(value->flags & LA_SLOT_LOADED) || value->kind == LA_VALUE_NULL) {
+    bool is_known = value->flags & LA_SLOT_LOADED && value->kind != LA_VALUE_NULL &&
+                    !(value->kind == LA_VALUE_HOST && value->flags & LA_SLOT_EXPR);
+    if (!is_known) {
       la_strbuf text;
       la_strbuf_init(&text, r->map->mapper->alloc);
       la_instance_describe(r->instance, &text);
@@ -458,13 +464,14 @@ static la_status insert(la_flush *flush, la_persist_row *r, la_flush_step *step_
   status = la_persist_execute(flush, &ahead, err);
   LA_TRY(status);
   if (status == LA_ROW) {
-    LA_TRY(take_returned(flush, r, err));
+    LA_TRY(take_returned(flush, r, true, err));
   } else if (r->returns) {
     return fail_without_key(r, err);
   }
   if (key != NULL) {
     const la_value *slot = &r->instance->slots[key->slot];
-    if (!(slot->flags & LA_SLOT_LOADED) || slot->kind == LA_VALUE_NULL) {
+    bool is_known = slot->flags & LA_SLOT_LOADED && slot->kind != LA_VALUE_NULL;
+    if (!is_known || slot->kind == LA_VALUE_HOST) {
       la_value made = la_value_integer(la_persist_insert_id(flush));
       if (la_persist_changes(flush) == 0 && status != LA_ROW) {
         return fail_without_key(r, err);
@@ -487,7 +494,7 @@ static la_status send_update(la_flush *flush, la_persist_row *r, la_rows_ahead *
   status = la_persist_execute(flush, ahead, err);
   LA_TRY(status);
   if (status == LA_ROW) {
-    LA_TRY(take_returned(flush, r, err));
+    LA_TRY(take_returned(flush, r, false, err));
   }
   changes = status == LA_ROW ? 1 : la_persist_changes(flush);
   if (changes != 1) {

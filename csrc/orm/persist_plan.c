@@ -103,7 +103,9 @@ static la_node *add_returning(const recipe *r, la_node *statement, uint32_t part
   for (int keys = 1; keys >= 0; keys--) {
     for (uint32_t i = 0; statement != NULL && i < column_count(r); i++) {
       la_column *column = r->table->columns.items[i];
-      if (r->shape[i] == LA_CELL_RETURNED && column->primary_key == (keys == 1)) {
+      bool is_insert = r->kind == LA_PLAN_INSERT && la_persist_returns(r->flush, r->table);
+      if (la_cell_is_returned(r->shape[i], column, is_insert) &&
+          column->primary_key == (keys == 1)) {
         statement = chain_one(statement, part, la_expr_column(sql, column, NULL));
       }
     }

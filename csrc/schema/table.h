@@ -28,6 +28,8 @@ struct la_table {
   LA_VEC(la_index *) indexes;
   la_constraint *primary_key; /* may have no columns */
   la_text comment;
+  bool no_implicit_returning; /* RETURNING is sent only where a statement asks for it: it doesn't
+                                 see what triggers make, and not every table takes it */
   LA_VEC(la_text) prefixes;
   la_map options; /* dialect options such as "sqlite_autoincrement" → la_value * */
 };

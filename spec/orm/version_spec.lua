@@ -324,3 +324,70 @@ describe("an INSERT that makes no row", function()
     session:rollback()
   end)
 end)
+
+describe("an SQL expression as the value of an attribute", function()
+  local function counter_class()
+    local Base = orm.declarative_base()
+    local Counter = Base:class "Counter" {__tablename__ = "counters", id = Column(Integer, {primary_key = true}), n = Column(Integer)}
+    local Pair = Base:class "Pair" {__tablename__ = "pairs", a = Column(Integer, {primary_key = true}), b = Column(Integer, {primary_key = true})}
+    return open(Base), Counter, Pair
+  end
+
+  it("makes a primary key, which comes back with the row (UOW-45)", function()
+    local session, Counter, Pair = counter_class()
+    local first, pair = Counter{id = la.select(la.func.coalesce(la.func.max(Counter.id) + 1, 7)), n = 1}, Pair{a = 1, b = la.func.abs(-4)}
+    session:add_all{first, pair}
+    assert.same({"INSERT INTO counters (id, n) VALUES ((SELECT coalesce(max(counters.id) + ?, ?) AS coalesce_1 FROM counters), ?) RETURNING id",
+      "INSERT INTO pairs (a, b) VALUES (?, abs(?)) RETURNING b"}, flushed())
+    assert.same({7, 1, 4}, {first.id, pair.a, pair.b})
+    assert.equal(first, session:get(Counter, 7))
+    assert.equal(pair, session:get(Pair, {1, 4}))
+  end)
+
+  it("may be a select of one value (UOW-45)", function()
+    local session, Counter = counter_class()
+    local counter = Counter{n = la.select(la.func.abs(-3))}
+    session:add(counter)
+    session:flush()
+    assert.equal(3, counter.n)
+    counter.n = la.select(la.func.max(Counter.n) + 1)
+    session:flush()
+    assert.equal(4, counter.n)
+  end)
+end)
+
+describe("a table with implicit_returning = false", function()
+  local function stamped()
+    local Base = orm.declarative_base()
+    local Note = Base:class "Note" {
+      __tablename__ = "notes", id = Column(Integer, {primary_key = true}), text = Column(String), code = Column(String, {server_default = "none"}),
+      __table_args__ = {implicit_returning = false}, __mapper_args__ = {eager_defaults = true},
+    }
+    local session = open(Base)
+    session:execute(la.text "CREATE TRIGGER stamp AFTER INSERT ON notes BEGIN UPDATE notes SET code = 'n' || new.id WHERE id = new.id; END")
+    session:commit()
+    s:forget()
+    return session, Note
+  end
+
+  it("has new rows sent without RETURNING, so that what a trigger made is read (MAP-09)", function()
+    local session, Note = stamped()
+    local note = Note{text = "a"}
+    session:add(note)
+    assert.same({"INSERT INTO notes (text) VALUES (?)"}, flushed())
+    assert.same({1, "n1"}, {note.id, note.code})
+    assert.same({{2}}, {session:connection():execute(la.insert(Note.__table__), {text = "b"}).inserted_primary_key:_tuple()})
+  end)
+
+  it("is asked for its keys before an UPDATE that fetches them (QRY-12)", function()
+    local session, Note = stamped()
+    local note = Note{text = "a"}
+    session:add(note)
+    session:flush()
+    assert.same({"SELECT notes.id FROM notes WHERE notes.text = ?", "UPDATE notes SET text=? WHERE notes.text = ?"}, s:during(function()
+      assert.equal(1, session:execute(la.update(Note):where(Note.text:eq "a"):values{text = "z"}, nil,
+        {execution_options = {synchronize_session = "fetch"}}).rowcount)
+    end))
+    assert.equal("z", note.text)
+  end)
+end)

@@ -50,7 +50,8 @@ local ColumnOptions = {}
 ---@field listeners? table[]  pairs of event and function
 ---@field comment? string  for databases that keep it
 ---@field info? table  yours
----@field implicit_returning? boolean  accepted
+---@field implicit_returning? boolean  (true) whether keys and defaults that the database makes come back by RETURNING; false where triggers make
+--- them, which SQLite's RETURNING does not see: a defaulted attribute is read when it is asked for
 ---@field sqlite_with_rowid? boolean  false: WITHOUT ROWID (default true)
 ---@field sqlite_strict? boolean  STRICT (default false)
 ---@field sqlite_autoincrement? boolean  AUTOINCREMENT: keys never come again (default false)

@@ -134,6 +134,7 @@ local function set_options(target, options)
   if quote_schema == nil and options.schema == nil then quote_schema = core.record(target.metadata).quote_schema end
   if options.quote ~= nil or quote_schema ~= nil then core.table_quote(target, options.quote, quote_schema) end
   if options.comment ~= nil then core.table_set_comment(target, options.comment) end
+  if options.implicit_returning ~= nil then core.table_set_implicit_returning(target, options.implicit_returning) end
   for _, prefix in ipairs(options.prefixes or {}) do
     core.table_add_prefix(target, prefix)
   end
