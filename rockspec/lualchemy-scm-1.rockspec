@@ -375,6 +375,7 @@ build = {
     ["lualchemy.orm.hierarchy"] = "lua/lualchemy/orm/hierarchy.lua",
     ["lualchemy.orm.identity"] = "lua/lualchemy/orm/identity.lua",
     ["lualchemy.orm.inspect"] = "lua/lualchemy/orm/inspect.lua",
+    ["lualchemy.orm.loading"] = "lua/lualchemy/orm/loading.lua",
     ["lualchemy.orm.mapped_collection"] = "lua/lualchemy/orm/mapped_collection.lua",
     ["lualchemy.orm.mapping"] = "lua/lualchemy/orm/mapping.lua",
     ["lualchemy.orm.merge"] = "lua/lualchemy/orm/merge.lua",

@@ -9,7 +9,7 @@ local reference = {folder = "doc/reference"}
 
 -- What users require, in the order of the index.
 reference.modules = {
-  "lualchemy", "lualchemy.orm", "lualchemy.orm.attributes", "lualchemy.exc", "lualchemy.event", "lualchemy.types", "lualchemy.schema",
+  "lualchemy", "lualchemy.orm", "lualchemy.orm.attributes", "lualchemy.orm.loading", "lualchemy.exc", "lualchemy.event", "lualchemy.types", "lualchemy.schema",
   "lualchemy.pool", "lualchemy.warnings", "lualchemy.dialects.sqlite", "lualchemy.ext.hybrid", "lualchemy.ext.associationproxy",
   "lualchemy.ext.mutable", "lualchemy.ext.declarative", "lualchemy.ext.automap", "lualchemy.ext.orderinglist", "lualchemy.ext.indexable",
   "lualchemy.ext.compiler", "lualchemy.ext.serializer", "lualchemy.ext.horizontal_shard",

@@ -175,7 +175,9 @@ local function session_target(target, identifier)
   local name = type(target) == "table" and (getmetatable(target) or {}).__name
   if name == "lualchemy.SessionClass" or name == "lualchemy.sessionmaker" or core.class_of(target) == "lualchemy.Session" then return target end
   if name == "lualchemy.scoped_session" then return target.session_factory end
-  error(exc.ArgumentError(("No such event '%s' for target '%s': a session, a sessionmaker, a scoped_session or orm.Session is one")
+  local sessions = require "lualchemy.orm.session"
+  if target == sessions.sessionmaker then return sessions.Session end
+  error(exc.ArgumentError(("No such event '%s' for target '%s': a session, a sessionmaker, a scoped_session, orm.Session or orm.sessionmaker is one")
     :format(identifier, tostring(target))), 0)
 end
 

@@ -68,6 +68,7 @@ local orm = {
   Bundle = bundles.Bundle,
   DictBundle = bundles.DictBundle,
   exc = require "lualchemy.orm.exc",
+  loading = require "lualchemy.orm.loading",
 }
 
 for name, make in pairs(loader_options) do orm[name] = make end
