@@ -117,6 +117,63 @@ describe("concrete inheritance (MAP-04)", function()
     s:close()
   end)
 
+  describe("by tables of one's own", function()
+    local Base, tables, pjoin
+    before_each(function()
+      Base = orm.declarative_base()
+      local function of(name, ...)
+        return la.Table(name, Base.metadata, la.Column("id", la.Integer, {primary_key = true}), la.Column("name", la.String), ...)
+      end
+      tables = {employee = of "employees", engineer = of("engineers", la.Column("tool", la.String)), manager = of("managers", la.Column("car", la.String))}
+    end)
+
+    --- The classes of all rows of `Employee`, by name, and how many statements that took.
+    local function rows_of(Employee, objects)
+      local s = shop.new()
+      Base.metadata:create_all(s.engine)
+      s.session:add_all(objects)
+      s.session:commit()
+      local found = {}
+      local statements = s:during(function()
+        for employee in s.session:scalars(la.select(Employee):order_by(Employee.name)):iter() do
+          found[#found + 1] = la.inspect(employee).mapper.class_.__name__ .. " " .. employee.name
+        end
+      end)
+      s:close()
+      return found, #statements
+    end
+
+    local function subclasses(Employee)
+      return Employee:class "Engineer" {__table__ = tables.engineer, __mapper_args__ = {polymorphic_identity = "engineer", concrete = true}},
+        Employee:class "Manager" {__table__ = tables.manager, __mapper_args__ = {polymorphic_identity = "manager", concrete = true}}
+    end
+
+    it("reads from the union that with_polymorphic names", function()
+      pjoin = orm.polymorphic_union(tables, "type", "pjoin")
+      local Employee = Base:class "Employee" {__table__ = tables.employee,
+        __mapper_args__ = {polymorphic_on = pjoin.c.type, with_polymorphic = {"*", pjoin}, polymorphic_identity = "employee"}}
+      local Engineer, Manager = subclasses(Employee)
+      local found, statements = rows_of(Employee, {Employee{name = "c"}, Engineer{name = "a", tool = "saw"}, Manager{name = "b"}})
+      assert.same({"Engineer a", "Manager b", "Employee c"}, found)
+      assert.equal(1, statements)
+    end)
+
+    it("is mapped to the union itself", function()
+      pjoin = orm.polymorphic_union({engineer = tables.engineer, manager = tables.manager}, "type", "pjoin")
+      local Employee = Base:class "Employee" {__table__ = pjoin, __mapper_args__ = {polymorphic_on = pjoin.c.type, with_polymorphic = "*"}}
+      local Engineer, Manager = subclasses(Employee)
+      local found, statements = rows_of(Employee, {Engineer{name = "a"}, Manager{name = "b"}})
+      assert.same({"Engineer a", "Manager b"}, found)
+      assert.equal(1, statements)
+    end)
+
+    it("refuses a selectable that does not tell the classes apart", function()
+      fails(exc.ArgumentError, "class Employee: with_polymorphic with a selectable needs a polymorphic_on that is one of its columns", function()
+        Base:class "Employee" {__table__ = tables.employee, __mapper_args__ = {with_polymorphic = {"*", tables.manager}}}
+      end)
+    end)
+  end)
+
   it("has polymorphic_union for tables of one's own", function()
     local metadata = la.MetaData()
     local one = la.Table("one", metadata, Column("a", Integer), Column("b", String))

@@ -120,7 +120,7 @@ end
 --- What unions call the column with identities.
 local function told_by_name(class)
   while class do
-    local name = rawget(class, "_concrete_discriminator_name")
+    local name = rawget(class, "_concrete_discriminator_name") or records[class] and records[class].union_name
     if name then return name end
     class = rawget(class, "__base__")
   end
@@ -145,7 +145,8 @@ end
 --- Lets selects of `class` read from the union of the tables of its classes.
 local function unite(class)
   local record = records[class]
-  local union, name = family_union(class)
+  local union, name = record.union, record.union_name
+  if not union then union, name = family_union(class) end
   local element = core.mapper_element(class, union, record.template)
   if not record.template then
     core.mapper_expression(class, name, element.c[name], nil)
@@ -243,13 +244,44 @@ local function want_union(class)
   record.registry:_before(record.unite)
 end
 
+local function fail_with_polymorphic(class, problem)
+  error(exc.ArgumentError(("class %s: with_polymorphic %s"):format(class.__name__, problem)), 0)
+end
+
+--- Arguments of a class that names what its selects read from, `with_polymorphic = {"*", pjoin}`: without it, and without the column of it that
+--- tells classes apart. A join of tables is what "*" reads from anyway.
+---@param class table
+---@param record table
+---@param arguments table
+---@return table arguments
+function M.take_union(class, record, arguments)
+  local given = arguments.with_polymorphic
+  if type(given) ~= "table" or type(given[2]) ~= "userdata" then return arguments end
+  local rest, on = {}, arguments.polymorphic_on
+  for key, value in pairs(arguments) do rest[key] = value end
+  rest.with_polymorphic = given[1]
+  if core.is_join(given[2]) then return rest end
+  if given[1] ~= "*" then fail_with_polymorphic(class, 'with a selectable is for all classes: {"*", selectable}') end
+  local found, columns = pcall(function() return given[2].c end)
+  if not found or columns == nil then fail_with_polymorphic(class, "is a list of classes, or {\"*\", selectable}") end
+  local name = type(on) == "string" and on or type(on) == "userdata" and on.key
+  if not name or not columns:contains(name) then
+    fail_with_polymorphic(class, "with a selectable needs a polymorphic_on that is one of its columns")
+  end
+  record.union, record.union_name = given[2], name
+  rest.with_polymorphic, rest.polymorphic_on = nil, nil
+  return rest
+end
+
 --- A concrete class has been mapped: what its base has and it has not is an error to use, and unions are made anew.
 function M.begin(class, parent)
   if parent then hide_inherited(class, parent) end
   local at = class
   while at and records[at] do
     local record = records[at]
-    if record.template or has_mixin(record.definition, M.ConcreteBase) and #record.below > 0 then want_union(at) end
+    if record.template or record.union or has_mixin(record.definition, M.ConcreteBase) and #record.below > 0 then
+      want_union(at)
+    end
     at = rawget(at, "__base__")
   end
 end

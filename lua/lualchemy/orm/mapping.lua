@@ -351,12 +351,22 @@ local function map_columns(class, own_table, columns, values, arguments, taken)
   end
 end
 
+--- Whether `value` is a column of the select or alias that the class is mapped to.
+function M.is_column_of_element(class, value)
+  local element = records[class].element
+  if not element or type(value) ~= "userdata" or is_column(value) then return false end
+  local found, key = pcall(function() return value.key end)
+  return found and type(key) == "string" and element.c:contains(key) and tostring(element.c[key]) == tostring(value)
+end
+
 --- What tells the classes of a hierarchy apart: a column, or an attribute; an SQL expression becomes an attribute of its own.
 local function discriminator(class, values, given)
   if type(given) == "function" then given = given(class) end
   if type(given) == "string" then
     local value = values[given]
     if relationships.is_property(value) and not is_mapped_column(value) then return given end
+  elseif M.is_column_of_element(class, given) then
+    given = given.key
   elseif type(given) == "userdata" and not is_column(given) then
     core.mapper_expression(class, "_polymorphic_on", given, nil)
     return "_polymorphic_on"
@@ -468,6 +478,7 @@ function M.map_class(class, record, parent, fields)
   rawset(class, "__table__", record.join_tables and values.__table__ or own_table or parent.__table__)
   rawset(class, "__tablename__", values.__tablename__ or parent and rawget(parent, "__tablename__"))
   local mapper, arguments = make_mapper(class, record, parent, own_table, values)
+  arguments = concrete.take_union(class, record, arguments)
   rawset(class, "__mapper__", require("lualchemy.orm.inspect").mapper(class))
   record.objects = core.object_metatable(class, record.keys)
   record.objects.__name = class.__name__
