@@ -36,6 +36,7 @@ la_kept_options *la_kept_options_new(const la_load_plan *plan, const la_plan_ent
   }
   self->plan = la_object_retain((la_load_plan *)plan->owner);
   self->options = entity->options;
+  self->wildcard = plan->wildcard;
   self->path = entity->path;
   return self;
 }
@@ -54,5 +55,5 @@ const la_load_option *la_kept_option(const la_kept_options *kept,
   if (option != NULL && option->strategy == LA_LOADER_CONTAINS) { /* it had a join to read */
     option = NULL;
   }
-  return option != NULL ? option : kept->plan->wildcard;
+  return option != NULL ? option : kept->wildcard;
 }

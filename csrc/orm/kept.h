@@ -16,10 +16,11 @@
 typedef struct la_kept_options {
   la_object object;
   la_allocator *alloc;
-  la_load_plan *plan;            /* the owner of the options; retained */
-  const la_load_option *options; /* of the objects' level */
-  const struct la_path *path;    /* down to the objects' own mapper */
-  la_node **params;              /* each retained */
+  la_load_plan *plan;             /* the owner of the options; retained */
+  const la_load_option *options;  /* of the objects' level */
+  const la_load_option *wildcard; /* that holds for them; or NULL */
+  const struct la_path *path;     /* down to the objects' own mapper */
+  la_node **params;               /* each retained */
   uint32_t param_count;
 } la_kept_options;
 

@@ -89,8 +89,11 @@ static la_status make(la_engine *engine, const la_plan_behind *behind, la_load_p
   la_mapper *mapper = behind->mapper;
   la_node *entity = la_mapper_entity(mapper);
   la_node *select = entity != NULL ? la_select_new(sql, &entity, 1) : NULL;
-  la_translate_request request = {
-      .given = true, .options = behind->options, .owner = plan->owner, .path = behind->path};
+  la_translate_request request = {.given = true,
+                                  .options = behind->options,
+                                  .wildcard = plan->wildcard,
+                                  .owner = plan->owner,
+                                  .path = behind->path};
   la_status status = select != NULL ? LA_OK : la_fail_nomem(err);
   if (status >= 0) {
     status = la_build_replace(&select, la_node_with_flags(select, LA_SELECT_LABELS_TABLE, 0), err);

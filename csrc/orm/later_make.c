@@ -254,8 +254,11 @@ static la_status compile_select(la_later_making *self, const la_node *select,
   const la_load_plan *owner = plan->owner;
   size_t size = (owner->param_count + 1) * sizeof(la_node *);
   const la_node **params = la_alloc(self->sql->alloc, size);
-  la_translate_request request = {
-      .given = true, .options = self->link->options, .owner = owner, .path = self->link->path};
+  la_translate_request request = {.given = true,
+                                  .options = self->link->options,
+                                  .wildcard = plan->wildcard,
+                                  .owner = owner,
+                                  .path = self->link->path};
   la_status status;
   if (params == NULL) {
     return la_fail_nomem(self->err);

@@ -416,7 +416,7 @@ la_loader_strategy la_kept_choice(const la_instance *instance, const la_relation
     return relationship->lazy;
   }
   option = la_kept_option(kept, relationship);
-  if (option == NULL && kept->plan->wildcard == NULL && kept->plan->criteria == NULL) {
+  if (option == NULL && kept->wildcard == NULL && kept->plan->criteria == NULL) {
     return relationship->lazy;
   }
   *out = (la_link_choice){
@@ -426,8 +426,8 @@ la_loader_strategy la_kept_choice(const la_instance *instance, const la_relation
     out->criteria = option->criteria;
     out->target = option->target;
   }
-  if (option != NULL && option->strategy == LA_LOADER_DEFAULT && kept->plan->wildcard != NULL) {
-    option = kept->plan->wildcard;
+  if (option != NULL && option->strategy == LA_LOADER_DEFAULT && kept->wildcard != NULL) {
+    option = kept->wildcard;
   }
   return la_option_strategy(option, relationship);
 }

@@ -16,6 +16,8 @@
 /* What the statement of a whole entity is for. A refresh emits nothing for several objects at once;
  * what is expired is read again whatever column options say. */
 enum { FOR_GET, FOR_REFRESH, FOR_UNEXPIRE, PURPOSES };
+/* Beside a purpose: objects of one level keep a wildcard or not, as they came. */
+#define WITH_WILDCARD 8
 
 typedef struct mapper_loads {
   la_object object;
@@ -118,6 +120,7 @@ static la_translate_request request_for(const la_kept_options *kept, int purpose
       .given = true, .refresh = purpose != FOR_GET, .unexpire = purpose == FOR_UNEXPIRE};
   if (kept != NULL) {
     request.options = kept->options;
+    request.wildcard = kept->wildcard;
     request.owner = kept->plan;
     request.path = kept->path->up;
   }
@@ -128,8 +131,8 @@ static la_translate_request request_for(const la_kept_options *kept, int purpose
 static la_status kept_load(la_session *session, la_mapper *mapper, const la_kept_options *kept,
                            int purpose, la_single_load **out, la_error *err) {
   la_translate_request request = request_for(kept, purpose);
-  la_single_load *known =
-      la_load_plan_own(kept->plan, kept->path, mapper, purpose, session->engine);
+  int kind = kept->wildcard != NULL ? purpose | WITH_WILDCARD : purpose;
+  la_single_load *known = la_load_plan_own(kept->plan, kept->path, mapper, kind, session->engine);
   la_node *entity = la_mapper_entity(mapper);
   if (known != NULL) {
     *out = la_object_retain(known);
@@ -139,7 +142,7 @@ static la_status kept_load(la_session *session, la_mapper *mapper, const la_kept
     return la_fail_nomem(err);
   }
   LA_TRY(make_load(session->engine, mapper, &entity, 1, false, &request, out, err));
-  la_load_plan_keep_own(kept->plan, kept->path, mapper, purpose, *out);
+  la_load_plan_keep_own(kept->plan, kept->path, mapper, kind, *out);
   return LA_OK;
 }
 

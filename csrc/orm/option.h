@@ -55,8 +55,9 @@ struct la_load_criteria {
 
 /* What a statement's options say, in the arena that they were read into. */
 typedef struct la_load_options {
-  la_load_option *roots;          /* the first steps */
-  const la_load_option *wildcard; /* in force at every level: raiseload("*"); or NULL */
+  la_load_option *roots; /* the first steps */
+  const la_load_option
+      *wildcard;     /* raiseload("*"), for the statement and what comes with it; or NULL */
   bool has_criteria; /* some option has expressions, whose PARAMs are the statement's */
 } la_load_options;
 

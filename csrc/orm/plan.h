@@ -125,7 +125,8 @@ struct la_load_plan {
   bool converts;             /* some value is not taken as it comes */
   const la_load_plan *owner; /* has the options that this plan goes by: itself, or the plan that
                                 keeps this one */
-  const la_load_option *wildcard;   /* of the owner: in force at every level; or NULL */
+  const la_load_option *wildcard;   /* of the owner, in force here: with the rows of its statement
+                                       and those that come with them; not in lazy loads; or NULL */
   const la_load_criteria *criteria; /* of the owner: with_loader_criteria */
   bool has_criteria;                /* of the owner: `params` matter */
   la_node **params; /* of the owner's `statement`, in the key's order: what criteria of later loads

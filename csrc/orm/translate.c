@@ -228,9 +228,10 @@ static la_status read_options(la_translation *self, la_node *const *items, size_
     if (self->request.owner != NULL) {
       self->criteria = self->request.owner->owner->criteria;
     }
+    self->wildcard = self->request.wildcard;
     if (self->plan != NULL && self->request.owner != NULL) {
       self->plan->owner = self->request.owner->owner;
-      self->wildcard = self->plan->owner->wildcard;
+      self->plan->wildcard = self->wildcard;
     }
     return LA_OK;
   }

@@ -43,7 +43,9 @@ typedef LA_VEC(la_node *) la_entity_list; /* lent */
 struct la_translate_request {
   bool given;                    /* `options` count, not the statement's */
   const la_load_option *options; /* instead of the statement's; source NULL */
-  const la_load_plan *owner;     /* the plan that has them; outlives this one; or NULL */
+  const la_load_option
+      *wildcard;             /* with `given`: that of the statement around, if it holds there */
+  const la_load_plan *owner; /* the plan that has them; outlives this one; or NULL */
   const la_path *path;
   const la_load_criteria *criteria; /* of the statement around; NULL with `given`: the owner's */
   la_node *root; /* an entity that a select of its columns is about, as if it were named; or NULL */

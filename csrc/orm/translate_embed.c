@@ -165,12 +165,14 @@ static la_status embed(la_translation *self, const la_relationship *first, la_no
   return LA_OK;
 }
 
-/* A relationship of a subclass, whose own table the statement does not have: its keys are not there
- * to be embedded. */
+/* A relationship of a subclass, whose own table neither the statement has nor the way to its
+ * objects: its keys are not there to be embedded. */
 static bool lacks_table(const la_translation *self, const la_relationship *relationship) {
+  if (self->steps != NULL) {
+    return !la_mapper_has_table(self->steps->relationship->target, relationship->parent->table);
+  }
   const la_mapper *mapper = (const la_mapper *)(const void *)self->root->subject;
-  return self->request.embedded == NULL && self->steps == NULL &&
-         self->root->children[0]->kind != LA_NODE_JOIN &&
+  return self->request.embedded == NULL && self->root->children[0]->kind != LA_NODE_JOIN &&
          !la_mapper_has_table(mapper, relationship->parent->table);
 }
 

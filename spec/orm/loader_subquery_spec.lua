@@ -255,4 +255,29 @@ describe("subqueryload of a relationship of a subclass (LOAD-3.2)", function()
       "SELECT books.writer_id, books.id FROM books WHERE books.writer_id IN (?, ?)"}, sent)
     s:close()
   end)
+
+  it("goes by the keys of its objects below a subqueryload of the base class", function()
+    local Base = orm.declarative_base()
+    local key = function(target) return la.Column(la.Integer, target and la.ForeignKey(target), {primary_key = true}) end
+    local House = Base:class "House" {__tablename__ = "houses", id = key(), people = orm.relationship "Person"}
+    local Person = Base:class "Person" {__tablename__ = "people", id = key(), kind = la.Column(la.String), house_id = la.Column(la.ForeignKey "houses.id"),
+      __mapper_args__ = {polymorphic_on = "kind", polymorphic_identity = "person"}}
+    local Writer = Person:class "Writer" {__tablename__ = "writers", id = key "people.id", town_id = la.Column(la.ForeignKey "towns.id"),
+      town = orm.relationship("Town", {lazy = "subquery"}), __mapper_args__ = {polymorphic_identity = "writer"}}
+    local Town = Base:class "Town" {__tablename__ = "towns", id = key(), name = la.Column(la.String)}
+    local s = shop.new()
+    Base.metadata:create_all(s.engine)
+    s.session:add_all {House{people = {Person{}, Writer{town = Town{name = "Bonn"}}, Writer{town = Town{name = "Ulm"}}}}, House{people = {Writer{}}}}
+    s.session:commit()
+    s.session:expunge_all()
+    local houses
+    local sent = s:during(function() houses = s.session:scalars(la.select(House):options(orm.subqueryload(House.people)):order_by(House.id)):all() end)
+    for _, text in ipairs(sent) do assert.is_nil(text:find(", writers", 1, true), text) end
+    local names = {}
+    for _, person in ipairs(houses[1].people) do
+      if la.isinstance(person, Writer) then names[#names + 1] = person.town.name end
+    end
+    assert.same({"Bonn", "Ulm"}, names)
+    s:close()
+  end)
 end)
