@@ -389,6 +389,17 @@ static la_status make_recursive(reader *self, la_load_option *option) {
   return LA_OK;
 }
 
+/* Criteria go with the strategy: the last option that names one says which hold, and defaultload()
+ * only where none does. */
+static void take_criteria(reader *self, la_load_option *option, la_loader_strategy strategy,
+                          la_node *criteria) {
+  if (strategy != LA_LOADER_DEFAULT ||
+      (option->strategy == LA_LOADER_DEFAULT && criteria != NULL)) {
+    option->criteria = criteria;
+    self->out->has_criteria = self->out->has_criteria || criteria != NULL;
+  }
+}
+
 static la_status read_relationship(reader *self, const reading *read, la_node *attribute,
                                    la_load_option **out) {
   la_relationship *relationship = (la_relationship *)(void *)attribute->subject;
@@ -441,10 +452,7 @@ static la_status read_relationship(reader *self, const reading *read, la_node *a
   } else if (strategy != LA_LOADER_DEFAULT && !is_same_strategy(option, read->node)) {
     return fail_conflict(self, read->node, option);
   }
-  if (la_node_child(attribute, 2) != NULL) {
-    option->criteria = attribute->children[2];
-    self->out->has_criteria = true;
-  }
+  take_criteria(self, option, strategy, la_node_child(attribute, 2));
   *out = option;
   return LA_OK;
 }

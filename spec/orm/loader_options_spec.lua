@@ -276,6 +276,19 @@ describe("QRY-04: the option", function()
     fails(exc.InvalidRequestError, "'Order.items' is not available due to lazy='raise'", function() return users[1].orders[1].items end)
   end)
 
+  it("the last strategy of a path says which criteria hold there (LOAD-3.0)", function()
+    local one = User.addresses:and_(Address.email:like "%one")
+    local function filters(...)
+      session:expunge_all()
+      return table.concat((load(User, ...)), "\n"):find("LIKE", 1, true) ~= nil
+    end
+    assert.is_true(filters(orm.selectinload(User.addresses), orm.selectinload(one)))
+    assert.is_false(filters(orm.selectinload(one), orm.selectinload(User.addresses):lazyload(Address.user)))
+    assert.is_true(filters(orm.selectinload(one), orm.defaultload(User.addresses):joinedload(Address.user)))
+    assert.is_false(filters(orm.defaultload(one), orm.selectinload(User.addresses)))
+    assert.is_false(filters(orm.selectinload(User.addresses), orm.defaultload(one)))
+  end)
+
   it("a path through aliases starts from the alias", function()
     local u = orm.aliased(User)
     local sent = load(u, orm.joinedload(u.addresses), orm.selectinload(u.orders))
