@@ -105,7 +105,7 @@ static int session_dml_rows(lua_State *L) {
   }
   la_select_run run = la_run_options(node);
   run.autoflush = false;
-  run.dml = node->kind == LA_NODE_UPDATE ? *dml : NULL;
+  run.dml = *dml;
   la_push_orm_result(L, state, 1, node, &run, 0);
   la_status status = la_dml_finish(*dml, &err);
   la_session_settle(L, state, session);

@@ -41,11 +41,10 @@ struct la_dml {
   LA_VEC(uint32_t) unread; /* … in these slots */
   LA_VEC(assignment) assignments;
   int64_t rowcount;
+  bool in_step; /* the session is to be */
   bool is_finished;
 };
 typedef struct la_dml dml;
-
-#define NO_SLOT UINT32_MAX
 
 static la_status collect(dml *self, int part, la_node ***out, size_t *count) {
   const la_node *chain = part >= 0 ? self->statement->children[part] : NULL;
@@ -56,27 +55,6 @@ static la_status collect(dml *self, int part, la_node ***out, size_t *count) {
   }
   la_chain_collect(chain, *out);
   return LA_OK;
-}
-
-/* A slot that every row of the object fills, and that is to be read again; NO_SLOT if none is. */
-static uint32_t unread_slot(const la_instance *instance) {
-  for (uint32_t i = 0; i < instance->slot_count; i++) {
-    bool is_late = instance->mapper->slots[i]->flags & (LA_PROPERTY_DEFERRED | LA_PROPERTY_QUERY);
-    if (instance->slots[i].flags & LA_SLOT_EXPIRED && !is_late) {
-      return i;
-    }
-  }
-  return NO_SLOT;
-}
-
-static bool note_match(dml *self, la_instance *instance, bool is_certain) {
-  uint32_t slot = is_certain ? NO_SLOT : unread_slot(instance);
-  if (is_certain || slot == NO_SLOT) {
-    return la_session_push_pinned(self->session, is_certain ? &self->matched : &self->uncertain,
-                                  instance);
-  }
-  return la_vec_push(self->alloc, &self->unread, slot) &&
-         la_session_push_pinned(self->session, &self->expired, instance);
 }
 
 /* The session's objects of the class for which no condition is false, as far as it can be told
@@ -94,7 +72,8 @@ static la_status match_objects(dml *self, la_evaluator *conditions, size_t count
       is_certain &= !unknown;
       matches = status >= 0 && (unknown || (value.kind != LA_VALUE_NULL && value.as.integer != 0));
     }
-    if (status >= 0 && matches && !note_match(self, instance, is_certain)) {
+    la_instances *list = is_certain ? &self->matched : &self->uncertain;
+    if (status >= 0 && matches && !la_session_push_pinned(self->session, list, instance)) {
       status = la_fail_nomem(self->err);
     }
   }
@@ -450,20 +429,15 @@ static void expire_uncertain(dml *self, la_instance *instance) {
 static la_status synchronize(dml *self) {
   for (size_t i = 0; i < self->matched.count; i++) {
     la_instance *instance = self->matched.items[i];
-    LA_TRY(self->statement->kind == LA_NODE_DELETE
-               ? la_session_lose(self->session, instance, self->err)
-               : update_object(self, instance));
+    if (self->statement->kind == LA_NODE_UPDATE) {
+      LA_TRY(update_object(self, instance));
+    } else if (!(instance->flags & LA_INSTANCE_GONE)) { /* it may have been returned as well */
+      LA_TRY(la_session_lose(self->session, instance, self->err));
+    }
   }
   for (size_t i = 0; i < self->uncertain.count; i++) {
-    expire_uncertain(self, self->uncertain.items[i]);
-  }
-  for (size_t i = 0; i < self->expired.count; i++) {
-    la_instance *instance = self->expired.items[i];
-    bool was_returned = instance->slots[self->unread.items[i]].flags & LA_SLOT_LOADED;
-    if (was_returned && self->statement->kind == LA_NODE_DELETE) {
-      LA_TRY(la_session_lose(self->session, instance, self->err));
-    } else {
-      expire_uncertain(self, instance);
+    if (!(self->uncertain.items[i]->flags & LA_INSTANCE_GONE)) {
+      expire_uncertain(self, self->uncertain.items[i]);
     }
   }
   return LA_OK;
@@ -474,6 +448,7 @@ static la_status synchronize(dml *self) {
 static la_status find_objects(dml *self, la_synchronize how, bool *fetches_out) {
   la_error why = LA_ERROR_INIT;
   *fetches_out = how == LA_SYNCHRONIZE_FETCH;
+  self->in_step = how != LA_SYNCHRONIZE_NONE;
   LA_TRY(la_session_check(self->session, self->err));
   if (how == LA_SYNCHRONIZE_EVALUATE || how == LA_SYNCHRONIZE_AUTO) {
     la_error *outer = self->err;
@@ -484,8 +459,6 @@ static la_status find_objects(dml *self, la_synchronize how, bool *fetches_out) 
     if (status == LA_UNEVALUATABLE && how == LA_SYNCHRONIZE_AUTO) {
       la_session_clear_pinned(self->session, &self->matched);
       la_session_clear_pinned(self->session, &self->uncertain);
-      la_session_clear_pinned(self->session, &self->expired);
-      self->unread.count = 0;
       *fetches_out = true;
     } else if (status == LA_UNEVALUATABLE) {
       return la_fail(
@@ -524,9 +497,6 @@ static void clear(dml *self) {
   la_vec_clear(self->session->alloc, &self->matched);
   la_session_clear_pinned(self->session, &self->uncertain);
   la_vec_clear(self->session->alloc, &self->uncertain);
-  la_session_clear_pinned(self->session, &self->expired);
-  la_vec_clear(self->session->alloc, &self->expired);
-  la_vec_clear(self->alloc, &self->unread);
   la_node_release(self->statement);
 }
 
@@ -581,6 +551,18 @@ la_status la_dml_begin(la_session *session, const la_node *statement, la_synchro
   self->err = NULL;
   *out = self;
   return LA_OK;
+}
+
+la_status la_dml_ran(la_dml *self, la_error *err) {
+  return self->statement->kind == LA_NODE_UPDATE ? la_dml_finish(self, err) : LA_OK;
+}
+
+la_status la_dml_returned(la_dml *self, la_instance *instance, la_error *err) {
+  bool is_lost = self->in_step && self->statement->kind == LA_NODE_DELETE && instance != NULL &&
+                 la_mapper_is_a(instance->mapper, self->mapper);
+  return !is_lost || la_session_push_pinned(self->session, &self->matched, instance)
+             ? LA_OK
+             : la_fail_nomem(err);
 }
 
 la_status la_dml_finish(la_dml *self, la_error *err) {

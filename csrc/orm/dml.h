@@ -41,6 +41,11 @@ typedef struct la_dml la_dml;
 la_status la_dml_begin(la_session *session, const la_node *statement, la_synchronize how,
                        la_dml **out, la_error *err);
 la_status la_dml_finish(la_dml *dml, la_error *err);
+/* In between, for a statement whose rows are objects: it has run, and its rows are to be loaded;
+ * one of them is `instance`, or has none. An UPDATE changes the session's objects before its rows
+ * are loaded, a DELETE takes those that it returns out of the session when it is finished. */
+la_status la_dml_ran(la_dml *dml, la_error *err);
+la_status la_dml_returned(la_dml *dml, la_instance *instance, la_error *err);
 void la_dml_free(la_dml *dml);
 /* The same for a statement that has run, and has returned the keys of `objects`. */
 la_status la_session_dml_after(la_session *session, const la_node *statement,

@@ -87,10 +87,9 @@ typedef struct la_load {
   la_rows rows; /* otherwise: packed rows; an entity stands as an INTEGER with the instance's
                    address, pinned */
   LA_VEC(la_link_load) links;
-  la_instances pinned;  /* all instances that this load touched */
-  uint32_t bind, token; /* where it runs, and the identity token of its rows */
-  struct la_dml *dml;   /* lent, or NULL: the UPDATE whose rows these are; what it changes in the
-                           session   is changed when it has run, before its rows are loaded */
+  la_instances pinned;             /* all instances that this load touched */
+  uint32_t bind, token;            /* where it runs, and the identity token of its rows */
+  struct la_dml *dml;              /* lent, or NULL: the UPDATE or DELETE whose rows these are */
   struct la_load_pending *pending; /* selectin and subquery loads still to run */
 } la_load;
 

@@ -545,6 +545,21 @@ static la_status read_parts(la_run *run, la_error *err) {
   return LA_OK;
 }
 
+/* The objects of the row are those of rows that the UPDATE or DELETE has met. */
+static la_status tell_returned(const la_run *run, la_error *err) {
+  const la_load_plan *plan = run->plan;
+  if (plan->single) {
+    return la_dml_returned(run->load->dml, run->root, err);
+  }
+  for (uint32_t i = 0; i < plan->part_count; i++) {
+    if (plan->details[i].entity != NULL && run->values[i].kind == LA_VALUE_INTEGER) {
+      la_instance *instance = (la_instance *)(intptr_t)run->values[i].as.integer;
+      LA_TRY(la_dml_returned(run->load->dml, instance, err));
+    }
+  }
+  return LA_OK;
+}
+
 la_status la_run_step(la_run *run, la_error *err) {
   la_status status = la_cursor_step(run->cursor, err);
   if (run->cursor->told != 0 && (status == LA_DONE || run->cursor->stream)) {
@@ -553,9 +568,9 @@ la_status la_run_step(la_run *run, la_error *err) {
   if (status != LA_ROW) {
     return status;
   }
-  if (run->load->dml != NULL) {
-    LA_TRY(la_dml_finish(run->load->dml, err));
-    run->load->dml = NULL;
+  bool is_dml = run->load->dml != NULL && run->plan == run->load->plan;
+  if (is_dml) {
+    LA_TRY(la_dml_ran(run->load->dml, err));
   }
   if (run->cursor->column_count != run->width) {
     LA_TRY(fit_row(run, err));
@@ -568,6 +583,9 @@ la_status la_run_step(la_run *run, la_error *err) {
   run->root = NULL;
   run->root_is_pinned = false;
   status = read_parts(run, err);
+  if (status >= 0 && is_dml) {
+    status = tell_returned(run, err);
+  }
   if (status < 0 && run->root_is_pinned && run->root != NULL) {
     la_instance_unpin(run->root);
     run->root = NULL;

@@ -360,6 +360,18 @@ static la_status fail_conflict(reader *self, const la_node *node, const la_load_
   return LA_INVALID_REQUEST;
 }
 
+/* Fails with what is wrong about the relationship, whose name stands between. */
+static la_status fail_of(reader *self, la_status status, const la_relationship *relationship,
+                         const char *before, const char *after) {
+  la_strbuf text;
+  la_strbuf_init(&text, self->alloc);
+  la_relationship_describe(relationship, &text);
+  (void)la_fail(self->err, status, "%s%.*s%s", before, LA_TEXT_FORMAT(la_strbuf_view(&text)),
+                after);
+  la_strbuf_clear(&text);
+  return status;
+}
+
 /* The option that stands below `option` is itself, again and again. */
 static la_status make_recursive(reader *self, la_load_option *option) {
   la_load_option *again;
@@ -367,15 +379,9 @@ static la_status make_recursive(reader *self, la_load_option *option) {
     return LA_OK;
   }
   if (!option->relationship->self_referential) {
-    la_strbuf text;
-    la_strbuf_init(&text, self->alloc);
-    la_relationship_describe(option->relationship, &text);
-    (void)la_fail(self->err, LA_INVALID_REQUEST,
-                  "recursion_depth option on relationship %.*s not valid for non-self-referential "
-                  "relationship",
-                  LA_TEXT_FORMAT(la_strbuf_view(&text)));
-    la_strbuf_clear(&text);
-    return LA_INVALID_REQUEST;
+    return fail_of(self, LA_INVALID_REQUEST, option->relationship,
+                   "recursion_depth option on relationship ",
+                   " not valid for non-self-referential relationship");
   }
   again = la_arena_alloc(self->arena, sizeof *again);
   if (again == NULL) {
@@ -408,28 +414,17 @@ static la_status read_relationship(reader *self, const reading *read, la_node *a
   la_node *source = read->parent == NULL ? attribute->children[0] : NULL;
   la_load_option *option = find_step(*list_of(self, read->parent), relationship, source, target);
   if (is_of_columns(strategy)) {
-    la_strbuf text;
-    la_strbuf_init(&text, self->alloc);
-    la_relationship_describe(relationship, &text);
-    (void)la_fail(self->err, LA_LOADER_STRATEGY,
-                  "Can't apply \"%s\" strategy to property \"%.*s\", which is a \"relationship\"; "
-                  "this loader strategy is intended to be used with a \"column property\".",
-                  strategy == LA_LOADER_WITH_EXPRESSION ? "with_expression"
-                                                        : "deferred column loader",
-                  LA_TEXT_FORMAT(la_strbuf_view(&text)));
-    la_strbuf_clear(&text);
-    return LA_LOADER_STRATEGY;
+    return fail_of(self, LA_LOADER_STRATEGY, relationship,
+                   strategy == LA_LOADER_WITH_EXPRESSION
+                       ? "Can't apply \"with_expression\" strategy to property \""
+                       : "Can't apply \"deferred column loader\" strategy to property \"",
+                   "\", which is a \"relationship\"; this loader strategy is intended to be used "
+                   "with a \"column property\".");
   }
   if (la_relationship_never_loads(relationship) && strategy != LA_LOADER_SELECT &&
       strategy != LA_LOADER_DEFAULT) {
-    la_strbuf text;
-    la_strbuf_init(&text, self->alloc);
-    la_relationship_describe(relationship, &text);
-    (void)la_fail(self->err, LA_INVALID_REQUEST,
-                  "'%.*s' does not support object population - eager loading cannot be applied.",
-                  LA_TEXT_FORMAT(la_strbuf_view(&text)));
-    la_strbuf_clear(&text);
-    return LA_INVALID_REQUEST;
+    return fail_of(self, LA_INVALID_REQUEST, relationship, "'",
+                   "' does not support object population - eager loading cannot be applied.");
   }
   if (read->parent == NULL) {
     la_status found = check_root(self, read, source);

@@ -143,6 +143,15 @@ describe("a DELETE of a class", function()
     assert.equal(two, session:scalars(la.delete(Doc):where(Doc.n:eq(2)):returning(Doc)):one())
     assert.same({"two", true}, {two.title, la.inspect(two).deleted})
   end)
+
+  it("returns objects that are deleted, also those that the session did not have (QRY-12)", function()
+    local found = session:scalars(la.delete(Doc):returning(Doc)):all()
+    assert.same({"one", "two", true, true, 0}, {found[1].title, found[2].title, la.inspect(found[1]).deleted, la.inspect(found[2]).deleted,
+      #session.dirty})
+    session:rollback()
+    assert.is_true(la.inspect(found[1]).persistent)
+    assert.equal("one", found[1].title)
+  end)
 end)
 
 describe("session:get()", function()
