@@ -172,14 +172,19 @@ static void cascade_into_session(lua_State *L, la_state *state, const la_link_ch
   }
 }
 
-/* Plans a change, and refuses one that would bring a deleted object into a session. */
+/* Plans a change, and refuses one that would bring a deleted object into a session, or one of
+ * another session's. */
 static void plan_change(lua_State *L, const la_link_change *first, la_link_changes *out) {
   la_error err;
   la_error_init(&err);
   la_status status = la_link_plan(first, out, &err);
   if (status >= 0 && out->count > 0 && out->items[0].instance->session != NULL &&
       brings(&out->items[0])) {
-    status = la_session_check_present(out->items[0].other, &err);
+    la_instance *other = out->items[0].other;
+    status = la_session_check_present(other, &err);
+    if (status >= 0) {
+      status = la_session_check_joins(out->items[0].instance->session, other, &err);
+    }
   }
   if (status < 0) {
     la_raise_orm(L, &err);

@@ -237,6 +237,9 @@ void la_session_use_schemas(la_session *session);
 la_status la_session_add(la_session *session, la_instance *root, la_error *err);
 /* LA_INVALID_REQUEST, with SQLAlchemy's words, if the row of `instance` was deleted. */
 la_status la_session_check_present(const la_instance *instance, la_error *err);
+/* LA_INVALID_REQUEST if la_session_add() would refuse it or what lies behind it: nothing changes.
+ */
+la_status la_session_check_joins(la_session *session, la_instance *root, la_error *err);
 /* A detached instance becomes persistent again, by itself. Fails as la_session_add does. */
 la_status la_session_attach(la_session *session, la_instance *instance, la_error *err);
 /* Marks `instance` (which is persistent) for deletion. The binding has loaded what

@@ -164,6 +164,24 @@ la_status la_session_add(la_session *session, la_instance *root, la_error *err) 
   return status;
 }
 
+la_status la_session_check_joins(la_session *session, la_instance *root, la_error *err) {
+  la_instances found = {0};
+  la_status status;
+  if (root->session == session) {
+    return LA_OK;
+  }
+  LA_TRY(check_free(session, root, err));
+  if (!has_links(root) && !is_detached(root)) {
+    return LA_OK;
+  }
+  status = la_cascade_save_update(session, root, &found, err);
+  if (status == LA_OK) {
+    status = check_detached(session, &found, err);
+  }
+  la_vec_clear(session->alloc, &found);
+  return status;
+}
+
 la_status la_session_delete(la_session *session, la_instance *instance, la_error *err) {
   if (!(instance->flags & LA_INSTANCE_KEYED)) {
     return refuse(instance, "Instance '", "' is not persisted", err);

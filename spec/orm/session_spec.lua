@@ -102,6 +102,22 @@ describe("a session", function()
     fails(exc.InvalidRequestError, "is not persisted", function() s.session:delete(User{name = "x"}) end)
   end)
 
+  it("refuses by a link what belongs to another session, or has such an object behind it, and changes nothing (UOW-8)", function()
+    local session, other = s.session, orm.Session(s.engine)
+    local ann = User{name = "Ann"}
+    session:add(ann)
+    session:flush()
+    local order, item = s.Order{}, s.Item{name = "pen"}
+    order.items = {item}
+    other:add(item)
+    for _, change in ipairs {function() ann.orders:append(order) end, function() ann.orders = {order} end, function() item.order.user = ann; other:add(order) end} do
+      fails(exc.InvalidRequestError, "is already attached to session", change)
+      order.user = nil
+      assert.same({0, false}, {#ann.orders, session:contains(order)})
+    end
+    other:close()
+  end)
+
   it("refuses an object of another session (UOW-9)", function()
     s:fill()
     local user = s.session:get(User, 1)
