@@ -246,12 +246,16 @@ static bool has_param(const la_compiled *compiled, la_text name) {
 }
 
 /* Every key that execution gives must stand for a parameter, or for a column that the statement
- * sets by an expression, which goes before: another one is a column that is not there. */
-static la_status check_keys(const la_compiled *compiled, const la_text *keys, uint32_t count,
-                            la_error *err) {
+ * sets by an expression, which goes before: another one is a column that is not there, or one that
+ * no row gives, since the rows are a SELECT's. */
+static la_status check_keys(const la_compiled *compiled, const la_node *statement,
+                            const la_text *keys, uint32_t count, la_error *err) {
+  bool is_from_select =
+      statement->kind == LA_NODE_INSERT && la_node_child(statement, LA_INSERT_SELECT) != NULL;
   for (uint32_t i = 0; i < count; i++) {
-    bool is_column = compiled->table && la_table_column(compiled->table, keys[i]);
-    if (!is_column && !has_param(compiled, keys[i])) {
+    bool is_set =
+        compiled->table && !is_from_select && la_table_column(compiled->table, keys[i]) != NULL;
+    if (!is_set && !has_param(compiled, keys[i])) {
       return la_fail(err, LA_COMPILE, "Unconsumed column names: %.*s", LA_TEXT_FORMAT(keys[i]));
     }
   }
@@ -270,7 +274,7 @@ static la_status compile(la_engine *engine, const la_node *statement, const la_t
                                 .param_count = (uint32_t)engine->key.params.count};
   la_status status;
   LA_TRY(la_compile(&engine->sql, engine->dialect, statement, &options, out, err));
-  status = check_keys(*out, keys, count, err);
+  status = check_keys(*out, statement, keys, count, err);
   if (status == LA_OK) {
     status = la_key_subjects(engine->alloc, statement, &(*out)->subjects, err);
   }

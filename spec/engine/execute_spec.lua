@@ -77,6 +77,8 @@ describe("execute (CON-06)", function()
 
   it("CON-06 refuses keys that are no columns", function()
     assert.matches("Unconsumed column names: nmae", failure(exc.CompileError, conn.execute, conn, la.insert(t), {nmae = "x"}).message)
+    local copies = la.insert(t):from_select({"name"}, la.select(t.c.name))
+    assert.matches("Unconsumed column names: id", failure(exc.CompileError, conn.execute, conn, copies, {id = 50}).message)
   end)
 
   it("CON-06 names the column of a wrong value before anything is sent", function()
