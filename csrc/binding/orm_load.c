@@ -234,6 +234,7 @@ la_load *la_run_select(lua_State *L, la_state *state, int session_index, const l
                                                 lookup, lookup_context, &err)
                                  : la_load_run(load, session, compiled, params, count, lookup,
                                                lookup_context, how->limit, &err);
+  load->dml = NULL; /* lent for the run */
   if (status < 0) {
     raise_run(L, state, &err, load, statement, held);
   }

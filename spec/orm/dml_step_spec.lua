@@ -81,8 +81,9 @@ describe("a bulk UPDATE by key", function()
     local statement = la.update(Doc):where(Doc.title:ne(la.bindparam "but")):values {short = func.lower "S"}
     assert.same({"UPDATE docs SET short_title=lower(?), n=?, touched=?, version=? WHERE docs.title != ? AND docs.id = ? AND docs.version = ?"},
       during(function()
-        session:execute(statement, {{id = 1, n = 5, version = 1, but = "two"}, {id = 2, n = 6, version = 1, but = "two"}},
-          {execution_options = {synchronize_session = false}})
+        local rows = {{id = 1, n = 5, version = 1, but = "two"}, {id = 2, n = 6, version = 1, but = "two"}}
+        local result = session:execute(statement, rows, {execution_options = {synchronize_session = false}})
+        assert.equal(1, result.rowcount, "rows that matched")
       end))
     assert.same({"s", la.null}, session:scalars(la.select(Doc.short):order_by(Doc.id)):all())
     fails(exc.InvalidRequestError, "No primary key value supplied", function()

@@ -289,12 +289,13 @@ end
 ---@param rows table[]
 ---@param options {condition: any, execution_options: table?, own: table?}?  `condition`: what else must hold for a row, which then need not
 --- be there; names in `rows` that are no attributes are its parameters. `own`: what each row gets besides, by attribute
+---@return integer matched  rows that were there; in a class of several tables those of the table that had the most
 function M.update(connection, class, rows, options)
   options = options or {}
-  local plan, is_free = plan_of(class), options.condition ~= nil
+  local plan, is_free, matched = plan_of(class), options.condition ~= nil, 0
   if not is_free then check_keys(plan, rows) end
   for _, part in ipairs(plan.parts) do
-    local all, statement, sets = {}, update_statement(plan, part, options)
+    local all, of_part, statement, sets = {}, 0, update_statement(plan, part, options)
     for _, row in ipairs(rows) do all[#all + 1] = update_values(plan, part, row, is_free and unmapped_in(plan, row) or {}, sets) end
     for _, run in ipairs(runs_of(all)) do
       local count = execute(connection, statement, run).rowcount
@@ -302,8 +303,11 @@ function M.update(connection, class, rows, options)
         error(exc.StaleDataError(("UPDATE statement on table '%s' expected to update %d row(s); %d were matched.")
           :format(part.table.name, #run, count)), 0)
       end
+      of_part = of_part + count
     end
+    matched = math.max(matched, of_part)
   end
+  return matched
 end
 
 -- ---- objects ----

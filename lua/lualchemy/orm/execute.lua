@@ -276,10 +276,10 @@ local function update_rows(session, statement, rows, how)
   refuse_bulk_update(statement, how)
   local class = core.dml_class(statement)
   local given, own = with_own_values(statement, rows)
-  require("lualchemy.orm.bulk").update(binds.connection(session, nil, statement), class, given, {own = own,
+  local matched = require("lualchemy.orm.bulk").update(binds.connection(session, nil, statement), class, given, {own = own,
     condition = core.has_where(statement) and statement.whereclause or nil, execution_options = core.execution_options(statement)})
   if how ~= "false" then take_rows(session, class, given, own) end
-  return core.rowcount_result(#given)
+  return core.rowcount_result(matched)
 end
 
 --- An UPDATE or DELETE with one map of parameters: names of mapped columns are what an UPDATE sets, the others are its
