@@ -529,6 +529,25 @@ static int is_join(lua_State *L) {
   return 1;
 }
 
+/* core.is_selectable(value) → true for what has columns of its own: a FROM element or a SELECT. */
+static int is_selectable(lua_State *L) {
+  const la_node *node = la_to_node(L, 1);
+  lua_pushboolean(L, node && (la_node_is_from(node) || la_node_is_select(node)));
+  return 1;
+}
+
+/* core.expression_name(value) → the name that an SQL expression has in a result, or nil. */
+static int expression_name(lua_State *L) {
+  const la_node *node = la_to_node(L, 1);
+  la_text name = node && la_node_is_expr(node) ? la_expr_name(node) : LA_TEXT_NONE;
+  if (name.bytes) {
+    la_push_text(L, name);
+  } else {
+    lua_pushnil(L);
+  }
+  return 1;
+}
+
 /* core.column_behind(expression) → the Column of a table that a column of a subquery comes from, or
  * nil. */
 static int column_behind(lua_State *L) {
@@ -578,6 +597,8 @@ void la_open_orm_class(lua_State *L, la_state *state) {
                                        {"column_behind", column_behind},
                                        {"is_subclass", is_subclass},
                                        {"is_join", is_join},
+                                       {"is_selectable", is_selectable},
+                                       {"expression_name", expression_name},
                                        {"is_unnamed", is_unnamed},
                                        {"attribute_renamed", attribute_renamed},
                                        {NULL, NULL}};

@@ -231,10 +231,11 @@ static int own_values(lua_State *L) {
   return 2;
 }
 
-/* core.is_expression(value). */
+/* core.is_expression(value) → true for what has a value in SQL: an expression or a SELECT. */
 static int is_expression(lua_State *L) {
   lua_settop(L, 1);
-  lua_pushboolean(L, la_to_node(L, 1) != NULL);
+  const la_node *node = la_to_node(L, 1);
+  lua_pushboolean(L, node && (la_node_is_expr(node) || la_node_is_select(node)));
   return 1;
 }
 

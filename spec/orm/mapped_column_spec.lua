@@ -70,6 +70,15 @@ describe("mapped_column (DEC-03, DEC-19)", function()
     fails(exc.ArgumentError, "class B: polymorphic_on is a column, an SQL expression or the name of an attribute, not 5", function()
       orm.declarative_base():class "B" {__tablename__ = "b", id = mapped_column(Integer, {primary_key = true}), __mapper_args__ = {polymorphic_on = 5}}
     end)
+    fails(exc.ArgumentError, "class D: polymorphic_on is a column, an SQL expression or the name of an attribute, not others", function()
+      declare("D", {polymorphic_on = la.Table("others", la.MetaData())})
+    end)
+    for _, wrong in ipairs {5, la.literal(5)} do
+      fails(exc.ArgumentError, 'class E: with_polymorphic is a list of classes, or {"*", selectable}', function()
+        orm.declarative_base():class "E" {__tablename__ = "e", id = mapped_column(Integer, {primary_key = true}),
+          __mapper_args__ = {with_polymorphic = {"*", wrong}}}
+      end)
+    end
     fails(exc.ArgumentError, "class A: can't determine polymorphic_on value 'kinds' - no attribute is mapped to this name; did you mean \"kind\"?",
       function() declare("A", {polymorphic_on = "kinds"}) end)
     fails(exc.ArgumentError, "class B: can't determine version_id_col value 'zz'", function() declare("B", {version_id_col = "zz"}) end)

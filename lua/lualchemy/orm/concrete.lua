@@ -256,16 +256,15 @@ end
 ---@return table arguments
 function M.take_union(class, record, arguments)
   local given = arguments.with_polymorphic
-  if type(given) ~= "table" or type(given[2]) ~= "userdata" then return arguments end
+  if type(given) ~= "table" or given[2] == nil or (given[1] ~= "*" and type(given[2]) ~= "userdata") then return arguments end
   local rest, on = {}, arguments.polymorphic_on
   for key, value in pairs(arguments) do rest[key] = value end
   rest.with_polymorphic = given[1]
   if core.is_join(given[2]) then return rest end
   if given[1] ~= "*" then fail_with_polymorphic(class, 'with a selectable is for all classes: {"*", selectable}') end
-  local found, columns = pcall(function() return given[2].c end)
-  if not found or columns == nil then fail_with_polymorphic(class, "is a list of classes, or {\"*\", selectable}") end
-  local name = type(on) == "string" and on or type(on) == "userdata" and on.key
-  if not name or not columns:contains(name) then
+  if not core.is_selectable(given[2]) then fail_with_polymorphic(class, "is a list of classes, or {\"*\", selectable}") end
+  local name = type(on) == "string" and on or core.expression_name(on)
+  if not name or not given[2].c:contains(name) then
     fail_with_polymorphic(class, "with a selectable needs a polymorphic_on that is one of its columns")
   end
   record.union, record.union_name = given[2], name

@@ -352,11 +352,10 @@ local function map_columns(class, own_table, columns, values, arguments, taken)
 end
 
 --- Whether `value` is a column of the select or alias that the class is mapped to.
-function M.is_column_of_element(class, value)
-  local element = records[class].element
-  if not element or type(value) ~= "userdata" or is_column(value) then return false end
-  local found, key = pcall(function() return value.key end)
-  return found and type(key) == "string" and element.c:contains(key) and tostring(element.c[key]) == tostring(value)
+local function is_column_of_element(class, value)
+  local element, name = records[class].element, core.expression_name(value)
+  return element ~= nil and not is_column(value) and name ~= nil and element.c:contains(name) and
+    tostring(element.c[name]) == tostring(value)
 end
 
 --- What tells the classes of a hierarchy apart: a column, or an attribute; an SQL expression becomes an attribute of its own.
@@ -365,14 +364,14 @@ local function discriminator(class, values, given)
   if type(given) == "string" then
     local value = values[given]
     if relationships.is_property(value) and not is_mapped_column(value) then return given end
-  elseif M.is_column_of_element(class, given) then
+  elseif is_column_of_element(class, given) then
     given = given.key
-  elseif type(given) == "userdata" and not is_column(given) then
+  elseif core.is_expression(given) and not is_column(given) then
     core.mapper_expression(class, "_polymorphic_on", given, nil)
     return "_polymorphic_on"
   end
   if relationships.is_property(given) and is_mapped_column(given) then given = column_of(given) end
-  if given and type(given) ~= "string" and type(given) ~= "userdata" then
+  if given and type(given) ~= "string" and not is_column(given) then
     error(exc.ArgumentError(("class %s: polymorphic_on is a column, an SQL expression or the name of an attribute, not %s")
       :format(class.__name__, describe.value(given))), 0)
   end
