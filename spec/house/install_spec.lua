@@ -15,7 +15,7 @@ end
 local function copy_of_tree(name)
   local copy = tree.scratch(name)
   local parts = {}
-  for _, part in ipairs {"csrc", "lua", "examples", "rockspec", "CMakeLists.txt", "LICENSE", "README.md"} do
+  for _, part in ipairs {"csrc", "lua", "examples", "rockspec", "training", "CMakeLists.txt", "LICENSE", "README.md"} do
     if select(2, tree.shell("[ -e " .. part .. " ]")) == 0 then parts[#parts + 1] = part end
   end
   run(("tar -cf - --exclude='*.o' %s | tar -xf - -C %s"):format(table.concat(parts, " "), tree.quote(copy)))
