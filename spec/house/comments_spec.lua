@@ -10,7 +10,7 @@ local function sources()
   local paths = {}
   for _, place in ipairs {
     {"csrc", "*.[ch]"}, {"lua", "*.lua"}, {"spec", "*.[ch]"}, {"spec", "*.lua"},
-    {"examples", "*.lua"}, {"examples", "*.c"}, {"bench", "*.lua"}, {"bench", "*.[ch]"},
+    {"examples", "*.lua"}, {"examples", "*.c"}, {"bench", "*.lua"}, {"bench", "*.[ch]"}, {"training", "*.lua"},
   } do
     table.move(tree.files(place[1], place[2]), 1, 1000, #paths + 1, paths)
   end
