@@ -529,10 +529,12 @@ static int is_join(lua_State *L) {
   return 1;
 }
 
-/* core.is_selectable(value) → true for what has columns of its own: a FROM element or a SELECT. */
+/* core.is_selectable(value) → true for what has columns: a FROM element, though not a class or an
+ * alias of one, which have attributes, or a SELECT. */
 static int is_selectable(lua_State *L) {
   const la_node *node = la_to_node(L, 1);
-  lua_pushboolean(L, node && (la_node_is_from(node) || la_node_is_select(node)));
+  lua_pushboolean(L, node && ((la_node_is_from(node) && node->kind != LA_NODE_ENTITY) ||
+                              la_node_is_select(node)));
   return 1;
 }
 

@@ -73,10 +73,11 @@ describe("mapped_column (DEC-03, DEC-19)", function()
     fails(exc.ArgumentError, "class D: polymorphic_on is a column, an SQL expression or the name of an attribute, not others", function()
       declare("D", {polymorphic_on = la.Table("others", la.MetaData())})
     end)
-    for _, wrong in ipairs {5, la.literal(5)} do
+    local Other = orm.declarative_base():class "Other" {__tablename__ = "others", id = mapped_column(Integer, {primary_key = true})}
+    for _, wrong in ipairs {5, la.literal(5), Other, orm.aliased(Other)} do
       fails(exc.ArgumentError, 'class E: with_polymorphic is a list of classes, or {"*", selectable}', function()
         orm.declarative_base():class "E" {__tablename__ = "e", id = mapped_column(Integer, {primary_key = true}),
-          __mapper_args__ = {with_polymorphic = {"*", wrong}}}
+          __mapper_args__ = {with_polymorphic = {"*", wrong}, polymorphic_on = "id"}}
       end)
     end
     fails(exc.ArgumentError, "class A: can't determine polymorphic_on value 'kinds' - no attribute is mapped to this name; did you mean \"kind\"?",
