@@ -4,7 +4,7 @@
 local tree = require "spec.support.tree"
 
 describe("./dev", function()
-  local root = tree.shell("pwd"):gsub("\n$", "")
+  local root = tree.root()
   local dev = tree.quote(root .. "/dev")
   local folder
 

@@ -2,13 +2,7 @@
 -- examples/embedding: a program that links liblualchemy.a, with two Lua states in two threads.
 local tree = require "spec.support.tree"
 
-local build = tree.build()
-
-local function run(command)
-  local text, status = tree.shell(command)
-  assert(status == 0, command .. "\n" .. text)
-  return text
-end
+local run, build = tree.run, tree.build()
 
 -- The compiler's options for Lua, from the build that made the library.
 local function lua_options()

@@ -3,13 +3,7 @@
 -- start from a folder that is not this tree.
 local tree = require "spec.support.tree"
 
-local root = tree.shell("pwd"):gsub("\n$", "")
-
-local function run(command)
-  local text, status = tree.shell(command)
-  assert(status == 0, command .. "\n" .. text)
-  return text
-end
+local run, root = tree.run, tree.root()
 
 -- A copy of what is on disk here, built things left out, as a git repository with one commit.
 local function copy_of_tree(name)

@@ -103,7 +103,7 @@ describe("the Lua blocks of", function()
         end
         local main = folder .. "/main.lua"
         tree.write(main, table.concat(parts, "\n") .. "\n")
-        local root = tree.shell("pwd"):gsub("\n", "")
+        local root = tree.root()
         -- In a folder of its own: a block may make files.
         local search = tree.quote(("%s/lua/?.lua;%s/lua/?/init.lua;;"):format(root, root))
         local text, status = tree.shell(("cd %s && LUA_PATH_5_4=%s %s %s"):format(

@@ -11,6 +11,18 @@ function tree.shell(command)
   return text, status
 end
 
+--- Runs a command that has to succeed. Gives what it printed.
+function tree.run(command)
+  local text, status = tree.shell(command)
+  assert(status == 0, command .. "\n" .. text)
+  return text
+end
+
+--- The absolute path of this tree.
+function tree.root()
+  return (tree.run("pwd"):gsub("\n$", ""))
+end
+
 --- `text` as one word of the shell.
 function tree.quote(text)
   return "'" .. text:gsub("'", "'\\''") .. "'"
