@@ -3,11 +3,12 @@
 #   cmake -DROOT=… -DFOLDER=… -DOWNER=… -DLUA=… -DSETTINGS=… -P train.cmake
 #
 # The tree ROOT is built in FOLDER with counters and with the SETTINGS of the build OWNER; LUA runs program.lua with
-# it. What was counted is left in FOLDER/profile, under the names by which GCC looks for it when OWNER is built. Where
-# a step fails, this says so and leaves no profile: the release is then compiled as if there were no training.
+# it. What was counted is left in FOLDER/profile, under the names by which GCC looks for it when OWNER is built. The
+# build stays, so that the next training compiles only what has changed. Where a step fails, this says so and leaves
+# no profile: the release is then compiled as if there were no training.
 set(build ${FOLDER}/build)
 set(profile ${FOLDER}/profile)
-file(REMOVE_RECURSE ${build} ${profile})
+file(REMOVE_RECURSE ${profile})
 file(MAKE_DIRECTORY ${build} ${profile})
 cmake_host_system_information(RESULT cores QUERY NUMBER_OF_LOGICAL_CORES)
 
@@ -43,4 +44,3 @@ foreach(name ${counts})
   string(REPLACE ${trained} ${owner} wanted ${name})
   file(RENAME ${profile}/${name} ${profile}/${wanted})
 endforeach()
-file(REMOVE_RECURSE ${build})

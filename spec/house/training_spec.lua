@@ -3,13 +3,7 @@
 -- counted under the names that GCC looks for, and a build can do without.
 local tree = require "spec.support.tree"
 
-local root = tree.shell("pwd"):gsub("\n$", "")
-
-local function run(command)
-  local text, status = tree.shell(command)
-  assert(status == 0, command .. "\n" .. text)
-  return text
-end
+local run, root = tree.run, tree.root()
 
 -- The commands of a release that is configured, not built, in a folder of its own.
 local function compile_commands(options)
@@ -27,8 +21,10 @@ describe("the training of a release", function()
 
   if is_gcc then
     it("is what a release is compiled with, unless it is told not to", function()
-      local commands, folder = compile_commands("")
+      local commands, folder = compile_commands "-G 'Unix Makefiles'"
       assert.truthy(commands:find("-fprofile-use=" .. folder .. "/training/profile", 1, true))
+      local rules = tree.read(folder .. "/CMakeFiles/la_trained.dir/build.make")
+      assert.truthy(rules:find("training/done: " .. root .. "/csrc/sql/node.c", 1, true), "what has changed is trained again")
       assert.is_nil(compile_commands("-DLUALCHEMY_PROFILE=OFF"):find "profile")
     end)
 
